@@ -1,0 +1,1 @@
+//! Bastion: recursion, the final proof for the EVM

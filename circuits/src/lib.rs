@@ -1,0 +1,1 @@
+//! Bastion: the batch circuit

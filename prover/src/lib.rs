@@ -1,0 +1,1 @@
+//! Bastion: SRS, keys, artifacts and parallel proving

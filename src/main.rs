@@ -1,0 +1,2 @@
+//! The `bastion` command line.
+fn main() {}

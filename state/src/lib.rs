@@ -1,0 +1,1 @@
+//! Bastion: field, hash, keys, operations, accounts, tree, executor and store

@@ -1,0 +1,1 @@
+//! Bastion: L1 contracts, their bindings, the verifier generator and the embedded EVM

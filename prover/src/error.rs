@@ -1,0 +1,252 @@
+//! The one error type of the crate, and the exit code each error stands for.
+
+use std::{io, path::PathBuf};
+
+use crate::{artifact::Digest, keys::CircuitId, schedule::MemoryBudget};
+
+/// Result with [`ProverError`].
+pub type Result<T, E = ProverError> = std::result::Result<T, E>;
+
+/// Everything that can go wrong between a circuit and a proof.
+///
+/// Each message carries the values involved and, where there is one, the remedy.
+#[derive(Debug, thiserror::Error)]
+pub enum ProverError {
+    /// The operating system refused a file operation.
+    #[error("cannot {action} {}: {source}{}", path.display(), io_remedy(source))]
+    Io {
+        /// What was attempted, as a verb: "read", "write", "create directory".
+        action: &'static str,
+        /// The file or directory concerned.
+        path: PathBuf,
+        /// The cause.
+        source: io::Error,
+    },
+
+    /// A file that the command needs is not there.
+    #[error("{what} not found at {}: {remedy}", path.display())]
+    MissingArtifact {
+        /// What the file holds, e.g. "SRS".
+        what: &'static str,
+        /// Where it was looked for.
+        path: PathBuf,
+        /// How to obtain it.
+        remedy: String,
+    },
+
+    /// A file is there but its bytes are not what was once written.
+    #[error("{what} {} is damaged: {reason}; delete it and generate or fetch it again", path.display())]
+    DamagedArtifact {
+        /// What the file holds.
+        what: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// Which check failed, with values.
+        reason: String,
+    },
+
+    /// A file or envelope has a format version that this build does not read.
+    #[error("{what} has format version {got}, this build reads {expected}: use the matching release or create it again")]
+    FormatVersion {
+        /// What was read.
+        what: &'static str,
+        /// The version that this build reads.
+        expected: u32,
+        /// The version found.
+        got: u32,
+    },
+
+    /// The circuit has more rows than the SRS has powers.
+    #[error(
+        "circuit expects k = {needed}, SRS holds k = {held}: run `bastion setup --k {needed}`"
+    )]
+    SrsTooSmall {
+        /// log2 of the rows of the circuit.
+        needed: u32,
+        /// log2 of the number of powers held.
+        held: u32,
+    },
+
+    /// The requested SRS size is outside what the curve and halo2 allow.
+    #[error("SRS size k = {k} is outside {min}..={max}", min = crate::srs::MIN_K, max = crate::srs::MAX_K)]
+    SrsSize {
+        /// log2 of the number of powers that was asked for.
+        k: u32,
+    },
+
+    /// The SRS is well formed but its points do not belong to one secret.
+    #[error("SRS {id} is inconsistent: {reason}; do not use it, fetch the ceremony file again")]
+    SrsInconsistent {
+        /// Identity of the SRS.
+        id: Digest,
+        /// The equation that does not hold.
+        reason: String,
+    },
+
+    /// Keys cannot be made from the circuit.
+    #[error("key generation for shape `{shape}` failed: {reason}")]
+    Keygen {
+        /// Name of the shape.
+        shape: String,
+        /// halo2's reason.
+        reason: String,
+    },
+
+    /// The prover gave up: in practice, a witness that does not satisfy the circuit.
+    #[error("proving a circuit of shape `{shape}` failed: {reason}")]
+    Proving {
+        /// Name of the shape.
+        shape: String,
+        /// halo2's reason.
+        reason: String,
+    },
+
+    /// A proof was made, but the verifiers refused it. It has been discarded.
+    #[error("the new proof of shape `{shape}` was refused by the {verifier} verifier and discarded: {reason}")]
+    SelfCheck {
+        /// Name of the shape.
+        shape: String,
+        /// The verifier that refused it.
+        verifier: &'static str,
+        /// Its reason.
+        reason: String,
+    },
+
+    /// A proof artifact that cannot be read as one.
+    #[error("malformed proof: {reason}")]
+    Malformed {
+        /// What is wrong with it.
+        reason: String,
+    },
+
+    /// The proof is for another circuit.
+    #[error("proof is for circuit {got}, this verifier holds circuit {expected}: check that prover and verifier run the same release, shape and SRS")]
+    CircuitMismatch {
+        /// Circuit of the verifier.
+        expected: CircuitId,
+        /// Circuit named in the proof.
+        got: CircuitId,
+    },
+
+    /// The proof does not prove its public inputs.
+    #[error("invalid proof: {reason}")]
+    Invalid {
+        /// The check that failed.
+        reason: String,
+    },
+
+    /// Not even one proof fits in the memory budget.
+    #[error("one proof of shape `{shape}` needs about {needed}, the memory budget is {budget}: raise the budget, use a smaller shape or a bigger machine")]
+    Resources {
+        /// Name of the shape.
+        shape: String,
+        /// Estimated peak of one proof, keys and SRS included.
+        needed: MemoryBudget,
+        /// The budget in force.
+        budget: MemoryBudget,
+    },
+
+    /// A memory size that cannot be understood.
+    #[error(
+        "`{input}` is not a memory size: {reason}; write for example 16GiB, 900MB or 8589934592"
+    )]
+    BadMemorySize {
+        /// The text given.
+        input: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+}
+
+impl ProverError {
+    /// Exit code of the command line for this error:
+    /// 1 failure, 3 proof invalid, 4 version or circuit mismatch, 5 missing or unusable
+    /// artifact, 6 not enough resources.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Malformed { .. } | Self::Invalid { .. } => 3,
+            Self::FormatVersion { .. } | Self::CircuitMismatch { .. } => 4,
+            Self::MissingArtifact { .. }
+            | Self::DamagedArtifact { .. }
+            | Self::SrsTooSmall { .. }
+            | Self::SrsInconsistent { .. } => 5,
+            Self::Resources { .. } => 6,
+            Self::Io { source, .. } if out_of_space(source) => 6,
+            Self::Io { .. }
+            | Self::SrsSize { .. }
+            | Self::Keygen { .. }
+            | Self::Proving { .. }
+            | Self::SelfCheck { .. }
+            | Self::BadMemorySize { .. } => 1,
+        }
+    }
+
+    pub(crate) fn io(action: &'static str, path: &std::path::Path, source: io::Error) -> Self {
+        Self::Io {
+            action,
+            path: path.to_owned(),
+            source,
+        }
+    }
+}
+
+fn out_of_space(source: &io::Error) -> bool {
+    matches!(
+        source.kind(),
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+    )
+}
+
+fn io_remedy(source: &io::Error) -> &'static str {
+    match source.kind() {
+        _ if out_of_space(source) => {
+            ": free some space and run again; an older file is kept as it was"
+        }
+        io::ErrorKind::PermissionDenied => ": check the owner and the mode",
+        _ => "",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+
+    #[test]
+    fn messages_carry_values_and_remedy() {
+        let error = ProverError::SrsTooSmall {
+            needed: 18,
+            held: 16,
+        };
+        assert_eq!(
+            error.to_string(),
+            "circuit expects k = 18, SRS holds k = 16: run `bastion setup --k 18`"
+        );
+        assert_eq!(error.exit_code(), 5);
+
+        let full = io::Error::from(io::ErrorKind::StorageFull);
+        let error = ProverError::io("write", Path::new("/data/batch.pk"), full);
+        assert!(error.to_string().contains("/data/batch.pk"));
+        assert!(error.to_string().contains("older file is kept"));
+        assert_eq!(error.exit_code(), 6);
+    }
+
+    #[test]
+    fn exit_codes_tell_the_kinds_apart() {
+        let id = CircuitId::from(Digest::of(b"a"));
+        let mismatch = ProverError::CircuitMismatch {
+            expected: id,
+            got: id,
+        };
+        assert_eq!(mismatch.exit_code(), 4);
+        let invalid = ProverError::Invalid {
+            reason: "pairing".into(),
+        };
+        assert_eq!(invalid.exit_code(), 3);
+        let proving = ProverError::Proving {
+            shape: "tiny".into(),
+            reason: "lookup".into(),
+        };
+        assert_eq!(proving.exit_code(), 1);
+    }
+}

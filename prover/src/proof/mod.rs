@@ -1,0 +1,208 @@
+//! Proving one circuit, and verifying the result.
+//!
+//! Proofs are SHPLONK over KZG with the Poseidon transcript of snark-verifier, so that an
+//! aggregation circuit can verify them. A proof leaves [`prove`] only after halo2's verifier and
+//! snark-verifier's have both accepted it.
+
+mod envelope;
+
+use std::{
+    io::Read,
+    panic::{catch_unwind, AssertUnwindSafe},
+};
+
+use halo2_proofs::{
+    halo2curves::bn256::Bn256,
+    plonk::{create_proof, verify_proof},
+    poly::{
+        kzg::{
+            commitment::{KZGCommitmentScheme, ParamsKZG},
+            multiopen::{ProverSHPLONK, VerifierSHPLONK},
+            strategy::AccumulatorStrategy,
+        },
+        VerificationStrategy,
+    },
+};
+use rand::{CryptoRng, RngCore};
+use snark_verifier::{loader::native::NativeLoader, verifier::SnarkVerifier};
+use snark_verifier_sdk::{
+    halo2::{PoseidonTranscript, POSEIDON_SPEC},
+    PlonkVerifier, Snark, SHPLONK,
+};
+
+pub use envelope::{BatchProof, PROOF_FORMAT};
+
+use crate::{
+    keys::{CircuitKeys, VerifierKey},
+    ProvableCircuit, ProverError, Result,
+};
+
+/// Bytes of a compressed point and of a scalar in a proof.
+const WORD: usize = 32;
+/// SHPLONK opens everything with two points.
+const SHPLONK_POINTS: usize = 2;
+
+/// Proves `circuit` and verifies the proof.
+///
+/// `params` must be those of the SRS that `keys` were made under. `rng` blinds the witness: a
+/// predictable one gives valid proofs that leak.
+///
+/// # Errors
+/// * [`ProverError::Proving`]: halo2 gave up, or it or the circuit panicked on a witness that
+///   does not have the form of the circuit. The panic is caught here.
+/// * [`ProverError::SelfCheck`]: a verifier refused the proof. A witness that violates a
+///   constraint ends so.
+pub fn prove<C: ProvableCircuit>(
+    params: &ParamsKZG<Bn256>,
+    keys: &CircuitKeys,
+    circuit: C,
+    rng: impl RngCore + CryptoRng,
+) -> Result<BatchProof> {
+    let key = keys.verifier();
+    let public_inputs = circuit.public_inputs();
+    let failed = |reason: String| ProverError::Proving {
+        shape: key.shape_name().to_owned(),
+        reason,
+    };
+    if public_inputs.len() != key.num_instances() {
+        let (got, expected) = (public_inputs.len(), key.num_instances());
+        return Err(failed(format!(
+            "{got} public inputs, the circuit has {expected}"
+        )));
+    }
+
+    // Nothing that is shared is left half changed by a panic: all state is local.
+    let proof = catch_unwind(AssertUnwindSafe(|| -> Result<_, String> {
+        let mut transcript =
+            PoseidonTranscript::<NativeLoader, Vec<u8>>::from_spec(vec![], POSEIDON_SPEC.clone());
+        create_proof::<KZGCommitmentScheme<Bn256>, ProverSHPLONK<'_, Bn256>, _, _, _, _>(
+            params,
+            keys.pk(),
+            &[circuit],
+            &[&[&public_inputs]],
+            rng,
+            &mut transcript,
+        )
+        .map_err(|e| e.to_string())?;
+        Ok(transcript.finalize())
+    }))
+    .unwrap_or_else(|panic| Err(panic_text(panic.as_ref())))
+    .map_err(failed)?;
+
+    let proof = BatchProof::new(key, public_inputs, proof);
+    let refused = |verifier, reason: String| ProverError::SelfCheck {
+        shape: key.shape_name().to_owned(),
+        verifier,
+        reason,
+    };
+    verify_with_halo2(&proof, key).map_err(|e| refused("halo2", e.to_string()))?;
+    verify(&proof, key).map_err(|e| refused("snark-verifier", e.to_string()))?;
+    Ok(proof)
+}
+
+/// Verifies a proof with snark-verifier's native verifier, which follows the same protocol as
+/// the aggregation circuit and the contract.
+///
+/// # Errors
+/// [`ProverError::FormatVersion`], [`ProverError::CircuitMismatch`], [`ProverError::Malformed`]
+/// (wrong number of public inputs or of bytes) or [`ProverError::Invalid`]. Never a panic.
+pub fn verify(proof: &BatchProof, key: &VerifierKey) -> Result<()> {
+    check_form(proof, key)?;
+    let invalid = |e: snark_verifier::Error| ProverError::Invalid {
+        reason: format!("{e:?}"),
+    };
+    let instances = [proof.public_inputs.clone()];
+    let mut bytes = proof.proof.as_slice();
+    let mut transcript = reader(&mut bytes);
+    let deciding_key = key.deciding_key();
+    let protocol = key.protocol();
+    let parsed =
+        PlonkVerifier::<SHPLONK>::read_proof(&deciding_key, protocol, &instances, &mut transcript)
+            .map_err(invalid)?;
+    PlonkVerifier::<SHPLONK>::verify(&deciding_key, protocol, &instances, &parsed).map_err(invalid)
+}
+
+/// Verifies a proof with halo2's own verifier.
+///
+/// # Errors
+/// As [`verify`].
+pub fn verify_with_halo2(proof: &BatchProof, key: &VerifierKey) -> Result<()> {
+    check_form(proof, key)?;
+    let mut bytes = proof.proof.as_slice();
+    let mut transcript = reader(&mut bytes);
+    let params = key.verifier_params();
+    let strategy = verify_proof::<KZGCommitmentScheme<Bn256>, VerifierSHPLONK<'_, Bn256>, _, _, _>(
+        params,
+        key.vk(),
+        AccumulatorStrategy::new(params),
+        &[&[&proof.public_inputs]],
+        &mut transcript,
+    )
+    .map_err(|e| ProverError::Invalid {
+        reason: e.to_string(),
+    })?;
+    let accepted = VerificationStrategy::<_, VerifierSHPLONK<'_, Bn256>>::finalize(strategy);
+    accepted.then_some(()).ok_or(ProverError::Invalid {
+        reason: "the pairing equation does not hold".into(),
+    })
+}
+
+/// Length in bytes of every proof of a circuit. Checked before verification: both verifiers stop
+/// reading when they have what they need, and a proof with bytes appended must not be a second
+/// valid proof.
+pub fn proof_len(key: &VerifierKey) -> usize {
+    let protocol = key.protocol();
+    let points = protocol.num_witness.iter().sum::<usize>() + protocol.quotient.num_chunk();
+    (points + protocol.evaluations.len() + SHPLONK_POINTS) * WORD
+}
+
+impl BatchProof {
+    /// The proof in the form that the aggregation circuit takes.
+    ///
+    /// # Errors
+    /// As [`verify`], up to and without the verification itself.
+    pub fn to_snark(&self, key: &VerifierKey) -> Result<Snark> {
+        check_form(self, key)?;
+        Ok(Snark::new(
+            key.protocol().clone(),
+            vec![self.public_inputs.clone()],
+            self.proof.clone(),
+        ))
+    }
+}
+
+fn check_form(proof: &BatchProof, key: &VerifierKey) -> Result<()> {
+    envelope::check_version(proof.format_version)?;
+    if proof.circuit_id != key.circuit_id() {
+        return Err(ProverError::CircuitMismatch {
+            expected: key.circuit_id(),
+            got: proof.circuit_id,
+        });
+    }
+    let malformed = |what: &str, got: usize, expected: usize| {
+        let reason = format!("{got} {what}, circuit {} has {expected}", key.shape_name());
+        Err(ProverError::Malformed { reason })
+    };
+    match (proof.public_inputs.len(), proof.proof.len()) {
+        (got, _) if got != key.num_instances() => {
+            malformed("public inputs", got, key.num_instances())
+        }
+        (_, got) if got != proof_len(key) => malformed("bytes of proof", got, proof_len(key)),
+        _ => Ok(()),
+    }
+}
+
+fn reader<R: Read>(bytes: R) -> PoseidonTranscript<NativeLoader, R> {
+    PoseidonTranscript::<NativeLoader, R>::from_spec(bytes, POSEIDON_SPEC.clone())
+}
+
+fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| panic.downcast_ref::<&str>().copied());
+    format!("halo2 panicked: {}", text.unwrap_or("no message"))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,217 @@
+use std::sync::OnceLock;
+
+use halo2_proofs::halo2curves::{bn256::Fr, ff::Field};
+use rand::{rngs::OsRng, Rng, SeedableRng};
+use rand_chacha::ChaCha20Rng;
+
+use super::*;
+use crate::{
+    srs::Srs,
+    toy::{ToyCircuit, ToyShape},
+};
+
+struct Fixture {
+    srs: Srs,
+    keys: CircuitKeys,
+    proof: BatchProof,
+}
+
+fn fixture() -> &'static Fixture {
+    static FIXTURE: OnceLock<Fixture> = OnceLock::new();
+    FIXTURE.get_or_init(|| {
+        let shape = ToyShape::tiny();
+        let srs = Srs::generate_unsafe_dev(8, &[8], OsRng).unwrap();
+        let keys = CircuitKeys::generate::<ToyCircuit>(&shape, &srs).unwrap();
+        let circuit = ToyCircuit::new(&shape, 3);
+        let proof = prove(&srs.params(8).unwrap(), &keys, circuit, OsRng).unwrap();
+        Fixture { srs, keys, proof }
+    })
+}
+
+/// Both verifiers' opinion, which must be one.
+fn verdict(proof: &BatchProof) -> Result<()> {
+    let key = fixture().keys.verifier();
+    let (ours, halo2) = (verify(proof, key), verify_with_halo2(proof, key));
+    assert_eq!(ours.is_ok(), halo2.is_ok(), "{ours:?} {halo2:?}");
+    ours
+}
+
+#[test]
+fn a_two_phase_proof_is_accepted_by_both_verifiers() {
+    let Fixture { keys, proof, .. } = fixture();
+    verdict(proof).unwrap();
+    assert_eq!(proof.proof.len(), proof_len(keys.verifier()));
+    let snark = proof.to_snark(keys.verifier()).unwrap();
+    assert_eq!(snark.proof, proof.proof);
+    assert_eq!(snark.instances, vec![vec![Fr::from(3), Fr::from(10)]]);
+}
+
+#[test]
+fn json_round_trip() {
+    let proof = &fixture().proof;
+    let json = proof.to_json().unwrap();
+    assert_eq!(&BatchProof::from_json(&json).unwrap(), proof);
+    let text = String::from_utf8(json).unwrap();
+    assert!(
+        text.contains(&format!("\"0x{}a\"", "0".repeat(63))),
+        "big endian 10: {text}"
+    );
+}
+
+#[test]
+fn every_changed_word_of_the_proof_makes_it_invalid() {
+    let proof = &fixture().proof;
+    let mut rng = ChaCha20Rng::seed_from_u64(1);
+    for word in 0..proof.proof.len() / WORD {
+        let mut bad = proof.clone();
+        bad.proof[word * WORD + rng.gen_range(0..WORD)] ^= 1 << rng.gen_range(0..8);
+        let error = verdict(&bad).unwrap_err();
+        assert!(
+            matches!(error, ProverError::Invalid { .. }),
+            "word {word}: {error}"
+        );
+        assert_eq!(error.exit_code(), 3);
+    }
+}
+
+#[test]
+fn words_that_no_prover_writes_are_refused_without_a_panic() {
+    let proof = &fixture().proof;
+    let identity = {
+        let mut w = [0; WORD];
+        w[31] = 0x80;
+        w
+    };
+    for pattern in [[0; WORD], [0xff; WORD], identity] {
+        for word in 0..proof.proof.len() / WORD {
+            let mut bad = proof.clone();
+            bad.proof[word * WORD..][..WORD].copy_from_slice(&pattern);
+            assert!(verdict(&bad).is_err(), "word {word} {pattern:?}");
+        }
+    }
+}
+
+#[test]
+fn a_changed_public_input_makes_it_invalid() {
+    for index in 0..2 {
+        let mut bad = fixture().proof.clone();
+        bad.public_inputs[index] += Fr::ONE;
+        let error = verdict(&bad).unwrap_err();
+        assert!(matches!(error, ProverError::Invalid { .. }), "{error}");
+    }
+}
+
+#[test]
+fn wrong_lengths_are_malformed() {
+    let good = &fixture().proof;
+    let mut longer = good.clone();
+    longer.proof.push(0);
+    let mut shorter = good.clone();
+    shorter.proof.pop();
+    let mut fewer = good.clone();
+    fewer.public_inputs.pop();
+    let mut none = good.clone();
+    none.proof.clear();
+    for bad in [longer, shorter, fewer, none] {
+        let error = verdict(&bad).unwrap_err();
+        assert!(matches!(error, ProverError::Malformed { .. }), "{error}");
+        assert!(bad.to_snark(fixture().keys.verifier()).is_err());
+    }
+}
+
+#[test]
+fn a_proof_for_another_circuit_is_a_mismatch_not_an_invalid_proof() {
+    let Fixture { srs, proof, .. } = fixture();
+    let other = ToyShape {
+        rows: 21,
+        ..ToyShape::tiny()
+    };
+    let other = CircuitKeys::generate::<ToyCircuit>(&other, srs).unwrap();
+    let error = verify(proof, other.verifier()).unwrap_err();
+    match error {
+        ProverError::CircuitMismatch { expected, got } => {
+            assert_eq!(expected, other.circuit_id());
+            assert_eq!(got, proof.circuit_id);
+        }
+        error => panic!("{error}"),
+    }
+    // Renamed to the other circuit it is invalid: the transcript begins with the key.
+    let renamed = BatchProof {
+        circuit_id: other.circuit_id(),
+        ..proof.clone()
+    };
+    assert!(matches!(
+        verify(&renamed, other.verifier()),
+        Err(ProverError::Invalid { .. })
+    ));
+}
+
+#[test]
+fn artifacts_that_are_not_proofs_are_malformed() {
+    let good = String::from_utf8(fixture().proof.to_json().unwrap()).unwrap();
+    let modulus = "0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593f0000001";
+    let ten = format!("0x{}a", "0".repeat(63));
+    let bad = [
+        String::new(),
+        "[]".into(),
+        good[..good.len() / 2].into(),
+        good.replace(&ten, modulus),
+        good.replace(&ten, "0x0a"),
+        good.replace(&ten, &ten[2..]),
+        good.replace(&ten, &ten.to_uppercase().replace("0X", "0x")),
+        good.replace("\"shape\"", "\"shapes\""),
+        good.replace("\"proof\": \"0x", "\"proof\": \"0xzz"),
+        good.replace(
+            "\"format_version\": 1",
+            "\"format_version\": 1, \"more\": 0",
+        ),
+    ];
+    for text in bad {
+        assert_ne!(text, good);
+        let error = BatchProof::from_json(text.as_bytes()).unwrap_err();
+        assert!(matches!(error, ProverError::Malformed { .. }), "{error}");
+    }
+    let newer = good.replace("\"format_version\": 1", "\"format_version\": 2");
+    let error = BatchProof::from_json(newer.as_bytes()).unwrap_err();
+    assert!(
+        matches!(
+            error,
+            ProverError::FormatVersion {
+                expected: 1,
+                got: 2,
+                ..
+            }
+        ),
+        "{error}"
+    );
+    assert_eq!(error.exit_code(), 4);
+}
+
+/// A false witness must not yield a proof, whichever argument it violates.
+#[test]
+fn false_witnesses_end_in_an_error() {
+    let Fixture { srs, keys, .. } = fixture();
+    let params = srs.params(8).unwrap();
+    let with = |change: fn(&mut (Vec<u64>, Vec<u64>))| {
+        let mut circuit = ToyCircuit::new(&ToyShape::tiny(), 3);
+        change(circuit.columns.as_mut().unwrap());
+        prove(&params, keys, circuit, OsRng).unwrap_err()
+    };
+    let bus = with(|(_, b)| b[4] += 1);
+    assert!(matches!(bus, ProverError::SelfCheck { .. }), "{bus}");
+    // In both columns, so that only the lookup is violated.
+    let lookup = with(|(a, b)| {
+        a[4] = 64;
+        let last = b.len() - 1;
+        b[last - 4] = 64;
+    });
+    assert!(matches!(lookup, ProverError::SelfCheck { .. }), "{lookup}");
+    // Too short: synthesis panics.
+    let panicked = with(|(a, _)| a.truncate(10));
+    assert!(
+        matches!(panicked, ProverError::Proving { .. }),
+        "{panicked}"
+    );
+    assert!(panicked.to_string().contains("out of bounds"), "{panicked}");
+    assert_eq!(panicked.exit_code(), 1);
+}

@@ -1,0 +1,284 @@
+//! Memory: what there is, and what a proof takes.
+
+use std::{fmt, num::NonZeroUsize, str::FromStr};
+
+use halo2_proofs::plonk::ConstraintSystem;
+
+use crate::{keys::VerifierKey, ProverError, Result};
+
+const FIELD: u64 = 32;
+const POINT: u64 = 64;
+const KIB: u64 = 1 << 10;
+
+/// An amount of memory, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct MemoryBudget(pub u64);
+
+impl MemoryBudget {
+    /// Reads `16GiB`, `900MB`, `1.5 GiB`, `8589934592`. Units: B, KB, MB, GB, TB (powers of
+    /// 1000), KiB, MiB, GiB, TiB (powers of 1024), in any case.
+    ///
+    /// # Errors
+    /// [`ProverError::BadMemorySize`] with the text and the reason.
+    pub fn parse(input: &str) -> Result<Self> {
+        let bad = |reason| ProverError::BadMemorySize {
+            input: input.to_owned(),
+            reason,
+        };
+        let text = input.trim();
+        let split = text
+            .find(|c: char| !c.is_ascii_digit() && c != '.')
+            .unwrap_or(text.len());
+        let (number, unit) = text.split_at(split);
+        let unit: u64 = match unit.trim().to_ascii_lowercase().as_str() {
+            "" | "b" => 1,
+            "kb" => 1000,
+            "mb" => 1000u64.pow(2),
+            "gb" => 1000u64.pow(3),
+            "tb" => 1000u64.pow(4),
+            "kib" => KIB,
+            "mib" => KIB.pow(2),
+            "gib" => KIB.pow(3),
+            "tib" => KIB.pow(4),
+            _ => return Err(bad("unknown unit")),
+        };
+        let bytes = match number.parse::<u64>() {
+            Ok(whole) => whole.checked_mul(unit).ok_or(bad("too large"))?,
+            Err(_) => {
+                let fraction: f64 = number.parse().map_err(|_| bad("no number"))?;
+                let bytes = fraction * unit as f64;
+                if bytes >= u64::MAX as f64 {
+                    return Err(bad("too large"));
+                }
+                bytes as u64
+            }
+        };
+        match bytes {
+            0 => Err(bad("it is zero")),
+            bytes => Ok(Self(bytes)),
+        }
+    }
+
+    /// Four fifths of the memory that Linux calls available; `None` on other systems.
+    pub fn available() -> Option<Self> {
+        let info = std::fs::read_to_string("/proc/meminfo").ok()?;
+        let line = info
+            .lines()
+            .find_map(|line| line.strip_prefix("MemAvailable:"))?;
+        let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+        Some(Self(kib * KIB / 5 * 4))
+    }
+}
+
+impl FromStr for MemoryBudget {
+    type Err = ProverError;
+
+    fn from_str(text: &str) -> Result<Self> {
+        Self::parse(text)
+    }
+}
+
+impl fmt::Display for MemoryBudget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let bytes = self.0 as f64;
+        match self.0 {
+            b if b >= KIB.pow(3) => write!(f, "{:.1} GiB", bytes / KIB.pow(3) as f64),
+            b if b >= KIB.pow(2) => write!(f, "{:.1} MiB", bytes / KIB.pow(2) as f64),
+            b => write!(f, "{b} B"),
+        }
+    }
+}
+
+/// Estimated memory of proving: what all proofs of one circuit share, and what each takes.
+///
+/// Counted from the buffers of length n = 2^k that halo2's prover holds at its two candidates
+/// for the peak (see [`ProofCost::from_counts`]) and compared with the measured peak of a real
+/// proof by a test.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ProofCost {
+    shared: u64,
+    per_proof: u64,
+}
+
+/// The numbers of a circuit that matter for memory.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Counts {
+    pub(super) k: u32,
+    pub(super) advice: u64,
+    pub(super) fixed: u64,
+    pub(super) instance: u64,
+    pub(super) permuted: u64,
+    pub(super) lookups: u64,
+    pub(super) degree: u64,
+}
+
+impl Counts {
+    fn of<F: halo2_proofs::arithmetic::Field>(k: u32, cs: &ConstraintSystem<F>) -> Self {
+        Self {
+            k,
+            advice: cs.num_advice_columns() as u64,
+            fixed: cs.num_fixed_columns() as u64,
+            instance: cs.num_instance_columns() as u64,
+            permuted: cs.permutation().get_columns().len() as u64,
+            lookups: cs.lookups().len() as u64,
+            degree: cs.degree() as u64,
+        }
+    }
+}
+
+impl ProofCost {
+    /// Estimate for the circuit of a key.
+    pub fn of(key: &VerifierKey) -> Self {
+        let vk = key.vk();
+        Self::from_counts(Counts::of(vk.get_domain().k(), vk.cs()))
+    }
+
+    pub(super) fn from_counts(c: Counts) -> Self {
+        let n = 1u64 << c.k;
+        let chunks = c.degree.saturating_sub(1).max(1);
+        let extended = chunks.next_power_of_two();
+        let products = c.permuted.div_ceil(c.degree.saturating_sub(2).max(1));
+
+        // SRS in both bases; values and coefficients of fixed and sigma columns; three selectors
+        // of rows.
+        let shared = n * (2 * POINT + FIELD * (2 * c.fixed + 2 * c.permuted + 3));
+
+        // Held from the commitments to the end.
+        let base = c.advice + 2 * c.instance + 2 * products + 5 * c.lookups + 1;
+        // While the quotient is evaluated: one coset of every column at a time, and the parts of
+        // the quotient, which exist twice when they are joined.
+        let cosets = c.advice + c.fixed + c.instance + c.permuted + products + 3 + 3;
+        let quotient = 2 * extended;
+        // While the witness is assigned and committed to, for each advice column: its cells as
+        // fractions (72 bytes), and either their denominators (40) and inverses (32) or, in the
+        // multi-exponentiation, its own copy of bases and scalars (96).
+        let witness = (72 + 96) * c.advice / FIELD;
+        let transient = (cosets + quotient).max(witness);
+        let per_proof = n * FIELD * (base + transient) + FLOOR;
+        Self { shared, per_proof }
+    }
+
+    /// What one proof takes beyond what is shared.
+    pub fn per_proof(&self) -> MemoryBudget {
+        MemoryBudget(self.per_proof)
+    }
+
+    /// Keys, SRS and one proof.
+    pub fn of_one(&self) -> MemoryBudget {
+        MemoryBudget(self.shared.saturating_add(self.per_proof))
+    }
+
+    /// How many proofs fit at once; `None` if not even one does.
+    pub fn fitting(&self, budget: MemoryBudget) -> Option<NonZeroUsize> {
+        let free = budget.0.checked_sub(self.shared)?;
+        NonZeroUsize::new(usize::try_from(free / self.per_proof).unwrap_or(usize::MAX))
+    }
+}
+
+/// Stacks, buckets of the multi-exponentiations, twiddle factors: what does not grow with the
+/// columns.
+const FLOOR: u64 = 16 * KIB * KIB;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_read_as_people_write_them() {
+        let gib = KIB.pow(3);
+        for (text, bytes) in [
+            ("16GiB", 16 * gib),
+            ("16 gib", 16 * gib),
+            (" 1.5GiB ", 3 * gib / 2),
+            ("900MB", 900_000_000),
+            ("8589934592", 8 * gib),
+            ("512b", 512),
+        ] {
+            assert_eq!(
+                MemoryBudget::parse(text).unwrap(),
+                MemoryBudget(bytes),
+                "{text}"
+            );
+        }
+        for text in [
+            "",
+            "GiB",
+            "16 apples",
+            "-1GiB",
+            "0",
+            "1.2.3GB",
+            "99999999999TiB",
+            "1e9",
+            ".",
+        ] {
+            let error = text.parse::<MemoryBudget>().unwrap_err();
+            assert!(error.to_string().contains("16GiB"), "{text}: {error}");
+        }
+        assert_eq!(MemoryBudget(3 * gib / 2).to_string(), "1.5 GiB");
+    }
+
+    #[test]
+    fn budget_divides_into_proofs() {
+        let cost = ProofCost {
+            shared: 100,
+            per_proof: 10,
+        };
+        assert_eq!(cost.fitting(MemoryBudget(99)), None);
+        assert_eq!(cost.fitting(MemoryBudget(109)), None);
+        assert_eq!(cost.fitting(MemoryBudget(110)), NonZeroUsize::new(1));
+        assert_eq!(cost.fitting(MemoryBudget(139)), NonZeroUsize::new(3));
+        assert_eq!(cost.of_one(), MemoryBudget(110));
+    }
+
+    #[test]
+    fn cost_grows_with_rows_and_columns() {
+        let counts = Counts {
+            k: 18,
+            advice: 30,
+            fixed: 10,
+            instance: 1,
+            permuted: 0,
+            lookups: 0,
+            degree: 5,
+        };
+        let cost = |c| ProofCost::from_counts(c).of_one();
+        let base = cost(counts);
+        assert!(cost(Counts { k: 19, ..counts }).0 > base.0 * 19 / 10);
+        assert!(
+            cost(Counts {
+                advice: 31,
+                ..counts
+            }) > base
+        );
+        assert!(
+            cost(Counts {
+                lookups: 1,
+                ..counts
+            }) > base
+        );
+        assert!(
+            cost(Counts {
+                permuted: 3,
+                ..counts
+            }) > base
+        );
+        // Few advice columns: then the quotient makes the peak.
+        let narrow = Counts {
+            advice: 2,
+            fixed: 40,
+            ..counts
+        };
+        assert!(
+            cost(Counts {
+                degree: 6,
+                ..narrow
+            }) > cost(narrow)
+        );
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn linux_tells_what_is_available() {
+        assert!(MemoryBudget::available().unwrap() > MemoryBudget(1 << 20));
+    }
+}

@@ -1,5 +1,6 @@
 //! What this crate asks of a circuit.
 
+use bastion_circuits::{head::PUBLIC_INPUTS, BatchCircuit, Shape};
 use halo2_proofs::{halo2curves::bn256::Fr, plonk::Circuit};
 use serde::Serialize;
 
@@ -34,5 +35,30 @@ pub trait ProvableCircuit: Circuit<Fr, Params: Clone + Serialize> {
     /// circuit verifies proofs itself.
     fn accumulator_indices() -> Option<Vec<(usize, usize)>> {
         None
+    }
+}
+
+impl ProvableCircuit for BatchCircuit {
+    const KIND: &'static str = "batch";
+    const CODE_VERSION: u32 = 1;
+
+    fn shape_name(shape: &Shape) -> String {
+        shape.name.clone()
+    }
+
+    fn k(shape: &Shape) -> u32 {
+        shape.k
+    }
+
+    fn num_instances(_: &Shape) -> usize {
+        PUBLIC_INPUTS
+    }
+
+    fn for_keygen(shape: &Shape) -> Self {
+        Self::without_witness(shape)
+    }
+
+    fn public_inputs(&self) -> Vec<Fr> {
+        self.instances()
     }
 }

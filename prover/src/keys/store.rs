@@ -5,12 +5,13 @@
 //! shape, code version and SRS. Header `{cache_key, circuit_id}`, payload what halo2 writes
 //! (`RawBytes` for the proving key, `Processed` for the verifying key).
 //!
-//! A verifying key authenticates itself: its `circuit_id` is computed from the key that was
-//! read and must be the one in the header. A proving key is guarded against damage by the
-//! digest of the whole file, which is checked before halo2 sees a byte; halo2 then reads it
-//! without checks of its own (a key is gigabytes). The cache directory is therefore trusted
-//! like the binary: whoever can write there can make this prover fail, but cannot make it
-//! produce a proof of something false.
+//! The digest of the whole file is checked before halo2 sees a byte, and after reading, the
+//! `circuit_id` is computed anew from the verifying key and compared with the header. That finds
+//! damage and mix-ups. It is no defence against somebody who writes to the directory on purpose:
+//! such a key is consistent, but has another `circuit_id`. Therefore whoever verifies compares
+//! [`VerifierKey::circuit_id`] with a published one (the contract's manifest). The polynomials
+//! of a proving key, gigabytes, are read without checks; wrong ones give proofs that
+//! [`prove`](crate::proof::prove) refuses.
 
 use std::{
     io::{self, Read, Write},

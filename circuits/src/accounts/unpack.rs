@@ -1,0 +1,121 @@
+//! The reading of a packed account word: base-4 digits fix all four fields.
+
+use halo2_proofs::halo2curves::bn256::Fr;
+
+use crate::accounts::Fields;
+use crate::core::{Block, BlockWriter, Expr, Table, Tag, Term, Tuple};
+use crate::ranges::{digit, digits_of, weighted};
+use crate::witness::convert::{small, wide};
+
+/// Digits of each field.
+const TOKEN: usize = 8;
+const NONCE: usize = 16;
+const BALANCE: usize = 64;
+const FROZEN: usize = 20;
+const DIGITS: usize = TOKEN + NONCE + BALANCE + FROZEN;
+const MULTIPLICITY: Expr = Expr::nth(DIGITS + 5);
+
+/// A packed word and its fields.
+#[derive(Clone, Debug)]
+pub struct Unpacked<T> {
+    /// The packed word.
+    pub packed: T,
+    /// 16 bits.
+    pub token: T,
+    /// 32 bits.
+    pub nonce: T,
+    /// 128 bits.
+    pub balance: T,
+    /// 40 bits.
+    pub frozen_until: T,
+}
+
+impl Unpacked<Expr> {
+    /// The tuple on the bus.
+    pub fn tuple(self) -> Tuple {
+        Tuple::new(
+            Tag::Unpack,
+            [
+                self.packed,
+                self.token,
+                self.nonce,
+                self.balance,
+                self.frozen_until,
+            ],
+        )
+    }
+}
+
+fn cells() -> Unpacked<Expr> {
+    let at = |i| Expr::nth(DIGITS + i);
+    Unpacked {
+        packed: at(0),
+        token: at(1),
+        nonce: at(2),
+        balance: at(3),
+        frozen_until: at(4),
+    }
+}
+
+/// Constraints of a reading.
+pub fn unpack_block() -> Block {
+    let mut block = Block::new(Table::Unpack);
+    for i in 0..DIGITS {
+        block.constrain(format!("digit{i}"), digit(Expr::nth(i)));
+    }
+    let c = cells();
+    let field = |first: usize, len: usize| weighted((first..first + len).map(Expr::nth));
+    block.constrain("token", c.token.clone() - field(0, TOKEN));
+    block.constrain("nonce", c.nonce.clone() - field(TOKEN, NONCE));
+    block.constrain("balance", c.balance.clone() - field(TOKEN + NONCE, BALANCE));
+    block.constrain(
+        "frozen_until",
+        c.frozen_until.clone() - field(TOKEN + NONCE + BALANCE, FROZEN),
+    );
+    block.constrain(
+        "packed",
+        c.packed.clone()
+            - c.token.clone()
+            - c.nonce.clone() * Expr::pow2(16)
+            - c.balance.clone() * Expr::pow2(48)
+            - c.frozen_until.clone() * Expr::pow2(176),
+    );
+    block.bus(0, [Term::produce("produce", MULTIPLICITY, c.tuple())]);
+    block
+}
+
+/// Assigns the reading of an account's fields, looked up `multiplicity` times.
+pub fn assign_unpack(
+    writer: &mut BlockWriter<'_>,
+    account: Option<&bastion_state::account::Account>,
+    multiplicity: u64,
+) {
+    let (token, nonce, balance, frozen) = account.map_or((0, 0, 0, 0), |a| {
+        (
+            u128::from(a.token),
+            u128::from(a.nonce),
+            a.balance,
+            u128::from(a.frozen_until),
+        )
+    });
+    let mut n = 0;
+    for (value, len) in [
+        (token, TOKEN),
+        (nonce, NONCE),
+        (balance, BALANCE),
+        (frozen, FROZEN),
+    ] {
+        for d in digits_of(value, len) {
+            writer.nth(n, small(d));
+            n += 1;
+        }
+    }
+    let fields: Fields<Fr> = Fields::of(account);
+    let c = cells();
+    writer.set(&c.packed, fields.packed());
+    writer.set(&c.token, wide(token));
+    writer.set(&c.nonce, wide(nonce));
+    writer.set(&c.balance, wide(balance));
+    writer.set(&c.frozen_until, wide(frozen));
+    writer.set(&MULTIPLICITY, small(multiplicity));
+}

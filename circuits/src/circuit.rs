@@ -1,0 +1,210 @@
+//! The halo2 circuit over the table descriptions.
+
+use halo2_proofs::{
+    circuit::{Layouter, SimpleFloorPlanner, Value},
+    plonk::{
+        Advice, Challenge, Circuit, Column, ConstraintSystem, Error, Expression, FirstPhase, Fixed,
+        Instance, SecondPhase,
+    },
+    poly::Rotation,
+};
+
+use crate::core::{Block, Challenges, Expr, Grid, Layout, Table, WIDTH};
+use crate::head::PUBLIC_INPUTS;
+use crate::{tables, Fr, Shape};
+
+/// Columns of the circuit.
+#[derive(Clone, Debug)]
+pub struct Columns {
+    advice: [Column<Advice>; WIDTH],
+    sum: Column<Advice>,
+    selectors: Vec<Column<Fixed>>,
+    /// 1 on the rows on which no block steps the running sum.
+    carry: Column<Fixed>,
+    /// 1 on the row of the final sum.
+    last: Column<Fixed>,
+    instance: Column<Instance>,
+    beta: Challenge,
+    gamma: Challenge,
+    shape: Shape,
+}
+
+/// The batch circuit with its witness.
+#[derive(Clone, Debug)]
+pub struct BatchCircuit {
+    shape: Shape,
+    grid: Option<Grid>,
+}
+
+impl BatchCircuit {
+    /// The circuit with a filled grid (see [`crate::witness::compile`]).
+    pub fn new(shape: Shape, grid: Grid) -> Self {
+        Self {
+            shape,
+            grid: Some(grid),
+        }
+    }
+
+    /// The circuit without a witness, for key generation.
+    pub fn without_witness(shape: &Shape) -> Self {
+        Self {
+            shape: shape.clone(),
+            grid: None,
+        }
+    }
+
+    /// The shape.
+    pub fn shape(&self) -> &Shape {
+        &self.shape
+    }
+
+    /// The witness.
+    pub fn grid(&self) -> Option<&Grid> {
+        self.grid.as_ref()
+    }
+
+    /// The instance column; zeros without a witness.
+    pub fn instances(&self) -> Vec<Fr> {
+        self.grid
+            .as_ref()
+            .map_or_else(|| vec![Fr::zero(); PUBLIC_INPUTS], |g| g.public().to_vec())
+    }
+}
+
+impl Columns {
+    fn lower(&self, expr: &Expr) -> Expression<Fr> {
+        match expr {
+            Expr::Const(c) => Expression::Constant(*c),
+            Expr::Cell { row, col } => self.advice[*col].query_cell(Rotation(*row)),
+            Expr::Sum(row) => self.sum.query_cell(Rotation(*row)),
+            Expr::Public(i) => self.instance.query_cell(Rotation(*i)),
+            Expr::Beta => self.beta.expr(),
+            Expr::Gamma => self.gamma.expr(),
+            Expr::Add(a, b) => self.lower(a) + self.lower(b),
+            Expr::Mul(a, b) => match (a.as_ref(), b.as_ref()) {
+                (Expr::Const(c), x) | (x, Expr::Const(c)) => self.lower(x) * *c,
+                (a, b) => self.lower(a) * self.lower(b),
+            },
+        }
+    }
+
+    fn configure(meta: &mut ConstraintSystem<Fr>, shape: Shape) -> Self {
+        let advice = std::array::from_fn(|_| meta.advice_column_in(FirstPhase));
+        let sum = meta.advice_column_in(SecondPhase);
+        let columns = Self {
+            advice,
+            sum,
+            selectors: Table::ALL.iter().map(|_| meta.fixed_column()).collect(),
+            carry: meta.fixed_column(),
+            last: meta.fixed_column(),
+            instance: meta.instance_column(),
+            beta: meta.challenge_usable_after(FirstPhase),
+            gamma: meta.challenge_usable_after(FirstPhase),
+            shape,
+        };
+        for block in tables::blocks(&columns.shape) {
+            let constraints = block.polynomials();
+            if constraints.is_empty() {
+                continue;
+            }
+            meta.create_gate(block.table.name(), |cells| {
+                let selector =
+                    cells.query_fixed(columns.selectors[block.table as usize], Rotation::cur());
+                constraints
+                    .iter()
+                    .map(|c| (c.name.clone(), selector.clone() * columns.lower(&c.poly)))
+                    .collect::<Vec<_>>()
+            });
+        }
+        meta.create_gate("bus", |cells| {
+            let carry = cells.query_fixed(columns.carry, Rotation::cur());
+            let last = cells.query_fixed(columns.last, Rotation::cur());
+            let sum = cells.query_advice(columns.sum, Rotation::cur());
+            let next = cells.query_advice(columns.sum, Rotation::next());
+            [
+                ("carry", carry * (next - sum.clone())),
+                ("sum_ends_at_zero", last * sum),
+            ]
+        });
+        columns
+    }
+}
+
+/// Rows on which some block steps the running sum.
+fn stepping_rows(layout: &Layout, blocks: &[Block]) -> Vec<bool> {
+    let mut steps = vec![false; layout.rows];
+    for placement in &layout.blocks {
+        for (offset, terms) in blocks[placement.table as usize].bus.iter().enumerate() {
+            if !terms.is_empty() {
+                steps[placement.row + offset] = true;
+            }
+        }
+    }
+    steps
+}
+
+impl Circuit<Fr> for BatchCircuit {
+    type Config = Columns;
+    type FloorPlanner = SimpleFloorPlanner;
+    type Params = Shape;
+
+    fn without_witnesses(&self) -> Self {
+        Self::without_witness(&self.shape)
+    }
+
+    fn params(&self) -> Shape {
+        self.shape.clone()
+    }
+
+    fn configure_with_params(meta: &mut ConstraintSystem<Fr>, shape: Shape) -> Columns {
+        Columns::configure(meta, shape)
+    }
+
+    fn configure(meta: &mut ConstraintSystem<Fr>) -> Columns {
+        Columns::configure(meta, Shape::default())
+    }
+
+    /// One region: in this halo2 every region starts at row 0.
+    fn synthesize(&self, columns: Columns, mut layouter: impl Layouter<Fr>) -> Result<(), Error> {
+        let layout = Layout::new(&self.shape);
+        let blocks = tables::blocks(&self.shape);
+        layouter.assign_region(
+            || "batch",
+            |mut region| {
+                for placement in &layout.blocks {
+                    let selector = columns.selectors[placement.table as usize];
+                    region.assign_fixed(selector, placement.row, Fr::one());
+                }
+                for (row, steps) in stepping_rows(&layout, &blocks).into_iter().enumerate() {
+                    if !steps {
+                        region.assign_fixed(columns.carry, row, Fr::one());
+                    }
+                }
+                region.assign_fixed(columns.last, layout.rows, Fr::one());
+
+                let Some(grid) = &self.grid else {
+                    return Ok(());
+                };
+                for (col, column) in columns.advice.iter().enumerate() {
+                    for (row, value) in grid.column(col).iter().enumerate() {
+                        if grid.is_assigned(row, col) {
+                            region.assign_advice(*column, row, Value::known(*value));
+                        }
+                    }
+                }
+                region.next_phase();
+                let challenges = region
+                    .get_challenge(columns.beta)
+                    .zip(region.get_challenge(columns.gamma))
+                    .map(|(beta, gamma)| Challenges { beta, gamma });
+                let sums =
+                    challenges.map(|c| grid.bus_sums(&layout, &blocks, &c));
+                for row in 0..=layout.rows {
+                    let value = sums.as_ref().map(|s| s[row]);
+                    region.assign_advice(columns.sum, row, value);
+                }
+                Ok(())
+            },
+        )
+    }
+}

@@ -1,0 +1,75 @@
+//! A row-block: the unit of a table.
+
+use crate::core::{bus, Expr, Table, Term};
+
+/// A named polynomial that is zero on every block of the table.
+#[derive(Clone, Debug)]
+pub struct Constraint {
+    /// Name, unique in the table; stands in the table's README.
+    pub name: String,
+    /// The polynomial.
+    pub poly: Expr,
+}
+
+/// One row-block: constraints over its cells, and the tuples it puts on the bus row by row.
+#[derive(Clone, Debug)]
+pub struct Block {
+    /// The table.
+    pub table: Table,
+    /// Rows of a block.
+    pub rows: usize,
+    /// Constraints that hold on each block.
+    pub constraints: Vec<Constraint>,
+    /// Bus terms by row: at most three of degree-one tuples, so that the step stays at degree 5.
+    pub bus: Vec<Vec<Term>>,
+}
+
+impl Block {
+    /// A block without constraints.
+    pub fn new(table: Table) -> Self {
+        let rows = table.rows();
+        Self {
+            table,
+            rows,
+            constraints: Vec::new(),
+            bus: vec![Vec::new(); rows],
+        }
+    }
+
+    /// Adds the constraint `poly = 0`.
+    pub fn constrain(&mut self, name: impl Into<String>, poly: Expr) {
+        self.constraints.push(Constraint {
+            name: name.into(),
+            poly,
+        });
+    }
+
+    /// Puts `terms` on the bus at `row` of the block.
+    pub fn bus(&mut self, row: usize, terms: impl IntoIterator<Item = Term>) {
+        self.bus[row].extend(terms);
+    }
+
+    /// Puts `terms` on the bus, three to a row, from `first_row` on; returns the next free row.
+    pub fn bus_packed(&mut self, first_row: usize, terms: Vec<Term>) -> usize {
+        let mut row = first_row;
+        for chunk in terms.chunks(3) {
+            self.bus(row, chunk.iter().cloned());
+            row += 1;
+        }
+        row
+    }
+
+    /// Constraints and bus steps together, named: what the circuit enforces under the selector.
+    pub fn polynomials(&self) -> Vec<Constraint> {
+        let steps = self
+            .bus
+            .iter()
+            .enumerate()
+            .filter(|(_, terms)| !terms.is_empty())
+            .map(|(row, terms)| Constraint {
+                name: format!("bus.{row}"),
+                poly: bus::step(row as i32, terms),
+            });
+        self.constraints.iter().cloned().chain(steps).collect()
+    }
+}

@@ -1,0 +1,182 @@
+//! Where the blocks stand: the tables one above the other in one region, head first.
+
+use serde::{Deserialize, Serialize};
+
+use crate::shape::Shape;
+
+/// The tables. Each has one selector (a fixed column that is 1 on the first row of its blocks).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Table {
+    /// Public inputs, batch constants, policy, base point multiples; once, at row 0.
+    Head,
+    /// One operation.
+    Op,
+    /// One touched account.
+    Account,
+    /// One Merkle node that changed.
+    Node,
+    /// One signature check: key, challenge, verdict.
+    Signature,
+    /// Four bits of both scalars of a signature check.
+    Window,
+    /// Hands over the state of a scalar multiplication at the end of a half.
+    Half,
+    /// One Poseidon2 compression (also inside nodes and accounts).
+    Compress,
+    /// Puts a compression on the bus.
+    Hash,
+    /// The reading of a packed account word.
+    Unpack,
+    /// A 40-bit range check.
+    Range40,
+    /// A 128-bit range check.
+    Range128,
+    /// One use of the bridge limiter.
+    Limiter,
+    /// The limits of one token, with their path in the policy.
+    Policy,
+}
+
+impl Table {
+    /// All tables, in the order of their selectors.
+    pub const ALL: [Self; 14] = [
+        Self::Head,
+        Self::Op,
+        Self::Account,
+        Self::Node,
+        Self::Signature,
+        Self::Window,
+        Self::Half,
+        Self::Compress,
+        Self::Hash,
+        Self::Unpack,
+        Self::Range40,
+        Self::Range128,
+        Self::Limiter,
+        Self::Policy,
+    ];
+
+    /// Name as it stands in failures and reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Head => "head",
+            Self::Op => "op",
+            Self::Account => "account",
+            Self::Node => "node",
+            Self::Signature => "signature",
+            Self::Window => "window",
+            Self::Half => "half",
+            Self::Compress => "compress",
+            Self::Hash => "hash",
+            Self::Unpack => "unpack",
+            Self::Range40 => "range40",
+            Self::Range128 => "range128",
+            Self::Limiter => "limiter",
+            Self::Policy => "policy",
+        }
+    }
+
+    /// Rows of a block.
+    pub fn rows(self) -> usize {
+        match self {
+            Self::Head => 10,
+            Self::Op => 11,
+            Self::Account => 11,
+            Self::Node => 10,
+            Self::Signature => 10,
+            Self::Window | Self::Half | Self::Range40 => 1,
+            Self::Compress | Self::Hash | Self::Unpack => 5,
+            Self::Range128 => 3,
+            Self::Limiter => 4,
+            Self::Policy => 7,
+        }
+    }
+}
+
+/// Windows of four bits in a half of a scalar.
+pub const WINDOWS: usize = 32;
+
+/// Rows of a whole signature: header, and two halves of windows with their hand-over rows.
+pub const SIGNATURE_ROWS: usize = 10 + 2 * (WINDOWS + 1);
+
+/// The first rows of the blocks of each section.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Layout {
+    /// Every block: table and first row, in ascending order of row. Blocks of [`Table::Compress`]
+    /// share the rows of the hash, node or account block that holds them.
+    pub blocks: Vec<Placement>,
+    /// Rows in use; the running sum ends at this row.
+    pub rows: usize,
+}
+
+/// One block's place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Placement {
+    /// The table.
+    pub table: Table,
+    /// Its first row.
+    pub row: usize,
+}
+
+impl Layout {
+    /// The layout of a shape.
+    pub fn new(shape: &Shape) -> Self {
+        let mut layout = Self {
+            blocks: Vec::new(),
+            rows: 0,
+        };
+        layout.push(Table::Head);
+        for _ in 0..shape.signatures {
+            layout.push(Table::Signature);
+            for _ in 0..2 {
+                for _ in 0..WINDOWS {
+                    layout.push(Table::Window);
+                }
+                layout.push(Table::Half);
+            }
+        }
+        for (table, slots) in [
+            (Table::Op, shape.ops),
+            (Table::Account, shape.accounts),
+            (Table::Unpack, shape.accounts),
+            (Table::Node, shape.nodes),
+            (Table::Hash, shape.hashes),
+            (Table::Range128, shape.ranges128),
+            (Table::Range40, shape.ranges40),
+            (Table::Limiter, shape.limiters),
+            (Table::Policy, shape.policies),
+        ] {
+            for _ in 0..slots {
+                layout.push(table);
+            }
+        }
+        layout
+    }
+
+    fn push(&mut self, table: Table) {
+        let row = self.rows;
+        self.blocks.push(Placement { table, row });
+        let offsets: &[usize] = match table {
+            Table::Account | Table::Node => &[0, 5],
+            Table::Hash => &[0],
+            _ => &[],
+        };
+        for offset in offsets {
+            self.blocks.push(Placement {
+                table: Table::Compress,
+                row: row + offset,
+            });
+        }
+        self.rows += table.rows();
+    }
+
+    /// First rows of the blocks of `table`.
+    pub fn rows_of(&self, table: Table) -> Vec<usize> {
+        self.blocks
+            .iter()
+            .filter(|b| b.table == table)
+            .map(|b| b.row)
+            .collect()
+    }
+}

@@ -1,0 +1,18 @@
+//! What every table is made of: expressions over cells, bus tuples, row-blocks, the witness grid
+//! and the layout that stacks the blocks.
+
+mod block;
+mod bus;
+mod expr;
+mod grid;
+mod layout;
+
+pub use block::{Block, Constraint};
+pub use bus::{Tag, Term, Tuple};
+pub use expr::{pow2, Challenges, Expr};
+pub use grid::{BlockWriter, Grid};
+pub use layout::{Layout, Placement, Table, SIGNATURE_ROWS, WINDOWS};
+
+/// Advice columns of the first phase. One more column, of the second phase, holds the running sum
+/// of the bus.
+pub const WIDTH: usize = 24;

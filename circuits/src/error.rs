@@ -1,0 +1,52 @@
+//! Errors of this crate.
+
+use crate::core::Table;
+
+/// Why a batch cannot be compiled into a witness.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CircuitError {
+    /// The batch needs more blocks of a table than the shape has.
+    #[error("the batch needs {needed} blocks of table `{}`, shape `{shape}` has {capacity}: put fewer operations into the batch or use a larger shape", table.name())]
+    TableFull {
+        /// The table.
+        table: Table,
+        /// Blocks that the batch needs.
+        needed: usize,
+        /// Blocks that the shape has.
+        capacity: usize,
+        /// The shape.
+        shape: String,
+    },
+    /// The shape does not fit its number of rows.
+    #[error("shape `{shape}` needs {rows} rows, 2^{k} hold {usable}: raise k or lower the slots")]
+    ShapeTooLarge {
+        /// The shape.
+        shape: String,
+        /// Rows in use.
+        rows: usize,
+        /// log2 of the rows of the circuit.
+        k: u32,
+        /// Rows that are not reserved for blinding.
+        usable: usize,
+    },
+    /// No shape has this name.
+    #[error("no shape is called `{0}`: use one of tiny, small, standard")]
+    UnknownShape(String),
+    /// A value is out of the range that the executor guarantees: the trace was not made by it.
+    #[error("{what} is {value}, outside of {bits} bits: the trace was not made by the executor")]
+    OutOfRange {
+        /// What it is.
+        what: &'static str,
+        /// Its value, in hexadecimal.
+        value: String,
+        /// Bits it may have.
+        bits: u32,
+    },
+    /// A public key of the trace is not a valid key.
+    #[error("public key of operation {op} is not on the curve or not in the prime subgroup: the trace was not made by the executor")]
+    BadKey {
+        /// Number of the operation.
+        op: usize,
+    },
+}

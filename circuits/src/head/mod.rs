@@ -1,0 +1,311 @@
+#![doc = include_str!("README.md")]
+
+use bastion_state::hash::{compress, TAG_MSG, TAG_POLICY};
+use bastion_state::policy::Policy;
+use halo2_proofs::halo2curves::bn256::Fr;
+
+use crate::core::{Block, BlockWriter, Expr, Table, Term};
+use crate::hash;
+use crate::nodes;
+use crate::ops;
+use crate::policy;
+use crate::signatures::{base_multiple_constant, MULTIPLES};
+use crate::witness::convert::{small, to_halo2};
+use crate::witness::Pools;
+
+/// Number of public inputs.
+pub const PUBLIC_INPUTS: usize = 10;
+
+/// Public inputs of a batch proof, in their order (protocol section 7).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PublicInputs {
+    /// State root before.
+    pub old_root: Fr,
+    /// State root after.
+    pub new_root: Fr,
+    /// Word chain before.
+    pub c_in: Fr,
+    /// Word chain after.
+    pub c_out: Fr,
+    /// Word polynomial before.
+    pub y_in: Fr,
+    /// Word polynomial after.
+    pub y_out: Fr,
+    /// Policy in force.
+    pub policy_root: Fr,
+    /// Chain and contract.
+    pub domain: Fr,
+    /// Time of the batch.
+    pub time: Fr,
+    /// Evaluation point of the word polynomial.
+    pub r: Fr,
+}
+
+impl PublicInputs {
+    /// The instance column.
+    pub fn to_vec(self) -> Vec<Fr> {
+        vec![
+            self.old_root,
+            self.new_root,
+            self.c_in,
+            self.c_out,
+            self.y_in,
+            self.y_out,
+            self.policy_root,
+            self.domain,
+            self.time,
+            self.r,
+        ]
+    }
+}
+
+fn public() -> [Expr; PUBLIC_INPUTS] {
+    std::array::from_fn(|i| Expr::Public(i as i32))
+}
+
+const TOUCHED: Expr = Expr::nth(0);
+const GUARDIAN: Expr = Expr::nth(1);
+const MAX_FREEZE: Expr = Expr::nth(2);
+const COOLDOWN: Expr = Expr::nth(3);
+const FEE_KEYHASH: Expr = Expr::nth(4);
+const FEE_EXIT: Expr = Expr::nth(5);
+const LIMITS_ROOT: Expr = Expr::nth(6);
+const FEE_OWNER: Expr = Expr::nth(7);
+const M_DOMAIN: Expr = Expr::nth(8);
+const POLICY_USES: Expr = Expr::nth(9);
+/// Chain of the policy hash before its last step.
+const POLICY_CHAIN: usize = 10;
+/// Polynomials and counts after the last operation.
+const Y: usize = 16;
+const COUNTS: usize = 20;
+/// `r^2, r^4, .., r^65536`.
+const POWERS: usize = 24;
+const SQUARINGS: usize = 16;
+/// Uses of the multiples of the base point.
+const BASE_COUNTS: usize = 40;
+/// Partial sums of `y_out`, from the highest power down.
+const SUMS: usize = 56;
+
+/// `compress(tag, n)`: the constant start of a chain.
+fn chain_head(tag: u64, n: u64) -> Fr {
+    to_halo2(compress(
+        bastion_state::Fr::from(tag),
+        bastion_state::Fr::from(n),
+    ))
+}
+
+/// Constraints of the head, for circuits with `ops` operations.
+pub fn head_block(ops: usize) -> Block {
+    let mut block = Block::new(Table::Head);
+    let [old_root, new_root, c_in, c_out, y_in, y_out, policy_root, domain, time, r] = public();
+    block.constrain("sum_starts_at_zero", Expr::Sum(0));
+    block.constrain("touched_flag", TOUCHED.boolean());
+    block.constrain(
+        "untouched_root",
+        TOUCHED.not() * (old_root.clone() - new_root.clone()),
+    );
+    let y: [Expr; 4] = std::array::from_fn(|i| Expr::nth(Y + i));
+    let counts: [Expr; 4] = std::array::from_fn(|i| Expr::nth(COUNTS + i));
+    data_sum(&mut block, y_in, y_out, r.clone(), &y, &counts);
+
+    let mut terms = vec![
+        Term::consume(
+            "root",
+            TOUCHED,
+            nodes::tuple(Expr::zero(), Expr::zero(), old_root, new_root),
+        ),
+        Term::produce(
+            "first_state",
+            Expr::one(),
+            ops::state_tuple(
+                Expr::zero(),
+                c_in,
+                std::array::from_fn(|_| Expr::zero()),
+                std::array::from_fn(|_| Expr::zero()),
+            ),
+        ),
+        Term::consume(
+            "last_state",
+            Expr::one(),
+            ops::state_tuple(Expr::from(ops as u64), c_out, y, counts),
+        ),
+        Term::produce(
+            "context",
+            Expr::from(ops as u64),
+            ops::context_tuple([
+                time.clone(),
+                r,
+                M_DOMAIN,
+                GUARDIAN,
+                MAX_FREEZE,
+                COOLDOWN,
+                FEE_OWNER,
+            ]),
+        ),
+        Term::produce(
+            "policy_context",
+            POLICY_USES,
+            policy::context_tuple(LIMITS_ROOT, time),
+        ),
+        Term::consume(
+            "message_domain",
+            Expr::one(),
+            hash::tuple(chain_head(TAG_MSG, 4).into(), domain, M_DOMAIN),
+        ),
+        Term::consume(
+            "fee_owner",
+            Expr::one(),
+            hash::tuple(FEE_KEYHASH, FEE_EXIT, FEE_OWNER),
+        ),
+    ];
+    let fields = [
+        GUARDIAN,
+        MAX_FREEZE,
+        COOLDOWN,
+        FEE_KEYHASH,
+        FEE_EXIT,
+        LIMITS_ROOT,
+    ];
+    let mut current = Expr::from(chain_head(TAG_POLICY, 6));
+    for (i, field) in fields.into_iter().enumerate() {
+        let next = match i {
+            5 => policy_root.clone(),
+            _ => Expr::nth(POLICY_CHAIN + i),
+        };
+        terms.push(Term::consume(
+            format!("policy{i}"),
+            Expr::one(),
+            hash::tuple(current, field, next.clone()),
+        ));
+        current = next;
+    }
+    for j in 0..MULTIPLES {
+        terms.push(Term::produce(
+            format!("base_multiple{j}"),
+            Expr::nth(BASE_COUNTS + j),
+            base_multiple_constant(j),
+        ));
+    }
+    block.bus_packed(0, terms);
+    block
+}
+
+/// `y_out = y_in rho^5 + Y_4 rho^4 + .. + Y_1 rho + counts`, `rho = r^65536`.
+fn data_sum(
+    block: &mut Block,
+    y_in: Expr,
+    y_out: Expr,
+    r: Expr,
+    y: &[Expr; 4],
+    counts: &[Expr; 4],
+) {
+    let mut power = r;
+    for i in 0..SQUARINGS {
+        let next = Expr::nth(POWERS + i);
+        block.constrain(format!("power{i}"), next.clone() - power.square());
+        power = next;
+    }
+    let mut sum = y_in;
+    for i in 0..4 {
+        let next = Expr::nth(SUMS + i);
+        block.constrain(
+            format!("data_sum{i}"),
+            next.clone() - sum * power.clone() - y[3 - i].clone(),
+        );
+        sum = next;
+    }
+    let packed: Expr = counts
+        .iter()
+        .enumerate()
+        .map(|(i, n)| n.clone() * Expr::pow2(16 * i as u32))
+        .sum();
+    block.constrain("data_sum", y_out - sum * power - packed);
+}
+
+/// What the head needs besides the public inputs.
+#[derive(Clone, Debug)]
+pub struct Head<'a> {
+    /// The public inputs.
+    pub public: PublicInputs,
+    /// The policy.
+    pub policy: &'a Policy,
+    /// Root of its tree of limits.
+    pub limits_root: bastion_state::Fr,
+    /// Whether any account was touched.
+    pub touched: bool,
+    /// Polynomials after the last operation.
+    pub y: [Fr; 4],
+    /// Records of each section.
+    pub counts: [u64; 4],
+    /// Uses of the policy context by limiter and policy blocks.
+    pub policy_uses: u64,
+    /// Uses of the multiples of the base point.
+    pub base_counts: [u64; MULTIPLES],
+}
+
+/// `m_domain` (start of the message chain) and the owner of new fee accounts, noted once per batch.
+pub fn constants(policy: &Policy, domain: Fr, pools: &mut Pools) -> (Fr, Fr) {
+    (
+        pools.compress(chain_head(TAG_MSG, 4), domain),
+        pools.compress(
+            to_halo2(policy.fee_keyhash),
+            to_halo2(policy.fee_exit.to_fr()),
+        ),
+    )
+}
+
+/// Assigns the head and notes the hashes of the policy; `constants` are those of [`constants`].
+pub fn assign(
+    writer: &mut BlockWriter<'_>,
+    head: &Head<'_>,
+    (m_domain, fee_owner): (Fr, Fr),
+    pools: &mut Pools,
+) {
+    let policy = head.policy;
+    let fee_exit = to_halo2(policy.fee_exit.to_fr());
+    let fields = [
+        to_halo2(policy.guardian_keyhash),
+        small(policy.max_freeze),
+        small(policy.cooldown),
+        to_halo2(policy.fee_keyhash),
+        fee_exit,
+        to_halo2(head.limits_root),
+    ];
+    writer.set(&TOUCHED, small(u64::from(head.touched)));
+    let cells = [
+        GUARDIAN,
+        MAX_FREEZE,
+        COOLDOWN,
+        FEE_KEYHASH,
+        FEE_EXIT,
+        LIMITS_ROOT,
+    ];
+    let mut current = chain_head(TAG_POLICY, 6);
+    for (i, (cell, field)) in cells.iter().zip(fields).enumerate() {
+        writer.set(cell, field);
+        current = pools.compress(current, field);
+        if i < 5 {
+            writer.nth(POLICY_CHAIN + i, current);
+        }
+    }
+    writer.set(&FEE_OWNER, fee_owner);
+    writer.set(&M_DOMAIN, m_domain);
+    writer.set(&POLICY_USES, small(head.policy_uses));
+    for i in 0..4 {
+        writer.nth(Y + i, head.y[i]);
+        writer.nth(COUNTS + i, small(head.counts[i]));
+    }
+    let mut power = head.public.r;
+    for i in 0..SQUARINGS {
+        power = power.square();
+        writer.nth(POWERS + i, power);
+    }
+    let mut sum = head.public.y_in;
+    for i in 0..4 {
+        sum = sum * power + head.y[3 - i];
+        writer.nth(SUMS + i, sum);
+    }
+    for (j, count) in head.base_counts.iter().enumerate() {
+        writer.nth(BASE_COUNTS + j, small(*count));
+    }
+}

@@ -1,0 +1,431 @@
+//! Cells of one operation.
+
+use std::collections::HashMap;
+
+use bastion_state::executor::{Access, OpTrace, ResolvedKind};
+use bastion_state::ops::Op;
+use halo2_proofs::halo2curves::bn256::Fr;
+
+use crate::accounts::Fields;
+use crate::core::{pow2, BlockWriter, Expr};
+use crate::ops::cells::{cells, AccessCells, Cells, FloatCells};
+use crate::ops::{ORDER, TIMES};
+use crate::witness::convert::{inverse_or_zero, small, to_halo2, wide};
+use crate::witness::Pools;
+
+/// What runs from operation to operation, and the constants of the batch.
+#[derive(Clone, Debug)]
+pub struct OpState {
+    /// Number of the next operation.
+    pub number: u64,
+    /// Word chain.
+    pub chain: Fr,
+    /// Word polynomials of the four sections.
+    pub y: [Fr; 4],
+    /// Records of the four sections.
+    pub counts: [u64; 4],
+    /// Last access of each account.
+    pub last_access: HashMap<u32, u64>,
+    /// Time, `r`, `m_domain`, guardian, max_freeze, cooldown, fee owner.
+    pub context: [Fr; 7],
+}
+
+/// Values of the message and posted words of one operation.
+struct Text {
+    l2word: Fr,
+    mantissa: u64,
+    exponent: u8,
+    fee_mantissa: u64,
+    fee_exponent: u8,
+    amount40: u64,
+    to: u32,
+    deadline: u64,
+    x: [Fr; 2],
+    requested_token: u64,
+    requested_exit: Fr,
+}
+
+/// Assigns an operation and moves the state on.
+pub fn assign(writer: &mut BlockWriter<'_>, op: &OpTrace, state: &mut OpState, pools: &mut Pools) {
+    let c = cells();
+    let mut w = OpWriter {
+        writer,
+        pools,
+        cells: &c,
+    };
+    w.run(op, state);
+}
+
+struct OpWriter<'a, 'g> {
+    writer: &'a mut BlockWriter<'g>,
+    pools: &'a mut Pools,
+    cells: &'a Cells,
+}
+
+impl OpWriter<'_, '_> {
+    fn set(&mut self, cell: &Expr, value: Fr) {
+        self.writer.set(cell, value);
+    }
+
+    fn run(&mut self, op: &OpTrace, state: &mut OpState) {
+        let c = self.cells;
+        for (flag, kind) in c.kind.iter().zip(ORDER) {
+            self.set(flag, small(u64::from(op.kind == kind)));
+        }
+        self.set(&c.number, small(state.number));
+        for (cell, value) in c.context.entries().iter().zip(state.context) {
+            self.set(cell, value);
+        }
+        for (i, access) in op.accesses.iter().enumerate() {
+            let now = TIMES * state.number + i as u64 + 1;
+            self.access(&c.access[i], access.as_ref(), now, state);
+        }
+        let text = self.text(op, state.context[0]);
+        self.amounts(op, &text);
+        let (keyhash, exit) = self.opening(op, &text);
+        self.permissions(op, &text, exit, state);
+        self.message(op, &text, state);
+        self.absorb(op, &text, keyhash, exit, state);
+        state.number += 1;
+    }
+
+    fn access(
+        &mut self,
+        cells: &AccessCells,
+        access: Option<&Access>,
+        now: u64,
+        state: &mut OpState,
+    ) {
+        let index = access.map_or(0, |a| a.index);
+        let last = match access {
+            Some(a) => state.last_access.insert(a.index, now).unwrap_or(0),
+            None => 0,
+        };
+        if access.is_some() {
+            self.pools.range40(small(now) - small(last) - Fr::one());
+        }
+        self.set(&cells.index, small(u64::from(index)));
+        self.set(&cells.t_before, small(last));
+        for (fields, account) in [
+            (&cells.before, access.and_then(|a| a.before.as_ref())),
+            (&cells.after, access.and_then(|a| a.after.as_ref())),
+        ] {
+            let values = Fields::of(account);
+            self.set(&fields.exists, values.exists);
+            self.set(&fields.owner, values.owner);
+            self.set(&fields.token, values.token);
+            self.set(&fields.nonce, values.nonce);
+            self.set(&fields.balance, values.balance);
+            self.set(&fields.frozen_until, values.frozen_until);
+        }
+    }
+
+    fn float(&mut self, cells: &FloatCells, exponent: u8) {
+        let mut low = Fr::one();
+        let mut power = Fr::one();
+        let mut ten = small(10);
+        for (i, bit) in cells.exponent.iter().enumerate() {
+            let set = (exponent >> i) & 1 == 1;
+            self.set(bit, small(u64::from(set)));
+            if set {
+                power *= ten;
+            }
+            if i == 2 {
+                low = power;
+            }
+            ten *= ten;
+        }
+        self.set(&cells.low_power, low);
+        self.set(&cells.power, power);
+    }
+
+    fn amounts(&mut self, op: &OpTrace, text: &Text) {
+        let c = self.cells;
+        self.set(&c.amount, wide(op.amount));
+        self.set(&c.fee, wide(op.fee));
+        self.set(&c.amount_float.mantissa, small(text.mantissa));
+        self.float(&c.amount_float, text.exponent);
+        for (i, bit) in c.fee_bits.iter().enumerate() {
+            self.set(bit, small((text.fee_mantissa >> i) & 1));
+        }
+        self.float(&c.fee_float, text.fee_exponent);
+        self.set(&c.amount40, small(text.amount40));
+        self.set(&c.to, small(u64::from(text.to)));
+        self.set(&c.amount_inverse, inverse_or_zero(wide(op.amount)));
+        self.set(&c.requested_token, small(text.requested_token));
+        self.set(&c.requested_exit, text.requested_exit);
+    }
+
+    /// Opening of the primary account's owner, and the new owner.
+    fn opening(&mut self, op: &OpTrace, text: &Text) -> (Fr, Fr) {
+        let c = self.cells;
+        let (keyhash, exit) = op
+            .opening
+            .as_ref()
+            .map_or((Fr::zero(), Fr::zero()), |(keyhash, exit)| {
+                (to_halo2(*keyhash), to_halo2(exit.to_fr()))
+            });
+        let guardian = matches!(op.kind, ResolvedKind::Freeze | ResolvedKind::Unfreeze);
+        let opened = if op.opening.is_some() && !guardian {
+            self.pools.compress(keyhash, exit)
+        } else {
+            Fr::zero()
+        };
+        let keyhash = match &op.signer {
+            Some(key) if guardian => to_halo2(key.keyhash()),
+            _ => keyhash,
+        };
+        let exit = if guardian { Fr::zero() } else { exit };
+        self.set(&c.keyhash, keyhash);
+        self.set(&c.exit, exit);
+        self.set(&c.opened, opened);
+        let new_owner = if matches!(op.kind, ResolvedKind::TransferNew | ResolvedKind::ChangeKey) {
+            self.pools.compress(text.x[0], text.x[1])
+        } else {
+            Fr::zero()
+        };
+        self.set(&c.new_owner, new_owner);
+        (keyhash, exit)
+    }
+
+    fn permissions(&mut self, op: &OpTrace, text: &Text, exit: Fr, state: &OpState) {
+        let c = self.cells;
+        let [time, _, _, _, max_freeze, cooldown, _] = state.context;
+        let primary = Fields::of(op.accesses[0].as_ref().and_then(|a| a.before.as_ref()));
+        let second = op.accesses[1].as_ref();
+        let index = |i: usize| {
+            op.accesses[i]
+                .as_ref()
+                .map_or(Fr::zero(), |a| small(u64::from(a.index)))
+        };
+        let kind = op.kind;
+        let floats = matches!(
+            kind,
+            ResolvedKind::Transfer | ResolvedKind::TransferNew | ResolvedKind::Withdraw
+        );
+        let owner_signed = floats || kind == ResolvedKind::ChangeKey;
+        let l1 = text_is_l1(kind);
+        let until = primary.frozen_until;
+        let frozen = owner_signed
+            && op.accesses[0]
+                .as_ref()
+                .and_then(|a| a.before.as_ref())
+                .is_some_and(|a| small(a.frozen_until) != time && a.is_frozen(op.time));
+        self.set(&c.frozen, small(u64::from(frozen)));
+
+        let freeze = kind == ResolvedKind::Freeze;
+        let amount40 = small(text.amount40);
+        let still_frozen = until - time - Fr::one();
+        let first_user = pow2(17);
+        let small_values = [
+            match kind {
+                _ if floats => small(text.mantissa),
+                _ if l1 => small(text.requested_token),
+                _ if freeze => time + max_freeze - amount40,
+                _ => Fr::zero(),
+            },
+            match kind {
+                _ if floats || freeze => amount40,
+                _ if l1 => small(text.requested_token) * pow2(24),
+                _ => Fr::zero(),
+            },
+            if op.signer.is_some() {
+                small(text.deadline) - time
+            } else {
+                Fr::zero()
+            },
+            match kind {
+                _ if owner_signed && frozen => still_frozen,
+                _ if owner_signed => time - until,
+                _ if freeze => time - until - cooldown,
+                ResolvedKind::Unfreeze => still_frozen,
+                _ => Fr::zero(),
+            },
+            match kind {
+                _ if freeze => amount40 - time - Fr::one(),
+                ResolvedKind::DepositNew => index(0) - first_user,
+                ResolvedKind::TransferNew => index(1) - first_user,
+                _ => Fr::zero(),
+            },
+        ];
+        for (cell, value) in c.small.iter().zip(small_values) {
+            self.set(cell, value);
+            self.pools.range40(value);
+        }
+        let second_range = match kind {
+            ResolvedKind::Deposit | ResolvedKind::DepositNew => wide(op.amount),
+            _ => Fields::of(second.and_then(|a| a.after.as_ref())).balance,
+        };
+        self.set(&c.second_range, second_range);
+        self.pools.range128(second_range);
+        let after = |i: usize| Fields::of(op.accesses[i].as_ref().and_then(|a| a.after.as_ref()));
+        if kind != ResolvedKind::Noop {
+            self.pools.range128(after(0).balance);
+        }
+        if owner_signed {
+            self.pools.range128(after(2).balance);
+            self.pools.range40(after(0).nonce * small(256));
+        }
+
+        let token_gap = primary.token - small(text.requested_token);
+        let exit_gap = exit - text.requested_exit;
+        let mismatch = match kind {
+            ResolvedKind::ForcedExitNoop if token_gap != Fr::zero() => {
+                [inverse_or_zero(token_gap), Fr::zero()]
+            }
+            ResolvedKind::ForcedExitNoop => [Fr::zero(), inverse_or_zero(exit_gap)],
+            _ => [Fr::zero(); 2],
+        };
+        for (cell, value) in c.mismatch.iter().zip(mismatch) {
+            self.set(cell, value);
+        }
+        self.set(&c.distinct_inverse, inverse_or_zero(index(1) - index(0)));
+        let owner = match kind {
+            ResolvedKind::Transfer => Fields::of(second.and_then(|a| a.before.as_ref())).owner,
+            ResolvedKind::Freeze | ResolvedKind::Unfreeze => primary.owner,
+            _ => Fr::zero(),
+        };
+        self.set(&c.owner_inverse, inverse_or_zero(owner));
+    }
+
+    fn message(&mut self, op: &OpTrace, text: &Text, state: &OpState) {
+        let c = self.cells;
+        let mut chain = [Fr::zero(); 3];
+        let mut word = Fr::zero();
+        let mut message = Fr::zero();
+        if op.signer.is_some() {
+            let primary = Fields::of(op.accesses[0].as_ref().and_then(|a| a.before.as_ref()));
+            let owner_signed = !matches!(op.kind, ResolvedKind::Freeze | ResolvedKind::Unfreeze);
+            word = text.l2word + primary.token * pow2(152) + small(text.deadline) * pow2(168);
+            if owner_signed {
+                word += primary.nonce * pow2(120);
+            }
+            if op.kind == ResolvedKind::TransferNew {
+                word -= small(u64::from(text.to)) * pow2(40);
+            }
+            chain[0] = self.pools.compress(state.context[2], word);
+            message = chain[0];
+            if op.kind != ResolvedKind::Transfer {
+                chain[1] = self.pools.compress(chain[0], text.x[0]);
+                chain[2] = self.pools.compress(chain[1], text.x[1]);
+                message = chain[2];
+            }
+        }
+        self.set(&c.x1, text.x[0]);
+        self.set(&c.x2, text.x[1]);
+        self.set(&c.message_word, word);
+        for (cell, value) in c.message_chain.iter().zip(chain) {
+            self.set(cell, value);
+        }
+        self.set(&c.message, message);
+    }
+
+    /// Words, their chain and their polynomials.
+    fn absorb(&mut self, op: &OpTrace, text: &Text, keyhash: Fr, exit: Fr, state: &mut OpState) {
+        let c = self.cells;
+        let kind = op.kind;
+        let l1 = text_is_l1(kind);
+        let deposit = matches!(kind, ResolvedKind::Deposit | ResolvedKind::DepositNew);
+        let owners = matches!(kind, ResolvedKind::TransferNew | ResolvedKind::ChangeKey);
+        let exits = matches!(kind, ResolvedKind::Withdraw | ResolvedKind::ForcedExit);
+        let primary = Fields::of(op.accesses[0].as_ref().and_then(|a| a.before.as_ref()));
+        let index = op.accesses[0]
+            .as_ref()
+            .map_or(Fr::zero(), |a| small(u64::from(a.index)));
+        let amount = wide(op.amount);
+
+        let main = if l1 {
+            let (tag, amount) = if deposit { (1, amount) } else { (2, Fr::zero()) };
+            small(tag) * pow2(176)
+                + small(text.requested_token) * pow2(160)
+                + index * pow2(128)
+                + amount
+        } else {
+            text.l2word
+        };
+        let exit_to = match kind {
+            ResolvedKind::Withdraw => text.x[0],
+            ResolvedKind::ForcedExit => text.requested_exit,
+            _ => Fr::zero(),
+        };
+        let release = op
+            .limiter
+            .as_ref()
+            .map_or(Fr::zero(), |l| small(l.release_time));
+        let zero = Fr::zero();
+        let words = [
+            main,
+            match (deposit, owners) {
+                (true, _) => keyhash,
+                (_, true) => text.x[0],
+                _ => zero,
+            },
+            match (deposit, l1, owners) {
+                (true, _, _) => exit,
+                (_, true, _) => text.requested_exit,
+                (_, _, true) => text.x[1],
+                _ => zero,
+            },
+            if exits {
+                exit_to * pow2(56) + primary.token * pow2(40) + release
+            } else {
+                zero
+            },
+            if exits { amount * pow2(32) + index } else { zero },
+        ];
+        self.set(&c.exit_to, exit_to);
+        self.set(&c.release, release);
+
+        let opening = l1 || owners;
+        let filled = [kind != ResolvedKind::Noop, opening, opening, exits, exits];
+        self.set(&c.chain[0], state.chain);
+        for i in 0..5 {
+            self.set(&c.words[i], words[i]);
+            if filled[i] {
+                state.chain = self.pools.compress(state.chain, words[i]);
+            }
+            self.set(&c.chain[i + 1], state.chain);
+        }
+
+        let r = state.context[1];
+        let [main, keyhash_word, exit_word, exit1, exit2] = words;
+        let before = state.y;
+        let l1_first = before[0] * r + main;
+        let l1_second = l1_first * r + keyhash_word;
+        let exit_first = before[2] * r + exit1;
+        let owner_first = before[3] * r + keyhash_word;
+        let absorbed = [
+            l1_second * r + exit_word,
+            before[1] * r + main,
+            exit_first * r + exit2,
+            owner_first * r + exit_word,
+        ];
+        for (cell, value) in
+            c.y_partial
+                .iter()
+                .zip([l1_first, l1_second, exit_first, owner_first])
+        {
+            self.set(cell, value);
+        }
+        let flags = [l1, op.signer.is_some(), exits, owners];
+        for i in 0..4 {
+            self.set(&c.y_before[i], before[i]);
+            self.set(&c.counts[i], small(state.counts[i]));
+            if flags[i] {
+                state.y[i] = absorbed[i];
+                state.counts[i] += 1;
+            }
+            self.set(&c.y_after[i], state.y[i]);
+        }
+    }
+}
+
+fn text_is_l1(kind: ResolvedKind) -> bool {
+    matches!(
+        kind,
+        ResolvedKind::Deposit
+            | ResolvedKind::DepositNew
+            | ResolvedKind::ForcedExit
+            | ResolvedKind::ForcedExitNoop
+    )
+}

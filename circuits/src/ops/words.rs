@@ -1,0 +1,158 @@
+//! The signed message, the posted words, their chain and their polynomial.
+
+use crate::core::{Block, Expr};
+use crate::ops::cells::Cells;
+use crate::ops::kinds::Sets;
+
+/// Which slots of posted words a kind fills.
+pub(super) fn slot_flags(s: &Sets) -> [Expr; 5] {
+    let opening = s.l1.clone() + s.owners.clone();
+    [
+        s.noop.clone().not(),
+        opening.clone(),
+        opening,
+        s.exits.clone(),
+        s.exits.clone(),
+    ]
+}
+
+/// Records that a kind adds to each section.
+pub(super) fn section_flags(s: &Sets) -> [Expr; 4] {
+    [
+        s.l1.clone(),
+        s.l2.clone(),
+        s.exits.clone(),
+        s.owners.clone(),
+    ]
+}
+
+fn when(block: &mut Block, name: impl Into<String>, flag: &Expr, a: &Expr, b: Expr) {
+    block.constrain(name, flag.clone() * (a.clone() - b));
+}
+
+/// The posted L2 word.
+fn l2word(c: &Cells) -> Expr {
+    let kind: Expr = c.kind[4..10]
+        .iter()
+        .enumerate()
+        .map(|(i, flag)| flag.clone() * Expr::from(i as u64 + 1))
+        .sum();
+    kind * Expr::pow2(116)
+        + c.fee_float.encoded() * Expr::pow2(104)
+        + c.access[0].index.clone() * Expr::pow2(72)
+        + c.to.clone() * Expr::pow2(40)
+        + c.amount40.clone()
+}
+
+/// What is signed.
+pub(super) fn message(block: &mut Block, c: &Cells, s: &Sets) {
+    let sends = s.transfer.clone() + s.transfer_new.clone();
+    when(block, "to_is_receiver", &sends, &c.to, c.access[1].index.clone());
+    let no_receiver = s.l2.clone() - sends;
+    when(block, "to_is_zero", &no_receiver, &c.to, Expr::zero());
+
+    let deadline = c.context.time.clone() + c.small[2].clone();
+    let word = l2word(c) - s.transfer_new.clone() * c.to.clone() * Expr::pow2(40)
+        + s.owner_signed.clone() * c.access[0].before.nonce.clone() * Expr::pow2(120)
+        + c.access[0].before.token.clone() * Expr::pow2(152)
+        + deadline * Expr::pow2(168);
+    when(block, "message_word", &s.l2, &c.message_word, word);
+    when(
+        block,
+        "short_message",
+        &s.transfer,
+        &c.message,
+        c.message_chain[0].clone(),
+    );
+    let extended = s.l2.clone() - s.transfer.clone();
+    when(
+        block,
+        "long_message",
+        &extended,
+        &c.message,
+        c.message_chain[2].clone(),
+    );
+    when(
+        block,
+        "freeze_names_old",
+        &s.guardian_signed,
+        &c.x1,
+        c.access[0].before.frozen_until.clone(),
+    );
+    let no_x2 = s.withdraw.clone() + s.guardian_signed.clone();
+    when(block, "x2_is_zero", &no_x2, &c.x2, Expr::zero());
+    when(block, "exit_address_stays", &s.change_key, &c.x2, c.exit.clone());
+    when(block, "withdraw_to_signed", &s.withdraw, &c.exit_to, c.x1.clone());
+    when(
+        block,
+        "forced_exit_to_requested",
+        &s.forced_exit,
+        &c.exit_to,
+        c.requested_exit.clone(),
+    );
+}
+
+/// The words of each slot.
+pub(super) fn words(block: &mut Block, c: &Cells, s: &Sets) {
+    let [main, keyhash, exit, exit1, exit2] = &c.words;
+    let deposits = s.deposit.clone() + s.deposit_new.clone();
+    let forced = s.forced_exit.clone() + s.forced_noop.clone();
+    let l1word = deposits.clone() * Expr::pow2(176)
+        + deposits.clone() * c.amount.clone()
+        + forced.clone() * Expr::pow2(177)
+        + c.requested_token.clone() * Expr::pow2(160)
+        + c.access[0].index.clone() * Expr::pow2(128);
+    when(block, "l1_word", &s.l1, main, l1word);
+    when(block, "l2_word", &s.l2, main, l2word(c));
+    when(block, "l1_keyhash_word", &deposits, keyhash, c.keyhash.clone());
+    when(block, "l1_keyhash_word_is_zero", &forced, keyhash, Expr::zero());
+    when(block, "owner_keyhash_word", &s.owners, keyhash, c.x1.clone());
+    when(block, "l1_exit_word", &deposits, exit, c.exit.clone());
+    when(block, "forced_exit_word", &forced, exit, c.requested_exit.clone());
+    when(block, "owner_exit_word", &s.owners, exit, c.x2.clone());
+    let release = c.exit_to.clone() * Expr::pow2(56)
+        + c.access[0].before.token.clone() * Expr::pow2(40)
+        + c.release.clone();
+    when(block, "exit_record_address", &s.exits, exit1, release);
+    let amount = c.amount.clone() * Expr::pow2(32) + c.access[0].index.clone();
+    when(block, "exit_record_amount", &s.exits, exit2, amount);
+}
+
+/// Unfilled slots leave the chain as it is (filled ones are hash look-ups), and each section's
+/// polynomial absorbs its words.
+pub(super) fn absorption(block: &mut Block, c: &Cells, s: &Sets) {
+    for (i, flag) in slot_flags(s).iter().enumerate() {
+        when(
+            block,
+            format!("chain_skips{i}"),
+            &flag.clone().not(),
+            &c.chain[i + 1],
+            c.chain[i].clone(),
+        );
+    }
+    let r = &c.context.r;
+    let [main, keyhash, exit, exit1, exit2] = &c.words;
+    let [l1_first, l1_second, exit_first, owner_first] = &c.y_partial;
+    let absorb = |y: &Expr, word: &Expr| y.clone() * r.clone() + word.clone();
+    for (name, partial, y, word) in [
+        ("y_l1_first", l1_first, &c.y_before[0], main),
+        ("y_l1_second", l1_second, l1_first, keyhash),
+        ("y_exit_first", exit_first, &c.y_before[2], exit1),
+        ("y_owner_first", owner_first, &c.y_before[3], keyhash),
+    ] {
+        block.constrain(name, partial.clone() - absorb(y, word));
+    }
+    let last = [
+        ("y_l1", absorb(l1_second, exit)),
+        ("y_l2", absorb(&c.y_before[1], main)),
+        ("y_exits", absorb(exit_first, exit2)),
+        ("y_owners", absorb(owner_first, exit)),
+    ];
+    for (i, ((name, absorbed), flag)) in last.into_iter().zip(section_flags(s)).enumerate() {
+        let (before, after) = (c.y_before[i].clone(), c.y_after[i].clone());
+        block.constrain(
+            name,
+            after - before.clone() - flag * (absorbed - before),
+        );
+    }
+}

@@ -1,0 +1,153 @@
+//! Shapes: how many blocks of each table a circuit has.
+
+use serde::{Deserialize, Serialize};
+
+use crate::core::Layout;
+use crate::error::CircuitError;
+
+/// The size of a batch circuit. Two circuits with the same shape have the same verifying key (under
+/// the same SRS).
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Shape {
+    /// Name, for people.
+    pub name: String,
+    /// log2 of the number of rows.
+    pub k: u32,
+    /// Operations.
+    pub ops: usize,
+    /// Touched accounts.
+    pub accounts: usize,
+    /// Changed Merkle nodes.
+    pub nodes: usize,
+    /// Signatures.
+    pub signatures: usize,
+    /// Compressions outside of nodes and accounts.
+    pub hashes: usize,
+    /// Distinct 128-bit values.
+    pub ranges128: usize,
+    /// Distinct 40-bit values.
+    pub ranges40: usize,
+    /// Uses of the bridge limiter.
+    pub limiters: usize,
+    /// Distinct tokens that use the limiter.
+    pub policies: usize,
+}
+
+impl Default for Shape {
+    fn default() -> Self {
+        Self::tiny()
+    }
+}
+
+/// Rows that halo2 keeps for blinding, with room to spare: the most queried column has twelve
+/// rotations.
+const RESERVED_ROWS: usize = 24;
+
+impl Shape {
+    /// For tests: one operation of every kind fits.
+    pub fn tiny() -> Self {
+        Self {
+            name: "tiny".into(),
+            k: 12,
+            ops: 12,
+            accounts: 18,
+            nodes: 136,
+            signatures: 8,
+            hashes: 140,
+            ranges128: 64,
+            ranges40: 80,
+            limiters: 3,
+            policies: 1,
+        }
+    }
+
+    /// For the demo and for light machines.
+    pub fn small() -> Self {
+        Self {
+            name: "small".into(),
+            k: 15,
+            ops: 128,
+            accounts: 160,
+            nodes: 1152,
+            signatures: 64,
+            hashes: 640,
+            ranges128: 400,
+            ranges40: 560,
+            limiters: 16,
+            policies: 8,
+        }
+    }
+
+    /// For production.
+    pub fn standard() -> Self {
+        Self {
+            name: "standard".into(),
+            k: 19,
+            ops: 1344,
+            accounts: 2720,
+            nodes: 23_500,
+            signatures: 1340,
+            hashes: 10_800,
+            ranges128: 8_300,
+            ranges40: 8_400,
+            limiters: 64,
+            policies: 16,
+        }
+    }
+
+    /// The named shapes.
+    pub fn all() -> [Self; 3] {
+        [Self::tiny(), Self::small(), Self::standard()]
+    }
+
+    /// The shape with this name.
+    pub fn named(name: &str) -> Result<Self, CircuitError> {
+        Self::all()
+            .into_iter()
+            .find(|s| s.name == name)
+            .ok_or_else(|| CircuitError::UnknownShape(name.into()))
+    }
+
+    /// Rows that blocks may use.
+    pub fn usable_rows(&self) -> usize {
+        (1usize << self.k).saturating_sub(RESERVED_ROWS)
+    }
+
+    /// Checks that the blocks fit the rows, and the words their polynomial.
+    pub fn check(&self) -> Result<(), CircuitError> {
+        let rows = Layout::new(self).rows;
+        let words_fit = self.ops.saturating_mul(3) < 1 << 16;
+        if rows >= self.usable_rows() || !words_fit {
+            return Err(CircuitError::ShapeTooLarge {
+                shape: self.name.clone(),
+                rows,
+                k: self.k,
+                usable: self.usable_rows(),
+            });
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn named_shapes_fit() {
+        for shape in Shape::all() {
+            shape.check().unwrap();
+            assert_eq!(Shape::named(&shape.name).unwrap(), shape);
+            let rows = Layout::new(&shape).rows;
+            assert!(
+                rows * 2 > shape.usable_rows(),
+                "{} wastes half of its rows: {rows}",
+                shape.name
+            );
+        }
+        let mut large = Shape::tiny();
+        large.k = 11;
+        assert!(large.check().is_err());
+    }
+}

@@ -1,0 +1,79 @@
+//! BabyJubJub (`x^2 + y^2 = 1 + d x^2 y^2`) as polynomials.
+//!
+//! `1` is a square and `d` is not, so the denominators `1 +- d x1 x2 y1 y2` never vanish on the
+//! curve: each formula has exactly one solution, also for doublings, the identity and inverses.
+
+use ark_ec::twisted_edwards::TECurveConfig;
+use halo2_proofs::halo2curves::bn256::Fr;
+
+use crate::core::Expr;
+use crate::witness::convert::to_halo2;
+
+/// An affine point.
+#[derive(Clone, Debug)]
+pub struct Point<T> {
+    /// First coordinate.
+    pub x: T,
+    /// Second coordinate.
+    pub y: T,
+}
+
+/// The curve constant `d`.
+pub fn d() -> Fr {
+    to_halo2(ark_ed_on_bn254::EdwardsConfig::COEFF_D)
+}
+
+impl Point<Expr> {
+    /// The point in the cells `n` and `n + 1` of the block.
+    pub fn nth(n: usize) -> Self {
+        Self {
+            x: Expr::nth(n),
+            y: Expr::nth(n + 1),
+        }
+    }
+
+    /// The point in two neighbouring columns.
+    pub fn at(row: i32, col: usize) -> Self {
+        Self {
+            x: Expr::cell(row, col),
+            y: Expr::cell(row, col + 1),
+        }
+    }
+
+    /// `-P`.
+    pub fn negate(self) -> Self {
+        Self {
+            x: -self.x,
+            y: self.y,
+        }
+    }
+
+    /// Zero exactly on the curve (degree 4).
+    pub fn on_curve(&self) -> Expr {
+        let (xx, yy) = (self.x.clone().square(), self.y.clone().square());
+        xx.clone() + yy.clone() - Expr::one() - xx * yy * d()
+    }
+}
+
+/// `out = 2 P`, for `P` on the curve (degree 3): `1 + d x^2 y^2` is replaced by `x^2 + y^2`.
+pub fn double(p: &Point<Expr>, out: &Point<Expr>) -> [Expr; 2] {
+    let (xx, yy) = (p.x.clone().square(), p.y.clone().square());
+    let sum = xx.clone() + yy.clone();
+    [
+        out.x.clone() * sum.clone() - p.x.clone() * p.y.clone() * Expr::from(2),
+        out.y.clone() * (Expr::from(2) - sum) - yy + xx,
+    ]
+}
+
+/// `out = P + Q` with the helper `w = P.x P.y Q.x Q.y` (degree 4).
+pub fn add(p: &Point<Expr>, q: &Point<Expr>, w: &Expr, out: &Point<Expr>) -> [Expr; 3] {
+    let dw = w.clone() * d();
+    [
+        w.clone() - p.x.clone() * p.y.clone() * q.x.clone() * q.y.clone(),
+        out.x.clone() * (Expr::one() + dw.clone())
+            - p.x.clone() * q.y.clone()
+            - p.y.clone() * q.x.clone(),
+        out.y.clone() * (Expr::one() - dw) - p.y.clone() * q.y.clone()
+            + p.x.clone() * q.x.clone(),
+    ]
+}

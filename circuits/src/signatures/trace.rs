@@ -1,0 +1,264 @@
+//! Cells of one signature check.
+
+use ark_ec::{AdditiveGroup, AffineRepr, CurveGroup};
+use ark_ed_on_bn254::{EdwardsAffine, EdwardsProjective, Fr as Scalar};
+use ark_ff::{Field, PrimeField};
+use bastion_state::keys::{PublicKey, Signature};
+use halo2_proofs::halo2curves::bn256::Fr;
+
+use crate::core::{Expr, Grid, SIGNATURE_ROWS, WINDOWS};
+use crate::signatures::header::{self, MULTIPLES, START};
+use crate::signatures::window::columns;
+use crate::witness::convert::{inverse_or_zero, small, to_halo2, wide};
+use crate::witness::Pools;
+
+/// A signature to check.
+#[derive(Clone, Debug)]
+pub struct Check {
+    /// The signer.
+    pub key: PublicKey,
+    /// The message.
+    pub message: bastion_state::Fr,
+    /// `R`.
+    pub r: EdwardsAffine,
+    /// `S` as an integer; an honest one is below `l`.
+    pub s: ark_ff::BigInt<4>,
+}
+
+impl Check {
+    /// The check of a signature.
+    pub fn new(key: PublicKey, message: bastion_state::Fr, signature: &Signature) -> Self {
+        Self {
+            key,
+            message,
+            r: signature.r,
+            s: signature.s.into_bigint(),
+        }
+    }
+}
+
+struct Digits {
+    h: [u8; 2 * WINDOWS],
+    s: [u8; 2 * WINDOWS],
+}
+
+/// Assigns the rows of one signature from `row` on; without a check, the block proves that
+/// `0 B - 0 A - O = O` and puts no signature on the bus. Returns how often each multiple of the base
+/// point was used.
+pub fn assign(
+    grid: &mut Grid,
+    row: usize,
+    check: Option<&Check>,
+    pools: &mut Pools,
+) -> [u64; MULTIPLES] {
+    let key = check.map_or_else(
+        || EdwardsAffine::generator().mul_bigint([8u64]).into_affine(),
+        |c| *c.key.point(),
+    );
+    let r = check.map_or(EdwardsAffine::zero(), |c| c.r);
+    let message = check.map_or(Fr::zero(), |c| to_halo2(c.message));
+    let active = check.is_some();
+
+    let id = match row.checked_sub(1) {
+        Some(previous) => grid.get(previous, columns::ID) + Fr::one(),
+        None => Fr::one(),
+    };
+    let (keyhash, chain, h) = challenge(&key, &r, message, active, pools);
+    let h_limbs = crate::witness::convert::to_state(&h).into_bigint();
+    let s_limbs = check.map_or(ark_ff::BigInt::from(0u64), |c| c.s);
+    let digits = Digits {
+        h: hex_digits(&h_limbs.0),
+        s: hex_digits(&s_limbs.0),
+    };
+
+    let minus_key = -key;
+    let multiples = normalized((0..MULTIPLES).map(|j| minus_key * Scalar::from(j as u64)));
+    let base = EdwardsAffine::generator();
+    let base_multiples = normalized((0..MULTIPLES).map(|j| base * Scalar::from(j as u64)));
+    let points = scalar_multiplication(&digits, &multiples, &base_multiples);
+
+    let mut key_counts = [0u64; MULTIPLES];
+    let mut base_counts = [0u64; MULTIPLES];
+    let put = |grid: &mut Grid, at: usize, col: usize, value: Fr| grid.assign(at, col, value);
+    let first = row + START as usize + 1;
+    let mut halves = [(Fr::zero(), Fr::zero()); 2];
+    for half in 0..2 {
+        let (mut h_acc, mut s_acc) = (Fr::zero(), Fr::zero());
+        for i in 0..WINDOWS {
+            let n = half * WINDOWS + i;
+            let at = first + half * (WINDOWS + 1) + i;
+            let (hd, sd) = (digits.h[n] as usize, digits.s[n] as usize);
+            key_counts[hd] += 1;
+            base_counts[sd] += 1;
+            h_acc = h_acc * small(16) + small(hd as u64);
+            s_acc = s_acc * small(16) + small(sd as u64);
+            put(grid, at, columns::ID, id);
+            put(grid, at, columns::H_DIGIT, small(hd as u64));
+            put(grid, at, columns::S_DIGIT, small(sd as u64));
+            let step = &points[6 * n..6 * n + 6];
+            let (key_m, base_m) = (multiples[hd], base_multiples[sd]);
+            put_point(grid, at, columns::KEY, &key_m);
+            put_point(grid, at, columns::BASE, &base_m);
+            for (j, p) in step[..4].iter().enumerate() {
+                put_point(grid, at, columns::DOUBLINGS + 2 * j, p);
+            }
+            put(grid, at, columns::W_KEY, helper(&step[3], &key_m));
+            put_point(grid, at, columns::WITH_KEY, &step[4]);
+            put(grid, at, columns::W_BASE, helper(&step[4], &base_m));
+            put_point(grid, at, columns::POINT, &step[5]);
+            put(grid, at, columns::H, h_acc);
+            put(grid, at, columns::S, s_acc);
+            put(grid, at, columns::HALF, small(half as u64 + 1));
+        }
+        let at = first + half * (WINDOWS + 1) + WINDOWS;
+        put(grid, at, columns::ID, id);
+        put_point(grid, at, columns::POINT, &points[6 * (half + 1) * WINDOWS - 1]);
+        put(grid, at, columns::H, Fr::zero());
+        put(grid, at, columns::S, Fr::zero());
+        put(grid, at, columns::HALF, small(half as u64 + 2));
+        halves[half] = (h_acc, s_acc);
+    }
+    debug_assert_eq!(first + 2 * (WINDOWS + 1), row + SIGNATURE_ROWS);
+
+    let middle = points[6 * WINDOWS - 1];
+    let last = points[12 * WINDOWS - 1];
+    let mut writer = grid.block(row);
+    writer.set(&header::ID, id);
+    writer.set(&header::ACTIVE, small(u64::from(active)));
+    let eighth = Scalar::from(8u64).inverse().unwrap_or(Scalar::ZERO);
+    let part: EdwardsProjective = key * eighth;
+    let chain_points = normalized([part, part.double(), part.double().double()].into_iter());
+    let mut point = |n: usize, p: &EdwardsAffine| {
+        writer.nth(n, to_halo2(p.x));
+        writer.nth(n + 1, to_halo2(p.y));
+    };
+    for (i, p) in chain_points.iter().chain([&key]).enumerate() {
+        point(header::KEY_CHAIN + 2 * i, p);
+    }
+    point(header::R, &r);
+    point(header::MIDDLE, &middle);
+    point(header::FINAL, &last);
+    let q: EdwardsProjective = last - r;
+    for (i, p) in normalized([q, q.double(), q.double().double()].into_iter())
+        .iter()
+        .enumerate()
+    {
+        point(header::Q + 2 * i, p);
+    }
+    for j in 2..MULTIPLES {
+        point(header::KEY_MULTIPLES + 3 * (j - 2) + 1, &multiples[j]);
+    }
+    for j in 2..MULTIPLES {
+        let w = helper(&multiples[j - 1], &multiples[1]);
+        writer.nth(header::KEY_MULTIPLES + 3 * (j - 2), w);
+    }
+    writer.set(&header::W_Q, helper(&last, &-r));
+    writer.set(&header::KEY_X_INVERSE, inverse_or_zero(to_halo2(key.x)));
+    writer.set(&header::KEYHASH, keyhash);
+    for (cell, value) in header::CHAIN.iter().zip(chain) {
+        writer.set(cell, value);
+    }
+    writer.set(&header::MESSAGE, message);
+    writer.set(&header::H_HIGH, halves[0].0);
+    writer.set(&header::S_HIGH, halves[0].1);
+    writer.set(&header::H_LOW, halves[1].0);
+    writer.set(&header::S_LOW, halves[1].1);
+    for (j, count) in key_counts.iter().enumerate() {
+        writer.nth(header::KEY_COUNTS + j, small(*count));
+    }
+    let [p_bound, l_bound] = header::bounds();
+    for (cell, bound, limbs) in [
+        (&header::H_BORROW, p_bound, &h_limbs),
+        (&header::S_BORROW, l_bound, &s_limbs),
+    ] {
+        let (high, low) = halves_of(&limbs.0);
+        let borrow = low > bound.1;
+        writer.set(cell, small(u64::from(borrow)));
+        if active {
+            pools.range128(wide(bound.0) - wide(high) - small(u64::from(borrow)));
+            let carry = if borrow { crate::core::pow2(128) } else { Fr::zero() };
+            pools.range128(wide(bound.1) - wide(low) + carry);
+        }
+    }
+    for (col, value) in [
+        (columns::ID, id),
+        (columns::POINT, Fr::zero()),
+        (columns::POINT + 1, Fr::one()),
+        (columns::H, Fr::zero()),
+        (columns::S, Fr::zero()),
+        (columns::HALF, Fr::one()),
+    ] {
+        writer.set(&Expr::cell(START, col), value);
+    }
+    base_counts
+}
+
+/// Key hash, the chain of the challenge, and the challenge; zeros (and no hash) when not active.
+fn challenge(
+    key: &EdwardsAffine,
+    r: &EdwardsAffine,
+    message: Fr,
+    active: bool,
+    pools: &mut Pools,
+) -> (Fr, [Fr; 3], Fr) {
+    if !active {
+        return (Fr::zero(), [Fr::zero(); 3], Fr::zero());
+    }
+    let keyhash = pools.compress(to_halo2(key.x), to_halo2(key.y));
+    let head = to_halo2(bastion_state::hash::compress(
+        bastion_state::Fr::from(bastion_state::hash::TAG_SIG),
+        bastion_state::Fr::from(4u64),
+    ));
+    let c1 = pools.compress(head, to_halo2(r.x));
+    let c2 = pools.compress(c1, to_halo2(r.y));
+    let c3 = pools.compress(c2, keyhash);
+    (keyhash, [c1, c2, c3], pools.compress(c3, message))
+}
+
+/// For each window: four doublings, `+ h digit (-A)`, `+ S digit B`.
+fn scalar_multiplication(
+    digits: &Digits,
+    key: &[EdwardsAffine],
+    base: &[EdwardsAffine],
+) -> Vec<EdwardsAffine> {
+    let mut acc = EdwardsProjective::ZERO;
+    let mut points = Vec::with_capacity(12 * WINDOWS);
+    for (h, s) in digits.h.iter().zip(&digits.s) {
+        for _ in 0..4 {
+            acc.double_in_place();
+            points.push(acc);
+        }
+        acc += key[usize::from(*h)];
+        points.push(acc);
+        acc += base[usize::from(*s)];
+        points.push(acc);
+    }
+    EdwardsProjective::normalize_batch(&points)
+}
+
+fn normalized(points: impl Iterator<Item = EdwardsProjective>) -> Vec<EdwardsAffine> {
+    EdwardsProjective::normalize_batch(&points.collect::<Vec<_>>())
+}
+
+fn put_point(grid: &mut Grid, row: usize, col: usize, p: &EdwardsAffine) {
+    grid.assign(row, col, to_halo2(p.x));
+    grid.assign(row, col + 1, to_halo2(p.y));
+}
+
+/// `P.x P.y Q.x Q.y`.
+fn helper(p: &EdwardsAffine, q: &EdwardsAffine) -> Fr {
+    to_halo2(p.x * p.y * q.x * q.y)
+}
+
+/// 64 hexadecimal digits, most significant first.
+fn hex_digits(limbs: &[u64; 4]) -> [u8; 2 * WINDOWS] {
+    std::array::from_fn(|i| {
+        let bit = 4 * (2 * WINDOWS - 1 - i);
+        ((limbs[bit / 64] >> (bit % 64)) & 15) as u8
+    })
+}
+
+fn halves_of(limbs: &[u64; 4]) -> (u128, u128) {
+    let pair = |i: usize| u128::from(limbs[i + 1]) << 64 | u128::from(limbs[i]);
+    (pair(2), pair(0))
+}

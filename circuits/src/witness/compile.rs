@@ -1,0 +1,319 @@
+//! Fills the tables of a batch.
+
+use std::collections::HashMap;
+
+use bastion_state::executor::{BatchTrace, LimiterTrace};
+use halo2_proofs::halo2curves::bn256::Fr;
+
+use crate::core::{Grid, Layout, Table};
+use crate::error::CircuitError;
+use crate::head::{Head, PublicInputs};
+use crate::ops::OpState;
+use crate::policy::Opening;
+use crate::ranges::Width;
+use crate::signatures::{Check, MULTIPLES};
+use crate::witness::convert::{small, to_halo2, to_state};
+use crate::witness::Pools;
+use crate::{accounts, hash, head, limiter, nodes, ops, policy, ranges, signatures};
+use crate::{BatchCircuit, Shape};
+
+/// What links a batch to the block that it is part of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Link {
+    /// Word chain before the batch.
+    pub c_in: bastion_state::Fr,
+    /// Word polynomial before the batch.
+    pub y_in: bastion_state::Fr,
+    /// Evaluation point.
+    pub r: bastion_state::Fr,
+}
+
+/// The circuit of an executed batch.
+///
+/// # Errors
+/// [`CircuitError::TableFull`] if the batch does not fit the shape, [`CircuitError::OutOfRange`] if
+/// the trace was not made by the executor.
+pub fn compile(
+    shape: &Shape,
+    trace: &BatchTrace,
+    link: &Link,
+) -> Result<BatchCircuit, CircuitError> {
+    let (grid, pools) = fill(shape, trace, link)?;
+    if let Some((bits, value)) = pools.out_of_range.first() {
+        return Err(CircuitError::OutOfRange {
+            what: "a range-checked value",
+            value: format!("{value:?}"),
+            bits: *bits,
+        });
+    }
+    Ok(BatchCircuit::new(shape.clone(), grid))
+}
+
+/// The grid of a batch, whether its rules hold or not: the tests of cheating provers start here.
+///
+/// # Errors
+/// [`CircuitError::TableFull`] if the batch does not fit the shape.
+pub fn fill(
+    shape: &Shape,
+    trace: &BatchTrace,
+    link: &Link,
+) -> Result<(Grid, Pools), CircuitError> {
+    let layout = Layout::new(shape);
+    let mut fill = Fill {
+        shape,
+        trace,
+        rows: Table::ALL.map(|t| layout.rows_of(t)),
+        grid: Grid::new(layout.rows),
+        pools: Pools::default(),
+    };
+    fill.run(link)?;
+    Ok((fill.grid, fill.pools))
+}
+
+struct Fill<'a> {
+    shape: &'a Shape,
+    trace: &'a BatchTrace,
+    rows: [Vec<usize>; Table::ALL.len()],
+    grid: Grid,
+    pools: Pools,
+}
+
+impl Fill<'_> {
+    fn run(&mut self, link: &Link) -> Result<(), CircuitError> {
+        let policy = &self.trace.context.policy;
+        let domain = to_halo2(self.trace.context.domain);
+        let constants = head::constants(policy, domain, &mut self.pools);
+        let limits = policy.limits_tree();
+        let limits_root = limits.root();
+
+        let base_counts = self.signatures()?;
+        let state = self.ops(link, constants)?;
+        self.accounts(&state.last_access)?;
+        self.nodes()?;
+        let policy_uses = self.limiters(limits_root)?;
+        self.head(link, &state, constants, limits_root, policy_uses, base_counts);
+        self.hashes()?;
+        self.ranges()
+    }
+
+    fn rows_of(&self, table: Table, needed: usize) -> Result<Vec<usize>, CircuitError> {
+        let rows = self.rows[table as usize].clone();
+        if needed > rows.len() {
+            return Err(CircuitError::TableFull {
+                table,
+                needed,
+                capacity: rows.len(),
+                shape: self.shape.name.clone(),
+            });
+        }
+        Ok(rows)
+    }
+
+    fn signatures(&mut self) -> Result<[u64; MULTIPLES], CircuitError> {
+        let checks: Vec<Check> = self
+            .trace
+            .ops
+            .iter()
+            .filter_map(|op| op.op.signed())
+            .map(|signed| {
+                let message = signed.message;
+                Check::new(signed.key, message, &signed.signature)
+            })
+            .collect();
+        let rows = self.rows_of(Table::Signature, checks.len())?;
+        let mut counts = [0; MULTIPLES];
+        for (i, row) in rows.into_iter().enumerate() {
+            let used = signatures::assign(&mut self.grid, row, checks.get(i), &mut self.pools);
+            for (total, n) in counts.iter_mut().zip(used) {
+                *total += n;
+            }
+        }
+        Ok(counts)
+    }
+
+    fn ops(&mut self, link: &Link, (m_domain, fee_owner): (Fr, Fr)) -> Result<OpState, CircuitError> {
+        let context = &self.trace.context;
+        let mut state = OpState {
+            number: 0,
+            chain: to_halo2(link.c_in),
+            y: [Fr::zero(); 4],
+            counts: [0; 4],
+            last_access: HashMap::new(),
+            context: [
+                small(context.time),
+                to_halo2(link.r),
+                m_domain,
+                to_halo2(context.policy.guardian_keyhash),
+                small(context.policy.max_freeze),
+                small(context.policy.cooldown),
+                fee_owner,
+            ],
+        };
+        let rows = self.rows_of(Table::Op, self.trace.ops.len())?;
+        for (i, row) in rows.into_iter().enumerate() {
+            ops::assign(
+                &mut self.grid.block(row),
+                self.trace.ops.get(i),
+                context,
+                &mut state,
+                &mut self.pools,
+            );
+        }
+        Ok(state)
+    }
+
+    fn accounts(&mut self, last_access: &HashMap<u32, u64>) -> Result<(), CircuitError> {
+        let touched = &self.trace.accounts;
+        let rows = self.rows_of(Table::Account, touched.len())?;
+        let unpack_rows = self.rows_of(Table::Unpack, touched.len())?;
+        for (i, (row, unpack_row)) in rows.into_iter().zip(unpack_rows).enumerate() {
+            let touch = touched.get(i);
+            for (offset, fields) in [0, 5].into_iter().zip(accounts::states(touch)) {
+                let packed = fields.packed();
+                hash::assign_compress(&mut self.grid.block(row + offset), fields.owner, packed);
+            }
+            let last = touch.map(|t| (t, last_access.get(&t.index).copied().unwrap_or(0)));
+            accounts::assign(&mut self.grid.block(row), last);
+            accounts::assign_unpack(
+                &mut self.grid.block(unpack_row),
+                touch.and_then(|t| t.before.as_ref()),
+                u64::from(touch.is_some()),
+            );
+        }
+        Ok(())
+    }
+
+    fn nodes(&mut self) -> Result<(), CircuitError> {
+        let rows = self.rows_of(Table::Node, self.trace.nodes.len())?;
+        for (i, row) in rows.into_iter().enumerate() {
+            let node = self.trace.nodes.get(i);
+            for (offset, [left, right]) in [0, 5].into_iter().zip(nodes::inputs(node)) {
+                hash::assign_compress(&mut self.grid.block(row + offset), left, right);
+            }
+            nodes::assign(&mut self.grid.block(row), node);
+        }
+        Ok(())
+    }
+
+    /// Limiter and policy blocks; returns how many look the policy context up.
+    fn limiters(&mut self, limits_root: bastion_state::Fr) -> Result<u64, CircuitError> {
+        let context = &self.trace.context;
+        let uses: Vec<&LimiterTrace> = self
+            .trace
+            .ops
+            .iter()
+            .filter_map(|op| op.limiter.as_ref())
+            .collect();
+        let rows = self.rows_of(Table::Limiter, uses.len())?;
+        for (i, row) in rows.into_iter().enumerate() {
+            limiter::assign(
+                &mut self.grid.block(row),
+                uses.get(i).copied(),
+                context.time,
+                limits_root,
+                &mut self.pools,
+            );
+        }
+        let mut tokens: Vec<(u16, u64)> = Vec::new();
+        for used in &uses {
+            match tokens.iter_mut().find(|(token, _)| *token == used.token) {
+                Some((_, count)) => *count += 1,
+                None => tokens.push((used.token, 1)),
+            }
+        }
+        let tree = context.policy.limits_tree();
+        let rows = self.rows_of(Table::Policy, tokens.len())?;
+        for (i, row) in rows.into_iter().enumerate() {
+            let opening = tokens.get(i).map(|(token, count)| {
+                let (siblings, limits) = tree.path(*token);
+                let opening = Opening {
+                    token: *token,
+                    limits,
+                    siblings,
+                };
+                (opening, *count)
+            });
+            policy::assign(
+                &mut self.grid.block(row),
+                opening.as_ref().map(|(o, n)| (o, *n)),
+                context.time,
+                &mut self.pools,
+            );
+        }
+        Ok((uses.len() + tokens.len()) as u64)
+    }
+
+    fn head(
+        &mut self,
+        link: &Link,
+        state: &OpState,
+        constants: (Fr, Fr),
+        limits_root: bastion_state::Fr,
+        policy_uses: u64,
+        base_counts: [u64; MULTIPLES],
+    ) {
+        let context = &self.trace.context;
+        let sections = state.y.map(|y| to_state(&y));
+        let y_out =
+            bastion_state::data::batch_polynomial(link.y_in, link.r, sections, state.counts);
+        let public = PublicInputs {
+            old_root: to_halo2(self.trace.old_root),
+            new_root: to_halo2(self.trace.new_root),
+            c_in: to_halo2(link.c_in),
+            c_out: state.chain,
+            y_in: to_halo2(link.y_in),
+            y_out: to_halo2(y_out),
+            policy_root: to_halo2(context.policy.root_with(limits_root)),
+            domain: to_halo2(context.domain),
+            time: small(context.time),
+            r: to_halo2(link.r),
+        };
+        let head = Head {
+            public,
+            policy: &context.policy,
+            limits_root,
+            touched: !self.trace.accounts.is_empty(),
+            y: state.y,
+            counts: state.counts,
+            policy_uses,
+            base_counts,
+        };
+        let row = self.rows[Table::Head as usize][0];
+        head::assign(&mut self.grid.block(row), &head, constants, &mut self.pools);
+        self.grid.set_public(public.to_vec());
+    }
+
+    fn hashes(&mut self) -> Result<(), CircuitError> {
+        let entries = std::mem::take(&mut self.pools.hashes.entries);
+        let rows = self.rows_of(Table::Hash, entries.len())?;
+        for (i, row) in rows.into_iter().enumerate() {
+            let (inputs, count) = entries.get(i).copied().unwrap_or(([[0; 32]; 2], 0));
+            let [a, b] = inputs.map(|bytes| {
+                Option::from(Fr::from_bytes(&bytes)).unwrap_or(Fr::zero())
+            });
+            let mut writer = self.grid.block(row);
+            hash::assign_compress(&mut writer, a, b);
+            writer.set(&hash::multiplicity(), small(count));
+        }
+        self.pools.hashes.entries = entries;
+        Ok(())
+    }
+
+    fn ranges(&mut self) -> Result<(), CircuitError> {
+        for (table, width) in [
+            (Table::Range40, Width::Bits40),
+            (Table::Range128, Width::Bits128),
+        ] {
+            let entries = match width {
+                Width::Bits40 => &self.pools.ranges40.entries,
+                Width::Bits128 => &self.pools.ranges128.entries,
+            };
+            let rows = self.rows_of(table, entries.len())?;
+            for (i, row) in rows.into_iter().enumerate() {
+                let (value, count) = entries.get(i).copied().unwrap_or((0, 0));
+                ranges::assign(&mut self.grid.block(row), width, value, count);
+            }
+        }
+        Ok(())
+    }
+}

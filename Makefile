@@ -1,0 +1,43 @@
+# `make setup` installs what a new Debian 12 machine with Rust, node and npm lacks.
+# `make demo` runs the main job; `make test` passes the tests. Each starts from nothing.
+
+CARGO ?= cargo
+SHAPE ?= small
+L1    ?=
+
+.PHONY: setup build demo test lint fmt doc deny forge artifacts clean-cache
+
+setup: .bastion/setup-done
+
+# clang and libclang are for RocksDB's bindings.
+.bastion/setup-done: verifier-contract/package-lock.json
+	@mkdir -p .bastion
+	@if ! command -v clang >/dev/null || ! ls /usr/lib/llvm-*/lib/libclang*.so* >/dev/null 2>&1; then \
+	  SUDO=$$(if [ "$$(id -u)" = 0 ]; then echo; else echo sudo; fi); \
+	  $$SUDO apt-get update -q && $$SUDO apt-get install -y -q clang libclang-dev cmake pkg-config make; fi
+	cd verifier-contract && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+build: setup
+	$(CARGO) build --release --locked --workspace
+
+# L1=anvil starts a local anvil; L1=http://... uses a node that runs.
+demo: build
+	./scripts/demo.sh "$(SHAPE)" "$(L1)"
+
+test: setup lint
+	$(CARGO) test --release --locked --workspace
+	./verifier-contract/forge.sh
+
+lint: setup
+	$(CARGO) fmt --all -- --check
+	$(CARGO) clippy --release --locked --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --release --locked --workspace --no-deps --quiet
+
+# Licences and sources; advisories need the advisory database, which cargo-deny fetches.
+deny:
+	$(CARGO) deny check licenses sources bans
+
+# Writes the committed contract artifacts again; the tests compare them.
+artifacts: setup
+	cd verifier-contract && node compile.mjs

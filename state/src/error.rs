@@ -1,0 +1,71 @@
+//! Errors of everything in this crate but the rules of the ledger, which are
+//! [`Rejection`](crate::executor::Rejection)s.
+
+use thiserror::Error;
+
+/// What can go wrong with bytes, configuration and storage.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum StateError {
+    /// Bytes of the wrong length.
+    #[error("{what}: expected {expected} bytes, got {got}")]
+    Length {
+        /// What was read.
+        what: &'static str,
+        /// Length it must have.
+        expected: usize,
+        /// Length it has.
+        got: usize,
+    },
+    /// A field element that is not below the modulus.
+    #[error("{what}: {value} is not below the field modulus; encode it reduced")]
+    NotCanonical {
+        /// What was read.
+        what: &'static str,
+        /// The offending value in hex.
+        value: String,
+    },
+    /// A value that its place cannot hold.
+    #[error("{what}: {value} is outside {range}")]
+    Range {
+        /// What was read.
+        what: &'static str,
+        /// The offending value.
+        value: String,
+        /// Values allowed.
+        range: &'static str,
+    },
+    /// A point that is no valid key or nonce commitment.
+    #[error("{what}: {why}")]
+    Point {
+        /// Which point.
+        what: &'static str,
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// Text or bytes of an unknown shape.
+    #[error("{what}: {why}")]
+    Malformed {
+        /// What was read.
+        what: &'static str,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// A policy that cannot be proven or enforced.
+    #[error("policy: {0}")]
+    Policy(String),
+    /// The account index is already taken or listed twice.
+    #[error("account {0} is listed twice")]
+    DuplicateAccount(u32),
+    /// The database refused to open or to write.
+    #[error("store at {path}: {why}")]
+    Store {
+        /// Directory of the database.
+        path: String,
+        /// Cause and remedy.
+        why: String,
+    },
+    /// The database holds something else than its metadata says.
+    #[error("store is corrupt: {0}; restore a backup or rebuild the state from L1 data")]
+    Corrupt(String),
+}

@@ -197,8 +197,7 @@ impl Circuit<Fr> for BatchCircuit {
                     .get_challenge(columns.beta)
                     .zip(region.get_challenge(columns.gamma))
                     .map(|(beta, gamma)| Challenges { beta, gamma });
-                let sums =
-                    challenges.map(|c| grid.bus_sums(&layout, &blocks, &c));
+                let sums = challenges.map(|c| grid.bus_sums(&layout, &blocks, &c));
                 for row in 0..=layout.rows {
                     let value = sums.as_ref().map(|s| s[row]);
                     region.assign_advice(columns.sum, row, value);

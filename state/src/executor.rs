@@ -436,13 +436,7 @@ impl<'s> BatchBuilder<'s> {
 pub fn execute(state: &State, context: &BatchContext, op: &Op) -> Result<OpTrace, Rejection> {
     let blank = OpTrace {
         op: *op,
-        kind: ResolvedKind::Noop,
-        accesses: [None; 3],
-        amount: 0,
-        fee: 0,
-        limiter: None,
-        opening: None,
-        message: None,
+        ..OpTrace::noop()
     };
     match op {
         Op::Noop => Ok(blank),
@@ -805,6 +799,21 @@ fn fee_access(
 }
 
 impl OpTrace {
+    /// Padding.
+    #[must_use]
+    pub fn noop() -> Self {
+        Self {
+            op: Op::Noop,
+            kind: ResolvedKind::Noop,
+            accesses: [None; 3],
+            amount: 0,
+            fee: 0,
+            limiter: None,
+            opening: None,
+            message: None,
+        }
+    }
+
     /// The signed operation, if it is one.
     #[must_use]
     pub fn signed(&self) -> Option<&SignedOp> {

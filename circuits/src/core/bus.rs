@@ -66,13 +66,9 @@ impl Tuple {
 
     /// The fingerprint `beta + tag + gamma (t_1 + gamma (t_2 + ..))`.
     pub fn fingerprint(&self) -> Expr {
-        let tail = self
-            .entries
-            .iter()
-            .rev()
-            .fold(Expr::zero(), |acc, entry| {
-                (acc + entry.clone()) * Expr::Gamma
-            });
+        let tail = self.entries.iter().rev().fold(Expr::zero(), |acc, entry| {
+            (acc + entry.clone()) * Expr::Gamma
+        });
         Expr::Beta + Expr::from(self.tag as u64) + tail
     }
 }

@@ -72,21 +72,13 @@ pub fn limiter_block() -> Block {
     block.constrain("active_flag", ACTIVE.boolean());
     block.constrain("division", QUOTIENT * RATE - AMOUNT - REMAINDER);
     let mut terms = vec![
-        Term::produce(
-            "exit",
-            ACTIVE,
-            tuple(TOKEN, AMOUNT, TAT, TAT_NEW, RELEASE),
-        ),
+        Term::produce("exit", ACTIVE, tuple(TOKEN, AMOUNT, TAT, TAT_NEW, RELEASE)),
         Term::consume(
             "limits",
             ACTIVE,
             policy::limits_tuple(TOKEN, RATE, BURST, DELAY),
         ),
-        Term::consume(
-            "context",
-            ACTIVE,
-            policy::context_tuple(LIMITS_ROOT, TIME),
-        ),
+        Term::consume("context", ACTIVE, policy::context_tuple(LIMITS_ROOT, TIME)),
         Term::consume("quotient_range", ACTIVE, range128(QUOTIENT)),
         Term::consume("remainder_range", ACTIVE, range128(REMAINDER)),
         Term::consume(
@@ -104,10 +96,7 @@ pub fn limiter_block() -> Block {
             difference.clone() - sign * (s.a.clone() - s.b.clone()),
         );
         let take_a = if s.larger { flag } else { flag.not() };
-        block.constrain(
-            s.name,
-            s.out - s.b.clone() - take_a * (s.a - s.b),
-        );
+        block.constrain(s.name, s.out - s.b.clone() - take_a * (s.a - s.b));
         terms.push(Term::consume(
             format!("{}_order", s.name),
             ACTIVE,
@@ -150,7 +139,11 @@ pub fn assign(
     set(
         writer,
         &LIMITS_ROOT,
-        if active { to_halo2(limits_root) } else { Fr::zero() },
+        if active {
+            to_halo2(limits_root)
+        } else {
+            Fr::zero()
+        },
     );
     set(writer, &QUOTIENT, wide(quotient));
     set(writer, &REMAINDER, remainder);

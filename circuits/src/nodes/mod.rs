@@ -86,8 +86,8 @@ pub fn assign(writer: &mut BlockWriter<'_>, node: Option<&NodeTouch>) {
 pub fn inputs(node: Option<&NodeTouch>) -> [[Fr; 2]; 2] {
     node.map_or([[Fr::zero(); 2]; 2], |n| {
         [
-            [to_halo2(n.left.0), to_halo2(n.right.0)],
-            [to_halo2(n.left.1), to_halo2(n.right.1)],
+            [to_halo2(n.left.old), to_halo2(n.right.old)],
+            [to_halo2(n.left.new), to_halo2(n.right.new)],
         ]
     })
 }

@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 
-use bastion_state::executor::{Access, OpTrace, ResolvedKind};
+use bastion_state::executor::{Access, BatchContext, OpTrace, ResolvedKind};
 use bastion_state::ops::Op;
+use bastion_state::Address;
 use halo2_proofs::halo2curves::bn256::Fr;
 
 use crate::accounts::Fields;
@@ -32,6 +33,7 @@ pub struct OpState {
 
 /// Values of the message and posted words of one operation.
 struct Text {
+    signed: bool,
     l2word: Fr,
     mantissa: u64,
     exponent: u8,
@@ -45,15 +47,69 @@ struct Text {
     requested_exit: Fr,
 }
 
-/// Assigns an operation and moves the state on.
-pub fn assign(writer: &mut BlockWriter<'_>, op: &OpTrace, state: &mut OpState, pools: &mut Pools) {
+/// Assigns an operation (padding, without one) and moves the state on.
+pub fn assign(
+    writer: &mut BlockWriter<'_>,
+    op: Option<&OpTrace>,
+    context: &BatchContext,
+    state: &mut OpState,
+    pools: &mut Pools,
+) {
     let c = cells();
     let mut w = OpWriter {
         writer,
         pools,
         cells: &c,
     };
-    w.run(op, state);
+    match op {
+        Some(op) => w.run(op, context.time, state),
+        None => w.run(&OpTrace::noop(), context.time, state),
+    }
+}
+
+impl Text {
+    fn of(op: &OpTrace) -> Self {
+        let mut text = Self {
+            signed: false,
+            l2word: Fr::zero(),
+            mantissa: 0,
+            exponent: 0,
+            fee_mantissa: 0,
+            fee_exponent: 0,
+            amount40: 0,
+            to: 0,
+            deadline: 0,
+            x: [Fr::zero(); 2],
+            requested_token: 0,
+            requested_exit: Fr::zero(),
+        };
+        match &op.op {
+            Op::Deposit(d) => text.requested_token = u64::from(d.token),
+            Op::ForcedExit(f) => {
+                text.requested_token = u64::from(f.token);
+                text.requested_exit = to_halo2(f.exit.to_fr());
+            }
+            Op::Signed(s) => {
+                let exit = op.opening.map_or(Address([0; 20]), |(_, exit)| exit);
+                let index = op.accesses[0].map_or(0, |a| a.index);
+                let created = op.accesses[1].map_or(0, |a| a.index);
+                text.signed = true;
+                text.deadline = s.body.deadline;
+                text.to = s.body.posted_to(created);
+                if let Ok(wire) = s.body.wire(exit) {
+                    text.l2word = to_halo2(wire.l2word(index, text.to));
+                    text.mantissa = wire.amount.mantissa;
+                    text.exponent = wire.amount.exponent;
+                    text.fee_mantissa = wire.fee.mantissa;
+                    text.fee_exponent = wire.fee.exponent;
+                    text.amount40 = wire.amount40;
+                    text.x = wire.x.map(to_halo2);
+                }
+            }
+            Op::Noop => {}
+        }
+        text
+    }
 }
 
 struct OpWriter<'a, 'g> {
@@ -67,7 +123,7 @@ impl OpWriter<'_, '_> {
         self.writer.set(cell, value);
     }
 
-    fn run(&mut self, op: &OpTrace, state: &mut OpState) {
+    fn run(&mut self, op: &OpTrace, time: u64, state: &mut OpState) {
         let c = self.cells;
         for (flag, kind) in c.kind.iter().zip(ORDER) {
             self.set(flag, small(u64::from(op.kind == kind)));
@@ -80,10 +136,10 @@ impl OpWriter<'_, '_> {
             let now = TIMES * state.number + i as u64 + 1;
             self.access(&c.access[i], access.as_ref(), now, state);
         }
-        let text = self.text(op, state.context[0]);
+        let text = Text::of(op);
         self.amounts(op, &text);
         let (keyhash, exit) = self.opening(op, &text);
-        self.permissions(op, &text, exit, state);
+        self.permissions(op, &text, exit, time, state);
         self.message(op, &text, state);
         self.absorb(op, &text, keyhash, exit, state);
         state.number += 1;
@@ -165,21 +221,21 @@ impl OpWriter<'_, '_> {
             .map_or((Fr::zero(), Fr::zero()), |(keyhash, exit)| {
                 (to_halo2(*keyhash), to_halo2(exit.to_fr()))
             });
-        let guardian = matches!(op.kind, ResolvedKind::Freeze | ResolvedKind::Unfreeze);
+        let guardian = op.kind.by_guardian();
         let opened = if op.opening.is_some() && !guardian {
             self.pools.compress(keyhash, exit)
         } else {
             Fr::zero()
         };
-        let keyhash = match &op.signer {
-            Some(key) if guardian => to_halo2(key.keyhash()),
+        let keyhash = match op.signed() {
+            Some(signed) if guardian => to_halo2(signed.key.keyhash()),
             _ => keyhash,
         };
         let exit = if guardian { Fr::zero() } else { exit };
         self.set(&c.keyhash, keyhash);
         self.set(&c.exit, exit);
         self.set(&c.opened, opened);
-        let new_owner = if matches!(op.kind, ResolvedKind::TransferNew | ResolvedKind::ChangeKey) {
+        let new_owner = if op.kind.writes_owner() {
             self.pools.compress(text.x[0], text.x[1])
         } else {
             Fr::zero()
@@ -188,7 +244,7 @@ impl OpWriter<'_, '_> {
         (keyhash, exit)
     }
 
-    fn permissions(&mut self, op: &OpTrace, text: &Text, exit: Fr, state: &OpState) {
+    fn permissions(&mut self, op: &OpTrace, text: &Text, exit: Fr, now: u64, state: &OpState) {
         let c = self.cells;
         let [time, _, _, _, max_freeze, cooldown, _] = state.context;
         let primary = Fields::of(op.accesses[0].as_ref().and_then(|a| a.before.as_ref()));
@@ -204,13 +260,13 @@ impl OpWriter<'_, '_> {
             ResolvedKind::Transfer | ResolvedKind::TransferNew | ResolvedKind::Withdraw
         );
         let owner_signed = floats || kind == ResolvedKind::ChangeKey;
-        let l1 = text_is_l1(kind);
+        let l1 = kind.is_l1();
         let until = primary.frozen_until;
         let frozen = owner_signed
             && op.accesses[0]
                 .as_ref()
                 .and_then(|a| a.before.as_ref())
-                .is_some_and(|a| small(a.frozen_until) != time && a.is_frozen(op.time));
+                .is_some_and(|a| a.is_frozen(now));
         self.set(&c.frozen, small(u64::from(frozen)));
 
         let freeze = kind == ResolvedKind::Freeze;
@@ -229,7 +285,7 @@ impl OpWriter<'_, '_> {
                 _ if l1 => small(text.requested_token) * pow2(24),
                 _ => Fr::zero(),
             },
-            if op.signer.is_some() {
+            if text.signed {
                 small(text.deadline) - time
             } else {
                 Fr::zero()
@@ -293,9 +349,9 @@ impl OpWriter<'_, '_> {
         let mut chain = [Fr::zero(); 3];
         let mut word = Fr::zero();
         let mut message = Fr::zero();
-        if op.signer.is_some() {
+        if text.signed {
             let primary = Fields::of(op.accesses[0].as_ref().and_then(|a| a.before.as_ref()));
-            let owner_signed = !matches!(op.kind, ResolvedKind::Freeze | ResolvedKind::Unfreeze);
+            let owner_signed = !op.kind.by_guardian();
             word = text.l2word + primary.token * pow2(152) + small(text.deadline) * pow2(168);
             if owner_signed {
                 word += primary.nonce * pow2(120);
@@ -324,10 +380,10 @@ impl OpWriter<'_, '_> {
     fn absorb(&mut self, op: &OpTrace, text: &Text, keyhash: Fr, exit: Fr, state: &mut OpState) {
         let c = self.cells;
         let kind = op.kind;
-        let l1 = text_is_l1(kind);
+        let l1 = kind.is_l1();
         let deposit = matches!(kind, ResolvedKind::Deposit | ResolvedKind::DepositNew);
-        let owners = matches!(kind, ResolvedKind::TransferNew | ResolvedKind::ChangeKey);
-        let exits = matches!(kind, ResolvedKind::Withdraw | ResolvedKind::ForcedExit);
+        let owners = kind.writes_owner();
+        let exits = kind.exits();
         let primary = Fields::of(op.accesses[0].as_ref().and_then(|a| a.before.as_ref()));
         let index = op.accesses[0]
             .as_ref()
@@ -335,7 +391,11 @@ impl OpWriter<'_, '_> {
         let amount = wide(op.amount);
 
         let main = if l1 {
-            let (tag, amount) = if deposit { (1, amount) } else { (2, Fr::zero()) };
+            let (tag, amount) = if deposit {
+                (1, amount)
+            } else {
+                (2, Fr::zero())
+            };
             small(tag) * pow2(176)
                 + small(text.requested_token) * pow2(160)
                 + index * pow2(128)
@@ -371,7 +431,11 @@ impl OpWriter<'_, '_> {
             } else {
                 zero
             },
-            if exits { amount * pow2(32) + index } else { zero },
+            if exits {
+                amount * pow2(32) + index
+            } else {
+                zero
+            },
         ];
         self.set(&c.exit_to, exit_to);
         self.set(&c.release, release);
@@ -400,14 +464,14 @@ impl OpWriter<'_, '_> {
             exit_first * r + exit2,
             owner_first * r + exit_word,
         ];
-        for (cell, value) in
-            c.y_partial
-                .iter()
-                .zip([l1_first, l1_second, exit_first, owner_first])
+        for (cell, value) in c
+            .y_partial
+            .iter()
+            .zip([l1_first, l1_second, exit_first, owner_first])
         {
             self.set(cell, value);
         }
-        let flags = [l1, op.signer.is_some(), exits, owners];
+        let flags = [l1, text.signed, exits, owners];
         for i in 0..4 {
             self.set(&c.y_before[i], before[i]);
             self.set(&c.counts[i], small(state.counts[i]));
@@ -418,14 +482,4 @@ impl OpWriter<'_, '_> {
             self.set(&c.y_after[i], state.y[i]);
         }
     }
-}
-
-fn text_is_l1(kind: ResolvedKind) -> bool {
-    matches!(
-        kind,
-        ResolvedKind::Deposit
-            | ResolvedKind::DepositNew
-            | ResolvedKind::ForcedExit
-            | ResolvedKind::ForcedExitNoop
-    )
 }

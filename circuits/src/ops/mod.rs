@@ -152,7 +152,11 @@ fn range_terms(c: &Cells, s: &Sets) -> Vec<Term> {
             s.noop.clone().not(),
             range128(balance(0)),
         ),
-        Term::consume("second_range", Expr::one(), range128(c.second_range.clone())),
+        Term::consume(
+            "second_range",
+            Expr::one(),
+            range128(c.second_range.clone()),
+        ),
         Term::consume(
             "fee_balance_range",
             s.owner_signed.clone(),
@@ -211,6 +215,3 @@ fn batch_terms(c: &Cells, s: &Sets) -> Vec<Term> {
         ),
     ]
 }
-
-#[cfg(test)]
-mod tests;

@@ -107,7 +107,13 @@ fn float(block: &mut Block, name: &str, f: &FloatCells) {
 pub(super) fn primary(block: &mut Block, c: &Cells, s: &Sets) {
     let (b, a) = (&c.access[0].before, &c.access[0].after);
     let known = s.deposit.clone() + s.forced_exit.clone() + s.l2.clone();
-    when(block, "account_exists", &known, b.exists.clone(), Expr::one());
+    when(
+        block,
+        "account_exists",
+        &known,
+        b.exists.clone(),
+        Expr::one(),
+    );
     when(
         block,
         "deposit_creates_on_empty",
@@ -116,7 +122,13 @@ pub(super) fn primary(block: &mut Block, c: &Cells, s: &Sets) {
         Expr::zero(),
     );
     let present = known + s.deposit_new.clone();
-    when(block, "account_stays", &present, a.exists.clone(), Expr::one());
+    when(
+        block,
+        "account_stays",
+        &present,
+        a.exists.clone(),
+        Expr::one(),
+    );
     when(
         block,
         "noop_leaves_existence",
@@ -128,11 +140,35 @@ pub(super) fn primary(block: &mut Block, c: &Cells, s: &Sets) {
     let not_created = active - s.deposit_new.clone();
 
     let keeps_owner = not_created.clone() - s.change_key.clone();
-    when(block, "owner_unchanged", &keeps_owner, a.owner.clone(), b.owner.clone());
-    when(block, "created_owner", &s.deposit_new, a.owner.clone(), c.opened.clone());
-    when(block, "changed_owner", &s.change_key, a.owner.clone(), c.new_owner.clone());
+    when(
+        block,
+        "owner_unchanged",
+        &keeps_owner,
+        a.owner.clone(),
+        b.owner.clone(),
+    );
+    when(
+        block,
+        "created_owner",
+        &s.deposit_new,
+        a.owner.clone(),
+        c.opened.clone(),
+    );
+    when(
+        block,
+        "changed_owner",
+        &s.change_key,
+        a.owner.clone(),
+        c.new_owner.clone(),
+    );
 
-    when(block, "token_unchanged", &not_created, a.token.clone(), b.token.clone());
+    when(
+        block,
+        "token_unchanged",
+        &not_created,
+        a.token.clone(),
+        b.token.clone(),
+    );
     when(
         block,
         "created_token",
@@ -157,8 +193,20 @@ pub(super) fn primary(block: &mut Block, c: &Cells, s: &Sets) {
         b.nonce.clone() + Expr::one(),
     );
     let keeps_nonce = not_created.clone() - s.owner_signed.clone();
-    when(block, "nonce_unchanged", &keeps_nonce, a.nonce.clone(), b.nonce.clone());
-    when(block, "created_nonce", &s.deposit_new, a.nonce.clone(), Expr::zero());
+    when(
+        block,
+        "nonce_unchanged",
+        &keeps_nonce,
+        a.nonce.clone(),
+        b.nonce.clone(),
+    );
+    when(
+        block,
+        "created_nonce",
+        &s.deposit_new,
+        a.nonce.clone(),
+        Expr::zero(),
+    );
 
     when(
         block,
@@ -234,7 +282,13 @@ pub(super) fn others(block: &mut Block, c: &Cells, s: &Sets) {
     let (b, a) = (&c.access[1].before, &c.access[1].after);
     let second = s.floats.clone() + s.forced_exit.clone();
     let keeps = s.transfer.clone() + s.exits.clone();
-    when(block, "receiver_exists", &s.transfer, b.exists.clone(), Expr::one());
+    when(
+        block,
+        "receiver_exists",
+        &s.transfer,
+        b.exists.clone(),
+        Expr::one(),
+    );
     when(
         block,
         "transfer_creates_on_empty",
@@ -242,8 +296,20 @@ pub(super) fn others(block: &mut Block, c: &Cells, s: &Sets) {
         b.exists.clone(),
         Expr::zero(),
     );
-    when(block, "second_exists_after", &second, a.exists.clone(), Expr::one());
-    when(block, "receiver_owner_unchanged", &keeps, a.owner.clone(), b.owner.clone());
+    when(
+        block,
+        "second_exists_after",
+        &second,
+        a.exists.clone(),
+        Expr::one(),
+    );
+    when(
+        block,
+        "receiver_owner_unchanged",
+        &keeps,
+        a.owner.clone(),
+        b.owner.clone(),
+    );
     when(
         block,
         "receiver_created_owner",
@@ -251,9 +317,27 @@ pub(super) fn others(block: &mut Block, c: &Cells, s: &Sets) {
         a.owner.clone(),
         c.new_owner.clone(),
     );
-    when(block, "receiver_token", &s.transfer, b.token.clone(), token.clone());
-    when(block, "second_token", &second, a.token.clone(), token.clone());
-    when(block, "receiver_nonce_unchanged", &keeps, a.nonce.clone(), b.nonce.clone());
+    when(
+        block,
+        "receiver_token",
+        &s.transfer,
+        b.token.clone(),
+        token.clone(),
+    );
+    when(
+        block,
+        "second_token",
+        &second,
+        a.token.clone(),
+        token.clone(),
+    );
+    when(
+        block,
+        "receiver_nonce_unchanged",
+        &keeps,
+        a.nonce.clone(),
+        b.nonce.clone(),
+    );
     when(
         block,
         "receiver_created_nonce",
@@ -314,8 +398,20 @@ pub(super) fn others(block: &mut Block, c: &Cells, s: &Sets) {
 
     let fees = &s.owner_signed;
     let (b, a) = (&c.access[2].before, &c.access[2].after);
-    when(block, "fee_index", fees, c.access[2].index.clone(), token.clone());
-    when(block, "fee_exists_after", fees, a.exists.clone(), Expr::one());
+    when(
+        block,
+        "fee_index",
+        fees,
+        c.access[2].index.clone(),
+        token.clone(),
+    );
+    when(
+        block,
+        "fee_exists_after",
+        fees,
+        a.exists.clone(),
+        Expr::one(),
+    );
     when(
         block,
         "fee_owner",
@@ -358,9 +454,15 @@ pub(super) fn permissions(block: &mut Block, c: &Cells, s: &Sets) {
         c.opened.clone(),
         c.access[0].after.owner.clone(),
     );
-    let opened = s.deposit.clone() + s.forced_exit.clone() + s.forced_noop.clone()
-        + s.owner_signed.clone();
-    when(block, "opened_is_owner", &opened, c.opened.clone(), b.owner.clone());
+    let opened =
+        s.deposit.clone() + s.forced_exit.clone() + s.forced_noop.clone() + s.owner_signed.clone();
+    when(
+        block,
+        "opened_is_owner",
+        &opened,
+        c.opened.clone(),
+        b.owner.clone(),
+    );
 
     block.constrain("frozen_flag", c.frozen.clone().boolean());
     when(

@@ -47,7 +47,13 @@ fn l2word(c: &Cells) -> Expr {
 /// What is signed.
 pub(super) fn message(block: &mut Block, c: &Cells, s: &Sets) {
     let sends = s.transfer.clone() + s.transfer_new.clone();
-    when(block, "to_is_receiver", &sends, &c.to, c.access[1].index.clone());
+    when(
+        block,
+        "to_is_receiver",
+        &sends,
+        &c.to,
+        c.access[1].index.clone(),
+    );
     let no_receiver = s.l2.clone() - sends;
     when(block, "to_is_zero", &no_receiver, &c.to, Expr::zero());
 
@@ -81,8 +87,20 @@ pub(super) fn message(block: &mut Block, c: &Cells, s: &Sets) {
     );
     let no_x2 = s.withdraw.clone() + s.guardian_signed.clone();
     when(block, "x2_is_zero", &no_x2, &c.x2, Expr::zero());
-    when(block, "exit_address_stays", &s.change_key, &c.x2, c.exit.clone());
-    when(block, "withdraw_to_signed", &s.withdraw, &c.exit_to, c.x1.clone());
+    when(
+        block,
+        "exit_address_stays",
+        &s.change_key,
+        &c.x2,
+        c.exit.clone(),
+    );
+    when(
+        block,
+        "withdraw_to_signed",
+        &s.withdraw,
+        &c.exit_to,
+        c.x1.clone(),
+    );
     when(
         block,
         "forced_exit_to_requested",
@@ -104,11 +122,35 @@ pub(super) fn words(block: &mut Block, c: &Cells, s: &Sets) {
         + c.access[0].index.clone() * Expr::pow2(128);
     when(block, "l1_word", &s.l1, main, l1word);
     when(block, "l2_word", &s.l2, main, l2word(c));
-    when(block, "l1_keyhash_word", &deposits, keyhash, c.keyhash.clone());
-    when(block, "l1_keyhash_word_is_zero", &forced, keyhash, Expr::zero());
-    when(block, "owner_keyhash_word", &s.owners, keyhash, c.x1.clone());
+    when(
+        block,
+        "l1_keyhash_word",
+        &deposits,
+        keyhash,
+        c.keyhash.clone(),
+    );
+    when(
+        block,
+        "l1_keyhash_word_is_zero",
+        &forced,
+        keyhash,
+        Expr::zero(),
+    );
+    when(
+        block,
+        "owner_keyhash_word",
+        &s.owners,
+        keyhash,
+        c.x1.clone(),
+    );
     when(block, "l1_exit_word", &deposits, exit, c.exit.clone());
-    when(block, "forced_exit_word", &forced, exit, c.requested_exit.clone());
+    when(
+        block,
+        "forced_exit_word",
+        &forced,
+        exit,
+        c.requested_exit.clone(),
+    );
     when(block, "owner_exit_word", &s.owners, exit, c.x2.clone());
     let release = c.exit_to.clone() * Expr::pow2(56)
         + c.access[0].before.token.clone() * Expr::pow2(40)
@@ -150,9 +192,6 @@ pub(super) fn absorption(block: &mut Block, c: &Cells, s: &Sets) {
     ];
     for (i, ((name, absorbed), flag)) in last.into_iter().zip(section_flags(s)).enumerate() {
         let (before, after) = (c.y_before[i].clone(), c.y_after[i].clone());
-        block.constrain(
-            name,
-            after - before.clone() - flag * (absorbed - before),
-        );
+        block.constrain(name, after - before.clone() - flag * (absorbed - before));
     }
 }

@@ -73,7 +73,6 @@ pub fn add(p: &Point<Expr>, q: &Point<Expr>, w: &Expr, out: &Point<Expr>) -> [Ex
         out.x.clone() * (Expr::one() + dw.clone())
             - p.x.clone() * q.y.clone()
             - p.y.clone() * q.x.clone(),
-        out.y.clone() * (Expr::one() - dw) - p.y.clone() * q.y.clone()
-            + p.x.clone() * q.x.clone(),
+        out.y.clone() * (Expr::one() - dw) - p.y.clone() * q.y.clone() + p.x.clone() * q.x.clone(),
     ]
 }

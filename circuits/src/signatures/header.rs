@@ -118,11 +118,7 @@ pub fn header_block() -> Block {
     ));
     terms.extend(challenge_terms());
     terms.extend(bound_terms());
-    terms.push(Term::produce(
-        "signed",
-        ACTIVE,
-        tuple(KEYHASH, MESSAGE),
-    ));
+    terms.push(Term::produce("signed", ACTIVE, tuple(KEYHASH, MESSAGE)));
     block.bus_packed(0, terms);
     block
 }
@@ -138,10 +134,7 @@ fn key_constraints(block: &mut Block) {
         block.constrain(format!("key_double{i}.y"), y);
         point = next;
     }
-    block.constrain(
-        "key_is_not_identity",
-        key().x * KEY_X_INVERSE - Expr::one(),
-    );
+    block.constrain("key_is_not_identity", key().x * KEY_X_INVERSE - Expr::one());
     for j in 2..MULTIPLES {
         let w = Expr::nth(KEY_MULTIPLES + 3 * (j - 2));
         let [w, x, y] = add(&multiple(j - 1), &multiple(1), &w, &multiple(j));

@@ -79,6 +79,10 @@ fn response_plus_order_is_out_of_range() {
     let mut check = honest();
     check.s.add_with_carry(&ark_ed_on_bn254::Fr::MODULUS);
     let (grid, pools) = fill(Some(&check));
-    assert_eq!(violated(&grid), Vec::<String>::new(), "S + l solves the equation");
+    assert_eq!(
+        violated(&grid),
+        Vec::<String>::new(),
+        "S + l solves the equation"
+    );
     assert!(!pools.out_of_range.is_empty(), "only the range refuses it");
 }

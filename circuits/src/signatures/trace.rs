@@ -112,7 +112,12 @@ pub fn assign(
         }
         let at = first + half * (WINDOWS + 1) + WINDOWS;
         put(grid, at, columns::ID, id);
-        put_point(grid, at, columns::POINT, &points[6 * (half + 1) * WINDOWS - 1]);
+        put_point(
+            grid,
+            at,
+            columns::POINT,
+            &points[6 * (half + 1) * WINDOWS - 1],
+        );
         put(grid, at, columns::H, Fr::zero());
         put(grid, at, columns::S, Fr::zero());
         put(grid, at, columns::HALF, small(half as u64 + 2));
@@ -176,7 +181,11 @@ pub fn assign(
         writer.set(cell, small(u64::from(borrow)));
         if active {
             pools.range128(wide(bound.0) - wide(high) - small(u64::from(borrow)));
-            let carry = if borrow { crate::core::pow2(128) } else { Fr::zero() };
+            let carry = if borrow {
+                crate::core::pow2(128)
+            } else {
+                Fr::zero()
+            };
             pools.range128(wide(bound.1) - wide(low) + carry);
         }
     }

@@ -78,10 +78,7 @@ pub fn window_block() -> Block {
         block.constrain(format!("{name}.y"), y);
     }
     for (name, acc, digit) in [("h", H, H_DIGIT), ("s", S, S_DIGIT)] {
-        block.constrain(
-            name,
-            here(acc) - before(acc) * Expr::from(16) - here(digit),
-        );
+        block.constrain(name, here(acc) - before(acc) * Expr::from(16) - here(digit));
     }
     block.bus(
         0,

@@ -53,11 +53,7 @@ pub fn compile(
 ///
 /// # Errors
 /// [`CircuitError::TableFull`] if the batch does not fit the shape.
-pub fn fill(
-    shape: &Shape,
-    trace: &BatchTrace,
-    link: &Link,
-) -> Result<(Grid, Pools), CircuitError> {
+pub fn fill(shape: &Shape, trace: &BatchTrace, link: &Link) -> Result<(Grid, Pools), CircuitError> {
     let layout = Layout::new(shape);
     let mut fill = Fill {
         shape,
@@ -91,7 +87,14 @@ impl Fill<'_> {
         self.accounts(&state.last_access)?;
         self.nodes()?;
         let policy_uses = self.limiters(limits_root)?;
-        self.head(link, &state, constants, limits_root, policy_uses, base_counts);
+        self.head(
+            link,
+            &state,
+            constants,
+            limits_root,
+            policy_uses,
+            base_counts,
+        );
         self.hashes()?;
         self.ranges()
     }
@@ -114,11 +117,8 @@ impl Fill<'_> {
             .trace
             .ops
             .iter()
-            .filter_map(|op| op.op.signed())
-            .map(|signed| {
-                let message = signed.message;
-                Check::new(signed.key, message, &signed.signature)
-            })
+            .filter_map(|op| Some((op.signed()?, op.message?)))
+            .map(|(signed, message)| Check::new(signed.key, message, &signed.signature))
             .collect();
         let rows = self.rows_of(Table::Signature, checks.len())?;
         let mut counts = [0; MULTIPLES];
@@ -131,7 +131,11 @@ impl Fill<'_> {
         Ok(counts)
     }
 
-    fn ops(&mut self, link: &Link, (m_domain, fee_owner): (Fr, Fr)) -> Result<OpState, CircuitError> {
+    fn ops(
+        &mut self,
+        link: &Link,
+        (m_domain, fee_owner): (Fr, Fr),
+    ) -> Result<OpState, CircuitError> {
         let context = &self.trace.context;
         let mut state = OpState {
             number: 0,
@@ -288,9 +292,8 @@ impl Fill<'_> {
         let rows = self.rows_of(Table::Hash, entries.len())?;
         for (i, row) in rows.into_iter().enumerate() {
             let (inputs, count) = entries.get(i).copied().unwrap_or(([[0; 32]; 2], 0));
-            let [a, b] = inputs.map(|bytes| {
-                Option::from(Fr::from_bytes(&bytes)).unwrap_or(Fr::zero())
-            });
+            let [a, b] =
+                inputs.map(|bytes| Option::from(Fr::from_bytes(&bytes)).unwrap_or(Fr::zero()));
             let mut writer = self.grid.block(row);
             hash::assign_compress(&mut writer, a, b);
             writer.set(&hash::multiplicity(), small(count));

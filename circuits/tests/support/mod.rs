@@ -1,0 +1,216 @@
+//! A small world in which every kind of operation happens.
+#![allow(dead_code, clippy::unwrap_used, clippy::expect_used)]
+
+use bastion_circuits::witness::Link;
+use bastion_state::executor::{BatchBuilder, BatchContext, BatchTrace, Rejection};
+use bastion_state::keys::SecretKey;
+use bastion_state::ops::{Action, Body, Deposit, ForcedExit, Op};
+use bastion_state::policy::{Policy, TokenLimits};
+use bastion_state::state::State;
+use bastion_state::{Address, Fr};
+
+pub const TIME: u64 = 1_700_000_000;
+pub const FIRST: u32 = 1 << 17;
+
+pub fn key(name: &str) -> SecretKey {
+    SecretKey::from_seed(name.as_bytes())
+}
+
+pub fn exit(name: &str) -> Address {
+    let mut bytes = [0xe0; 20];
+    for (b, n) in bytes.iter_mut().zip(name.bytes()) {
+        *b = n;
+    }
+    Address(bytes)
+}
+
+pub fn policy() -> Policy {
+    Policy {
+        guardian_keyhash: key("guardian").public().keyhash(),
+        max_freeze: 7 * 86_400,
+        cooldown: 86_400,
+        fee_keyhash: key("fees").public().keyhash(),
+        fee_exit: exit("fees"),
+        default_limits: TokenLimits {
+            rate: 1_000,
+            burst_seconds: 60,
+            max_delay: 3_600,
+        },
+        limits: [(
+            3,
+            TokenLimits {
+                rate: 7,
+                burst_seconds: 10,
+                max_delay: 100,
+            },
+        )]
+        .into(),
+    }
+}
+
+pub fn context() -> BatchContext {
+    BatchContext {
+        domain: bastion_state::data::domain(31_337, Address([0xc0; 20])),
+        time: TIME,
+        policy: policy(),
+    }
+}
+
+pub fn link() -> Link {
+    Link {
+        c_in: Fr::from(11u64),
+        y_in: Fr::from(22u64),
+        r: Fr::from(0x1234_5678_9abc_def0u64),
+    }
+}
+
+pub fn deposit(name: &str, token: u16, amount: u128) -> Op {
+    Op::Deposit(Deposit {
+        token,
+        amount,
+        keyhash: key(name).public().keyhash(),
+        exit: exit(name),
+    })
+}
+
+pub fn forced(index: u32, token: u16, name: &str) -> Op {
+    Op::ForcedExit(ForcedExit {
+        index,
+        token,
+        exit: exit(name),
+    })
+}
+
+/// Signs with the right nonce and token of the account; `name`'s exit is the account's.
+pub fn signed(state: &State, name: &str, account: u32, fee: u128, action: Action) -> Op {
+    let current = state.account(account).copied();
+    let guardian = matches!(action, Action::Freeze { .. } | Action::Unfreeze { .. });
+    let body = Body {
+        account,
+        token: current.map_or(0, |a| a.token),
+        nonce: if guardian {
+            0
+        } else {
+            current.map_or(0, |a| a.nonce)
+        },
+        deadline: TIME + 600,
+        fee,
+        action,
+    };
+    let signer = if guardian { "guardian" } else { name };
+    let own_exit = exit(name.split('/').next().unwrap());
+    Op::Signed(body.sign(&key(signer), context().domain, own_exit).unwrap())
+}
+
+/// Alice (token 0), Bob (0), Carol (3) and Dave (3).
+pub fn world() -> State {
+    let mut state = State::new();
+    run(
+        &mut state,
+        &context(),
+        &[
+            |_: &State| deposit("alice", 0, 1_000_000),
+            |_: &State| deposit("bob", 0, 500),
+            |_: &State| deposit("carol", 3, 70_000),
+            |_: &State| deposit("dave", 3, 9_000),
+        ],
+    )
+    .unwrap();
+    state
+}
+
+type Make = fn(&State) -> Op;
+
+pub fn run(
+    state: &mut State,
+    context: &BatchContext,
+    ops: &[Make],
+) -> Result<BatchTrace, Rejection> {
+    let mut builder = BatchBuilder::new(state, context.clone())?;
+    for make in ops {
+        let op = make(builder.state());
+        assert!(builder.push(&op, |_| true)?);
+    }
+    Ok(builder.finish())
+}
+
+/// One operation of every kind (and a Noop between).
+pub const EVERY_KIND: [Make; 11] = [
+    |_| deposit("alice", 0, 123),
+    |_| deposit("erin", 0, 77),
+    |s| {
+        signed(
+            s,
+            "alice",
+            FIRST,
+            30,
+            Action::Transfer {
+                to: FIRST + 1,
+                amount: 5_000,
+            },
+        )
+    },
+    |s| {
+        let keyhash = key("frank").public().keyhash();
+        signed(
+            s,
+            "alice",
+            FIRST,
+            0,
+            Action::TransferNew {
+                keyhash,
+                exit: exit("frank"),
+                amount: 10_000,
+            },
+        )
+    },
+    |s| {
+        signed(
+            s,
+            "carol",
+            FIRST + 2,
+            10,
+            Action::Withdraw {
+                to: exit("elsewhere"),
+                amount: 1_234,
+            },
+        )
+    },
+    |s| {
+        signed(
+            s,
+            "bob",
+            FIRST + 1,
+            1,
+            Action::ChangeKey {
+                keyhash: key("bob2").public().keyhash(),
+            },
+        )
+    },
+    |s| {
+        signed(
+            s,
+            "dave",
+            FIRST + 3,
+            0,
+            Action::Freeze {
+                until: TIME + 1_000,
+                old_until: 0,
+            },
+        )
+    },
+    |_| forced(FIRST + 3, 3, "dave"),
+    |_| forced(FIRST + 2, 3, "dave"),
+    |s| {
+        signed(
+            s,
+            "dave",
+            FIRST + 3,
+            0,
+            Action::Unfreeze {
+                old_until: TIME + 1_000,
+            },
+        )
+    },
+    |_| Op::Noop,
+];

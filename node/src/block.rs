@@ -1,0 +1,239 @@
+//! Executes operations into the batches of a block, and binds their data.
+
+use bastion_circuits::witness::{Link, Usage};
+use bastion_circuits::Shape;
+use bastion_state::data::{word_chain, BatchData, Binding};
+use bastion_state::executor::{BatchBuilder, BatchContext, BatchTrace, Footprint, Rejection};
+use bastion_state::field;
+use bastion_state::ops::Op;
+use bastion_state::state::State;
+use bastion_state::Fr;
+use serde::{Deserialize, Serialize};
+
+use crate::error::NodeError;
+
+/// What a block claims, as the contract is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Header {
+    /// State root before.
+    #[serde(with = "field::serde_fr")]
+    pub old_root: Fr,
+    /// State root after.
+    #[serde(with = "field::serde_fr")]
+    pub new_root: Fr,
+    /// Policy in force.
+    #[serde(with = "field::serde_fr")]
+    pub policy_root: Fr,
+    /// Chain and contract.
+    #[serde(with = "field::serde_fr")]
+    pub domain: Fr,
+    /// Time of the block.
+    pub time: u64,
+    /// Word chain over the block.
+    #[serde(with = "field::serde_fr")]
+    pub c_out: Fr,
+    /// Batches, empty ones included.
+    pub batches: u32,
+}
+
+impl Header {
+    /// The evaluation point for posted data.
+    pub fn challenge(&self, data: &[u8]) -> Fr {
+        Binding {
+            domain: self.domain,
+            old_root: self.old_root,
+            new_root: self.new_root,
+            policy_root: self.policy_root,
+            time: self.time,
+            c_out: self.c_out,
+        }
+        .challenge(data)
+    }
+
+    /// The ten public inputs of the block for posted data (protocol section 7).
+    ///
+    /// # Errors
+    /// If the data is not that of `batches` batches.
+    pub fn public_inputs(&self, data: &[u8]) -> Result<[Fr; 10], NodeError> {
+        let r = self.challenge(data);
+        let mut rest = data;
+        let mut y = Fr::from(0u64);
+        for _ in 0..self.batches {
+            y = BatchData::read(&mut rest)?.evaluate(y, r);
+        }
+        if !rest.is_empty() {
+            return Err(NodeError::TrailingData { bytes: rest.len() });
+        }
+        let zero = Fr::from(0u64);
+        Ok([
+            self.old_root,
+            self.new_root,
+            zero,
+            self.c_out,
+            zero,
+            y,
+            self.policy_root,
+            self.domain,
+            Fr::from(self.time),
+            r,
+        ])
+    }
+}
+
+/// An executed block.
+#[derive(Debug, Clone)]
+pub struct Block {
+    /// What it claims.
+    pub header: Header,
+    /// What is posted.
+    pub data: Vec<u8>,
+    /// Its batches.
+    pub batches: Vec<BatchTrace>,
+}
+
+impl Block {
+    /// What links each batch to the block.
+    pub fn links(&self) -> Vec<Link> {
+        let r = self.header.challenge(&self.data);
+        let mut link = Link {
+            c_in: Fr::from(0u64),
+            y_in: Fr::from(0u64),
+            r,
+        };
+        self.batches
+            .iter()
+            .map(|batch| {
+                let here = link;
+                link.c_in = word_chain(here.c_in, &batch.ops);
+                link.y_in = BatchData::of(&batch.ops).evaluate(here.y_in, r);
+                here
+            })
+            .collect()
+    }
+
+    /// Operations, padding aside.
+    pub fn operations(&self) -> impl Iterator<Item = &bastion_state::executor::OpTrace> {
+        self.batches.iter().flat_map(|b| &b.ops)
+    }
+}
+
+/// Turns the next step of a workload into an operation on the state as it is.
+pub trait Source {
+    /// The next operation, with a name for messages ("line 17"); `None` at the end.
+    ///
+    /// # Errors
+    /// If the step cannot be an operation.
+    fn next(&mut self, state: &State) -> Result<Option<(String, Op)>, NodeError>;
+
+    /// The operation that [`Source::next`] gave did not fit the batch: it is asked for again.
+    fn put_back(&mut self);
+}
+
+/// An operation that the executor refused.
+#[derive(Debug, Clone, Serialize)]
+pub struct Refused {
+    /// Where it stands in the input.
+    pub place: String,
+    /// Why.
+    pub why: String,
+}
+
+/// Fills the next block of at most `batches` batches from a source. `Ok(None)`: nothing is left.
+///
+/// Refused operations are left out and reported; the state is as if they had not been there.
+///
+/// # Errors
+/// If the source fails, or an operation does not even fit an empty batch.
+pub fn next_block(
+    state: &mut State,
+    context: &BatchContext,
+    shape: &Shape,
+    batches: usize,
+    source: &mut dyn Source,
+    refused: &mut Vec<Refused>,
+) -> Result<Option<Block>, NodeError> {
+    let old_root = state.root();
+    let mut traces = Vec::with_capacity(batches);
+    let mut done = false;
+    while traces.len() < batches {
+        let mut builder =
+            BatchBuilder::new(state, context.clone()).map_err(NodeError::from_rejection)?;
+        if !done {
+            done = fill(&mut builder, shape, source, refused)?;
+        }
+        traces.push(builder.finish());
+    }
+    if traces.iter().all(|t| t.ops.is_empty()) {
+        return Ok(None);
+    }
+    Ok(Some(bind(old_root, context, traces)))
+}
+
+/// Fills one batch; whether the source is at its end.
+fn fill(
+    builder: &mut BatchBuilder<'_>,
+    shape: &Shape,
+    source: &mut dyn Source,
+    refused: &mut Vec<Refused>,
+) -> Result<bool, NodeError> {
+    let mut usage = Usage::empty();
+    let mut empty = true;
+    while let Some((place, op)) = source.next(builder.state())? {
+        let mut next = usage;
+        let fits = |f: &Footprint| {
+            next = usage.with(f.kind, f.accounts, f.nodes, f.tokens);
+            next.fits(shape)
+        };
+        match builder.push(&op, fits) {
+            Ok(true) => {
+                usage = next;
+                empty = false;
+            }
+            Ok(false) if empty => {
+                return Err(NodeError::DoesNotFit {
+                    place,
+                    shape: shape.name.clone(),
+                })
+            }
+            Ok(false) => {
+                source.put_back();
+                return Ok(false);
+            }
+            Err(rejection) => refused.push(Refused {
+                place,
+                why: rejection.to_string(),
+            }),
+        }
+    }
+    Ok(true)
+}
+
+fn bind(old_root: Fr, context: &BatchContext, batches: Vec<BatchTrace>) -> Block {
+    let zero = Fr::from(0u64);
+    let data = batches
+        .iter()
+        .flat_map(|b| BatchData::of(&b.ops).to_bytes())
+        .collect();
+    let header = Header {
+        old_root,
+        new_root: batches.last().map_or(old_root, |b| b.new_root),
+        policy_root: context.policy.root(),
+        domain: context.domain,
+        time: context.time,
+        c_out: batches.iter().fold(zero, |c, b| word_chain(c, &b.ops)),
+        batches: batches.len() as u32,
+    };
+    Block {
+        header,
+        data,
+        batches,
+    }
+}
+
+impl NodeError {
+    pub(crate) fn from_rejection(rejection: Rejection) -> Self {
+        Self::Rejected(rejection)
+    }
+}
+

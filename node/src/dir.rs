@@ -1,0 +1,202 @@
+//! A folder of proven blocks: what `bastion prove` writes and `bastion verify` reads.
+//!
+//! | file | content |
+//! |---|---|
+//! | `manifest.json` | shape, circuits, chain, contract, policy, tokens, number of blocks |
+//! | `NNNN.header.json` | the block's claims |
+//! | `NNNN.data` | posted bytes |
+//! | `NNNN.batch-M.json` | proof of each batch |
+//! | `NNNN.proof.json` | the block's final proof |
+
+use std::path::{Path, PathBuf};
+
+use bastion_prover::artifact::write_bytes_atomic;
+use bastion_prover::proof::BatchProof;
+use bastion_state::policy::Policy;
+use bastion_state::Address;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::block::{Block, Header};
+use crate::error::NodeError;
+
+/// Version of the folder's format.
+pub const FORMAT: u32 = 1;
+
+/// What a folder was made for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    /// [`FORMAT`].
+    pub format: u32,
+    /// Name of the batch shape.
+    pub shape: String,
+    /// Batches in a block.
+    pub batches_per_block: usize,
+    /// Identity of the batch circuit.
+    pub batch_circuit_id: String,
+    /// Identity of the aggregation circuit.
+    pub block_circuit_id: String,
+    /// Digest of the SRS.
+    pub srs: String,
+    /// Somebody may know the secret of the SRS.
+    pub unsafe_dev_srs: bool,
+    /// Chain that the blocks are for.
+    pub chain_id: u64,
+    /// Contract that the blocks are for.
+    pub contract: Address,
+    /// Policy in force.
+    pub policy: Policy,
+    /// L1 contract of each token, by token number.
+    pub tokens: Vec<Address>,
+    /// Number of blocks.
+    pub blocks: usize,
+}
+
+/// A folder of proven blocks.
+#[derive(Debug, Clone)]
+pub struct BlockDir {
+    path: PathBuf,
+}
+
+/// One block as it stands in the folder.
+#[derive(Debug, Clone)]
+pub struct StoredBlock {
+    /// Its claims.
+    pub header: Header,
+    /// Posted bytes.
+    pub data: Vec<u8>,
+    /// Proof of each batch.
+    pub batches: Vec<BatchProof>,
+}
+
+impl BlockDir {
+    /// The folder at `path`.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into() }
+    }
+
+    /// Its path.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Path of a block's file.
+    pub fn file(&self, block: usize, kind: &str) -> PathBuf {
+        self.path.join(format!("{block:04}.{kind}"))
+    }
+
+    /// Creates the folder.
+    ///
+    /// # Errors
+    /// If it cannot be created, or already holds blocks.
+    pub fn create(&self) -> Result<(), NodeError> {
+        let manifest = self.path.join("manifest.json");
+        if manifest.exists() {
+            return Err(NodeError::Malformed {
+                path: manifest.display().to_string(),
+                why: "the folder already holds blocks: choose another one".into(),
+            });
+        }
+        std::fs::create_dir_all(&self.path).map_err(|e| self.io(&self.path, e))
+    }
+
+    fn io(&self, path: &Path, source: std::io::Error) -> NodeError {
+        NodeError::Io {
+            path: path.display().to_string(),
+            source,
+        }
+    }
+
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// [`NodeError::Missing`] or [`NodeError::Io`].
+    pub fn read(&self, path: &Path) -> Result<Vec<u8>, NodeError> {
+        std::fs::read(path).map_err(|e| match e.kind() {
+            std::io::ErrorKind::NotFound => NodeError::Missing {
+                path: path.display().to_string(),
+            },
+            _ => self.io(path, e),
+        })
+    }
+
+    fn read_json<T: DeserializeOwned>(&self, path: &Path) -> Result<T, NodeError> {
+        serde_json::from_slice(&self.read(path)?).map_err(|e| NodeError::Malformed {
+            path: path.display().to_string(),
+            why: e.to_string(),
+        })
+    }
+
+    fn write_json(&self, path: &Path, value: &impl Serialize) -> Result<(), NodeError> {
+        let mut json = serde_json::to_vec_pretty(value).map_err(|e| NodeError::Malformed {
+            path: path.display().to_string(),
+            why: e.to_string(),
+        })?;
+        json.push(b'\n');
+        Ok(write_bytes_atomic(path, &json)?)
+    }
+
+    /// Reads the manifest.
+    ///
+    /// # Errors
+    /// If it is missing, malformed or of another format.
+    pub fn manifest(&self) -> Result<Manifest, NodeError> {
+        let manifest: Manifest = self.read_json(&self.path.join("manifest.json"))?;
+        if manifest.format != FORMAT {
+            return Err(NodeError::Mismatch {
+                what: "format of the folder",
+                found: manifest.format.to_string(),
+                expected: FORMAT.to_string(),
+            });
+        }
+        Ok(manifest)
+    }
+
+    /// Writes the manifest: last, so that a folder with a manifest is whole.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn write_manifest(&self, manifest: &Manifest) -> Result<(), NodeError> {
+        self.write_json(&self.path.join("manifest.json"), manifest)
+    }
+
+    /// Writes a block with the proofs of its batches.
+    ///
+    /// # Errors
+    /// If a file cannot be written.
+    pub fn write_block(
+        &self,
+        number: usize,
+        block: &Block,
+        proofs: &[BatchProof],
+    ) -> Result<(), NodeError> {
+        self.write_json(&self.file(number, "header.json"), &block.header)?;
+        write_bytes_atomic(&self.file(number, "data"), &block.data)?;
+        for (i, proof) in proofs.iter().enumerate() {
+            let path = self.file(number, &format!("batch-{i}.json"));
+            write_bytes_atomic(&path, &proof.to_json()?)?;
+        }
+        Ok(())
+    }
+
+    /// Reads a block with the proofs of its batches.
+    ///
+    /// # Errors
+    /// If a file is missing or malformed.
+    pub fn read_block(&self, number: usize) -> Result<StoredBlock, NodeError> {
+        let header: Header = self.read_json(&self.file(number, "header.json"))?;
+        let data = self.read(&self.file(number, "data"))?;
+        let batches = (0..header.batches)
+            .map(|i| {
+                let path = self.file(number, &format!("batch-{i}.json"));
+                Ok(BatchProof::from_json(&self.read(&path)?)?)
+            })
+            .collect::<Result<_, NodeError>>()?;
+        Ok(StoredBlock {
+            header,
+            data,
+            batches,
+        })
+    }
+}

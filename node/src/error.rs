@@ -1,0 +1,107 @@
+//! Errors of this crate.
+
+use bastion_circuits::CircuitError;
+use bastion_prover::ProverError;
+use bastion_state::executor::Rejection;
+use bastion_state::StateError;
+
+/// Why the pipeline stopped.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum NodeError {
+    /// A line of the input.
+    #[error("line {line} of the input: {why}")]
+    Input {
+        /// Line, counted from 1.
+        line: usize,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// An operation that an empty batch cannot hold.
+    #[error("{place} does not fit an empty batch of shape `{shape}`: use a larger shape")]
+    DoesNotFit {
+        /// Where it stands in the input.
+        place: String,
+        /// The shape.
+        shape: String,
+    },
+    /// Posted data that goes on after its last batch.
+    #[error("posted data has {bytes} bytes after its last batch")]
+    TrailingData {
+        /// Bytes too many.
+        bytes: usize,
+    },
+    /// The context itself is refused.
+    #[error("{0}")]
+    Rejected(Rejection),
+    /// A file of a block folder is missing.
+    #[error("{path} is missing: run `bastion prove` to make it")]
+    Missing {
+        /// The file.
+        path: String,
+    },
+    /// A file of a block folder cannot be read as what it is.
+    #[error("{path}: {why}")]
+    Malformed {
+        /// The file.
+        path: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// A proof, public input or data byte is not what was proven.
+    #[error("block {block}: {what} does not match the proof; the folder was changed after it was proven")]
+    Tampered {
+        /// Number of the block.
+        block: usize,
+        /// What differs.
+        what: &'static str,
+    },
+    /// A folder that was made for something else.
+    #[error("{what} is {found}, expected {expected}: use the version that made the folder, or prove again")]
+    Mismatch {
+        /// What differs.
+        what: &'static str,
+        /// What the folder says.
+        found: String,
+        /// What this build says.
+        expected: String,
+    },
+    /// Of the state.
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// Of the circuit.
+    #[error(transparent)]
+    Circuit(#[from] CircuitError),
+    /// Of the prover.
+    #[error(transparent)]
+    Prover(#[from] ProverError),
+    /// Of reading or writing a file.
+    #[error("{path}: {source}")]
+    Io {
+        /// The file.
+        path: String,
+        /// The cause.
+        source: std::io::Error,
+    },
+}
+
+impl NodeError {
+    pub(crate) fn input(line: usize, why: impl ToString) -> Self {
+        Self::Input {
+            line,
+            why: why.to_string(),
+        }
+    }
+
+    /// The exit code of the command line (see its help).
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Tampered { .. } => 3,
+            Self::Mismatch { .. } => 4,
+            Self::Missing { .. } => 5,
+            Self::Malformed { .. } | Self::TrailingData { .. } => 3,
+            Self::Prover(e) => e.exit_code(),
+            _ => 1,
+        }
+    }
+}

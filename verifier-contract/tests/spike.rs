@@ -3,17 +3,25 @@
 
 mod support;
 
+use alloy_primitives::U256;
+use bastion_contract::{
+    bindings::IBastionVerifier as Verifier,
+    evm::Evm,
+    field::SCALAR_MODULUS,
+    solc::{compile_with, Optimization},
+    VerifierArtifact, VerifierDescription,
+};
 use halo2_base::{
     gates::circuit::CircuitBuilderStage,
     halo2_proofs::{
         dev::MockProver,
-        halo2curves::bn256::Fr,
-        poly::commitment::Params,
+        halo2curves::bn256::{Bn256, Fr, G1Affine},
+        plonk::VerifyingKey,
+        poly::kzg::commitment::ParamsKZG,
     },
 };
-use snark_verifier::system::halo2::{compile, Config};
 use snark_verifier_sdk::{
-    evm::gen_evm_proof_shplonk,
+    evm::{encode_calldata, gen_evm_proof_shplonk, gen_evm_verifier_sol_code},
     gen_pk,
     halo2::{
         aggregation::{AggregationCircuit, AggregationConfigParams, VerifierUniversality},
@@ -22,7 +30,10 @@ use snark_verifier_sdk::{
     CircuitExt, Snark, SHPLONK,
 };
 use std::{path::Path, time::Instant};
-use support::{bus::{BusCircuit, ROWS}, downsized, native_accepts, test_srs};
+use support::{
+    bus::{BusCircuit, ROWS},
+    deciding_key, downsized, flat, native_accepts, protocol_of, test_srs, Deployed,
+};
 
 const INNER_K: u32 = 6;
 const OUTER_K: u32 = 18;
@@ -43,7 +54,12 @@ fn two_phase_proofs_reach_the_evm() {
     let mock = MockProver::run(INNER_K, &circuit(1), circuit(1).instances()).unwrap();
     mock.assert_satisfied();
     let inner_pk = gen_pk(&inner_params, &circuit(1), None);
-    println!("permutation columns {}", inner_pk.get_vk().cs().permutation().get_columns().len());
+    assert!(inner_pk
+        .get_vk()
+        .cs()
+        .permutation()
+        .get_columns()
+        .is_empty());
     let snarks: Vec<Snark> = [1, 2]
         .map(|seed| gen_snark_shplonk(&inner_params, &inner_pk, circuit(seed), None::<&Path>))
         .into();
@@ -79,18 +95,99 @@ fn two_phase_proofs_reach_the_evm() {
     assert_eq!(instances[0].len(), 12 + 2 * ROWS);
     let proof = gen_evm_proof_shplonk(&params, &pk, prover, instances.clone());
     println!("outer proof {} bytes {:?}", proof.len(), start.elapsed());
-    let protocol = compile(
-        &params,
-        pk.get_vk(),
-        Config::kzg()
-            .with_num_instance(instances.iter().map(Vec::len).collect())
-            .with_accumulator_indices(AggregationCircuit::accumulator_indices()),
-    );
-    assert_eq!(u32::try_from(protocol.domain.k).unwrap(), params.k());
+    let protocol = protocol_of::<AggregationCircuit>(&params, pk.get_vk(), &instances);
     assert!(native_accepts(&params, &protocol, &instances, &proof));
-    println!("native {:?}", start.elapsed());
-    // Kept for the generator's own work while this crate is being built.
-    let mut cache = std::env::temp_dir();
-    cache.push("spike.json");
-    std::fs::write(cache, serde_json::to_vec(&(protocol, instances, proof)).unwrap()).unwrap();
+
+    let description =
+        VerifierDescription::from_protocol(&protocol, &deciding_key(&params)).unwrap();
+    let artifact = VerifierArtifact::build(&description).unwrap();
+    let mut deployed = Deployed::new(&artifact);
+    let gas = deployed.verify(&flat(&instances), &proof).unwrap();
+    println!(
+        "own verifier: {} bytes, {gas} gas, {:?}",
+        artifact.code_size,
+        start.elapsed()
+    );
+
+    refuses_tampering(&mut deployed, &flat(&instances), &proof);
+    println!("tampering refused {:?}", start.elapsed());
+
+    let (their_size, their_gas) = upstream(&params, pk.get_vk(), &instances, &proof);
+    println!(
+        "snark-verifier's: {their_size} bytes, {their_gas} gas, {:?}",
+        start.elapsed()
+    );
+    assert!(gas < their_gas && artifact.code_size < their_size);
+}
+
+/// Flips of every 37th byte, changes of each instance, aliases and malformed accumulators.
+fn refuses_tampering(deployed: &mut Deployed, instances: &[U256], proof: &[u8]) {
+    use Verifier::IBastionVerifierErrors as E;
+    for at in (0..proof.len()).step_by(37) {
+        let mut tampered = proof.to_vec();
+        tampered[at] ^= 0x10;
+        assert!(deployed.verify(instances, &tampered).is_err(), "byte {at}");
+    }
+    let limb = U256::from(1) << 88;
+    for index in 0..instances.len() {
+        let mut with = |value: U256| {
+            let mut changed = instances.to_vec();
+            changed[index] = value;
+            deployed.verify(&changed, proof).unwrap_err()
+        };
+        let honest = instances[index];
+        let alias = with(honest + SCALAR_MODULUS);
+        assert!(matches!(alias, E::InstanceOutOfRange(e) if e.index == U256::from(index)));
+        let changed = with(honest ^ U256::from(1));
+        if index < 12 {
+            // The pair's coordinates: another value is no point of the curve.
+            assert!(
+                matches!(changed, E::AccumulatorPointInvalid(_)),
+                "{index}: {changed:?}"
+            );
+            let large = with(honest | limb);
+            assert!(
+                matches!(large, E::AccumulatorLimbOutOfRange(e) if e.index == U256::from(index)),
+                "{index}: {large:?}"
+            );
+        } else {
+            assert!(
+                matches!(changed, E::PairingFailed(_)),
+                "{index}: {changed:?}"
+            );
+        }
+    }
+    // Well-formed pairs that are not the proof's own: exchanged, and trivially true.
+    let exchanged = [&instances[6..12], &instances[..6], &instances[12..]].concat();
+    assert!(matches!(
+        deployed.verify(&exchanged, proof),
+        Err(E::PairingFailed(_))
+    ));
+    let identity = [&[U256::ZERO; 12][..], &instances[12..]].concat();
+    assert!(matches!(
+        deployed.verify(&identity, proof),
+        Err(E::AccumulatorPointInvalid(_))
+    ));
+}
+
+/// Size in bytes and gas of the verifier that snark-verifier itself writes. It is compiled without
+/// the optimizer, which runs out of memory on it, and deployed without the limit of EIP-170.
+fn upstream(
+    params: &ParamsKZG<Bn256>,
+    vk: &VerifyingKey<G1Affine>,
+    instances: &[Vec<Fr>],
+    proof: &[u8],
+) -> (usize, u64) {
+    let rows = instances.iter().map(Vec::len).collect();
+    let source = gen_evm_verifier_sol_code::<AggregationCircuit, SHPLONK>(params, vk, rows)
+        .replace("pragma solidity 0.8.19;", "pragma solidity ^0.8.19;");
+    let contracts = compile_with(&[("Theirs.sol", &source)], Optimization::Off).unwrap();
+    let mut evm = Evm::default();
+    evm.set_code_size_limit(1 << 20);
+    let address = evm.deploy(contracts[0].bytecode.clone()).unwrap();
+    let result = evm
+        .call(address, encode_calldata(instances, proof).into())
+        .unwrap();
+    assert!(result.is_success(), "{result:?}");
+    (contracts[0].deployed_bytecode.len(), result.gas_used)
 }

@@ -112,8 +112,9 @@ impl Circuit<Fr> for BusCircuit {
                 region.assign_fixed(c.edge, 0, Fr::ONE);
                 region.assign_fixed(c.edge, ROWS, Fr::ONE);
                 region.next_phase();
-                let challenges =
-                    region.get_challenge(c.tuple).zip(region.get_challenge(c.bus));
+                let challenges = region
+                    .get_challenge(c.tuple)
+                    .zip(region.get_challenge(c.bus));
                 let mut sum = Value::known(Fr::ZERO);
                 region.assign_advice(c.sum, 0, sum);
                 for row in 0..ROWS {
@@ -122,9 +123,8 @@ impl Circuit<Fr> for BusCircuit {
                             bus + self.consumed[position] + tuple * Fr::from(position as u64 + 1)
                         })
                     };
-                    let inverse = |position| {
-                        denominator(position).map(|d| d.invert().unwrap_or(Fr::ZERO))
-                    };
+                    let inverse =
+                        |position| denominator(position).map(|d| d.invert().unwrap_or(Fr::ZERO));
                     sum = sum + inverse(row) - inverse(self.order[row]);
                     region.assign_advice(c.sum, row + 1, sum);
                 }

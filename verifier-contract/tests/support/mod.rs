@@ -2,9 +2,21 @@
 #![allow(dead_code, unreachable_pub)]
 
 pub mod bus;
+pub mod plain;
 
+use alloy_primitives::{Address, Bytes, U256};
+use alloy_sol_types::{SolCall, SolInterface};
+use bastion_contract::{
+    bindings::{verify_calldata, IBastionVerifier as Verifier},
+    evm::{CallResult, Evm, Status},
+    VerifierArtifact,
+};
 use halo2_base::halo2_proofs::{
-    halo2curves::bn256::{Bn256, Fr, G1Affine},
+    halo2curves::{
+        bn256::{Bn256, Fr, G1Affine},
+        ff::PrimeField,
+    },
+    plonk::VerifyingKey,
     poly::{
         commitment::{Params, ParamsProver},
         kzg::commitment::ParamsKZG,
@@ -15,10 +27,10 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
 use snark_verifier::{
     pcs::kzg::KzgDecidingKey,
-    system::halo2::transcript::evm::EvmTranscript,
+    system::halo2::{compile, transcript::evm::EvmTranscript, Config},
     verifier::{plonk::PlonkProtocol, SnarkVerifier},
 };
-use snark_verifier_sdk::{NativeLoader, PlonkVerifier, SHPLONK};
+use snark_verifier_sdk::{CircuitExt, NativeLoader, PlonkVerifier, SHPLONK};
 use std::{fs, io::BufWriter, path::PathBuf};
 
 /// Structured reference string of `2^k` powers from a fixed seed: for tests alone. It is cached
@@ -34,7 +46,9 @@ pub fn test_srs(k: u32) -> ParamsKZG<Bn256> {
     let params = ParamsKZG::setup(k, ChaCha20Rng::seed_from_u64(0xba57));
     let part = path.with_extension(format!("part{}", std::process::id()));
     let mut writer = BufWriter::new(fs::File::create(&part).unwrap());
-    params.write_custom(&mut writer, SerdeFormat::RawBytesUnchecked).unwrap();
+    params
+        .write_custom(&mut writer, SerdeFormat::RawBytesUnchecked)
+        .unwrap();
     drop(writer);
     fs::rename(part, path).unwrap();
     params
@@ -66,9 +80,72 @@ pub fn native_accepts(
     let dk = deciding_key(params);
     let mut stream = proof;
     let mut transcript = EvmTranscript::<G1Affine, NativeLoader, _, _>::new(&mut stream);
-    let parsed =
-        PlonkVerifier::<SHPLONK>::read_proof(&dk, protocol, instances, &mut transcript);
+    let parsed = PlonkVerifier::<SHPLONK>::read_proof(&dk, protocol, instances, &mut transcript);
     let Ok(parsed) = parsed else { return false };
     drop(transcript);
     stream.is_empty() && PlonkVerifier::<SHPLONK>::verify(&dk, protocol, instances, &parsed).is_ok()
+}
+
+/// The protocol of a circuit's proofs, as the sdk compiles it.
+pub fn protocol_of<C: CircuitExt<Fr>>(
+    params: &ParamsKZG<Bn256>,
+    vk: &VerifyingKey<G1Affine>,
+    instances: &[Vec<Fr>],
+) -> PlonkProtocol<G1Affine> {
+    let config = Config::kzg()
+        .with_num_instance(instances.iter().map(Vec::len).collect())
+        .with_accumulator_indices(C::accumulator_indices());
+    compile(params, vk, config)
+}
+
+/// All instances, column after column, as integers.
+pub fn flat(instances: &[Vec<Fr>]) -> Vec<U256> {
+    instances
+        .iter()
+        .flatten()
+        .map(|value| U256::from_le_bytes(value.to_repr()))
+        .collect()
+}
+
+/// A verifier on an embedded chain.
+pub struct Deployed {
+    evm: Evm,
+    address: Address,
+}
+
+impl Deployed {
+    pub fn new(artifact: &VerifierArtifact) -> Self {
+        let mut evm = Evm::default();
+        let address = evm.deploy(artifact.bytecode.clone()).unwrap();
+        assert_eq!(evm.code(address).unwrap(), artifact.deployed_bytecode);
+        Self { evm, address }
+    }
+
+    pub fn call(&mut self, calldata: Bytes) -> CallResult {
+        self.evm
+            .view(Address::ZERO, self.address, calldata)
+            .unwrap()
+    }
+
+    /// Gas used, or the named error.
+    pub fn verify(
+        &mut self,
+        instances: &[U256],
+        proof: &[u8],
+    ) -> Result<u64, Verifier::IBastionVerifierErrors> {
+        let calldata = verify_calldata(instances, proof);
+        let result = self.call(calldata.clone());
+        if !result.is_success() {
+            return Err(self.refusal(calldata));
+        }
+        assert!(Verifier::verifyCall::abi_decode_returns_validate(&result.output).unwrap());
+        Ok(result.gas_used)
+    }
+
+    /// The named error that the call must end with.
+    pub fn refusal(&mut self, calldata: Bytes) -> Verifier::IBastionVerifierErrors {
+        let result = self.call(calldata);
+        assert_eq!(result.status, Status::Revert);
+        Verifier::IBastionVerifierErrors::abi_decode(&result.output).unwrap()
+    }
 }

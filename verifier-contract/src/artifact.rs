@@ -1,0 +1,60 @@
+//! A generated verifier with its bytecode.
+
+use crate::{
+    error::{ContractError, Result},
+    generate::{generate_solidity, CONTRACT_NAME},
+    protocol::VerifierDescription,
+    solc,
+};
+use alloy_primitives::Bytes;
+use serde::{Deserialize, Serialize};
+
+/// Largest runtime code in bytes that a chain accepts (EIP-170).
+pub const CODE_SIZE_LIMIT: usize = 24_576;
+
+/// A verifier contract as `bastion setup` stores it beside the verifying key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VerifierArtifact {
+    /// Source text.
+    pub solidity: String,
+    /// Code that deploys the contract; it takes no constructor arguments.
+    pub bytecode: Bytes,
+    /// Code that lies on the chain afterwards.
+    pub deployed_bytecode: Bytes,
+    /// Length of `deployed_bytecode` in bytes, at most [`CODE_SIZE_LIMIT`].
+    pub code_size: usize,
+    /// Gas of a transaction that verifies a proof, with intrinsic costs, once measured.
+    pub gas: Option<u64>,
+}
+
+impl VerifierArtifact {
+    /// Generates and compiles the verifier.
+    ///
+    /// # Errors
+    /// As [`generate_solidity`] and [`solc::compile`]; also if the code is larger than a chain
+    /// accepts.
+    pub fn build(description: &VerifierDescription) -> Result<Self> {
+        let solidity = generate_solidity(description)?;
+        let file = format!("{CONTRACT_NAME}.sol");
+        let contracts = solc::compile(&[(file.as_str(), solidity.as_str())])?;
+        let contract = contracts
+            .into_iter()
+            .find(|contract| contract.name == CONTRACT_NAME)
+            .ok_or(ContractError::SolcOutput(CONTRACT_NAME))?;
+        let code_size = contract.deployed_bytecode.len();
+        if code_size > CODE_SIZE_LIMIT {
+            return Err(ContractError::CodeTooLarge {
+                name: contract.name,
+                size: code_size,
+                limit: CODE_SIZE_LIMIT,
+            });
+        }
+        Ok(Self {
+            solidity,
+            bytecode: contract.bytecode,
+            deployed_bytecode: contract.deployed_bytecode,
+            code_size,
+            gas: None,
+        })
+    }
+}

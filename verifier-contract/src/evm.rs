@@ -1,0 +1,280 @@
+//! An embedded EVM: the L1 of tests and of the demo, without a node.
+
+use crate::error::{ContractError, Result};
+use alloy_primitives::{hex, Address, Bytes, Log, TxKind, U256};
+use revm::{
+    context::{
+        result::{ExecutionResult, HaltReason},
+        BlockEnv, TxEnv,
+    },
+    database::InMemoryDB,
+    primitives::hardfork::SpecId,
+    Context, Database, DatabaseCommit, ExecuteEvm, MainBuilder, MainContext,
+};
+
+/// Gas limit of every transaction; far above what any of Bastion's contracts needs.
+const GAS_LIMIT: u64 = 30_000_000;
+
+/// What became of a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// It returned.
+    Success,
+    /// It reverted; the output is the error's encoding.
+    Revert,
+    /// The machine stopped it: out of gas, invalid instruction and so on.
+    Halt(String),
+}
+
+/// Outcome of a call.
+#[derive(Clone, Debug)]
+pub struct CallResult {
+    /// Whether it returned.
+    pub status: Status,
+    /// Return data or revert data.
+    pub output: Bytes,
+    /// Gas as a receipt shows it: with 21,000 for the transaction, its calldata, and less the
+    /// refunds.
+    pub gas_used: u64,
+    /// Events, empty unless it succeeded.
+    pub logs: Vec<Log>,
+}
+
+impl CallResult {
+    /// Whether the call returned.
+    pub fn is_success(&self) -> bool {
+        self.status == Status::Success
+    }
+}
+
+/// A chain in memory. Each call is a transaction of its own under the rules of Osaka; fees are
+/// zero, and transactions do not advance the block by themselves.
+#[derive(Debug)]
+pub struct Evm {
+    database: InMemoryDB,
+    block: BlockEnv,
+    chain_id: u64,
+    code_size_limit: Option<usize>,
+}
+
+impl Default for Evm {
+    fn default() -> Self {
+        Self::new(31_337)
+    }
+}
+
+impl Evm {
+    /// An empty chain at block 1 with the given id.
+    pub fn new(chain_id: u64) -> Self {
+        let block = BlockEnv {
+            number: U256::from(1),
+            timestamp: U256::from(1),
+            gas_limit: GAS_LIMIT,
+            ..BlockEnv::default()
+        };
+        Self {
+            database: InMemoryDB::default(),
+            block,
+            chain_id,
+            code_size_limit: None,
+        }
+    }
+
+    /// Lifts or lowers the limit on runtime code, in bytes: for measuring what no chain accepts.
+    pub fn set_code_size_limit(&mut self, bytes: usize) {
+        self.code_size_limit = Some(bytes);
+    }
+
+    /// Sets the number and the time, in seconds since 1970, of the block that follows.
+    pub fn set_block(&mut self, number: u64, timestamp: u64) {
+        self.block.number = U256::from(number);
+        self.block.timestamp = U256::from(timestamp);
+    }
+
+    /// Advances the chain by one block and `seconds`.
+    pub fn advance(&mut self, seconds: u64) {
+        self.block.number += U256::from(1);
+        self.block.timestamp += U256::from(seconds);
+    }
+
+    /// Time of the current block, in seconds since 1970.
+    pub fn timestamp(&self) -> u64 {
+        self.block.timestamp.saturating_to()
+    }
+
+    /// Sets an account's balance, in wei.
+    ///
+    /// # Errors
+    /// If the account cannot be read.
+    pub fn set_balance(&mut self, account: Address, wei: U256) -> Result<()> {
+        self.load(account)?.info.set_balance(wei);
+        Ok(())
+    }
+
+    /// An account's balance, in wei.
+    ///
+    /// # Errors
+    /// If the account cannot be read.
+    pub fn balance(&mut self, account: Address) -> Result<U256> {
+        Ok(self.load(account)?.info.balance)
+    }
+
+    /// The runtime code at an address.
+    ///
+    /// # Errors
+    /// If the account cannot be read.
+    pub fn code(&mut self, account: Address) -> Result<Bytes> {
+        let info = self
+            .database
+            .basic(account)
+            .map_err(refused)?
+            .unwrap_or_default();
+        if let Some(code) = info.code {
+            return Ok(code.original_bytes());
+        }
+        Ok(self
+            .database
+            .code_by_hash(info.code_hash)
+            .map_err(refused)?
+            .original_bytes())
+    }
+
+    /// Deploys a contract from the zero address: `bytecode` is its creation code followed by the
+    /// encoded constructor arguments.
+    ///
+    /// # Errors
+    /// If the constructor reverts or the code is refused.
+    pub fn deploy(&mut self, bytecode: Bytes) -> Result<Address> {
+        Ok(self.deploy_from(Address::ZERO, bytecode)?.0)
+    }
+
+    /// As [`Self::deploy`], from a given sender; also returns the gas used.
+    ///
+    /// # Errors
+    /// As [`Self::deploy`].
+    pub fn deploy_from(&mut self, sender: Address, bytecode: Bytes) -> Result<(Address, u64)> {
+        let result = self.transact(sender, TxKind::Create, U256::ZERO, bytecode, true)?;
+        let gas_used = result.tx_gas_used();
+        let created = result.created_address();
+        match result {
+            ExecutionResult::Success { .. } => created
+                .map(|address| (address, gas_used))
+                .ok_or_else(|| ContractError::Deployment {
+                    reason: "no address".into(),
+                    gas_used,
+                }),
+            ExecutionResult::Revert { output, .. } => Err(ContractError::Deployment {
+                reason: hex::encode_prefixed(output),
+                gas_used,
+            }),
+            ExecutionResult::Halt { reason, .. } => Err(ContractError::Deployment {
+                reason: format!("{reason:?}"),
+                gas_used,
+            }),
+        }
+    }
+
+    /// Calls a contract from the zero address and keeps its effects.
+    ///
+    /// # Errors
+    /// If the transaction is refused before it runs. A revert is no error but a [`Status`].
+    pub fn call(&mut self, to: Address, calldata: Bytes) -> Result<CallResult> {
+        self.send(Address::ZERO, to, U256::ZERO, calldata)
+    }
+
+    /// Sends a transaction with a value in wei and keeps its effects.
+    ///
+    /// # Errors
+    /// As [`Self::call`]; also if the sender has not enough wei.
+    pub fn send(
+        &mut self,
+        sender: Address,
+        to: Address,
+        wei: U256,
+        calldata: Bytes,
+    ) -> Result<CallResult> {
+        self.transact(sender, TxKind::Call(to), wei, calldata, true)
+            .map(outcome)
+    }
+
+    /// Runs a call and drops its effects, as `eth_call` does.
+    ///
+    /// # Errors
+    /// As [`Self::call`].
+    pub fn view(&mut self, sender: Address, to: Address, calldata: Bytes) -> Result<CallResult> {
+        self.transact(sender, TxKind::Call(to), U256::ZERO, calldata, false)
+            .map(outcome)
+    }
+
+    fn transact(
+        &mut self,
+        caller: Address,
+        kind: TxKind,
+        value: U256,
+        data: Bytes,
+        commit: bool,
+    ) -> Result<ExecutionResult<HaltReason>> {
+        let nonce = self.load(caller)?.info.nonce;
+        let tx = TxEnv {
+            caller,
+            kind,
+            value,
+            data,
+            nonce,
+            gas_limit: GAS_LIMIT,
+            chain_id: Some(self.chain_id),
+            ..TxEnv::default()
+        };
+        let mut evm = Context::mainnet()
+            .with_db(&mut self.database)
+            .with_block(self.block.clone())
+            .modify_cfg_chained(|cfg| {
+                cfg.set_spec_and_mainnet_gas_params(SpecId::OSAKA);
+                cfg.chain_id = self.chain_id;
+                // The cap of EIP-7825 would stop measurements of oversized code.
+                cfg.tx_gas_limit_cap = Some(GAS_LIMIT);
+                if let Some(limit) = self.code_size_limit {
+                    cfg.limit_contract_code_size = Some(limit);
+                    cfg.limit_contract_initcode_size = Some(2 * limit);
+                }
+            })
+            .build_mainnet();
+        let executed = evm.transact(tx).map_err(refused)?;
+        if commit {
+            self.database.commit(executed.state);
+        }
+        Ok(executed.result)
+    }
+
+    fn load(&mut self, account: Address) -> Result<&mut revm::database::DbAccount> {
+        self.database.load_account(account).map_err(refused)
+    }
+}
+
+fn refused(error: impl std::fmt::Display) -> ContractError {
+    ContractError::Transaction(error.to_string())
+}
+
+fn outcome(result: ExecutionResult<HaltReason>) -> CallResult {
+    let gas_used = result.tx_gas_used();
+    match result {
+        ExecutionResult::Success { logs, output, .. } => CallResult {
+            status: Status::Success,
+            output: output.into_data(),
+            gas_used,
+            logs,
+        },
+        ExecutionResult::Revert { output, .. } => CallResult {
+            status: Status::Revert,
+            output,
+            gas_used,
+            logs: Vec::new(),
+        },
+        ExecutionResult::Halt { reason, .. } => CallResult {
+            status: Status::Halt(format!("{reason:?}")),
+            output: Bytes::new(),
+            gas_used,
+            logs: Vec::new(),
+        },
+    }
+}

@@ -1,0 +1,269 @@
+//! Where the verifier keeps what in memory. All addresses are fixed when the contract is written,
+//! so that its tables can name operands by two-byte pointers.
+
+use crate::{
+    error::{ContractError, Result},
+    protocol::{Query, VerifierDescription},
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// First free address of Solidity's memory.
+const START: usize = 0x80;
+/// Room for the pairing's input, the largest of the precompiles' inputs.
+const SCRATCH_BYTES: usize = 0x180;
+/// Pointers have two bytes.
+const POINTER_LIMIT: usize = 1 << 16;
+
+/// One stretch of the proof that is absorbed before a squeeze.
+pub(super) struct Segment {
+    pub(super) points: usize,
+    pub(super) scalars: usize,
+    pub(super) challenges: usize,
+}
+
+/// Addresses, in bytes, of everything that the generated code names.
+pub(super) struct Layout {
+    pub(super) scratch: usize,
+    /// All challenges in the order of squeezing; the last four are z, mu, gamma, z'.
+    pub(super) challenges: usize,
+    pub(super) zn: usize,
+    /// Lagrange evaluations of rows `lagrange_first..`, first of the values inverted together.
+    pub(super) lagrange: usize,
+    pub(super) lagrange_first: i32,
+    pub(super) vanishing_inv: usize,
+    pub(super) z_inv: usize,
+    pub(super) rotation_inv: usize,
+    pub(super) batch_count: usize,
+    pub(super) rotation_diff: usize,
+    pub(super) prefix: usize,
+    pub(super) basis: usize,
+    pub(super) instance_evals: usize,
+    pub(super) quotient_eval: usize,
+    pub(super) quotient: usize,
+    pub(super) state: usize,
+    pub(super) transcript: usize,
+    /// Distinct rotations of all openings, ascending.
+    pub(super) rotations: Vec<i32>,
+    /// Instance queries of the constraints, in the order of their evaluations.
+    pub(super) instance_queries: Vec<Query>,
+    pub(super) segments: Vec<Segment>,
+    commitments: BTreeMap<usize, usize>,
+    quotient_chunks: usize,
+    evaluations: BTreeMap<Query, usize>,
+    end: usize,
+}
+
+impl Layout {
+    pub(super) fn new(d: &VerifierDescription) -> Self {
+        let instances = d.preprocessed.len()..d.witness_offset();
+        let mut instance_queries = BTreeSet::new();
+        let mut rows = BTreeSet::new();
+        for constraint in &d.constraints {
+            instance_queries.extend(
+                constraint
+                    .queries()
+                    .into_iter()
+                    .filter(|q| instances.contains(&q.poly)),
+            );
+            rows.extend(constraint.lagranges());
+        }
+        // An instance query reads rows 0.. of its column at rotated Lagrange polynomials.
+        for query in &instance_queries {
+            let count = d.num_instance[query.poly - instances.start];
+            if count > 0 {
+                rows.extend([-query.rotation, count as i32 - 1 - query.rotation]);
+            }
+        }
+        let lagrange_first = rows.first().copied().unwrap_or(0);
+        let lagrange_count = rows
+            .last()
+            .map_or(0, |last| (last - lagrange_first) as usize + 1);
+        let rotations: Vec<i32> = d
+            .queries
+            .iter()
+            .map(|query| query.rotation)
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .collect();
+        let batch_count = lagrange_count + 2 + rotations.len();
+
+        let mut end = START;
+        let mut words = |count: usize| {
+            let address = end;
+            end += 32 * count;
+            address
+        };
+        let scratch = words(SCRATCH_BYTES / 32);
+        let challenges = words(d.challenge_count() + 4);
+        let zn = words(1);
+        let lagrange = words(lagrange_count);
+        let vanishing_inv = words(1);
+        let z_inv = words(1);
+        let rotation_inv = words(rotations.len());
+        let rotation_diff = words(rotations.len());
+        let prefix = words(batch_count);
+        let basis = words(rotations.len());
+        let instance_evals = words(instance_queries.len());
+        let quotient_eval = words(1);
+        let quotient = words(2);
+        let state = words(8);
+        let transcript = words(1 + d.instance_count());
+        let mut layout = Self {
+            scratch,
+            challenges,
+            zn,
+            lagrange,
+            lagrange_first,
+            vanishing_inv,
+            z_inv,
+            rotation_inv,
+            batch_count,
+            rotation_diff,
+            prefix,
+            basis,
+            instance_evals,
+            quotient_eval,
+            quotient,
+            state,
+            transcript,
+            rotations,
+            instance_queries: instance_queries.into_iter().collect(),
+            segments: segments(d),
+            commitments: BTreeMap::new(),
+            quotient_chunks: 0,
+            evaluations: BTreeMap::new(),
+            end,
+        };
+        layout.place_proof(d);
+        layout
+    }
+
+    /// Mirrors how the contract copies the proof behind the instances: every squeeze leaves its
+    /// hash in one word, with which the next absorption starts.
+    fn place_proof(&mut self, d: &VerifierDescription) {
+        let quotient = Query {
+            poly: d.quotient_poly(),
+            rotation: 0,
+        };
+        let mut witnesses = d.witness_offset()..quotient.poly;
+        // The opening points W and W' are numbered behind the quotient.
+        let mut openings = quotient.poly + 1..;
+        let mut evaluations = d.evaluations.iter();
+        for (index, segment) in self.segments.iter().enumerate() {
+            if index == d.phases.len() {
+                self.quotient_chunks = self.end;
+            } else {
+                let polys: &mut dyn Iterator<Item = usize> = if index < d.phases.len() {
+                    &mut witnesses
+                } else {
+                    &mut openings
+                };
+                for (position, poly) in polys.take(segment.points).enumerate() {
+                    self.commitments.insert(poly, self.end + 0x40 * position);
+                }
+            }
+            self.end += 0x40 * segment.points;
+            for (position, query) in evaluations.by_ref().take(segment.scalars).enumerate() {
+                self.evaluations.insert(*query, self.end + 0x20 * position);
+            }
+            self.end += 0x20 * segment.scalars;
+            if segment.challenges > 0 {
+                self.end += 0x20;
+            }
+        }
+        for (index, query) in self.instance_queries.iter().enumerate() {
+            self.evaluations
+                .insert(*query, self.instance_evals + 32 * index);
+        }
+        self.evaluations.insert(quotient, self.quotient_eval);
+        self.commitments.insert(quotient.poly, self.quotient);
+    }
+
+    /// Takes `words` more words at the end.
+    pub(super) fn reserve(&mut self, words: usize) -> usize {
+        let address = self.end;
+        self.end += 32 * words;
+        address
+    }
+
+    /// End of the arena.
+    ///
+    /// # Errors
+    /// If a two-byte pointer does not reach it.
+    pub(super) fn end(&self) -> Result<usize> {
+        if self.end > POINTER_LIMIT {
+            return Err(ContractError::MemoryExceeded {
+                bytes: self.end,
+                limit: POINTER_LIMIT,
+            });
+        }
+        Ok(self.end)
+    }
+
+    /// Registers where a preprocessed commitment lies.
+    pub(super) fn set_commitment(&mut self, poly: usize, address: usize) {
+        self.commitments.insert(poly, address);
+    }
+
+    /// Address of a commitment's coordinates; polynomials behind the quotient are W and W'.
+    pub(super) fn commitment(&self, poly: usize) -> Result<usize> {
+        self.commitments.get(&poly).copied().ok_or_else(|| {
+            ContractError::InvalidDescription(format!("polynomial {poly} has no commitment"))
+        })
+    }
+
+    /// Address of an evaluation.
+    pub(super) fn evaluation(&self, query: &Query) -> Result<usize> {
+        self.evaluations.get(query).copied().ok_or_else(|| {
+            ContractError::InvalidDescription(format!("{query:?} has no evaluation"))
+        })
+    }
+
+    /// Address of the first quotient piece.
+    pub(super) fn quotient_chunks(&self) -> usize {
+        self.quotient_chunks
+    }
+
+    /// Address of the challenge z.
+    pub(super) fn z(&self) -> usize {
+        self.zn - 4 * 0x20
+    }
+
+    /// Address of an instance, counted over all columns.
+    pub(super) fn instance(&self, index: usize) -> usize {
+        self.transcript + 0x20 * (1 + index)
+    }
+
+    /// Address of a Lagrange evaluation.
+    pub(super) fn lagrange(&self, row: i32) -> usize {
+        self.lagrange + 32 * (row - self.lagrange_first).unsigned_abs() as usize
+    }
+
+    /// Index of a rotation among the distinct ones.
+    pub(super) fn rotation(&self, rotation: i32) -> usize {
+        self.rotations.partition_point(|r| *r < rotation)
+    }
+}
+
+/// The proof's stretches: the phases, the quotient, the evaluations, W and W'.
+fn segments(d: &VerifierDescription) -> Vec<Segment> {
+    let points = |points, challenges| Segment {
+        points,
+        scalars: 0,
+        challenges,
+    };
+    d.phases
+        .iter()
+        .map(|phase| points(phase.points, phase.challenges))
+        .chain([
+            points(d.quotient_chunks, 1),
+            Segment {
+                points: 0,
+                scalars: d.evaluations.len(),
+                challenges: 2,
+            },
+            points(1, 1),
+            points(1, 0),
+        ])
+        .collect()
+}

@@ -1,0 +1,210 @@
+//! Bastion's own Solidity verifier, written from a [`VerifierDescription`].
+//!
+//! The contract's text is `BastionVerifier.sol.tmpl`; this module fills in addresses, tables, the
+//! verifying key and the constraints.
+
+mod emit;
+mod layout;
+mod program;
+mod shplonk;
+mod tables;
+
+use crate::{
+    error::Result,
+    field::{invert, power, BASE_MODULUS},
+    protocol::{G1Point, VerifierDescription},
+};
+use alloy_primitives::U256;
+use layout::Layout;
+use std::fmt::Write;
+use tables::Tables;
+
+const CONTRACT: &str = include_str!("BastionVerifier.sol.tmpl");
+const ACCUMULATOR: &str = include_str!("accumulator.sol.tmpl");
+
+/// Name of the generated contract.
+pub const CONTRACT_NAME: &str = "BastionVerifier";
+
+/// Writes the contract that verifies the described proofs.
+///
+/// The output depends on the description alone.
+///
+/// # Errors
+/// If the description contradicts itself or needs more memory than two-byte pointers reach.
+pub fn generate_solidity(d: &VerifierDescription) -> Result<String> {
+    d.check()?;
+    let mut layout = Layout::new(d);
+    let mut tables = Tables::default();
+
+    let mut key = String::new();
+    for (poly, point) in d.preprocessed.iter().enumerate() {
+        let address = layout.reserve(2);
+        layout.set_commitment(poly, address);
+        store_point(&mut key, address, point);
+    }
+    let generator = layout.reserve(2);
+    store_point(&mut key, generator, &d.srs.g1);
+
+    let constraints = program::constraints(d, &mut layout, &mut tables)?;
+
+    let segments = tables.position();
+    for segment in &layout.segments {
+        for value in [segment.points, segment.scalars, segment.challenges] {
+            tables.push(value);
+        }
+    }
+    let rotations = tables.position();
+    for rotation in layout.rotations.clone() {
+        let address = tables.constant(power(d.omega, rotation), &mut layout);
+        tables.push(address);
+    }
+    let instance_queries = tables.position();
+    for query in &layout.instance_queries {
+        let column = query.poly - d.preprocessed.len();
+        let before: usize = d.num_instance[..column].iter().sum();
+        let rows = d.num_instance[column];
+        tables.push(layout.instance(before));
+        // Without rows there is no Lagrange polynomial either, and nothing is read.
+        tables.push(if rows == 0 {
+            layout.lagrange
+        } else {
+            layout.lagrange(-query.rotation)
+        });
+        tables.push(rows);
+    }
+    let sets = tables.position();
+    let set_count = shplonk::write_sets(d, &mut layout, &mut tables)?;
+    let accumulator = tables.position();
+    for &(column, row) in d.accumulator.iter().flat_map(|layout| &layout.indices) {
+        let before: usize = d.num_instance[..column].iter().sum();
+        tables.push(layout.instance(before + row));
+    }
+
+    for (address, value) in tables.constants() {
+        store(&mut key, address, value);
+    }
+    let words = tables.words();
+    let table_address = layout.reserve(words.len());
+    for (index, word) in words.into_iter().enumerate() {
+        store(&mut key, table_address + 32 * index, word);
+    }
+    // Reading the last entries takes a whole word.
+    layout.reserve(1);
+    let arena_end = layout.end()?;
+
+    let n_inv = invert(U256::from(1) << d.k);
+    let z = layout.z();
+    let minus = |y: U256| if y.is_zero() { y } else { BASE_MODULUS - y };
+    let hex = |address: usize| format!("{address:#x}");
+    let word = |value: U256| format!("{value:#066x}");
+    let has_accumulator = d.accumulator.is_some();
+    let chunks = layout.quotient_chunks();
+    let values = [
+        ("DIGEST", word(d.transcript_initial_state)),
+        ("INSTANCE_COUNT", d.instance_count().to_string()),
+        ("PROOF_LENGTH", d.proof_length().to_string()),
+        ("K", d.k.to_string()),
+        ("OMEGA", word(d.omega)),
+        ("N_INV", word(n_inv)),
+        ("OMEGA_FIRST", word(power(d.omega, layout.lagrange_first))),
+        ("SCRATCH", hex(layout.scratch)),
+        ("CHALLENGES", hex(layout.challenges)),
+        ("ALPHA", hex(layout.challenges + 32 * d.combiner)),
+        ("Z", hex(z)),
+        ("MU", hex(z + 0x20)),
+        ("GAMMA", hex(z + 0x40)),
+        ("Z_PRIME", hex(z + 0x60)),
+        ("ZN", hex(layout.zn)),
+        ("BATCH", hex(layout.lagrange)),
+        ("VANISHING_INV", hex(layout.vanishing_inv)),
+        ("Z_INV", hex(layout.z_inv)),
+        ("ROTATION_INV", hex(layout.rotation_inv)),
+        ("BATCH_END", hex(layout.lagrange + 32 * layout.batch_count)),
+        ("ROTATION_DIFF", hex(layout.rotation_diff)),
+        ("PREFIX", hex(layout.prefix)),
+        ("BASIS", hex(layout.basis)),
+        ("INSTANCE_EVALS", hex(layout.instance_evals)),
+        ("QUOTIENT_EVAL", hex(layout.quotient_eval)),
+        ("QUOTIENT", hex(layout.quotient)),
+        ("QUOTIENT_FIRST", hex(chunks)),
+        (
+            "QUOTIENT_LAST",
+            hex(chunks + 0x40 * (d.quotient_chunks - 1)),
+        ),
+        ("LEFT", hex(layout.state)),
+        ("RIGHT", hex(layout.state + 0x40)),
+        ("OLD_LEFT", hex(layout.state + 0x80)),
+        ("OLD_RIGHT", hex(layout.state + 0xc0)),
+        ("TRANSCRIPT", hex(layout.transcript)),
+        ("INSTANCES", hex(layout.instance(0))),
+        ("GENERATOR", hex(generator)),
+        ("W", hex(layout.commitment(d.quotient_poly() + 1)?)),
+        ("W_PRIME", hex(layout.commitment(d.quotient_poly() + 2)?)),
+        ("TABLES", hex(table_address)),
+        ("ARENA_END", hex(arena_end)),
+        ("SEGMENTS", hex(table_address + segments)),
+        ("SEGMENT_COUNT", layout.segments.len().to_string()),
+        ("ROTATIONS", hex(table_address + rotations)),
+        ("INSTANCE_QUERIES", hex(table_address + instance_queries)),
+        (
+            "INSTANCE_QUERY_COUNT",
+            layout.instance_queries.len().to_string(),
+        ),
+        ("SETS", hex(table_address + sets)),
+        ("SET_COUNT", set_count.to_string()),
+        ("ACCUMULATOR", hex(table_address + accumulator)),
+        (
+            "FOLD_ACCUMULATOR",
+            if has_accumulator {
+                "        _foldAccumulator();\n".into()
+            } else {
+                String::new()
+            },
+        ),
+        (
+            "ACCUMULATOR_FUNCTIONS",
+            if has_accumulator {
+                ACCUMULATOR.into()
+            } else {
+                String::new()
+            },
+        ),
+        ("KEY", indent(&key, 3)),
+        ("CONSTRAINTS", indent(&constraints, 3)),
+        ("G2_X0", word(d.srs.g2.x[0])),
+        ("G2_X1", word(d.srs.g2.x[1])),
+        ("G2_Y0", word(d.srs.g2.y[0])),
+        ("G2_Y1", word(d.srs.g2.y[1])),
+        ("NEG_S_G2_X0", word(d.srs.s_g2.x[0])),
+        ("NEG_S_G2_X1", word(d.srs.s_g2.x[1])),
+        ("NEG_S_G2_Y0", word(minus(d.srs.s_g2.y[0]))),
+        ("NEG_S_G2_Y1", word(minus(d.srs.s_g2.y[1]))),
+    ];
+    Ok(fill(CONTRACT, &values))
+}
+
+/// Replaces each `{{NAME}}` by its value.
+fn fill(template: &str, values: &[(&str, String)]) -> String {
+    values
+        .iter()
+        .fold(template.to_owned(), |text, (name, value)| {
+            text.replace(&format!("{{{{{name}}}}}"), value)
+        })
+}
+
+fn store(code: &mut String, address: usize, value: U256) {
+    let _ = writeln!(code, "mstore({address:#x}, {value:#066x})");
+}
+
+fn store_point(code: &mut String, address: usize, point: &G1Point) {
+    store(code, address, point.x);
+    store(code, address + 0x20, point.y);
+}
+
+fn indent(code: &str, steps: usize) -> String {
+    let pad = "    ".repeat(steps);
+    code.lines()
+        .map(|line| format!("{pad}{line}"))
+        .collect::<Vec<_>>()
+        .join("\n")
+}

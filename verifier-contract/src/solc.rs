@@ -1,0 +1,148 @@
+//! The Solidity compiler from npm, at the version that `package-lock.json` pins.
+
+use crate::error::{ContractError, Result};
+use alloy_primitives::{hex, Bytes};
+use serde_json::{json, Value};
+use std::{
+    io::Write,
+    path::PathBuf,
+    process::{Command, Stdio},
+};
+
+/// Environment variable that names a folder with `node_modules/solc`.
+pub const SOLC_DIR_VARIABLE: &str = "BASTION_SOLC_DIR";
+/// EVM version that contracts are compiled for.
+pub const EVM_VERSION: &str = "cancun";
+
+/// A compiled contract.
+#[derive(Clone, Debug)]
+pub struct Artifact {
+    /// Contract name.
+    pub name: String,
+    /// Interface in Solidity's JSON form.
+    pub abi: Value,
+    /// Code that deploys it, without constructor arguments.
+    pub bytecode: Bytes,
+    /// Code that lies on the chain afterwards.
+    pub deployed_bytecode: Bytes,
+}
+
+/// How hard the compiler tries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Optimization {
+    /// Not at all.
+    Off,
+    /// For this number of expected runs: larger numbers trade code size for gas.
+    Runs(u32),
+}
+
+/// Compiles `(file name, text)` pairs with the optimizer on and returns every contract that can
+/// be deployed, in the compiler's order.
+///
+/// # Errors
+/// If the compiler is not installed, cannot be run, or refuses the sources.
+pub fn compile(sources: &[(&str, &str)]) -> Result<Vec<Artifact>> {
+    compile_with(sources, Optimization::Runs(200))
+}
+
+/// As [`compile`], with the optimizer as given.
+///
+/// # Errors
+/// As [`compile`].
+pub fn compile_with(sources: &[(&str, &str)], level: Optimization) -> Result<Vec<Artifact>> {
+    let optimizer = match level {
+        Optimization::Off => json!({ "enabled": false }),
+        Optimization::Runs(runs) => json!({ "enabled": true, "runs": runs }),
+    };
+    let files: serde_json::Map<String, Value> = sources
+        .iter()
+        .map(|(name, text)| ((*name).to_owned(), json!({ "content": text })))
+        .collect();
+    let input = json!({
+        "language": "Solidity",
+        "sources": files,
+        "settings": {
+            "evmVersion": EVM_VERSION,
+            "optimizer": optimizer,
+            // Without the metadata hash the bytecode depends on the code alone.
+            "metadata": { "bytecodeHash": "none", "appendCBOR": false },
+            "outputSelection": {
+                "*": { "*": ["abi", "evm.bytecode.object", "evm.deployedBytecode.object"] }
+            },
+        },
+    });
+    parse(&run(&serde_json::to_vec(&input)?)?)
+}
+
+/// Runs `solcjs --standard-json`.
+fn run(input: &[u8]) -> Result<Value> {
+    let directory = std::env::var_os(SOLC_DIR_VARIABLE)
+        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
+    let script = directory.join("node_modules").join("solc").join("solc.js");
+    if !script.is_file() {
+        return Err(ContractError::SolcMissing(directory));
+    }
+    let mut child = Command::new("node")
+        .arg(script)
+        .arg("--standard-json")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()?;
+    // The compiler reads all input before it writes, so that neither side can block.
+    let written = child
+        .stdin
+        .take()
+        .map_or(Ok(()), |mut stdin| stdin.write_all(input));
+    let output = child.wait_with_output()?;
+    written?;
+    if !output.status.success() {
+        return Err(ContractError::Solidity(
+            String::from_utf8_lossy(&output.stderr).into_owned(),
+        ));
+    }
+    // A notice about SMT solvers precedes the JSON in some versions.
+    let start = output.stdout.iter().position(|byte| *byte == b'{');
+    let body = start.and_then(|start| output.stdout.get(start..));
+    Ok(serde_json::from_slice(
+        body.ok_or(ContractError::SolcOutput("JSON object"))?,
+    )?)
+}
+
+fn parse(output: &Value) -> Result<Vec<Artifact>> {
+    let errors: Vec<&str> = output["errors"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter(|error| error["severity"] == "error")
+        .filter_map(|error| error["formattedMessage"].as_str())
+        .collect();
+    if !errors.is_empty() {
+        return Err(ContractError::Solidity(errors.join("\n")));
+    }
+    let files = output["contracts"]
+        .as_object()
+        .ok_or(ContractError::SolcOutput("contracts"))?;
+    let mut artifacts = Vec::new();
+    for (name, contract) in files.values().filter_map(Value::as_object).flatten() {
+        let bytecode = code(contract, "/evm/bytecode/object")?;
+        // Interfaces and abstract contracts have none.
+        if bytecode.is_empty() {
+            continue;
+        }
+        artifacts.push(Artifact {
+            name: name.clone(),
+            abi: contract["abi"].clone(),
+            bytecode,
+            deployed_bytecode: code(contract, "/evm/deployedBytecode/object")?,
+        });
+    }
+    Ok(artifacts)
+}
+
+fn code(contract: &Value, pointer: &str) -> Result<Bytes> {
+    let text = contract.pointer(pointer).and_then(Value::as_str);
+    let text = text.ok_or(ContractError::SolcOutput("bytecode"))?;
+    let code = hex::decode(text).map_err(|_| ContractError::SolcOutput("linked bytecode"))?;
+    Ok(code.into())
+}

@@ -294,20 +294,27 @@ impl BatchData {
 pub fn batch_polynomial(y_in: Fr, r: Fr, sections: [Fr; 4], counts: [u64; 4]) -> Fr {
     let rho = r.pow([1 << 16]);
     let folded = sections.iter().rev().fold(y_in, |y, s| y * rho + s);
-    let packed: Fr = counts
+    folded * rho + packed_counts(counts)
+}
+
+/// `n_l1 + n_l2 2^16 + n_exits 2^32 + n_owners 2^48`.
+#[must_use]
+pub fn packed_counts(counts: [u64; 4]) -> Fr {
+    counts
         .iter()
         .enumerate()
         .map(|(i, n)| Fr::from(*n) * field::pow2(16 * i as u64))
-        .sum();
-    folded * rho + packed
+        .sum()
 }
 
-/// The word chain after the operations.
+/// The word chain after the operations of a batch: all their words, then the packed counts.
 #[must_use]
 pub fn word_chain(c_in: Fr, ops: &[OpTrace]) -> Fr {
-    ops.iter()
+    let words = ops
+        .iter()
         .flat_map(words)
-        .fold(c_in, |c, (_, word)| compress(c, word.to_fr()))
+        .fold(c_in, |c, (_, word)| compress(c, word.to_fr()));
+    compress(words, packed_counts(BatchData::of(ops).counts()))
 }
 
 /// `keccak256("bastion.domain.v1" || chain id || contract) mod p`.

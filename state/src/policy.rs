@@ -76,6 +76,13 @@ impl Policy {
     pub fn check(&self) -> Result<(), StateError> {
         check_u40("max_freeze", self.max_freeze)?;
         check_u40("cooldown", self.cooldown)?;
+        if self.cooldown < self.max_freeze.max(1) {
+            return Err(StateError::Policy(format!(
+                "cooldown {} is below max_freeze {} (or 0): an unfreeze could be replayed against \
+                 a later freeze; raise the cooldown",
+                self.cooldown, self.max_freeze
+            )));
+        }
         self.default_limits.check()?;
         self.limits.values().try_for_each(TokenLimits::check)
     }

@@ -73,6 +73,8 @@ const LIMITS_ROOT: Expr = Expr::nth(6);
 const FEE_OWNER: Expr = Expr::nth(7);
 const M_DOMAIN: Expr = Expr::nth(8);
 const POLICY_USES: Expr = Expr::nth(9);
+/// Word chain after the last operation, before the counts are absorbed.
+const LAST_CHAIN: Expr = Expr::nth(15);
 /// Chain of the policy hash before its last step.
 const POLICY_CHAIN: usize = 10;
 /// Polynomials and counts after the last operation.
@@ -127,7 +129,12 @@ pub fn head_block(ops: usize) -> Block {
         Term::consume(
             "last_state",
             Expr::one(),
-            ops::state_tuple(Expr::from(ops as u64), c_out, y, counts),
+            ops::state_tuple(Expr::from(ops as u64), LAST_CHAIN, y, counts.clone()),
+        ),
+        Term::consume(
+            "chain_counts",
+            Expr::one(),
+            hash::tuple(LAST_CHAIN, packed_counts(&counts), c_out),
         ),
         Term::produce(
             "context",
@@ -214,12 +221,16 @@ fn data_sum(
         );
         sum = next;
     }
-    let packed: Expr = counts
+    block.constrain("data_sum", y_out - sum * power - packed_counts(counts));
+}
+
+/// `n_1 + n_2 2^16 + n_3 2^32 + n_4 2^48`.
+fn packed_counts(counts: &[Expr; 4]) -> Expr {
+    counts
         .iter()
         .enumerate()
         .map(|(i, n)| n.clone() * Expr::pow2(16 * i as u32))
-        .sum();
-    block.constrain("data_sum", y_out - sum * power - packed);
+        .sum()
 }
 
 /// What the head needs besides the public inputs.
@@ -233,6 +244,8 @@ pub struct Head<'a> {
     pub limits_root: bastion_state::Fr,
     /// Whether any account was touched.
     pub touched: bool,
+    /// Word chain after the last operation.
+    pub last_chain: Fr,
     /// Polynomials after the last operation.
     pub y: [Fr; 4],
     /// Records of each section.
@@ -291,6 +304,7 @@ pub fn assign(
     writer.set(&FEE_OWNER, fee_owner);
     writer.set(&M_DOMAIN, m_domain);
     writer.set(&POLICY_USES, small(head.policy_uses));
+    writer.set(&LAST_CHAIN, head.last_chain);
     for i in 0..4 {
         writer.nth(Y + i, head.y[i]);
         writer.nth(COUNTS + i, small(head.counts[i]));

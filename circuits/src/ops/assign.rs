@@ -11,7 +11,7 @@ use crate::accounts::Fields;
 use crate::core::{pow2, BlockWriter, Expr};
 use crate::ops::cells::{cells, AccessCells, Cells, FloatCells};
 use crate::ops::{ORDER, TIMES};
-use crate::witness::convert::{inverse_or_zero, small, to_halo2, wide};
+use crate::witness::convert::{halves, inverse_or_zero, small, to_halo2, wide};
 use crate::witness::Pools;
 
 /// What runs from operation to operation, and the constants of the batch.
@@ -301,6 +301,7 @@ impl OpWriter<'_, '_> {
                 _ if freeze => amount40 - time - Fr::one(),
                 ResolvedKind::DepositNew => index(0) - first_user,
                 ResolvedKind::TransferNew => index(1) - first_user,
+                ResolvedKind::Withdraw => wide(halves(&text.x[0]).1),
                 _ => Fr::zero(),
             },
         ];
@@ -310,6 +311,8 @@ impl OpWriter<'_, '_> {
         }
         let second_range = match kind {
             ResolvedKind::Deposit | ResolvedKind::DepositNew => wide(op.amount),
+            ResolvedKind::Withdraw => wide(halves(&text.x[0]).0),
+            ResolvedKind::ForcedExit => Fr::zero(),
             _ => Fields::of(second.and_then(|a| a.after.as_ref())).balance,
         };
         self.set(&c.second_range, second_range);

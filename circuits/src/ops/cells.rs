@@ -69,7 +69,7 @@ impl ContextCells {
 /// All cells of an operation.
 #[derive(Clone, Debug)]
 pub struct Cells {
-    /// One-hot kind, in the order of [`crate::ops::Kind`].
+    /// One-hot kind, in the order of [`crate::ops::ORDER`].
     pub kind: [Expr; KINDS],
     /// Number of the operation in the batch.
     pub number: Expr,

@@ -570,7 +570,7 @@ pub(super) fn permissions(block: &mut Block, c: &Cells, s: &Sets) {
         block,
         "transfer_creates_user",
         &s.transfer_new,
-        index,
+        index.clone(),
         c.access[1].index.clone() - first_user,
     );
     let deposits = s.deposit.clone() + s.deposit_new.clone();
@@ -584,8 +584,18 @@ pub(super) fn permissions(block: &mut Block, c: &Cells, s: &Sets) {
     when(
         block,
         "second_balance_range",
-        &(s.floats.clone() + s.forced_exit.clone()),
+        &(s.transfer.clone() + s.transfer_new.clone()),
         c.second_range.clone(),
         c.access[1].after.balance.clone(),
+    );
+    // Below 2^168, so that the exit record's word cannot wrap: its 27 posted bytes then fix the
+    // address, the token and the release time one by one. A forced exit's address is itself a
+    // posted word, and the new arrival time of a limiter is bounded in the limiter table.
+    when(
+        block,
+        "exit_address_range",
+        &s.withdraw,
+        c.exit_to.clone(),
+        c.second_range.clone() + index * Expr::pow2(128),
     );
 }

@@ -260,11 +260,13 @@ impl Fill<'_> {
         let sections = state.y.map(|y| to_state(&y));
         let y_out =
             bastion_state::data::batch_polynomial(link.y_in, link.r, sections, state.counts);
+        let counts = bastion_state::data::packed_counts(state.counts);
+        let c_out = self.pools.compress(state.chain, to_halo2(counts));
         let public = PublicInputs {
             old_root: to_halo2(self.trace.old_root),
             new_root: to_halo2(self.trace.new_root),
             c_in: to_halo2(link.c_in),
-            c_out: state.chain,
+            c_out,
             y_in: to_halo2(link.y_in),
             y_out: to_halo2(y_out),
             policy_root: to_halo2(context.policy.root_with(limits_root)),
@@ -277,6 +279,7 @@ impl Fill<'_> {
             policy: &context.policy,
             limits_root,
             touched: !self.trace.accounts.is_empty(),
+            last_chain: state.chain,
             y: state.y,
             counts: state.counts,
             policy_uses,

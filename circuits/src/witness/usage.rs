@@ -29,7 +29,7 @@ pub struct Usage {
 }
 
 /// Hashes of the head; hashes of the limits of one token.
-const HEAD_HASHES: usize = 8;
+const HEAD_HASHES: usize = 9;
 const POLICY_HASHES: usize = 19;
 
 /// What one operation needs, accounts, nodes and policies aside (they are shared).
@@ -53,8 +53,8 @@ pub fn needs(kind: ResolvedKind) -> Usage {
         K::Deposit | K::DepositNew => (2, 4),
         K::ForcedExitNoop => (1, 3),
         K::ForcedExit => (1, 4),
-        K::Transfer | K::Withdraw => (3, 8),
-        K::TransferNew => (3, 9),
+        K::Transfer => (3, 8),
+        K::TransferNew | K::Withdraw => (3, 9),
         K::ChangeKey => (2, 5),
         K::Freeze => (1, 6),
         K::Unfreeze => (1, 3),

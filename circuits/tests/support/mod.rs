@@ -27,8 +27,8 @@ pub fn exit(name: &str) -> Address {
 pub fn policy() -> Policy {
     Policy {
         guardian_keyhash: key("guardian").public().keyhash(),
-        max_freeze: 7 * 86_400,
-        cooldown: 86_400,
+        max_freeze: 86_400,
+        cooldown: 7 * 86_400,
         fee_keyhash: key("fees").public().keyhash(),
         fee_exit: exit("fees"),
         default_limits: TokenLimits {

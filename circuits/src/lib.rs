@@ -40,3 +40,6 @@ pub use error::CircuitError;
 pub use halo2_proofs::halo2curves::bn256::Fr;
 pub use head::PublicInputs;
 pub use shape::Shape;
+
+#[cfg(test)]
+mod readme_tests;

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity ^0.8.30;
+
+/// @title Posted data
+/// @notice Reads the batches of a block from calldata in one pass: evaluates the word polynomial,
+/// rolls the queue over the L1 records and collects the leaves of the exit tree
+/// (docs/protocol.md, sections 6 and 8).
+library Data {
+    /// @dev Modulus of the BN254 scalar field.
+    uint256 internal constant P = 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593f0000001;
+
+    uint256 private constant COUNTS = 8;
+    uint256 private constant L1 = 75;
+    uint256 private constant L2 = 15;
+    uint256 private constant EXIT = 47;
+    uint256 private constant OWNER = 52;
+
+    /// @notice Data end inside a batch, or go on after the last one.
+    error DataLength(uint256 expected, uint256 actual);
+    /// @notice A 32-byte word is not below the field modulus.
+    error WordOutOfRange(uint256 offset);
+
+    /// @notice What the data of a block come to.
+    struct Summary {
+        /// Value of the word polynomial.
+        uint256 y;
+        /// Roll of the queue after the block.
+        bytes32 roll;
+        /// Number of L1 records.
+        uint256 l1Count;
+        /// Root of the exit tree, 0 if nothing leaves.
+        bytes32 exitRoot;
+    }
+
+    /// @notice Reads `batches` batches.
+    /// @param data Posted bytes.
+    /// @param batches How many batches they hold.
+    /// @param r Evaluation point.
+    /// @param roll Roll of the queue before the block.
+    function read(bytes calldata data, uint256 batches, uint256 r, bytes32 roll)
+        internal
+        pure
+        returns (Summary memory s)
+    {
+        uint256 rho = r;
+        for (uint256 i = 0; i < 16; ++i) {
+            rho = mulmod(rho, rho, P);
+        }
+        s.roll = roll;
+        bytes32[] memory leaves = new bytes32[](data.length / EXIT + 1);
+        uint256 exits = 0;
+        uint256 pos = 0;
+        for (uint256 b = 0; b < batches; ++b) {
+            if (data.length < pos + COUNTS) revert DataLength(pos + COUNTS, data.length);
+            uint256 counts = uint64(bytes8(data[pos:pos + COUNTS]));
+            uint256[4] memory n = [counts >> 48, (counts >> 32) & 0xffff, (counts >> 16) & 0xffff, counts & 0xffff];
+            uint256 next = pos + COUNTS + n[0] * L1 + n[1] * L2 + n[2] * EXIT + n[3] * OWNER;
+            if (data.length < next) revert DataLength(next, data.length);
+
+            uint256 l1 = pos + COUNTS;
+            uint256 l2 = l1 + n[0] * L1;
+            uint256 exit = l2 + n[1] * L2;
+            uint256 owner = exit + n[2] * EXIT;
+            s.roll = _roll(data, l1, n[0], s.roll);
+            s.l1Count += n[0];
+            exits = _leaves(data, exit, n[2], leaves, exits);
+
+            uint256 y = addmod(mulmod(s.y, rho, P), _owners(data, owner, n[3], r), P);
+            y = addmod(mulmod(y, rho, P), _exits(data, exit, n[2], r), P);
+            y = addmod(mulmod(y, rho, P), _l2(data, l2, n[1], r), P);
+            y = addmod(mulmod(y, rho, P), _l1(data, l1, n[0], r), P);
+            uint256 packed = n[0] | (n[1] << 16) | (n[2] << 32) | (n[3] << 48);
+            s.y = addmod(mulmod(y, rho, P), packed, P);
+            pos = next;
+        }
+        if (pos != data.length) revert DataLength(pos, data.length);
+        s.exitRoot = _root(leaves, exits);
+    }
+
+    function _l1(bytes calldata data, uint256 pos, uint256 n, uint256 r) private pure returns (uint256 y) {
+        for (uint256 end = pos + n * L1; pos < end; pos += L1) {
+            uint256 keyhash = uint256(_word(data, pos + 23));
+            if (keyhash >= P) revert WordOutOfRange(pos + 23);
+            y = addmod(mulmod(y, r, P), uint256(_word(data, pos)) >> 72, P);
+            y = addmod(mulmod(y, r, P), keyhash, P);
+            y = addmod(mulmod(y, r, P), uint256(_word(data, pos + 55)) >> 96, P);
+        }
+    }
+
+    function _l2(bytes calldata data, uint256 pos, uint256 n, uint256 r) private pure returns (uint256 y) {
+        // The hot loop: one multiplication and one addition for a transfer.
+        assembly ("memory-safe") {
+            let p := add(data.offset, pos)
+            for { let end := add(p, mul(n, 15)) } lt(p, end) { p := add(p, 15) } {
+                y := addmod(mulmod(y, r, P), shr(136, calldataload(p)), P)
+            }
+        }
+    }
+
+    function _exits(bytes calldata data, uint256 pos, uint256 n, uint256 r) private pure returns (uint256 y) {
+        for (uint256 end = pos + n * EXIT; pos < end; pos += EXIT) {
+            y = addmod(mulmod(y, r, P), uint256(_word(data, pos)) >> 40, P);
+            y = addmod(mulmod(y, r, P), uint256(_word(data, pos + 27)) >> 96, P);
+        }
+    }
+
+    function _owners(bytes calldata data, uint256 pos, uint256 n, uint256 r) private pure returns (uint256 y) {
+        for (uint256 end = pos + n * OWNER; pos < end; pos += OWNER) {
+            uint256 keyhash = uint256(_word(data, pos));
+            if (keyhash >= P) revert WordOutOfRange(pos);
+            y = addmod(mulmod(y, r, P), keyhash, P);
+            y = addmod(mulmod(y, r, P), uint256(_word(data, pos + 32)) >> 96, P);
+        }
+    }
+
+    /// @dev The 32 bytes at an offset; the caller has checked that the wanted ones are in `data`.
+    function _word(bytes calldata data, uint256 pos) private pure returns (bytes32 w) {
+        assembly ("memory-safe") {
+            w := calldataload(add(data.offset, pos))
+        }
+    }
+
+    /// @dev Rolls the queue over L1 records; the index of a deposit is the operator's choice and
+    /// counts as 0.
+    function _roll(bytes calldata data, uint256 pos, uint256 n, bytes32 roll) private pure returns (bytes32) {
+        for (uint256 end = pos + n * L1; pos < end; pos += L1) {
+            bytes calldata record = data[pos:pos + L1];
+            roll = record[0] == 0x01
+                ? keccak256(abi.encodePacked(roll, record[:3], bytes4(0), record[7:]))
+                : keccak256(abi.encodePacked(roll, record));
+        }
+        return roll;
+    }
+
+    function _leaves(bytes calldata data, uint256 pos, uint256 n, bytes32[] memory leaves, uint256 count)
+        private
+        pure
+        returns (uint256)
+    {
+        for (uint256 end = pos + n * EXIT; pos < end; pos += EXIT) {
+            leaves[count++] = leaf(data[pos:pos + EXIT]);
+        }
+        return count;
+    }
+
+    /// @notice Leaf of the exit tree.
+    function leaf(bytes calldata record) internal pure returns (bytes32) {
+        return keccak256(abi.encodePacked(bytes1(0x00), record));
+    }
+
+    /// @notice Node of the exit tree.
+    function node(bytes32 left, bytes32 right) internal pure returns (bytes32) {
+        return keccak256(abi.encodePacked(bytes1(0x01), left, right));
+    }
+
+    function _root(bytes32[] memory level, uint256 n) private pure returns (bytes32) {
+        if (n == 0) return 0;
+        while (n > 1) {
+            uint256 half = n / 2;
+            for (uint256 i = 0; i < half; ++i) {
+                level[i] = node(level[2 * i], level[2 * i + 1]);
+            }
+            if (n % 2 == 1) level[half] = level[n - 1];
+            n = half + n % 2;
+        }
+        return level[0];
+    }
+}

@@ -1,2 +1,65 @@
-//! The `bastion` command line.
-fn main() {}
+//! The `bastion` command line: one file per command, the logic is in the crates below.
+#![forbid(unsafe_code)]
+
+mod commands;
+mod config;
+mod output;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::config::Settings;
+
+/// Validity-proof rollup prover: operations in, proven state root finalized on L1.
+#[derive(Debug, Parser)]
+#[command(name = "bastion", version, propagate_version = true)]
+#[command(after_help = "Exit codes: 0 ok, 1 failure, 2 usage, 3 proof invalid, 4 version or \
+circuit mismatch, 5 missing artifact, 6 not enough resources.\n\nConfiguration: bastion.toml \
+(or --config FILE), overridden by BASTION_* variables, overridden by flags.")]
+struct Cli {
+    #[command(flatten)]
+    settings: config::Flags,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Runs the main job on an embedded L1: deposits, transfers, exits, proofs, finalization.
+    Demo(commands::demo::Args),
+    /// Makes reference string, keys and verifier contract of a shape.
+    Setup(commands::setup::Args),
+    /// Executes operations from a file and proves them.
+    Prove(commands::prove::Args),
+    /// Verifies a folder of proven blocks.
+    Verify(commands::verify::Args),
+    /// Finalizes a folder of proven blocks on an L1 node.
+    Submit(commands::submit::Args),
+    /// Tells what operations cost in a shape.
+    Cost(commands::cost::Args),
+    /// Shows what a folder of proven blocks holds.
+    Inspect(commands::inspect::Args),
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let settings = match Settings::resolve(&cli.settings) {
+        Ok(settings) => settings,
+        Err(error) => return output::fail(&error, cli.settings.json),
+    };
+    output::init_logs(&settings);
+    let result = match cli.command {
+        Command::Demo(args) => commands::demo::run(&args, &settings),
+        Command::Setup(args) => commands::setup::run(&args, &settings),
+        Command::Prove(args) => commands::prove::run(&args, &settings),
+        Command::Verify(args) => commands::verify::run(&args, &settings),
+        Command::Submit(args) => commands::submit::run(&args, &settings),
+        Command::Cost(args) => commands::cost::run(&args, &settings),
+        Command::Inspect(args) => commands::inspect::run(&args, &settings),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => output::fail(&error, settings.json),
+    }
+}

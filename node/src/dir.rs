@@ -10,6 +10,7 @@
 
 use std::path::{Path, PathBuf};
 
+use bastion_aggregator::BlockProof;
 use bastion_prover::artifact::write_bytes_atomic;
 use bastion_prover::proof::BatchProof;
 use bastion_state::policy::Policy;
@@ -19,9 +20,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::block::{Block, Header};
 use crate::error::NodeError;
+use crate::pipeline::ProvenBlock;
 
 /// Version of the folder's format.
 pub const FORMAT: u32 = 1;
+
+/// Batches that a block can have at most.
+pub const MAX_BATCHES: u32 = 64;
 
 /// What a folder was made for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,6 +73,8 @@ pub struct StoredBlock {
     pub data: Vec<u8>,
     /// Proof of each batch.
     pub batches: Vec<BatchProof>,
+    /// The final proof.
+    pub proof: BlockProof,
 }
 
 impl BlockDir {
@@ -169,15 +176,15 @@ impl BlockDir {
         &self,
         number: usize,
         block: &Block,
-        proofs: &[BatchProof],
+        proven: &ProvenBlock,
     ) -> Result<(), NodeError> {
         self.write_json(&self.file(number, "header.json"), &block.header)?;
         write_bytes_atomic(&self.file(number, "data"), &block.data)?;
-        for (i, proof) in proofs.iter().enumerate() {
+        for (i, proof) in proven.batches.iter().enumerate() {
             let path = self.file(number, &format!("batch-{i}.json"));
             write_bytes_atomic(&path, &proof.to_json()?)?;
         }
-        Ok(())
+        self.write_json(&self.file(number, "proof.json"), &proven.proof)
     }
 
     /// Reads a block with the proofs of its batches.
@@ -187,16 +194,24 @@ impl BlockDir {
     pub fn read_block(&self, number: usize) -> Result<StoredBlock, NodeError> {
         let header: Header = self.read_json(&self.file(number, "header.json"))?;
         let data = self.read(&self.file(number, "data"))?;
+        if header.batches > MAX_BATCHES {
+            return Err(NodeError::Tampered {
+                block: number,
+                what: "the number of batches",
+            });
+        }
         let batches = (0..header.batches)
             .map(|i| {
                 let path = self.file(number, &format!("batch-{i}.json"));
                 Ok(BatchProof::from_json(&self.read(&path)?)?)
             })
             .collect::<Result<_, NodeError>>()?;
+        let proof = self.read_json(&self.file(number, "proof.json"))?;
         Ok(StoredBlock {
             header,
             data,
             batches,
+            proof,
         })
     }
 }

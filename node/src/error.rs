@@ -1,6 +1,8 @@
 //! Errors of this crate.
 
+use bastion_aggregator::AggregatorError;
 use bastion_circuits::CircuitError;
+use bastion_contract::ContractError;
 use bastion_prover::ProverError;
 use bastion_state::executor::Rejection;
 use bastion_state::StateError;
@@ -40,6 +42,16 @@ pub enum NodeError {
         /// The file.
         path: String,
     },
+    /// No reference string.
+    #[error("no reference string for k = {k} in {dir}: run `bastion setup --shape {shape} --unsafe-dev-srs`, or point --cache-dir at the one that made the proofs")]
+    NoSrs {
+        /// The cache.
+        dir: String,
+        /// log2 of its size.
+        k: u32,
+        /// The shape that needs it.
+        shape: String,
+    },
     /// A file of a block folder cannot be read as what it is.
     #[error("{path}: {why}")]
     Malformed {
@@ -66,6 +78,15 @@ pub enum NodeError {
         /// What this build says.
         expected: String,
     },
+    /// The L1 refused, or does not answer.
+    #[error("L1: {0}")]
+    L1(String),
+    /// Of the aggregator.
+    #[error(transparent)]
+    Aggregator(#[from] AggregatorError),
+    /// Of the contracts.
+    #[error(transparent)]
+    Contract(#[from] ContractError),
     /// Of the state.
     #[error(transparent)]
     State(#[from] StateError),
@@ -98,9 +119,10 @@ impl NodeError {
         match self {
             Self::Tampered { .. } => 3,
             Self::Mismatch { .. } => 4,
-            Self::Missing { .. } => 5,
+            Self::Missing { .. } | Self::NoSrs { .. } => 5,
             Self::Malformed { .. } | Self::TrailingData { .. } => 3,
             Self::Prover(e) => e.exit_code(),
+            Self::Aggregator(e) => e.exit_code(),
             _ => 1,
         }
     }

@@ -6,13 +6,18 @@
 //! | [`block`] | batches of a block, its data and public inputs |
 //! | [`dir`] | a folder of proven blocks |
 //! | [`pipeline`] | from blocks to proofs |
+//! | [`l1`] | a chain in memory, or a node |
+//! | [`settle`] | drives the contract |
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 pub mod block;
+pub mod dev;
 pub mod dir;
 pub mod error;
+pub mod l1;
 pub mod pipeline;
+pub mod settle;
 pub mod workload;
 
 pub use error::NodeError;

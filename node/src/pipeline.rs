@@ -1,17 +1,22 @@
 //! From executed blocks to proofs.
 
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
+use bastion_aggregator::{aggregate, verify as verify_block, BlockKeys, BlockProof, BlockShape};
 use bastion_circuits::witness::compile;
+use bastion_circuits::witness::convert::to_halo2;
 use bastion_circuits::{BatchCircuit, Shape};
 use bastion_prover::keys::{CircuitKeys, KeyStore};
 use bastion_prover::progress::Progress;
 use bastion_prover::proof::BatchProof;
 use bastion_prover::schedule::{prove_all, MemoryBudget};
 use bastion_prover::srs::Srs;
+use bastion_state::Fr;
 use rand::rngs::OsRng;
 
 use crate::block::Block;
+use crate::dir::StoredBlock;
 use crate::error::NodeError;
 
 /// Where keys and reference strings are kept.
@@ -110,5 +115,162 @@ impl BatchProver {
     ) -> Result<Vec<BatchProof>, NodeError> {
         let params = srs.params(self.shape.k)?;
         Ok(prove_all(&params, &self.keys, circuits, budget, progress)?)
+    }
+}
+
+/// Proves whole blocks: the batch prover and the block circuit over it.
+pub struct BlockProver {
+    /// The reference string.
+    pub srs: Srs,
+    /// Proves the batches.
+    pub batches: BatchProver,
+    /// Proves the block.
+    pub block: BlockKeys,
+}
+
+/// Seconds that the stages of a block took.
+#[derive(Debug, Clone, Copy, Default, serde::Serialize)]
+pub struct Timings {
+    /// Witnesses of all batches.
+    pub witness: f64,
+    /// Proofs of all batches, verified.
+    pub prove: f64,
+    /// The block proof, verified.
+    pub aggregate: f64,
+}
+
+/// A proven block.
+#[derive(Debug, Clone)]
+pub struct ProvenBlock {
+    /// Proof of each batch.
+    pub batches: Vec<BatchProof>,
+    /// The final proof.
+    pub proof: BlockProof,
+    /// What it took.
+    pub timings: Timings,
+}
+
+impl BlockProver {
+    /// Reference string, keys and verifier contract of a shape, from the cache or made.
+    ///
+    /// # Errors
+    /// If they cannot be made.
+    pub fn open(
+        shape: &Shape,
+        batches: usize,
+        cache: &Cache,
+        progress: &Progress,
+    ) -> Result<Self, NodeError> {
+        let block_shape = BlockShape::for_batches(batches);
+        let stage = progress.stage("reference string", format!("k = {}", block_shape.k), 1);
+        let srs = cache.dev_srs(block_shape.k, &[shape.k, block_shape.k])?;
+        stage.advance();
+        let prover = BatchProver::new(shape, &srs, cache, progress)?;
+        let keys_dir = cache.dir().join("keys");
+        let block = BlockKeys::load_or_generate(
+            &keys_dir,
+            block_shape,
+            prover.keys().verifier(),
+            &srs,
+            progress,
+        )?;
+        Ok(Self {
+            srs,
+            batches: prover,
+            block,
+        })
+    }
+
+    /// Proves a block.
+    ///
+    /// # Errors
+    /// If a batch does not fit, or proving fails. What comes out has been verified.
+    pub fn prove(
+        &self,
+        block: &Block,
+        budget: MemoryBudget,
+        progress: &Progress,
+    ) -> Result<ProvenBlock, NodeError> {
+        let mut timings = Timings::default();
+        let start = Instant::now();
+        let circuits = self.batches.witnesses(block)?;
+        timings.witness = start.elapsed().as_secs_f64();
+
+        let start = Instant::now();
+        let batches = self.batches.prove(circuits, &self.srs, budget, progress)?;
+        timings.prove = start.elapsed().as_secs_f64();
+
+        let start = Instant::now();
+        let stage = progress.stage("aggregate", format!("{} batches", batches.len()), 1);
+        let key = self.batches.keys().verifier();
+        let proof = aggregate(&self.block, key, &batches, &self.srs)?;
+        stage.advance();
+        timings.aggregate = start.elapsed().as_secs_f64();
+        Ok(ProvenBlock {
+            batches,
+            proof,
+            timings,
+        })
+    }
+
+    /// Checks a stored block: every proof, every public input against header and data, and that
+    /// the block continues `old_root`.
+    ///
+    /// # Errors
+    /// [`NodeError::Tampered`] with what differs, or the error of a verifier.
+    pub fn verify(
+        &self,
+        number: usize,
+        old_root: &Fr,
+        block: &StoredBlock,
+    ) -> Result<(), NodeError> {
+        let tampered = |what| NodeError::Tampered {
+            block: number,
+            what,
+        };
+        if block.header.old_root != *old_root {
+            return Err(tampered("the root before"));
+        }
+        let expected = block
+            .header
+            .public_inputs(&block.data)
+            .map_err(|_| tampered("the posted data"))?
+            .map(to_halo2);
+        if block.proof.public_inputs()? != expected {
+            return Err(tampered("header or data"));
+        }
+        verify_block(&block.proof, &self.block.verifier, self.block.deciding_key())?;
+        let key = self.batches.keys().verifier();
+        for batch in &block.batches {
+            bastion_prover::proof::verify(batch, key)?;
+        }
+        let ends = block.batches.first().zip(block.batches.last());
+        let linked = ends.is_some_and(|(first, last)| {
+            first.public_inputs.first() == Some(&expected[0])
+                && last.public_inputs.get(1) == Some(&expected[1])
+        });
+        if !linked || block.batches.len() != self.block.verifier.batches {
+            return Err(tampered("the batch proofs"));
+        }
+        Ok(())
+    }
+}
+
+impl Cache {
+    /// Checks that the reference string for blocks of `batches` is there.
+    ///
+    /// # Errors
+    /// [`NodeError::NoSrs`] with the command that makes it.
+    pub fn require_srs(&self, batches: usize, shape: &str) -> Result<(), NodeError> {
+        let k = BlockShape::for_batches(batches).k;
+        let there = (k..=28).any(|k| Srs::dev_path(&self.dir, k).exists());
+        if there {
+            return Ok(());
+        }
+        Err(NodeError::NoSrs {
+            dir: self.dir.display().to_string(),
+            k,
+            shape: shape.into(),
+        })
     }
 }

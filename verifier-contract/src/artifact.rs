@@ -4,7 +4,7 @@ use crate::{
     error::{ContractError, Result},
     generate::{generate_solidity, CONTRACT_NAME},
     protocol::VerifierDescription,
-    solc,
+    solc::{self, Optimization},
 };
 use alloy_primitives::Bytes;
 use serde::{Deserialize, Serialize};
@@ -36,7 +36,9 @@ impl VerifierArtifact {
     pub fn build(description: &VerifierDescription) -> Result<Self> {
         let solidity = generate_solidity(description)?;
         let file = format!("{CONTRACT_NAME}.sol");
-        let contracts = solc::compile(&[(file.as_str(), solidity.as_str())])?;
+        // Gas counts more than size here: proofs are verified often, the contract is deployed once.
+        let level = Optimization::Runs(1_000_000);
+        let contracts = solc::compile_with(&[(file.as_str(), solidity.as_str())], level)?;
         let contract = contracts
             .into_iter()
             .find(|contract| contract.name == CONTRACT_NAME)

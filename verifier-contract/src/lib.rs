@@ -15,6 +15,7 @@ pub mod evm;
 pub mod field;
 pub mod generate;
 pub mod protocol;
+pub mod rollup;
 pub mod solc;
 
 pub use artifact::VerifierArtifact;

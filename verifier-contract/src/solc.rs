@@ -4,7 +4,7 @@ use crate::error::{ContractError, Result};
 use alloy_primitives::{hex, Bytes};
 use serde_json::{json, Value};
 use std::{
-    io::Write,
+    io::{Read, Seek, Write},
     path::PathBuf,
     process::{Command, Stdio},
 };
@@ -82,28 +82,28 @@ fn run(input: &[u8]) -> Result<Value> {
     if !script.is_file() {
         return Err(ContractError::SolcMissing(directory));
     }
+    // Into a file, because solcjs exits before a pipe has taken more than 64 KiB of output.
+    let mut output = tempfile::tempfile()?;
     let mut child = Command::new("node")
         .arg(script)
         .arg("--standard-json")
         .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
+        .stdout(output.try_clone()?)
         .stderr(Stdio::piped())
         .spawn()?;
-    // The compiler reads all input before it writes, so that neither side can block.
-    let written = child
-        .stdin
-        .take()
-        .map_or(Ok(()), |mut stdin| stdin.write_all(input));
-    let output = child.wait_with_output()?;
-    written?;
-    if !output.status.success() {
-        return Err(ContractError::Solidity(
-            String::from_utf8_lossy(&output.stderr).into_owned(),
-        ));
+    let written = child.stdin.take().map_or(Ok(()), |mut stdin| stdin.write_all(input));
+    let finished = child.wait_with_output()?;
+    if !finished.status.success() {
+        let message = String::from_utf8_lossy(&finished.stderr).into_owned();
+        return Err(ContractError::Solidity(message));
     }
+    written?;
+    output.rewind()?;
+    let mut text = Vec::new();
+    output.read_to_end(&mut text)?;
     // A notice about SMT solvers precedes the JSON in some versions.
-    let start = output.stdout.iter().position(|byte| *byte == b'{');
-    let body = start.and_then(|start| output.stdout.get(start..));
+    let start = text.iter().position(|byte| *byte == b'{');
+    let body = start.and_then(|start| text.get(start..));
     Ok(serde_json::from_slice(
         body.ok_or(ContractError::SolcOutput("JSON object"))?,
     )?)

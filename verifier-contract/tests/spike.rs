@@ -137,7 +137,7 @@ fn refuses_tampering(deployed: &mut Deployed, instances: &[U256], proof: &[u8]) 
         };
         let honest = instances[index];
         let alias = with(honest + SCALAR_MODULUS);
-        assert!(matches!(alias, E::InstanceOutOfRange(e) if e.index == U256::from(index)));
+        assert!(matches!(alias, E::InstanceOutOfRange(ref e) if e.index == U256::from(index)));
         let changed = with(honest ^ U256::from(1));
         if index < 12 {
             // The pair's coordinates: another value is no point of the curve.
@@ -147,7 +147,7 @@ fn refuses_tampering(deployed: &mut Deployed, instances: &[U256], proof: &[u8]) 
             );
             let large = with(honest | limb);
             assert!(
-                matches!(large, E::AccumulatorLimbOutOfRange(e) if e.index == U256::from(index)),
+                matches!(large, E::AccumulatorLimbOutOfRange(ref e) if e.index == U256::from(index)),
                 "{index}: {large:?}"
             );
         } else {

@@ -1,0 +1,183 @@
+//! `bastion demo`
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use bastion_circuits::Shape;
+use bastion_node::block::next_block;
+use bastion_node::dev::{dev_policy, DemoSource};
+use bastion_node::l1::{EmbeddedL1, RpcL1, DEV_OPERATOR, L1};
+use bastion_node::pipeline::{BlockProver, Cache, Timings};
+use bastion_node::settle::{BlockGas, Settlement};
+use bastion_state::data::{domain, ExitRecord, Section};
+use bastion_state::executor::{BatchContext, ResolvedKind};
+use bastion_state::state::State;
+use bastion_state::{field, Address};
+use comfy_table::{presets, Table};
+use eyre::eyre;
+use serde::Serialize;
+
+use crate::config::Settings;
+use crate::output;
+
+/// Time of the embedded L1.
+const EMBEDDED_TIME: u64 = 1_800_000_000;
+
+/// Runs the main job: deposits, transfers, a withdrawal, the forced exit of a frozen account;
+/// two batches proved, aggregated, verified by the contract, claimed.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example: bastion demo --shape tiny")]
+pub(crate) struct Args {
+    /// Shape: tiny, small or standard.
+    #[arg(long, default_value = "small")]
+    shape: String,
+    /// A development node (anvil) instead of the embedded L1.
+    #[arg(long, env = "BASTION_L1", value_name = "URL")]
+    l1: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Report {
+    operations: BTreeMap<ResolvedKind, usize>,
+    batches: Vec<usize>,
+    old_root: String,
+    new_root: String,
+    finalized_root: String,
+    contract: String,
+    data_bytes: usize,
+    proof_bytes: usize,
+    verifier_code_bytes: usize,
+    setup_seconds: f64,
+    execute_seconds: f64,
+    timings: Timings,
+    gas: BlockGas,
+    gas_per_l2_operation: u64,
+    claims: Vec<u64>,
+    total_seconds: f64,
+}
+
+pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
+    let start = Instant::now();
+    let shape = Shape::named(&args.shape)?;
+    let mut l1: Box<dyn L1> = match &args.l1 {
+        Some(url) => Box::new(RpcL1::connect(url)?),
+        None => Box::new(EmbeddedL1::new(EMBEDDED_TIME)),
+    };
+    let progress = output::progress(settings);
+    let cache = Cache::new(&settings.cache_dir);
+    let prover = BlockProver::open(&shape, 2, &cache, &progress)?;
+    let setup_seconds = start.elapsed().as_secs_f64();
+
+    // L1: contracts, then what the users ask for.
+    let mut state = State::new();
+    let genesis = state.root();
+    let policy = dev_policy();
+    let verifier = &prover.block.verifier.contract;
+    let mut settlement =
+        Settlement::deploy(l1.as_mut(), DEV_OPERATOR, verifier, &genesis, &policy.root())?;
+    let contract = Address(settlement.rollup.into_array());
+    let context = BatchContext {
+        domain: domain(l1.chain_id(), contract),
+        time: l1.now()?,
+        policy,
+    };
+    let transfers = (shape.signatures + shape.signatures / 3) as u64;
+    let mut source = DemoSource::new(context.domain, context.time, transfers);
+    for op in source.queue() {
+        settlement.enqueue(l1.as_mut(), &op)?;
+    }
+
+    // L2: execute and prove.
+    let execute = Instant::now();
+    let mut refused = Vec::new();
+    let block = next_block(&mut state, &context, &shape, 2, &mut source, &mut refused)?
+        .ok_or_else(|| eyre!("the demo made no operations"))?;
+    let execute_seconds = execute.elapsed().as_secs_f64();
+    if let Some(first) = refused.first() {
+        return Err(eyre!("{}: {}", first.place, first.why));
+    }
+    let proven = prover.prove(&block, settings.memory, &progress)?;
+
+    // L1: the root moves, exits are paid.
+    let gas = settlement.settle(l1.as_mut(), 1, &block.header, &block.data, &proven.proof)?;
+    let finalized = settlement.state_root(l1.as_mut())?;
+    let exits: Vec<(Vec<u8>, ExitRecord)> = block
+        .operations()
+        .flat_map(|op| {
+            let records = op.records().into_iter();
+            let exits = records.filter(|(section, _)| *section == Section::Exits);
+            exits.map(|(_, bytes)| bytes).zip(op.exit_record())
+        })
+        .collect();
+    let records: Vec<Vec<u8>> = exits.iter().map(|(bytes, _)| bytes.clone()).collect();
+    let mut claims = Vec::new();
+    for (position, (_, exit)) in exits.iter().enumerate() {
+        if exit.release_time <= l1.now()? {
+            claims.push(settlement.claim(l1.as_mut(), 1, position, &records)?);
+        }
+    }
+
+    let mut operations = BTreeMap::new();
+    for op in block.operations() {
+        *operations.entry(op.kind).or_default() += 1;
+    }
+    let signed = block.operations().filter(|op| op.message.is_some()).count() as u64;
+    let report = Report {
+        operations,
+        batches: block.batches.iter().map(|b| b.ops.len()).collect(),
+        old_root: field::to_hex(&block.header.old_root),
+        new_root: field::to_hex(&block.header.new_root),
+        finalized_root: format!("{finalized:#066x}"),
+        contract: contract.to_string(),
+        data_bytes: block.data.len(),
+        proof_bytes: proven.proof.proof_bytes()?.len(),
+        verifier_code_bytes: verifier.code_size,
+        setup_seconds,
+        execute_seconds,
+        timings: proven.timings,
+        gas,
+        gas_per_l2_operation: gas.total() / signed.max(1),
+        claims,
+        total_seconds: start.elapsed().as_secs_f64(),
+    };
+    if report.finalized_root != report.new_root {
+        return Err(eyre!(
+            "the contract's root {} is not the proven one {}",
+            report.finalized_root,
+            report.new_root
+        ));
+    }
+    output::report(settings, &report, text)
+}
+
+fn text(r: &Report) -> String {
+    let mut table = Table::new();
+    table.load_preset(presets::UTF8_BORDERS_ONLY);
+    let mut row = |name: &str, value: String| {
+        table.add_row(vec![name.to_string(), value]);
+    };
+    for (kind, n) in &r.operations {
+        row(&format!("{kind:?}"), n.to_string());
+    }
+    row("operations per batch", format!("{:?}", r.batches));
+    row("root before", r.old_root.clone());
+    row("root after", r.new_root.clone());
+    row("finalized root (contract)", r.finalized_root.clone());
+    row("contract", r.contract.clone());
+    row("setup", format!("{:.1} s", r.setup_seconds));
+    row("execute", format!("{:.2} s", r.execute_seconds));
+    row("witness", format!("{:.1} s", r.timings.witness));
+    row("batch proofs", format!("{:.1} s", r.timings.prove));
+    row("aggregation", format!("{:.1} s", r.timings.aggregate));
+    row("total", format!("{:.1} s", r.total_seconds));
+    row("posted data", format!("{} bytes", r.data_bytes));
+    row("proof", format!("{} bytes", r.proof_bytes));
+    row("verifier contract", format!("{} bytes", r.verifier_code_bytes));
+    row(
+        "gas: commit, prove, finalize",
+        format!("{}, {}, {}", r.gas.commit, r.gas.prove, r.gas.finalize),
+    );
+    row("gas per L2 operation", r.gas_per_l2_operation.to_string());
+    row("gas of claims", format!("{:?}", r.claims));
+    table.to_string()
+}

@@ -1,0 +1,118 @@
+//! `bastion verify`
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use bastion_node::l1::{EmbeddedL1, DEV_OPERATOR, L1};
+use bastion_node::settle::{to_u256, BlockGas, Settlement};
+use bastion_node::NodeError;
+use bastion_state::state::State;
+use bastion_state::{field, Address};
+use serde::Serialize;
+
+use crate::commands::open;
+use crate::config::Settings;
+use crate::output;
+
+/// Verifies a folder of proven blocks: data against headers, headers against proofs, proofs.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example: bastion verify out --evm")]
+pub(crate) struct Args {
+    /// The folder.
+    dir: PathBuf,
+    /// Also replays everything on an embedded L1: deposits, commit, prove, finalize.
+    #[arg(long)]
+    evm: bool,
+}
+
+#[derive(Serialize)]
+struct Report {
+    blocks: usize,
+    root: String,
+    evm: Option<EvmReport>,
+    seconds: f64,
+}
+
+#[derive(Serialize)]
+struct EvmReport {
+    contract: String,
+    finalized_root: String,
+    gas: Vec<BlockGas>,
+}
+
+pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
+    let (folder, manifest, prover) = open(&args.dir, settings, &output::progress(settings))?;
+    let start = Instant::now();
+    let mut root = State::new().root();
+    let mut blocks = Vec::new();
+    for number in 0..manifest.blocks {
+        let block = folder.read_block(number)?;
+        prover.verify(number, &root, &block)?;
+        root = block.header.new_root;
+        blocks.push(block);
+    }
+
+    let mut evm = None;
+    if args.evm {
+        let time = blocks.last().map_or(1, |b| b.header.time);
+        let mut l1 = EmbeddedL1::new(time);
+        let genesis = State::new().root();
+        let mut settlement = Settlement::deploy(
+            &mut l1,
+            DEV_OPERATOR,
+            &prover.block.verifier.contract,
+            &genesis,
+            &manifest.policy.root(),
+        )?;
+        let contract = Address(settlement.rollup.into_array());
+        if contract != manifest.contract || l1.chain_id() != manifest.chain_id {
+            return Err(NodeError::Mismatch {
+                what: "contract",
+                found: manifest.contract.to_string(),
+                expected: contract.to_string(),
+            }
+            .into());
+        }
+        let mut gas = Vec::new();
+        for (number, block) in blocks.iter().enumerate() {
+            settlement.enqueue_data(&mut l1, &block.header, &block.data)?;
+            let number = number as u64 + 1;
+            gas.push(settlement.settle(&mut l1, number, &block.header, &block.data, &block.proof)?);
+        }
+        let finalized = settlement.state_root(&mut l1)?;
+        if finalized != to_u256(&root) {
+            return Err(NodeError::Tampered {
+                block: blocks.len(),
+                what: "the finalized root",
+            }
+            .into());
+        }
+        evm = Some(EvmReport {
+            contract: contract.to_string(),
+            finalized_root: format!("{finalized:#066x}"),
+            gas,
+        });
+    }
+    let report = Report {
+        blocks: blocks.len(),
+        root: field::to_hex(&root),
+        evm,
+        seconds: start.elapsed().as_secs_f64(),
+    };
+    output::report(settings, &report, |r| {
+        let mut out = format!(
+            "{} blocks verified in {:.1} s, root {}\n",
+            r.blocks, r.seconds, r.root
+        );
+        if let Some(evm) = &r.evm {
+            out += &format!("finalized by {} on the embedded L1: {}\n", evm.contract, evm.finalized_root);
+            for (i, gas) in evm.gas.iter().enumerate() {
+                out += &format!(
+                    "block {i}: gas {} commit, {} prove, {} finalize\n",
+                    gas.commit, gas.prove, gas.finalize
+                );
+            }
+        }
+        out
+    })
+}

@@ -30,6 +30,8 @@ pub mod keys;
 pub mod ops;
 pub mod policy;
 pub mod state;
+#[cfg(feature = "store")]
+pub mod store;
 pub mod tree;
 
 pub use account::Account;

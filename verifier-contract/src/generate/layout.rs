@@ -30,6 +30,8 @@ pub(super) struct Layout {
     /// Lagrange evaluations of rows `lagrange_first..`, first of the values inverted together.
     pub(super) lagrange: usize,
     pub(super) lagrange_first: i32,
+    /// The last of these rows.
+    pub(super) lagrange_last: i32,
     pub(super) vanishing_inv: usize,
     pub(super) z_inv: usize,
     pub(super) rotation_inv: usize,
@@ -114,6 +116,7 @@ impl Layout {
             zn,
             lagrange,
             lagrange_first,
+            lagrange_last: rows.last().copied().unwrap_or(0),
             vanishing_inv,
             z_inv,
             rotation_inv,

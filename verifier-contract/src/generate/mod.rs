@@ -106,6 +106,8 @@ pub fn generate_solidity(d: &VerifierDescription) -> Result<String> {
         ("K", d.k.to_string()),
         ("OMEGA", word(d.omega)),
         ("N_INV", word(n_inv)),
+        ("OMEGA_INV", word(invert(d.omega))),
+        ("OMEGA_LAST", word(power(d.omega, layout.lagrange_last))),
         ("OMEGA_FIRST", word(power(d.omega, layout.lagrange_first))),
         ("SCRATCH", hex(layout.scratch)),
         ("CHALLENGES", hex(layout.challenges)),

@@ -11,6 +11,11 @@ use std::{collections::BTreeMap, fmt::Write};
 
 /// Longest sequence of constraints that is tried as the body of a loop.
 const MAX_PERIOD: usize = 8;
+/// A loop's reads through the table cost more gas than short constraints themselves. Constraints
+/// of at most this many operands, such as vertical gates, are written out...
+const MAX_UNROLLED_OPERANDS: usize = 5;
+/// ...unless there are so many that the code would become large.
+const MAX_UNROLLED_ROUNDS: usize = 32;
 
 /// What differs between constraints of one shape.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -65,9 +70,12 @@ pub(super) fn constraints(
     while at < lowered.len() {
         let (period, repeats) = best_run(&lowered[at..]);
         let run = &lowered[at..at + period * repeats];
-        if repeats == 1 {
-            let _ = writeln!(code, "// Constraint {at}.");
-            for constraint in run {
+        let short = period == 1
+            && run[0].operands.len() <= MAX_UNROLLED_OPERANDS
+            && repeats <= MAX_UNROLLED_ROUNDS;
+        if repeats == 1 || short {
+            for (index, constraint) in run.iter().enumerate() {
+                let _ = writeln!(code, "// Constraint {}.", at + index);
                 let emitter = Emitter::straight(&constraint.operands);
                 accumulate(&mut code, &emitter, &constraint.node);
             }

@@ -89,8 +89,8 @@ impl Shape {
             nodes: 23_500,
             signatures: 1340,
             hashes: 10_800,
-            ranges128: 8_300,
-            ranges40: 8_400,
+            ranges128: 9_400,
+            ranges40: 10_800,
             limiters: 64,
             policies: 16,
         }

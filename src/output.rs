@@ -74,7 +74,11 @@ fn exit_code(error: &eyre::Report) -> u8 {
         .chain()
         .find_map(|cause| {
             let node = cause.downcast_ref::<NodeError>().map(NodeError::exit_code);
-            node.or_else(|| cause.downcast_ref::<ProverError>().map(ProverError::exit_code))
+            node.or_else(|| {
+                cause
+                    .downcast_ref::<ProverError>()
+                    .map(ProverError::exit_code)
+            })
         })
         .unwrap_or(1)
 }

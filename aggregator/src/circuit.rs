@@ -10,10 +10,17 @@ use snark_verifier_sdk::halo2::aggregation::{
 };
 use snark_verifier_sdk::{Snark, SHPLONK};
 
+use crate::error::AggregatorError;
+
 /// Limbs of the accumulator, which come first among the public inputs.
 pub const LIMBS: usize = 12;
 /// Public inputs of a block proof: the limbs and the ten of the protocol, section 7.
 pub const PUBLIC_INPUTS: usize = LIMBS + bastion_circuits::head::PUBLIC_INPUTS;
+
+/// Least size: with fewer rows even one small proof takes more columns than the L1 verifier bears.
+pub(crate) const MIN_K: u32 = 14;
+/// Largest size: the order of the field's group of roots of unity is `2^28`.
+pub(crate) const MAX_K: u32 = 28;
 
 /// Names of a batch's public inputs.
 pub(crate) const NAMES: [&str; bastion_circuits::head::PUBLIC_INPUTS] = [
@@ -37,6 +44,9 @@ pub(crate) const SHARED: usize = 6;
 const OUTPUTS: [usize; 3] = [1, 3, 5];
 
 /// Size of a block circuit.
+///
+/// The columns follow: halo2-base is asked for as few as the rows allow. Lookups take one bit less
+/// than the rows, which leaves the table just enough room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BlockShape {
@@ -48,7 +58,8 @@ pub struct BlockShape {
 
 impl BlockShape {
     /// The shape for a number of batches: rows grow with them, so that the columns, which the L1
-    /// verifier pays for, do not.
+    /// verifier pays for, do not. The same for every batch shape: the circuit sees the batch
+    /// circuit's columns, of which all shapes have the same number, and not its rows.
     pub fn for_batches(batches: usize) -> Self {
         let k = match batches {
             0 | 1 => 20,
@@ -59,16 +70,32 @@ impl BlockShape {
         Self { batches, k }
     }
 
-    pub(crate) fn config(self) -> AggregationConfigParams {
-        AggregationConfigParams {
+    /// Short name, for people and for file names.
+    pub fn name(self) -> String {
+        format!("block-{}x-k{}", self.batches, self.k)
+    }
+
+    /// halo2-base's parameters, with the columns still to be counted.
+    ///
+    /// # Errors
+    /// [`AggregatorError::BadShape`], where halo2-base would panic.
+    pub(crate) fn config(self) -> Result<AggregationConfigParams, AggregatorError> {
+        let Self { batches, k } = self;
+        if batches == 0 || !(MIN_K..=MAX_K).contains(&k) {
+            return Err(AggregatorError::BadShape { batches, k });
+        }
+        Ok(AggregationConfigParams {
             degree: self.k,
             lookup_bits: self.k as usize - 1,
             ..Default::default()
-        }
+        })
     }
 }
 
 /// Builds the circuit over batch proofs (or dummies, for keys).
+///
+/// `snarks` must not be empty. snark-verifier panics on proofs that it cannot parse; that a proof
+/// parses but does not hold shows only in the accumulator.
 pub(crate) fn build(
     stage: CircuitBuilderStage,
     config: AggregationConfigParams,

@@ -1,21 +1,19 @@
-//! Keys of a block circuit, cached on disk.
+//! Keys of a block circuit: made from the batch circuit's verifying key and the SRS alone.
 
-use std::fs::File;
-use std::io::{BufReader, BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::panic::{catch_unwind, AssertUnwindSafe};
+use std::path::Path;
 
 use bastion_contract::{VerifierArtifact, VerifierDescription};
-use bastion_prover::artifact::{write_atomic, write_bytes_atomic, Digest};
+use bastion_prover::artifact::Digest;
 use bastion_prover::keys::VerifierKey;
 use bastion_prover::progress::Progress;
-use bastion_prover::srs::Srs;
+use bastion_prover::srs::{Srs, SrsOrigin};
 use halo2_base::gates::circuit::CircuitBuilderStage;
 use halo2_base::gates::flex_gate::MultiPhaseThreadBreakPoints;
 use halo2_proofs::halo2curves::bn256::{Bn256, G1Affine};
-use halo2_proofs::plonk::{keygen_pk, keygen_vk, ProvingKey};
+use halo2_proofs::plonk::{keygen_pk, keygen_vk, ProvingKey, VerifyingKey};
 use halo2_proofs::poly::commitment::ParamsProver;
 use halo2_proofs::poly::kzg::commitment::ParamsKZG;
-use halo2_proofs::SerdeFormat;
 use serde::{Deserialize, Serialize};
 use snark_verifier::pcs::kzg::KzgDecidingKey;
 use snark_verifier::system::halo2::{compile, Config};
@@ -26,10 +24,11 @@ use snark_verifier_sdk::{CircuitExt, SHPLONK};
 use tracing::{info, warn};
 
 use crate::circuit::{build, BlockShape, PUBLIC_INPUTS};
-use crate::error::AggregatorError;
+use crate::error::{panic_text, AggregatorError};
+use crate::{store, verifier};
 
-/// Raised with every change of the block circuit.
-const CODE_VERSION: u32 = 1;
+/// Rows at the end of every column that halo2 needs for blinding, rounded up.
+const UNUSABLE_ROWS: usize = 20;
 
 /// What a verifier of block proofs needs; small enough to be sent around.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -39,39 +38,44 @@ pub struct BlockVerifier {
     pub circuit_id: String,
     /// Identity of the batch circuit whose proofs it verifies.
     pub batch_circuit_id: String,
+    /// Name of the batch circuit's shape.
+    pub batch_shape: String,
     /// Batches in a block.
     pub batches: usize,
+    /// log2 of the rows of the block circuit.
+    pub k: u32,
+    /// Identity of the SRS.
+    pub srs_id: Digest,
+    /// Whether the SRS is from a ceremony, or its secret may be known.
+    pub srs_origin: SrsOrigin,
     /// The protocol as snark-verifier knows it.
     pub protocol: PlonkProtocol<G1Affine>,
     /// The contract.
     pub contract: VerifierArtifact,
+    /// Version of the compiler that made it.
+    pub solc_version: String,
 }
 
 /// Everything that proving blocks needs.
 pub struct BlockKeys {
     pub(crate) pk: ProvingKey<G1Affine>,
     pub(crate) config: AggregationConfigParams,
+    /// Where halo2-base goes on in the next column: found when the keys are made, and needed to
+    /// lay out the witness in the same way.
     pub(crate) break_points: MultiPhaseThreadBreakPoints,
     pub(crate) deciding_key: KzgDecidingKey<Bn256>,
     /// The public half.
     pub verifier: BlockVerifier,
 }
 
-/// Side file of a cached proving key.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Side {
-    config: AggregationConfigParams,
-    break_points: MultiPhaseThreadBreakPoints,
-    verifier: BlockVerifier,
-}
-
 impl BlockKeys {
     /// The keys for blocks of `shape.batches` proofs under `batch`: from the cache in `dir`, or
-    /// made and stored there.
+    /// made and stored there. A cache that is damaged is reported as a warning and replaced; one
+    /// that cannot be written is a warning too.
     ///
     /// # Errors
-    /// If the SRS is too small, keys cannot be made, or the contract does not compile.
+    /// If the shape cannot exist, the SRS is too small, keys cannot be made, or the contract does
+    /// not compile.
     pub fn load_or_generate(
         dir: &Path,
         shape: BlockShape,
@@ -79,14 +83,16 @@ impl BlockKeys {
         srs: &Srs,
         progress: &Progress,
     ) -> Result<Self, AggregatorError> {
-        let stage = progress.stage("block keys", format!("{} batches", shape.batches), 1);
-        let path = cache_path(dir, shape, batch, srs);
-        let deciding_key = deciding_key(&*srs.params(shape.k)?);
-        let keys = match read(&path, deciding_key) {
-            Some(keys) => keys,
-            None => {
-                let keys = generate(shape, batch, srs)?;
-                if let Err(error) = keys.write(&path) {
+        let stage = progress.stage("block keys", shape.name(), 1);
+        let path = store::path(dir, shape, batch, srs);
+        let keys = match store::read(&path, shape, batch, srs) {
+            Ok(Some(keys)) => keys,
+            found => {
+                if let Err(error) = found {
+                    warn!(%error, "the cached block keys are replaced");
+                }
+                let keys = Self::generate(shape, batch, srs)?;
+                if let Err(error) = store::write(&path, &keys) {
                     warn!(%error, "the block keys cannot be cached; the next start makes them again");
                 }
                 keys
@@ -96,116 +102,98 @@ impl BlockKeys {
         Ok(keys)
     }
 
+    /// Makes the keys.
+    ///
+    /// # Errors
+    /// As [`BlockKeys::load_or_generate`].
+    pub fn generate(
+        shape: BlockShape,
+        batch: &VerifierKey,
+        srs: &Srs,
+    ) -> Result<Self, AggregatorError> {
+        let config = shape.config()?;
+        let params = srs.params(shape.k)?;
+        let failed = |reason: String| AggregatorError::Keygen {
+            shape: shape.name(),
+            reason,
+        };
+        // halo2-base asserts, for instance that its cells fit in the rows.
+        let (pk, config, break_points) = catch_unwind(AssertUnwindSafe(|| {
+            let dummies = (0..shape.batches)
+                .map(|_| gen_dummy_snark_from_protocol::<SHPLONK>(batch.protocol().clone()))
+                .collect();
+            let mut circuit = build(CircuitBuilderStage::Keygen, config, &params, dummies);
+            let config = circuit.calculate_params(Some(UNUSABLE_ROWS));
+            info!(
+                ?config,
+                cells = ?circuit.builder.statistics().gate.total_advice_per_phase,
+                "block circuit"
+            );
+            let vk = keygen_vk(&*params, &circuit).map_err(|e| e.to_string())?;
+            let pk = keygen_pk(&*params, vk, &circuit).map_err(|e| e.to_string())?;
+            Ok((pk, config, circuit.break_points()))
+        }))
+        .unwrap_or_else(|panic| Err(panic_text(panic.as_ref())))
+        .map_err(failed)?;
+
+        let protocol = compile(
+            &*params,
+            pk.get_vk(),
+            Config::kzg()
+                .with_num_instance(vec![PUBLIC_INPUTS])
+                .with_accumulator_indices(AggregationCircuit::accumulator_indices()),
+        );
+        let deciding_key = deciding_key(&params);
+        let description = VerifierDescription::from_protocol(&protocol, &deciding_key)?;
+        let verifier = BlockVerifier {
+            circuit_id: circuit_id(shape, batch, srs, pk.get_vk()).to_string(),
+            batch_circuit_id: batch.circuit_id().to_string(),
+            batch_shape: batch.shape_name().to_owned(),
+            batches: shape.batches,
+            k: shape.k,
+            srs_id: srs.id(),
+            srs_origin: srs.origin(),
+            protocol,
+            contract: VerifierArtifact::build(&description)?,
+            solc_version: verifier::solc_version()?,
+        };
+        Ok(Self {
+            pk,
+            config,
+            break_points,
+            deciding_key,
+            verifier,
+        })
+    }
+
     /// The deciding key: the points of the SRS that a verifier needs.
     pub fn deciding_key(&self) -> &KzgDecidingKey<Bn256> {
         &self.deciding_key
     }
 
-    fn write(&self, path: &Path) -> Result<(), AggregatorError> {
-        write_atomic(path, |out| {
-            let mut out = BufWriter::with_capacity(1 << 20, out);
-            self.pk.write(&mut out, SerdeFormat::RawBytesUnchecked)?;
-            out.flush()
-        })?;
-        let side = Side {
-            config: self.config,
-            break_points: self.break_points.clone(),
-            verifier: self.verifier.clone(),
-        };
-        let json = serde_json::to_vec(&side).map_err(|e| AggregatorError::Malformed(e.to_string()))?;
-        Ok(write_bytes_atomic(&path.with_extension("json"), &json)?)
+    /// Rows and columns of the circuit.
+    pub fn config(&self) -> &AggregationConfigParams {
+        &self.config
     }
 }
 
-fn cache_path(dir: &Path, shape: BlockShape, batch: &VerifierKey, srs: &Srs) -> PathBuf {
-    let id = Digest::of_parts(
-        "bastion.block.cache",
-        &[
-            &CODE_VERSION.to_be_bytes(),
-            &(shape.batches as u64).to_be_bytes(),
-            &shape.k.to_be_bytes(),
-            &batch.circuit_id().to_bytes(),
-            srs.id().0.as_slice(),
-        ],
-    );
-    dir.join(format!("block-{}.pk", id.short()))
-}
-
-/// A cached key; `None` if there is none or it does not read.
-fn read(path: &Path, deciding_key: KzgDecidingKey<Bn256>) -> Option<BlockKeys> {
-    let side: Side = serde_json::from_slice(&std::fs::read(path.with_extension("json")).ok()?).ok()?;
-    let mut file = BufReader::with_capacity(1 << 20, File::open(path).ok()?);
-    match ProvingKey::read::<_, AggregationCircuit>(
-        &mut file,
-        SerdeFormat::RawBytesUnchecked,
-        side.config,
-    ) {
-        Ok(pk) => {
-            info!(path = %path.display(), "block proving key read");
-            Some(BlockKeys {
-                pk,
-                config: side.config,
-                break_points: side.break_points,
-                deciding_key,
-                verifier: side.verifier,
-            })
-        }
-        Err(error) => {
-            warn!(%error, "the cached block key is replaced");
-            None
-        }
-    }
-}
-
-fn generate(
+/// Names one block circuit: the batch circuit, the number of batches, and halo2's pinned
+/// verifying key, under one SRS.
+pub(crate) fn circuit_id(
     shape: BlockShape,
     batch: &VerifierKey,
     srs: &Srs,
-) -> Result<BlockKeys, AggregatorError> {
-    let params = srs.params(shape.k)?;
-    let dummies = (0..shape.batches)
-        .map(|_| gen_dummy_snark_from_protocol::<SHPLONK>(batch.protocol().clone()))
-        .collect();
-    let mut circuit = build(CircuitBuilderStage::Keygen, shape.config(), &params, dummies);
-    let config = circuit.calculate_params(Some(20));
-    info!(?config, "block circuit");
-    let failed = |e: halo2_proofs::plonk::Error| AggregatorError::Proving(e.to_string());
-    let vk = keygen_vk(&*params, &circuit).map_err(failed)?;
-    let pk = keygen_pk(&*params, vk, &circuit).map_err(failed)?;
-    let break_points = circuit.break_points();
-
-    let protocol = compile(
-        &*params,
-        pk.get_vk(),
-        Config::kzg()
-            .with_num_instance(vec![PUBLIC_INPUTS])
-            .with_accumulator_indices(AggregationCircuit::accumulator_indices()),
-    );
-    let deciding_key = deciding_key(&params);
-    let description = VerifierDescription::from_protocol(&protocol, &deciding_key)?;
-    let contract = VerifierArtifact::build(&description)?;
-    let circuit_id = Digest::of_parts(
+    vk: &VerifyingKey<G1Affine>,
+) -> Digest {
+    Digest::of_parts(
         "bastion-block-v1",
         &[
             &batch.circuit_id().to_bytes(),
             &(shape.batches as u64).to_be_bytes(),
-            format!("{:?}", pk.get_vk().pinned()).as_bytes(),
+            format!("{:?}", vk.pinned()).as_bytes(),
             srs.id().0.as_slice(),
         ],
-    );
-    Ok(BlockKeys {
-        pk,
-        config,
-        break_points,
-        deciding_key,
-        verifier: BlockVerifier {
-            circuit_id: circuit_id.to_string(),
-            batch_circuit_id: batch.circuit_id().to_string(),
-            batches: shape.batches,
-            protocol,
-            contract,
-        },
-    })
+    )
 }
 
 pub(crate) fn deciding_key(params: &ParamsKZG<Bn256>) -> KzgDecidingKey<Bn256> {

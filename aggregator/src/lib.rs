@@ -5,15 +5,29 @@
 //! | [`circuit`] | verifies N batch proofs and links their public inputs |
 //! | [`keys`] | its keys, cached on disk |
 //! | [`proof`] | proving a block, and verifying block proofs natively |
+//! | [`block`] | the proof artifact: JSON, and the form that the contract takes |
+//! | [`verifier`] | the folder with contract, description and manifest of a block circuit |
+//!
+//! No block proof leaves this crate before it was verified, accumulated pairing included, and
+//! bytes from outside lead to an [`AggregatorError`], never to a panic.
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+pub mod block;
 pub mod circuit;
 pub mod error;
 pub mod keys;
 pub mod proof;
+mod store;
+pub mod verifier;
 
-pub use circuit::{BlockShape, LINKS, LIMBS, PUBLIC_INPUTS};
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+mod toy;
+
+pub use block::BlockProof;
+pub use circuit::{BlockShape, LIMBS, LINKS, PUBLIC_INPUTS};
 pub use error::AggregatorError;
 pub use keys::{BlockKeys, BlockVerifier};
-pub use proof::{aggregate, verify, BlockProof};
+pub use proof::{aggregate, verify};

@@ -7,138 +7,74 @@ use bastion_prover::proof::BatchProof;
 use bastion_prover::srs::Srs;
 use halo2_base::gates::circuit::CircuitBuilderStage;
 use halo2_proofs::halo2curves::bn256::{Bn256, Fr, G1Affine};
-use halo2_proofs::halo2curves::ff::PrimeField;
 use halo2_proofs::plonk::create_proof;
 use halo2_proofs::poly::kzg::commitment::KZGCommitmentScheme;
 use halo2_proofs::poly::kzg::multiopen::ProverSHPLONK;
 use halo2_proofs::transcript::TranscriptWriterBuffer;
 use rand::rngs::OsRng;
-use serde::{Deserialize, Serialize};
 use snark_verifier::loader::native::NativeLoader;
 use snark_verifier::pcs::kzg::KzgDecidingKey;
 use snark_verifier::system::halo2::transcript::evm::EvmTranscript;
+use snark_verifier::verifier::plonk::PlonkProtocol;
 use snark_verifier::verifier::SnarkVerifier;
 use snark_verifier_sdk::{CircuitExt, PlonkVerifier, Snark, SHPLONK};
 
-use crate::circuit::{build, LIMBS, LINKS, NAMES, PUBLIC_INPUTS, SHARED};
-use crate::error::AggregatorError;
+use crate::block::{check_version, BlockProof};
+use crate::circuit::{build, LINKS, NAMES, SHARED};
+use crate::error::{panic_text, AggregatorError};
 use crate::keys::{BlockKeys, BlockVerifier};
-
-/// Version of the artifact.
-pub const FORMAT: u32 = 1;
-
-/// The final proof of a block.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct BlockProof {
-    /// [`FORMAT`].
-    pub format_version: u32,
-    /// The block circuit.
-    pub circuit_id: String,
-    /// Accumulator limbs, then the ten public inputs; `0x` and 64 hex digits each.
-    pub instances: Vec<String>,
-    /// The proof (SHPLONK, Keccak transcript) in hex.
-    pub proof: String,
-}
-
-impl BlockProof {
-    fn new(circuit_id: &str, instances: &[Fr], proof: &[u8]) -> Self {
-        Self {
-            format_version: FORMAT,
-            circuit_id: circuit_id.into(),
-            instances: instances.iter().map(to_hex).collect(),
-            proof: format!("0x{}", hex::encode(proof)),
-        }
-    }
-
-    /// The instances as elements.
-    ///
-    /// # Errors
-    /// [`AggregatorError::Malformed`] for anything but the right number of elements below `p`.
-    pub fn instances(&self) -> Result<Vec<Fr>, AggregatorError> {
-        if self.instances.len() != PUBLIC_INPUTS {
-            return Err(AggregatorError::Malformed(format!(
-                "{} instances, expected {PUBLIC_INPUTS}",
-                self.instances.len()
-            )));
-        }
-        self.instances.iter().map(|text| from_hex(text)).collect()
-    }
-
-    /// The proof's bytes.
-    ///
-    /// # Errors
-    /// [`AggregatorError::Malformed`] if it is not lower-case hex behind `0x`.
-    pub fn proof_bytes(&self) -> Result<Vec<u8>, AggregatorError> {
-        let bytes = bytes_of(&self.proof)?;
-        Ok(bytes)
-    }
-
-    /// The ten public inputs of the block.
-    ///
-    /// # Errors
-    /// Those of [`BlockProof::instances`].
-    pub fn public_inputs(&self) -> Result<Vec<Fr>, AggregatorError> {
-        Ok(self.instances()?.split_off(LIMBS))
-    }
-}
-
-fn to_hex(x: &Fr) -> String {
-    let mut bytes = x.to_repr();
-    bytes.as_mut().reverse();
-    format!("0x{}", hex::encode(bytes))
-}
-
-fn bytes_of(text: &str) -> Result<Vec<u8>, AggregatorError> {
-    let malformed = || AggregatorError::Malformed("not lower-case hex behind 0x".into());
-    let digits = text.strip_prefix("0x").ok_or_else(malformed)?;
-    if digits.bytes().any(|b| b.is_ascii_uppercase()) {
-        return Err(malformed());
-    }
-    hex::decode(digits).map_err(|e| AggregatorError::Malformed(e.to_string()))
-}
-
-fn from_hex(text: &str) -> Result<Fr, AggregatorError> {
-    let mut bytes: [u8; 32] = bytes_of(text)?
-        .try_into()
-        .map_err(|_| AggregatorError::Malformed(format!("{text} has not 32 bytes")))?;
-    bytes.reverse();
-    Option::from(Fr::from_bytes(&bytes))
-        .ok_or_else(|| AggregatorError::Malformed(format!("{text} is not below the modulus")))
-}
 
 /// Proves a block from the proofs of its batches, and verifies the result.
 ///
+/// `batch` is the key that `keys` were made for, and `srs` the SRS.
+///
 /// # Errors
-/// If the proofs are not as many as the circuit takes, do not continue one another, or are invalid.
+/// * [`AggregatorError::WrongNumber`], [`AggregatorError::BrokenChain`],
+///   [`AggregatorError::Child`]: the proofs are not as many as the circuit takes, do not continue
+///   one another, or do not hold. Checked before any time is spent on proving.
+/// * [`AggregatorError::CircuitMismatch`]: `keys` are for another batch circuit.
+/// * [`AggregatorError::Proving`], [`AggregatorError::SelfCheck`]: halo2 gave up, or made a proof
+///   that does not verify.
 pub fn aggregate(
     keys: &BlockKeys,
     batch: &VerifierKey,
     proofs: &[BatchProof],
     srs: &Srs,
 ) -> Result<BlockProof, AggregatorError> {
-    check_chain(keys.verifier.batches, proofs)?;
-    for proof in proofs {
-        bastion_prover::proof::verify(proof, batch)?;
+    let (expected, got) = (&keys.verifier.batch_circuit_id, batch.circuit_id());
+    if *expected != got.to_string() {
+        return Err(AggregatorError::CircuitMismatch {
+            what: "batch",
+            expected: expected.clone(),
+            got: got.to_string(),
+        });
     }
-    let snarks = proofs
-        .iter()
-        .map(|p| p.to_snark(batch))
-        .collect::<Result<Vec<_>, _>>()?;
-    prove(keys, snarks, srs)
+    check_chain(keys.verifier.batches, proofs)?;
+    let mut snarks = Vec::with_capacity(proofs.len());
+    for (i, proof) in proofs.iter().enumerate() {
+        let snark = bastion_prover::proof::verify(proof, batch)
+            .and_then(|()| proof.to_snark(batch))
+            .map_err(|source| AggregatorError::Child { batch: i, source })?;
+        snarks.push(snark);
+    }
+    let proof = prove(keys, snarks, srs)?;
+    verify(&proof, &keys.verifier, &keys.deciding_key)
+        .map_err(|e| AggregatorError::SelfCheck(e.to_string()))?;
+    Ok(proof)
 }
 
-/// Proves whatever snarks it is given: that they are linked is left to the circuit.
-fn prove(
+/// Proves whatever snarks it is given: that they hold and are linked is left to the circuit and
+/// to the accumulator. The result is not verified here.
+pub(crate) fn prove(
     keys: &BlockKeys,
     snarks: Vec<Snark>,
     srs: &Srs,
 ) -> Result<BlockProof, AggregatorError> {
     let params = srs.params(keys.config.degree)?;
-    let proven = catch_unwind(AssertUnwindSafe(|| {
+    let (instances, bytes) = catch_unwind(AssertUnwindSafe(|| {
         let circuit = build(CircuitBuilderStage::Prover, keys.config, &params, snarks)
             .use_break_points(keys.break_points.clone());
-        let instances = circuit.instances();
+        let instances = circuit.instances().concat();
         let mut transcript = TranscriptWriterBuffer::<_, G1Affine, _>::init(Vec::new());
         create_proof::<
             KZGCommitmentScheme<Bn256>,
@@ -151,18 +87,20 @@ fn prove(
             &*params,
             &keys.pk,
             &[circuit],
-            &[&[&instances[0]]],
+            &[&[&instances]],
             OsRng,
             &mut transcript,
         )
-        .map_err(|e| AggregatorError::Proving(e.to_string()))?;
+        .map_err(|e| e.to_string())?;
         Ok((instances, transcript.finalize()))
-    }));
-    let (instances, bytes) = proven
-        .unwrap_or_else(|_| Err(AggregatorError::Proving("the circuit panicked".into())))?;
-    let proof = BlockProof::new(&keys.verifier.circuit_id, &instances[0], &bytes);
-    verify(&proof, &keys.verifier, &keys.deciding_key)?;
-    Ok(proof)
+    }))
+    .unwrap_or_else(|panic| Err(panic_text(panic.as_ref())))
+    .map_err(AggregatorError::Proving)?;
+    Ok(BlockProof::new(
+        &keys.verifier.circuit_id,
+        &instances,
+        &bytes,
+    ))
 }
 
 /// Names what does not link before a prover's time is spent on it.
@@ -191,32 +129,39 @@ fn check_chain(batches: usize, proofs: &[BatchProof]) -> Result<(), AggregatorEr
 /// Verifies a block proof natively, the accumulated pairing included.
 ///
 /// # Errors
-/// [`AggregatorError::CircuitMismatch`], [`AggregatorError::Malformed`] or
-/// [`AggregatorError::Invalid`]; never a panic.
+/// [`AggregatorError::FormatVersion`], [`AggregatorError::CircuitMismatch`],
+/// [`AggregatorError::Malformed`] or [`AggregatorError::Invalid`]; never a panic.
 pub fn verify(
     proof: &BlockProof,
     verifier: &BlockVerifier,
     deciding_key: &KzgDecidingKey<Bn256>,
 ) -> Result<(), AggregatorError> {
-    if proof.format_version != FORMAT {
-        return Err(AggregatorError::Malformed(format!(
-            "format {}, expected {FORMAT}",
-            proof.format_version
-        )));
-    }
+    check_version(proof.format_version)?;
     if proof.circuit_id != verifier.circuit_id {
         return Err(AggregatorError::CircuitMismatch {
+            what: "block",
             expected: verifier.circuit_id.clone(),
             got: proof.circuit_id.clone(),
         });
     }
-    let instances = [proof.instances()?];
-    let bytes = proof.proof_bytes()?;
-    // snark-verifier panics where a challenge hits a root of unity; the claim is refused then.
-    let accepted = catch_unwind(AssertUnwindSafe(|| {
-        let mut stream = bytes.as_slice();
+    let (instances, bytes) = (proof.instances()?, proof.proof_bytes()?);
+    verify_under(&verifier.protocol, deciding_key, instances, &bytes)
+        .map_err(AggregatorError::Invalid)
+}
+
+/// Verifies under a protocol; where it has accumulator indices, the accumulator is decided too.
+pub(crate) fn verify_under(
+    protocol: &PlonkProtocol<G1Affine>,
+    deciding_key: &KzgDecidingKey<Bn256>,
+    instances: Vec<Fr>,
+    bytes: &[u8],
+) -> Result<(), String> {
+    let instances = [instances];
+    // snark-verifier panics where a challenge hits a root of unity and where limbs are no point
+    // of the curve; the claim is refused then.
+    catch_unwind(AssertUnwindSafe(|| {
+        let mut stream = bytes;
         let mut transcript = EvmTranscript::<G1Affine, NativeLoader, _, _>::new(&mut stream);
-        let protocol = &verifier.protocol;
         let parsed = PlonkVerifier::<SHPLONK>::read_proof(
             deciding_key,
             protocol,
@@ -225,13 +170,13 @@ pub fn verify(
         )
         .map_err(|e| format!("{e:?}"))?;
         drop(transcript);
+        // The verifier stops reading when it has what it needs: a proof with bytes appended must
+        // not be a second valid proof.
         if !stream.is_empty() {
             return Err(format!("{} bytes too many", stream.len()));
         }
         PlonkVerifier::<SHPLONK>::verify(deciding_key, protocol, &instances, &parsed)
             .map_err(|e| format!("{e:?}"))
-    }));
-    accepted
-        .unwrap_or_else(|_| Err("degenerate challenge".into()))
-        .map_err(AggregatorError::Invalid)
+    }))
+    .unwrap_or_else(|panic| Err(panic_text(panic.as_ref())))
 }

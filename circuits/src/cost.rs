@@ -169,8 +169,8 @@ fn operation(
         K::Transfer | K::TransferNew => 2,
         _ => 1,
     };
-    let signature = per_block(Table::Signature) + 64 * per_block(Table::Window)
-        + 2 * per_block(Table::Half);
+    let signature =
+        per_block(Table::Signature) + 64 * per_block(Table::Window) + 2 * per_block(Table::Half);
     let nodes = (nodes_per_account * accounts as f64 * per_block(Table::Node) as f64) as usize;
     let advice_cells = per_block(Table::Op)
         + n.signatures * signature
@@ -309,10 +309,18 @@ impl fmt::Display for CostReport {
             t.row_cells_per_transfer,
             t.circuit_cells_per_transfer
         )?;
-        writeln!(f, "\n{:<18}{:>14}{:>12}", "operation", "advice cells", "data bytes")?;
+        writeln!(
+            f,
+            "\n{:<18}{:>14}{:>12}",
+            "operation", "advice cells", "data bytes"
+        )?;
         for (kind, cost) in &self.operations {
             let name = format!("{kind:?}");
-            writeln!(f, "{name:<18}{:>14}{:>12}", cost.advice_cells, cost.data_bytes)?;
+            writeln!(
+                f,
+                "{name:<18}{:>14}{:>12}",
+                cost.advice_cells, cost.data_bytes
+            )?;
         }
         writeln!(
             f,

@@ -12,7 +12,9 @@ use bastion_circuits::check::{check, names};
 use bastion_circuits::witness::{compile, fill};
 use bastion_circuits::{BatchCircuit, Shape};
 use bastion_state::account::{leaf, FIRST_USER};
-use bastion_state::executor::{Access, AccountTouch, BatchContext, BatchTrace, OpTrace, ResolvedKind};
+use bastion_state::executor::{
+    Access, AccountTouch, BatchContext, BatchTrace, OpTrace, ResolvedKind,
+};
 use bastion_state::keys::owner;
 use bastion_state::ops::{Action, Op};
 use bastion_state::state::State;
@@ -47,7 +49,12 @@ fn rebuild(trace: &mut BatchTrace, mut tree: Tree) {
 }
 
 /// The violated rules when the last of `ops` is altered.
-fn cheat_in(context: &BatchContext, before: &[Make], make: Make, alter: impl Fn(&mut OpTrace)) -> BTreeSet<String> {
+fn cheat_in(
+    context: &BatchContext,
+    before: &[Make],
+    make: Make,
+    alter: impl Fn(&mut OpTrace),
+) -> BTreeSet<String> {
     let mut state = world();
     run(&mut state, context, before).unwrap();
     let tree = state.tree().clone();
@@ -76,23 +83,76 @@ fn after(op: &mut OpTrace, i: usize) -> &mut Account {
 }
 
 const TRANSFER: Make = |s| {
-    signed(s, "alice", FIRST, 30, Action::Transfer { to: FIRST + 1, amount: 5_000 })
+    signed(
+        s,
+        "alice",
+        FIRST,
+        30,
+        Action::Transfer {
+            to: FIRST + 1,
+            amount: 5_000,
+        },
+    )
 };
 const TRANSFER_NEW: Make = |s| {
     let keyhash = key("frank").public().keyhash();
-    signed(s, "alice", FIRST, 0, Action::TransferNew { keyhash, exit: exit("frank"), amount: 10 })
+    signed(
+        s,
+        "alice",
+        FIRST,
+        0,
+        Action::TransferNew {
+            keyhash,
+            exit: exit("frank"),
+            amount: 10,
+        },
+    )
 };
 const WITHDRAW: Make = |s| {
-    signed(s, "carol", FIRST + 2, 10, Action::Withdraw { to: exit("elsewhere"), amount: 1_234 })
+    signed(
+        s,
+        "carol",
+        FIRST + 2,
+        10,
+        Action::Withdraw {
+            to: exit("elsewhere"),
+            amount: 1_234,
+        },
+    )
 };
 const CHANGE_KEY: Make = |s| {
-    signed(s, "bob", FIRST + 1, 1, Action::ChangeKey { keyhash: key("bob2").public().keyhash() })
+    signed(
+        s,
+        "bob",
+        FIRST + 1,
+        1,
+        Action::ChangeKey {
+            keyhash: key("bob2").public().keyhash(),
+        },
+    )
 };
 const FREEZE: Make = |s| {
-    signed(s, "dave", FIRST + 3, 0, Action::Freeze { until: TIME + 1_000, old_until: 0 })
+    signed(
+        s,
+        "dave",
+        FIRST + 3,
+        0,
+        Action::Freeze {
+            until: TIME + 1_000,
+            old_until: 0,
+        },
+    )
 };
 const UNFREEZE: Make = |s| {
-    signed(s, "dave", FIRST + 3, 0, Action::Unfreeze { old_until: TIME + 1_000 })
+    signed(
+        s,
+        "dave",
+        FIRST + 3,
+        0,
+        Action::Unfreeze {
+            old_until: TIME + 1_000,
+        },
+    )
 };
 const DEPOSIT: Make = |_| deposit("alice", 0, 123);
 const DEPOSIT_NEW: Make = |_| deposit("erin", 0, 77);
@@ -102,7 +162,14 @@ const FORCED_NOOP: Make = |_| forced(FIRST + 3, 3, "carol");
 #[test]
 fn honest_operations_violate_nothing() {
     for make in [
-        TRANSFER, TRANSFER_NEW, WITHDRAW, CHANGE_KEY, FREEZE, DEPOSIT, DEPOSIT_NEW, FORCED,
+        TRANSFER,
+        TRANSFER_NEW,
+        WITHDRAW,
+        CHANGE_KEY,
+        FREEZE,
+        DEPOSIT,
+        DEPOSIT_NEW,
+        FORCED,
         FORCED_NOOP,
     ] {
         assert_eq!(cheat(make, |_| {}), set(&[]));
@@ -179,7 +246,11 @@ fn nonces_owners_tokens() {
         (FORCED_NOOP, 0, vec!["op.owner_unchanged"]),
         (FREEZE, 0, vec!["op.owner_unchanged"]),
         (CHANGE_KEY, 0, vec!["op.changed_owner"]),
-        (DEPOSIT_NEW, 0, vec!["op.created_owner", "op.opened_is_created"]),
+        (
+            DEPOSIT_NEW,
+            0,
+            vec!["op.created_owner", "op.opened_is_created"],
+        ),
         (TRANSFER, 1, vec!["op.receiver_owner_unchanged"]),
         (TRANSFER_NEW, 1, vec!["op.receiver_created_owner"]),
         (WITHDRAW, 1, vec!["op.receiver_owner_unchanged"]),
@@ -214,7 +285,8 @@ fn freezes() {
         );
     }
     assert_eq!(
-        cheat_in(&context(), &[FREEZE], UNFREEZE, |op| after(op, 0).frozen_until = 0),
+        cheat_in(&context(), &[FREEZE], UNFREEZE, |op| after(op, 0)
+            .frozen_until = 0),
         set(&["op.unfreeze_sets"])
     );
 }
@@ -255,10 +327,28 @@ fn times_and_policy() {
 #[test]
 fn a_frozen_account_sends_nothing() {
     const DAVE_PAYS: Make = |s| {
-        signed(s, "dave", FIRST + 3, 0, Action::Transfer { to: FIRST + 2, amount: 5 })
+        signed(
+            s,
+            "dave",
+            FIRST + 3,
+            0,
+            Action::Transfer {
+                to: FIRST + 2,
+                amount: 5,
+            },
+        )
     };
     const DAVE_LEAVES: Make = |s| {
-        signed(s, "dave", FIRST + 3, 0, Action::Withdraw { to: exit("elsewhere"), amount: 5 })
+        signed(
+            s,
+            "dave",
+            FIRST + 3,
+            0,
+            Action::Withdraw {
+                to: exit("elsewhere"),
+                amount: 5,
+            },
+        )
     };
     let freeze_first = |op: &mut OpTrace| {
         // The account was frozen all along; the cheater leaves it so and sends.
@@ -389,8 +479,8 @@ fn a_withdrawal_address_is_an_address() {
     let (mut grid, _) = fill(&shape, &trace, &link()).unwrap();
     // `x1 = exit_to` far outside of 160 bits, everything that copies it along.
     let cells = bastion_circuits::ops::cells();
-    let row = bastion_circuits::core::Layout::new(&shape)
-        .rows_of(bastion_circuits::core::Table::Op)[0];
+    let row =
+        bastion_circuits::core::Layout::new(&shape).rows_of(bastion_circuits::core::Table::Op)[0];
     for cell in [&cells.x1, &cells.exit_to] {
         if let bastion_circuits::core::Expr::Cell { row: r, col } = cell {
             let huge = bastion_circuits::core::pow2(200);

@@ -236,4 +236,3 @@ impl NodeError {
         Self::Rejected(rejection)
     }
 }
-

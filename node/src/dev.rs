@@ -136,7 +136,14 @@ fn transfer(state: &State, context: &DemoContext, i: u64) -> Result<Op, NodeErro
     };
     let name = NAMES[from as usize];
     let fee = ETH / 1_000_000;
-    signed(state, context, name, FIRST_USER + from as Index, fee, action)
+    signed(
+        state,
+        context,
+        name,
+        FIRST_USER + from as Index,
+        fee,
+        action,
+    )
 }
 
 fn signed(
@@ -166,7 +173,10 @@ impl Source for DemoSource {
         let n = self.next;
         self.next += 1;
         match self.steps.get(n) {
-            Some(step) => Ok(Some((format!("step {}", n + 1), step(state, &self.context)?))),
+            Some(step) => Ok(Some((
+                format!("step {}", n + 1),
+                step(state, &self.context)?,
+            ))),
             None => Ok(None),
         }
     }

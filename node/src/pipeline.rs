@@ -239,7 +239,11 @@ impl BlockProver {
         if block.proof.public_inputs()? != expected {
             return Err(tampered("header or data"));
         }
-        verify_block(&block.proof, &self.block.verifier, self.block.deciding_key())?;
+        verify_block(
+            &block.proof,
+            &self.block.verifier,
+            self.block.deciding_key(),
+        )?;
         let key = self.batches.keys().verifier();
         for batch in &block.batches {
             bastion_prover::proof::verify(batch, key)?;

@@ -70,7 +70,12 @@ impl Settlement {
         if l1.code(verifier_address)? != verifier.deployed_bytecode {
             return Err(NodeError::L1("the deployed verifier has other code".into()));
         }
-        let args = (to_u256(genesis), to_u256(policy_root), verifier_address, operator);
+        let args = (
+            to_u256(genesis),
+            to_u256(policy_root),
+            verifier_address,
+            operator,
+        );
         let (rollup, _) = l1.deploy(operator, rollup()?.with_args(&args.abi_encode_params()))?;
         Ok(Self {
             rollup,
@@ -86,9 +91,17 @@ impl Settlement {
     pub fn register_tokens(&mut self, l1: &mut dyn L1, count: usize) -> Result<(), NodeError> {
         while self.tokens.len() < count {
             let name = format!("Token {}", self.tokens.len());
-            let (token, _) = l1.deploy(self.operator, test_token()?.with_args(&(name,).abi_encode_params()))?;
+            let (token, _) = l1.deploy(
+                self.operator,
+                test_token()?.with_args(&(name,).abi_encode_params()),
+            )?;
             let call = IRollup::registerTokenCall { erc20: token };
-            l1.send(self.operator, self.rollup, U256::ZERO, call.abi_encode().into())?;
+            l1.send(
+                self.operator,
+                self.rollup,
+                U256::ZERO,
+                call.abi_encode().into(),
+            )?;
             self.tokens.push(token);
         }
         Ok(())
@@ -130,7 +143,12 @@ impl Settlement {
                 amount,
             };
             l1.send(self.operator, token, U256::ZERO, mint.abi_encode().into())?;
-            l1.send(self.operator, token, U256::ZERO, approve.abi_encode().into())?;
+            l1.send(
+                self.operator,
+                token,
+                U256::ZERO,
+                approve.abi_encode().into(),
+            )?;
         }
         let call = IRollup::depositCall {
             token: d.token,
@@ -242,7 +260,12 @@ impl Settlement {
                 .map(FixedBytes::from)
                 .collect(),
         };
-        l1.send(self.operator, self.rollup, U256::ZERO, call.abi_encode().into())
+        l1.send(
+            self.operator,
+            self.rollup,
+            U256::ZERO,
+            call.abi_encode().into(),
+        )
     }
 }
 

@@ -40,9 +40,12 @@ fn a_csv_becomes_a_proven_block() {
         Ok(name) => Shape::named(&name).unwrap(),
         Err(_) => Shape::tiny(),
     };
-    let csv = std::env::var("BASTION_TEST_CSV")
-        .unwrap_or_else(|_| concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/transfers.csv").into());
-    let limit = std::env::var("BASTION_TEST_LIMIT").ok().map(|n| n.parse().unwrap());
+    let csv = std::env::var("BASTION_TEST_CSV").unwrap_or_else(|_| {
+        concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/transfers.csv").into()
+    });
+    let limit = std::env::var("BASTION_TEST_LIMIT")
+        .ok()
+        .map(|n| n.parse().unwrap());
     let context = context();
     let file = std::fs::File::open(csv).unwrap();
     let (mut source, report) =
@@ -54,7 +57,14 @@ fn a_csv_becomes_a_proven_block() {
         .unwrap()
         .unwrap();
     assert!(refused.is_empty(), "{refused:?}");
-    println!("ops per batch: {:?}", block.batches.iter().map(|b| b.ops.len()).collect::<Vec<_>>());
+    println!(
+        "ops per batch: {:?}",
+        block
+            .batches
+            .iter()
+            .map(|b| b.ops.len())
+            .collect::<Vec<_>>()
+    );
     let public = block.header.public_inputs(&block.data).unwrap();
     let cache = tempfile::tempdir().unwrap();
     let cache = Cache::new(cache.path());
@@ -66,7 +76,9 @@ fn a_csv_becomes_a_proven_block() {
     let circuits = prover.witnesses(&block).unwrap();
     println!("witnesses {:?}", start.elapsed());
     let budget = MemoryBudget::parse("8GiB").unwrap();
-    let proofs = prover.prove(circuits, &srs, budget, &Progress::silent()).unwrap();
+    let proofs = prover
+        .prove(circuits, &srs, budget, &Progress::silent())
+        .unwrap();
     println!("proofs {:?}", start.elapsed());
     let to_halo2 = bastion_circuits::witness::convert::to_halo2;
     let last = &proofs.last().unwrap().public_inputs;

@@ -73,8 +73,13 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
     let genesis = state.root();
     let policy = dev_policy();
     let verifier = &prover.block.verifier.contract;
-    let mut settlement =
-        Settlement::deploy(l1.as_mut(), DEV_OPERATOR, verifier, &genesis, &policy.root())?;
+    let mut settlement = Settlement::deploy(
+        l1.as_mut(),
+        DEV_OPERATOR,
+        verifier,
+        &genesis,
+        &policy.root(),
+    )?;
     let contract = Address(settlement.rollup.into_array());
     let context = BatchContext {
         domain: domain(l1.chain_id(), contract),
@@ -172,7 +177,10 @@ fn text(r: &Report) -> String {
     row("total", format!("{:.1} s", r.total_seconds));
     row("posted data", format!("{} bytes", r.data_bytes));
     row("proof", format!("{} bytes", r.proof_bytes));
-    row("verifier contract", format!("{} bytes", r.verifier_code_bytes));
+    row(
+        "verifier contract",
+        format!("{} bytes", r.verifier_code_bytes),
+    );
     row(
         "gas: commit, prove, finalize",
         format!("{}, {}, {}", r.gas.commit, r.gas.prove, r.gas.finalize),

@@ -39,7 +39,11 @@ fn open(
             expected,
         })
     };
-    same("reference string", &manifest.srs, prover.srs.id().to_string())?;
+    same(
+        "reference string",
+        &manifest.srs,
+        prover.srs.id().to_string(),
+    )?;
     same(
         "batch circuit",
         &manifest.batch_circuit_id,

@@ -25,10 +25,12 @@ use crate::output;
 
 /// Executes operations from a file and proves them.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "INPUT is a CSV with the columns block,tx_index,trace_index,token,from,to,\
+#[command(
+    after_help = "INPUT is a CSV with the columns block,tx_index,trace_index,token,from,to,\
 amount (keys are derived per address, deposits are made so that the rows can run, amounts are \
 rounded down to what the encoding carries), or a .jsonl file of operations.\n\n\
-Example: bastion prove examples/transfers.csv --shape tiny --out out")]
+Example: bastion prove examples/transfers.csv --shape tiny --out out"
+)]
 pub(crate) struct Args {
     /// CSV of transfers or JSON lines of operations.
     input: PathBuf,
@@ -84,8 +86,13 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
     let mut import = None;
     let mut source: Box<dyn Source> = if is_csv {
         let deadline = time + 3_600;
-        let (source, report) =
-            import_csv(file, args.limit, args.skip_invalid, context.domain, deadline)?;
+        let (source, report) = import_csv(
+            file,
+            args.limit,
+            args.skip_invalid,
+            context.domain,
+            deadline,
+        )?;
         import = Some(report);
         Box::new(source)
     } else {

@@ -45,7 +45,10 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
         cache.require_srs(batches, &args.shape)?;
     }
     if shape.k > bastion_aggregator::BlockShape::for_batches(batches).k {
-        return Err(eyre!("shape `{}` is larger than its block circuit", shape.name));
+        return Err(eyre!(
+            "shape `{}` is larger than its block circuit",
+            shape.name
+        ));
     }
     let start = Instant::now();
     let prover = BlockProver::open(&shape, batches, &cache, &output::progress(settings))?;

@@ -79,7 +79,10 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
         gas,
     };
     if report.finalized_root != field::to_hex(&root) {
-        return Err(eyre!("the contract's root {} is not the proven one", report.finalized_root));
+        return Err(eyre!(
+            "the contract's root {} is not the proven one",
+            report.finalized_root
+        ));
     }
     output::report(settings, &report, |r| {
         let mut out = format!("finalized by {}: {}\n", r.contract, r.finalized_root);

@@ -77,7 +77,13 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
         for (number, block) in blocks.iter().enumerate() {
             settlement.enqueue_data(&mut l1, &block.header, &block.data)?;
             let number = number as u64 + 1;
-            gas.push(settlement.settle(&mut l1, number, &block.header, &block.data, &block.proof)?);
+            gas.push(settlement.settle(
+                &mut l1,
+                number,
+                &block.header,
+                &block.data,
+                &block.proof,
+            )?);
         }
         let finalized = settlement.state_root(&mut l1)?;
         if finalized != to_u256(&root) {
@@ -105,7 +111,10 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
             r.blocks, r.seconds, r.root
         );
         if let Some(evm) = &r.evm {
-            out += &format!("finalized by {} on the embedded L1: {}\n", evm.contract, evm.finalized_root);
+            out += &format!(
+                "finalized by {} on the embedded L1: {}\n",
+                evm.contract, evm.finalized_root
+            );
             for (i, gas) in evm.gas.iter().enumerate() {
                 out += &format!(
                     "block {i}: gas {} commit, {} prove, {} finalize\n",

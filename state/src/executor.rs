@@ -156,7 +156,9 @@ pub enum Rejection {
         time: u64,
     },
     /// The account is frozen.
-    #[error("account {account} is frozen until {until}: it can only withdraw to its own exit address")]
+    #[error(
+        "account {account} is frozen until {until}: it can only withdraw to its own exit address"
+    )]
     Frozen {
         /// Account.
         account: Index,
@@ -457,7 +459,14 @@ fn deposit(state: &State, d: &Deposit, mut trace: OpTrace) -> Result<OpTrace, Re
                 .balance
                 .checked_add(d.amount)
                 .ok_or(Rejection::BalanceOverflow(index))?;
-            (index, Some(*account), Account { balance, ..*account })
+            (
+                index,
+                Some(*account),
+                Account {
+                    balance,
+                    ..*account
+                },
+            )
         }
         None => {
             trace.kind = ResolvedKind::DepositNew;
@@ -510,13 +519,7 @@ fn forced_exit(
 }
 
 /// The limiter's part of an exit.
-fn leave(
-    state: &State,
-    context: &BatchContext,
-    token: Token,
-    amount: u128,
-    trace: &mut OpTrace,
-) {
+fn leave(state: &State, context: &BatchContext, token: Token, amount: u128, trace: &mut OpTrace) {
     let index = limiter_index(token);
     let before = state.account(index).copied();
     let account = before.unwrap_or_else(|| Account::new(Fr::from(0u64), token));

@@ -20,7 +20,6 @@ pub(crate) fn limbs_to_bytes(x: BigInt<4>) -> [u8; 32] {
 }
 
 /// The integer behind 32 big-endian bytes.
-#[must_use]
 pub(crate) fn bytes_to_limbs(bytes: &[u8; 32]) -> BigInt<4> {
     let mut limbs = [0_u64; 4];
     for (i, byte) in bytes.iter().enumerate() {
@@ -163,9 +162,10 @@ pub mod serde_decimal {
         }
         let text = String::deserialize(d)?;
         let canonical = |x: &u128| x.to_string() == text;
-        text.parse().ok().filter(canonical).ok_or_else(|| {
-            D::Error::custom(format!("amount: {text:?} is no decimal below 2^128"))
-        })
+        text.parse()
+            .ok()
+            .filter(canonical)
+            .ok_or_else(|| D::Error::custom(format!("amount: {text:?} is no decimal below 2^128")))
     }
 }
 

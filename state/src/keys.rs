@@ -113,7 +113,8 @@ fn to_scalar(h: Fr) -> Scalar {
 }
 
 fn read_point(what: &'static str, x: &[u8; 32], y: &[u8; 32]) -> Result<EdwardsAffine, StateError> {
-    let point = EdwardsAffine::new_unchecked(field::from_bytes(what, x)?, field::from_bytes(what, y)?);
+    let point =
+        EdwardsAffine::new_unchecked(field::from_bytes(what, x)?, field::from_bytes(what, y)?);
     if point.is_on_curve() {
         return Ok(point);
     }

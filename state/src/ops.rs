@@ -162,6 +162,7 @@ pub struct SignedOp {
 }
 
 /// An operation.
+#[allow(clippy::large_enum_variant)] // Signed operations are the common case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "op", rename_all = "snake_case")]
 pub enum Op {

@@ -214,8 +214,7 @@ mod tests {
         let policy = policy();
         let tree = policy.limits_tree();
         let all: Vec<TokenLimits> = (0..=u16::MAX).map(|t| tree.limits(t)).collect();
-        let listed: BTreeMap<u64, Fr> =
-            all.iter().map(|l| (l.rate, l.leaf())).collect();
+        let listed: BTreeMap<u64, Fr> = all.iter().map(|l| (l.rate, l.leaf())).collect();
         let mut level: Vec<Fr> = all.iter().map(|l| listed[&l.rate]).collect();
         let leaves = level.clone();
         while level.len() > 1 {

@@ -120,7 +120,8 @@ impl State {
 
     fn put(&mut self, index: Index, account: Account) {
         if let Some(old) = self.accounts.insert(index, account) {
-            if old.owner != account.owner && self.by_owner.get(&(old.owner, old.token)) == Some(&index)
+            if old.owner != account.owner
+                && self.by_owner.get(&(old.owner, old.token)) == Some(&index)
             {
                 self.by_owner.remove(&(old.owner, old.token));
             }

@@ -105,12 +105,18 @@ impl Store {
             }
         }
         let mut openings = Vec::new();
-        for item in self.db.iterator_cf(self.family(OPENINGS)?, IteratorMode::Start) {
+        for item in self
+            .db
+            .iterator_cf(self.family(OPENINGS)?, IteratorMode::Start)
+        {
             let (_, value) = item.map_err(|e| self.failed(e))?;
             openings.push(read_opening(&value)?);
         }
         let mut accounts = Vec::new();
-        for item in self.db.iterator_cf(self.family(ACCOUNTS)?, IteratorMode::Start) {
+        for item in self
+            .db
+            .iterator_cf(self.family(ACCOUNTS)?, IteratorMode::Start)
+        {
             let (key, value) = item.map_err(|e| self.failed(e))?;
             accounts.push((read_index(&key)?, read_account(&value)?));
         }
@@ -214,7 +220,10 @@ fn read_account(value: &[u8]) -> Result<Account, StateError> {
 
 fn read_opening(value: &[u8]) -> Result<Opening, StateError> {
     let bytes: [u8; OPENING_LEN] = fixed("opening", value)?;
-    Ok((read_fr(&bytes[..32])?, Address(fixed("exit", &bytes[32..])?)))
+    Ok((
+        read_fr(&bytes[..32])?,
+        Address(fixed("exit", &bytes[32..])?),
+    ))
 }
 
 fn read_fr(bytes: &[u8]) -> Result<Fr, StateError> {

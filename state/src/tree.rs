@@ -180,7 +180,10 @@ impl Tree {
                         new: value,
                     }
                 };
-                (touched.map_or_else(unchanged, |(_, c)| *c), touched.is_some())
+                (
+                    touched.map_or_else(unchanged, |(_, c)| *c),
+                    touched.is_some(),
+                )
             };
             let (left, left_touched) = child(0);
             let (right, right_touched) = child(1);
@@ -241,7 +244,12 @@ mod tests {
     }
 
     fn index() -> impl Strategy<Value = Index> {
-        prop_oneof![any::<Index>(), 0..20_u32, 131_072..131_400_u32, Just(Index::MAX)]
+        prop_oneof![
+            any::<Index>(),
+            0..20_u32,
+            131_072..131_400_u32,
+            Just(Index::MAX)
+        ]
     }
 
     proptest! {

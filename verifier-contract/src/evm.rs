@@ -107,7 +107,13 @@ impl Evm {
     /// # Errors
     /// If the account cannot be read.
     pub fn set_balance(&mut self, account: Address, wei: U256) -> Result<()> {
-        self.load(account)?.info.set_balance(wei);
+        let mut info = self
+            .database
+            .basic(account)
+            .map_err(refused)?
+            .unwrap_or_default();
+        info.set_balance(wei);
+        self.database.insert_account_info(account, info);
         Ok(())
     }
 

@@ -175,9 +175,7 @@ mod tests {
         // Library errors of OpenZeppelin are shown in hex.
         missing.retain(|m| !m.starts_with("SafeERC20") && !m.starts_with("Reentrancy"));
         assert_eq!(missing, Vec::<String>::new());
-        let commit = keccak256(
-            b"commit((uint256,uint256,uint256,uint64,uint256,uint32),bytes)",
-        );
+        let commit = keccak256(b"commit((uint256,uint256,uint256,uint64,uint256,uint32),bytes)");
         assert_eq!(IRollup::commitCall::SELECTOR, commit[..4]);
     }
 }

@@ -78,10 +78,7 @@ pub fn compile_with(sources: &[(&str, &str)], level: Optimization) -> Result<Vec
 fn run(input: &[u8]) -> Result<Value> {
     let directory = std::env::var_os(SOLC_DIR_VARIABLE)
         .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
-    let script = directory.join("node_modules").join("solc").join("solc.js");
-    if !script.is_file() {
-        return Err(ContractError::SolcMissing(directory));
-    }
+    let script = locate(directory)?;
     // Into a file, because solcjs exits before a pipe has taken more than 64 KiB of output.
     let mut output = tempfile::tempfile()?;
     let mut child = Command::new("node")
@@ -91,7 +88,10 @@ fn run(input: &[u8]) -> Result<Value> {
         .stdout(output.try_clone()?)
         .stderr(Stdio::piped())
         .spawn()?;
-    let written = child.stdin.take().map_or(Ok(()), |mut stdin| stdin.write_all(input));
+    let written = child
+        .stdin
+        .take()
+        .map_or(Ok(()), |mut stdin| stdin.write_all(input));
     let finished = child.wait_with_output()?;
     if !finished.status.success() {
         let message = String::from_utf8_lossy(&finished.stderr).into_owned();
@@ -107,6 +107,16 @@ fn run(input: &[u8]) -> Result<Value> {
     Ok(serde_json::from_slice(
         body.ok_or(ContractError::SolcOutput("JSON object"))?,
     )?)
+}
+
+/// The compiler's script below a folder with `node_modules`.
+fn locate(directory: PathBuf) -> Result<PathBuf> {
+    let script = directory.join("node_modules").join("solc").join("solc.js");
+    if script.is_file() {
+        Ok(script)
+    } else {
+        Err(ContractError::SolcMissing(directory))
+    }
 }
 
 fn parse(output: &Value) -> Result<Vec<Artifact>> {
@@ -145,4 +155,36 @@ fn code(contract: &Value, pointer: &str) -> Result<Bytes> {
     let text = text.ok_or(ContractError::SolcOutput("bytecode"))?;
     let code = hex::decode(text).map_err(|_| ContractError::SolcOutput("linked bytecode"))?;
     Ok(code.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_compiler_is_named_with_the_remedy() {
+        let empty = tempfile::tempdir().unwrap();
+        let error = locate(empty.path().to_path_buf()).unwrap_err().to_string();
+        assert!(
+            error.contains("make setup") && error.contains(SOLC_DIR_VARIABLE),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn the_compilers_message_reaches_the_caller() {
+        let error = compile(&[("Bad.sol", "contract Bad { function }")]).unwrap_err();
+        assert!(matches!(error, ContractError::Solidity(ref text) if text.contains("Bad.sol")));
+    }
+
+    #[test]
+    fn interfaces_are_left_out_and_code_is_reproducible() {
+        let source = "interface I {} contract C { uint256 public x = 7; }";
+        let first = compile(&[("C.sol", source)]).unwrap();
+        let second = compile(&[("C.sol", source)]).unwrap();
+        assert_eq!(first.len(), 1);
+        assert_eq!(first[0].name, "C");
+        assert_eq!(first[0].bytecode, second[0].bytecode);
+        assert!(!first[0].deployed_bytecode.is_empty() && first[0].abi.is_array());
+    }
 }

@@ -78,6 +78,7 @@ fn word(proof: &[u8], offset: usize) -> U256 {
 fn an_honest_proof_is_accepted() {
     let f = fixture();
     let mut deployed = Deployed::new(&f.artifact);
+    assert_eq!(f.artifact.code_size, f.artifact.deployed_bytecode.len());
     assert!(native_accepts(
         &f.params,
         &f.protocol,
@@ -259,6 +260,25 @@ fn the_description_survives_json_and_decides_the_source() {
     let read: VerifierDescription = serde_json::from_str(&json).unwrap();
     assert_eq!(read, f.description);
     assert_eq!(generate_solidity(&read).unwrap(), f.artifact.solidity);
+}
+
+#[test]
+fn permutation_and_lookups_are_loops() {
+    let source = &fixture().artifact.solidity;
+    let loops: Vec<_> = source
+        .lines()
+        .filter(|line| line.contains(" times "))
+        .collect();
+    // Two lookups of equal form have five constraints each.
+    assert!(
+        loops.iter().any(|line| line.ends_with("2 times 5.")),
+        "{loops:?}"
+    );
+    assert!(
+        loops.iter().any(|line| line.ends_with(" times 1.")),
+        "{loops:?}"
+    );
+    assert!(!source.contains("{{"), "an unfilled placeholder");
 }
 
 #[test]

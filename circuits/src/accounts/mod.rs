@@ -121,11 +121,11 @@ pub fn account_block() -> Block {
     block.constrain("after_exists_flag", new.exists.clone().boolean());
     block.constrain(
         "empty_has_no_owner",
-        old.exists.clone().not() * old.owner.clone(),
+        old.exists.clone().flipped() * old.owner.clone(),
     );
     block.constrain(
         "empty_has_no_fields",
-        old.exists.clone().not() * packed_old.clone(),
+        old.exists.clone().flipped() * packed_old.clone(),
     );
     block.constrain(
         "after_packed",

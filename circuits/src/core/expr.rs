@@ -76,7 +76,7 @@ impl Expr {
     }
 
     /// `1 - self`: the negation of a boolean.
-    pub fn not(self) -> Self {
+    pub fn flipped(self) -> Self {
         Self::one() - self
     }
 

@@ -35,7 +35,7 @@ fn shifted(row: i32, n: usize) -> Expr {
 /// Whether lane 1 gets a cell after this pair of partial rounds. In between it is an expression
 /// of degree 2 that grows by one product a pair.
 pub(super) fn stores_lane1(pair: usize) -> bool {
-    pair % 3 == 0 && pair > 0
+    pair > 0 && pair.is_multiple_of(3)
 }
 
 struct Cells {

@@ -104,7 +104,7 @@ pub fn head_block(ops: usize) -> Block {
     block.constrain("touched_flag", TOUCHED.boolean());
     block.constrain(
         "untouched_root",
-        TOUCHED.not() * (old_root.clone() - new_root.clone()),
+        TOUCHED.flipped() * (old_root.clone() - new_root.clone()),
     );
     let y: [Expr; 4] = std::array::from_fn(|i| Expr::nth(Y + i));
     let counts: [Expr; 4] = std::array::from_fn(|i| Expr::nth(COUNTS + i));

@@ -95,7 +95,7 @@ pub fn limiter_block() -> Block {
             format!("{}_difference", s.name),
             difference.clone() - sign * (s.a.clone() - s.b.clone()),
         );
-        let take_a = if s.larger { flag } else { flag.not() };
+        let take_a = if s.larger { flag } else { flag.flipped() };
         block.constrain(s.name, s.out - s.b.clone() - take_a * (s.a - s.b));
         terms.push(Term::consume(
             format!("{}_order", s.name),

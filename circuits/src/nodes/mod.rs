@@ -27,11 +27,11 @@ pub fn node_block() -> Block {
     block.constrain("right_flag", RIGHT.boolean());
     block.constrain(
         "left_untouched",
-        LEFT.not() * (hash::input_a(0) - hash::input_a(NEW)),
+        LEFT.flipped() * (hash::input_a(0) - hash::input_a(NEW)),
     );
     block.constrain(
         "right_untouched",
-        RIGHT.not() * (hash::input_b(0) - hash::input_b(NEW)),
+        RIGHT.flipped() * (hash::input_b(0) - hash::input_b(NEW)),
     );
 
     let child = |side: u64| {

@@ -93,7 +93,7 @@ fn access_terms(c: &Cells, s: &Sets) -> Vec<Term> {
 /// Which accesses a kind makes.
 fn access_flags(s: &Sets) -> [Expr; 3] {
     [
-        s.noop.clone().not(),
+        s.noop.clone().flipped(),
         s.floats.clone() + s.forced_exit.clone(),
         s.owner_signed.clone(),
     ]
@@ -149,7 +149,7 @@ fn range_terms(c: &Cells, s: &Sets) -> Vec<Term> {
     vec![
         Term::consume(
             "balance_is_enough",
-            s.noop.clone().not(),
+            s.noop.clone().flipped(),
             range128(balance(0)),
         ),
         Term::consume(

@@ -136,7 +136,7 @@ pub(super) fn primary(block: &mut Block, c: &Cells, s: &Sets) {
         a.exists.clone(),
         b.exists.clone(),
     );
-    let active = s.noop.clone().not();
+    let active = s.noop.clone().flipped();
     let not_created = active - s.deposit_new.clone();
 
     let keeps_owner = not_created.clone() - s.change_key.clone();
@@ -417,7 +417,7 @@ pub(super) fn others(block: &mut Block, c: &Cells, s: &Sets) {
         "fee_owner",
         fees,
         a.owner.clone(),
-        b.owner.clone() + b.exists.clone().not() * c.context.fee_owner.clone(),
+        b.owner.clone() + b.exists.clone().flipped() * c.context.fee_owner.clone(),
     );
     when(block, "fee_token", fees, a.token.clone(), token.clone());
     when(block, "fee_nonce", fees, a.nonce.clone(), b.nonce.clone());

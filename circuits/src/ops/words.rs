@@ -8,7 +8,7 @@ use crate::ops::kinds::Sets;
 pub(super) fn slot_flags(s: &Sets) -> [Expr; 5] {
     let opening = s.l1.clone() + s.owners.clone();
     [
-        s.noop.clone().not(),
+        s.noop.clone().flipped(),
         opening.clone(),
         opening,
         s.exits.clone(),
@@ -167,7 +167,7 @@ pub(super) fn absorption(block: &mut Block, c: &Cells, s: &Sets) {
         when(
             block,
             format!("chain_skips{i}"),
-            &flag.clone().not(),
+            &flag.clone().flipped(),
             &c.chain[i + 1],
             c.chain[i].clone(),
         );

@@ -48,7 +48,7 @@ fn chain_head() -> Fr {
 pub fn policy_block() -> Block {
     let mut block = Block::new(Table::Policy);
     block.constrain("active_flag", ACTIVE.boolean());
-    block.constrain("unused_has_no_limits", ACTIVE.not() * COUNT);
+    block.constrain("unused_has_no_limits", ACTIVE.flipped() * COUNT);
 
     let [c1, c2, leaf] = CHAIN;
     let mut terms = vec![

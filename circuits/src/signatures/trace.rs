@@ -150,12 +150,11 @@ pub fn assign(
     {
         point(header::Q + 2 * i, p);
     }
-    for j in 2..MULTIPLES {
-        point(header::KEY_MULTIPLES + 3 * (j - 2) + 1, &multiples[j]);
-    }
-    for j in 2..MULTIPLES {
-        let w = helper(&multiples[j - 1], &multiples[1]);
-        writer.nth(header::KEY_MULTIPLES + 3 * (j - 2), w);
+    for (j, pair) in multiples[1..].windows(2).enumerate() {
+        let cell = header::KEY_MULTIPLES + 3 * j;
+        writer.nth(cell, helper(&pair[0], &multiples[1]));
+        writer.nth(cell + 1, to_halo2(pair[1].x));
+        writer.nth(cell + 2, to_halo2(pair[1].y));
     }
     writer.set(&header::W_Q, helper(&last, &-r));
     writer.set(&header::KEY_X_INVERSE, inverse_or_zero(to_halo2(key.x)));

@@ -55,7 +55,10 @@ impl RpcL1 {
             let data = error["data"].as_str().and_then(|d| hex::decode(d).ok());
             return Err(failed(match data {
                 Some(data) if !data.is_empty() => format!("reverted: {}", describe_revert(&data)),
-                _ => error["message"].as_str().unwrap_or("no message").to_string(),
+                _ => error["message"]
+                    .as_str()
+                    .unwrap_or("no message")
+                    .to_string(),
             }));
         }
         Ok(answer["result"].take())
@@ -77,7 +80,9 @@ impl RpcL1 {
                 return Err(NodeError::L1(format!("transaction {hash} reverted")));
             }
             if start.elapsed() > RECEIPT_TIMEOUT {
-                return Err(NodeError::L1(format!("transaction {hash} has no receipt yet")));
+                return Err(NodeError::L1(format!(
+                    "transaction {hash} has no receipt yet"
+                )));
             }
             std::thread::sleep(Duration::from_millis(100));
         }

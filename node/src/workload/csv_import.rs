@@ -84,7 +84,9 @@ pub fn import_csv(
     domain: Fr,
     deadline: u64,
 ) -> Result<(CsvWorkload, CsvReport), NodeError> {
-    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(input);
+    let mut reader = csv::ReaderBuilder::new()
+        .trim(csv::Trim::All)
+        .from_reader(input);
     let mut report = CsvReport {
         tokens: vec![Address([0; 20]).to_string()],
         ..CsvReport::default()
@@ -153,8 +155,8 @@ fn read_row(
     let token = match tokens.get(&contract) {
         Some(token) => *token,
         None => {
-            let token = Token::try_from(tokens.len())
-                .map_err(|_| "more than 65,536 tokens".to_string())?;
+            let token =
+                Token::try_from(tokens.len()).map_err(|_| "more than 65,536 tokens".to_string())?;
             tokens.insert(contract, token);
             report.tokens.push(contract.to_string());
             token

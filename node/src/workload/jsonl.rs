@@ -19,10 +19,7 @@ pub struct JsonlWorkload {
 ///
 /// # Errors
 /// The line that cannot be read.
-pub fn import_jsonl(
-    input: impl BufRead,
-    limit: Option<usize>,
-) -> Result<JsonlWorkload, NodeError> {
+pub fn import_jsonl(input: impl BufRead, limit: Option<usize>) -> Result<JsonlWorkload, NodeError> {
     let mut ops = Vec::new();
     for (i, line) in input.lines().enumerate() {
         let line = line.map_err(|e| NodeError::input(i + 1, e))?;
@@ -47,7 +44,10 @@ impl JsonlWorkload {
 
 impl Source for JsonlWorkload {
     fn next(&mut self, _: &State) -> Result<Option<(String, Op)>, NodeError> {
-        let item = self.ops.get(self.next).map(|(line, op)| (format!("line {line}"), *op));
+        let item = self
+            .ops
+            .get(self.next)
+            .map(|(line, op)| (format!("line {line}"), *op));
         self.next += 1;
         Ok(item)
     }

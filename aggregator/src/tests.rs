@@ -1,0 +1,397 @@
+//! Blocks of two toy batches: what is accepted, and everything that must not be.
+
+use std::collections::{BTreeSet, HashMap};
+use std::path::PathBuf;
+use std::sync::LazyLock;
+use std::time::Instant;
+use std::{array, fs};
+
+use alloy_primitives::U256;
+use bastion_contract::bindings::verify_calldata;
+use bastion_contract::evm::Evm;
+use bastion_contract::solc::compile;
+use bastion_prover::keys::{CircuitKeys, VerifierKey};
+use bastion_prover::progress::Progress;
+use bastion_prover::proof::BatchProof;
+use bastion_prover::srs::Srs;
+use halo2_base::gates::circuit::CircuitBuilderStage;
+use halo2_base::ContextCell;
+use halo2_proofs::dev::{MockProver, VerifyFailure};
+use halo2_proofs::halo2curves::bn256::Fr;
+use halo2_proofs::halo2curves::ff::Field;
+use rand::rngs::OsRng;
+use snark_verifier_sdk::halo2::gen_dummy_snark_from_protocol;
+use snark_verifier_sdk::{CircuitExt, Snark, SHPLONK};
+
+use crate::circuit::{build, NAMES, SHARED};
+use crate::proof::{prove, verify_under};
+use crate::toy::{ToyCircuit, ToyShape, INPUTS, K};
+use crate::{
+    aggregate, store, verifier, verify, AggregatorError, BlockKeys, BlockProof, BlockShape, LIMBS,
+    LINKS,
+};
+
+/// The fewest rows at which two toys make a contract of a reasonable size.
+const SHAPE: BlockShape = BlockShape { batches: 2, k: 17 };
+
+struct Fixture {
+    dir: tempfile::TempDir,
+    srs: Srs,
+    toy: CircuitKeys,
+    keys: BlockKeys,
+}
+
+impl Fixture {
+    fn batch(&self) -> &VerifierKey {
+        self.toy.verifier()
+    }
+
+    fn path(&self) -> PathBuf {
+        store::path(self.dir.path(), SHAPE, self.batch(), &self.srs)
+    }
+
+    fn toy_proof(&self, inputs: [Fr; INPUTS]) -> BatchProof {
+        let params = self.srs.params(K).unwrap();
+        bastion_prover::proof::prove(&params, &self.toy, ToyCircuit::new(inputs), OsRng).unwrap()
+    }
+
+    fn snarks(&self, proofs: &[BatchProof]) -> Vec<Snark> {
+        let snark = |proof: &BatchProof| proof.to_snark(self.batch()).unwrap();
+        proofs.iter().map(snark).collect()
+    }
+
+    fn refusal(&self, proofs: &[BatchProof]) -> AggregatorError {
+        aggregate(&self.keys, self.batch(), proofs, &self.srs).unwrap_err()
+    }
+
+    fn check(&self, proof: &BlockProof) -> Result<(), AggregatorError> {
+        verify(proof, &self.keys.verifier, self.keys.deciding_key())
+    }
+}
+
+static FIXTURE: LazyLock<Fixture> = LazyLock::new(|| {
+    let dir = tempfile::tempdir().unwrap();
+    let srs = Srs::generate_unsafe_dev(SHAPE.k, &[K, SHAPE.k], OsRng).unwrap();
+    let toy = CircuitKeys::generate::<ToyCircuit>(&ToyShape::default(), &srs).unwrap();
+    let start = Instant::now();
+    let progress = Progress::silent();
+    let keys =
+        BlockKeys::load_or_generate(dir.path(), SHAPE, toy.verifier(), &srs, &progress).unwrap();
+    println!(
+        "keygen {:?}, {:?}, contract {} bytes",
+        start.elapsed(),
+        keys.config(),
+        keys.verifier.contract.code_size
+    );
+    Fixture {
+        dir,
+        srs,
+        toy,
+        keys,
+    }
+});
+
+/// Public inputs of two batches that follow each other: old values 100.., new ones 200.., 300...
+fn chain() -> [[Fr; INPUTS]; 2] {
+    let first: [Fr; INPUTS] = array::from_fn(|i| Fr::from(100 + i as u64));
+    let mut second = first;
+    for (output, input) in LINKS {
+        second[input] = first[output];
+        second[output] = Fr::from(300 + output as u64);
+    }
+    [first, second]
+}
+
+fn in_evm(fixture: &Fixture, proof: &BlockProof) -> bool {
+    let mut evm = Evm::default();
+    let code = fixture.keys.verifier.contract.bytecode.clone();
+    let contract = evm.deploy(code).unwrap();
+    let (words, bytes) = proof.to_contract_input().unwrap();
+    let words: Vec<U256> = words.into_iter().map(U256::from_be_bytes).collect();
+    let result = evm.call(contract, verify_calldata(&words, &bytes)).unwrap();
+    println!("EVM: {:?}, {} gas", result.status, result.gas_used);
+    result.is_success()
+}
+
+#[test]
+fn a_chain_is_accepted_and_every_change_of_its_proof_refused() {
+    let fixture = &*FIXTURE;
+    let inputs = chain();
+    let proofs = inputs.map(|inputs| fixture.toy_proof(inputs));
+    let start = Instant::now();
+    let proof = aggregate(&fixture.keys, fixture.batch(), &proofs, &fixture.srs).unwrap();
+    println!("proof {:?}", start.elapsed());
+    let public = proof.public_inputs().unwrap();
+    for (i, value) in public.iter().enumerate() {
+        let batch = usize::from(LINKS.iter().any(|(output, _)| *output == i));
+        assert_eq!(*value, inputs[batch][i], "{}", NAMES[i]);
+    }
+    assert!(in_evm(fixture, &proof));
+
+    // Limbs of the accumulator and public inputs, each moved by one.
+    for i in 0..proof.instances.len() {
+        let mut instances = proof.instances().unwrap();
+        instances[i] += Fr::ONE;
+        let changed = BlockProof::new(&proof.circuit_id, &instances, &proof.proof_bytes().unwrap());
+        let error = fixture.check(&changed).unwrap_err();
+        assert!(matches!(error, AggregatorError::Invalid(_)), "{i}: {error}");
+    }
+    // A pair of points that is fine in itself, but not that of this proof.
+    let mut exchanged = proof.clone();
+    exchanged.instances[..LIMBS].rotate_left(LIMBS / 2);
+    assert!(fixture.check(&exchanged).is_err());
+
+    let bytes = proof.proof_bytes().unwrap();
+    for at in (0..bytes.len()).step_by(61) {
+        let mut changed = proof.clone();
+        let mut bytes = bytes.clone();
+        bytes[at] ^= 1;
+        changed.proof = format!("0x{}", hex::encode(bytes));
+        let error = fixture.check(&changed).unwrap_err();
+        assert!(matches!(error, AggregatorError::Invalid(_)), "byte {at}");
+    }
+    for text in [format!("{}00", proof.proof), proof.proof[..100].to_owned()] {
+        let mut changed = proof.clone();
+        changed.proof = text;
+        assert_eq!(fixture.check(&changed).unwrap_err().exit_code(), 3);
+    }
+    let mut other = proof.clone();
+    other.circuit_id = "another".into();
+    assert_eq!(fixture.check(&other).unwrap_err().exit_code(), 4);
+}
+
+/// A child that does not hold is aggregated all the same, and the block proof is a valid proof of
+/// the block circuit: what gives it away is the accumulator alone.
+#[test]
+fn a_false_accumulator_is_refused() {
+    let fixture = &*FIXTURE;
+    let mut proofs = chain().map(|inputs| fixture.toy_proof(inputs));
+    // The claim is changed, the proof is not.
+    proofs[0].public_inputs[0] += Fr::ONE;
+    assert!(matches!(
+        fixture.refusal(&proofs),
+        AggregatorError::Child { batch: 0, .. }
+    ));
+    let proof = prove(&fixture.keys, fixture.snarks(&proofs), &fixture.srs).unwrap();
+
+    let mut protocol = fixture.keys.verifier.protocol.clone();
+    assert_eq!(protocol.accumulator_indices.len(), 1);
+    assert_eq!(protocol.accumulator_indices[0].len(), LIMBS);
+    protocol.accumulator_indices.clear();
+    verify_under(
+        &protocol,
+        fixture.keys.deciding_key(),
+        proof.instances().unwrap(),
+        &proof.proof_bytes().unwrap(),
+    )
+    .unwrap();
+    let error = fixture.check(&proof).unwrap_err();
+    assert!(matches!(error, AggregatorError::Invalid(_)), "{error}");
+    assert!(!in_evm(fixture, &proof));
+}
+
+#[test]
+fn what_does_not_fit_is_refused_before_proving() {
+    let fixture = &*FIXTURE;
+    let inputs = chain();
+    let proofs = inputs.map(|inputs| fixture.toy_proof(inputs));
+
+    let three = [proofs[0].clone(), proofs[1].clone(), proofs[1].clone()];
+    for given in [&three[..0], &three[..1], &three] {
+        let error = fixture.refusal(given);
+        assert!(
+            matches!(error, AggregatorError::WrongNumber { expected: 2, got } if got == given.len())
+        );
+    }
+    let linked = LINKS.iter().map(|(_, input)| *input);
+    for broken in linked.chain(SHARED..INPUTS) {
+        let mut second = inputs[1];
+        second[broken] += Fr::ONE;
+        let error = fixture.refusal(&[proofs[0].clone(), fixture.toy_proof(second)]);
+        assert!(
+            matches!(error, AggregatorError::BrokenChain { batch: 1, input } if input == NAMES[broken]),
+            "{error}"
+        );
+        assert_eq!(error.exit_code(), 3);
+    }
+    let swapped = [proofs[1].clone(), proofs[0].clone()];
+    assert!(matches!(
+        fixture.refusal(&swapped),
+        AggregatorError::BrokenChain { .. }
+    ));
+    for at in [0, 40, proofs[1].proof.len() - 1] {
+        let mut tampered = proofs.clone();
+        tampered[1].proof[at] ^= 1;
+        let error = fixture.refusal(&tampered);
+        assert!(matches!(error, AggregatorError::Child { batch: 1, .. }));
+        assert_eq!(error.exit_code(), 3);
+    }
+
+    let other = CircuitKeys::generate::<ToyCircuit>(&ToyShape { mark: 1 }, &fixture.srs).unwrap();
+    let error = aggregate(&fixture.keys, other.verifier(), &proofs, &fixture.srs).unwrap_err();
+    assert!(matches!(
+        error,
+        AggregatorError::CircuitMismatch { what: "batch", .. }
+    ));
+    let mut renamed = proofs.clone();
+    renamed[0].circuit_id = other.circuit_id();
+    assert_eq!(fixture.refusal(&renamed).exit_code(), 4);
+}
+
+/// The copy constraints between the batches that the verifying key fixes: these seven and no more.
+#[test]
+fn the_circuit_links_neighbours() {
+    let fixture = &*FIXTURE;
+    let params = fixture.srs.params(SHAPE.k).unwrap();
+    let dummy = || gen_dummy_snark_from_protocol::<SHPLONK>(fixture.batch().protocol().clone());
+    let config = SHAPE.config().unwrap();
+    let snarks = vec![dummy(), dummy(), dummy()];
+    let circuit = build(CircuitBuilderStage::Keygen, config, &params, snarks);
+    let mut inputs: HashMap<ContextCell, (usize, usize)> = HashMap::new();
+    for (batch, cells) in circuit.previous_instances().iter().enumerate() {
+        for (i, cell) in cells.iter().enumerate() {
+            assert!(inputs.insert(cell.cell.unwrap(), (batch, i)).is_none());
+        }
+    }
+    let copies = circuit.builder.core().copy_manager.lock().unwrap();
+    let found: BTreeSet<_> = copies
+        .advice_equalities
+        .iter()
+        .filter_map(|(a, b)| Some((*inputs.get(a)?, *inputs.get(b)?)))
+        .map(|(a, b)| (a.min(b), a.max(b)))
+        .collect();
+    let expected: BTreeSet<_> = (0..2)
+        .flat_map(|batch| {
+            let shared = (SHARED..INPUTS).map(|i| (i, i));
+            LINKS
+                .into_iter()
+                .chain(shared)
+                .map(move |(output, input)| ((batch, output), (batch + 1, input)))
+        })
+        .collect();
+    assert_eq!(found, expected);
+}
+
+/// Past the host's check, a broken chain does not satisfy the circuit.
+#[test]
+fn the_circuit_refuses_a_broken_chain() {
+    let fixture = &*FIXTURE;
+    let [first, mut second] = chain();
+    second[0] += Fr::ONE;
+    let proofs = [first, second].map(|inputs| fixture.toy_proof(inputs));
+    let params = fixture.srs.params(SHAPE.k).unwrap();
+    let circuit = build(
+        CircuitBuilderStage::Mock,
+        *fixture.keys.config(),
+        &params,
+        fixture.snarks(&proofs),
+    );
+    let start = Instant::now();
+    let mock = MockProver::run(SHAPE.k, &circuit, circuit.instances()).unwrap();
+    let failures = mock.verify().unwrap_err();
+    println!("mock {:?}", start.elapsed());
+    // One copy that does not hold: both of its ends are reported, and nothing else.
+    assert_eq!(failures.len(), 2, "{failures:?}");
+    assert!(failures
+        .iter()
+        .all(|f| matches!(f, VerifyFailure::Permutation { .. })));
+}
+
+#[test]
+fn cached_keys_are_the_same_and_damage_is_found() {
+    let fixture = &*FIXTURE;
+    let path = fixture.path();
+    let read = |path: &PathBuf| store::read(path, SHAPE, fixture.batch(), &fixture.srs);
+    let cached = read(&path).unwrap().unwrap();
+    assert_eq!(cached.verifier.circuit_id, fixture.keys.verifier.circuit_id);
+    assert_eq!(cached.break_points, fixture.keys.break_points);
+    assert_eq!(cached.verifier.contract, fixture.keys.verifier.contract);
+
+    let dir = tempfile::tempdir().unwrap();
+    let copy = dir.path().join("copy.pk");
+    assert!(read(&copy).unwrap().is_none());
+    let (pk, side) = (
+        fs::read(&path).unwrap(),
+        fs::read(path.with_extension("side")).unwrap(),
+    );
+    let flipped = |bytes: &[u8]| {
+        let mut bytes = bytes.to_vec();
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 1;
+        bytes
+    };
+    let cut = |bytes: &[u8]| bytes[..bytes.len() - 1].to_vec();
+    for (bad_pk, bad_side) in [
+        (flipped(&pk), side.clone()),
+        (cut(&pk), side.clone()),
+        (pk.clone(), flipped(&side)),
+        (pk.clone(), cut(&side)),
+        (pk.clone(), Vec::new()),
+    ] {
+        fs::write(&copy, bad_pk).unwrap();
+        fs::write(copy.with_extension("side"), bad_side).unwrap();
+        let Err(error) = read(&copy) else {
+            panic!("damage went unnoticed")
+        };
+        assert_eq!(error.exit_code(), 5, "{error}");
+    }
+}
+
+#[test]
+fn the_verifier_folder_is_complete_and_checked() {
+    let fixture = &*FIXTURE;
+    let parent = tempfile::tempdir().unwrap();
+    let dir = parent.path().join("verifier");
+    let export = || verifier::export(&fixture.keys.verifier, fixture.keys.deciding_key(), &dir);
+    let manifest = export().unwrap();
+    assert_eq!(verifier::read(&dir).unwrap(), manifest);
+    assert!(manifest.unsafe_srs);
+    assert_eq!(manifest.solc_version.split('.').count(), 3);
+    assert_eq!(manifest.circuit_id, fixture.keys.verifier.circuit_id);
+    // The manifest speaks of the code that these sources give.
+    let solidity = fs::read_to_string(dir.join("BastionVerifier.sol")).unwrap();
+    assert!(!compile(&[("BastionVerifier.sol", &solidity)])
+        .unwrap()
+        .is_empty());
+    let code = hex::decode(fs::read(dir.join("BastionVerifier.bin")).unwrap()).unwrap();
+    let mut evm = Evm::default();
+    let contract = evm.deploy(code.into()).unwrap();
+    let deployed = evm.code(contract).unwrap();
+    assert_eq!(alloy_primitives::keccak256(&deployed), manifest.code_hash);
+    assert_eq!(deployed.len(), manifest.code_size);
+
+    for name in manifest.files.keys() {
+        fs::write(dir.join(name), "another").unwrap();
+        assert_eq!(verifier::read(&dir).unwrap_err().exit_code(), 5, "{name}");
+        // Writing again repairs it, and leaves nothing beside the folder.
+        assert_eq!(export().unwrap(), manifest);
+        assert_eq!(verifier::read(&dir).unwrap(), manifest);
+        assert_eq!(fs::read_dir(parent.path()).unwrap().count(), 1);
+    }
+    let path = dir.join("manifest.json");
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(
+        &path,
+        text.replace("\"description.json\"", "\"../description.json\""),
+    )
+    .unwrap();
+    let error = verifier::read(&dir).unwrap_err();
+    assert!(error.to_string().contains("no file name"), "{error}");
+}
+
+#[test]
+fn shapes_that_cannot_be_are_refused() {
+    let fixture = &*FIXTURE;
+    for (batches, k) in [(0, 17), (2, 5), (2, 29)] {
+        let shape = BlockShape { batches, k };
+        let Err(error) = BlockKeys::generate(shape, fixture.batch(), &fixture.srs) else {
+            panic!("{shape:?}")
+        };
+        assert!(matches!(error, AggregatorError::BadShape { .. }), "{error}");
+    }
+    let large = BlockShape { batches: 2, k: 18 };
+    let Err(error) = BlockKeys::generate(large, fixture.batch(), &fixture.srs) else {
+        panic!("the SRS is too small")
+    };
+    assert_eq!(error.exit_code(), 5, "{error}");
+}

@@ -1,0 +1,203 @@
+//! The folder of a block circuit's verifier: what is deployed, what an auditor reads, and a
+//! manifest that says what belongs together.
+//!
+//! | file | content |
+//! |---|---|
+//! | `BastionVerifier.sol` | the generated contract |
+//! | `BastionVerifier.bin` | its creation code in hex, without `0x` |
+//! | `description.json` | the verifier as data, for verifiers that share no code with the prover |
+//! | `manifest.json` | [`VerifierManifest`]: circuits, SRS, compiler, code, digests of the files |
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use alloy_primitives::{keccak256, B256};
+use bastion_contract::generate::CONTRACT_NAME;
+use bastion_contract::solc::SOLC_DIR_VARIABLE;
+use bastion_contract::{ContractError, VerifierDescription};
+use bastion_prover::artifact::{write_bytes_atomic, Digest};
+use bastion_prover::srs::SrsOrigin;
+use halo2_proofs::halo2curves::bn256::Bn256;
+use serde::{Deserialize, Serialize};
+use snark_verifier::pcs::kzg::KzgDecidingKey;
+
+use crate::error::AggregatorError;
+use crate::keys::BlockVerifier;
+
+/// Version of the folder.
+pub const FORMAT: u32 = 1;
+const MANIFEST: &str = "manifest.json";
+
+/// What a verifier contract verifies, and of what it was made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct VerifierManifest {
+    /// [`FORMAT`].
+    pub format_version: u32,
+    /// Shape of the batch circuit.
+    pub batch_shape: String,
+    /// Identity of the batch circuit.
+    pub batch_circuit_id: String,
+    /// Batches in a block.
+    pub batches: usize,
+    /// Identity of the block circuit.
+    pub circuit_id: String,
+    /// log2 of the rows of the block circuit.
+    pub k: u32,
+    /// Identity of the SRS.
+    pub srs_id: Digest,
+    /// True if somebody may know the secret of the SRS: for development chains alone.
+    pub unsafe_srs: bool,
+    /// Compiler that made the code.
+    pub solc_version: String,
+    /// Bytes of code on the chain.
+    pub code_size: usize,
+    /// Keccak-256 of the code on the chain, as `EXTCODEHASH` gives it.
+    pub code_hash: B256,
+    /// Digests of the other files.
+    pub files: BTreeMap<String, Digest>,
+}
+
+/// Writes the folder `dir`, or replaces it.
+///
+/// It is made complete beside `dir` and then renamed: `dir` is the old folder or the new one. (It
+/// is absent for a moment between two renames if there was an old one.)
+///
+/// # Errors
+/// If the protocol cannot be described or files cannot be written.
+pub fn export(
+    verifier: &BlockVerifier,
+    deciding_key: &KzgDecidingKey<Bn256>,
+    dir: &Path,
+) -> Result<VerifierManifest, AggregatorError> {
+    let contract = &verifier.contract;
+    let description = VerifierDescription::from_protocol(&verifier.protocol, deciding_key)?;
+    let files = [
+        (
+            format!("{CONTRACT_NAME}.sol"),
+            contract.solidity.clone().into_bytes(),
+        ),
+        (
+            format!("{CONTRACT_NAME}.bin"),
+            hex::encode(&contract.bytecode).into_bytes(),
+        ),
+        ("description.json".to_owned(), json(&description)?),
+    ];
+    let manifest = VerifierManifest {
+        format_version: FORMAT,
+        batch_shape: verifier.batch_shape.clone(),
+        batch_circuit_id: verifier.batch_circuit_id.clone(),
+        batches: verifier.batches,
+        circuit_id: verifier.circuit_id.clone(),
+        k: verifier.k,
+        srs_id: verifier.srs_id,
+        unsafe_srs: verifier.srs_origin == SrsOrigin::UnsafeDev,
+        solc_version: verifier.solc_version.clone(),
+        code_size: contract.code_size,
+        code_hash: keccak256(&contract.deployed_bytecode),
+        files: files
+            .iter()
+            .map(|(name, bytes)| (name.clone(), Digest::of(bytes)))
+            .collect(),
+    };
+
+    let (stage, old) = (beside(dir, "new"), beside(dir, "old"));
+    let written = (|| {
+        for (name, bytes) in &files {
+            write_bytes_atomic(&stage.join(name), bytes)?;
+        }
+        write_bytes_atomic(&stage.join(MANIFEST), &json(&manifest)?)?;
+        let io = |e| AggregatorError::io("write", dir, e);
+        if dir.exists() {
+            fs::rename(dir, &old).map_err(io)?;
+        }
+        fs::rename(&stage, dir).map_err(|e| {
+            // The old folder is better than none.
+            let _ = fs::rename(&old, dir);
+            io(e)
+        })
+    })();
+    // What of these two is left over is of no use to anybody.
+    let _ = fs::remove_dir_all(&stage);
+    if dir.exists() {
+        let _ = fs::remove_dir_all(&old);
+    }
+    written.map(|()| manifest)
+}
+
+/// Reads the manifest of a folder and checks the other files against it.
+///
+/// The digests detect damage and mixtures; they do not authenticate. Compare `circuit_id` and
+/// `code_hash` with what you expect.
+///
+/// # Errors
+/// [`AggregatorError::FormatVersion`] for a folder of another version, otherwise
+/// [`AggregatorError::Damaged`] or the error of the file system.
+pub fn read(dir: &Path) -> Result<VerifierManifest, AggregatorError> {
+    #[derive(Deserialize)]
+    struct Versioned {
+        format_version: u32,
+    }
+    let path = dir.join(MANIFEST);
+    let damaged = |e: serde_json::Error| AggregatorError::damaged(&path, e.to_string());
+    let bytes = fs::read(&path).map_err(|e| AggregatorError::io("read", &path, e))?;
+    let version: Versioned = serde_json::from_slice(&bytes).map_err(damaged)?;
+    if version.format_version != FORMAT {
+        return Err(AggregatorError::FormatVersion {
+            what: "the verifier's manifest",
+            expected: FORMAT,
+            got: version.format_version,
+        });
+    }
+    let manifest: VerifierManifest = serde_json::from_slice(&bytes).map_err(damaged)?;
+    for (name, digest) in &manifest.files {
+        // Names are from the file: they must not lead out of the folder.
+        if Path::new(name).file_name() != Some(name.as_ref()) {
+            return Err(AggregatorError::damaged(
+                &path,
+                format!("`{name}` is no file name"),
+            ));
+        }
+        let file = dir.join(name);
+        let bytes = fs::read(&file).map_err(|e| AggregatorError::io("read", &file, e))?;
+        if Digest::of(&bytes) != *digest {
+            return Err(AggregatorError::damaged(
+                &file,
+                "it is not the file that its manifest describes",
+            ));
+        }
+    }
+    Ok(manifest)
+}
+
+/// Version of the compiler that [`bastion_contract::solc`] runs, from its package file.
+pub(crate) fn solc_version() -> Result<String, AggregatorError> {
+    #[derive(Deserialize)]
+    struct Package {
+        version: String,
+    }
+    let dir = std::env::var_os(SOLC_DIR_VARIABLE).map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../verifier-contract"),
+        PathBuf::from,
+    );
+    let package = dir.join("node_modules/solc/package.json");
+    let bytes = fs::read(package).map_err(|_| ContractError::SolcMissing(dir))?;
+    let package: Package = serde_json::from_slice(&bytes)
+        .map_err(|_| ContractError::SolcOutput("version in its package.json"))?;
+    Ok(package.version)
+}
+
+fn json(value: &impl Serialize) -> Result<Vec<u8>, AggregatorError> {
+    let mut bytes = serde_json::to_vec_pretty(value)
+        .map_err(|e| AggregatorError::io("write", Path::new(MANIFEST), io::Error::other(e)))?;
+    bytes.push(b'\n');
+    Ok(bytes)
+}
+
+/// A sibling of `dir` that no other process uses.
+fn beside(dir: &Path, what: &str) -> PathBuf {
+    let name = dir.file_name().unwrap_or_default().to_string_lossy();
+    dir.with_file_name(format!(".{name}.{}.{what}", std::process::id()))
+}

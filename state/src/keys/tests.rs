@@ -1,0 +1,77 @@
+use super::*;
+use ark_ff::UniformRand;
+use rand::SeedableRng;
+
+fn key() -> SecretKey {
+    SecretKey::from_seed(b"a key of the tests")
+}
+
+#[test]
+fn signatures_verify_and_bind_message_and_key() {
+    let message = Fr::from(42_u64);
+    let signature = key().sign(message);
+    assert!(key().public().verify(message, &signature));
+    assert!(!key().public().verify(Fr::from(43_u64), &signature));
+    let other = SecretKey::from_seed(b"another key").public();
+    assert!(!other.verify(message, &signature));
+    assert_eq!(key().sign(message).s, signature.s, "deterministic");
+}
+
+#[test]
+fn encodings_round_trip_and_refuse_the_rest() {
+    let public = key().public();
+    assert_eq!(PublicKey::from_bytes(&public.to_bytes()).unwrap(), public);
+    let secret = key().expose_bytes();
+    assert_eq!(
+        SecretKey::from_bytes(&secret).unwrap().public(),
+        key().public()
+    );
+    assert!(SecretKey::from_bytes(&[0; 32]).is_err());
+    assert!(SecretKey::from_bytes(&[0xff; 32]).is_err());
+    assert_eq!(format!("{:?}", key()), "SecretKey(redacted)");
+    let json = serde_json::to_string(&public).unwrap();
+    assert_eq!(serde_json::from_str::<PublicKey>(&json).unwrap(), public);
+}
+
+#[test]
+fn keys_off_the_curve_or_of_small_order_are_refused() {
+    let mut bytes = key().public().to_bytes();
+    bytes[63] ^= 1;
+    assert!(PublicKey::from_bytes(&bytes).is_err());
+    assert!(PublicKey::new(EdwardsAffine::zero()).is_err());
+    // (0, -1) is on the curve and of order 2.
+    let order_two = EdwardsAffine::new_unchecked(Fr::from(0_u64), -Fr::from(1_u64));
+    assert!(order_two.is_on_curve());
+    assert!(PublicKey::new(order_two).is_err());
+    let mixed = (*key().public().point() + order_two).into_affine();
+    assert!(mixed.is_on_curve());
+    assert!(PublicKey::new(mixed).is_err());
+}
+
+#[test]
+fn the_equation_is_cofactored() {
+    // A nonce commitment with a component of order 2: 8 (S B - h A - R) = O still holds.
+    let message = Fr::from(7_u64);
+    let order_two = EdwardsAffine::new_unchecked(Fr::from(0_u64), -Fr::from(1_u64));
+    let k = Scalar::from(12_345_u64);
+    let r = (EdwardsProjective::generator() * k + order_two).into_affine();
+    let h = challenge(&r, key().public().keyhash(), message);
+    let secret = Scalar::from_be_bytes_mod_order(&key().expose_bytes());
+    let s = k + to_scalar(h) * secret;
+    assert!(key().public().verify(message, &Signature { r, s }));
+}
+
+#[test]
+fn random_messages() {
+    let mut rng = rand_chacha::ChaCha20Rng::seed_from_u64(1);
+    for _ in 0..8 {
+        let message = Fr::rand(&mut rng);
+        let signature = key().sign(message);
+        assert!(key().public().verify(message, &signature));
+        let forged = Signature {
+            s: signature.s + Scalar::from(1_u64),
+            ..signature
+        };
+        assert!(!key().public().verify(message, &forged));
+    }
+}

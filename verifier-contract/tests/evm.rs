@@ -1,4 +1,5 @@
 //! The embedded EVM: effects, refusals, time, money and events.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use alloy_primitives::{address, Address, U256};
 use alloy_sol_types::{sol, SolCall, SolError, SolEvent};

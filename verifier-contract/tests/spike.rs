@@ -1,5 +1,6 @@
 //! The whole depth of the proving stack at its smallest: two proofs of a two-phase circuit with a
 //! bus, aggregated, proved for the EVM and checked by Bastion's own Solidity verifier.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod support;
 

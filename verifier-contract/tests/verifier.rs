@@ -1,5 +1,6 @@
 //! The generated verifier against snark-verifier's native one, on a circuit that proves in a
 //! second.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod support;
 
@@ -284,7 +285,8 @@ fn permutation_and_lookups_are_loops() {
 #[test]
 fn contradictory_descriptions_are_refused() {
     let good = &fixture().description;
-    let broken: Vec<(&str, fn(&mut VerifierDescription))> = vec![
+    type Breakage = fn(&mut VerifierDescription);
+    let broken: Vec<(&str, Breakage)> = vec![
         ("version", |d| d.version += 1),
         ("k", |d| d.k = 40),
         ("omega", |d| d.omega = U256::from(1)),

@@ -5,7 +5,7 @@ CARGO ?= cargo
 SHAPE ?= small
 L1    ?=
 
-.PHONY: setup build demo test lint fmt doc deny forge artifacts clean-cache
+.PHONY: setup build demo test lint artifacts
 
 setup: .bastion/setup-done
 
@@ -26,17 +26,12 @@ demo: build
 	./scripts/demo.sh "$(SHAPE)" "$(L1)"
 
 test: setup lint
-	$(CARGO) test --release --locked --workspace
-	./verifier-contract/forge.sh
+	CARGO="$(CARGO)" ./scripts/test.sh
 
 lint: setup
 	$(CARGO) fmt --all -- --check
 	$(CARGO) clippy --release --locked --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --release --locked --workspace --no-deps --quiet
-
-# Licences and sources; advisories need the advisory database, which cargo-deny fetches.
-deny:
-	$(CARGO) deny check licenses sources bans
 
 # Writes the committed contract artifacts again; the tests compare them.
 artifacts: setup

@@ -36,12 +36,16 @@ fn batch() -> BatchTrace {
 
 fn primitives(c: &mut Criterion) {
     let (a, b) = (Fr::from(1u64), Fr::from(2u64));
-    c.bench_function("poseidon2 compression", |bench| bench.iter(|| compress(a, b)));
+    c.bench_function("poseidon2 compression", |bench| {
+        bench.iter(|| compress(a, b))
+    });
     let key = SecretKey::from_seed(b"bench");
     let public = key.public();
     let signature = key.sign(a);
     c.bench_function("sign", |bench| bench.iter(|| key.sign(a)));
-    c.bench_function("verify", |bench| bench.iter(|| public.verify(a, &signature)));
+    c.bench_function("verify", |bench| {
+        bench.iter(|| public.verify(a, &signature))
+    });
     c.bench_function("execute 8 deposits", |bench| bench.iter(batch));
     let trace = batch();
     let link = Link {

@@ -28,7 +28,9 @@ fn usage_errors_are_2() {
     assert_eq!(code(&bastion(dir.path(), &["no-such-command"])), 2);
     assert_eq!(code(&bastion(dir.path(), &["prove"])), 2);
     assert_eq!(code(&bastion(dir.path(), &["--help"])), 0);
-    for command in ["demo", "setup", "prove", "verify", "submit", "cost", "inspect"] {
+    for command in [
+        "demo", "setup", "prove", "verify", "submit", "cost", "inspect",
+    ] {
         let help = bastion(dir.path(), &[command, "--help"]);
         assert_eq!(code(&help), 0);
         let text = String::from_utf8_lossy(&help.stdout).into_owned();
@@ -41,7 +43,11 @@ fn missing_things_are_5_and_name_the_remedy() {
     let dir = tempfile::tempdir().unwrap();
     let output = bastion(dir.path(), &["verify", "nothing"]);
     assert_eq!(code(&output), 5);
-    assert!(stderr(&output).contains("bastion prove"), "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains("bastion prove"),
+        "{}",
+        stderr(&output)
+    );
     let output = bastion(dir.path(), &["setup", "--shape", "tiny"]);
     assert_eq!(code(&output), 5);
     assert!(
@@ -61,11 +67,17 @@ fn bad_rows_name_their_line_and_nothing_is_written() {
         (format!("1,0,0,{zero},{one},{one},5"), "itself"),
         (format!("1,0,0,{zero},{one},{zero},0"), "amount is 0"),
         (format!("1,0,0,{zero},{one},0x12,5"), "0x12"),
-        (format!("1,0,0,{zero},{one},{zero},{}", "9".repeat(40)), "2^128"),
+        (
+            format!("1,0,0,{zero},{one},{zero},{}", "9".repeat(40)),
+            "2^128",
+        ),
         ("1,0,0".to_string(), "line 2"),
     ] {
         std::fs::write(dir.path().join("bad.csv"), format!("{header}{row}\n")).unwrap();
-        let output = bastion(dir.path(), &["prove", "bad.csv", "--shape", "tiny", "--out", "out"]);
+        let output = bastion(
+            dir.path(),
+            &["prove", "bad.csv", "--shape", "tiny", "--out", "out"],
+        );
         assert_eq!(code(&output), 1, "{row}");
         assert!(stderr(&output).contains(why), "{row}: {}", stderr(&output));
         assert!(stderr(&output).contains("line 2"), "{}", stderr(&output));
@@ -77,11 +89,17 @@ fn bad_rows_name_their_line_and_nothing_is_written() {
 fn bad_operations_are_refused_before_anything_is_proved() {
     let dir = tempfile::tempdir().unwrap();
     std::fs::write(dir.path().join("ops.jsonl"), "{\"op\":\"deposit\"}\n").unwrap();
-    let output = bastion(dir.path(), &["prove", "ops.jsonl", "--shape", "tiny", "--out", "out"]);
+    let output = bastion(
+        dir.path(),
+        &["prove", "ops.jsonl", "--shape", "tiny", "--out", "out"],
+    );
     assert_eq!(code(&output), 1);
     assert!(stderr(&output).contains("line 1"), "{}", stderr(&output));
     std::fs::write(dir.path().join("empty.jsonl"), "").unwrap();
-    let output = bastion(dir.path(), &["prove", "empty.jsonl", "--shape", "tiny", "--out", "out"]);
+    let output = bastion(
+        dir.path(),
+        &["prove", "empty.jsonl", "--shape", "tiny", "--out", "out"],
+    );
     assert_eq!(code(&output), 1);
     assert!(!dir.path().join("out").exists());
 }

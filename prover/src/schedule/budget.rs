@@ -92,7 +92,7 @@ impl fmt::Display for MemoryBudget {
 /// Estimated memory of proving: what all proofs of one circuit share, and what each takes.
 ///
 /// Counted from the buffers of length n = 2^k that halo2's prover holds at its two candidates
-/// for the peak (see [`ProofCost::from_counts`]) and compared with the measured peak of a real
+/// for the peak (see `ProofCost::from_counts`) and compared with the measured peak of a real
 /// proof by a test.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ProofCost {

@@ -23,8 +23,8 @@ impl Srs {
     /// memory belongs to the powers.
     ///
     /// * `g[0]` and g2 are the generators, `s_g2` is in the subgroup of order r and not trivial;
-    /// * e(g[1], g2) = e(g[0], `s_g2`);
-    /// * for random 128-bit r_i, e(sum r_i g[i+1], g2) = e(sum r_i g[i], `s_g2`): wrong in any
+    /// * `e(g[1], g2) = e(g[0], s_g2)`;
+    /// * for random 128-bit r_i, `e(sum r_i g[i+1], g2) = e(sum r_i g[i], s_g2)`: wrong in any
     ///   power, it holds with probability 2^-128;
     /// * for each basis in memory, a random polynomial has one commitment in both bases.
     ///

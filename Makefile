@@ -15,7 +15,7 @@ setup: .bastion/setup-done
 	@if ! command -v clang >/dev/null || ! ls /usr/lib/llvm-*/lib/libclang*.so* >/dev/null 2>&1; then \
 	  SUDO=$$(if [ "$$(id -u)" = 0 ]; then echo; else echo sudo; fi); \
 	  $$SUDO apt-get update -q && $$SUDO apt-get install -y -q clang libclang-dev cmake pkg-config make; fi
-	cd verifier-contract && npm ci --no-audit --no-fund --loglevel=error
+	cd verifier-contract && npm install --no-save --no-audit --no-fund --loglevel=error
 	@touch $@
 
 build: setup

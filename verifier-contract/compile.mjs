@@ -29,7 +29,7 @@ function readImport(path) {
   try {
     return { contents: readFileSync(join(root, "node_modules", path), "utf8") };
   } catch {
-    return { error: `${path} not found: run npm ci` };
+    return { error: `${path} not found: run make setup` };
   }
 }
 

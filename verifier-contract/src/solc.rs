@@ -79,25 +79,23 @@ fn run(input: &[u8]) -> Result<Value> {
     let directory = std::env::var_os(SOLC_DIR_VARIABLE)
         .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
     let script = locate(directory)?;
-    // Into a file, because solcjs exits before a pipe has taken more than 64 KiB of output.
+    // Files at both ends: solcjs makes its standard input non-blocking and reads a pipe that is
+    // still empty as an error, and it exits before a pipe has taken more than 64 KiB of output.
+    let mut source = tempfile::tempfile()?;
+    source.write_all(input)?;
+    source.rewind()?;
     let mut output = tempfile::tempfile()?;
-    let mut child = Command::new("node")
+    let finished = Command::new("node")
         .arg(script)
         .arg("--standard-json")
-        .stdin(Stdio::piped())
+        .stdin(source)
         .stdout(output.try_clone()?)
         .stderr(Stdio::piped())
-        .spawn()?;
-    let written = child
-        .stdin
-        .take()
-        .map_or(Ok(()), |mut stdin| stdin.write_all(input));
-    let finished = child.wait_with_output()?;
+        .output()?;
     if !finished.status.success() {
         let message = String::from_utf8_lossy(&finished.stderr).into_owned();
         return Err(ContractError::Solidity(message));
     }
-    written?;
     output.rewind()?;
     let mut text = Vec::new();
     output.read_to_end(&mut text)?;

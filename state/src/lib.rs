@@ -9,7 +9,7 @@
 //! | [`keys`] | BabyJubJub keys and signatures | §2 |
 //! | [`account`], [`tree`], [`state`] | leaves, Merkle tree, ledger | §3 |
 //! | [`policy`] | limits and guardian | §4 |
-//! | [`ops`], [`executor`] | operations and their effect | §5 |
+//! | [`ops`], [`codec`], [`executor`] | operations, their encoding and their effect | §5 |
 //! | [`data`] | posted data, queue, exit tree | §6, §8 |
 //! | [`store`] | RocksDB | |
 
@@ -18,6 +18,7 @@
 
 pub mod account;
 pub mod address;
+pub mod codec;
 pub mod data;
 pub mod error;
 pub mod executor;

@@ -1,6 +1,6 @@
 //! The ledger: accounts, openings of their owners, and the tree.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::account::{leaf, FIRST_USER};
 use crate::executor::{AccountTouch, NodeTouch, OpTrace, Rejection};
@@ -17,7 +17,8 @@ pub type Opening = (Fr, Address);
 pub struct State {
     accounts: BTreeMap<Index, Account>,
     openings: HashMap<Fr, Opening>,
-    by_owner: HashMap<(Fr, Token), Index>,
+    /// User accounts by owner and token; an owner may have several in a token.
+    by_owner: BTreeSet<(Fr, Token, Index)>,
     tree: Tree,
     next: Index,
 }
@@ -85,10 +86,11 @@ impl State {
         self.openings.values()
     }
 
-    /// The user account of an owner in a token.
+    /// The user account of an owner in a token, the first if there are several.
     #[must_use]
     pub fn find(&self, owner: Fr, token: Token) -> Option<(Index, &Account)> {
-        let index = self.by_owner.get(&(owner, token))?;
+        let all = (owner, token, 0)..=(owner, token, Index::MAX);
+        let (_, _, index) = self.by_owner.range(all).next()?;
         self.accounts.get(index).map(|a| (*index, a))
     }
 
@@ -120,16 +122,12 @@ impl State {
 
     fn put(&mut self, index: Index, account: Account) {
         if let Some(old) = self.accounts.insert(index, account) {
-            if old.owner != account.owner
-                && self.by_owner.get(&(old.owner, old.token)) == Some(&index)
-            {
-                self.by_owner.remove(&(old.owner, old.token));
+            if old.owner != account.owner {
+                self.by_owner.remove(&(old.owner, old.token, index));
             }
         }
         if index >= FIRST_USER {
-            self.by_owner
-                .entry((account.owner, account.token))
-                .or_insert(index);
+            self.by_owner.insert((account.owner, account.token, index));
             self.next = self.next.max(index.saturating_add(1));
         }
     }

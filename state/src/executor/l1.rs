@@ -1,0 +1,82 @@
+//! Operations of the L1 queue.
+
+use super::limiter::leave;
+use super::trace::{Access, OpTrace, ResolvedKind};
+use super::{BatchContext, Rejection};
+use crate::keys::owner;
+use crate::ops::{Deposit, ForcedExit};
+use crate::{state::State, Account};
+
+pub(super) fn deposit(
+    state: &State,
+    d: &Deposit,
+    mut trace: OpTrace,
+) -> Result<OpTrace, Rejection> {
+    let owner = owner(d.keyhash, d.exit);
+    trace.amount = d.amount;
+    trace.opening = Some((d.keyhash, d.exit));
+    let (index, before, after) = match state.find(owner, d.token) {
+        Some((index, account)) => {
+            trace.kind = ResolvedKind::Deposit;
+            let balance = account
+                .balance
+                .checked_add(d.amount)
+                .ok_or(Rejection::BalanceOverflow(index))?;
+            (
+                index,
+                Some(*account),
+                Account {
+                    balance,
+                    ..*account
+                },
+            )
+        }
+        None => {
+            trace.kind = ResolvedKind::DepositNew;
+            let account = Account {
+                balance: d.amount,
+                ..Account::new(owner, d.token)
+            };
+            (state.free_index()?, None, account)
+        }
+    };
+    trace.accesses[0] = Some(Access {
+        index,
+        before,
+        after: Some(after),
+    });
+    Ok(trace)
+}
+
+pub(super) fn forced_exit(
+    state: &State,
+    context: &BatchContext,
+    f: &ForcedExit,
+    mut trace: OpTrace,
+) -> OpTrace {
+    let before = state.account(f.index).copied();
+    trace.opening = before.and_then(|a| state.opening(a.owner));
+    let matches = before.is_some_and(|a| a.token == f.token)
+        && trace.opening.is_some_and(|(_, exit)| exit == f.exit);
+    let after = match before {
+        Some(account) if matches => {
+            trace.kind = ResolvedKind::ForcedExit;
+            trace.amount = account.balance;
+            leave(state, context, account.token, account.balance, &mut trace);
+            Some(Account {
+                balance: 0,
+                ..account
+            })
+        }
+        _ => {
+            trace.kind = ResolvedKind::ForcedExitNoop;
+            before
+        }
+    };
+    trace.accesses[0] = Some(Access {
+        index: f.index,
+        before,
+        after,
+    });
+    trace
+}

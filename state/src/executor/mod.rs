@@ -1,0 +1,179 @@
+//! Executes operations: state + operation -> new state + trace, or a typed rejection that leaves
+//! the state as it was (protocol section 5).
+
+mod l1;
+mod limiter;
+mod rejection;
+mod signed;
+mod trace;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+pub use crate::tree::{Change, NodeTouch};
+pub use limiter::{limit, TAT_CAP};
+pub use rejection::Rejection;
+pub use trace::{Access, AccountTouch, BatchTrace, LimiterTrace, OpTrace, ResolvedKind};
+
+use crate::ops::Op;
+use crate::{state::State, Account, Fr, Index, Policy, Token, TIME_BOUND};
+
+/// What is the same for all operations of a batch.
+#[derive(Debug, Clone)]
+pub struct BatchContext {
+    /// Chain and contract.
+    pub domain: Fr,
+    /// Time (u40).
+    pub time: u64,
+    /// Policy in force.
+    pub policy: Policy,
+}
+
+/// The trace of an operation on a state, which stays as it is.
+///
+/// # Errors
+/// A [`Rejection`].
+pub fn execute(state: &State, context: &BatchContext, op: &Op) -> Result<OpTrace, Rejection> {
+    let blank = OpTrace {
+        op: *op,
+        ..OpTrace::noop()
+    };
+    match op {
+        Op::Noop => Ok(blank),
+        Op::Deposit(d) => l1::deposit(state, d, blank),
+        Op::ForcedExit(f) => Ok(l1::forced_exit(state, context, f, blank)),
+        Op::Signed(s) => signed::signed(state, context, s, blank),
+    }
+}
+
+/// Builds a batch operation by operation over a state.
+pub struct BatchBuilder<'s> {
+    state: &'s mut State,
+    context: BatchContext,
+    old_root: Fr,
+    ops: Vec<OpTrace>,
+    before: BTreeMap<Index, Option<Account>>,
+    /// Touched indices of each level, leaves last.
+    nodes: BTreeSet<(u8, Index)>,
+    tokens: BTreeSet<Token>,
+}
+
+/// Shared tables that a batch would use with one more operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Footprint {
+    /// What the operation turned out to be.
+    pub kind: ResolvedKind,
+    /// Touched accounts.
+    pub accounts: usize,
+    /// Changed nodes.
+    pub nodes: usize,
+    /// Tokens that use the limiter.
+    pub tokens: usize,
+}
+
+impl<'s> BatchBuilder<'s> {
+    /// An empty batch.
+    ///
+    /// # Errors
+    /// [`Rejection::TimeOutOfRange`].
+    pub fn new(state: &'s mut State, context: BatchContext) -> Result<Self, Rejection> {
+        state.learn_policy(&context.policy);
+        let longest = context
+            .policy
+            .longest_delay()
+            .max(context.policy.max_freeze);
+        if context.time.saturating_add(longest) >= TIME_BOUND {
+            return Err(Rejection::TimeOutOfRange(context.time));
+        }
+        Ok(Self {
+            old_root: state.root(),
+            state,
+            context,
+            ops: Vec::new(),
+            before: BTreeMap::new(),
+            nodes: BTreeSet::new(),
+            tokens: BTreeSet::new(),
+        })
+    }
+
+    /// The state with the batch so far (its root is not updated yet).
+    #[must_use]
+    pub fn state(&self) -> &State {
+        self.state
+    }
+
+    /// Executes an operation if `fits` accepts what the batch would use with it. `Ok(false)`: it
+    /// did not fit, and nothing changed.
+    ///
+    /// # Errors
+    /// A [`Rejection`]; nothing changed.
+    pub fn push(
+        &mut self,
+        op: &Op,
+        fits: impl FnOnce(&Footprint) -> bool,
+    ) -> Result<bool, Rejection> {
+        let trace = execute(self.state, &self.context, op)?;
+        let mut fresh_nodes = BTreeSet::new();
+        let mut fresh = 0;
+        let mut seen = BTreeSet::new();
+        for access in trace.accesses.iter().flatten() {
+            if self.before.contains_key(&access.index) || !seen.insert(access.index) {
+                continue;
+            }
+            fresh += 1;
+            for height in 1..=crate::tree::DEPTH as u8 {
+                let level = crate::tree::DEPTH as u8 - height;
+                let index = (u64::from(access.index) >> height) as Index;
+                if self.nodes.contains(&(level, index)) || !fresh_nodes.insert((level, index)) {
+                    break;
+                }
+            }
+        }
+        let new_token = trace
+            .limiter
+            .filter(|l| !self.tokens.contains(&l.token))
+            .map(|l| l.token);
+        let footprint = Footprint {
+            kind: trace.kind,
+            accounts: self.before.len() + fresh,
+            nodes: self.nodes.len() + fresh_nodes.len(),
+            tokens: self.tokens.len() + usize::from(new_token.is_some()),
+        };
+        if !fits(&footprint) {
+            return Ok(false);
+        }
+        for access in trace.accesses.iter().flatten() {
+            self.before.entry(access.index).or_insert(access.before);
+        }
+        self.nodes.append(&mut fresh_nodes);
+        self.tokens.extend(new_token);
+        self.state.apply(&trace);
+        self.ops.push(trace);
+        Ok(true)
+    }
+
+    /// Updates the tree and returns the trace.
+    #[must_use]
+    pub fn finish(self) -> BatchTrace {
+        let accounts: Vec<AccountTouch> = self
+            .before
+            .iter()
+            .map(|(index, before)| AccountTouch {
+                index: *index,
+                before: *before,
+                after: self.state.account(*index).copied(),
+            })
+            .collect();
+        let nodes = self.state.update_tree(&accounts);
+        BatchTrace {
+            context: self.context,
+            old_root: self.old_root,
+            new_root: self.state.root(),
+            ops: self.ops,
+            accounts,
+            nodes,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,121 @@
+//! Why an operation is refused.
+
+use crate::{Index, Token};
+
+/// Why an operation is refused. The state is as it was.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Rejection {
+    /// There is no such account.
+    #[error("account {0} does not exist")]
+    NoSuchAccount(Index),
+    /// The index is the bridge limiter's.
+    #[error("account {0} is a bridge limiter and takes part in no operation")]
+    IsLimiter(Index),
+    /// The signature is not the key's for this message.
+    #[error("signature does not verify for account {0}: it must be over this chain, contract and every field")]
+    BadSignature(Index),
+    /// The key is not the account's.
+    #[error("the key is not the owner of account {0}")]
+    NotOwner(Index),
+    /// Not the guardian's key.
+    #[error("the key is not the policy's guardian")]
+    NotGuardian,
+    /// Wrong nonce.
+    #[error("nonce of account {account} is {expected}, the operation has {got}")]
+    WrongNonce {
+        /// Account.
+        account: Index,
+        /// Nonce of the account.
+        expected: u32,
+        /// Nonce of the operation.
+        got: u32,
+    },
+    /// The nonce cannot grow.
+    #[error("account {0} has used all its nonces: withdraw by a forced exit")]
+    NonceExhausted(Index),
+    /// Balance below amount and fee.
+    #[error("account {account} holds {balance}, amount and fee are {needed}")]
+    InsufficientBalance {
+        /// Account.
+        account: Index,
+        /// Its balance.
+        balance: u128,
+        /// What is needed.
+        needed: u128,
+    },
+    /// Tokens differ.
+    #[error("account {account} holds token {expected}, the operation names {got}")]
+    WrongToken {
+        /// Account.
+        account: Index,
+        /// Its token.
+        expected: Token,
+        /// Token named.
+        got: Token,
+    },
+    /// Too late.
+    #[error("deadline {deadline} has passed at time {time}")]
+    PastDeadline {
+        /// Deadline.
+        deadline: u64,
+        /// Time of the batch.
+        time: u64,
+    },
+    /// The account is frozen.
+    #[error(
+        "account {account} is frozen until {until}: it can only withdraw to its own exit address"
+    )]
+    Frozen {
+        /// Account.
+        account: Index,
+        /// End of the freeze.
+        until: u64,
+    },
+    /// Sender is receiver.
+    #[error("account {0} sends to itself")]
+    SelfTransfer(Index),
+    /// Nothing to move.
+    #[error("amount is 0")]
+    ZeroAmount,
+    /// A balance would pass 2^128.
+    #[error("balance of account {0} would exceed 128 bits")]
+    BalanceOverflow(Index),
+    /// The freeze is not in (time, time + max_freeze].
+    #[error("freeze until {until} is not after {time} and at most {max} later")]
+    FreezeOutOfBounds {
+        /// End of the freeze.
+        until: u64,
+        /// Time of the batch.
+        time: u64,
+        /// Longest freeze.
+        max: u64,
+    },
+    /// Too soon after the last freeze.
+    #[error("account {account} may be frozen again from {from} on")]
+    Cooldown {
+        /// Account.
+        account: Index,
+        /// First possible time.
+        from: u64,
+    },
+    /// There is no freeze to end, or not this one.
+    #[error("account {account} is frozen until {until}, the operation says {got}")]
+    WrongFreeze {
+        /// Account.
+        account: Index,
+        /// Its frozen_until.
+        until: u64,
+        /// What the operation says.
+        got: u64,
+    },
+    /// An amount, fee or time that the wire cannot carry.
+    #[error("{0}")]
+    Encoding(String),
+    /// No free index.
+    #[error("the tree is full")]
+    TreeFull,
+    /// The time leaves no room for delays.
+    #[error("time {0} and the policy's delays exceed 40 bits")]
+    TimeOutOfRange(u64),
+}

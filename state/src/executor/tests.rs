@@ -1,0 +1,601 @@
+//! Every rejection, by an operation that breaks exactly one rule.
+
+use std::collections::BTreeMap;
+
+use super::*;
+use crate::account::{limiter_index, FIRST_USER};
+use crate::keys::{owner, SecretKey};
+use crate::ops::{Action, Body, Deposit, SignedOp};
+use crate::{Address, TokenLimits};
+
+const TIME: u64 = 1_000;
+const DOMAIN: u64 = 9;
+/// Alice and Bob in token 0; Carol in token 1; Dave is frozen, Erin's nonces are used up; Rich
+/// holds all that 128 bits can.
+const ALICE: Index = FIRST_USER;
+const BOB: Index = FIRST_USER + 1;
+const CAROL: Index = FIRST_USER + 2;
+const DAVE: Index = FIRST_USER + 3;
+const ERIN: Index = FIRST_USER + 4;
+const RICH: Index = FIRST_USER + 5;
+/// Frozen until a moment ago.
+const FRANK: Index = FIRST_USER + 6;
+const NOBODY: Index = FIRST_USER + 7;
+
+fn key(index: Index) -> SecretKey {
+    SecretKey::from_seed(&index.to_be_bytes())
+}
+
+fn guardian() -> SecretKey {
+    SecretKey::from_seed(b"guardian")
+}
+
+fn exit(index: Index) -> Address {
+    Address([index as u8 + 1; 20])
+}
+
+fn context() -> BatchContext {
+    BatchContext {
+        domain: Fr::from(DOMAIN),
+        time: TIME,
+        policy: Policy {
+            guardian_keyhash: guardian().public().keyhash(),
+            max_freeze: 50,
+            cooldown: 60,
+            fee_keyhash: Fr::from(1u64),
+            fee_exit: Address([0xfe; 20]),
+            default_limits: TokenLimits {
+                rate: 1,
+                burst_seconds: 0,
+                max_delay: 100,
+            },
+            limits: BTreeMap::new(),
+        },
+    }
+}
+
+fn state() -> State {
+    let account = |index: Index, token, balance, nonce, frozen_until| {
+        let owner = owner(key(index).public().keyhash(), exit(index));
+        let account = Account {
+            owner,
+            token,
+            nonce,
+            balance,
+            frozen_until,
+        };
+        (index, account)
+    };
+    let limiter = Account::new(Fr::from(0u64), 0);
+    State::with_accounts(
+        [
+            account(ALICE, 0, 100, 5, 0),
+            account(BOB, 0, 0, 0, 0),
+            account(CAROL, 1, 100, 0, 0),
+            account(DAVE, 0, 100, 0, TIME + 1),
+            account(ERIN, 0, 100, u32::MAX, 0),
+            account(RICH, 0, u128::MAX, 0, 0),
+            account(FRANK, 0, 100, 0, TIME - 1),
+            (limiter_index(0), limiter),
+        ],
+        [ALICE, BOB, CAROL, DAVE, ERIN, RICH, FRANK].map(|i| (key(i).public().keyhash(), exit(i))),
+    )
+    .unwrap()
+}
+
+/// A valid transfer of Alice, to be spoiled.
+fn transfer(to: Index, amount: u128) -> Body {
+    Body {
+        account: ALICE,
+        token: 0,
+        nonce: 5,
+        deadline: TIME,
+        fee: 1,
+        action: Action::Transfer { to, amount },
+    }
+}
+
+fn sign(body: Body, key: &SecretKey) -> SignedOp {
+    body.sign(key, Fr::from(DOMAIN), exit(body.account))
+        .unwrap()
+}
+
+fn by(account: Index, nonce: u32, action: Action) -> Op {
+    let body = Body {
+        account,
+        token: u16::from(account == CAROL),
+        nonce,
+        deadline: TIME,
+        fee: 0,
+        action,
+    };
+    Op::Signed(sign(body, &key(account)))
+}
+
+fn by_guardian(account: Index, action: Action) -> Op {
+    let body = Body {
+        account,
+        token: 0,
+        nonce: 0,
+        deadline: TIME,
+        fee: 0,
+        action,
+    };
+    Op::Signed(sign(body, &guardian()))
+}
+
+/// Refuses to compile when a rejection is added that the test below does not know.
+fn number(rejection: &Rejection) -> usize {
+    match rejection {
+        Rejection::NoSuchAccount(_) => 0,
+        Rejection::IsLimiter(_) => 1,
+        Rejection::BadSignature(_) => 2,
+        Rejection::NotOwner(_) => 3,
+        Rejection::NotGuardian => 4,
+        Rejection::WrongNonce { .. } => 5,
+        Rejection::NonceExhausted(_) => 6,
+        Rejection::InsufficientBalance { .. } => 7,
+        Rejection::WrongToken { .. } => 8,
+        Rejection::PastDeadline { .. } => 9,
+        Rejection::Frozen { .. } => 10,
+        Rejection::SelfTransfer(_) => 11,
+        Rejection::ZeroAmount => 12,
+        Rejection::BalanceOverflow(_) => 13,
+        Rejection::FreezeOutOfBounds { .. } => 14,
+        Rejection::Cooldown { .. } => 15,
+        Rejection::WrongFreeze { .. } => 16,
+        Rejection::Encoding(_) => 17,
+        Rejection::TreeFull => 18,
+        Rejection::TimeOutOfRange(_) => 19,
+    }
+}
+const REJECTIONS: usize = 20;
+
+fn spoiled(spoil: impl FnOnce(&mut SignedOp)) -> Op {
+    let mut op = sign(transfer(BOB, 10), &key(ALICE));
+    spoil(&mut op);
+    Op::Signed(op)
+}
+
+fn resigned(spoil: impl FnOnce(&mut Body)) -> Op {
+    let mut body = transfer(BOB, 10);
+    spoil(&mut body);
+    Op::Signed(sign(body, &key(ALICE)))
+}
+
+#[test]
+fn the_operation_that_the_others_spoil_is_valid() {
+    let state = state();
+    assert!(execute(&state, &context(), &spoiled(|_| {})).is_ok());
+    let until = TIME + 50;
+    let freeze = by_guardian(
+        ALICE,
+        Action::Freeze {
+            until,
+            old_until: 0,
+        },
+    );
+    assert!(execute(&state, &context(), &freeze).is_ok());
+    // A frozen account leaves to its own exit address, and the whole balance may go.
+    let leave = Action::Withdraw {
+        to: exit(DAVE),
+        amount: 100,
+    };
+    assert!(execute(&state, &context(), &by(DAVE, 0, leave)).is_ok());
+}
+
+#[test]
+fn every_rule_refuses_by_its_name() {
+    use Rejection as R;
+    let withdraw = |to, amount| Action::Withdraw { to, amount };
+    let freeze = |until, old_until| Action::Freeze { until, old_until };
+    let new = Action::TransferNew {
+        keyhash: Fr::from(1u64),
+        exit: exit(BOB),
+        amount: 1,
+    };
+    let change = Action::ChangeKey {
+        keyhash: Fr::from(1u64),
+    };
+    let deposit = |index: Index| {
+        Op::Deposit(Deposit {
+            token: 0,
+            amount: 1,
+            keyhash: key(index).public().keyhash(),
+            exit: exit(index),
+        })
+    };
+    let other_chain = transfer(BOB, 10)
+        .sign(&key(ALICE), Fr::from(DOMAIN + 1), exit(ALICE))
+        .unwrap();
+    let paid_freeze = Body {
+        nonce: 0,
+        action: freeze(TIME + 1, 0),
+        ..transfer(BOB, 0)
+    };
+    let counted_freeze = Body {
+        nonce: 5,
+        fee: 0,
+        ..paid_freeze
+    };
+    let frozen = || R::Frozen {
+        account: DAVE,
+        until: TIME + 1,
+    };
+    let bounds = |until| R::FreezeOutOfBounds {
+        until,
+        time: TIME,
+        max: 50,
+    };
+    let poor = |balance, needed| R::InsufficientBalance {
+        account: ALICE,
+        balance,
+        needed,
+    };
+    let cases: Vec<(&str, Op, Rejection)> = vec![
+        (
+            "absent sender",
+            by(NOBODY, 0, change),
+            R::NoSuchAccount(NOBODY),
+        ),
+        (
+            "absent receiver",
+            resigned(|b| {
+                b.action = Action::Transfer {
+                    to: NOBODY,
+                    amount: 1,
+                }
+            }),
+            R::NoSuchAccount(NOBODY),
+        ),
+        (
+            "limiter as sender",
+            by(limiter_index(0), 0, change),
+            R::IsLimiter(limiter_index(0)),
+        ),
+        (
+            "limiter as receiver",
+            resigned(|b| {
+                b.action = Action::Transfer {
+                    to: limiter_index(0),
+                    amount: 1,
+                }
+            }),
+            R::IsLimiter(limiter_index(0)),
+        ),
+        (
+            "frozen limiter",
+            by_guardian(limiter_index(0), freeze(TIME + 1, 0)),
+            R::IsLimiter(limiter_index(0)),
+        ),
+        (
+            "changed amount",
+            spoiled(|op| {
+                op.body.action = Action::Transfer {
+                    to: BOB,
+                    amount: 11,
+                }
+            }),
+            R::BadSignature(ALICE),
+        ),
+        (
+            "changed receiver",
+            spoiled(|op| {
+                op.body.action = Action::Transfer {
+                    to: FRANK,
+                    amount: 10,
+                }
+            }),
+            R::BadSignature(ALICE),
+        ),
+        (
+            "changed fee",
+            spoiled(|op| op.body.fee = 2),
+            R::BadSignature(ALICE),
+        ),
+        (
+            "changed deadline",
+            spoiled(|op| op.body.deadline += 1),
+            R::BadSignature(ALICE),
+        ),
+        (
+            "changed response",
+            spoiled(|op| op.signature.s += op.signature.s),
+            R::BadSignature(ALICE),
+        ),
+        (
+            "another chain",
+            Op::Signed(other_chain),
+            R::BadSignature(ALICE),
+        ),
+        (
+            "another key",
+            Op::Signed(sign(transfer(BOB, 10), &key(BOB))),
+            R::NotOwner(ALICE),
+        ),
+        (
+            "freeze by the owner",
+            by(ALICE, 0, freeze(TIME + 1, 0)),
+            R::NotGuardian,
+        ),
+        (
+            "used nonce",
+            resigned(|b| b.nonce = 4),
+            R::WrongNonce {
+                account: ALICE,
+                expected: 5,
+                got: 4,
+            },
+        ),
+        (
+            "future nonce",
+            resigned(|b| b.nonce = 6),
+            R::WrongNonce {
+                account: ALICE,
+                expected: 5,
+                got: 6,
+            },
+        ),
+        (
+            "guardian with a nonce",
+            Op::Signed(sign(counted_freeze, &guardian())),
+            R::WrongNonce {
+                account: ALICE,
+                expected: 0,
+                got: 5,
+            },
+        ),
+        (
+            "last nonce",
+            by(ERIN, u32::MAX, change),
+            R::NonceExhausted(ERIN),
+        ),
+        (
+            "amount over the balance",
+            resigned(|b| {
+                b.fee = 0;
+                b.action = Action::Transfer {
+                    to: BOB,
+                    amount: 101,
+                }
+            }),
+            poor(100, 101),
+        ),
+        (
+            "fee over the balance",
+            resigned(|b| {
+                b.action = Action::Transfer {
+                    to: BOB,
+                    amount: 100,
+                }
+            }),
+            poor(100, 101),
+        ),
+        (
+            "withdraw over the balance",
+            resigned(|b| b.action = withdraw(exit(BOB), 100)),
+            poor(100, 101),
+        ),
+        (
+            "largest amount",
+            resigned(|b| b.action = withdraw(exit(BOB), 34_028_236_692 * 10u128.pow(28))),
+            poor(100, 34_028_236_692 * 10u128.pow(28) + 1),
+        ),
+        (
+            "another token than the account's",
+            resigned(|b| b.token = 1),
+            R::WrongToken {
+                account: ALICE,
+                expected: 0,
+                got: 1,
+            },
+        ),
+        (
+            "receiver of another token",
+            resigned(|b| {
+                b.action = Action::Transfer {
+                    to: CAROL,
+                    amount: 1,
+                }
+            }),
+            R::WrongToken {
+                account: CAROL,
+                expected: 1,
+                got: 0,
+            },
+        ),
+        (
+            "past deadline",
+            resigned(|b| b.deadline = TIME - 1),
+            R::PastDeadline {
+                deadline: TIME - 1,
+                time: TIME,
+            },
+        ),
+        (
+            "frozen sender",
+            by(DAVE, 0, Action::Transfer { to: BOB, amount: 1 }),
+            frozen(),
+        ),
+        ("frozen creator", by(DAVE, 0, new), frozen()),
+        ("frozen key", by(DAVE, 0, change), frozen()),
+        (
+            "frozen, to another exit",
+            by(DAVE, 0, withdraw(exit(BOB), 1)),
+            frozen(),
+        ),
+        (
+            "self-transfer",
+            resigned(|b| {
+                b.action = Action::Transfer {
+                    to: ALICE,
+                    amount: 1,
+                }
+            }),
+            R::SelfTransfer(ALICE),
+        ),
+        (
+            "transfer of nothing",
+            resigned(|b| b.action = Action::Transfer { to: BOB, amount: 0 }),
+            R::ZeroAmount,
+        ),
+        (
+            "withdraw of nothing",
+            resigned(|b| b.action = withdraw(exit(BOB), 0)),
+            R::ZeroAmount,
+        ),
+        (
+            "receiver's balance",
+            resigned(|b| {
+                b.action = Action::Transfer {
+                    to: RICH,
+                    amount: 1,
+                }
+            }),
+            R::BalanceOverflow(RICH),
+        ),
+        ("deposit's balance", deposit(RICH), R::BalanceOverflow(RICH)),
+        (
+            "freeze that is over",
+            by_guardian(ALICE, freeze(TIME, 0)),
+            bounds(TIME),
+        ),
+        (
+            "freeze too long",
+            by_guardian(ALICE, freeze(TIME + 51, 0)),
+            bounds(TIME + 51),
+        ),
+        (
+            "freeze too soon",
+            by_guardian(FRANK, freeze(TIME + 1, TIME - 1)),
+            R::Cooldown {
+                account: FRANK,
+                from: TIME + 59,
+            },
+        ),
+        (
+            "freeze after another one",
+            by_guardian(ALICE, freeze(TIME + 1, 7)),
+            R::WrongFreeze {
+                account: ALICE,
+                until: 0,
+                got: 7,
+            },
+        ),
+        (
+            "unfreeze of another freeze",
+            by_guardian(DAVE, Action::Unfreeze { old_until: 7 }),
+            R::WrongFreeze {
+                account: DAVE,
+                until: TIME + 1,
+                got: 7,
+            },
+        ),
+        (
+            "unfreeze without a freeze",
+            by_guardian(
+                FRANK,
+                Action::Unfreeze {
+                    old_until: TIME - 1,
+                },
+            ),
+            R::WrongFreeze {
+                account: FRANK,
+                until: TIME - 1,
+                got: TIME - 1,
+            },
+        ),
+    ];
+    let mut seen = [false; REJECTIONS];
+    let state = state();
+    for (name, op, expected) in cases {
+        let got = execute(&state, &context(), &op).unwrap_err();
+        assert_eq!(got, expected, "{name}");
+        seen[number(&got)] = true;
+    }
+
+    // What the wire cannot carry.
+    for spoil in [
+        |op: &mut SignedOp| {
+            op.body.action = Action::Transfer {
+                to: BOB,
+                amount: (1 << 35) + 1,
+            }
+        },
+        |op: &mut SignedOp| op.body.fee = 129,
+        |op: &mut SignedOp| op.body.deadline = TIME_BOUND,
+    ] {
+        let got = execute(&state, &context(), &spoiled(spoil)).unwrap_err();
+        assert!(matches!(got, Rejection::Encoding(_)), "{got}");
+        seen[number(&got)] = true;
+    }
+    let paid = Op::Signed(sign(paid_freeze, &guardian()));
+    let got = execute(&state, &context(), &paid).unwrap_err();
+    assert!(matches!(got, Rejection::Encoding(_)), "{got}");
+
+    // No place left, for a deposit and for a transfer.
+    let last = Account::new(Fr::from(3u64), 0);
+    let mut accounts: Vec<_> = state.accounts().map(|(i, a)| (i, *a)).collect();
+    accounts.push((Index::MAX - 1, last));
+    let openings: Vec<_> = state.openings().copied().collect();
+    let full = State::with_accounts(accounts, openings).unwrap();
+    for op in [deposit(NOBODY), resigned(|b| b.action = new)] {
+        let got = execute(&full, &context(), &op).unwrap_err();
+        assert_eq!(got, Rejection::TreeFull);
+        seen[number(&got)] = true;
+    }
+
+    // No time left for the longest delay and for the longest freeze.
+    for time in [TIME_BOUND - 100, TIME_BOUND - 1, u64::MAX] {
+        let context = BatchContext { time, ..context() };
+        let mut state = State::new();
+        let got = BatchBuilder::new(&mut state, context).err().unwrap();
+        assert_eq!(got, Rejection::TimeOutOfRange(time));
+        seen[number(&got)] = true;
+    }
+    assert_eq!(seen, [true; REJECTIONS]);
+}
+
+#[test]
+fn the_fee_accounts_balance_stays_below_128_bits() {
+    let mut state = state();
+    let rich = Account {
+        balance: u128::MAX,
+        ..Account::new(owner(Fr::from(1u64), Address([0xfe; 20])), 0)
+    };
+    let accounts: Vec<_> = state.accounts().map(|(i, a)| (i, *a)).collect();
+    let openings: Vec<_> = state.openings().copied().collect();
+    state = State::with_accounts(accounts.into_iter().chain([(0, rich)]), openings).unwrap();
+    let got = execute(&state, &context(), &spoiled(|_| {})).unwrap_err();
+    assert_eq!(got, Rejection::BalanceOverflow(0));
+}
+
+#[test]
+fn the_limiter_is_exact_at_its_edges() {
+    let limits = |rate, burst_seconds, max_delay| TokenLimits {
+        rate,
+        burst_seconds,
+        max_delay,
+    };
+    // Within the burst nothing waits; one unit more waits a second.
+    assert_eq!(
+        limit(0, 50, TIME, &limits(10, 5, 100)),
+        (TIME as u128 + 5, TIME)
+    );
+    assert_eq!(
+        limit(0, 51, TIME, &limits(10, 5, 100)),
+        (TIME as u128 + 6, TIME + 1)
+    );
+    // What was used before counts, and no wait is longer than the longest.
+    let (tat, release) = limit(TIME as u128 + 6, 1000, TIME, &limits(10, 5, 100));
+    assert_eq!((tat, release), (TIME as u128 + 106, TIME + 100));
+    // The arrival time stops growing at its cap.
+    assert_eq!(
+        limit(TAT_CAP, u128::MAX, TIME, &limits(1, 0, 7)),
+        (TAT_CAP, TIME + 7)
+    );
+    assert_eq!(
+        limit(0, u128::MAX, TIME, &limits(1, 0, 7)),
+        (TAT_CAP, TIME + 7)
+    );
+}

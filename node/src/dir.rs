@@ -93,18 +93,26 @@ impl BlockDir {
         self.path.join(format!("{block:04}.{kind}"))
     }
 
+    /// Checks that the folder holds no blocks.
+    ///
+    /// # Errors
+    /// [`NodeError::FolderInUse`].
+    pub fn check_unused(&self) -> Result<(), NodeError> {
+        let manifest = self.path.join("manifest.json");
+        if manifest.exists() {
+            return Err(NodeError::FolderInUse {
+                path: self.path.display().to_string(),
+            });
+        }
+        Ok(())
+    }
+
     /// Creates the folder.
     ///
     /// # Errors
     /// If it cannot be created, or already holds blocks.
     pub fn create(&self) -> Result<(), NodeError> {
-        let manifest = self.path.join("manifest.json");
-        if manifest.exists() {
-            return Err(NodeError::Malformed {
-                path: manifest.display().to_string(),
-                why: "the folder already holds blocks: choose another one".into(),
-            });
-        }
+        self.check_unused()?;
         std::fs::create_dir_all(&self.path).map_err(|e| self.io(&self.path, e))
     }
 
@@ -136,12 +144,19 @@ impl BlockDir {
     }
 
     fn write_json(&self, path: &Path, value: &impl Serialize) -> Result<(), NodeError> {
-        let mut json = serde_json::to_vec_pretty(value).map_err(|e| NodeError::Malformed {
+        Ok(write_bytes_atomic(path, &json_bytes(path, value)?)?)
+    }
+
+    /// A file has one spelling: whatever changes a byte of it is noticed, even where the value
+    /// would stay the same (a blank for a line break, a capital digit).
+    fn check_spelling(&self, path: &Path, expected: &[u8]) -> Result<(), NodeError> {
+        if self.read(path)? == expected {
+            return Ok(());
+        }
+        Err(NodeError::Malformed {
             path: path.display().to_string(),
-            why: e.to_string(),
-        })?;
-        json.push(b'\n');
-        Ok(write_bytes_atomic(path, &json)?)
+            why: "not spelled as `bastion prove` writes it".into(),
+        })
     }
 
     /// Reads the manifest.
@@ -184,7 +199,8 @@ impl BlockDir {
             let path = self.file(number, &format!("batch-{i}.json"));
             write_bytes_atomic(&path, &proof.to_json()?)?;
         }
-        self.write_json(&self.file(number, "proof.json"), &proven.proof)
+        let path = self.file(number, "proof.json");
+        Ok(write_bytes_atomic(&path, &proven.proof.to_json()?)?)
     }
 
     /// Reads a block with the proofs of its batches.
@@ -192,7 +208,9 @@ impl BlockDir {
     /// # Errors
     /// If a file is missing or malformed.
     pub fn read_block(&self, number: usize) -> Result<StoredBlock, NodeError> {
-        let header: Header = self.read_json(&self.file(number, "header.json"))?;
+        let path = self.file(number, "header.json");
+        let header: Header = self.read_json(&path)?;
+        self.check_spelling(&path, &json_bytes(&path, &header)?)?;
         let data = self.read(&self.file(number, "data"))?;
         if header.batches > MAX_BATCHES {
             return Err(NodeError::Tampered {
@@ -203,10 +221,16 @@ impl BlockDir {
         let batches = (0..header.batches)
             .map(|i| {
                 let path = self.file(number, &format!("batch-{i}.json"));
-                Ok(BatchProof::from_json(&self.read(&path)?)?)
+                let proof = BatchProof::from_json(&self.read(&path)?);
+                let proof = proof.map_err(|e| of_the_folder(number, e.into()))?;
+                self.check_spelling(&path, &proof.to_json()?)?;
+                Ok(proof)
             })
             .collect::<Result<_, NodeError>>()?;
-        let proof = self.read_json(&self.file(number, "proof.json"))?;
+        let path = self.file(number, "proof.json");
+        let proof = BlockProof::from_json(&self.read(&path)?);
+        let proof = proof.map_err(|e| of_the_folder(number, e.into()))?;
+        self.check_spelling(&path, &proof.to_json()?)?;
         Ok(StoredBlock {
             header,
             data,
@@ -214,4 +238,25 @@ impl BlockDir {
             proof,
         })
     }
+}
+
+fn json_bytes(path: &Path, value: &impl Serialize) -> Result<Vec<u8>, NodeError> {
+    let mut json = serde_json::to_vec_pretty(value).map_err(|e| NodeError::Malformed {
+        path: path.display().to_string(),
+        why: e.to_string(),
+    })?;
+    json.push(b'\n');
+    Ok(json)
+}
+
+/// The manifest fixes the versions of everything in the folder: a proof of another version was
+/// changed after it was written.
+fn of_the_folder(block: usize, error: NodeError) -> NodeError {
+    if error.exit_code() == 4 {
+        return NodeError::Tampered {
+            block,
+            what: "the version of a proof",
+        };
+    }
+    error
 }

@@ -1,5 +1,7 @@
 //! Errors of this crate.
 
+use std::io::ErrorKind;
+
 use bastion_aggregator::AggregatorError;
 use bastion_circuits::CircuitError;
 use bastion_contract::ContractError;
@@ -51,6 +53,20 @@ pub enum NodeError {
         k: u32,
         /// The shape that needs it.
         shape: String,
+    },
+    /// The folder for new blocks already holds some.
+    #[error("{path} already holds blocks: choose another folder")]
+    FolderInUse {
+        /// The folder.
+        path: String,
+    },
+    /// A chain whose money a development SRS would put at risk.
+    #[error("chain {chain_id} is no development chain, and whoever made the reference string {srs} may forge proofs under it: use the result of a ceremony")]
+    UnsafeSrs {
+        /// The chain.
+        chain_id: u64,
+        /// Identity of the SRS.
+        srs: String,
     },
     /// A file of a block folder cannot be read as what it is.
     #[error("{path}: {why}")]
@@ -123,6 +139,7 @@ impl NodeError {
             Self::Malformed { .. } | Self::TrailingData { .. } => 3,
             Self::Prover(e) => e.exit_code(),
             Self::Aggregator(e) => e.exit_code(),
+            Self::Io { source, .. } if source.kind() == ErrorKind::StorageFull => 6,
             _ => 1,
         }
     }

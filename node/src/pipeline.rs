@@ -228,6 +228,14 @@ impl BlockProver {
             block: number,
             what,
         };
+        let key = self.batches.keys().verifier();
+        let own = |batch: &BatchProof| batch.circuit_id == key.circuit_id();
+        // The folder's manifest names the circuits of this build: a proof of others was put there.
+        if block.proof.circuit_id != self.block.verifier.circuit_id
+            || !block.batches.iter().all(own)
+        {
+            return Err(tampered("the circuit of a proof"));
+        }
         if block.header.old_root != *old_root {
             return Err(tampered("the root before"));
         }
@@ -244,7 +252,6 @@ impl BlockProver {
             &self.block.verifier,
             self.block.deciding_key(),
         )?;
-        let key = self.batches.keys().verifier();
         for batch in &block.batches {
             bastion_prover::proof::verify(batch, key)?;
         }

@@ -2,9 +2,9 @@
 
 use alloy_primitives::{Address, FixedBytes, U256};
 use alloy_sol_types::{SolCall, SolValue};
-use bastion_aggregator::BlockProof;
+use bastion_aggregator::{BlockProof, BlockVerifier};
 use bastion_contract::rollup::{rollup, test_token, IRollup, ITestToken};
-use bastion_contract::VerifierArtifact;
+use bastion_prover::srs::SrsOrigin;
 use bastion_state::data::{exit_path, exit_tree, BatchData, Section};
 use bastion_state::ops::{Deposit, ForcedExit, Op};
 use bastion_state::{field, Fr};
@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use crate::block::Header;
 use crate::error::NodeError;
-use crate::l1::L1;
+use crate::l1::{DEV_CHAIN_IDS, L1};
 
 /// Gas of one block.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
@@ -57,17 +57,26 @@ impl Settlement {
     /// Deploys verifier and rollup.
     ///
     /// # Errors
-    /// If the L1 refuses.
+    /// [`NodeError::UnsafeSrs`] for keys of a development SRS on another chain than a development
+    /// chain, or if the L1 refuses.
     pub fn deploy(
         l1: &mut dyn L1,
         operator: Address,
-        verifier: &VerifierArtifact,
+        verifier: &BlockVerifier,
         genesis: &Fr,
         policy_root: &Fr,
     ) -> Result<Self, NodeError> {
+        let chain_id = l1.chain_id();
+        if verifier.srs_origin == SrsOrigin::UnsafeDev && !DEV_CHAIN_IDS.contains(&chain_id) {
+            return Err(NodeError::UnsafeSrs {
+                chain_id,
+                srs: verifier.srs_id.to_string(),
+            });
+        }
+        let contract = &verifier.contract;
         l1.fund(operator, U256::ZERO)?;
-        let (verifier_address, _) = l1.deploy(operator, verifier.bytecode.clone())?;
-        if l1.code(verifier_address)? != verifier.deployed_bytecode {
+        let (verifier_address, _) = l1.deploy(operator, contract.bytecode.clone())?;
+        if l1.code(verifier_address)? != contract.deployed_bytecode {
             return Err(NodeError::L1("the deployed verifier has other code".into()));
         }
         let args = (

@@ -72,7 +72,7 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
     let mut state = State::new();
     let genesis = state.root();
     let policy = dev_policy();
-    let verifier = &prover.block.verifier.contract;
+    let verifier = &prover.block.verifier;
     let mut settlement = Settlement::deploy(
         l1.as_mut(),
         DEV_OPERATOR,
@@ -136,7 +136,7 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
         contract: contract.to_string(),
         data_bytes: block.data.len(),
         proof_bytes: proven.proof.proof_bytes()?.len(),
-        verifier_code_bytes: verifier.code_size,
+        verifier_code_bytes: verifier.contract.code_size,
         setup_seconds,
         execute_seconds,
         timings: proven.timings,

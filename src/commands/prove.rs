@@ -13,6 +13,7 @@ use bastion_node::l1::{DEV_CHAIN_ID, DEV_OPERATOR};
 use bastion_node::pipeline::{BlockProver, Cache, Timings};
 use bastion_node::settle::rollup_address;
 use bastion_node::workload::{import_csv, import_jsonl, CsvReport};
+use bastion_prover::srs::SrsOrigin;
 use bastion_state::data::domain;
 use bastion_state::executor::BatchContext;
 use bastion_state::state::State;
@@ -81,6 +82,8 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
         time,
         policy: dev_policy(),
     };
+    let folder = BlockDir::new(&args.out);
+    folder.check_unused()?;
     let file = File::open(&args.input).wrap_err_with(|| args.input.display().to_string())?;
     let is_csv = args.input.extension().is_some_and(|e| e == "csv");
     let mut import = None;
@@ -129,7 +132,6 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
         return Err(eyre!("{} holds no operations", args.input.display()));
     }
 
-    let folder = BlockDir::new(&args.out);
     folder.create()?;
     let progress = output::progress(settings);
     let cache = Cache::new(&settings.cache_dir);
@@ -152,7 +154,7 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
         batch_circuit_id: prover.batches.keys().circuit_id().to_string(),
         block_circuit_id: prover.block.verifier.circuit_id.clone(),
         srs: prover.srs.id().to_string(),
-        unsafe_dev_srs: true,
+        unsafe_dev_srs: prover.srs.origin() == SrsOrigin::UnsafeDev,
         chain_id: DEV_CHAIN_ID,
         contract,
         policy: context.policy,

@@ -2,8 +2,10 @@
 
 use std::time::Instant;
 
+use bastion_aggregator::verifier;
 use bastion_circuits::Shape;
 use bastion_node::pipeline::{BlockProver, Cache};
+use bastion_prover::srs::SrsOrigin;
 use eyre::eyre;
 use serde::Serialize;
 
@@ -34,6 +36,7 @@ struct Report {
     batch_circuit_id: String,
     block_circuit_id: String,
     verifier_code_bytes: usize,
+    verifier_folder: String,
     seconds: f64,
 }
 
@@ -52,22 +55,42 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
     }
     let start = Instant::now();
     let prover = BlockProver::open(&shape, batches, &cache, &output::progress(settings))?;
+    let verifier = &prover.block.verifier;
+    let folder = settings.cache_dir.join("verifier").join(format!(
+        "{}-{batches}x-{}",
+        args.shape,
+        verifier.circuit_id.get(..16).unwrap_or_default()
+    ));
+    verifier::export(verifier, prover.block.deciding_key(), &folder)?;
     let report = Report {
         shape: shape.name,
         batches,
         srs: prover.srs.id().to_string(),
-        unsafe_dev_srs: true,
+        unsafe_dev_srs: prover.srs.origin() == SrsOrigin::UnsafeDev,
         batch_circuit_id: prover.batches.keys().circuit_id().to_string(),
-        block_circuit_id: prover.block.verifier.circuit_id.clone(),
-        verifier_code_bytes: prover.block.verifier.contract.code_size,
+        block_circuit_id: verifier.circuit_id.clone(),
+        verifier_code_bytes: verifier.contract.code_size,
+        verifier_folder: folder.display().to_string(),
         seconds: start.elapsed().as_secs_f64(),
     };
     output::report(settings, &report, |r| {
         format!(
-            "shape            {}, {} batches a block\nreference string {} (UNSAFE: development only)\n\
-             batch circuit    {}\nblock circuit    {}\nverifier code    {} bytes\ntook             {:.1} s",
-            r.shape, r.batches, r.srs, r.batch_circuit_id, r.block_circuit_id,
-            r.verifier_code_bytes, r.seconds
+            "shape            {}, {} batches a block\nreference string {}{}\n\
+             batch circuit    {}\nblock circuit    {}\nverifier code    {} bytes\n\
+             verifier         {}\ntook             {:.1} s",
+            r.shape,
+            r.batches,
+            r.srs,
+            if r.unsafe_dev_srs {
+                " (UNSAFE: development only)"
+            } else {
+                ""
+            },
+            r.batch_circuit_id,
+            r.block_circuit_id,
+            r.verifier_code_bytes,
+            r.verifier_folder,
+            r.seconds
         )
     })
 }

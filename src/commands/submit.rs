@@ -55,7 +55,7 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
     let mut settlement = Settlement::deploy(
         &mut l1,
         DEV_OPERATOR,
-        &prover.block.verifier.contract,
+        &prover.block.verifier,
         &State::new().root(),
         &manifest.policy.root(),
     )?;

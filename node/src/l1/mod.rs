@@ -14,6 +14,8 @@ use crate::error::NodeError;
 pub const DEV_OPERATOR: Address = address!("f39Fd6e51aad88F6F4ce6aB8827279cffFb92266");
 /// Chain id of anvil and hardhat.
 pub const DEV_CHAIN_ID: u64 = 31_337;
+/// Chain ids of development chains: anvil and hardhat, ganache.
+pub const DEV_CHAIN_IDS: [u64; 2] = [DEV_CHAIN_ID, 1_337];
 
 /// What the pipeline needs of an L1.
 pub trait L1 {

@@ -1,0 +1,227 @@
+//! The whole way with real proofs, on the smallest block: one tiny batch with an operation of every
+//! group becomes a block proof, the contract finalizes it and pays the exits, and no byte of the
+//! folder can change unnoticed. (Blocks of several batches are `make demo`.)
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::fs;
+use std::path::Path;
+use std::time::Instant;
+
+use alloy_primitives::{Address as L1Address, Bytes, U256};
+use bastion_aggregator::{aggregate, AggregatorError};
+use bastion_circuits::Shape;
+use bastion_node::block::next_block;
+use bastion_node::dev::{dev_policy, DemoSource};
+use bastion_node::dir::BlockDir;
+use bastion_node::l1::{EmbeddedL1, DEV_CHAIN_ID, DEV_OPERATOR, L1};
+use bastion_node::pipeline::{BlockProver, Cache};
+use bastion_node::settle::{rollup_address, to_u256, Settlement};
+use bastion_node::NodeError;
+use bastion_prover::progress::Progress;
+use bastion_prover::schedule::MemoryBudget;
+use bastion_state::data::{domain, Section};
+use bastion_state::executor::BatchContext;
+use bastion_state::state::State;
+use bastion_state::{Address, Fr};
+
+const TIME: u64 = 1_800_000_000;
+
+#[test]
+fn a_block_is_finalized_and_no_byte_of_it_can_change() {
+    let start = Instant::now();
+    let lap = |what: &str| println!("{:6.1} s  {what}", start.elapsed().as_secs_f64());
+    let cache = Cache::new(Path::new(env!("CARGO_TARGET_TMPDIR")).join("bastion-cache"));
+    let shape = Shape::tiny();
+    let prover = BlockProver::open(&shape, 1, &cache, &Progress::silent()).unwrap();
+    lap("keys");
+
+    // Execute.
+    let contract = Address(rollup_address(DEV_OPERATOR, 0).into_array());
+    let context = BatchContext {
+        domain: domain(DEV_CHAIN_ID, contract),
+        time: TIME,
+        policy: dev_policy(),
+    };
+    let mut state = State::new();
+    let genesis = state.root();
+    let mut source = DemoSource::new(context.domain, TIME, 2);
+    let queue = source.queue();
+    let mut refused = Vec::new();
+    let block = next_block(&mut state, &context, &shape, 1, &mut source, &mut refused)
+        .unwrap()
+        .unwrap();
+    assert!(refused.is_empty(), "{refused:?}");
+    let kinds = block.operations().count();
+    assert_eq!(
+        kinds,
+        queue.len() + 2 + 3,
+        "all of the story is in the batch"
+    );
+
+    // Prove.
+    let budget = MemoryBudget::parse("8GiB").unwrap();
+    let proven = prover.prove(&block, budget, &Progress::silent()).unwrap();
+    lap("block proof");
+    refuses_what_it_cannot_aggregate(&prover, &proven.batches);
+
+    // Settle.
+    let mut l1 = EmbeddedL1::new(TIME);
+    let verifier = &prover.block.verifier;
+    let mut settlement = Settlement::deploy(
+        &mut l1,
+        DEV_OPERATOR,
+        verifier,
+        &genesis,
+        &context.policy.root(),
+    )
+    .unwrap();
+    assert_eq!(settlement.rollup.into_array(), contract.0);
+    for op in &queue {
+        settlement.enqueue(&mut l1, op).unwrap();
+    }
+    for place in [0, 33, proven.proof.proof.len() / 2] {
+        let mut forged = proven.proof.clone();
+        let at = 2 + place;
+        let digit = if &forged.proof[at..=at] == "0" {
+            "1"
+        } else {
+            "0"
+        };
+        forged.proof.replace_range(at..=at, digit);
+        let result = settlement.settle(&mut l1, 1, &block.header, &block.data, &forged);
+        assert!(result.is_err(), "digit {at}");
+        // The commitment stays; the next attempt starts on a chain without it.
+        l1 = EmbeddedL1::new(TIME);
+        settlement = Settlement::deploy(
+            &mut l1,
+            DEV_OPERATOR,
+            verifier,
+            &genesis,
+            &context.policy.root(),
+        )
+        .unwrap();
+        for op in &queue {
+            settlement.enqueue(&mut l1, op).unwrap();
+        }
+    }
+    let gas = settlement
+        .settle(&mut l1, 1, &block.header, &block.data, &proven.proof)
+        .unwrap();
+    lap(&format!("finalized: {gas:?}"));
+    assert_eq!(
+        settlement.state_root(&mut l1).unwrap(),
+        to_u256(&state.root())
+    );
+    let exits: Vec<Vec<u8>> = block
+        .operations()
+        .flat_map(|op| op.records())
+        .filter(|(section, _)| *section == Section::Exits)
+        .map(|(_, bytes)| bytes)
+        .collect();
+    assert_eq!(exits.len(), 2);
+    l1.advance(context.policy.longest_delay());
+    for position in 0..exits.len() {
+        settlement.claim(&mut l1, 1, position, &exits).unwrap();
+        assert!(settlement.claim(&mut l1, 1, position, &exits).is_err());
+    }
+    lap("claimed");
+
+    // A stranger reads the folder.
+    let dir = tempfile::tempdir().unwrap();
+    let folder = BlockDir::new(dir.path());
+    folder.create().unwrap();
+    folder.write_block(0, &block, &proven).unwrap();
+    check(&prover, &folder, &genesis).unwrap();
+    let other_root = check(&prover, &folder, &Fr::from(1u64)).unwrap_err();
+    assert_eq!(other_root.exit_code(), 3);
+    let mut flips = 0;
+    for kind in ["data", "header.json", "proof.json", "batch-0.json"] {
+        let path = folder.file(0, kind);
+        let bytes = fs::read(&path).unwrap();
+        let step = (bytes.len() / 150).max(1);
+        for at in (0..bytes.len()).step_by(step) {
+            for mask in [0x01, 0x20, 0x80] {
+                let mut changed = bytes.clone();
+                changed[at] ^= mask;
+                fs::write(&path, &changed).unwrap();
+                match check(&prover, &folder, &genesis) {
+                    Ok(()) => panic!("{kind}: byte {at} ^ {mask:#04x} goes unnoticed"),
+                    Err(e) => assert_eq!(e.exit_code(), 3, "{kind}: byte {at}: {e}"),
+                }
+                flips += 1;
+            }
+        }
+        for changed in [&bytes[..bytes.len() - 1], &[&bytes[..], b"\n"].concat()] {
+            fs::write(&path, changed).unwrap();
+            let error = check(&prover, &folder, &genesis).unwrap_err();
+            assert_eq!(error.exit_code(), 3, "{kind}: {error}");
+        }
+        fs::remove_file(&path).unwrap();
+        let error = check(&prover, &folder, &genesis).unwrap_err();
+        assert_eq!(error.exit_code(), 5, "{kind}: {error}");
+        fs::write(&path, &bytes).unwrap();
+    }
+    check(&prover, &folder, &genesis).unwrap();
+    lap(&format!("{flips} flips noticed"));
+
+    // Proofs under a reference string with a known secret are not for chains with money.
+    let mut mainnet = Mainnet(EmbeddedL1::new(TIME));
+    let error = Settlement::deploy(
+        &mut mainnet,
+        DEV_OPERATOR,
+        verifier,
+        &genesis,
+        &context.policy.root(),
+    )
+    .unwrap_err();
+    assert!(matches!(error, NodeError::UnsafeSrs { chain_id: 1, .. }));
+}
+
+fn check(prover: &BlockProver, folder: &BlockDir, old_root: &Fr) -> Result<(), NodeError> {
+    prover.verify(0, old_root, &folder.read_block(0)?)
+}
+
+fn refuses_what_it_cannot_aggregate(
+    prover: &BlockProver,
+    proofs: &[bastion_prover::proof::BatchProof],
+) {
+    let key = prover.batches.keys().verifier();
+    let none = aggregate(&prover.block, key, &[], &prover.srs).unwrap_err();
+    assert!(matches!(none, AggregatorError::WrongNumber { .. }));
+    let mut tampered = proofs.to_vec();
+    tampered[0].proof[40] ^= 1;
+    assert!(aggregate(&prover.block, key, &tampered, &prover.srs).is_err());
+}
+
+/// The embedded L1 under the chain id of mainnet.
+struct Mainnet(EmbeddedL1);
+
+impl L1 for Mainnet {
+    fn chain_id(&self) -> u64 {
+        1
+    }
+    fn now(&mut self) -> Result<u64, NodeError> {
+        self.0.now()
+    }
+    fn code(&mut self, account: L1Address) -> Result<Bytes, NodeError> {
+        self.0.code(account)
+    }
+    fn deploy(&mut self, from: L1Address, code: Bytes) -> Result<(L1Address, u64), NodeError> {
+        self.0.deploy(from, code)
+    }
+    fn send(
+        &mut self,
+        from: L1Address,
+        to: L1Address,
+        wei: U256,
+        data: Bytes,
+    ) -> Result<u64, NodeError> {
+        self.0.send(from, to, wei, data)
+    }
+    fn view(&mut self, to: L1Address, data: Bytes) -> Result<Bytes, NodeError> {
+        self.0.view(to, data)
+    }
+    fn fund(&mut self, account: L1Address, wei: U256) -> Result<(), NodeError> {
+        self.0.fund(account, wei)
+    }
+}

@@ -8,11 +8,11 @@
 use bastion_circuits::circuit::Columns;
 use bastion_circuits::witness::{compile, Link};
 use bastion_circuits::{BatchCircuit, Shape};
-use bastion_prover::circuit::ProvableCircuit;
 use bastion_prover::keys::KeyStore;
 use bastion_prover::progress::Progress;
 use bastion_prover::proof::prove;
 use bastion_prover::srs::Srs;
+use bastion_prover::ProvableCircuit;
 use bastion_state::executor::{BatchBuilder, BatchContext};
 use bastion_state::ops::{Deposit, Op};
 use bastion_state::state::State;
@@ -21,9 +21,10 @@ use criterion::{criterion_group, criterion_main, Criterion};
 use halo2_proofs::circuit::{Layouter, SimpleFloorPlanner};
 use halo2_proofs::halo2curves::bn256;
 use halo2_proofs::plonk::{Circuit, ConstraintSystem, Error};
+use halo2_proofs::poly::Rotation;
 use rand::rngs::OsRng;
 
-/// The batch circuit with a minimum degree of 6.
+/// The batch circuit with one more constraint: of degree 6, and always true.
 #[derive(Clone)]
 struct Degree6(BatchCircuit);
 
@@ -42,6 +43,11 @@ impl Circuit<bn256::Fr> for Degree6 {
 
     fn configure_with_params(meta: &mut ConstraintSystem<bn256::Fr>, shape: Shape) -> Columns {
         let columns = BatchCircuit::configure_with_params(meta, shape);
+        let zero = meta.fixed_column();
+        meta.create_gate("degree 6", |meta| {
+            let x = meta.query_fixed(zero, Rotation::cur());
+            vec![(0..5).fold(x.clone(), |product, _| product * x.clone())]
+        });
         meta.set_minimum_degree(6);
         columns
     }

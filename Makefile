@@ -5,7 +5,7 @@ CARGO ?= cargo
 SHAPE ?= small
 L1    ?=
 
-.PHONY: setup build demo test lint artifacts
+.PHONY: setup build demo test soundness lint artifacts
 
 setup: .bastion/setup-done
 
@@ -27,6 +27,10 @@ demo: build
 
 test: setup lint
 	CARGO="$(CARGO)" ./scripts/test.sh
+
+# The soundness harness at full length; figures in target/soundness.json.
+soundness: setup
+	CARGO="$(CARGO)" ./scripts/soundness.sh
 
 lint: setup
 	$(CARGO) fmt --all -- --check

@@ -34,7 +34,7 @@ fn usage_errors_are_2() {
         let help = bastion(dir.path(), &[command, "--help"]);
         assert_eq!(code(&help), 0);
         let text = String::from_utf8_lossy(&help.stdout).into_owned();
-        assert!(text.contains("Example:"), "{command}");
+        assert!(text.contains("Example"), "{command}");
     }
 }
 

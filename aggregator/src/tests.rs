@@ -342,7 +342,10 @@ fn the_verifier_folder_is_complete_and_checked() {
     let fixture = &*FIXTURE;
     let parent = tempfile::tempdir().unwrap();
     let dir = parent.path().join("verifier");
-    let export = || verifier::export(&fixture.keys.verifier, fixture.keys.deciding_key(), &dir);
+    let export = || {
+        let keys = &fixture.keys;
+        verifier::export(&keys.verifier, keys.deciding_key(), fixture.batch(), &dir)
+    };
     let manifest = export().unwrap();
     assert_eq!(verifier::read(&dir).unwrap(), manifest);
     assert!(manifest.unsafe_srs);

@@ -5,7 +5,8 @@
 //! |---|---|
 //! | `BastionVerifier.sol` | the generated contract |
 //! | `BastionVerifier.bin` | its creation code in hex, without `0x` |
-//! | `description.json` | the verifier as data, for verifiers that share no code with the prover |
+//! | `description.json` | the block verifier as data, for verifiers that share no code with the prover |
+//! | `batch-description.json` | the same for the proofs of single batches |
 //! | `manifest.json` | [`VerifierManifest`]: circuits, SRS, compiler, code, digests of the files |
 
 use std::collections::BTreeMap;
@@ -15,9 +16,11 @@ use std::path::{Path, PathBuf};
 
 use alloy_primitives::{keccak256, B256};
 use bastion_contract::generate::CONTRACT_NAME;
+use bastion_contract::protocol::Transcript;
 use bastion_contract::solc::SOLC_DIR_VARIABLE;
 use bastion_contract::{ContractError, VerifierDescription};
 use bastion_prover::artifact::{write_bytes_atomic, Digest};
+use bastion_prover::keys::VerifierKey;
 use bastion_prover::srs::SrsOrigin;
 use halo2_proofs::halo2curves::bn256::Bn256;
 use serde::{Deserialize, Serialize};
@@ -29,6 +32,10 @@ use crate::keys::BlockVerifier;
 /// Version of the folder.
 pub const FORMAT: u32 = 1;
 const MANIFEST: &str = "manifest.json";
+/// File of the block verifier as data.
+pub const DESCRIPTION: &str = "description.json";
+/// File of the batch verifier as data.
+pub const BATCH_DESCRIPTION: &str = "batch-description.json";
 
 /// What a verifier contract verifies, and of what it was made.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,10 +77,12 @@ pub struct VerifierManifest {
 pub fn export(
     verifier: &BlockVerifier,
     deciding_key: &KzgDecidingKey<Bn256>,
+    batch: &VerifierKey,
     dir: &Path,
 ) -> Result<VerifierManifest, AggregatorError> {
     let contract = &verifier.contract;
     let description = VerifierDescription::from_protocol(&verifier.protocol, deciding_key)?;
+    let batches = VerifierDescription::from_protocol(batch.protocol(), &batch.deciding_key())?;
     let files = [
         (
             format!("{CONTRACT_NAME}.sol"),
@@ -83,7 +92,14 @@ pub fn export(
             format!("{CONTRACT_NAME}.bin"),
             hex::encode(&contract.bytecode).into_bytes(),
         ),
-        ("description.json".to_owned(), json(&description)?),
+        (
+            DESCRIPTION.to_owned(),
+            json(&description.to_document(Transcript::Keccak))?,
+        ),
+        (
+            BATCH_DESCRIPTION.to_owned(),
+            json(&batches.to_document(Transcript::Poseidon))?,
+        ),
     ];
     let manifest = VerifierManifest {
         format_version: FORMAT,

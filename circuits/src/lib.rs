@@ -26,6 +26,7 @@ pub mod error;
 pub mod hash;
 pub mod head;
 pub mod limiter;
+pub mod mutate;
 pub mod nodes;
 pub mod ops;
 pub mod policy;

@@ -68,6 +68,14 @@ pub enum NodeError {
         /// Identity of the SRS.
         srs: String,
     },
+    /// The documents of the second verifier are missing.
+    #[error("no verifier's documents in {dir}: run `bastion setup --shape {shape}` with the reference string of the proofs, or point --cache-dir at the cache that made them")]
+    NoDocuments {
+        /// The folder.
+        dir: String,
+        /// The shape.
+        shape: String,
+    },
     /// A file of a block folder cannot be read as what it is.
     #[error("{path}: {why}")]
     Malformed {
@@ -84,6 +92,19 @@ pub enum NodeError {
         /// What differs.
         what: &'static str,
     },
+    /// The second verifier refuses a proof.
+    #[error("block {block}: {proof} does not hold: {why}")]
+    Refused {
+        /// Number of the block.
+        block: usize,
+        /// Which proof.
+        proof: String,
+        /// Why.
+        why: bastion_audit::Refused,
+    },
+    /// A verifier's document is not usable.
+    #[error(transparent)]
+    Document(#[from] bastion_audit::BadDescription),
     /// A folder that was made for something else.
     #[error("{what} is {found}, expected {expected}: use the version that made the folder, or prove again")]
     Mismatch {
@@ -133,9 +154,10 @@ impl NodeError {
     /// The exit code of the command line (see its help).
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Tampered { .. } => 3,
+            Self::Tampered { .. } | Self::Refused { .. } => 3,
             Self::Mismatch { .. } => 4,
             Self::Missing { .. } | Self::NoSrs { .. } => 5,
+            Self::NoDocuments { .. } | Self::Document(_) => 5,
             Self::Malformed { .. } | Self::TrailingData { .. } => 3,
             Self::Prover(e) => e.exit_code(),
             Self::Aggregator(e) => e.exit_code(),

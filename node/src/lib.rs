@@ -6,6 +6,7 @@
 //! | [`block`] | batches of a block, its data and public inputs |
 //! | [`dir`] | a folder of proven blocks |
 //! | [`pipeline`] | from blocks to proofs |
+//! | [`independent`] | verification by the second verifier |
 //! | [`l1`] | a chain in memory, or a node |
 //! | [`settle`] | drives the contract |
 #![forbid(unsafe_code)]
@@ -15,6 +16,7 @@ pub mod block;
 pub mod dev;
 pub mod dir;
 pub mod error;
+pub mod independent;
 pub mod l1;
 pub mod pipeline;
 pub mod settle;

@@ -11,7 +11,7 @@ use bastion_prover::keys::{CircuitKeys, KeyStore};
 use bastion_prover::progress::Progress;
 use bastion_prover::proof::BatchProof;
 use bastion_prover::schedule::{prove_all, MemoryBudget};
-use bastion_prover::srs::Srs;
+use bastion_prover::srs::{Imported, Srs, MAX_K};
 use bastion_state::Fr;
 use rand::rngs::OsRng;
 
@@ -36,6 +36,41 @@ impl Cache {
         &self.dir
     }
 
+    /// The reference string for circuits up to `k`: the ceremony's, if one was imported, else the
+    /// development one, which is made on first use with the bases for `ks`.
+    ///
+    /// # Errors
+    /// If it can neither be read nor made.
+    pub fn srs(&self, k: u32, ks: &[u32]) -> Result<Srs, NodeError> {
+        match (k..=MAX_K)
+            .map(|k| self.ceremony_path(k))
+            .find(|p| p.exists())
+        {
+            Some(path) => Ok(Srs::open(&path)?),
+            None => self.dev_srs(k, ks),
+        }
+    }
+
+    fn ceremony_path(&self, k: u32) -> PathBuf {
+        self.dir.join(format!("ceremony-k{k}.srs"))
+    }
+
+    /// Takes the first 2^k powers of a ceremony's file into the cache.
+    ///
+    /// # Errors
+    /// Those of [`Srs::import`], or if it cannot be written.
+    pub fn import_srs(
+        &self,
+        file: &Path,
+        k: u32,
+        b2sum: Option<&str>,
+        progress: &Progress,
+    ) -> Result<Imported, NodeError> {
+        let mut imported = Srs::import(file, k, b2sum, progress)?;
+        imported.srs.save(&self.ceremony_path(k))?;
+        Ok(imported)
+    }
+
     /// The development SRS for circuits up to `k`, with the bases for `ks`; made on first use.
     ///
     /// # Errors
@@ -46,6 +81,20 @@ impl Cache {
             source,
         })?;
         Ok(Srs::open_or_generate_dev(&self.dir, k, ks, OsRng)?)
+    }
+
+    /// Where contract and documents of a block circuit's verifier are kept.
+    pub fn verifier_dir(&self, shape: &str, batches: usize, circuit_id: &str) -> PathBuf {
+        // From a manifest, so perhaps from a stranger: no separators.
+        let id: String = circuit_id
+            .chars()
+            .filter(char::is_ascii_hexdigit)
+            .take(16)
+            .collect();
+        let shape: String = shape.chars().filter(char::is_ascii_alphanumeric).collect();
+        self.dir
+            .join("verifier")
+            .join(format!("{shape}-{batches}x-{id}"))
     }
 
     /// The keys in this cache.
@@ -163,7 +212,7 @@ impl BlockProver {
     ) -> Result<Self, NodeError> {
         let block_shape = BlockShape::for_batches(batches);
         let stage = progress.stage("reference string", format!("k = {}", block_shape.k), 1);
-        let srs = cache.dev_srs(block_shape.k, &[shape.k, block_shape.k])?;
+        let srs = cache.srs(block_shape.k, &[shape.k, block_shape.k])?;
         stage.advance();
         let prover = BatchProver::new(shape, &srs, cache, progress)?;
         let keys_dir = cache.dir().join("keys");
@@ -174,11 +223,21 @@ impl BlockProver {
             &srs,
             progress,
         )?;
-        Ok(Self {
+        let opened = Self {
             srs,
             batches: prover,
             block,
-        })
+        };
+        let verifier = &opened.block.verifier;
+        let folder = cache.verifier_dir(&shape.name, batches, &verifier.circuit_id);
+        if bastion_aggregator::verifier::read(&folder).is_err() {
+            let (key, batch) = (
+                opened.block.deciding_key(),
+                opened.batches.keys().verifier(),
+            );
+            bastion_aggregator::verifier::export(verifier, key, batch, &folder)?;
+        }
+        Ok(opened)
     }
 
     /// Proves a block.
@@ -274,7 +333,8 @@ impl Cache {
     /// [`NodeError::NoSrs`] with the command that makes it.
     pub fn require_srs(&self, batches: usize, shape: &str) -> Result<(), NodeError> {
         let k = BlockShape::for_batches(batches).k;
-        let there = (k..=28).any(|k| Srs::dev_path(&self.dir, k).exists());
+        let there = (k..=MAX_K)
+            .any(|k| Srs::dev_path(&self.dir, k).exists() || self.ceremony_path(k).exists());
         if there {
             return Ok(());
         }

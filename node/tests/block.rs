@@ -8,11 +8,12 @@ use std::path::Path;
 use std::time::Instant;
 
 use alloy_primitives::{Address as L1Address, Bytes, U256};
-use bastion_aggregator::{aggregate, AggregatorError};
+use bastion_aggregator::{aggregate, AggregatorError, BlockProof};
 use bastion_circuits::Shape;
 use bastion_node::block::next_block;
 use bastion_node::dev::{dev_policy, DemoSource};
 use bastion_node::dir::BlockDir;
+use bastion_node::independent::IndependentVerifier;
 use bastion_node::l1::{EmbeddedL1, DEV_CHAIN_ID, DEV_OPERATOR, L1};
 use bastion_node::pipeline::{BlockProver, Cache};
 use bastion_node::settle::{rollup_address, to_u256, Settlement};
@@ -23,6 +24,8 @@ use bastion_state::data::{domain, Section};
 use bastion_state::executor::BatchContext;
 use bastion_state::state::State;
 use bastion_state::{Address, Fr};
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
 
 const TIME: u64 = 1_800_000_000;
 
@@ -131,6 +134,19 @@ fn a_block_is_finalized_and_no_byte_of_it_can_change() {
     let folder = BlockDir::new(dir.path());
     folder.create().unwrap();
     folder.write_block(0, &block, &proven).unwrap();
+    let documents = cache.verifier_dir(&shape.name, 1, &verifier.circuit_id);
+    let second = IndependentVerifier::open(&documents).unwrap();
+    let quick = Instant::now();
+    let stored = folder.read_block(0).unwrap();
+    second.verify(0, &genesis, &stored).unwrap();
+    println!(
+        "second verifier, block and batch proof: {:?}",
+        quick.elapsed()
+    );
+    let prover = Verifiers {
+        first: &prover,
+        second: &second,
+    };
     check(&prover, &folder, &genesis).unwrap();
     let other_root = check(&prover, &folder, &Fr::from(1u64)).unwrap_err();
     assert_eq!(other_root.exit_code(), 3);
@@ -163,6 +179,12 @@ fn a_block_is_finalized_and_no_byte_of_it_can_change() {
     }
     check(&prover, &folder, &genesis).unwrap();
     lap(&format!("{flips} flips noticed"));
+    let mutations = mutated_proofs(&prover, &proven.proof, &mut l1);
+    lap(&format!(
+        "{mutations} mutated proofs, three verifiers, no disagreement"
+    ));
+    record("mutated_proofs", flips + mutations);
+    record("disagreements", 0);
 
     // Proofs under a reference string with a known secret are not for chains with money.
     let mut mainnet = Mainnet(EmbeddedL1::new(TIME));
@@ -177,8 +199,69 @@ fn a_block_is_finalized_and_no_byte_of_it_can_change() {
     assert!(matches!(error, NodeError::UnsafeSrs { chain_id: 1, .. }));
 }
 
-fn check(prover: &BlockProver, folder: &BlockDir, old_root: &Fr) -> Result<(), NodeError> {
-    prover.verify(0, old_root, &folder.read_block(0)?)
+/// The prover's verifier and the second one, which must agree.
+struct Verifiers<'a> {
+    first: &'a BlockProver,
+    second: &'a IndependentVerifier,
+}
+
+fn check(both: &Verifiers<'_>, folder: &BlockDir, old_root: &Fr) -> Result<(), NodeError> {
+    let block = folder.read_block(0)?;
+    let verdict = both.first.verify(0, old_root, &block);
+    let second = both.second.verify(0, old_root, &block);
+    assert_eq!(verdict.is_ok(), second.is_ok(), "{verdict:?} {second:?}");
+    if let Err(error) = second {
+        assert_eq!(error.exit_code(), 3, "{error}");
+    }
+    verdict
+}
+
+/// Proofs that parse but do not hold, under three verifiers.
+fn mutated_proofs(both: &Verifiers<'_>, proof: &BlockProof, l1: &mut EmbeddedL1) -> usize {
+    let rounds = std::env::var("BASTION_MUTATIONS").map_or(60, |n| n.parse().unwrap());
+    let verifier = &both.first.block.verifier;
+    let (contract, _) = l1
+        .deploy(DEV_OPERATOR, verifier.contract.bytecode.clone())
+        .unwrap();
+    let (words, bytes) = proof.to_contract_input().unwrap();
+    let mut rng = StdRng::seed_from_u64(5);
+    for round in 0..rounds {
+        let (mut words, mut bytes) = (words.clone(), bytes.clone());
+        match round % 3 {
+            // Points that change places are still points.
+            0 => {
+                let (a, b) = (rng.gen_range(0..8), rng.gen_range(0..8));
+                let point = bytes[64 * a..64 * a + 64].to_vec();
+                bytes[64 * b..64 * b + 64].copy_from_slice(&point);
+            }
+            1 => {
+                let at = rng.gen_range(0..bytes.len());
+                bytes[at] ^= 1 << rng.gen_range(0..8);
+            }
+            _ => {
+                let at = rng.gen_range(0..words.len());
+                let byte = rng.gen_range(1..32);
+                words[at][byte] ^= 1 << rng.gen_range(0..8);
+            }
+        }
+        let mut changed = proof.clone();
+        let hex = |bytes: &[u8]| format!("0x{}", hex::encode(bytes));
+        changed.proof = hex(&bytes);
+        changed.instances = words.iter().map(|w| hex(w)).collect();
+        let key = both.first.block.deciding_key();
+        let native = bastion_aggregator::verify(&changed, verifier, key).is_ok();
+        let instances = words
+            .iter()
+            .map(|w| bastion_state::field::from_bytes("word", w));
+        let audit = instances
+            .collect::<Result<Vec<Fr>, _>>()
+            .is_ok_and(|i| both.second.block().verify(&[i], &bytes).is_ok());
+        let integers: Vec<U256> = words.iter().map(|w| U256::from_be_bytes(*w)).collect();
+        let calldata = bastion_contract::bindings::verify_calldata(&integers, &bytes);
+        let evm = l1.view(contract, calldata).is_ok();
+        assert_eq!((native, audit), (evm, evm), "round {round}");
+    }
+    rounds
 }
 
 fn refuses_what_it_cannot_aggregate(
@@ -224,4 +307,14 @@ impl L1 for Mainnet {
     fn fund(&mut self, account: L1Address, wei: U256) -> Result<(), NodeError> {
         self.0.fund(account, wei)
     }
+}
+
+/// Adds a figure to the report of `make soundness`, if one is being written.
+fn record(name: &str, value: usize) {
+    use std::io::Write;
+    let Ok(path) = std::env::var("BASTION_SOUNDNESS_REPORT") else {
+        return;
+    };
+    let file = fs::File::options().create(true).append(true).open(path);
+    writeln!(file.unwrap(), "{name} {value}").unwrap();
 }

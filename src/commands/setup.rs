@@ -1,8 +1,8 @@
 //! `bastion setup`
 
+use std::path::PathBuf;
 use std::time::Instant;
 
-use bastion_aggregator::verifier;
 use bastion_circuits::Shape;
 use bastion_node::pipeline::{BlockProver, Cache};
 use bastion_prover::srs::SrsOrigin;
@@ -14,7 +14,10 @@ use crate::output;
 
 /// Makes reference string, keys and verifier contract of a shape, and caches them.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example: bastion setup --shape small --unsafe-dev-srs")]
+#[command(
+    after_help = "Examples:\n  bastion setup --shape small --unsafe-dev-srs\n  \
+bastion setup --shape small --srs powersOfTau28_hez_final_21.ptau --srs-b2sum 9aef0573cef4ded9..."
+)]
 pub(crate) struct Args {
     /// Shape: tiny, small or standard.
     #[arg(long, default_value = "small")]
@@ -22,6 +25,12 @@ pub(crate) struct Args {
     /// Batches in a block.
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=8))]
     batches: u8,
+    /// Reference string of a public ceremony: a .ptau file of snarkjs, or halo2's raw parameters.
+    #[arg(long, value_name = "FILE", conflicts_with = "unsafe_dev_srs")]
+    srs: Option<PathBuf>,
+    /// BLAKE2b-512 that the ceremony publishes for the file (`b2sum FILE`).
+    #[arg(long, value_name = "HEX", requires = "srs")]
+    srs_b2sum: Option<String>,
     /// Makes a reference string whose secret this machine knew: for development chains only.
     #[arg(long)]
     unsafe_dev_srs: bool,
@@ -32,6 +41,7 @@ struct Report {
     shape: String,
     batches: usize,
     srs: String,
+    srs_file_b2sum: Option<String>,
     unsafe_dev_srs: bool,
     batch_circuit_id: String,
     block_circuit_id: String,
@@ -44,9 +54,6 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
     let shape = Shape::named(&args.shape)?;
     let cache = Cache::new(&settings.cache_dir);
     let batches = usize::from(args.batches);
-    if !args.unsafe_dev_srs {
-        cache.require_srs(batches, &args.shape)?;
-    }
     if shape.k > bastion_aggregator::BlockShape::for_batches(batches).k {
         return Err(eyre!(
             "shape `{}` is larger than its block circuit",
@@ -54,18 +61,23 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
         ));
     }
     let start = Instant::now();
-    let prover = BlockProver::open(&shape, batches, &cache, &output::progress(settings))?;
+    let progress = output::progress(settings);
+    let mut b2sum = None;
+    if let Some(file) = &args.srs {
+        let k = bastion_aggregator::BlockShape::for_batches(batches).k;
+        let imported = cache.import_srs(file, k, args.srs_b2sum.as_deref(), &progress)?;
+        b2sum = Some(imported.b2sum);
+    } else if !args.unsafe_dev_srs {
+        cache.require_srs(batches, &args.shape)?;
+    }
+    let prover = BlockProver::open(&shape, batches, &cache, &progress)?;
     let verifier = &prover.block.verifier;
-    let folder = settings.cache_dir.join("verifier").join(format!(
-        "{}-{batches}x-{}",
-        args.shape,
-        verifier.circuit_id.get(..16).unwrap_or_default()
-    ));
-    verifier::export(verifier, prover.block.deciding_key(), &folder)?;
+    let folder = cache.verifier_dir(&args.shape, batches, &verifier.circuit_id);
     let report = Report {
         shape: shape.name,
         batches,
         srs: prover.srs.id().to_string(),
+        srs_file_b2sum: b2sum,
         unsafe_dev_srs: prover.srs.origin() == SrsOrigin::UnsafeDev,
         batch_circuit_id: prover.batches.keys().circuit_id().to_string(),
         block_circuit_id: verifier.circuit_id.clone(),
@@ -74,8 +86,10 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
         seconds: start.elapsed().as_secs_f64(),
     };
     output::report(settings, &report, |r| {
+        let file = r.srs_file_b2sum.as_deref();
+        let file = file.map_or(String::new(), |sum| format!("its file's b2sum {sum}\n"));
         format!(
-            "shape            {}, {} batches a block\nreference string {}{}\n\
+            "{file}shape            {}, {} batches a block\nreference string {}{}\n\
              batch circuit    {}\nblock circuit    {}\nverifier code    {} bytes\n\
              verifier         {}\ntook             {:.1} s",
             r.shape,

@@ -3,7 +3,10 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
+use bastion_node::dir::BlockDir;
+use bastion_node::independent::IndependentVerifier;
 use bastion_node::l1::{EmbeddedL1, DEV_OPERATOR, L1};
+use bastion_node::pipeline::Cache;
 use bastion_node::settle::{to_u256, BlockGas, Settlement};
 use bastion_node::NodeError;
 use bastion_state::state::State;
@@ -16,10 +19,14 @@ use crate::output;
 
 /// Verifies a folder of proven blocks: data against headers, headers against proofs, proofs.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example: bastion verify out --evm")]
+#[command(after_help = "Examples:\n  bastion verify out --evm\n  bastion verify out --independent")]
 pub(crate) struct Args {
     /// The folder.
     dir: PathBuf,
+    /// Verifies with the second verifier, which shares no code with the prover, from the documents
+    /// that `setup` and `prove` leave in the cache.
+    #[arg(long, conflicts_with = "evm")]
+    independent: bool,
     /// Also replays everything on an embedded L1: deposits, commit, prove, finalize.
     #[arg(long)]
     evm: bool,
@@ -41,6 +48,9 @@ struct EvmReport {
 }
 
 pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
+    if args.independent {
+        return independent(args, settings);
+    }
     let (folder, manifest, prover) = open(&args.dir, settings, &output::progress(settings))?;
     let start = Instant::now();
     let mut root = State::new().root();
@@ -123,5 +133,52 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
             }
         }
         out
+    })
+}
+
+#[derive(Serialize)]
+struct IndependentReport {
+    blocks: usize,
+    proofs: usize,
+    root: String,
+    verifier: String,
+    seconds: f64,
+}
+
+fn independent(args: &Args, settings: &Settings) -> eyre::Result<()> {
+    let folder = BlockDir::new(&args.dir);
+    let manifest = folder.manifest()?;
+    let documents = Cache::new(&settings.cache_dir).verifier_dir(
+        &manifest.shape,
+        manifest.batches_per_block,
+        &manifest.block_circuit_id,
+    );
+    let missing = |_| NodeError::NoDocuments {
+        dir: documents.display().to_string(),
+        shape: manifest.shape.clone(),
+    };
+    std::fs::metadata(&documents).map_err(missing)?;
+    let verifier = IndependentVerifier::open(&documents)?;
+    let start = Instant::now();
+    let mut root = State::new().root();
+    let mut proofs = 0;
+    for number in 0..manifest.blocks {
+        let block = folder.read_block(number)?;
+        verifier.verify(number, &root, &block)?;
+        root = block.header.new_root;
+        proofs += 1 + block.batches.len();
+    }
+    let report = IndependentReport {
+        blocks: manifest.blocks,
+        proofs,
+        root: field::to_hex(&root),
+        verifier: documents.display().to_string(),
+        seconds: start.elapsed().as_secs_f64(),
+    };
+    output::report(settings, &report, |r| {
+        format!(
+            "{} blocks, {} proofs verified by the second verifier in {:.3} s, root {}",
+            r.blocks, r.proofs, r.seconds, r.root
+        )
     })
 }

@@ -214,3 +214,16 @@ pub const EVERY_KIND: [Make; 11] = [
     },
     |_| Op::Noop,
 ];
+
+/// Adds a figure to the report of `make soundness`, if one is being written.
+pub fn record(name: &str, value: usize) {
+    let Ok(path) = std::env::var("BASTION_SOUNDNESS_REPORT") else {
+        return;
+    };
+    use std::io::Write;
+    let file = std::fs::File::options()
+        .create(true)
+        .append(true)
+        .open(path);
+    writeln!(file.unwrap(), "{name} {value}").unwrap();
+}

@@ -188,7 +188,24 @@ fn check_form(proof: &BatchProof, key: &VerifierKey) -> Result<()> {
             malformed("public inputs", got, key.num_instances())
         }
         (_, got) if got != proof_len(key) => malformed("bytes of proof", got, proof_len(key)),
-        _ => Ok(()),
+        _ => check_points(proof, key),
+    }
+}
+
+/// Refuses points with the top bit set. halo2curves reads it as "identity" if x is 0 and ignores it
+/// otherwise, so that each point would have a second encoding, and each proof many; the identity
+/// itself is no commitment that an honest prover makes (every polynomial is blinded).
+fn check_points(proof: &BatchProof, key: &VerifierKey) -> Result<()> {
+    let protocol = key.protocol();
+    let commitments = protocol.num_witness.iter().sum::<usize>() + protocol.quotient.num_chunk();
+    let openings = commitments + protocol.evaluations.len();
+    let words = proof.proof.chunks_exact(WORD).enumerate();
+    let mut points = words.filter(|(i, _)| *i < commitments || *i >= openings);
+    match points.find(|(_, word)| word.last().is_some_and(|top| top >> 7 == 1)) {
+        None => Ok(()),
+        Some((i, _)) => Err(ProverError::Malformed {
+            reason: format!("the point at byte {} is not in canonical form", i * WORD),
+        }),
     }
 }
 

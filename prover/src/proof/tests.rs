@@ -74,6 +74,27 @@ fn every_changed_word_of_the_proof_makes_it_invalid() {
     }
 }
 
+/// Every bit of the first and the last word: the top bits hold the flags of compressed points, of
+/// which halo2curves ignores one.
+#[test]
+fn every_changed_bit_of_a_word_makes_it_invalid() {
+    let proof = &fixture().proof;
+    let bits = 8 * WORD;
+    let last = proof.proof.len() - WORD;
+    for start in [0, last] {
+        for bit in (0..bits).filter(|bit| bit % 7 == 0 || bit / 8 == WORD - 1) {
+            let mut changed = proof.clone();
+            changed.proof[start + bit / 8] ^= 1 << (bit % 8);
+            let error = verdict(&changed).unwrap_err();
+            assert_eq!(
+                error.exit_code(),
+                3,
+                "bit {bit} of the word at {start}: {error}"
+            );
+        }
+    }
+}
+
 #[test]
 fn words_that_no_prover_writes_are_refused_without_a_panic() {
     let proof = &fixture().proof;

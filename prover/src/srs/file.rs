@@ -173,7 +173,7 @@ fn write_points(out: &mut dyn Write, points: &[G1Affine]) -> io::Result<()> {
 }
 
 /// Points of G1 that are on the curve and not the identity.
-fn read_points(bytes: &[u8]) -> Result<Vec<G1Affine>, String> {
+pub(super) fn read_points(bytes: &[u8]) -> Result<Vec<G1Affine>, String> {
     bytes
         .par_chunks(G1_BYTES)
         .enumerate()

@@ -12,6 +12,7 @@ mod check;
 mod file;
 mod fixed_base;
 mod generate;
+mod import;
 
 use std::{
     collections::BTreeMap,
@@ -33,6 +34,7 @@ use serde::{Deserialize, Serialize};
 use tracing::{info, warn};
 
 use crate::{artifact::Digest, ProverError, Result};
+pub use import::Imported;
 
 /// Smallest supported SRS, as log2 of the number of powers. halo2 needs a few blinding rows.
 pub const MIN_K: u32 = 4;

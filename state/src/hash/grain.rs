@@ -58,16 +58,25 @@ impl Grain {
         self.clock()
     }
 
+    fn integer(&mut self) -> BigInt<4> {
+        let mut limbs = [0_u64; 4];
+        for i in (0..FIELD_BITS).rev() {
+            limbs[i / 64] |= u64::from(self.bit()) << (i % 64);
+        }
+        BigInt::new(limbs)
+    }
+
     /// The next 254-bit integer that is below the modulus.
     pub fn element(&mut self) -> Fr {
         loop {
-            let mut limbs = [0_u64; 4];
-            for i in (0..FIELD_BITS).rev() {
-                limbs[i / 64] |= u64::from(self.bit()) << (i % 64);
-            }
-            if let Some(x) = Fr::from_bigint(BigInt::new(limbs)) {
+            if let Some(x) = Fr::from_bigint(self.integer()) {
                 return x;
             }
         }
+    }
+
+    /// The next 254-bit integer, modulo the modulus: how the first Poseidon draws its matrix.
+    pub fn reduced_element(&mut self) -> Fr {
+        crate::field::reduce(&crate::field::limbs_to_bytes(self.integer()))
     }
 }

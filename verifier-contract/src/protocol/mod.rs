@@ -8,9 +8,11 @@
 //! transcript reads them, and last the quotient.
 
 mod check;
+mod document;
 mod expression;
 mod import;
 
+pub use document::{Transcript, DOCUMENT_FORMAT};
 pub use expression::Expression;
 
 use alloy_primitives::U256;

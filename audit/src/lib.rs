@@ -1,0 +1,35 @@
+//! A second verifier of Bastion's proofs, for auditors.
+//!
+//! It is written from `docs/protocol.md` over arkworks and shares no code with halo2,
+//! snark-verifier or the circuits: what it knows of a circuit is a [`Description`], a JSON document
+//! of the verifying key as data. It verifies batch proofs and block proofs alike.
+//!
+//! ```no_run
+//! use bastion_audit::{Description, Verifier};
+//! let json = std::fs::read("description.json")?;
+//! let verifier = Verifier::new(Description::from_json(&json)?)?;
+//! let (instances, proof) = (vec![], vec![]);
+//! verifier.verify(&instances, &proof)?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! | module | content |
+//! |---|---|
+//! | [`description`] | the document, and what makes one acceptable |
+//! | [`transcript`] | Keccak and Poseidon transcripts |
+//! | [`verify`](crate::verifier) | all the algebra, and the pairing |
+//! | [`shplonk`] | opening sets and their combination |
+
+#![forbid(unsafe_code)]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
+pub mod description;
+pub mod error;
+mod points;
+pub mod shplonk;
+pub mod transcript;
+pub mod verifier;
+
+pub use description::Description;
+pub use error::{BadDescription, Refused};
+pub use verifier::Verifier;

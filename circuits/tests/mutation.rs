@@ -1,0 +1,435 @@
+//! Every cell of a batch with every kind of operation is changed; each change must break a rule,
+//! or the cell is free by design and stands below with its reason.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod support;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
+
+use bastion_circuits::check::{check, names};
+use bastion_circuits::core::{Placement, Table};
+use bastion_circuits::mutate::Mutator;
+use bastion_circuits::witness::fill;
+use bastion_circuits::{Fr, Shape};
+use bastion_state::executor::ResolvedKind::{self, *};
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha20Rng;
+use rayon::prelude::*;
+use support::{context, link, run, world, EVERY_KIND};
+
+/// When cells may be free.
+#[derive(Clone, Copy)]
+enum When {
+    /// In operations of these kinds.
+    Kinds(&'static [ResolvedKind]),
+    /// In blocks whose cell of this number is 0: slots that the batch does not use.
+    Zero(&'static [usize]),
+}
+
+/// Cells that a prover may choose, by number in the block, and why that is no harm.
+struct Free {
+    table: Table,
+    cells: RangeInclusive<i64>,
+    when: When,
+    reason: &'static str,
+}
+
+const UNSIGNED: When = When::Kinds(&[Deposit, DepositNew, ForcedExit, ForcedExitNoop, Noop]);
+const NO_FEE: When = When::Kinds(&[
+    Deposit,
+    DepositNew,
+    ForcedExit,
+    ForcedExitNoop,
+    Freeze,
+    Unfreeze,
+    Noop,
+]);
+
+const fn op(cells: RangeInclusive<i64>, when: When, reason: &'static str) -> Free {
+    Free {
+        table: Table::Op,
+        cells,
+        when,
+        reason,
+    }
+}
+
+const fn unused(
+    table: Table,
+    cells: RangeInclusive<i64>,
+    zero: &'static [usize],
+    reason: &'static str,
+) -> Free {
+    Free {
+        table,
+        cells,
+        when: When::Zero(zero),
+        reason,
+    }
+}
+
+/// The numbers are those of `ops::cells`, in the order of its allocation.
+const FREE: &[Free] = &[
+    op(
+        0..=0,
+        When::Kinds(&[
+            Deposit,
+            DepositNew,
+            ForcedExit,
+            ForcedExitNoop,
+            ChangeKey,
+            Freeze,
+            Unfreeze,
+            Noop,
+        ]),
+        "mantissa: the amount of these kinds is no float",
+    ),
+    op(
+        1..=7,
+        UNSIGNED,
+        "bits of the fee: the posted word of these kinds has none",
+    ),
+    op(20..=33, When::Kinds(&[Noop]), "a Noop accesses no account"),
+    op(
+        34..=47,
+        When::Kinds(&[
+            Deposit,
+            DepositNew,
+            ForcedExitNoop,
+            ChangeKey,
+            Freeze,
+            Unfreeze,
+            Noop,
+        ]),
+        "these kinds have no second access",
+    ),
+    op(48..=61, NO_FEE, "these kinds do not access the fee account"),
+    op(69..=69, When::Kinds(&[Noop]), "a Noop moves nothing"),
+    op(70..=70, NO_FEE, "these kinds pay no fee"),
+    op(
+        85..=86,
+        UNSIGNED,
+        "amount and receiver of the posted word: these kinds post none",
+    ),
+    op(87..=87, When::Kinds(&[Noop]), "a Noop has no signer"),
+    op(
+        88..=89,
+        When::Kinds(&[Freeze, Unfreeze, Noop]),
+        "the guardian's key hash is that of the policy, no owner is opened",
+    ),
+    op(
+        90..=90,
+        When::Kinds(&[
+            Transfer,
+            TransferNew,
+            Withdraw,
+            ChangeKey,
+            Freeze,
+            Unfreeze,
+            Noop,
+        ]),
+        "the token that an L1 operation names",
+    ),
+    op(
+        91..=91,
+        When::Kinds(&[
+            Deposit,
+            DepositNew,
+            Transfer,
+            TransferNew,
+            Withdraw,
+            ChangeKey,
+            Freeze,
+            Unfreeze,
+            Noop,
+        ]),
+        "the exit address that a forced exit names",
+    ),
+    op(
+        92..=93,
+        When::Kinds(&[
+            Deposit,
+            DepositNew,
+            ForcedExit,
+            ForcedExitNoop,
+            Transfer,
+            Noop,
+        ]),
+        "extra fields of the message: these kinds have none",
+    ),
+    op(
+        94..=94,
+        When::Kinds(&[
+            Deposit,
+            DepositNew,
+            ForcedExit,
+            ForcedExitNoop,
+            Transfer,
+            Withdraw,
+            Freeze,
+            Unfreeze,
+            Noop,
+        ]),
+        "these kinds write no owner",
+    ),
+    op(95..=96, UNSIGNED, "message: these kinds are not signed"),
+    op(
+        97..=98,
+        When::Kinds(&[
+            Deposit,
+            DepositNew,
+            ForcedExit,
+            ForcedExitNoop,
+            Transfer,
+            Noop,
+        ]),
+        "message chain behind the word: these kinds have no extra fields",
+    ),
+    op(99..=99, UNSIGNED, "message: these kinds are not signed"),
+    op(
+        102..=102,
+        When::Kinds(&[Transfer, Withdraw, Freeze, Unfreeze, Noop]),
+        "third word: these kinds post none in this slot",
+    ),
+    op(
+        104..=104,
+        When::Kinds(&[
+            Deposit,
+            DepositNew,
+            ForcedExitNoop,
+            Transfer,
+            TransferNew,
+            ChangeKey,
+            Freeze,
+            Unfreeze,
+            Noop,
+        ]),
+        "word of an exit record: these kinds do not leave",
+    ),
+    op(
+        127..=128,
+        When::Kinds(&[
+            Deposit,
+            DepositNew,
+            ForcedExitNoop,
+            Transfer,
+            TransferNew,
+            ChangeKey,
+            Freeze,
+            Unfreeze,
+            Noop,
+        ]),
+        "release time and address of an exit: these kinds do not leave",
+    ),
+    op(129..=129, NO_FEE, "a freeze does not stop these kinds"),
+    op(
+        136..=136,
+        When::Kinds(&ResolvedKind::ALL),
+        "weight of the token's difference: the forced exit here differs in the address, others \
+         need not differ",
+    ),
+    op(
+        137..=137,
+        When::Kinds(&[
+            Deposit,
+            DepositNew,
+            ForcedExit,
+            Transfer,
+            TransferNew,
+            Withdraw,
+            ChangeKey,
+            Freeze,
+            Unfreeze,
+            Noop,
+        ]),
+        "weight of the address's difference: only a forced exit that does not match must differ",
+    ),
+    op(
+        138..=138,
+        When::Kinds(&[
+            Deposit,
+            DepositNew,
+            ForcedExit,
+            ForcedExitNoop,
+            ChangeKey,
+            Freeze,
+            Unfreeze,
+            Noop,
+        ]),
+        "inverse of the amount: these kinds may move 0",
+    ),
+    op(
+        139..=139,
+        When::Kinds(&[
+            Deposit,
+            DepositNew,
+            ForcedExit,
+            ForcedExitNoop,
+            TransferNew,
+            Withdraw,
+            ChangeKey,
+            Freeze,
+            Unfreeze,
+            Noop,
+        ]),
+        "inverse of the distance of sender and receiver: only a Transfer has both",
+    ),
+    op(
+        140..=140,
+        When::Kinds(&[
+            Deposit,
+            DepositNew,
+            ForcedExit,
+            ForcedExitNoop,
+            TransferNew,
+            Withdraw,
+            ChangeKey,
+            Noop,
+        ]),
+        "inverse of an owner: only receivers and targets of a freeze must not be limiters",
+    ),
+    unused(
+        Table::Account,
+        241..=248,
+        &[240],
+        "an account block that is not active",
+    ),
+    unused(
+        Table::Node,
+        118..=119,
+        &[238, 239],
+        "a node block without touched children",
+    ),
+    unused(
+        Table::Limiter,
+        1..=22,
+        &[0],
+        "a limiter block that is not active",
+    ),
+    unused(
+        Table::Signature,
+        13..=23,
+        &[1],
+        "a signature block that is not active",
+    ),
+];
+
+fn allowed(grid_cell: impl Fn(usize) -> Fr, free: &Free, kind: Option<ResolvedKind>) -> bool {
+    match free.when {
+        When::Kinds(kinds) => kind.is_some_and(|kind| kinds.contains(&kind)),
+        When::Zero(cells) => cells.iter().all(|cell| grid_cell(*cell) == Fr::zero()),
+    }
+}
+
+#[test]
+fn every_changed_cell_is_noticed() {
+    let shape = Shape::tiny();
+    let trace = run(&mut world(), &context(), &EVERY_KIND).unwrap();
+    let kinds: BTreeSet<_> = trace.ops.iter().map(|op| op.kind).collect();
+    assert_eq!(kinds.len(), ResolvedKind::ALL.len());
+    let (grid, _) = fill(&shape, &trace, &link()).unwrap();
+    assert!(check(&shape, &grid).is_empty());
+    let mutator = Mutator::new(&shape, &grid);
+    let cells: Vec<_> = mutator.cells().into_iter().collect();
+    let tried: Vec<(usize, usize, Option<String>)> = cells
+        .par_iter()
+        .flat_map_iter(|&(row, col)| {
+            let mut rng = ChaCha20Rng::seed_from_u64((row * 24 + col) as u64);
+            let old = grid.get(row, col);
+            let other_row = grid.get(rng.gen_range(0..grid.rows()), col);
+            let random = Fr::from_raw([rng.gen(), rng.gen(), rng.gen(), rng.gen::<u64>() >> 4]);
+            let mutator = &mutator;
+            [old + Fr::one(), Fr::zero(), random, -Fr::one(), other_row]
+                .into_iter()
+                .filter(move |value| *value != old)
+                .map(move |value| (row, col, mutator.noticed_by(row, col, value)))
+        })
+        .collect();
+    let mut rules: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut free_cells = BTreeSet::new();
+    for (row, col, rule) in &tried {
+        match rule {
+            Some(rule) => *rules.entry(rule).or_default() += 1,
+            None => drop(free_cells.insert((*row, *col))),
+        }
+    }
+
+    let op_rows: Vec<usize> = bastion_circuits::core::Layout::new(&shape).rows_of(Table::Op);
+    let kind_of = |placement: &Placement| {
+        let slot = op_rows.iter().position(|row| *row == placement.row)?;
+        Some(trace.ops.get(slot).map_or(Noop, |op| op.kind))
+    };
+    let mut used = vec![0; FREE.len()];
+    let mut survivors = Vec::new();
+    for (row, col) in &free_cells {
+        let readers = mutator.readers(*row, *col);
+        // A cell is free only if everything that reads it lets it be.
+        let reasons: Option<Vec<usize>> = readers
+            .iter()
+            .map(|(placement, n)| {
+                let cell = |n: usize| grid.get(placement.row + n / 24, n % 24);
+                FREE.iter().position(|free| {
+                    free.table == placement.table
+                        && free.cells.contains(n)
+                        && allowed(cell, free, kind_of(placement))
+                })
+            })
+            .collect();
+        match reasons {
+            Some(reasons) => reasons.into_iter().for_each(|i| used[i] += 1),
+            None => survivors.push(format!("row {row} column {col}, read as {readers:?}")),
+        }
+    }
+    println!(
+        "{} cells, {} changes: {} cells killed, {} allowed, {} survivors; {} rules noticed one",
+        cells.len(),
+        tried.len(),
+        cells.len() - free_cells.len(),
+        free_cells.len() - survivors.len(),
+        survivors.len(),
+        rules.len()
+    );
+    support::record("cells", cells.len());
+    support::record("changes", tried.len());
+    support::record("killed", cells.len() - free_cells.len());
+    support::record("allowed", free_cells.len() - survivors.len());
+    support::record("survivors", survivors.len());
+    assert!(survivors.is_empty(), "under-constrained: {survivors:#?}");
+    for (free, used) in FREE.iter().zip(used) {
+        assert!(used > 0, "no cell is free because of: {}", free.reason);
+    }
+}
+
+/// The mutator looks only at what reads a cell; the checker looks at everything.
+#[test]
+fn the_mutator_agrees_with_the_checker() {
+    let shape = Shape::tiny();
+    let trace = run(&mut world(), &context(), &EVERY_KIND).unwrap();
+    let (grid, _) = fill(&shape, &trace, &link()).unwrap();
+    let mutator = Mutator::new(&shape, &grid);
+    let cells: Vec<_> = mutator.cells().into_iter().collect();
+    let mut rng = ChaCha20Rng::seed_from_u64(3);
+    let mut unnoticed = 0;
+    for _ in 0..150 {
+        // One in three among operations, where cells may be free.
+        let range = if rng.gen_ratio(1, 3) {
+            14_000..17_000
+        } else {
+            0..cells.len()
+        };
+        let (row, col) = cells[rng.gen_range(range)];
+        let value = grid.get(row, col) + Fr::one();
+        let mut changed = grid.clone();
+        changed.overwrite(row, col, value);
+        let failures = names(&check(&shape, &changed));
+        match mutator.noticed_by(row, col, value) {
+            Some(rule) => assert!(failures.contains(&rule), "{rule}: {failures:?}"),
+            None => {
+                assert!(failures.is_empty(), "row {row} column {col}: {failures:?}");
+                unnoticed += 1;
+            }
+        }
+    }
+    assert!(unnoticed > 0);
+}

@@ -1,0 +1,140 @@
+//! Verification by the second verifier (`bastion-audit`): documents instead of keys, and no code
+//! of the prover.
+
+use std::path::Path;
+
+use bastion_aggregator::verifier::{read, BATCH_DESCRIPTION, DESCRIPTION};
+use bastion_audit::{Description, Verifier};
+use bastion_circuits::witness::convert::to_state;
+use bastion_state::{field, Fr};
+
+use crate::dir::StoredBlock;
+use crate::error::NodeError;
+
+/// Words of the accumulator before the ten public inputs of a block proof.
+const ACCUMULATOR: usize = 12;
+/// Public inputs of a batch that are an output, with the input of the next batch that continues it.
+const LINKS: [(usize, usize); 3] = [(1, 0), (3, 2), (5, 4)];
+/// Public inputs that all batches of a block share: policy root, domain, time, r.
+const SHARED: std::ops::Range<usize> = 6..10;
+
+/// Both verifiers of a block circuit.
+#[derive(Debug)]
+pub struct IndependentVerifier {
+    batch_circuit_id: String,
+    block_circuit_id: String,
+    batches: usize,
+    batch: Verifier,
+    block: Verifier,
+}
+
+impl IndependentVerifier {
+    /// Reads the documents of a verifier's folder (`bastion setup` and `bastion prove` write it).
+    ///
+    /// # Errors
+    /// If the folder is damaged or of another version, or a document describes no verifier.
+    pub fn open(folder: &Path) -> Result<Self, NodeError> {
+        let manifest = read(folder)?;
+        let verifier = |name: &str| {
+            let path = folder.join(name);
+            let json = std::fs::read(&path).map_err(|source| NodeError::Io {
+                path: path.display().to_string(),
+                source,
+            })?;
+            Ok::<_, NodeError>(Verifier::new(Description::from_json(&json)?)?)
+        };
+        Ok(Self {
+            batch: verifier(BATCH_DESCRIPTION)?,
+            block: verifier(DESCRIPTION)?,
+            batch_circuit_id: manifest.batch_circuit_id,
+            block_circuit_id: manifest.circuit_id,
+            batches: manifest.batches,
+        })
+    }
+
+    /// The verifier of batch proofs.
+    pub fn batch(&self) -> &Verifier {
+        &self.batch
+    }
+
+    /// The verifier of block proofs.
+    pub fn block(&self) -> &Verifier {
+        &self.block
+    }
+
+    /// Checks a stored block: header against data, public inputs against both, every proof.
+    ///
+    /// # Errors
+    /// [`NodeError::Tampered`] with what differs, or [`NodeError::Refused`].
+    pub fn verify(
+        &self,
+        number: usize,
+        old_root: &Fr,
+        block: &StoredBlock,
+    ) -> Result<(), NodeError> {
+        let tampered = |what| NodeError::Tampered {
+            block: number,
+            what,
+        };
+        let refused = |proof: String| {
+            move |why| NodeError::Refused {
+                block: number,
+                proof,
+                why,
+            }
+        };
+        if block.header.old_root != *old_root {
+            return Err(tampered("the root before"));
+        }
+        let expected = block
+            .header
+            .public_inputs(&block.data)
+            .map_err(|_| tampered("the posted data"))?;
+        let words = block.proof.instances.iter();
+        let instances = words
+            .map(|text| field::from_hex("instance", text))
+            .collect::<Result<Vec<Fr>, _>>()
+            .map_err(|_| tampered("a public input"))?;
+        if instances.get(ACCUMULATOR..) != Some(&expected[..])
+            || block.proof.circuit_id != self.block_circuit_id
+        {
+            return Err(tampered("header or data"));
+        }
+        self.block
+            .verify(&[instances], &block.proof.proof_bytes()?)
+            .map_err(refused("the block proof".into()))?;
+
+        let mut before: Option<Vec<Fr>> = None;
+        for (i, batch) in block.batches.iter().enumerate() {
+            let inputs: Vec<Fr> = batch.public_inputs.iter().map(to_state).collect();
+            let follows = before.as_ref().is_none_or(|before| {
+                LINKS
+                    .iter()
+                    .all(|(out, next)| before.get(*out) == inputs.get(*next))
+            });
+            let first = i > 0
+                || LINKS
+                    .iter()
+                    .all(|(_, n)| inputs.get(*n) == expected.get(*n));
+            if !follows
+                || !first
+                || inputs.get(SHARED) != expected.get(SHARED)
+                || batch.circuit_id.to_string() != self.batch_circuit_id
+            {
+                return Err(tampered("the public inputs of a batch"));
+            }
+            self.batch
+                .verify(&[inputs.clone()], &batch.proof)
+                .map_err(refused(format!("the proof of batch {i}")))?;
+            before = Some(inputs);
+        }
+        let last = before.unwrap_or_default();
+        let ends = LINKS
+            .iter()
+            .all(|(out, _)| last.get(*out) == expected.get(*out));
+        if !ends || block.batches.len() != self.batches {
+            return Err(tampered("the batch proofs"));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# The whole soundness harness, and its figures in target/soundness.json.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+cargo=${CARGO:-cargo}
+export BASTION_SOUNDNESS_REPORT="$PWD/target/soundness.txt"
+export BASTION_MUTATIONS=${BASTION_MUTATIONS:-5000}
+export PROPTEST_CASES=${PROPTEST_CASES:-512}
+rm -f "$BASTION_SOUNDNESS_REPORT"
+run() { "$cargo" test --release --locked --workspace "$@" -- --nocapture; }
+run --test mutation --test cheats --test reference --test batch
+run --test audit --test block
+# Figures of one name add up.
+awk 'BEGIN { print "{" }
+     { sum[$1] += $2 }
+     END {
+       n = 0
+       for (name in sum) { printf "%s  \"%s\": %d", n++ ? ",\n" : "", name, sum[name] }
+       print "\n}"
+     }' "$BASTION_SOUNDNESS_REPORT" > target/soundness.json
+cat target/soundness.json

@@ -17,19 +17,27 @@
 //! |---|---|
 //! | [`description`] | the document, and what makes one acceptable |
 //! | [`transcript`] | Keccak and Poseidon transcripts |
-//! | [`verify`](crate::verifier) | all the algebra, and the pairing |
+//! | [`verifier`] | all the algebra, and the pairing |
 //! | [`shplonk`] | opening sets and their combination |
+//! | [`chain`] | what L1 tells about a rollup |
+//! | [`replay`] | the L2 state from posted data alone |
+//! | [`mod@audit`] | everything checked, with named findings |
 
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+pub mod audit;
+pub mod chain;
 pub mod description;
 pub mod error;
 mod points;
+pub mod replay;
 pub mod shplonk;
 pub mod transcript;
 pub mod verifier;
 
+pub use audit::{audit, Expectation, Finding, Report};
+pub use chain::History;
 pub use description::Description;
 pub use error::{BadDescription, Refused};
 pub use verifier::Verifier;

@@ -9,6 +9,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use crate::core::{Challenges, Expr, Grid, Layout, Placement, Table, Term};
 use crate::{tables, Fr, Shape};
 
+/// A bus tuple: its tag and the bytes of its entries.
+type Tuple = (u64, Vec<[u8; 32]>);
+
 /// What of a table reads a cell: numbers of constraints and of bus terms.
 #[derive(Default)]
 struct Readers {
@@ -127,7 +130,7 @@ impl<'g> Mutator<'g> {
 
     /// The first rule that a changed cell breaks, `table.rule`; `None` if nothing notices.
     pub fn noticed_by(&self, row: usize, col: usize, value: Fr) -> Option<String> {
-        let mut bus: HashMap<(u64, Vec<[u8; 32]>), (Fr, String)> = HashMap::new();
+        let mut bus: HashMap<Tuple, (Fr, String)> = HashMap::new();
         for (placement, _, readers) in self.readers_of(row, col) {
             let rules = &self.rules[&placement.table];
             let name = |rule: &str| format!("{}.{rule}", placement.table.name());

@@ -124,7 +124,7 @@ impl IndependentVerifier {
                 return Err(tampered("the public inputs of a batch"));
             }
             self.batch
-                .verify(&[inputs.clone()], &batch.proof)
+                .verify(std::slice::from_ref(&inputs), &batch.proof)
                 .map_err(refused(format!("the proof of batch {i}")))?;
             before = Some(inputs);
         }

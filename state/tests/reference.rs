@@ -99,7 +99,7 @@ impl Ledger {
             .entry(LIMITERS + u32::from(token))
             .or_insert(Entry::new(None, token, 0));
         let rate = u128::from(limits.rate);
-        let q = amount / rate + u128::from(amount % rate != 0);
+        let q = amount / rate + u128::from(!amount.is_multiple_of(rate));
         let now = u128::from(time);
         entry.balance = (entry.balance.max(now) + q).min(1 << 127);
         let wait = entry

@@ -63,7 +63,7 @@ impl Poseidon {
         for chunk in buffer.chunks(RATE) {
             self.permute(chunk);
         }
-        if buffer.len() % RATE == 0 {
+        if buffer.len().is_multiple_of(RATE) {
             self.permute(&[]);
         }
         self.state[1]
@@ -81,7 +81,7 @@ impl Poseidon {
             for (lane, constant) in self.state.iter_mut().zip(constants) {
                 *lane += constant;
             }
-            let full = round < FULL / 2 || round >= FULL / 2 + PARTIAL;
+            let full = !(FULL / 2..FULL / 2 + PARTIAL).contains(&round);
             let lanes = if full { T } else { 1 };
             for lane in &mut self.state[..lanes] {
                 *lane *= lane.square().square();

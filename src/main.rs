@@ -38,6 +38,8 @@ enum Command {
     Verify(commands::verify::Args),
     /// Finalizes a folder of proven blocks on an L1 node.
     Submit(commands::submit::Args),
+    /// Rebuilds and checks a rollup from L1 data alone.
+    Audit(commands::audit::Args),
     /// Tells what operations cost in a shape.
     Cost(commands::cost::Args),
     /// Shows what a folder of proven blocks holds.
@@ -57,6 +59,12 @@ fn main() -> ExitCode {
         Command::Prove(args) => commands::prove::run(&args, &settings),
         Command::Verify(args) => commands::verify::run(&args, &settings),
         Command::Submit(args) => commands::submit::run(&args, &settings),
+        Command::Audit(args) => {
+            return match commands::audit::run(&args, &settings) {
+                Ok(code) => code,
+                Err(error) => output::fail(&error, settings.json),
+            }
+        }
         Command::Cost(args) => commands::cost::run(&args, &settings),
         Command::Inspect(args) => commands::inspect::run(&args, &settings),
     };

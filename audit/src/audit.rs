@@ -18,6 +18,10 @@ pub struct Expectation<'a> {
     pub verifier: &'a Verifier,
     /// keccak256 of the code of the verifier's contract, from its manifest.
     pub verifier_code: [u8; 32],
+    /// First block, from 1, whose proof is verified; those before were by an earlier audit.
+    pub from: usize,
+    /// Last block that is looked at; `None` for the last finalized one.
+    pub to: Option<usize>,
 }
 
 /// Something that is not as it must be.
@@ -42,6 +46,8 @@ pub struct Report {
     pub blocks: usize,
     /// Their batches.
     pub batches: u64,
+    /// Block proofs that were verified.
+    pub proofs: usize,
     /// Their operations.
     pub operations: u64,
     /// Accounts in the rebuilt state.
@@ -72,6 +78,7 @@ pub fn audit(history: &History, expected: &Expectation<'_>) -> (Report, Replay) 
         .iter()
         .take_while(|b| b.finalized.is_some())
         .count();
+    let end = finalized.min(expected.to.unwrap_or(finalized));
     let mut root = audit.replay.root();
     if root != history.genesis {
         audit.find(
@@ -81,13 +88,15 @@ pub fn audit(history: &History, expected: &Expectation<'_>) -> (Report, Replay) 
         );
     }
     let (mut batches, mut checked, mut time) = (0, 0, 0);
-    for (i, block) in history.blocks.iter().take(finalized).enumerate() {
+    for (i, block) in history.blocks.iter().take(end).enumerate() {
         let number = i + 1;
         audit.header(number, block, &root, time);
         let Some(data) = audit.data(number, block) else {
             break;
         };
-        audit.proof(number, block, &data);
+        if number >= expected.from {
+            audit.proof(number, block, &data);
+        }
         audit.queue(number, &data);
         batches += data.len() as u64;
         if !audit.execute(number, block, &data) {
@@ -120,6 +129,7 @@ pub fn audit(history: &History, expected: &Expectation<'_>) -> (Report, Replay) 
         findings: audit.findings,
         blocks: checked,
         batches,
+        proofs: checked.saturating_sub(expected.from.saturating_sub(1)),
         operations: audit.replay.operations,
         accounts: audit.replay.accounts().count(),
         queue_waiting: history.queue.len().saturating_sub(audit.processed),

@@ -40,4 +40,5 @@ pub use audit::{audit, Expectation, Finding, Report};
 pub use chain::History;
 pub use description::Description;
 pub use error::{BadDescription, Refused};
+pub use replay::Replay;
 pub use verifier::Verifier;

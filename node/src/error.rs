@@ -115,6 +115,14 @@ pub enum NodeError {
         /// What this build says.
         expected: String,
     },
+    /// What L1 tells does not fit together.
+    #[error("history of {contract}: {why}: is it a Bastion rollup, and does the node keep all of its history (see --deployed-at)?")]
+    History {
+        /// The contract.
+        contract: String,
+        /// What does not fit.
+        why: String,
+    },
     /// The L1 refused, or does not answer.
     #[error("L1: {0}")]
     L1(String),

@@ -6,6 +6,7 @@
 //! | [`block`] | batches of a block, its data and public inputs |
 //! | [`dir`] | a folder of proven blocks |
 //! | [`pipeline`] | from blocks to proofs |
+//! | [`history`] | what L1 tells, collected for an audit |
 //! | [`independent`] | verification by the second verifier |
 //! | [`l1`] | a chain in memory, or a node |
 //! | [`settle`] | drives the contract |
@@ -16,6 +17,7 @@ pub mod block;
 pub mod dev;
 pub mod dir;
 pub mod error;
+pub mod history;
 pub mod independent;
 pub mod l1;
 pub mod pipeline;

@@ -92,9 +92,12 @@ impl Cache {
             .take(16)
             .collect();
         let shape: String = shape.chars().filter(char::is_ascii_alphanumeric).collect();
-        self.dir
-            .join("verifier")
-            .join(format!("{shape}-{batches}x-{id}"))
+        self.verifiers().join(format!("{shape}-{batches}x-{id}"))
+    }
+
+    /// Where all of those folders are.
+    pub fn verifiers(&self) -> PathBuf {
+        self.dir.join("verifier")
     }
 
     /// The keys in this cache.

@@ -64,6 +64,36 @@ impl Store {
         Ok((store, state))
     }
 
+    /// Makes a store of a state that was rebuilt elsewhere, such as from L1, after `batches` batches.
+    ///
+    /// # Errors
+    /// [`StateError::Store`] if there is a store with batches already, or it cannot be written.
+    pub fn restore(path: &Path, state: &State, batches: u64) -> Result<Self, StateError> {
+        let (mut store, old) = Self::open(path)?;
+        if store.batch != 0 || old.accounts().next().is_some() {
+            return Err(store.failed(format!(
+                "already holds {} batches: choose another folder",
+                store.batch
+            )));
+        }
+        let mut batch = WriteBatch::default();
+        for (index, account) in state.accounts() {
+            let key = index.to_be_bytes();
+            batch.put_cf(store.family(ACCOUNTS)?, key, account_bytes(account));
+        }
+        for opening in state.openings() {
+            let owner = crate::keys::owner(opening.0, opening.1);
+            let key = field::to_bytes(&owner);
+            batch.put_cf(store.family(OPENINGS)?, key, opening_bytes(opening));
+        }
+        let meta = store.family(META)?;
+        batch.put_cf(meta, "batch", batches.to_be_bytes());
+        batch.put_cf(meta, "root", field::to_bytes(&state.root()));
+        store.write(batch)?;
+        store.batch = batches;
+        Ok(store)
+    }
+
     /// Batches written so far.
     #[must_use]
     pub fn batches(&self) -> u64 {

@@ -74,6 +74,8 @@ sol! {
         function domain() external view returns (uint256);
         function verifier() external view returns (address);
         function stateRoot() external view returns (uint256);
+        function policyRoot() external view returns (uint256);
+        function blocks(uint256 number) external view returns (uint256 newRoot, bytes32 exitRoot, bytes32 inputs, uint64 time, uint64 committedAt, uint64 processed);
         function finalized() external view returns (uint256);
         function queueLength() external view returns (uint256);
         function registerToken(address erc20) external returns (uint16 token);

@@ -5,11 +5,13 @@ use bastion_contract::evm::{CallResult, Evm, Status};
 use bastion_contract::rollup::describe_revert;
 
 use crate::error::NodeError;
-use crate::l1::{DEV_CHAIN_ID, L1};
+use crate::l1::{Transaction, DEV_CHAIN_ID, L1};
 
 /// The embedded L1.
 pub struct EmbeddedL1 {
     evm: Evm,
+    /// Transactions that logged, with who logged.
+    history: Vec<(Transaction, Vec<Address>)>,
 }
 
 impl EmbeddedL1 {
@@ -17,7 +19,10 @@ impl EmbeddedL1 {
     pub fn new(time: u64) -> Self {
         let mut evm = Evm::new(DEV_CHAIN_ID);
         evm.set_block(1, time);
-        Self { evm }
+        Self {
+            evm,
+            history: Vec::new(),
+        }
     }
 
     /// Lets time pass.
@@ -61,7 +66,16 @@ impl L1 for EmbeddedL1 {
         wei: U256,
         data: Bytes,
     ) -> Result<u64, NodeError> {
-        let result = done("transaction", self.evm.send(from, to, wei, data)?)?;
+        let sent = self.evm.send(from, to, wei, data.clone())?;
+        let result = done("transaction", sent)?;
+        let (who, logs) = result.logs.into_iter().map(|l| (l.address, l.data)).unzip();
+        let transaction = Transaction {
+            to: Some(to),
+            input: data,
+            time: self.evm.timestamp(),
+            logs,
+        };
+        self.history.push((transaction, who));
         Ok(result.gas_used)
     }
 
@@ -74,5 +88,23 @@ impl L1 for EmbeddedL1 {
             self.evm.set_balance(account, wei)?;
         }
         Ok(())
+    }
+
+    fn transactions(&mut self, contract: Address) -> Result<Vec<Transaction>, NodeError> {
+        let mut found = Vec::new();
+        for (transaction, who) in &self.history {
+            let logs = who.iter().zip(&transaction.logs);
+            let logs: Vec<_> = logs
+                .filter(|(who, _)| **who == contract)
+                .map(|(_, log)| log.clone())
+                .collect();
+            if !logs.is_empty() {
+                found.push(Transaction {
+                    logs,
+                    ..transaction.clone()
+                });
+            }
+        }
+        Ok(found)
     }
 }

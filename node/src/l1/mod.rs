@@ -6,7 +6,7 @@ mod rpc;
 pub use embedded::EmbeddedL1;
 pub use rpc::RpcL1;
 
-use alloy_primitives::{address, Address, Bytes, U256};
+use alloy_primitives::{address, Address, Bytes, LogData, U256};
 
 use crate::error::NodeError;
 
@@ -16,6 +16,19 @@ pub const DEV_OPERATOR: Address = address!("f39Fd6e51aad88F6F4ce6aB8827279cffFb9
 pub const DEV_CHAIN_ID: u64 = 31_337;
 /// Chain ids of development chains: anvil and hardhat, ganache.
 pub const DEV_CHAIN_IDS: [u64; 2] = [DEV_CHAIN_ID, 1_337];
+
+/// A transaction that made a contract log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Transaction {
+    /// Whom it called; another contract may have passed the call on.
+    pub to: Option<Address>,
+    /// Its calldata.
+    pub input: Bytes,
+    /// Time of its block.
+    pub time: u64,
+    /// What the contract logged, in order.
+    pub logs: Vec<LogData>,
+}
 
 /// What the pipeline needs of an L1.
 pub trait L1 {
@@ -57,4 +70,9 @@ pub trait L1 {
     /// # Errors
     /// If this is no development chain.
     fn fund(&mut self, account: Address, wei: U256) -> Result<(), NodeError>;
+    /// All transactions that made `contract` log, in order.
+    ///
+    /// # Errors
+    /// If the node does not answer, or does not keep history.
+    fn transactions(&mut self, contract: Address) -> Result<Vec<Transaction>, NodeError>;
 }

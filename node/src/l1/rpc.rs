@@ -2,20 +2,24 @@
 
 use std::time::{Duration, Instant};
 
-use alloy_primitives::{hex, Address, Bytes, U256};
+use alloy_primitives::{hex, Address, Bytes, LogData, B256, U256};
 use bastion_contract::rollup::describe_revert;
 use serde_json::{json, Value};
 
 use crate::error::NodeError;
-use crate::l1::L1;
+use crate::l1::{Transaction, L1};
 
 /// How long a transaction may wait for its receipt.
 const RECEIPT_TIMEOUT: Duration = Duration::from_secs(120);
+/// Blocks in one request for logs; what public nodes commonly allow.
+const LOG_RANGE: u64 = 10_000;
 
 /// A node.
 pub struct RpcL1 {
     url: String,
     chain_id: u64,
+    /// Block from which on history is read.
+    since: u64,
     agent: ureq::Agent,
 }
 
@@ -33,10 +37,44 @@ impl RpcL1 {
         let mut l1 = Self {
             url: url.into(),
             chain_id: 0,
+            since: 0,
             agent,
         };
         l1.chain_id = quantity(&l1.call("eth_chainId", json!([]))?)?.saturating_to();
         Ok(l1)
+    }
+
+    /// Reads history from a block on, such as that of the deployment, instead of from the first.
+    #[must_use]
+    pub fn since(self, block: u64) -> Self {
+        Self {
+            since: block,
+            ..self
+        }
+    }
+
+    /// The logs of a contract, in order, each with its transaction and block.
+    fn logs(&self, contract: Address) -> Result<Vec<(Value, LogData)>, NodeError> {
+        let last: u64 = quantity(&self.call("eth_blockNumber", json!([]))?)?.saturating_to();
+        let mut logs = Vec::new();
+        let mut from = self.since;
+        while from <= last {
+            let to = (from + LOG_RANGE - 1).min(last);
+            let range = json!([{
+                "address": contract,
+                "fromBlock": format!("{from:#x}"),
+                "toBlock": format!("{to:#x}"),
+            }]);
+            let mut found = self.call("eth_getLogs", range)?;
+            for log in found.as_array_mut().map(std::mem::take).unwrap_or_default() {
+                let topics = log["topics"].as_array().into_iter().flatten();
+                let topics = topics.map(word).collect::<Result<Vec<_>, _>>()?;
+                let data = bytes(&log["data"])?;
+                logs.push((log, LogData::new_unchecked(topics, data)));
+            }
+            from = to + 1;
+        }
+        Ok(logs)
     }
 
     fn call(&self, method: &str, params: Value) -> Result<Value, NodeError> {
@@ -102,6 +140,13 @@ fn quantity(value: &Value) -> Result<U256, NodeError> {
         .ok_or_else(|| NodeError::L1(format!("{value} is no quantity")))
 }
 
+fn word(value: &Value) -> Result<B256, NodeError> {
+    value
+        .as_str()
+        .and_then(|text| text.parse().ok())
+        .ok_or_else(|| NodeError::L1(format!("{value} is no word")))
+}
+
 fn bytes(value: &Value) -> Result<Bytes, NodeError> {
     value
         .as_str()
@@ -157,5 +202,41 @@ impl L1 for RpcL1 {
             self.call("anvil_setBalance", json!([account, format!("{needed:#x}")]))?;
         }
         Ok(())
+    }
+
+    fn transactions(&mut self, contract: Address) -> Result<Vec<Transaction>, NodeError> {
+        let mut found: Vec<Transaction> = Vec::new();
+        let mut last = (Value::Null, Value::Null, 0);
+        for (log, data) in self.logs(contract)? {
+            if log["transactionHash"] == last.0 {
+                if let Some(transaction) = found.last_mut() {
+                    transaction.logs.push(data);
+                    continue;
+                }
+            }
+            let time = if log["blockNumber"] == last.1 {
+                last.2
+            } else {
+                let block =
+                    self.call("eth_getBlockByNumber", json!([log["blockNumber"], false]))?;
+                quantity(&block["timestamp"])?.saturating_to()
+            };
+            let transaction =
+                self.call("eth_getTransactionByHash", json!([log["transactionHash"]]))?;
+            found.push(Transaction {
+                to: transaction["to"]
+                    .as_str()
+                    .and_then(|text| text.parse().ok()),
+                input: bytes(&transaction["input"])?,
+                time,
+                logs: vec![data],
+            });
+            last = (
+                log["transactionHash"].clone(),
+                log["blockNumber"].clone(),
+                time,
+            );
+        }
+        Ok(found)
     }
 }

@@ -3,6 +3,8 @@
 //! folder can change unnoticed. (Blocks of several batches are `make demo`.)
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod audit;
+
 use std::fs;
 use std::path::Path;
 use std::time::Instant;
@@ -14,7 +16,7 @@ use bastion_node::block::next_block;
 use bastion_node::dev::{dev_policy, DemoSource};
 use bastion_node::dir::BlockDir;
 use bastion_node::independent::IndependentVerifier;
-use bastion_node::l1::{EmbeddedL1, DEV_CHAIN_ID, DEV_OPERATOR, L1};
+use bastion_node::l1::{EmbeddedL1, Transaction, DEV_CHAIN_ID, DEV_OPERATOR, L1};
 use bastion_node::pipeline::{BlockProver, Cache};
 use bastion_node::settle::{rollup_address, to_u256, Settlement};
 use bastion_node::NodeError;
@@ -128,14 +130,16 @@ fn a_block_is_finalized_and_no_byte_of_it_can_change() {
         assert!(settlement.claim(&mut l1, 1, position, &exits).is_err());
     }
     lap("claimed");
+    let documents = cache.verifier_dir(&shape.name, 1, &verifier.circuit_id);
+    let second = IndependentVerifier::open(&documents).unwrap();
+    audit::finds_every_planted_fault(&mut l1, &settlement, &prover, &second, &state);
+    lap("audited");
 
     // A stranger reads the folder.
     let dir = tempfile::tempdir().unwrap();
     let folder = BlockDir::new(dir.path());
     folder.create().unwrap();
     folder.write_block(0, &block, &proven).unwrap();
-    let documents = cache.verifier_dir(&shape.name, 1, &verifier.circuit_id);
-    let second = IndependentVerifier::open(&documents).unwrap();
     let quick = Instant::now();
     let stored = folder.read_block(0).unwrap();
     second.verify(0, &genesis, &stored).unwrap();
@@ -306,6 +310,9 @@ impl L1 for Mainnet {
     }
     fn fund(&mut self, account: L1Address, wei: U256) -> Result<(), NodeError> {
         self.0.fund(account, wei)
+    }
+    fn transactions(&mut self, contract: L1Address) -> Result<Vec<Transaction>, NodeError> {
+        self.0.transactions(contract)
     }
 }
 

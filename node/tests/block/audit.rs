@@ -1,0 +1,142 @@
+//! An audit of what the contract holds: clean as it is, and a named finding for each planted fault.
+
+use alloy_primitives::keccak256;
+use bastion_audit::chain::History;
+use bastion_audit::{audit, Expectation, Replay, Report};
+use bastion_node::dev::dev_policy;
+use bastion_node::history::collect;
+use bastion_node::independent::IndependentVerifier;
+use bastion_node::l1::EmbeddedL1;
+use bastion_node::pipeline::BlockProver;
+use bastion_node::settle::Settlement;
+use bastion_state::data::{BatchData, Section};
+use bastion_state::state::State;
+use bastion_state::store::Store;
+use bastion_state::{Address, Fr};
+
+type Fault = (&'static str, fn(&mut History));
+
+/// Everything that somebody on L1 or a dishonest node could change, and the finding that names it.
+const FAULTS: [Fault; 22] = [
+    ("genesis", |h| h.genesis += Fr::from(1u64)),
+    ("policy", |h| h.policy_root += Fr::from(1u64)),
+    ("block_policy", |h| {
+        h.blocks[0].header.policy_root += Fr::from(1u64)
+    }),
+    ("verifier_code", |h| h.verifier_code[0] ^= 1),
+    ("root_continuity", |h| {
+        h.blocks[0].header.old_root += Fr::from(1u64)
+    }),
+    ("root", |h| h.blocks[0].header.new_root += Fr::from(1u64)),
+    ("finalized_root", |h| {
+        h.blocks[0].finalized = Some(Fr::from(1u64))
+    }),
+    ("state_root", |h| h.state_root += Fr::from(1u64)),
+    // Altered calldata: another amount in the first signed operation.
+    ("public_inputs", |h| {
+        edit(h, |b| records(b, Section::L2)[0][14] ^= 1)
+    }),
+    ("root", |h| edit(h, |b| records(b, Section::L2)[0][14] ^= 1)),
+    // Withheld records.
+    ("public_inputs", |h| {
+        edit(h, |b| drop(records(b, Section::L2).remove(0)))
+    }),
+    ("replay", |h| {
+        edit(h, |b| drop(records(b, Section::Exits).remove(0)))
+    }),
+    ("data", |h| h.blocks[0].data.truncate(40)),
+    ("data", |h| h.blocks[0].data.push(0)),
+    ("exit_root", |h| h.blocks[0].exit_root[31] ^= 1),
+    ("queue", |h| h.queue.swap(0, 1)),
+    ("queue_count", |h| h.blocks[0].processed += 1),
+    ("proof_missing", |h| h.blocks[0].proving = None),
+    ("proof", |h| {
+        h.blocks[0].proving.as_mut().unwrap().proof[40] ^= 1
+    }),
+    ("double_claim", |h| h.claims.push(h.claims[0])),
+    ("forged_exit", |h| h.claims[0].to = Address([7; 20])),
+    ("early_claim", |h| h.claims[0].time = 0),
+];
+
+fn records(batch: &mut BatchData, section: Section) -> &mut Vec<Vec<u8>> {
+    &mut batch.records[section as usize]
+}
+
+/// Changes the posted data of the first block.
+fn edit(history: &mut History, change: impl FnOnce(&mut BatchData)) {
+    let data = &mut history.blocks[0].data;
+    let mut batch = BatchData::read(&mut data.as_slice()).unwrap();
+    change(&mut batch);
+    *data = batch.to_bytes();
+}
+
+pub fn finds_every_planted_fault(
+    l1: &mut EmbeddedL1,
+    settlement: &Settlement,
+    prover: &BlockProver,
+    second: &IndependentVerifier,
+    state: &State,
+) {
+    let honest = collect(l1, settlement.rollup).unwrap();
+    let policy = dev_policy();
+    let run = |history: &History| -> (Report, Replay) {
+        let code = &prover.block.verifier.contract.deployed_bytecode;
+        audit(
+            history,
+            &Expectation {
+                policy: &policy,
+                verifier: second.block(),
+                verifier_code: keccak256(code).0,
+                from: 1,
+                to: None,
+            },
+        )
+    };
+    let (report, replay) = run(&honest);
+    assert!(report.clean, "{report:#?}");
+    assert_eq!((report.blocks, report.batches, report.proofs), (1, 1, 1));
+    assert_eq!(report.accounts, state.accounts().count());
+
+    for (number, (name, plant)) in FAULTS.iter().enumerate() {
+        let mut history = honest.clone();
+        plant(&mut history);
+        let (report, _) = run(&history);
+        let names: Vec<_> = report.findings.iter().map(|f| f.name).collect();
+        assert!(
+            !report.clean && names.contains(name),
+            "{number}: {name}: {names:?}"
+        );
+    }
+    two_blocks(&honest, &run);
+
+    // The rebuilt state is the operator's, and a store of it opens.
+    let accounts = replay.accounts().map(|(i, a)| (i, *a));
+    let rebuilt = State::with_accounts(accounts, replay.openings().copied()).unwrap();
+    for (index, account) in state.accounts() {
+        assert_eq!(rebuilt.account(index), Some(account));
+        assert_eq!(rebuilt.opening(account.owner), state.opening(account.owner));
+    }
+    let dir = tempfile::tempdir().unwrap();
+    drop(Store::restore(dir.path(), &rebuilt, report.batches).unwrap());
+    let (store, opened) = Store::open(dir.path()).unwrap();
+    assert_eq!((store.batches(), opened.root()), (1, state.root()));
+    drop(store);
+    assert!(Store::restore(dir.path(), &rebuilt, 1).is_err());
+}
+
+/// Faults that need a second block: the first once more.
+fn two_blocks(honest: &History, run: &dyn Fn(&History) -> (Report, Replay)) {
+    let mut history = honest.clone();
+    history.blocks.push(honest.blocks[0].clone());
+    let proof_of_another = run(&history).0;
+    let names = |report: &Report| report.findings.iter().map(|f| f.name).collect::<Vec<_>>();
+    assert!(names(&proof_of_another).contains(&"root_continuity"));
+
+    history.blocks[1].header.old_root = honest.blocks[0].header.new_root;
+    assert!(names(&run(&history).0).contains(&"public_inputs"));
+    history.blocks[1].header.time -= 1;
+    assert!(names(&run(&history).0).contains(&"time"));
+
+    history.blocks[0].finalized = None;
+    assert!(names(&run(&history).0).contains(&"missing_block"));
+}

@@ -1,0 +1,205 @@
+//! `bastion audit`
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Instant;
+
+use alloy_primitives::{Address, B256};
+use bastion_aggregator::verifier::{self, VerifierManifest};
+use bastion_audit::{audit, Expectation, History, Replay, Report};
+use bastion_node::dev::dev_policy;
+use bastion_node::history::collect;
+use bastion_node::independent::IndependentVerifier;
+use bastion_node::l1::{RpcL1, DEV_CHAIN_IDS};
+use bastion_node::pipeline::Cache;
+use bastion_node::NodeError;
+use bastion_state::state::State;
+use bastion_state::store::Store;
+use bastion_state::Policy;
+use eyre::{eyre, WrapErr};
+use serde::Serialize;
+
+use crate::config::Settings;
+use crate::output;
+
+/// Audits a rollup from L1 data alone: rebuilds its state and checks data, roots, proofs (with the
+/// second verifier), queue, exits, the deployed verifier and the policy. Exit code 3 if anything is
+/// not as it must be.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  bastion audit --l1 http://127.0.0.1:8545 --contract 0xe7f1...0512\n  \
+bastion audit --l1 URL --contract A --verifier verifier/ --policy policy.json --store rebuilt --json"
+)]
+pub(crate) struct Args {
+    /// URL of an L1 node.
+    #[arg(long, env = "BASTION_L1", value_name = "URL")]
+    l1: String,
+    /// The rollup contract.
+    #[arg(long)]
+    contract: Address,
+    /// L1 block of its deployment, to save the node the search before it.
+    #[arg(long, default_value_t = 0, value_name = "L1BLOCK")]
+    deployed_at: u64,
+    /// First rollup block whose proof is verified; those before were by an earlier audit. All data
+    /// are read and replayed in any case.
+    #[arg(long, default_value_t = 1, value_name = "BLOCK")]
+    from: usize,
+    /// Last rollup block to audit, the last finalized one by default.
+    #[arg(long, value_name = "BLOCK")]
+    to: Option<usize>,
+    /// Folder of the verifier that the contract must have; by default the one of the cache whose
+    /// code hash is that of the contract's.
+    #[arg(long, value_name = "DIR")]
+    verifier: Option<PathBuf>,
+    /// The policy as JSON; the development policy by default, on development chains.
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
+    /// Writes the rebuilt state there, as a store that an operator can start from.
+    #[arg(long, value_name = "DIR")]
+    store: Option<PathBuf>,
+}
+
+#[derive(Serialize)]
+struct Output {
+    #[serde(flatten)]
+    report: Report,
+    contract: String,
+    chain_id: u64,
+    verifier: String,
+    unsafe_srs: bool,
+    store: Option<String>,
+    read_seconds: f64,
+    audit_seconds: f64,
+}
+
+pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<ExitCode> {
+    let start = Instant::now();
+    let mut l1 = RpcL1::connect(&args.l1)?.since(args.deployed_at);
+    let history = collect(&mut l1, args.contract)?;
+    let read_seconds = start.elapsed().as_secs_f64();
+    let policy = policy(args.policy.as_deref(), history.chain_id)?;
+    let (folder, manifest) = match &args.verifier {
+        Some(folder) => (
+            folder.clone(),
+            verifier::read(folder).map_err(NodeError::from)?,
+        ),
+        None => find(&settings.cache_dir, &history)?,
+    };
+    let verifier = IndependentVerifier::open(&folder)?;
+    let start = Instant::now();
+    let (report, replay) = audit(
+        &history,
+        &Expectation {
+            policy: &policy,
+            verifier: verifier.block(),
+            verifier_code: manifest.code_hash.0,
+            from: args.from,
+            to: args.to,
+        },
+    );
+    let audit_seconds = start.elapsed().as_secs_f64();
+    if let (Some(path), true) = (&args.store, report.clean) {
+        restore(path, &replay, report.batches)?;
+    }
+    let code = if report.clean { 0 } else { 3 };
+    let output = Output {
+        store: args
+            .store
+            .as_ref()
+            .filter(|_| report.clean)
+            .map(|p| p.display().to_string()),
+        report,
+        contract: args.contract.to_string(),
+        chain_id: history.chain_id,
+        verifier: folder.display().to_string(),
+        unsafe_srs: manifest.unsafe_srs,
+        read_seconds,
+        audit_seconds,
+    };
+    output::report(settings, &output, text)?;
+    Ok(ExitCode::from(code))
+}
+
+fn policy(file: Option<&Path>, chain_id: u64) -> eyre::Result<Policy> {
+    let Some(path) = file else {
+        if DEV_CHAIN_IDS.contains(&chain_id) {
+            return Ok(dev_policy());
+        }
+        return Err(eyre!(
+            "chain {chain_id} is no development chain: give the rollup's policy by --policy FILE"
+        ));
+    };
+    let shown = path.display();
+    let text = std::fs::read(path).wrap_err_with(|| format!("policy {shown}"))?;
+    serde_json::from_slice(&text).wrap_err_with(|| format!("policy {shown}"))
+}
+
+/// The verifier of the cache with the code that the contract's has.
+fn find(cache: &Path, history: &History) -> Result<(PathBuf, VerifierManifest), NodeError> {
+    let folders = Cache::new(cache).verifiers();
+    let mut known = Vec::new();
+    for folder in std::fs::read_dir(&folders).into_iter().flatten().flatten() {
+        let Ok(manifest) = verifier::read(&folder.path()) else {
+            continue;
+        };
+        if manifest.code_hash.0 == history.verifier_code {
+            return Ok((folder.path(), manifest));
+        }
+        known.push(manifest.code_hash.to_string());
+    }
+    Err(NodeError::Mismatch {
+        what: "the code hash of the contract's verifier",
+        found: B256::from(history.verifier_code).to_string(),
+        expected: format!("one of {known:?} in {}", folders.display()),
+    })
+}
+
+fn restore(path: &Path, replay: &Replay, batches: u64) -> Result<(), NodeError> {
+    let accounts = replay.accounts().map(|(i, a)| (i, *a));
+    let state = State::with_accounts(accounts, replay.openings().copied())?;
+    Store::restore(path, &state, batches)?;
+    Ok(())
+}
+
+fn text(o: &Output) -> String {
+    let r = &o.report;
+    let mut out = format!(
+        "rollup     {} on chain {}\nverifier   {}{}\n\
+         audited    {} blocks, {} batches, {} operations, {} proofs; {} accounts\n\
+         root       {}\n\
+         waiting    {} queue entries; {} blocks not final, of which nothing is said\n\
+         took       {:.1} s to read, {:.2} s to audit ({:.1} batches/s)\n",
+        o.contract,
+        o.chain_id,
+        o.verifier,
+        if o.unsafe_srs {
+            " (UNSAFE reference string: its proofs prove nothing)"
+        } else {
+            ""
+        },
+        r.blocks,
+        r.batches,
+        r.operations,
+        r.proofs,
+        r.accounts,
+        r.root,
+        r.queue_waiting,
+        r.pending,
+        o.read_seconds,
+        o.audit_seconds,
+        r.batches as f64 / o.audit_seconds.max(1e-9),
+    );
+    if let Some(store) = &o.store {
+        out += &format!("store      {store}\n");
+    }
+    for f in &r.findings {
+        let place = f.block.map_or(String::new(), |b| format!("block {b}: "));
+        out += &format!("FINDING    {}: {place}{}\n", f.name, f.what);
+    }
+    out += if r.clean {
+        "verdict    clean"
+    } else {
+        "verdict    NOT CLEAN"
+    };
+    out
+}

@@ -33,6 +33,7 @@ soundness: setup
 	CARGO="$(CARGO)" ./scripts/soundness.sh
 
 lint: setup
+	CARGO="$(CARGO)" ./scripts/deny.sh
 	$(CARGO) fmt --all -- --check
 	$(CARGO) clippy --release --locked --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --release --locked --workspace --no-deps --quiet

@@ -160,6 +160,9 @@ impl Audit<'_> {
     }
 
     fn contract(&mut self) {
+        if let Err(why) = self.expected.policy.check() {
+            self.find("policy_bounds", None, why.to_string());
+        }
         if self.expected.policy.root() != self.history.policy_root {
             self.find("policy", None, "the contract holds another policy");
         }

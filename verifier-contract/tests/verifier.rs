@@ -174,12 +174,14 @@ fn failures_have_names() {
         |instances: &[U256], proof: &[u8]| deployed.refusal(verify_calldata(instances, proof));
     use Verifier::IBastionVerifierErrors as E;
 
-    let mut aliased = instances.clone();
-    aliased[2] += SCALAR_MODULUS;
-    let E::InstanceOutOfRange(error) = refusal(&aliased, &f.proof) else {
-        panic!()
-    };
-    assert_eq!(error.index, U256::from(2));
+    for index in 0..instances.len() {
+        let mut aliased = instances.clone();
+        aliased[index] += SCALAR_MODULUS;
+        let E::InstanceOutOfRange(error) = refusal(&aliased, &f.proof) else {
+            panic!()
+        };
+        assert_eq!(error.index, U256::from(index));
+    }
     for wrong in [
         &instances[1..],
         &[instances.clone(), vec![U256::ZERO]].concat(),

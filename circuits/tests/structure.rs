@@ -1,0 +1,92 @@
+//! The circuit as halo2 sees it: one region, every cell once, nothing read that is not assigned, no
+//! argument beside the gates, and the same constraint system as was reviewed.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+#[path = "support/recorder.rs"]
+mod recorder;
+mod support;
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use bastion_circuits::witness::compile;
+use bastion_circuits::{BatchCircuit, Fr, Shape};
+use halo2_proofs::plonk::ConstraintSystem;
+use recorder::Recorder;
+use support::{context, link, run, world, EVERY_KIND};
+
+fn every_kind() -> BatchCircuit {
+    let trace = run(&mut world(), &context(), &EVERY_KIND).unwrap();
+    compile(&Shape::tiny(), &trace, &link()).unwrap()
+}
+
+fn challenges(seed: u64) -> Vec<Fr> {
+    vec![Fr::from(seed).square(), Fr::from(seed + 1).square()]
+}
+
+#[test]
+fn every_cell_is_assigned_once_and_every_gate_holds() {
+    let circuit = every_kind();
+    let (a, b) = (challenges(1 << 40), challenges(1 << 41));
+    let (recorded, system) = Recorder::run(&circuit, circuit.instances(), a.clone());
+    assert_eq!((recorded.regions, recorded.copies), (1, 0));
+    let (failed, unassigned) = recorded.check(&system, &a);
+    assert_eq!(failed, BTreeSet::new());
+    // The id before that of the first signature, in the last row of the head: free, since ids need
+    // only differ (README of signatures, "Who is whose").
+    assert_eq!(unassigned, BTreeSet::from([(0, 9)]));
+
+    // The same second phase under another transcript: what the bus carries no longer balances.
+    let (failed, _) = recorded.check(&system, &b);
+    assert!(failed.contains("head.bus.0") && failed.contains("op.bus.0"));
+    assert!(
+        failed.iter().all(|rule| rule.contains(".bus.")),
+        "{failed:?}"
+    );
+}
+
+#[test]
+fn nothing_but_gates_of_the_declared_degree() {
+    let mut system = ConstraintSystem::<Fr>::default();
+    configure(&mut system, &Shape::tiny());
+    let gates = system.gates().iter().flat_map(|g| g.polynomials());
+    let degree = gates.map(|poly| poly.degree()).max().unwrap();
+    // halo2 cuts the degree that it reports at 5 whatever the gates have.
+    assert_eq!((degree, system.degree()), (5, 5));
+    assert!(system.lookups().is_empty());
+    assert!(system.permutation().get_columns().is_empty());
+    assert_eq!(system.num_selectors(), 0);
+    let queries = system.advice_queries();
+    let distinct: BTreeSet<_> = queries.iter().map(|(c, r)| (c.index(), r.0)).collect();
+    assert_eq!(distinct.len(), queries.len());
+}
+
+fn configure(system: &mut ConstraintSystem<Fr>, shape: &Shape) {
+    use halo2_proofs::plonk::Circuit;
+    BatchCircuit::configure_with_params(system, shape.clone());
+}
+
+/// Gates, queries and fixed columns of each shape. A change is a new circuit with new keys and a new
+/// verifier contract: `BASTION_BLESS=1 cargo test -p bastion-circuits --test structure` accepts it.
+#[test]
+fn the_constraint_system_is_the_pinned_one() {
+    let mut found = String::new();
+    for shape in [Shape::tiny(), Shape::small(), Shape::standard()] {
+        let circuit = BatchCircuit::without_witness(&shape);
+        let zeros = circuit.instances();
+        let (recorded, system) = Recorder::run(&circuit, zeros, challenges(1));
+        let text = format!("{:?} {:?}", system.pinned(), recorded.fixed);
+        let digest = bastion_state::data::keccak(&[text.as_bytes()]);
+        let hex: String = digest.iter().map(|b| format!("{b:02x}")).collect();
+        found += &format!("{} k={} 0x{hex}\n", shape.name, shape.k);
+    }
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/pinned.txt");
+    if std::env::var_os("BASTION_BLESS").is_some() {
+        std::fs::write(&path, &found).unwrap();
+    }
+    let pinned = std::fs::read_to_string(&path).unwrap_or_default();
+    assert_eq!(
+        found, pinned,
+        "the circuit changed: see the comment of this test"
+    );
+}

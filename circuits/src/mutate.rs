@@ -128,8 +128,25 @@ impl<'g> Mutator<'g> {
             })
     }
 
-    /// The first rule that a changed cell breaks, `table.rule`; `None` if nothing notices.
-    pub fn noticed_by(&self, row: usize, col: usize, value: Fr) -> Option<String> {
+    /// Every rule there is, `table.rule`.
+    pub fn rules(&self) -> BTreeSet<String> {
+        let mut all = BTreeSet::new();
+        for (table, rules) in &self.rules {
+            let terms = rules.terms.iter().map(|t| &t.name);
+            all.extend(
+                rules
+                    .names
+                    .iter()
+                    .chain(terms)
+                    .map(|n| format!("{}.{n}", table.name())),
+            );
+        }
+        all
+    }
+
+    /// The rules that a changed cell breaks, `table.rule`; none if nothing notices.
+    pub fn broken_by(&self, row: usize, col: usize, value: Fr) -> BTreeSet<String> {
+        let mut broken = BTreeSet::new();
         let mut bus: HashMap<Tuple, (Fr, String)> = HashMap::new();
         for (placement, _, readers) in self.readers_of(row, col) {
             let rules = &self.rules[&placement.table];
@@ -137,7 +154,7 @@ impl<'g> Mutator<'g> {
             let changed = |expr: &Expr| self.value(expr, placement.row, Some((row, col, value)));
             for i in &readers.constraints {
                 if changed(&rules.polys[*i]) != Fr::zero() {
-                    return Some(name(&rules.names[*i]));
+                    broken.insert(name(&rules.names[*i]));
                 }
             }
             let before = |expr: &Expr| self.value(expr, placement.row, None);
@@ -158,9 +175,9 @@ impl<'g> Mutator<'g> {
             }
         }
         // The honest sums are 0.
-        bus.into_values()
-            .find(|(sum, _)| *sum != Fr::zero())
-            .map(|(_, name)| name)
+        let unbalanced = bus.into_values().filter(|(sum, _)| *sum != Fr::zero());
+        broken.extend(unbalanced.map(|(_, name)| name));
+        broken
     }
 
     fn value(&self, expr: &Expr, base: usize, change: Option<(usize, usize, Fr)>) -> Fr {

@@ -46,6 +46,34 @@ fn every_cell_is_assigned_once_and_every_gate_holds() {
 }
 
 #[test]
+fn every_step_of_the_running_sum_is_constrained() {
+    let circuit = every_kind();
+    let challenges = challenges(1 << 40);
+    let (mut recorded, system) = Recorder::run(&circuit, circuit.instances(), challenges.clone());
+    let sum = recorded.advice.keys().map(|(col, _)| *col).max().unwrap();
+    let rows: Vec<usize> = recorded
+        .advice
+        .keys()
+        .filter(|c| c.0 == sum)
+        .map(|c| c.1)
+        .collect();
+    let last = rows.len() - 1;
+    let expected = [
+        (0, "head.sum_starts_at_zero"),
+        (last, "bus.sum_ends_at_zero"),
+    ];
+    let steps = (1..10).map(|i| (i * last / 10, ""));
+    for (row, rule) in expected.into_iter().chain(steps) {
+        let cell = recorded.advice.get_mut(&(sum, row)).unwrap();
+        *cell += Fr::one();
+        let (failed, _) = recorded.check(&system, &challenges);
+        *recorded.advice.get_mut(&(sum, row)).unwrap() -= Fr::one();
+        assert!(!failed.is_empty(), "row {row}");
+        assert!(rule.is_empty() || failed.contains(rule), "{failed:?}");
+    }
+}
+
+#[test]
 fn nothing_but_gates_of_the_declared_degree() {
     let mut system = ConstraintSystem::<Fr>::default();
     configure(&mut system, &Shape::tiny());

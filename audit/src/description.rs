@@ -135,6 +135,11 @@ impl Description {
         Self::check(raw)
     }
 
+    /// Public inputs of each instance column.
+    pub fn instance_counts(&self) -> &[usize] {
+        &self.instances
+    }
+
     /// Commitments in the proof before the quotient's pieces.
     pub fn witness_count(&self) -> usize {
         self.rounds.iter().map(|r| r.points).sum()

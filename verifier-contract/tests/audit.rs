@@ -7,6 +7,7 @@ mod support;
 use bastion_audit::{Description, Refused, Verifier};
 use bastion_contract::protocol::Transcript;
 use bastion_contract::{VerifierArtifact, VerifierDescription};
+use bastion_state::field;
 use halo2_base::halo2_proofs::halo2curves::bn256::Fr;
 use halo2_base::halo2_proofs::halo2curves::ff::{Field, PrimeField};
 use rand::{Rng, SeedableRng};
@@ -49,6 +50,9 @@ fn three_verifiers_agree() {
     let honest = gen_evm_proof_shplonk(&params, &pk, circuit, instances.clone());
     assert_eq!(audit.description().proof_len(), honest.len());
     audit.verify(&ark(&instances), &honest).unwrap();
+    if std::env::var_os("BASTION_BLESS").is_some() {
+        bless(&document, &instances, &honest);
+    }
 
     let mut rng = ChaCha20Rng::seed_from_u64(7);
     let mut refusals = std::collections::BTreeMap::new();
@@ -100,6 +104,22 @@ fn three_verifiers_agree() {
     }
     let wrong = audit.verify(&[], &honest).unwrap_err();
     assert!(matches!(wrong, Refused::InstanceCount { .. }));
+}
+
+/// Writes what the second verifier's own tests start from.
+fn bless(document: &str, instances: &[Vec<Fr>], proof: &[u8]) {
+    let dir = concat!(env!("CARGO_MANIFEST_DIR"), "/../audit/tests/data");
+    let hex = |x: &bastion_state::Fr| field::to_hex(x);
+    let instances: Vec<Vec<String>> = ark(instances)
+        .iter()
+        .map(|column| column.iter().map(hex).collect())
+        .collect();
+    let proof = serde_json::json!({
+        "instances": instances,
+        "proof": format!("0x{}", alloy_primitives::hex::encode(proof)),
+    });
+    std::fs::write(format!("{dir}/plain.json"), document).unwrap();
+    std::fs::write(format!("{dir}/plain-proof.json"), proof.to_string()).unwrap();
 }
 
 #[test]

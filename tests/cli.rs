@@ -29,7 +29,7 @@ fn usage_errors_are_2() {
     assert_eq!(code(&bastion(dir.path(), &["prove"])), 2);
     assert_eq!(code(&bastion(dir.path(), &["--help"])), 0);
     for command in [
-        "demo", "setup", "prove", "verify", "submit", "cost", "inspect",
+        "demo", "setup", "prove", "verify", "submit", "audit", "cost", "inspect",
     ] {
         let help = bastion(dir.path(), &[command, "--help"]);
         assert_eq!(code(&help), 0);
@@ -55,6 +55,23 @@ fn missing_things_are_5_and_name_the_remedy() {
         "{}",
         stderr(&output)
     );
+}
+
+#[test]
+fn an_audit_needs_a_node_and_a_contract() {
+    let dir = tempfile::tempdir().unwrap();
+    let nobody = "http://127.0.0.1:1";
+    let contract = "0xe7f1725e7734ce288f8367e1bb143e90bb3f0512";
+    let missing = bastion(dir.path(), &["audit", "--l1", nobody]);
+    assert_eq!(code(&missing), 2);
+    let no_address = bastion(dir.path(), &["audit", "--l1", nobody, "--contract", "0x12"]);
+    assert_eq!(code(&no_address), 2);
+    let output = bastion(
+        dir.path(),
+        &["audit", "--l1", nobody, "--contract", contract],
+    );
+    assert_eq!(code(&output), 1);
+    assert!(stderr(&output).contains(nobody), "{}", stderr(&output));
 }
 
 #[test]

@@ -76,10 +76,10 @@ pub fn finds_every_planted_fault(
     prover: &BlockProver,
     second: &IndependentVerifier,
     state: &State,
-) {
+) -> History {
     let honest = collect(l1, settlement.rollup).unwrap();
     let policy = dev_policy();
-    let run = |history: &History| -> (Report, Replay) {
+    let run_from = |history: &History, from: usize| -> (Report, Replay) {
         let code = &prover.block.verifier.contract.deployed_bytecode;
         audit(
             history,
@@ -87,11 +87,12 @@ pub fn finds_every_planted_fault(
                 policy: &policy,
                 verifier: second.block(),
                 verifier_code: keccak256(code).0,
-                from: 1,
+                from,
                 to: None,
             },
         )
     };
+    let run = |history: &History| run_from(history, 1);
     let (report, replay) = run(&honest);
     assert!(report.clean, "{report:#?}");
     assert_eq!((report.blocks, report.batches, report.proofs), (1, 1, 1));
@@ -109,6 +110,12 @@ pub fn finds_every_planted_fault(
     }
     two_blocks(&honest, &run);
 
+    // An audit that goes on from an earlier one does not verify its proofs again.
+    let mut checked = honest.clone();
+    checked.blocks[0].proving.as_mut().unwrap().proof[40] ^= 1;
+    let (later, _) = run_from(&checked, 2);
+    assert!(later.clean && later.proofs == 0 && later.blocks == 1);
+
     // The rebuilt state is the operator's, and a store of it opens.
     let accounts = replay.accounts().map(|(i, a)| (i, *a));
     let rebuilt = State::with_accounts(accounts, replay.openings().copied()).unwrap();
@@ -122,6 +129,7 @@ pub fn finds_every_planted_fault(
     assert_eq!((store.batches(), opened.root()), (1, state.root()));
     drop(store);
     assert!(Store::restore(dir.path(), &rebuilt, 1).is_err());
+    honest
 }
 
 /// Faults that need a second block: the first once more.

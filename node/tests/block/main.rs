@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod audit;
+mod node;
 
 use std::fs;
 use std::path::Path;
@@ -136,8 +137,21 @@ fn a_block_is_finalized_and_no_byte_of_it_can_change() {
     lap("claimed");
     let documents = cache.verifier_dir(&shape.name, 1, &verifier.circuit_id);
     let second = IndependentVerifier::open(&documents).unwrap();
-    audit::finds_every_planted_fault(&mut l1, &settlement, &prover, &second, &state);
+    let honest = audit::finds_every_planted_fault(&mut l1, &settlement, &prover, &second, &state);
     lap("audited");
+    node::tells_the_same(&honest, |l1| {
+        let policy = context.policy.root();
+        let mut settlement =
+            Settlement::deploy(l1, DEV_OPERATOR, verifier, &genesis, &policy).unwrap();
+        for op in &queue {
+            settlement.enqueue(l1, op).unwrap();
+        }
+        settlement
+            .settle(l1, 1, &block.header, &block.data, &proven.proof)
+            .unwrap();
+        settlement.rollup
+    });
+    lap("the same from a node");
 
     // A stranger reads the folder.
     let dir = tempfile::tempdir().unwrap();

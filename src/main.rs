@@ -40,6 +40,8 @@ enum Command {
     Submit(commands::submit::Args),
     /// Rebuilds and checks a rollup from L1 data alone.
     Audit(commands::audit::Args),
+    /// Measures the proving of a full block, stage by stage, against its floor.
+    Bench(commands::bench::Args),
     /// Tells what operations cost in a shape.
     Cost(commands::cost::Args),
     /// Shows what a folder of proven blocks holds.
@@ -65,6 +67,7 @@ fn main() -> ExitCode {
                 Err(error) => output::fail(&error, settings.json),
             }
         }
+        Command::Bench(args) => commands::bench::run(&args, &settings),
         Command::Cost(args) => commands::cost::run(&args, &settings),
         Command::Inspect(args) => commands::inspect::run(&args, &settings),
     };

@@ -10,8 +10,8 @@ use bastion_prover::progress::Progress;
 use bastion_prover::srs::{Srs, SrsOrigin};
 use halo2_base::gates::circuit::CircuitBuilderStage;
 use halo2_base::gates::flex_gate::MultiPhaseThreadBreakPoints;
-use halo2_proofs::halo2curves::bn256::{Bn256, G1Affine};
-use halo2_proofs::plonk::{keygen_pk, keygen_vk, ProvingKey, VerifyingKey};
+use halo2_proofs::halo2curves::bn256::{Bn256, Fr, G1Affine};
+use halo2_proofs::plonk::{keygen_pk, keygen_vk, ConstraintSystem, ProvingKey, VerifyingKey};
 use halo2_proofs::poly::commitment::ParamsProver;
 use halo2_proofs::poly::kzg::commitment::ParamsKZG;
 use serde::{Deserialize, Serialize};
@@ -164,6 +164,11 @@ impl BlockKeys {
             deciding_key,
             verifier,
         })
+    }
+
+    /// The constraint system of the block circuit.
+    pub fn constraint_system(&self) -> &ConstraintSystem<Fr> {
+        self.pk.get_vk().cs()
     }
 
     /// The deciding key: the points of the SRS that a verifier needs.

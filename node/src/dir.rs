@@ -22,6 +22,9 @@ use crate::block::{Block, Header};
 use crate::error::NodeError;
 use crate::pipeline::ProvenBlock;
 
+/// Room that a folder needs before anything is proved: more than any one block takes.
+const SPACE: usize = 1 << 20;
+
 /// Version of the folder's format.
 pub const FORMAT: u32 = 1;
 
@@ -107,13 +110,19 @@ impl BlockDir {
         Ok(())
     }
 
-    /// Creates the folder.
+    /// Creates the folder, and tries whether there is room for a block: better now than after the
+    /// minutes that its proof takes.
     ///
     /// # Errors
-    /// If it cannot be created, or already holds blocks.
+    /// If it cannot be created, is on a full disk, or already holds blocks.
     pub fn create(&self) -> Result<(), NodeError> {
         self.check_unused()?;
-        std::fs::create_dir_all(&self.path).map_err(|e| self.io(&self.path, e))
+        std::fs::create_dir_all(&self.path).map_err(|e| self.io(&self.path, e))?;
+        let probe = self.path.join(".space");
+        let written = std::fs::write(&probe, vec![0xff; SPACE]);
+        // Whether it was written or not, it must not stay.
+        let removed = std::fs::remove_file(&probe);
+        written.and(removed).map_err(|e| self.io(&self.path, e))
     }
 
     fn io(&self, path: &Path, source: std::io::Error) -> NodeError {

@@ -3,6 +3,7 @@
 //! | module | content |
 //! |---|---|
 //! | [`workload`] | operations from CSV and JSON lines |
+//! | [`mod@bench`] | times of the stages, and the floor |
 //! | [`block`] | batches of a block, its data and public inputs |
 //! | [`dir`] | a folder of proven blocks |
 //! | [`pipeline`] | from blocks to proofs |
@@ -13,6 +14,7 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+pub mod bench;
 pub mod block;
 pub mod dev;
 pub mod dir;

@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 pub(crate) mod audit;
+pub(crate) mod bench;
 pub(crate) mod cost;
 pub(crate) mod demo;
 pub(crate) mod inspect;

@@ -1,0 +1,174 @@
+//! `bastion bench`: one full block of transfers, stage by stage, and the floor of its proofs.
+
+mod floor;
+mod usage;
+mod workload;
+
+pub use floor::Floor;
+pub use usage::Stage;
+
+use bastion_circuits::cost;
+use bastion_circuits::{BatchCircuit, Shape};
+use bastion_prover::progress::Progress;
+use bastion_prover::schedule::MemoryBudget;
+use bastion_state::executor::BatchContext;
+use bastion_state::Fr;
+use halo2_proofs::halo2curves::bn256::Fr as Scalar;
+use halo2_proofs::plonk::{Circuit, ConstraintSystem};
+use serde::{Deserialize, Serialize};
+
+use crate::block::next_block;
+use crate::dev::dev_policy;
+use crate::error::NodeError;
+use crate::pipeline::BlockProver;
+use workload::Transfers;
+
+/// The figures of a run.
+#[derive(Debug, Serialize)]
+pub struct BenchReport {
+    /// Shape of the batches.
+    pub shape: String,
+    /// Batches of the block.
+    pub batches: usize,
+    /// Cores that rayon uses.
+    pub threads: usize,
+    /// Transfers in the block.
+    pub transfers: usize,
+    /// The stages in order.
+    pub stages: Vec<Stage>,
+    /// Transfers per second, all stages together.
+    pub transfers_per_second: f64,
+    /// Floor of one batch proof.
+    pub batch_floor: Floor,
+    /// Time of the batch proofs over their floor.
+    pub batch_ratio: f64,
+    /// Floor of the block proof.
+    pub block_floor: Floor,
+    /// Time of the aggregation over its floor.
+    pub block_ratio: f64,
+    /// Advice cells of a transfer.
+    pub cells_per_transfer: usize,
+    /// Commitments that a verifier of a batch proof handles.
+    pub commitments: usize,
+}
+
+/// Proves one block full of transfers between random pairs out of 2^20 accounts.
+///
+/// # Errors
+/// If the proving fails.
+pub fn run(
+    shape: &Shape,
+    prover: &BlockProver,
+    budget: MemoryBudget,
+    progress: &Progress,
+) -> Result<BenchReport, NodeError> {
+    let batches = prover.block.verifier.batches;
+    let context = BatchContext {
+        domain: Fr::from(1u64),
+        time: 1_800_000_000,
+        policy: dev_policy(),
+    };
+    let mut stages = Vec::new();
+    let (mut state, mut source) =
+        Transfers::new(batches * shape.ops, context.domain, context.time)?;
+    let mut refused = Vec::new();
+    let block = usage::measure("execute", &mut stages, || {
+        next_block(
+            &mut state,
+            &context,
+            shape,
+            batches,
+            &mut source,
+            &mut refused,
+        )
+    })?
+    .ok_or(NodeError::DoesNotFit {
+        place: "a transfer".into(),
+        shape: shape.name.clone(),
+    })?;
+    let transfers = block.operations().count();
+    let circuits = usage::measure("witness", &mut stages, || prover.batches.witnesses(&block))?;
+    let proofs = usage::measure("prove", &mut stages, || {
+        prover
+            .batches
+            .prove(circuits, &prover.srs, budget, progress)
+    })?;
+    usage::measure("aggregate", &mut stages, || {
+        let key = prover.batches.keys().verifier();
+        bastion_aggregator::aggregate(&prover.block, key, &proofs, &prover.srs)
+    })?;
+
+    let seconds = |name: &str| {
+        stages
+            .iter()
+            .filter(|s| s.name == name)
+            .map(|s| s.seconds)
+            .sum()
+    };
+    let (prove, aggregate): (f64, f64) = (seconds("prove"), seconds("aggregate"));
+    let total: f64 = stages.iter().map(|s| s.seconds).sum();
+    let batch_floor = Floor::measure(&system_of(shape), shape.k, &prover.srs)?;
+    let block_floor = Floor::measure(
+        prover.block.constraint_system(),
+        prover.block.verifier.k,
+        &prover.srs,
+    )?;
+    let cost = cost::report(shape)?;
+    Ok(BenchReport {
+        shape: shape.name.clone(),
+        batches,
+        threads: rayon::current_num_threads(),
+        transfers,
+        transfers_per_second: transfers as f64 / total,
+        batch_ratio: prove / (batches as f64 * batch_floor.seconds()),
+        batch_floor,
+        block_ratio: aggregate / block_floor.seconds(),
+        block_floor,
+        cells_per_transfer: cost.transfer_batch.advice_cells_per_transfer,
+        commitments: cost.commitments,
+        stages,
+    })
+}
+
+fn system_of(shape: &Shape) -> ConstraintSystem<Scalar> {
+    let mut system = ConstraintSystem::default();
+    BatchCircuit::configure_with_params(&mut system, shape.clone());
+    system
+}
+
+/// What a change may not make worse.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub struct Baseline {
+    /// Advice cells of a transfer in a full batch.
+    pub cells_per_transfer: usize,
+    /// Commitments of a batch proof.
+    pub commitments: usize,
+    /// Time of the batch proofs over their floor.
+    pub batch_ratio: f64,
+    /// Time of the aggregation over its floor.
+    pub block_ratio: f64,
+}
+
+/// Part by which a ratio of times may exceed the baseline's: machines are never quite quiet.
+const TOLERANCE: f64 = 0.2;
+
+impl BenchReport {
+    /// What is worse than the baseline, one line each.
+    pub fn worse_than(&self, baseline: &Baseline) -> Vec<String> {
+        let mut worse = Vec::new();
+        let mut more = |what: &str, now: f64, before: f64, tolerance: f64| {
+            if now > before * (1.0 + tolerance) {
+                worse.push(format!("{what}: {now:.2}, the baseline is {before:.2}"));
+            }
+        };
+        let (now, before) = (self.cells_per_transfer, baseline.cells_per_transfer);
+        more("cells per transfer", now as f64, before as f64, 0.0);
+        let (now, before) = (self.commitments, baseline.commitments);
+        more("commitments", now as f64, before as f64, 0.0);
+        let (now, before) = (self.batch_ratio, baseline.batch_ratio);
+        more("batch proofs over their floor", now, before, TOLERANCE);
+        let (now, before) = (self.block_ratio, baseline.block_ratio);
+        more("aggregation over its floor", now, before, TOLERANCE);
+        worse
+    }
+}

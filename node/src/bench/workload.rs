@@ -1,0 +1,95 @@
+//! A block full of transfers between random accounts.
+
+use std::collections::BTreeSet;
+
+use bastion_state::account::FIRST_USER;
+use bastion_state::ops::{Action, Body, Op};
+use bastion_state::state::State;
+use bastion_state::{keys, Account, Fr, Index};
+
+use crate::block::Source;
+use crate::dev::{dev_exit, dev_key};
+use crate::error::NodeError;
+
+/// Places of accounts are drawn from this many.
+const POPULATION: u64 = 1 << 20;
+const OWNER: &str = "bench";
+
+/// Endless transfers, each between two accounts that have not been used before.
+pub(super) struct Transfers {
+    places: Vec<Index>,
+    next: usize,
+    domain: Fr,
+    time: u64,
+}
+
+impl Transfers {
+    /// The state with the accounts, and transfers that are enough for `count` operations.
+    pub(super) fn new(count: usize, domain: Fr, time: u64) -> Result<(State, Self), NodeError> {
+        let key = dev_key(OWNER);
+        let opening = (key.public().keyhash(), dev_exit(OWNER));
+        let owner = keys::owner(opening.0, opening.1);
+        let places = random_places(2 * count);
+        let accounts = places.iter().map(|index| {
+            let account = Account {
+                balance: 1_000_000_000_000,
+                ..Account::new(owner, 0)
+            };
+            (*index, account)
+        });
+        let state = State::with_accounts(accounts, [opening])?;
+        Ok((
+            state,
+            Self {
+                places,
+                next: 0,
+                domain,
+                time,
+            },
+        ))
+    }
+}
+
+impl Source for Transfers {
+    fn next(&mut self, _: &State) -> Result<Option<(String, Op)>, NodeError> {
+        let n = self.next;
+        let Some([from, to]) = self.places.get(2 * n..2 * n + 2) else {
+            return Ok(None);
+        };
+        self.next += 1;
+        let body = Body {
+            account: *from,
+            token: 0,
+            nonce: 0,
+            deadline: self.time + 3_600,
+            fee: 1_000,
+            action: Action::Transfer {
+                to: *to,
+                amount: 1_000_003 + n as u128,
+            },
+        };
+        let signed = body.sign(&dev_key(OWNER), self.domain, dev_exit(OWNER))?;
+        Ok(Some((format!("transfer {n}"), Op::Signed(signed))))
+    }
+
+    fn put_back(&mut self) {
+        self.next = self.next.saturating_sub(1);
+    }
+}
+
+/// Distinct user indices, the same in every run (a 64-bit congruential generator).
+fn random_places(n: usize) -> Vec<Index> {
+    let mut seen = BTreeSet::new();
+    let mut x = 1_u64;
+    let mut out = Vec::with_capacity(n);
+    while out.len() < n {
+        x = x
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        let index = FIRST_USER + ((x >> 33) % POPULATION) as Index;
+        if seen.insert(index) {
+            out.push(index);
+        }
+    }
+    out
+}

@@ -1,0 +1,91 @@
+//! `bastion bench`
+
+use std::path::PathBuf;
+
+use bastion_circuits::Shape;
+use bastion_node::bench::{self, Baseline, BenchReport};
+use bastion_node::pipeline::{BlockProver, Cache};
+use eyre::{eyre, WrapErr};
+
+use crate::config::Settings;
+use crate::output;
+
+/// Proves one full block of transfers and reports time, core-seconds and memory of every stage, and
+/// the ratio to the floor: what the multi-scalar multiplications and Fourier transforms alone take.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  bastion bench --shape small --json\n  \
+bastion bench --shape small --check benches/baseline.json")]
+pub(crate) struct Args {
+    /// Shape: tiny, small or standard.
+    #[arg(long, default_value = "small")]
+    shape: String,
+    /// Batches in the block.
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=8))]
+    batches: u8,
+    /// Fails if cells, commitments or the ratios to the floor are worse than this file says (an
+    /// earlier report as JSON).
+    #[arg(long, value_name = "FILE")]
+    check: Option<PathBuf>,
+}
+
+pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
+    let baseline = match &args.check {
+        None => None,
+        Some(path) => {
+            let shown = path.display();
+            let text = std::fs::read(path).wrap_err_with(|| format!("baseline {shown}"))?;
+            let baseline: Baseline =
+                serde_json::from_slice(&text).wrap_err_with(|| format!("baseline {shown}"))?;
+            Some(baseline)
+        }
+    };
+    let shape = Shape::named(&args.shape)?;
+    let batches = usize::from(args.batches);
+    let cache = Cache::new(&settings.cache_dir);
+    cache.require_srs(batches, &args.shape)?;
+    let progress = output::progress(settings);
+    let prover = BlockProver::open(&shape, batches, &cache, &progress)?;
+    let report = bench::run(&shape, &prover, settings.memory, &progress)?;
+    output::report(settings, &report, text)?;
+    let worse = baseline.map_or(Vec::new(), |b| report.worse_than(&b));
+    if worse.is_empty() {
+        return Ok(());
+    }
+    Err(eyre!("worse than the baseline:\n{}", worse.join("\n")))
+}
+
+fn text(r: &BenchReport) -> String {
+    let mut out = format!(
+        "shape {}, {} batches, {} transfers, {} threads\n\n\
+         stage         seconds  core-seconds  peak memory\n",
+        r.shape, r.batches, r.transfers, r.threads
+    );
+    for s in &r.stages {
+        out += &format!(
+            "{:<10} {:>10.2} {:>13.2} {:>8.2} GiB\n",
+            s.name,
+            s.seconds,
+            s.core_seconds,
+            s.peak_memory_bytes as f64 / f64::from(1 << 30)
+        );
+    }
+    out += &format!("\n{:.3} transfers per second\n", r.transfers_per_second);
+    for (what, floor, ratio) in [
+        ("batch proof", &r.batch_floor, r.batch_ratio),
+        ("block proof", &r.block_floor, r.block_ratio),
+    ] {
+        out += &format!(
+            "{what}: floor {:.2} s ({} MSMs of {:.2} s, {} FFTs of {:.3} s at k = {}), {ratio:.2} times the floor\n",
+            floor.seconds(),
+            floor.msms,
+            floor.msm_seconds,
+            floor.ffts,
+            floor.fft_seconds,
+            floor.k
+        );
+    }
+    out + &format!(
+        "{} advice cells per transfer, {} commitments\n",
+        r.cells_per_transfer, r.commitments
+    )
+}

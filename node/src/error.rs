@@ -116,7 +116,7 @@ pub enum NodeError {
         expected: String,
     },
     /// What L1 tells does not fit together.
-    #[error("history of {contract}: {why}: is it a Bastion rollup, and does the node keep all of its history (see --deployed-at)?")]
+    #[error("history of {contract}: {why} (is it a Bastion rollup, and does the node keep all of its history?)")]
     History {
         /// The contract.
         contract: String,

@@ -16,6 +16,9 @@ use crate::l1::{Transaction, L1};
 /// # Errors
 /// If the L1 does not answer, or [`NodeError::History`] if what it tells is no rollup's history.
 pub fn collect(l1: &mut dyn L1, contract: Address) -> Result<History, NodeError> {
+    if l1.code(contract)?.is_empty() {
+        return Err(wrong(contract, "there is no contract"));
+    }
     let genesis = IRollup::blocksCall { number: U256::ZERO };
     let verifier = view(l1, contract, &IRollup::verifierCall {})?;
     let mut collector = Collector {
@@ -41,8 +44,11 @@ pub fn collect(l1: &mut dyn L1, contract: Address) -> Result<History, NodeError>
 }
 
 fn view<C: SolCall>(l1: &mut dyn L1, contract: Address, call: &C) -> Result<C::Return, NodeError> {
-    let output = l1.view(contract, call.abi_encode().into())?;
-    C::abi_decode_returns(&output).map_err(|e| wrong(contract, format!("{}: {e}", C::SIGNATURE)))
+    let failed = |e: String| wrong(contract, format!("{}: {e}", C::SIGNATURE));
+    let output = l1
+        .view(contract, call.abi_encode().into())
+        .map_err(|e| failed(e.to_string()))?;
+    C::abi_decode_returns(&output).map_err(|e| failed(e.to_string()))
 }
 
 fn wrong(contract: Address, why: impl Into<String>) -> NodeError {

@@ -136,18 +136,12 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
     let progress = output::progress(settings);
     let cache = Cache::new(&settings.cache_dir);
     let prover = BlockProver::open(&shape, batches, &cache, &progress)?;
-    let mut timings = Vec::new();
-    for (number, block) in blocks.iter().enumerate() {
-        let proven = prover.prove(block, settings.memory, &progress)?;
-        folder.write_block(number, block, &proven)?;
-        timings.push(proven.timings);
-    }
     let tokens = import
         .as_ref()
         .map(|r| r.tokens.iter().map(|t| t.parse()).collect::<Result<_, _>>())
         .transpose()?
         .unwrap_or_default();
-    folder.write_manifest(&Manifest {
+    let mut manifest = Manifest {
         format: FORMAT,
         shape: shape.name.clone(),
         batches_per_block: batches,
@@ -159,8 +153,17 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
         contract,
         policy: context.policy,
         tokens,
-        blocks: blocks.len(),
-    })?;
+        blocks: 0,
+    };
+    let mut timings = Vec::new();
+    for (number, block) in blocks.iter().enumerate() {
+        let proven = prover.prove(block, settings.memory, &progress)?;
+        folder.write_block(number, block, &proven)?;
+        // After every block: if the run is cut short, what is proven can be used.
+        manifest.blocks = number + 1;
+        folder.write_manifest(&manifest)?;
+        timings.push(proven.timings);
+    }
     let report = Report {
         operations: blocks.iter().map(|b| b.operations().count()).sum(),
         blocks: blocks.len(),

@@ -9,7 +9,7 @@ use bastion_prover::keys::VerifierKey;
 use bastion_prover::progress::Progress;
 use bastion_prover::srs::{Srs, SrsOrigin};
 use halo2_base::gates::circuit::CircuitBuilderStage;
-use halo2_base::gates::flex_gate::MultiPhaseThreadBreakPoints;
+use halo2_base::gates::flex_gate::ThreadBreakPoints;
 use halo2_proofs::halo2curves::bn256::{Bn256, Fr, G1Affine};
 use halo2_proofs::plonk::{keygen_pk, keygen_vk, ConstraintSystem, ProvingKey, VerifyingKey};
 use halo2_proofs::poly::commitment::ParamsProver;
@@ -18,17 +18,13 @@ use serde::{Deserialize, Serialize};
 use snark_verifier::pcs::kzg::KzgDecidingKey;
 use snark_verifier::system::halo2::{compile, Config};
 use snark_verifier::verifier::plonk::PlonkProtocol;
-use snark_verifier_sdk::halo2::aggregation::{AggregationCircuit, AggregationConfigParams};
 use snark_verifier_sdk::halo2::gen_dummy_snark_from_protocol;
-use snark_verifier_sdk::{CircuitExt, SHPLONK};
+use snark_verifier_sdk::SHPLONK;
 use tracing::{info, warn};
 
-use crate::circuit::{build, BlockShape, PUBLIC_INPUTS};
+use crate::circuit::{BlockCircuit, BlockParams, BlockShape, LIMBS, PUBLIC_INPUTS};
 use crate::error::{panic_text, AggregatorError};
 use crate::{store, verifier};
-
-/// Rows at the end of every column that halo2 needs for blinding, rounded up.
-const UNUSABLE_ROWS: usize = 20;
 
 /// What a verifier of block proofs needs; small enough to be sent around.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -59,10 +55,10 @@ pub struct BlockVerifier {
 /// Everything that proving blocks needs.
 pub struct BlockKeys {
     pub(crate) pk: ProvingKey<G1Affine>,
-    pub(crate) config: AggregationConfigParams,
+    pub(crate) config: BlockParams,
     /// Where halo2-base goes on in the next column: found when the keys are made, and needed to
     /// lay out the witness in the same way.
-    pub(crate) break_points: MultiPhaseThreadBreakPoints,
+    pub(crate) break_points: ThreadBreakPoints,
     pub(crate) deciding_key: KzgDecidingKey<Bn256>,
     /// The public half.
     pub verifier: BlockVerifier,
@@ -111,7 +107,7 @@ impl BlockKeys {
         batch: &VerifierKey,
         srs: &Srs,
     ) -> Result<Self, AggregatorError> {
-        let config = shape.config()?;
+        shape.check()?;
         let params = srs.params(shape.k)?;
         let failed = |reason: String| AggregatorError::Keygen {
             shape: shape.name(),
@@ -119,19 +115,17 @@ impl BlockKeys {
         };
         // halo2-base asserts, for instance that its cells fit in the rows.
         let (pk, config, break_points) = catch_unwind(AssertUnwindSafe(|| {
-            let dummies = (0..shape.batches)
+            let dummies: Vec<_> = (0..shape.batches)
                 .map(|_| gen_dummy_snark_from_protocol::<SHPLONK>(batch.protocol().clone()))
                 .collect();
-            let mut circuit = build(CircuitBuilderStage::Keygen, config, &params, dummies);
-            let config = circuit.calculate_params(Some(UNUSABLE_ROWS));
-            info!(
-                ?config,
-                cells = ?circuit.builder.statistics().gate.total_advice_per_phase,
-                "block circuit"
-            );
+            let g1 = params.get_g()[0];
+            let circuit = BlockCircuit::new(CircuitBuilderStage::Keygen, shape.k, g1, &dummies)?;
+            let config = circuit.block_params();
+            info!(?config, cells = ?circuit.cells(), "block circuit");
             let vk = keygen_vk(&*params, &circuit).map_err(|e| e.to_string())?;
             let pk = keygen_pk(&*params, vk, &circuit).map_err(|e| e.to_string())?;
-            Ok((pk, config, circuit.break_points()))
+            let break_points = circuit.break_points().unwrap_or_default();
+            Ok((pk, config, break_points))
         }))
         .unwrap_or_else(|panic| Err(panic_text(panic.as_ref())))
         .map_err(failed)?;
@@ -141,7 +135,7 @@ impl BlockKeys {
             pk.get_vk(),
             Config::kzg()
                 .with_num_instance(vec![PUBLIC_INPUTS])
-                .with_accumulator_indices(AggregationCircuit::accumulator_indices()),
+                .with_accumulator_indices(Some((0..LIMBS).map(|row| (0, row)).collect())),
         );
         let deciding_key = deciding_key(&params);
         let description = VerifierDescription::from_protocol(&protocol, &deciding_key)?;
@@ -177,7 +171,7 @@ impl BlockKeys {
     }
 
     /// Rows and columns of the circuit.
-    pub fn config(&self) -> &AggregationConfigParams {
+    pub fn config(&self) -> &BlockParams {
         &self.config
     }
 }

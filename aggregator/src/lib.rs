@@ -14,12 +14,14 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 pub mod block;
+pub mod chip;
 pub mod circuit;
 pub mod error;
 pub mod keys;
 pub mod proof;
 mod store;
 pub mod verifier;
+pub mod verify;
 
 #[cfg(test)]
 mod tests;

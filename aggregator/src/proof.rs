@@ -8,6 +8,7 @@ use bastion_prover::srs::Srs;
 use halo2_base::gates::circuit::CircuitBuilderStage;
 use halo2_proofs::halo2curves::bn256::{Bn256, Fr, G1Affine};
 use halo2_proofs::plonk::create_proof;
+use halo2_proofs::poly::commitment::ParamsProver;
 use halo2_proofs::poly::kzg::commitment::KZGCommitmentScheme;
 use halo2_proofs::poly::kzg::multiopen::ProverSHPLONK;
 use halo2_proofs::transcript::TranscriptWriterBuffer;
@@ -17,10 +18,10 @@ use snark_verifier::pcs::kzg::KzgDecidingKey;
 use snark_verifier::system::halo2::transcript::evm::EvmTranscript;
 use snark_verifier::verifier::plonk::PlonkProtocol;
 use snark_verifier::verifier::SnarkVerifier;
-use snark_verifier_sdk::{CircuitExt, PlonkVerifier, Snark, SHPLONK};
+use snark_verifier_sdk::{PlonkVerifier, Snark, SHPLONK};
 
 use crate::block::{check_version, BlockProof};
-use crate::circuit::{build, LINKS, NAMES, SHARED};
+use crate::circuit::{BlockCircuit, LINKS, NAMES, SHARED};
 use crate::error::{panic_text, AggregatorError};
 use crate::keys::{BlockKeys, BlockVerifier};
 
@@ -70,11 +71,12 @@ pub(crate) fn prove(
     snarks: Vec<Snark>,
     srs: &Srs,
 ) -> Result<BlockProof, AggregatorError> {
-    let params = srs.params(keys.config.degree)?;
+    let params = srs.params(keys.config.k)?;
     let (instances, bytes) = catch_unwind(AssertUnwindSafe(|| {
-        let circuit = build(CircuitBuilderStage::Prover, keys.config, &params, snarks)
-            .use_break_points(keys.break_points.clone());
-        let instances = circuit.instances().concat();
+        let g1 = params.get_g()[0];
+        let circuit = BlockCircuit::new(CircuitBuilderStage::Prover, keys.config.k, g1, &snarks)?
+            .use_break_points(keys.config, keys.break_points.clone());
+        let instances = circuit.instances();
         let mut transcript = TranscriptWriterBuffer::<_, G1Affine, _>::init(Vec::new());
         create_proof::<
             KZGCommitmentScheme<Bn256>,

@@ -15,19 +15,18 @@ use bastion_prover::keys::VerifierKey;
 use bastion_prover::srs::Srs;
 use blake2::digest::consts::U32;
 use blake2::{Blake2b, Digest as _};
-use halo2_base::gates::flex_gate::MultiPhaseThreadBreakPoints;
+use halo2_base::gates::flex_gate::ThreadBreakPoints;
 use halo2_proofs::plonk::ProvingKey;
 use halo2_proofs::SerdeFormat;
 use serde::{Deserialize, Serialize};
-use snark_verifier_sdk::halo2::aggregation::{AggregationCircuit, AggregationConfigParams};
 use tracing::info;
 
-use crate::circuit::BlockShape;
+use crate::circuit::{BlockCircuit, BlockParams, BlockShape};
 use crate::error::{panic_text, AggregatorError};
 use crate::keys::{circuit_id, deciding_key, BlockKeys, BlockVerifier};
 
 /// Raised with every change of the block circuit or of these files.
-const CODE_VERSION: u32 = 2;
+const CODE_VERSION: u32 = 3;
 const BUFFER: usize = 1 << 20;
 
 type Hasher = Blake2b<U32>;
@@ -37,8 +36,8 @@ type Hasher = Blake2b<U32>;
 #[serde(deny_unknown_fields)]
 struct Side {
     pk: Digest,
-    config: AggregationConfigParams,
-    break_points: MultiPhaseThreadBreakPoints,
+    config: BlockParams,
+    break_points: ThreadBreakPoints,
     verifier: BlockVerifier,
 }
 
@@ -111,12 +110,8 @@ pub(crate) fn read(
     }
     let mut file = BufReader::with_capacity(BUFFER, File::open(path).map_err(io)?);
     let pk = catch_unwind(AssertUnwindSafe(|| {
-        ProvingKey::read::<_, AggregationCircuit>(
-            &mut file,
-            SerdeFormat::RawBytesUnchecked,
-            side.config,
-        )
-        .map_err(|e| e.to_string())
+        ProvingKey::read::<_, BlockCircuit>(&mut file, SerdeFormat::RawBytesUnchecked, side.config)
+            .map_err(|e| e.to_string())
     }))
     .unwrap_or_else(|panic| Err(panic_text(panic.as_ref())))
     .map_err(|reason| AggregatorError::damaged(path, reason))?;

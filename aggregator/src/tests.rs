@@ -19,11 +19,12 @@ use halo2_base::ContextCell;
 use halo2_proofs::dev::{MockProver, VerifyFailure};
 use halo2_proofs::halo2curves::bn256::Fr;
 use halo2_proofs::halo2curves::ff::Field;
+use halo2_proofs::poly::commitment::ParamsProver;
 use rand::rngs::OsRng;
 use snark_verifier_sdk::halo2::gen_dummy_snark_from_protocol;
-use snark_verifier_sdk::{CircuitExt, Snark, SHPLONK};
+use snark_verifier_sdk::{Snark, SHPLONK};
 
-use crate::circuit::{build, NAMES, SHARED};
+use crate::circuit::{BlockCircuit, NAMES, SHARED};
 use crate::proof::{prove, verify_under};
 use crate::toy::{ToyCircuit, ToyShape, INPUTS, K};
 use crate::{
@@ -244,16 +245,16 @@ fn the_circuit_links_neighbours() {
     let fixture = &*FIXTURE;
     let params = fixture.srs.params(SHAPE.k).unwrap();
     let dummy = || gen_dummy_snark_from_protocol::<SHPLONK>(fixture.batch().protocol().clone());
-    let config = SHAPE.config().unwrap();
-    let snarks = vec![dummy(), dummy(), dummy()];
-    let circuit = build(CircuitBuilderStage::Keygen, config, &params, snarks);
+    let snarks = [dummy(), dummy(), dummy()];
+    let g1 = params.get_g()[0];
+    let circuit = BlockCircuit::new(CircuitBuilderStage::Keygen, SHAPE.k, g1, &snarks).unwrap();
     let mut inputs: HashMap<ContextCell, (usize, usize)> = HashMap::new();
-    for (batch, cells) in circuit.previous_instances().iter().enumerate() {
+    for (batch, cells) in circuit.batches.iter().enumerate() {
         for (i, cell) in cells.iter().enumerate() {
             assert!(inputs.insert(cell.cell.unwrap(), (batch, i)).is_none());
         }
     }
-    let copies = circuit.builder.core().copy_manager.lock().unwrap();
+    let copies = circuit.copies.lock().unwrap();
     let found: BTreeSet<_> = copies
         .advice_equalities
         .iter()
@@ -280,14 +281,11 @@ fn the_circuit_refuses_a_broken_chain() {
     second[0] += Fr::ONE;
     let proofs = [first, second].map(|inputs| fixture.toy_proof(inputs));
     let params = fixture.srs.params(SHAPE.k).unwrap();
-    let circuit = build(
-        CircuitBuilderStage::Mock,
-        *fixture.keys.config(),
-        &params,
-        fixture.snarks(&proofs),
-    );
+    let snarks = fixture.snarks(&proofs);
+    let g1 = params.get_g()[0];
+    let circuit = BlockCircuit::new(CircuitBuilderStage::Mock, SHAPE.k, g1, &snarks).unwrap();
     let start = Instant::now();
-    let mock = MockProver::run(SHAPE.k, &circuit, circuit.instances()).unwrap();
+    let mock = MockProver::run(SHAPE.k, &circuit, vec![circuit.instances()]).unwrap();
     let failures = mock.verify().unwrap_err();
     println!("mock {:?}", start.elapsed());
     // One copy that does not hold: both of its ends are reported, and nothing else.

@@ -37,12 +37,18 @@ impl VerifierArtifact {
         let solidity = generate_solidity(description)?;
         let file = format!("{CONTRACT_NAME}.sol");
         // Gas counts more than size here: proofs are verified often, the contract is deployed once.
-        let level = Optimization::Runs(1_000_000);
-        let contracts = solc::compile_with(&[(file.as_str(), solidity.as_str())], level)?;
-        let contract = contracts
-            .into_iter()
-            .find(|contract| contract.name == CONTRACT_NAME)
-            .ok_or(ContractError::SolcOutput(CONTRACT_NAME))?;
+        // But it must fit at all.
+        let compile = |level| -> Result<_> {
+            let sources = [(file.as_str(), solidity.as_str())];
+            solc::compile_with(&sources, level)?
+                .into_iter()
+                .find(|contract| contract.name == CONTRACT_NAME)
+                .ok_or(ContractError::SolcOutput(CONTRACT_NAME))
+        };
+        let mut contract = compile(Optimization::Runs(1_000_000))?;
+        if contract.deployed_bytecode.len() > CODE_SIZE_LIMIT {
+            contract = compile(Optimization::Runs(1))?;
+        }
         let code_size = contract.deployed_bytecode.len();
         if code_size > CODE_SIZE_LIMIT {
             return Err(ContractError::CodeTooLarge {

@@ -44,6 +44,12 @@ pub enum Tag {
     Limits = 14,
     /// `(limits_root, time)`: what the policy and limiter tables need of the batch.
     PolicyContext = 15,
+    /// `(base, d, x, y)`: `d` times a base, in limbs. Here and below: the block circuit.
+    Multiple = 16,
+    /// `(term, window, acc)`: digits of a scalar so far.
+    Scalar = 17,
+    /// `(v)` with `v < 2^16`.
+    Chunk = 18,
 }
 
 /// A tuple: its relation and entries.
@@ -106,7 +112,7 @@ impl Term {
 
 /// The step of the running sum from `row` to `row + 1` over `terms`:
 /// `(s' - s) prod(c) - sum_i m_i prod_{j != i} c_j`.
-pub(crate) fn step(row: i32, terms: &[Term]) -> Expr {
+pub fn step(row: i32, terms: &[Term]) -> Expr {
     let prints: Vec<Expr> = terms.iter().map(|t| t.tuple.fingerprint()).collect();
     let product = |skip: Option<usize>| {
         prints

@@ -149,7 +149,7 @@ impl Grid {
 }
 
 /// Inverts all values in place; zeros stay.
-pub(crate) fn batch_invert(values: &mut [Fr]) {
+pub fn batch_invert(values: &mut [Fr]) {
     let mut prefix = Vec::with_capacity(values.len());
     let mut acc = Fr::one();
     for v in values.iter() {

@@ -8,9 +8,9 @@ mod grid;
 mod layout;
 
 pub use block::{Block, Constraint};
-pub use bus::{Tag, Term, Tuple};
+pub use bus::{step, Tag, Term, Tuple};
 pub use expr::{pow2, Challenges, Expr};
-pub use grid::{BlockWriter, Grid};
+pub use grid::{batch_invert, BlockWriter, Grid};
 pub use layout::{Layout, Placement, Table, SIGNATURE_ROWS, WINDOWS};
 
 /// Advice columns of the first phase. One more column, of the second phase, holds the running sum

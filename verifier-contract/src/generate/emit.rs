@@ -97,9 +97,29 @@ impl Emitter {
         }
     }
 
+    /// The address of a word.
+    fn address(&self, index: usize) -> String {
+        match &self.leaves[index] {
+            Leaf::Fixed(Operand::Memory(address)) => format!("{address:#x}"),
+            // Weighted sums have addresses as operands.
+            Leaf::Fixed(Operand::Constant(_)) => "0".into(),
+            Leaf::Pointer(0) => "and(mload(t), 0xffff)".into(),
+            Leaf::Pointer(n) => format!("and(mload(add(t, {})), 0xffff)", 2 * n),
+        }
+    }
+
     fn inline(&self, node: &Node) -> String {
         match node {
             Node::Operand(index) => self.leaf(*index),
+            Node::Weighted {
+                first,
+                count,
+                weight,
+            } => format!(
+                "weighted({}, {:#x}, {weight:#x})",
+                self.address(*first),
+                32 * (count - 1)
+            ),
             Node::Word(address) => format!("mload({address:#x})"),
             Node::Negated(a) => format!("sub(p, {})", self.inline(a)),
             Node::Sum(a, b) | Node::Product(a, b) => {
@@ -127,6 +147,7 @@ impl Emitter {
                 Leaf::Pointer(_) => 3,
             },
             Node::Word(_) => 1,
+            Node::Weighted { .. } => 4,
             Node::Negated(a) => self.stack(a).max(2),
             Node::Sum(a, b) | Node::Product(a, b) => {
                 let (a, b) = (self.stack(a), self.stack(b));

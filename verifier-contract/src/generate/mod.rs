@@ -6,12 +6,13 @@
 mod emit;
 mod layout;
 mod program;
+mod share;
 mod shplonk;
 mod tables;
 
 use crate::{
     error::Result,
-    field::{invert, power, BASE_MODULUS},
+    field::{invert, power, BASE_MODULUS, SCALAR_MODULUS},
     protocol::{G1Point, VerifierDescription},
 };
 use alloy_primitives::U256;
@@ -54,10 +55,7 @@ pub fn generate_solidity(d: &VerifierDescription) -> Result<String> {
         }
     }
     let rotations = tables.position();
-    for rotation in layout.rotations.clone() {
-        let address = tables.constant(power(d.omega, rotation), &mut layout);
-        tables.push(address);
-    }
+    powers(d, &mut layout, &mut tables, &mut key);
     let instance_queries = tables.position();
     for query in &layout.instance_queries {
         let column = query.poly - d.preprocessed.len();
@@ -100,6 +98,7 @@ pub fn generate_solidity(d: &VerifierDescription) -> Result<String> {
     let has_accumulator = d.accumulator.is_some();
     let chunks = layout.quotient_chunks();
     let values = [
+        ("P", word(SCALAR_MODULUS)),
         ("DIGEST", word(d.transcript_initial_state)),
         ("INSTANCE_COUNT", d.instance_count().to_string()),
         ("PROOF_LENGTH", d.proof_length().to_string()),
@@ -183,6 +182,34 @@ pub fn generate_solidity(d: &VerifierDescription) -> Result<String> {
         ("NEG_S_G2_Y1", word(minus(d.srs.s_g2.y[1]))),
     ];
     Ok(fill(CONTRACT, &values))
+}
+
+/// Writes pointers to the powers of omega that belong to rotations. Those that follow one another,
+/// mostly all, are computed by a loop; others are constants.
+fn powers(d: &VerifierDescription, layout: &mut Layout, tables: &mut Tables, key: &mut String) {
+    let rotations = layout.rotations.clone();
+    let run = rotations
+        .chunk_by(|a, b| a + 1 == *b)
+        .max_by_key(|run| run.len())
+        .unwrap_or_default();
+    let first = run.first().copied().unwrap_or(0);
+    let start = layout.reserve(run.len());
+    let _ = writeln!(
+        key,
+        "{{\n    let power := {:#066x}\n    for {{ let at := {start:#x} }} lt(at, {:#x}) {{ at := \
+         add(at, 0x20) }} {{\n        mstore(at, power)\n        power := mulmod(power, OMEGA, P)\n    \
+         }}\n}}",
+        power(d.omega, first),
+        start + 32 * run.len()
+    );
+    for rotation in &rotations {
+        let address = if run.contains(rotation) {
+            start + 32 * (rotation - first).unsigned_abs() as usize
+        } else {
+            tables.constant(power(d.omega, *rotation), layout)
+        };
+        tables.push(address);
+    }
 }
 
 /// Replaces each `{{NAME}}` by its value.

@@ -1,10 +1,12 @@
 //! Constraints as code: runs of constraints of equal shape become loops over tables of operand
-//! addresses, the rest becomes straight-line code.
+//! addresses, the rest becomes straight-line code. Shared parts are computed once, and weighted
+//! sums of words that lie side by side, such as the chunks of a number, are calls of one function.
 
-use super::{emit::Emitter, layout::Layout, tables::Tables};
+use super::{emit::Emitter, layout::Layout, share, tables::Tables};
 use crate::{
     error::Result,
-    protocol::{Expression, VerifierDescription},
+    field::{invert, SCALAR_MODULUS},
+    protocol::{Expression, Query, VerifierDescription},
 };
 use alloy_primitives::U256;
 use std::{collections::BTreeMap, fmt::Write};
@@ -16,6 +18,9 @@ const MAX_PERIOD: usize = 8;
 const MAX_UNROLLED_OPERANDS: usize = 5;
 /// ...unless there are so many that the code would become large.
 const MAX_UNROLLED_ROUNDS: usize = 32;
+
+/// Fewest constraints whose common factor is multiplied once.
+const SMALLEST_GROUP: usize = 3;
 
 /// What differs between constraints of one shape.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -39,6 +44,12 @@ pub(super) enum Node {
     Sum(Box<Node>, Box<Node>),
     /// Product of two.
     Product(Box<Node>, Box<Node>),
+    /// Words side by side, from the operand's address on, weighted with powers of `weight`.
+    Weighted {
+        first: usize,
+        count: usize,
+        weight: U256,
+    },
 }
 
 struct Lowered {
@@ -54,18 +65,78 @@ pub(super) fn constraints(
     tables: &mut Tables,
 ) -> Result<String> {
     let mut code = String::new();
-    let hoisted = hoist(d, layout, &mut code)?;
-    let lowered = d
+    let (shared, pooled) = share::shared(&d.constraints);
+    let constants = pooled
+        .into_iter()
+        .map(|value| (value, tables.constant(value, layout)))
+        .collect();
+    let stored = store(&shared, &constants, layout, &mut code)?;
+    let lowering = |layout: &Layout, expression: &Expression| {
+        Lowering {
+            layout,
+            constants: &constants,
+            stored: &stored,
+        }
+        .lower(expression)
+    };
+    let mut at = 0;
+    for group in d
         .constraints
-        .iter()
-        .map(|constraint| {
-            Lowering {
-                layout,
-                hoisted: &hoisted,
+        .chunk_by(|a, b| factor(a).is_some() && factor(a) == factor(b))
+    {
+        let common = match factor(&group[0]) {
+            Some((factor, _)) if group.len() >= SMALLEST_GROUP => Some(factor),
+            _ => None,
+        };
+        let lowered = group
+            .iter()
+            .map(|constraint| match factor(constraint) {
+                Some((_, rest)) if common.is_some() => lowering(layout, rest),
+                _ => lowering(layout, constraint),
+            })
+            .collect::<Result<Vec<_>>>()?;
+        match common {
+            None => combine(&mut code, &lowered, at, layout, tables),
+            Some(common) => {
+                let common = layout.evaluation(&common)?;
+                let mut inner = String::new();
+                combine(&mut inner, &lowered, at, layout, tables);
+                let _ = writeln!(code, "{{\n    let outer := acc\n    acc := 0");
+                for line in inner.lines() {
+                    let _ = writeln!(code, "    {line}");
+                }
+                let _ = writeln!(
+                    code,
+                    "    acc := addmod(mulmod(outer, raised(alpha, {}), p), \
+                     mulmod(mload({common:#x}), acc, p), p)\n}}",
+                    lowered.len()
+                );
             }
-            .lower(constraint)
-        })
-        .collect::<Result<Vec<_>>>()?;
+        }
+        at += lowered.len();
+    }
+    Ok(code)
+}
+
+/// The polynomial that a constraint is a multiple of, such as its selector, and the rest.
+fn factor(constraint: &Expression) -> Option<(Query, &Expression)> {
+    match constraint {
+        Expression::Product(a, b) => match &**a {
+            Expression::Polynomial(query) => Some((*query, b)),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// Combines constraints, the first of which has number `first`, into `acc`.
+fn combine(
+    code: &mut String,
+    lowered: &[Lowered],
+    first: usize,
+    layout: &mut Layout,
+    tables: &mut Tables,
+) {
     let mut at = 0;
     while at < lowered.len() {
         let (period, repeats) = best_run(&lowered[at..]);
@@ -75,83 +146,47 @@ pub(super) fn constraints(
             && repeats <= MAX_UNROLLED_ROUNDS;
         if repeats == 1 || short {
             for (index, constraint) in run.iter().enumerate() {
-                let _ = writeln!(code, "// Constraint {}.", at + index);
+                let _ = writeln!(code, "// Constraint {}.", first + at + index);
                 let emitter = Emitter::straight(&constraint.operands);
-                accumulate(&mut code, &emitter, &constraint.node);
+                accumulate(code, &emitter, &constraint.node);
             }
         } else {
-            let last = at + run.len() - 1;
+            let last = first + at + run.len() - 1;
             let _ = writeln!(
                 code,
-                "// Constraints {at} to {last}: {repeats} times {period}."
+                "// Constraints {} to {last}: {repeats} times {period}.",
+                first + at
             );
-            emit_loop(&mut code, run, period, layout, tables);
+            emit_loop(code, run, period, layout, tables);
         }
         at += run.len();
     }
-    Ok(code)
 }
 
-/// Computes once what several constraints share and no polynomial enters, such as the sum of the
-/// Lagrange polynomials of the active rows.
-fn hoist(
-    d: &VerifierDescription,
+/// Computes what several constraints share, such as the sum of the Lagrange polynomials of the
+/// active rows, and returns where it is kept.
+fn store(
+    shared: &[(Expression, usize)],
+    constants: &BTreeMap<U256, usize>,
     layout: &mut Layout,
     code: &mut String,
 ) -> Result<BTreeMap<Expression, usize>> {
-    let mut counts = BTreeMap::new();
-    for constraint in &d.constraints {
-        count_common(constraint, &mut counts);
-    }
-    let mut hoisted = BTreeMap::new();
-    for (expression, count) in counts {
-        if count < 2 {
-            continue;
-        }
+    let mut stored = BTreeMap::new();
+    for (expression, uses) in shared {
         let address = layout.reserve(1);
         let lowered = Lowering {
             layout,
-            hoisted: &BTreeMap::new(),
+            constants,
+            stored: &stored,
         }
-        .lower(&expression)?;
+        .lower(expression)?;
         let emitter = Emitter::straight(&lowered.operands);
-        let _ = writeln!(code, "// Shared by {count} constraints.\n{{\n    let v0");
+        let _ = writeln!(code, "// Used {uses} times.\n{{\n    let v0");
         code.push_str(&emitter.assign("v0", &lowered.node, 1));
         let _ = writeln!(code, "    mstore({address:#x}, v0)\n}}");
-        hoisted.insert(expression, address);
+        stored.insert(expression.clone(), address);
     }
-    Ok(hoisted)
-}
-
-/// Counts the largest subexpressions, beyond single leaves, that use no polynomial.
-fn count_common(expression: &Expression, counts: &mut BTreeMap<Expression, usize>) {
-    let leaf = matches!(
-        expression,
-        Expression::Constant(_)
-            | Expression::Identity
-            | Expression::Lagrange(_)
-            | Expression::Challenge(_)
-            | Expression::Polynomial(_)
-    );
-    if leaf {
-        return;
-    }
-    if expression.queries().is_empty() {
-        *counts.entry(expression.clone()).or_default() += 1;
-        return;
-    }
-    match expression {
-        Expression::Negated(a) => count_common(a, counts),
-        Expression::Sum(a, b) | Expression::Product(a, b) => {
-            count_common(a, counts);
-            count_common(b, counts);
-        }
-        Expression::Powers { terms, base } => {
-            terms.iter().for_each(|term| count_common(term, counts));
-            count_common(base, counts);
-        }
-        _ => {}
-    }
+    Ok(stored)
 }
 
 /// Period and number of repetitions of the longest run of equal shapes at the start.
@@ -234,13 +269,17 @@ fn accumulate(code: &mut String, emitter: &Emitter, node: &Node) {
 
 struct Lowering<'a> {
     layout: &'a Layout,
-    hoisted: &'a BTreeMap<Expression, usize>,
+    constants: &'a BTreeMap<U256, usize>,
+    stored: &'a BTreeMap<Expression, usize>,
 }
+
+/// Fewest words that are worth a call.
+const SHORTEST_RUN: usize = 3;
 
 impl Lowering<'_> {
     fn lower(&self, expression: &Expression) -> Result<Lowered> {
         let mut operands = Vec::new();
-        let node = self.node(expression, &mut operands)?;
+        let node = self.parts(expression, &mut operands)?;
         let mut shape = String::new();
         write_shape(&node, &mut shape);
         Ok(Lowered {
@@ -250,31 +289,47 @@ impl Lowering<'_> {
         })
     }
 
+    /// An expression that is stored is read, not computed.
     fn node(&self, expression: &Expression, operands: &mut Vec<Operand>) -> Result<Node> {
-        if let Some(address) = self.hoisted.get(expression) {
-            return Ok(Node::Word(*address));
+        match self.stored.get(expression) {
+            Some(address) => Ok(operand(operands, Operand::Memory(*address))),
+            None => self.parts(expression, operands),
         }
-        let mut operand = |operand| {
-            operands.push(operand);
-            Node::Operand(operands.len() - 1)
-        };
+    }
+
+    fn parts(&self, expression: &Expression, operands: &mut Vec<Operand>) -> Result<Node> {
         Ok(match expression {
-            Expression::Constant(value) => operand(Operand::Constant(*value)),
+            Expression::Constant(value) => {
+                let constant = match self.constants.get(value) {
+                    Some(address) => Operand::Memory(*address),
+                    None => Operand::Constant(*value),
+                };
+                operand(operands, constant)
+            }
             Expression::Polynomial(query) => {
-                operand(Operand::Memory(self.layout.evaluation(query)?))
+                operand(operands, Operand::Memory(self.layout.evaluation(query)?))
             }
             Expression::Identity => Node::Word(self.layout.z()),
             Expression::Lagrange(row) => Node::Word(self.layout.lagrange(*row)),
             Expression::Challenge(index) => Node::Word(self.layout.challenges + 32 * index),
             Expression::Negated(a) => Node::Negated(Box::new(self.node(a, operands)?)),
-            Expression::Sum(a, b) => Node::Sum(
-                self.node(a, operands)?.into(),
-                self.node(b, operands)?.into(),
-            ),
-            Expression::Product(a, b) => Node::Product(
-                self.node(a, operands)?.into(),
-                self.node(b, operands)?.into(),
-            ),
+            Expression::Sum(a, b) => {
+                let mut terms = Vec::new();
+                self.flatten(a, &mut terms);
+                self.flatten(b, &mut terms);
+                self.sum(&terms, operands)?
+            }
+            Expression::Product(a, b) => match (&**a, &**b) {
+                (x, Expression::Constant(c)) | (Expression::Constant(c), x)
+                    if *c + U256::from(1) == SCALAR_MODULUS =>
+                {
+                    Node::Negated(Box::new(self.node(x, operands)?))
+                }
+                _ => Node::Product(
+                    self.node(a, operands)?.into(),
+                    self.node(b, operands)?.into(),
+                ),
+            },
             Expression::Powers { terms, base } => {
                 let mut sum = self.node(&terms[0], operands)?;
                 for term in &terms[1..] {
@@ -285,6 +340,96 @@ impl Lowering<'_> {
             }
         })
     }
+
+    fn flatten<'e>(&self, expression: &'e Expression, terms: &mut Vec<&'e Expression>) {
+        match expression {
+            Expression::Sum(a, b) if !self.stored.contains_key(expression) => {
+                self.flatten(a, terms);
+                self.flatten(b, terms);
+            }
+            _ => terms.push(expression),
+        }
+    }
+
+    /// A sum, whose runs of words side by side become weighted sums.
+    fn sum(&self, terms: &[&Expression], operands: &mut Vec<Operand>) -> Result<Node> {
+        let mut nodes = Vec::new();
+        let mut at = 0;
+        while at < terms.len() {
+            let (count, weight) = self.run(&terms[at..])?;
+            if count < SHORTEST_RUN {
+                nodes.push(self.node(terms[at], operands)?);
+                at += 1;
+                continue;
+            }
+            if let Some((address, factor)) = self.weighted_word(terms[at])? {
+                operands.push(Operand::Memory(address));
+                let run = Node::Weighted {
+                    first: operands.len() - 1,
+                    count,
+                    weight,
+                };
+                nodes.push(if factor == U256::from(1) {
+                    run
+                } else {
+                    let factor = self.parts(&Expression::Constant(factor), operands)?;
+                    Node::Product(run.into(), factor.into())
+                });
+            }
+            at += count;
+        }
+        let mut nodes = nodes.into_iter();
+        let first = nodes.next().unwrap_or(Node::Word(0));
+        Ok(nodes.fold(first, |sum, node| Node::Sum(sum.into(), node.into())))
+    }
+
+    /// Length of the run at the start of `terms`, and its weight.
+    fn run(&self, terms: &[&Expression]) -> Result<(usize, U256)> {
+        let one = U256::from(1);
+        let Some((first, factor)) = self.weighted_word(terms[0])? else {
+            return Ok((1, one));
+        };
+        let Some(next) = terms.get(1) else {
+            return Ok((1, one));
+        };
+        let weight = match self.weighted_word(next)? {
+            Some((_, next)) => next.mul_mod(invert(factor), SCALAR_MODULUS),
+            None => return Ok((1, one)),
+        };
+        let (mut count, mut power) = (1, factor);
+        while let Some(term) = terms.get(count) {
+            power = power.mul_mod(weight, SCALAR_MODULUS);
+            if self.weighted_word(term)? != Some((first + 32 * count, power)) {
+                break;
+            }
+            count += 1;
+        }
+        Ok((count, weight))
+    }
+
+    /// A word times a constant.
+    fn weighted_word(&self, term: &Expression) -> Result<Option<(usize, U256)>> {
+        let address = |e: &Expression| match (self.stored.get(e), e) {
+            (Some(address), _) => Ok(Some(*address)),
+            (None, Expression::Polynomial(query)) => self.layout.evaluation(query).map(Some),
+            _ => Ok(None),
+        };
+        let whole = address(term)?.map(|at| (at, U256::from(1)));
+        Ok(match term {
+            Expression::Product(a, b) if whole.is_none() => match (&**a, &**b) {
+                (x, Expression::Constant(c)) | (Expression::Constant(c), x) if !c.is_zero() => {
+                    address(x)?.map(|at| (at, *c))
+                }
+                _ => None,
+            },
+            _ => whole,
+        })
+    }
+}
+
+fn operand(operands: &mut Vec<Operand>, operand: Operand) -> Node {
+    operands.push(operand);
+    Node::Operand(operands.len() - 1)
 }
 
 fn write_shape(node: &Node, shape: &mut String) {
@@ -292,6 +437,9 @@ fn write_shape(node: &Node, shape: &mut String) {
         Node::Operand(_) => shape.push('?'),
         Node::Word(address) => {
             let _ = write!(shape, "[{address:x}]");
+        }
+        Node::Weighted { count, weight, .. } => {
+            let _ = write!(shape, "({count}:{weight:x})");
         }
         Node::Negated(a) => {
             shape.push('-');

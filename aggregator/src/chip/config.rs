@@ -1,0 +1,195 @@
+//! The chip's columns and gates in halo2.
+
+use std::collections::BTreeSet;
+
+use bastion_circuits::core::{step, Challenges, Expr};
+use halo2_proofs::circuit::{Cell, Region, Value};
+use halo2_proofs::halo2curves::bn256::Fr;
+use halo2_proofs::plonk::{
+    Advice, Challenge, Column, ConstraintSystem, Expression, FirstPhase, Fixed, SecondPhase,
+};
+use halo2_proofs::poly::Rotation;
+
+use super::columns::{ADVICE, CHUNKS, CONSTANT, COUNT, FIXED, IO};
+use super::grid::Grid;
+use super::layout::Layout;
+use super::sums::{self, CHUNK_SUMS, SUMS};
+use super::{gates, Gate, Kind};
+
+/// Columns of the chip.
+#[derive(Clone, Debug)]
+pub struct ChipConfig {
+    advice: [Column<Advice>; ADVICE],
+    sums: [Column<Advice>; SUMS],
+    fixed: [Column<Fixed>; FIXED],
+    selectors: Vec<Column<Fixed>>,
+    /// 1 on the rows of the bus.
+    bus: Column<Fixed>,
+    /// 1 on the rows of the bus on which no block steps the sum over relations.
+    carry: Column<Fixed>,
+    /// 1 on the first row of the bus and on the one behind it.
+    ends: Column<Fixed>,
+    beta: Challenge,
+    gamma: Challenge,
+}
+
+impl ChipConfig {
+    /// Columns and gates.
+    pub fn configure(meta: &mut ConstraintSystem<Fr>) -> Self {
+        let config = Self {
+            advice: std::array::from_fn(|_| meta.advice_column_in(FirstPhase)),
+            sums: std::array::from_fn(|_| meta.advice_column_in(SecondPhase)),
+            fixed: std::array::from_fn(|_| meta.fixed_column()),
+            selectors: Kind::ALL.iter().map(|_| meta.fixed_column()).collect(),
+            bus: meta.fixed_column(),
+            carry: meta.fixed_column(),
+            ends: meta.fixed_column(),
+            beta: meta.challenge_usable_after(FirstPhase),
+            gamma: meta.challenge_usable_after(FirstPhase),
+        };
+        meta.enable_equality(config.advice[IO]);
+        let gates = gates();
+        let mut order = Some(cells_in_use(&gates));
+        for gate in gates {
+            meta.create_gate(gate.kind.name(), |cells| {
+                // Evaluations stand in the order of these first uses: the chunks of a number, and
+                // the words of its limbs, side by side.
+                for (row, col) in order.take().into_iter().flatten() {
+                    cells.query_advice(config.advice[col], Rotation(row));
+                }
+                let selector =
+                    cells.query_fixed(config.selectors[gate.kind as usize], Rotation::cur());
+                let constraints = gate
+                    .constraints
+                    .iter()
+                    .map(|c| (c.name.clone(), c.poly.clone()));
+                let steps = sums::steps(&gate)
+                    .map(|(row, terms)| (format!("bus.{row}"), step(row as i32, &terms)));
+                constraints
+                    .chain(steps)
+                    .map(|(name, poly)| {
+                        let poly = config.lower(&poly, CHUNK_SUMS);
+                        (name, selector.clone() * poly)
+                    })
+                    .collect::<Vec<_>>()
+            });
+        }
+        meta.create_gate("bus", |cells| {
+            let bus = cells.query_fixed(config.bus, Rotation::cur());
+            let carry = cells.query_fixed(config.carry, Rotation::cur());
+            let ends = cells.query_fixed(config.ends, Rotation::cur());
+            let total = config
+                .sums
+                .iter()
+                .map(|sum| cells.query_advice(*sum, Rotation::cur()))
+                .reduce(|a, b| a + b)
+                .unwrap_or(Expression::Constant(Fr::zero()));
+            let mut constraints: Vec<(String, Expression<Fr>)> = (0..CHUNK_SUMS)
+                .map(|n| {
+                    let poly = config.lower(&step(0, &sums::chunk_terms(n)), n);
+                    (format!("chunks{n}"), bus.clone() * poly)
+                })
+                .collect();
+            let table = config.lower(&step(0, &[sums::table_term(0)]), CHUNK_SUMS);
+            constraints.push(("carry".into(), carry * table));
+            constraints.push(("ends_at_zero".into(), ends * total));
+            constraints
+        });
+        config
+    }
+
+    fn lower(&self, expr: &Expr, sum: usize) -> Expression<Fr> {
+        match expr {
+            Expr::Const(c) => Expression::Constant(*c),
+            Expr::Cell { row, col } if *col >= CONSTANT => {
+                self.fixed[*col - CONSTANT].query_cell(Rotation(*row))
+            }
+            Expr::Cell { row, col } => self.advice[*col].query_cell(Rotation(*row)),
+            Expr::Sum(row) => self.sums[sum].query_cell(Rotation(*row)),
+            // No block of the chip reads public inputs: they are copied.
+            Expr::Public(_) => Expression::Constant(Fr::zero()),
+            Expr::Beta => self.beta.expr(),
+            Expr::Gamma => self.gamma.expr(),
+            Expr::Add(a, b) => self.lower(a, sum) + self.lower(b, sum),
+            Expr::Mul(a, b) => match (a.as_ref(), b.as_ref()) {
+                (Expr::Const(c), x) | (x, Expr::Const(c)) => self.lower(x, sum) * *c,
+                (a, b) => self.lower(a, sum) * self.lower(b, sum),
+            },
+        }
+    }
+
+    /// Assigns constants and selectors.
+    pub fn assign_fixed(&self, region: &mut Region<'_, Fr>, layout: &Layout) {
+        let grid = layout.fixed();
+        for (n, column) in self.fixed.iter().enumerate() {
+            for (row, value) in grid.column(CONSTANT + n).iter().enumerate() {
+                if *value != Fr::zero() {
+                    region.assign_fixed(*column, row, *value);
+                }
+            }
+        }
+        let gates = gates();
+        let mut steps = vec![false; layout.bus_rows()];
+        for (kind, row) in layout.blocks() {
+            region.assign_fixed(self.selectors[kind as usize], row, Fr::one());
+            for (offset, _) in sums::steps(&gates[kind as usize]) {
+                steps[row + offset] = true;
+            }
+        }
+        for (row, steps) in steps.iter().enumerate() {
+            region.assign_fixed(self.bus, row, Fr::one());
+            if !steps {
+                region.assign_fixed(self.carry, row, Fr::one());
+            }
+        }
+        for row in [0, layout.bus_rows()] {
+            region.assign_fixed(self.ends, row, Fr::one());
+        }
+    }
+
+    /// Assigns the first phase.
+    pub fn assign_witness(&self, region: &mut Region<'_, Fr>, grid: &Grid) {
+        for (n, column) in self.advice.iter().enumerate() {
+            for (row, value) in grid.column(n).iter().enumerate() {
+                region.assign_advice(*column, row, Value::known(*value));
+            }
+        }
+    }
+
+    /// Ends the first phase and assigns the sums, if there is a witness.
+    pub fn assign_sums(&self, region: &mut Region<'_, Fr>, layout: &Layout, grid: &Grid) {
+        region.next_phase();
+        let sums = region
+            .get_challenge(self.beta)
+            .zip(region.get_challenge(self.gamma))
+            .map(|(beta, gamma)| sums::assign(layout, grid, &Challenges { beta, gamma }));
+        for (n, column) in self.sums.iter().enumerate() {
+            for row in 0..=layout.bus_rows() {
+                let value = sums.as_ref().map(|sums| sums[n][row]);
+                region.assign_advice(*column, row, value);
+            }
+        }
+    }
+
+    /// The cell of the column that copy constraints reach.
+    pub fn io(&self, region: &mut Region<'_, Fr>, row: usize, value: Value<Fr>) -> Cell {
+        region.assign_advice(self.advice[IO], row, value).cell()
+    }
+}
+
+/// The advice cells that gates read: those of chunk columns, then those of words, row by row.
+fn cells_in_use(gates: &[Gate]) -> Vec<(i32, usize)> {
+    let mut cells = BTreeSet::new();
+    for gate in gates {
+        let steps = sums::steps(gate).map(|(row, terms)| step(row as i32, &terms));
+        let constraints = gate.constraints.iter().map(|c| c.poly.clone());
+        for poly in constraints.chain(steps) {
+            poly.visit_cells(&mut |row, col| {
+                if col < COUNT {
+                    cells.insert((col >= CHUNKS, row, col));
+                }
+            });
+        }
+    }
+    cells.into_iter().map(|(_, row, col)| (row, col)).collect()
+}

@@ -8,6 +8,7 @@ export BASTION_MUTATIONS=${BASTION_MUTATIONS:-5000}
 export PROPTEST_CASES=${PROPTEST_CASES:-512}
 rm -f "$BASTION_SOUNDNESS_REPORT"
 run() { "$cargo" test --release --locked --workspace "$@" -- --nocapture; }
+run --lib chip
 run --test mutation --test cheats --test reference --test batch
 run --test audit --test block
 # Figures of one name add up.

@@ -83,7 +83,7 @@ impl BlockProof {
         Ok(json)
     }
 
-    /// Reads an artifact. Whether it proves anything is for [`verify`](crate::verify) to say.
+    /// Reads an artifact. Whether it proves anything is for [`verify`](crate::verify()) to say.
     ///
     /// # Errors
     /// [`AggregatorError::FormatVersion`] for an artifact of another version,

@@ -2,6 +2,8 @@
 //!
 //! | module | content |
 //! |---|---|
+//! | [`chip`] | sums of points and the transcript's permutation as tables on a bus |
+//! | [`mod@verify`] | snark-verifier's algebra over the chip |
 //! | [`circuit`] | verifies N batch proofs and links their public inputs |
 //! | [`keys`] | its keys, cached on disk |
 //! | [`proof`] | proving a block, and verifying block proofs natively |

@@ -205,3 +205,14 @@ pub fn assign(writer: &mut BlockWriter<'_>, point: &G1Affine, addend: &Addend) -
     }
     G1Affine { x, y }
 }
+
+/// A sum that the prover makes up: slope and abscissa with their identities, for tests.
+#[cfg(test)]
+pub(super) fn assign_claim(writer: &mut BlockWriter<'_>, lambda: &Fq, x: &Fq) {
+    let own = Link::own(Kind::Add.rows());
+    writer.element(LAMBDA, &own.lambda, lambda);
+    writer.element(X, &own.x, x);
+    for identity in identities() {
+        identity.assign(writer);
+    }
+}

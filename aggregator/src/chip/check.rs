@@ -10,6 +10,9 @@ use super::gates;
 use super::grid::Grid;
 use super::layout::{Layout, RANGE};
 
+/// A tuple on the bus: its tag and the bytes of its entries.
+type Tuple = (u64, Vec<[u8; 32]>);
+
 /// The names (`kind.rule`) of all violated rules; empty for a correct witness.
 pub fn check(layout: &Layout, grid: &Grid) -> BTreeSet<String> {
     let gates = gates();
@@ -18,7 +21,7 @@ pub fn check(layout: &Layout, grid: &Grid) -> BTreeSet<String> {
         gamma: Fr::zero(),
     };
     let mut failures = BTreeSet::new();
-    let mut bus: HashMap<(u64, Vec<[u8; 32]>), (Fr, Vec<String>)> = HashMap::new();
+    let mut bus: HashMap<Tuple, (Fr, Vec<String>)> = HashMap::new();
     for (kind, row) in &layout.blocks() {
         let gate = &gates[*kind as usize];
         let name = |rule: &str| format!("{}.{rule}", gate.kind.name());

@@ -30,7 +30,7 @@ pub fn to_fr(x: &BigInt) -> Fr {
     let mut repr = [0u8; 32];
     let bytes = reduced.to_bytes_le();
     repr[..bytes.len()].copy_from_slice(&bytes);
-    let value = Option::<Fr>::from(Fr::from_repr(repr.into())).unwrap_or(Fr::zero());
+    let value = Option::<Fr>::from(Fr::from_repr(repr)).unwrap_or(Fr::zero());
     if x.sign() == Sign::Minus {
         -value
     } else {

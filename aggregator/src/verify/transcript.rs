@@ -115,7 +115,7 @@ impl Transcript<G1Affine, Loader> for ChipTranscript<'_> {
 impl TranscriptRead<G1Affine, Loader> for ChipTranscript<'_> {
     fn read_scalar(&mut self) -> Result<Scalar<G1Affine, PointChip>, Error> {
         let bytes = self.read::<32>()?;
-        let scalar = Option::<Fr>::from(Fr::from_repr(bytes.into()))
+        let scalar = Option::<Fr>::from(Fr::from_repr(bytes))
             .ok_or_else(|| malformed("a scalar is not below the field's order"))?;
         let scalar = self.loader.assign_scalar(scalar);
         self.common_scalar(&scalar)?;

@@ -74,3 +74,7 @@ fn the_permutation_is_the_transcripts() {
     state[2] += Fr::one();
     assert_eq!(hasher.squeeze(), permutation::permute(&state)[1]);
 }
+
+mod cheats;
+mod mutation;
+mod readme;

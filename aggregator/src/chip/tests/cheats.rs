@@ -1,0 +1,289 @@
+//! Provers that lie, each stopped by the rule that its lie breaks.
+
+use std::collections::BTreeSet;
+
+use bastion_circuits::core::{pow2, Expr};
+use halo2_proofs::halo2curves::bn256::Fq;
+
+use super::*;
+use crate::chip::columns::{chunk, Link, IO, NUMBER};
+use crate::chip::grid::{base_modulus, limbs_of, to_fr};
+use crate::chip::program::offset;
+
+fn honest() -> (Sums, Layout, Inputs, Grid) {
+    let (sums, inputs) = example(2);
+    let layout = Layout::new(&sums, inputs.permutations.len());
+    let grid = fill(&sums, &layout, &inputs);
+    assert_eq!(check(&layout, &grid), BTreeSet::new());
+    (sums, layout, inputs, grid)
+}
+
+/// The rules that are broken once the range table is counted again.
+fn broken(layout: &Layout, grid: &mut Grid) -> BTreeSet<String> {
+    witness::count(grid, layout.bus_rows());
+    check(layout, grid)
+}
+
+fn expect(layout: &Layout, grid: &mut Grid, rules: &[&str]) {
+    let rules: BTreeSet<String> = rules.iter().map(|r| (*r).to_string()).collect();
+    assert_eq!(broken(layout, grid), rules);
+}
+
+fn first(layout: &Layout, kind: Kind) -> usize {
+    layout.program.rows_of(kind).next().unwrap()
+}
+
+/// The rows of additions that a scalar's digit drives.
+fn driven(layout: &Layout) -> Vec<usize> {
+    layout
+        .program
+        .blocks
+        .iter()
+        .filter(|(step, _)| matches!(step, Step::AddWindow { .. }))
+        .map(|(_, row)| *row)
+        .collect()
+}
+
+fn shift(grid: &mut Grid, row: usize, cell: &Expr, by: Fr) {
+    let writer = &mut grid.block(row);
+    let value = writer.read(cell);
+    writer.set(cell, value + by);
+}
+
+/// A point that is not on the curve, all else consistent with it.
+#[test]
+fn a_point_off_the_curve() {
+    let (sums, mut inputs) = example(2);
+    inputs.points[1].y += Fq::one();
+    let layout = Layout::new(&sums, inputs.permutations.len());
+    let mut grid = fill(&sums, &layout, &inputs);
+    let rules = broken(&layout, &mut grid);
+    // Nothing but the equation notices: doubling and adding do not read the constant 3.
+    assert_eq!(
+        rules,
+        ["low", "high", "native"]
+            .map(|r| format!("curve.equation.{r}"))
+            .into()
+    );
+}
+
+/// The identity has no coordinates.
+#[test]
+fn the_identity_as_a_point() {
+    let (sums, mut inputs) = example(2);
+    inputs.points[0] = G1Affine::default();
+    let layout = Layout::new(&sums, inputs.permutations.len());
+    let mut grid = fill(&sums, &layout, &inputs);
+    assert!(broken(&layout, &mut grid).contains("curve.equation.native"));
+}
+
+#[test]
+fn other_coordinates_for_the_transcript() {
+    let (_, layout, _, mut grid) = honest();
+    let row = first(&layout, Kind::Curve);
+    for (n, rule) in ["curve.native_x", "curve.native_y"].into_iter().enumerate() {
+        let mut grid = grid.clone();
+        grid.set(row + n, IO, Fr::from(5));
+        expect(&layout, &mut grid, &[rule]);
+    }
+    // Another representative of the same point has other coordinates, and the rest must follow.
+    let value = grid.get(row, IO) + to_fr(&base_modulus().clone().into());
+    grid.set(row, IO, value);
+    expect(&layout, &mut grid, &["curve.native_x"]);
+}
+
+/// The running point meets the summand: any slope satisfies both identities.
+#[test]
+fn a_sum_of_equal_points_with_a_slope_of_choice() {
+    let (sums, mut inputs) = example(2);
+    inputs.points[0] = offset();
+    // The first digit is 1: the offset and the base are the same point.
+    inputs.scalars[0] = pow2(250) + Fr::one();
+    let layout = Layout::new(&sums, inputs.permutations.len());
+    let mut grid = fill(&sums, &layout, &inputs);
+    let row = driven(&layout)[0];
+    let point = offset();
+    let lambda = Fq::from(12345);
+    let x = lambda.square() - point.x.double();
+    {
+        let writer = &mut grid.block(row);
+        let own = Link::own(Kind::Add.rows());
+        assert_eq!(own.a.clone().map(|l| writer.read(&l)), limbs_of(&point.x));
+        add::assign_claim(writer, &lambda, &x);
+    }
+    let found = check_block(&grid, Kind::Add, row);
+    assert!(found.contains("distinct.inverse"), "{found:?}");
+    let others: Vec<_> = found
+        .iter()
+        .filter(|r| !r.starts_with("distinct"))
+        .collect();
+    assert!(others.is_empty(), "{others:?}");
+}
+
+/// The constraints of one block that do not hold.
+fn check_block(grid: &Grid, kind: Kind, row: usize) -> BTreeSet<String> {
+    let none = bastion_circuits::core::Challenges {
+        beta: Fr::zero(),
+        gamma: Fr::zero(),
+    };
+    gates()[kind as usize]
+        .constraints
+        .iter()
+        .filter(|c| grid.evaluate(&c.poly, row, &none) != Fr::zero())
+        .map(|c| c.name.clone())
+        .collect()
+}
+
+/// Digits of another scalar: the copied scalar does not match.
+#[test]
+fn another_scalar() {
+    let (_, layout, _, mut grid) = honest();
+    let row = first(&layout, Kind::Scalar);
+    grid.set(row, IO, Fr::from(77));
+    let (_, addition) = layout
+        .program
+        .blocks
+        .iter()
+        .find(|(step, _)| {
+            matches!(
+                step,
+                Step::AddWindow {
+                    term: 0,
+                    window: 50,
+                    ..
+                }
+            )
+        })
+        .unwrap();
+    assert!(*addition > 0);
+    expect(&layout, &mut grid, &["scalar.end", "add.digits_after"]);
+}
+
+/// A digit that the summand does not have.
+#[test]
+fn a_digit_without_its_multiple() {
+    let (_, layout, _, mut grid) = honest();
+    let row = driven(&layout)[7];
+    shift(&mut grid, row, &columns::word(0, 1), Fr::from(2));
+    let rules = broken(&layout, &mut grid);
+    assert!(rules.contains("add.multiple"), "{rules:?}");
+    assert!(rules.contains("add.digits_after"), "{rules:?}");
+}
+
+/// A sign that is no sign scales the ordinate.
+#[test]
+fn a_sign_of_two() {
+    let (_, layout, _, mut grid) = honest();
+    let row = driven(&layout)[3];
+    grid.block(row).set(&columns::word(0, 0), Fr::from(2));
+    assert!(broken(&layout, &mut grid).contains("add.sign"));
+}
+
+/// Steps of the tables of multiples take neither another digit nor another sign.
+#[test]
+fn another_digit_in_a_table() {
+    let (_, layout, _, grid) = honest();
+    let row = first(&layout, Kind::Add);
+    for (column, rule) in [(0, "add.fixed_sign"), (1, "add.fixed_digit")] {
+        let mut grid = grid.clone();
+        let value = if column == 0 { Fr::one() } else { Fr::from(9) };
+        grid.block(row).set(&columns::word(0, column), value);
+        assert!(broken(&layout, &mut grid).contains(rule), "{rule}");
+    }
+}
+
+/// A multiple that nobody offered, or offered less often than it is used.
+#[test]
+fn offers_are_counted() {
+    let (_, layout, _, mut grid) = honest();
+    let (_, row) = layout
+        .program
+        .blocks
+        .iter()
+        .find(|(step, _)| matches!(step, Step::Entry(Some(_))))
+        .unwrap();
+    let uses = chunk(NUMBER + identity::CELLS);
+    shift(&mut grid, *row, &uses, Fr::one());
+    expect(&layout, &mut grid, &["entry.offer", "add.multiple"]);
+}
+
+/// One limb takes what another gives: equal modulo r, another number.
+#[test]
+fn limbs_that_overflow() {
+    let (_, layout, _, mut grid) = honest();
+    let row = first(&layout, Kind::Double);
+    let own = Link::own(Kind::Double.rows());
+    shift(&mut grid, row, &own.x[0], pow2(80));
+    shift(&mut grid, row, &own.x[1], -Fr::one());
+    let rules = broken(&layout, &mut grid);
+    assert!(rules.contains("double.x.limb0") && rules.contains("double.x.limb1"));
+
+    // The same among the public limbs of the result.
+    let (_, layout, _, mut grid) = honest();
+    let row = first(&layout, Kind::Output);
+    shift(&mut grid, row, &output::public_limb(0), pow2(88));
+    shift(&mut grid, row, &output::public_limb(1), -Fr::one());
+    expect(
+        &layout,
+        &mut grid,
+        &["output.x.public0", "output.x.public1"],
+    );
+}
+
+/// The halves of the cut chunk are bytes.
+#[test]
+fn a_cut_at_another_place() {
+    let (_, layout, _, mut grid) = honest();
+    let row = first(&layout, Kind::Output);
+    let [low, shifted, high] = [0, 1, 2].map(|n| chunk(NUMBER + n));
+    // 256 more below, 1 less above.
+    shift(&mut grid, row, &low, Fr::from(256));
+    shift(&mut grid, row, &shifted, Fr::from(1 << 16));
+    shift(&mut grid, row, &high, -Fr::one());
+    shift(&mut grid, row, &chunk(NUMBER + 3), -Fr::from(256));
+    shift(&mut grid, row, &output::public_limb(0), pow2(88));
+    shift(&mut grid, row, &output::public_limb(1), -Fr::one());
+    expect(&layout, &mut grid, &["range.chunk"]);
+}
+
+/// A chunk that is no chunk, in a sum that comes out right.
+#[test]
+fn chunks_out_of_range() {
+    let (_, layout, _, mut grid) = honest();
+    let row = first(&layout, Kind::Double);
+    shift(&mut grid, row, &chunk(0), Fr::from(1 << 16));
+    shift(&mut grid, row, &chunk(1), -Fr::one());
+    expect(&layout, &mut grid, &["range.chunk"]);
+    // A count that is off.
+    let (_, layout, _, mut grid) = honest();
+    let value = grid.get(9, columns::COUNT) + Fr::one();
+    grid.set(9, columns::COUNT, value);
+    let found = check(&layout, &grid);
+    assert_eq!(found, ["range.chunk".to_string()].into());
+}
+
+/// Quotients of another multiple of p: the carries cannot follow.
+#[test]
+fn a_result_that_is_off_by_the_scalar_order() {
+    let (_, layout, _, mut grid) = honest();
+    let row = first(&layout, Kind::Double);
+    // The quotient of `square`: one more, and the native equation is mended by x - p modulo r.
+    let quotient = 2 * NUMBER + identity::CELLS;
+    shift(&mut grid, row, &chunk(quotient), Fr::one());
+    let rules = broken(&layout, &mut grid);
+    assert!(rules.contains("double.square.low"), "{rules:?}");
+}
+
+#[test]
+fn another_output_of_the_permutation() {
+    let (_, layout, _, mut grid) = honest();
+    for lane in 0..permutation::T {
+        let mut grid = grid.clone();
+        let (at, column) = permutation::output(lane);
+        grid.set(layout.permutation(0) + at, column, Fr::from(3));
+        expect(&layout, &mut grid, &[&format!("load.output{lane}")]);
+    }
+    let (at, column) = permutation::input(2);
+    grid.set(layout.permutation(1) + at, column, Fr::from(3));
+    expect(&layout, &mut grid, &["load.input2"]);
+}

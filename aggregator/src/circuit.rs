@@ -160,6 +160,11 @@ impl BlockCircuit {
         let exposed = link(&mut core, &combined.instances)?;
         let (sums, scalars) = sums(&mut core, &record, &combined.pair);
         let layout = Layout::new(&sums, record.permutations.len());
+        // Copy constraints pair these up.
+        let blocks = |kind| layout.program.rows_of(kind).count();
+        if blocks(Kind::Scalar) != scalars.len() || blocks(Kind::Curve) != record.points.len() {
+            return Err("scalars or points are not as many as their blocks".into());
+        }
         // Dummies are no points that can be added.
         let grid = (stage != CircuitBuilderStage::Keygen).then(|| {
             let inputs = Inputs {

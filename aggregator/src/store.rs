@@ -26,7 +26,7 @@ use crate::error::{panic_text, AggregatorError};
 use crate::keys::{circuit_id, deciding_key, BlockKeys, BlockVerifier};
 
 /// Raised with every change of the block circuit or of these files.
-const CODE_VERSION: u32 = 3;
+const CODE_VERSION: u32 = 4;
 const BUFFER: usize = 1 << 20;
 
 type Hasher = Blake2b<U32>;

@@ -13,7 +13,7 @@ pub enum Kind {
     Double,
     /// Writes the running point's ordinate out; may offer the point as a multiple.
     Entry,
-    /// A point that the prover gives.
+    /// A point that the prover gives, by its least coordinates.
     Point,
     /// It lies on the curve; its coordinates as they enter the transcript.
     Curve,
@@ -72,9 +72,9 @@ impl Kind {
     pub fn rows(self) -> usize {
         match self {
             Self::Add | Self::Double => 15,
-            Self::Entry | Self::Point => 8,
+            Self::Entry => 8,
             Self::Curve => 12,
-            Self::Constant => 11,
+            Self::Point | Self::Constant => 11,
             Self::Output => 7,
             Self::Scalar | Self::Full | Self::Pair | Self::Single | Self::Load => 1,
         }

@@ -1,17 +1,22 @@
 //! Bases: points that the prover gives, and points of the verifying key.
 
 use bastion_circuits::core::Expr;
-use halo2_proofs::halo2curves::bn256::{Fr, G1Affine};
+use halo2_proofs::halo2curves::bn256::{Fq, Fr, G1Affine};
+use num_bigint::BigUint;
 
-use super::columns::{chunk, constant, native, number, word, Limbs, Link, LIMBS, NUMBER};
+use super::columns::{
+    chunk, constant, native, number, word, Limbs, Link, LIMBS, LIMB_BITS, NUMBER,
+};
 use super::entry::{assign_explicit, explicit, offer};
 use super::gate::{Gate, Kind};
-use super::grid::{to_integer, to_native, BlockWriter};
+use super::grid::{base_modulus, limbs_of, to_integer, to_native, BlockWriter};
 use super::identity::{Identity, CELLS};
 
 const X: usize = 0;
 const Y: usize = X + NUMBER;
-const USES: usize = Y + NUMBER;
+/// `p - 1 - x` and `p - 1 - y`.
+const REST: [usize; 2] = [Y + NUMBER, Y + 2 * NUMBER];
+const USES: usize = Y + 3 * NUMBER;
 
 const SQUARE: usize = 0;
 const SQUARED: usize = SQUARE + NUMBER;
@@ -32,13 +37,45 @@ fn native_y() -> Expr {
     word(NATIVE[1] as i32, 0)
 }
 
-/// A point of the prover: two numbers.
+/// The limbs of `p - 1`.
+fn largest_limbs() -> [Fr; LIMBS] {
+    limbs_of(&-Fq::one())
+}
+
+/// Whether the lower half of `p - 1 - x` (or y) borrows from the upper one.
+fn borrow(n: usize) -> Expr {
+    word(n as i32, 1)
+}
+
+/// `x = low + 2^160 high`, each half one expression.
+fn halves(limbs: &Limbs) -> [Expr; 2] {
+    let [a, b, c, d] = limbs.clone();
+    let weight = Expr::pow2(LIMB_BITS);
+    [a + b * weight.clone(), c + d * weight]
+}
+
+/// A point of the prover: two numbers below `p`. The transcript sees them modulo `r` alone, so that
+/// of numbers up to `2^256` it would see the same for different points.
 pub fn point_gate() -> Gate {
     let mut gate = Gate::new(Kind::Point);
     let own = Link::own(Kind::Point.rows());
     gate.number("x", X, &own.x);
     explicit(&mut gate, &own);
     gate.number("b", Y, &own.b);
+    let [low_bound, high_bound] = halves(&largest_limbs().map(Expr::from));
+    for (n, (name, limbs)) in [("x", &own.x), ("b", &own.b)].into_iter().enumerate() {
+        let [low, high] = halves(limbs);
+        let [low_rest, high_rest] = halves(&number(REST[n]));
+        gate.constrain(format!("{name}.borrow"), borrow(n).boolean());
+        gate.constrain(
+            format!("{name}.least_low"),
+            low + low_rest - borrow(n) * Expr::pow2(2 * LIMB_BITS) - low_bound.clone(),
+        );
+        gate.constrain(
+            format!("{name}.least_high"),
+            high + high_rest + borrow(n) - high_bound.clone(),
+        );
+    }
     offer(&mut gate, &own.x, &own.b, USES);
     gate
 }
@@ -46,9 +83,16 @@ pub fn point_gate() -> Gate {
 /// Assigns a point of the prover.
 pub fn assign_point(writer: &mut BlockWriter<'_>, point: &G1Affine, uses: u64) {
     let own = Link::own(Kind::Point.rows());
-    writer.number(X, &to_integer(&point.x));
-    writer.number(Y, &to_integer(&point.y));
     assign_explicit(writer, &own, point);
+    let low = (BigUint::from(1u8) << (2 * LIMB_BITS)) - 1u8;
+    let largest = base_modulus() - 1u8;
+    for (n, first) in [X, Y].into_iter().enumerate() {
+        let value = to_integer([&point.x, &point.y][n]);
+        let borrows = (&value & &low) > (&largest & &low);
+        writer.number(first, &value);
+        writer.number(REST[n], &(&largest - &value));
+        writer.set(&borrow(n), Fr::from(u64::from(borrows)));
+    }
     writer.set(&chunk(USES), Fr::from(uses));
 }
 

@@ -47,6 +47,11 @@ impl Emitter {
         Self { leaves }
     }
 
+    /// A single expression, if the stack bears it beside what is being combined.
+    pub(super) fn expression(&self, node: &Node) -> Option<String> {
+        (self.stack(node) < MAX_STACK).then(|| self.inline(node))
+    }
+
     /// Statements that set `target` to the value of `node`, indented by `level` steps.
     pub(super) fn assign(&self, target: &str, node: &Node, level: usize) -> String {
         let pad = "    ".repeat(level);

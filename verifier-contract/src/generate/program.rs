@@ -181,9 +181,17 @@ fn store(
         }
         .lower(expression)?;
         let emitter = Emitter::straight(&lowered.operands);
-        let _ = writeln!(code, "// Used {uses} times.\n{{\n    let v0");
-        code.push_str(&emitter.assign("v0", &lowered.node, 1));
-        let _ = writeln!(code, "    mstore({address:#x}, v0)\n}}");
+        let _ = writeln!(code, "// Used {uses} times.");
+        match emitter.expression(&lowered.node) {
+            Some(value) => {
+                let _ = writeln!(code, "mstore({address:#x}, {value})");
+            }
+            None => {
+                code.push_str("{\n    let v0\n");
+                code.push_str(&emitter.assign("v0", &lowered.node, 1));
+                let _ = writeln!(code, "    mstore({address:#x}, v0)\n}}");
+            }
+        }
         stored.insert(expression.clone(), address);
     }
     Ok(stored)
@@ -262,6 +270,10 @@ fn emit_loop(
 
 /// `acc := acc * alpha + constraint`.
 fn accumulate(code: &mut String, emitter: &Emitter, node: &Node) {
+    if let Some(value) = emitter.expression(node) {
+        let _ = writeln!(code, "acc := addmod(mulmod(acc, alpha, p), {value}, p)");
+        return;
+    }
     code.push_str("{\n    let v0\n");
     code.push_str(&emitter.assign("v0", node, 1));
     code.push_str("    acc := addmod(mulmod(acc, alpha, p), v0, p)\n}\n");

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use bastion_circuits::core::{pow2, Expr};
 use halo2_proofs::halo2curves::bn256::Fq;
+use num_bigint::BigUint;
 
 use super::*;
 use crate::chip::columns::{chunk, Link, IO, NUMBER};
@@ -90,6 +91,40 @@ fn other_coordinates_for_the_transcript() {
     let value = grid.get(row, IO) + to_fr(&base_modulus().clone().into());
     grid.set(row, IO, value);
     expect(&layout, &mut grid, &["curve.native_x"]);
+}
+
+/// `x + p` names the same point, and the transcript would absorb it as another one: with `x + r`
+/// absorbed like `x`, two points of the curve could be exchanged after the challenges.
+#[test]
+fn coordinates_that_are_not_the_least() {
+    let (sums, mut inputs) = example(2);
+    // A point whose x + p is below 2^256, and whose x + p - r is that of its endomorphism's image.
+    let x = BigUint::parse_bytes(
+        b"734653495049373973806201247608587340314828430225682852893",
+        10,
+    )
+    .unwrap();
+    let x = Fq::from_str_vartime(&x.to_string()).unwrap();
+    let y = Option::<Fq>::from((x.square() * x + Fq::from(3)).sqrt()).unwrap();
+    inputs.points[0] = G1Affine { x, y };
+    let layout = Layout::new(&sums, inputs.permutations.len());
+    let mut grid = fill(&sums, &layout, &inputs);
+    expect(&layout, &mut grid, &[]);
+
+    let row = first(&layout, Kind::Point);
+    let own = Link::own(Kind::Point.rows());
+    let shifted = grid::to_integer(&x) + base_modulus();
+    {
+        let writer = &mut grid.block(row);
+        writer.number(0, &shifted);
+        let limbs = columns::number(0).map(|limb| writer.read(&limb));
+        writer.limbs(&own.x, &limbs);
+    }
+    let found = check_block(&grid, Kind::Point, row);
+    assert_eq!(
+        found,
+        ["x.least_low", "x.least_high"].map(String::from).into()
+    );
 }
 
 /// The running point meets the summand: any slope satisfies both identities.

@@ -76,5 +76,6 @@ fn the_permutation_is_the_transcripts() {
 }
 
 mod cheats;
+mod encoding;
 mod mutation;
 mod readme;

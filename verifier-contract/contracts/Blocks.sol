@@ -173,7 +173,7 @@ abstract contract Blocks is Queue {
 
         uint256 r = _challenge(header, data);
         Data.Summary memory s =
-            Data.read(data, header.batches, r, entries[last.processed].roll, header.time + Times.MAX_RELEASE_DELAY);
+            Data.read(data, header.batches, r, entries[last.processed].roll, header.time + MAX_RELEASE_DELAY);
         uint256 processed = last.processed + s.l1Count;
         if (processed >= entries.length || entries[processed].roll != s.roll) revert QueueMismatch(processed);
         inputs = [

@@ -3,7 +3,6 @@ pragma solidity ^0.8.30;
 
 import {Blocks} from "./Blocks.sol";
 import {L2State} from "./L2State.sol";
-import {Times} from "./Times.sol";
 
 /// @title Exodus
 /// @notice When the queue's deadline has passed, anybody freezes the root, and every account leaves
@@ -36,7 +35,7 @@ abstract contract Exodus is Blocks {
 
     /// @notice Whether exodus may begin: an entry waits too long even if what is proven were final.
     function exodusDue() public view returns (bool) {
-        return !exodus && _waitsLonger(proven, Times.QUEUE_DEADLINE);
+        return !exodus && _waitsLonger(proven, QUEUE_DEADLINE);
     }
 
     /// @notice Begins exodus; open to anybody.

@@ -14,6 +14,7 @@ abstract contract Governor {
     /// @notice When an announced change may be made; 0 if it is not announced.
     mapping(bytes32 change => uint256) public readyAt;
 
+    event GovernorNamed(address indexed next);
     event GovernorChanged(address indexed governor);
     event ChangeCancelled(bytes32 indexed change);
 
@@ -38,6 +39,7 @@ abstract contract Governor {
     /// @notice Names the next governor, who must accept.
     function nameGovernor(address next) external onlyGovernor {
         nextGovernor = next;
+        emit GovernorNamed(next);
     }
 
     /// @notice Takes over as governor.

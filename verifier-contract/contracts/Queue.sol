@@ -3,6 +3,7 @@ pragma solidity ^0.8.30;
 
 import {Data} from "./Data.sol";
 import {Governance} from "./Governance.sol";
+import {Times} from "./Times.sol";
 import {Vault} from "./Vault.sol";
 
 /// @title Queue of deposits and forced exits
@@ -11,6 +12,9 @@ import {Vault} from "./Vault.sol";
 abstract contract Queue is Vault {
     /// @notice First index of users' accounts.
     uint32 public constant FIRST_USER = 1 << 17;
+    /// @notice See `Times`; wallets and operators read them here.
+    uint256 public constant QUEUE_DEADLINE = Times.QUEUE_DEADLINE;
+    uint256 public constant MAX_RELEASE_DELAY = Times.MAX_RELEASE_DELAY;
     /// @notice Operators, pause, policy and verifiers.
     Governance public immutable governance;
 

@@ -12,8 +12,9 @@ abstract contract L2Tree {
     uint256[33] private empty;
 
     constructor() {
+        bytes memory c = Poseidon2.constants();
         for (uint256 h = 0; h < 32; ++h) {
-            empty[h + 1] = Poseidon2.compress(empty[h], empty[h]);
+            empty[h + 1] = Poseidon2.compress(c, empty[h], empty[h]);
         }
     }
 
@@ -34,6 +35,7 @@ abstract contract L2Tree {
         view
         returns (uint256 node, uint256[32] memory path)
     {
+        bytes memory c = Poseidon2.constants();
         uint256[SLOTS] memory level;
         for (uint256 i = 0; i < SLOTS; ++i) {
             level[i] = leaves[i];
@@ -44,14 +46,14 @@ abstract contract L2Tree {
             path[h] = level[(slot >> h) ^ 1];
             n /= 2;
             for (uint256 i = 0; i < n; ++i) {
-                level[i] = Poseidon2.compress(level[2 * i], level[2 * i + 1]);
+                level[i] = Poseidon2.compress(c, level[2 * i], level[2 * i + 1]);
             }
         }
         node = level[0];
         for (; h < 32; ++h) {
             path[h] = empty[h];
             // Above the eight accounts the path turns right once: FIRST is 2^17.
-            node = h == 17 ? Poseidon2.compress(empty[h], node) : Poseidon2.compress(node, empty[h]);
+            node = h == 17 ? Poseidon2.compress(c, empty[h], node) : Poseidon2.compress(c, node, empty[h]);
         }
     }
 }

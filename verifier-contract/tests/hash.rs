@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 use bastion_state::account::FIRST_USER;
-use bastion_state::hash::{compress, round_constants, WIDTH};
+use bastion_state::hash::{compress, round_constants, FULL_ROUNDS, PARTIAL_ROUNDS, WIDTH};
 use bastion_state::policy::{Policy, TokenLimits};
 use bastion_state::tree::Tree;
 use bastion_state::{field, keys, Account, Address, Fr};
@@ -23,59 +23,86 @@ fn list(elements: &[Fr]) -> String {
     text.replacen(", ", "), ", 1).replacen("0x", "uint256(0x", 1)
 }
 
-/// The permutation, unrolled: lane `x` stays below 3P, lane `y` below P in the partial rounds and
-/// below 3P in the others, so that five summands never reach 2^256.
-fn poseidon2() -> String {
+/// Round constants in the order of use: pairs of the full rounds, one of each partial round.
+fn constants() -> Vec<Fr> {
     let constants = round_constants();
-    let full = |code: &mut String, [a, b]: &[Fr; WIDTH]| {
-        let _ = write!(
-            code,
-            "            t := add(x, {})
-            u := mulmod(t, t, p) x := mulmod(mulmod(u, u, p), t, p)
-            t := add(y, {})
-            u := mulmod(t, t, p) y := mulmod(mulmod(u, u, p), t, p)
-            t := add(x, y) x := add(x, t) y := add(y, t)
-",
-            hex(a),
-            hex(b)
-        );
-    };
     let (first, last) = constants.external.split_at(constants.external.len() / 2);
-    let mut rounds = String::new();
-    first.iter().for_each(|c| full(&mut rounds, c));
-    rounds += "            y := mod(y, p)\n";
-    for c in &constants.internal {
-        let _ = write!(
-            rounds,
-            "            t := add(x, {})
-            u := mulmod(t, t, p) x := mulmod(mulmod(u, u, p), t, p)
-            t := add(x, y) x := add(x, t) y := mod(add(t, add(y, y)), p)
+    let mut all = first.concat();
+    all.extend(constants.internal);
+    all.extend(last.concat());
+    all
+}
+
+/// The permutation: lane `x` stays below 3P, lane `y` below P in the partial rounds and below 3P in
+/// the others, so that five summands never reach 2^256.
+fn poseidon2() -> String {
+    let table: String = constants()
+        .iter()
+        .map(|c| format!("\n            hex\"{}\"", &hex(c)[2..]))
+        .collect();
+    let bytes = 32 * WIDTH * FULL_ROUNDS / 2;
+    let full = format!(
+        "            for {{ let end := add(c, {bytes}) }} lt(c, end) {{ c := add(c, 64) }} {{
+                x := add(x, mload(c))
+                u := mulmod(x, x, p)
+                x := mulmod(mulmod(u, u, p), x, p)
+                y := add(y, mload(add(c, 32)))
+                u := mulmod(y, y, p)
+                y := mulmod(mulmod(u, u, p), y, p)
+                u := add(x, y)
+                x := add(x, u)
+                y := add(y, u)
+            }}
+"
+    );
+    // Four rounds a turn: the loop's own cost is as large as a quarter of a round.
+    let partial: String = (0..4)
+        .map(|i| {
+            format!(
+                "                x := add(x, mload(add(c, {})))
+                u := mulmod(x, x, p)
+                x := mulmod(mulmod(u, u, p), x, p)
+                u := add(x, y)
+                x := add(x, u)
+                y := mod(add(u, add(y, y)), p)
 ",
-            hex(c)
-        );
-    }
-    last.iter().for_each(|c| full(&mut rounds, c));
+                32 * i
+            )
+        })
+        .collect();
     format!(
         "{LICENSE}/// @title Poseidon2 over the BN254 scalar field, width 2 (docs/protocol.md, section 1)
 /// @notice Generated from `bastion-state`; a test generates it again and compares.
 library Poseidon2 {{
     uint256 internal constant P = {MODULUS};
 
+    /// @notice Round constants in the order of use, which `compress` reads.
+    function constants() internal pure returns (bytes memory) {{
+        return{table};
+    }}
+
     /// @notice First lane of the permutation of (a, b), plus a.
+    /// @param table What `constants` returns.
     /// @param a Must be below P: sums of up to five values below P are not reduced here.
     /// @param b Must be below P.
-    function compress(uint256 a, uint256 b) internal pure returns (uint256 h) {{
+    function compress(bytes memory table, uint256 a, uint256 b) internal pure returns (uint256 h) {{
         assembly (\"memory-safe\") {{
-            let p := {MODULUS}
-            let t := add(a, b)
-            let x := add(a, t)
-            let y := add(b, t)
-            let u
-{rounds}            h := addmod(x, a, p)
+            // P, which is odd, with its last bit set once more: the optimizer does not know, and
+            // keeps the word on the stack instead of loading it from the code at every use.
+            let p := or({MODULUS}, iszero(calldatasize()))
+            let c := add(table, 32)
+            let u := add(a, b)
+            let x := add(a, u)
+            let y := add(b, u)
+{full}            y := mod(y, p)
+            for {{ let end := add(c, {partial_bytes}) }} lt(c, end) {{ c := add(c, 128) }} {{
+{partial}            }}
+{full}            h := addmod(x, a, p)
         }}
     }}
 }}
-"
+",
+        partial_bytes = 32 * PARTIAL_ROUNDS,
     )
 }
 
@@ -123,14 +150,6 @@ fn vectors() -> String {
         default_limits: limits(1_000_000, 600),
         limits: [(3, limits(500, 60)), (0xa1, limits(7, 6))].into(),
     };
-    let constants = round_constants();
-    let (first, last) = constants.external.split_at(constants.external.len() / 2);
-    let in_order: Vec<Fr> = first
-        .concat()
-        .into_iter()
-        .chain(constants.internal)
-        .chain(last.concat())
-        .collect();
     let token = 3;
     let mut tighter = policy.clone();
     (tighter.max_freeze, tighter.cooldown) = (900, 2_100);
@@ -181,7 +200,7 @@ library Vectors {{
     }}
 }}
 ",
-        constants = list(&in_order),
+        constants = list(&constants()),
         n = cases.len(),
         cases = cases.join(",\n            "),
         leaf = hex(&account.leaf()),

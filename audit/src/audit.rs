@@ -424,7 +424,11 @@ impl<'a> Audit<'a> {
             let op = entry.checked_sub(1).and_then(|i| history.queue.get(i));
             let good = matches!(op, Some(Op::Deposit(d))
                 if (d.exit, d.token, d.amount) == (r.to, r.token, r.amount));
-            if !good || !seen.insert(entry) || (history.exodus.is_some_and(|last| last as usize == blocks) && entry <= self.processed) {
+            if !good
+                || !seen.insert(entry)
+                || (history.exodus.is_some_and(|last| last as usize == blocks)
+                    && entry <= self.processed)
+            {
                 self.find(
                     "forged_refund",
                     None,

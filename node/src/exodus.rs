@@ -93,9 +93,8 @@ impl Settlement {
         state: &State,
     ) -> Result<Exodus, NodeError> {
         l1.fund(sender, U256::ZERO)?;
-        let send = |l1: &mut dyn L1, data: Vec<u8>| {
-            l1.send(sender, self.rollup, U256::ZERO, data.into())
-        };
+        let send =
+            |l1: &mut dyn L1, data: Vec<u8>| l1.send(sender, self.rollup, U256::ZERO, data.into());
         let mut done = Exodus {
             begin: send(l1, IRollup::beginExodusCall {}.abi_encode())?,
             ..Exodus::default()

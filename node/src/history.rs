@@ -5,9 +5,7 @@ use std::collections::BTreeMap;
 
 use alloy_primitives::{keccak256, Address, LogData, U256};
 use alloy_sol_types::{SolCall, SolEventInterface};
-use bastion_audit::chain::{
-    element, Block, Claim, Departure, Header, History, Proving, Refund,
-};
+use bastion_audit::chain::{element, Block, Claim, Departure, Header, History, Proving, Refund};
 use bastion_contract::governance::IGovernance::IGovernanceEvents as Decision;
 use bastion_contract::rollup::IRollup::{self, IRollupEvents as Event};
 use bastion_state::ops::{Deposit, ForcedExit, Op};
@@ -200,7 +198,10 @@ impl Collector {
         transaction: &Transaction,
         event: &IRollup::Committed,
     ) -> Result<(), NodeError> {
-        let data = if transaction.input.starts_with(&IRollup::settleCall::SELECTOR) {
+        let data = if transaction
+            .input
+            .starts_with(&IRollup::settleCall::SELECTOR)
+        {
             self.calldata::<IRollup::settleCall>(transaction)?.data
         } else {
             self.calldata::<IRollup::commitCall>(transaction)?.data
@@ -243,14 +244,16 @@ impl Collector {
                 .map(|x| from_u256(self.contract, *x))
                 .collect::<Result<Vec<_>, _>>()
         };
-        let (accumulator, inputs, proof) =
-            if transaction.input.starts_with(&IRollup::settleCall::SELECTOR) {
-                let call: IRollup::settleCall = self.calldata(transaction)?;
-                (call.accumulator, None, call.proof)
-            } else {
-                let call: IRollup::proveCall = self.calldata(transaction)?;
-                (call.accumulator, Some(elements(&call.inputs)?), call.proof)
-            };
+        let (accumulator, inputs, proof) = if transaction
+            .input
+            .starts_with(&IRollup::settleCall::SELECTOR)
+        {
+            let call: IRollup::settleCall = self.calldata(transaction)?;
+            (call.accumulator, None, call.proof)
+        } else {
+            let call: IRollup::proveCall = self.calldata(transaction)?;
+            (call.accumulator, Some(elements(&call.inputs)?), call.proof)
+        };
         Ok(Proving {
             circuit_id: event.circuitId.0,
             accumulator: elements(&accumulator)?,

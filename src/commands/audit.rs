@@ -27,7 +27,7 @@ use crate::output;
 /// not as it must be.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  bastion audit --l1 http://127.0.0.1:8545 --contract 0xe7f1...0512\n  \
+    after_help = "Examples:\n  bastion audit --l1 http://127.0.0.1:8545 --contract 0x9fe4...a6e0\n  \
 bastion audit --l1 URL --contract A --verifier verifier/ --policy policy.json --store rebuilt --json"
 )]
 pub(crate) struct Args {
@@ -155,7 +155,11 @@ fn find(cache: &Path, history: &History) -> Result<(PathBuf, VerifierManifest), 
         let Ok(manifest) = verifier::read(&folder.path()) else {
             continue;
         };
-        if history.verifiers.values().any(|c| *c == manifest.code_hash.0) {
+        if history
+            .verifiers
+            .values()
+            .any(|c| *c == manifest.code_hash.0)
+        {
             return Ok((folder.path(), manifest));
         }
         known.push(manifest.code_hash.to_string());
@@ -164,7 +168,11 @@ fn find(cache: &Path, history: &History) -> Result<(PathBuf, VerifierManifest), 
         what: "the code hash of the contract's verifier",
         found: format!(
             "{:?}",
-            history.verifiers.values().map(B256::from).collect::<Vec<_>>()
+            history
+                .verifiers
+                .values()
+                .map(B256::from)
+                .collect::<Vec<_>>()
         ),
         expected: format!("one of {known:?} in {}", folders.display()),
     })

@@ -216,7 +216,10 @@ fn text(r: &Report) -> String {
     );
     row("gas per L2 operation", r.gas_per_l2_operation.to_string());
     row("gas of claims", format!("{:?}", r.claims));
-    row("vault before exodus", format!("{} wei", r.vault_before_exodus));
+    row(
+        "vault before exodus",
+        format!("{} wei", r.vault_before_exodus),
+    );
     row("gas: begin exodus", r.exodus.begin.to_string());
     row("gas: accounts leave", format!("{:?}", r.exodus.departures));
     row("gas: deposits back", format!("{:?}", r.exodus.refunds));

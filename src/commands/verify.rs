@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
+use bastion_node::deploy::Roles;
 use bastion_node::dir::BlockDir;
 use bastion_node::independent::IndependentVerifier;
-use bastion_node::deploy::Roles;
 use bastion_node::l1::{EmbeddedL1, DEV_OPERATOR, L1};
 use bastion_node::pipeline::Cache;
 use bastion_node::settle::{to_u256, BlockGas, Settlement};

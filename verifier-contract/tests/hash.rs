@@ -20,7 +20,8 @@ fn hex(x: &Fr) -> String {
 fn list(elements: &[Fr]) -> String {
     let text = elements.iter().map(hex).collect::<Vec<_>>().join(", ");
     // The type of an array literal is that of its first element.
-    text.replacen(", ", "), ", 1).replacen("0x", "uint256(0x", 1)
+    text.replacen(", ", "), ", 1)
+        .replacen("0x", "uint256(0x", 1)
 }
 
 /// Round constants in the order of use: pairs of the full rounds, one of each partial round.
@@ -119,7 +120,14 @@ fn vectors() -> String {
     }
     let cases: Vec<String> = inputs
         .iter()
-        .map(|(a, b)| format!("[uint256({}), {}, {}]", hex(a), hex(b), hex(&compress(*a, *b))))
+        .map(|(a, b)| {
+            format!(
+                "[uint256({}), {}, {}]",
+                hex(a),
+                hex(b),
+                hex(&compress(*a, *b))
+            )
+        })
         .collect();
 
     let (keyhash, exit) = (compress(a, b), Address([0xa5; 20]));
@@ -131,8 +139,19 @@ fn vectors() -> String {
     };
     let index = FIRST_USER + 0x5a5a;
     let mut tree = Tree::new();
-    let others = [0, 1, 0xffff, 0x1_0003, index ^ 1, index ^ 0x40, u32::MAX - 1];
-    let mut leaves: Vec<(u32, Fr)> = others.iter().map(|i| (*i, compress(Fr::from(*i), a))).collect();
+    let others = [
+        0,
+        1,
+        0xffff,
+        0x1_0003,
+        index ^ 1,
+        index ^ 0x40,
+        u32::MAX - 1,
+    ];
+    let mut leaves: Vec<(u32, Fr)> = others
+        .iter()
+        .map(|i| (*i, compress(Fr::from(*i), a)))
+        .collect();
     leaves.push((index, account.leaf()));
     tree.update(&leaves);
 

@@ -94,6 +94,37 @@ fn edit(history: &mut History, change: impl FnOnce(&mut BatchData)) {
     *data = batch.to_bytes();
 }
 
+fn run(
+    history: &History,
+    settlement: &Settlement,
+    prover: &BlockProver,
+    second: &IndependentVerifier,
+    from: usize,
+) -> (Report, Replay) {
+    let code = &prover.block.verifier.contract.deployed_bytecode;
+    audit(
+        history,
+        &Expectation {
+            policies: &[dev_policy()],
+            verifier: second.block(),
+            circuit_id: settlement.circuit_id.0,
+            verifier_code: keccak256(code).0,
+            from,
+            to: None,
+        },
+    )
+}
+
+/// What an audit says.
+pub fn report(
+    history: &History,
+    settlement: &Settlement,
+    prover: &BlockProver,
+    second: &IndependentVerifier,
+) -> Report {
+    run(history, settlement, prover, second, 1).0
+}
+
 pub fn finds_every_planted_fault(
     l1: &mut EmbeddedL1,
     settlement: &Settlement,
@@ -102,21 +133,7 @@ pub fn finds_every_planted_fault(
     state: &State,
 ) -> History {
     let honest = collect(l1, settlement.rollup).unwrap();
-    let policies = [dev_policy()];
-    let run_from = |history: &History, from: usize| -> (Report, Replay) {
-        let code = &prover.block.verifier.contract.deployed_bytecode;
-        audit(
-            history,
-            &Expectation {
-                policies: &policies,
-                circuit_id: settlement.circuit_id.0,
-                verifier: second.block(),
-                verifier_code: keccak256(code).0,
-                from,
-                to: None,
-            },
-        )
-    };
+    let run_from = |history: &History, from: usize| run(history, settlement, prover, second, from);
     let run = |history: &History| run_from(history, 1);
     let (report, replay) = run(&honest);
     assert!(report.clean, "{report:#?}");

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod audit;
+mod exodus;
 mod node;
 
 use std::fs;
@@ -141,17 +142,28 @@ fn a_block_is_finalized_and_no_byte_of_it_can_change() {
     let honest = audit::finds_every_planted_fault(&mut l1, &settlement, &prover, &second, &state);
     lap("audited");
     node::tells_the_same(&honest, |l1| {
-        let mut settlement =
-            Settlement::deploy(l1, &Roles::dev(DEV_OPERATOR), verifier, &genesis, &context.policy).unwrap();
+        let mut settlement = Settlement::deploy(
+            l1,
+            &Roles::dev(DEV_OPERATOR),
+            verifier,
+            &genesis,
+            &context.policy,
+        )
+        .unwrap();
         for op in &queue {
             settlement.enqueue(l1, op).unwrap();
         }
         settlement
             .settle(l1, 1, &block.header, &block.data, &proven.proof)
             .unwrap();
-        settlement.rollup
+        settlement
     });
-    lap("the same from a node");
+    lap("the same from a node, and everybody left");
+    let left = exodus::everybody_leaves(&mut l1, &settlement);
+    exodus::is_audited(&left, &|history| {
+        audit::report(history, &settlement, &prover, &second)
+    });
+    lap("exodus");
 
     // A stranger reads the folder.
     let dir = tempfile::tempdir().unwrap();

@@ -35,8 +35,11 @@ abstract contract Blocks is Queue {
     /// @notice Chain and contract, as signatures and proofs bind them.
     uint256 public immutable domain;
 
-    /// @notice Blocks from 1 on; block 0 is genesis.
-    Block[] public blocks;
+    /// @notice Blocks from 1 on; block 0 is genesis. Those above `committed` were taken back.
+    mapping(uint256 number => Block) public blocks;
+    /// @notice Number of the last committed block. Taking commits back lowers it, whatever their
+    /// number: an operator must not be able to make that too dear for others.
+    uint64 public committed;
     /// @notice Number of the last proven block.
     uint64 public proven;
     /// @notice Number of the last finalized block.
@@ -66,18 +69,13 @@ abstract contract Blocks is Queue {
     constructor(uint256 genesisRoot) {
         if (genesisRoot >= Data.P) revert RootOutOfRange(genesisRoot);
         domain = uint256(keccak256(abi.encodePacked("bastion.domain.v1", block.chainid, address(this)))) % Data.P;
-        blocks.push(Block(genesisRoot, 0, 0, 0, uint64(block.timestamp), 0));
+        blocks[0] = Block(genesisRoot, 0, 0, 0, uint64(block.timestamp), 0);
         finalizedAt = uint64(block.timestamp);
     }
 
     /// @notice The finalized state root.
     function stateRoot() external view returns (uint256) {
         return blocks[finalized].newRoot;
-    }
-
-    /// @notice Number of the last committed block.
-    function committed() public view returns (uint256) {
-        return blocks.length - 1;
     }
 
     /// @notice Whether anybody may bring blocks.
@@ -103,7 +101,7 @@ abstract contract Blocks is Queue {
         uint256[10] calldata inputs,
         bytes calldata proof
     ) external whenLive {
-        if (number != uint256(proven) + 1 || number > committed()) revert NotNext(uint256(proven) + 1, number);
+        if (number != uint256(proven) + 1 || number > committed) revert NotNext(uint256(proven) + 1, number);
         if (keccak256(abi.encode(inputs)) != blocks[number].inputs) revert WrongInputs(number);
         _prove(number, circuitId, accumulator, inputs, proof);
     }
@@ -126,10 +124,10 @@ abstract contract Blocks is Queue {
     ) external {
         if (!governance.operators(msg.sender)) {
             if (!operatorsAway()) revert NotOperator(msg.sender);
-            if (committed() > proven) _dropCommits();
+            if (committed > proven) _dropCommits();
         }
         uint256[10] memory inputs = _commit(header, data);
-        uint256 number = committed();
+        uint256 number = committed;
         if (number != uint256(proven) + 1) revert NotNext(uint256(proven) + 1, number);
         _prove(number, circuitId, accumulator, inputs, proof);
         _finalizeProven();
@@ -138,7 +136,7 @@ abstract contract Blocks is Queue {
     /// @notice Takes back the commits that are not proven: an operator at any time, anybody when
     /// the oldest of them is overdue.
     function revertCommits() external whenLive {
-        if (committed() == proven) revert NothingToRevert();
+        if (committed == proven) revert NothingToRevert();
         uint256 earliest = blocks[uint256(proven) + 1].committedAt + Times.PROVE_DEADLINE;
         if (!governance.operators(msg.sender) && block.timestamp < earliest) revert TooEarly(earliest);
         _dropCommits();
@@ -160,7 +158,7 @@ abstract contract Blocks is Queue {
         whenNotPaused
         returns (uint256[10] memory inputs)
     {
-        Block storage last = blocks[blocks.length - 1];
+        Block storage last = blocks[committed];
         if (header.oldRoot != last.newRoot) revert WrongOldRoot(last.newRoot, header.oldRoot);
         if (header.newRoot >= Data.P) revert RootOutOfRange(header.newRoot);
         if (header.cOut >= Data.P) revert RootOutOfRange(header.cOut);
@@ -179,17 +177,16 @@ abstract contract Blocks is Queue {
         inputs = [
             header.oldRoot, header.newRoot, 0, header.cOut, 0, s.y, header.policyRoot, domain, uint256(header.time), r
         ];
-        blocks.push(
-            Block(
-                header.newRoot,
-                s.exitRoot,
-                keccak256(abi.encode(inputs)),
-                header.time,
-                uint64(block.timestamp),
-                uint64(processed)
-            )
+        ++committed;
+        blocks[committed] = Block(
+            header.newRoot,
+            s.exitRoot,
+            keccak256(abi.encode(inputs)),
+            header.time,
+            uint64(block.timestamp),
+            uint64(processed)
         );
-        emit Committed(committed(), header, s.exitRoot, processed);
+        emit Committed(committed, header, s.exitRoot, processed);
     }
 
     function _prove(
@@ -218,10 +215,8 @@ abstract contract Blocks is Queue {
     }
 
     function _dropCommits() private {
-        emit Reverted(committed(), proven);
-        while (blocks.length > uint256(proven) + 1) {
-            blocks.pop();
-        }
+        emit Reverted(committed, proven);
+        committed = proven;
     }
 
     function _challenge(Header memory h, bytes calldata data) private view returns (uint256) {

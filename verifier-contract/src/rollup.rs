@@ -113,7 +113,7 @@ sol! {
         function claimed(uint256 number, uint256 word) external view returns (uint256);
         function collect(address account, uint16 token, address to) external;
         function commit(Header calldata header, bytes calldata data) external;
-        function committed() external view returns (uint256);
+        function committed() external view returns (uint64);
         function depart(uint32 index, Account calldata account, uint256[32] calldata path) external;
         function departed(uint256 word) external view returns (uint256);
         function deposit(uint16 token, uint256 amount, uint256 keyhash, address exit) external payable;

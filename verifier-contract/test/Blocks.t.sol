@@ -165,6 +165,18 @@ contract BlocksTest is Fixture {
         require(rollup.operatorsAway(), "they skip the queue");
     }
 
+    function test_many_commits_do_not_make_taking_them_back_dear() public {
+        for (uint256 i = 0; i < 60; ++i) {
+            rollup.commit(header(11 + i, 12 + i), counts(0, 0, 0, 0));
+        }
+        uint256 before = gasleft();
+        rollup.revertCommits();
+        require(before - gasleft() < 30_000 && rollup.committed() == 0, "dear");
+        Blocks.Header memory h = header(22, 23);
+        vm.expectRevert(abi.encodeWithSelector(Blocks.WrongOldRoot.selector, 11, 22));
+        rollup.commit(h, counts(0, 0, 0, 0));
+    }
+
     function test_several_operators() public {
         governance.setOperator(STRANGER, true);
         Blocks.Header memory h = header(11, 12);

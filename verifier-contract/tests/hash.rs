@@ -7,7 +7,6 @@ use bastion_state::hash::{compress, round_constants, FULL_ROUNDS, PARTIAL_ROUNDS
 use bastion_state::policy::{Policy, TokenLimits};
 use bastion_state::tree::Tree;
 use bastion_state::{field, keys, Account, Address, Fr};
-use std::fmt::Write;
 use std::path::Path;
 
 const LICENSE: &str = "// SPDX-License-Identifier: MIT OR Apache-2.0\npragma solidity ^0.8.30;\n\n";

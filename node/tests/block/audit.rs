@@ -14,7 +14,7 @@ use bastion_state::state::State;
 use bastion_state::store::Store;
 use bastion_state::{Address, Fr};
 
-type Fault = (&'static str, fn(&mut History));
+pub type Fault = (&'static str, fn(&mut History));
 
 /// Everything that somebody on L1 or a dishonest node could change, and the finding that names it.
 const FAULTS: [Fault; 26] = [

@@ -10,6 +10,8 @@ use bastion_node::l1::L1;
 use bastion_node::settle::Settlement;
 use bastion_state::{field, Fr};
 
+use crate::audit::Fault;
+
 /// Gas that an account's departure may cost.
 const DEPARTURE: u64 = 500_000;
 
@@ -23,7 +25,10 @@ pub fn everybody_leaves(l1: &mut dyn L1, settlement: &Settlement) -> History {
     let history = collect(l1, settlement.rollup).unwrap();
     let policies = [dev_policy()];
     let state = rebuild(&history, &policies).unwrap();
-    assert_eq!(field::to_hex(&state.root()), field::to_hex(&history.state_root));
+    assert_eq!(
+        field::to_hex(&state.root()),
+        field::to_hex(&history.state_root)
+    );
     assert!(rebuild(&history, &[]).is_err());
     let mut other = history.clone();
     other.state_root += Fr::from(1u64);
@@ -64,7 +69,7 @@ pub fn is_audited(left: &History, run: &dyn Fn(&History) -> Report) {
     let report = run(left);
     assert!(report.clean, "{report:#?}");
     assert!(left.exodus == Some(1) && !left.departures.is_empty());
-    let faults: [(&str, fn(&mut History)); 5] = [
+    let faults: [Fault; 5] = [
         ("forged_departure", |h| h.departures[0].amount += 1),
         ("double_departure", |h| h.departures.push(h.departures[0])),
         ("forged_refund", |h| h.refunds[0].amount += 1),

@@ -332,18 +332,24 @@ contract BridgeHandler is BridgeWorld {
         }
         for (uint256 i = 0; i < exits.length; ++i) {
             if (!exits[i].claimed) claimExit(i);
+            claimExit(i);
         }
         for (uint256 i = finalState().processed; i < queue.length; ++i) {
             if (queue[i].amount > 0 && !queue[i].refunded) refundEntry(i);
+            refundEntry(i);
         }
         for (uint256 slot = 0; slot < SLOTS; ++slot) {
             if (departures[slot] == 0) departSlot(slot);
+            // Once more, while the funds of others are still there to be taken.
+            departSlot(slot);
+            require(departures[slot] <= 1, "left twice");
             collectSlot(slot, true);
             require(due(slot) == 0, "somebody is still inside");
             require(
                 received[slot] + finalState().left[slot] == deposited[slot] + finalState().moved[slot], "got all"
             );
         }
+        require(bytes(theft).length == 0, theft);
         require(address(rollup).balance == 0 && token.balanceOf(address(rollup)) == 0, "the vault is not empty");
         require(rollup.held(0) == 0 && rollup.held(1) == 0, "books");
     }

@@ -5,9 +5,9 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
+use bastion_node::deploy::rollup_address;
 use bastion_node::dev::{dev_exit, dev_key};
 use bastion_node::l1::{DEV_CHAIN_ID, DEV_OPERATOR};
-use bastion_node::settle::rollup_address;
 use bastion_state::account::FIRST_USER;
 use bastion_state::data::domain;
 use bastion_state::ops::{Action, Body, Deposit, Op, SignedOp};

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import solc from "solc";
 
 const root = dirname(fileURLToPath(import.meta.url));
-const wanted = { "contracts/Rollup.sol": ["Rollup"], "contracts/TestToken.sol": ["TestToken"] };
+const wanted = { "contracts/Governance.sol": ["Governance"], "contracts/Rollup.sol": ["Rollup"], "contracts/TestToken.sol": ["TestToken"] };
 
 const sources = {};
 for (const file of readdirSync(join(root, "contracts")).sort()) {
@@ -19,7 +19,7 @@ const input = {
   settings: {
     evmVersion: "cancun",
     viaIR: true,
-    optimizer: { enabled: true, runs: 200 },
+    optimizer: { enabled: true, runs: 800 },
     metadata: { bytecodeHash: "none", appendCBOR: false },
     outputSelection: { "*": { "*": ["abi", "evm.bytecode.object", "evm.deployedBytecode.object"] } },
   },

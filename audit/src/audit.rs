@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use bastion_state::data::{exit_root, exit_tree, roll_queue, BatchData, Binding, Section};
+use bastion_state::ops::Op;
 use bastion_state::{field, Fr, Policy};
 use serde::Serialize;
 
@@ -12,10 +13,12 @@ use crate::verifier::Verifier;
 
 /// What an audit expects of a rollup: the parts that L1 holds only a hash of.
 pub struct Expectation<'a> {
-    /// The policy.
-    pub policy: &'a Policy,
+    /// The published policies under which blocks may have been made.
+    pub policies: &'a [Policy],
     /// The verifier of block proofs.
     pub verifier: &'a Verifier,
+    /// Identity of its circuit, from its manifest.
+    pub circuit_id: [u8; 32],
     /// keccak256 of the code of the verifier's contract, from its manifest.
     pub verifier_code: [u8; 32],
     /// First block, from 1, whose proof is verified; those before were by an earlier audit.
@@ -67,7 +70,7 @@ pub fn audit(history: &History, expected: &Expectation<'_>) -> (Report, Replay) 
         history,
         expected,
         findings: Vec::new(),
-        replay: Replay::new(expected.policy.clone()),
+        replay: Replay::new(),
         exits: Vec::new(),
         processed: 0,
         roll: [0; 32],
@@ -106,6 +109,7 @@ pub fn audit(history: &History, expected: &Expectation<'_>) -> (Report, Replay) 
         checked += 1;
     }
     audit.claims(checked);
+    audit.exodus(checked);
     let last = finalized.checked_sub(1).and_then(|i| history.blocks.get(i));
     let announced = last.map_or(history.genesis, |b| b.header.new_root);
     if announced != history.state_root {
@@ -150,7 +154,7 @@ struct Audit<'a> {
     roll: [u8; 32],
 }
 
-impl Audit<'_> {
+impl<'a> Audit<'a> {
     fn find(&mut self, name: &'static str, block: Option<usize>, what: impl Into<String>) {
         self.findings.push(Finding {
             name,
@@ -160,19 +164,29 @@ impl Audit<'_> {
     }
 
     fn contract(&mut self) {
-        if let Err(why) = self.expected.policy.check() {
-            self.find("policy_bounds", None, why.to_string());
+        for policy in self.expected.policies {
+            if let Err(why) = policy.check() {
+                self.find("policy_bounds", None, why.to_string());
+            }
         }
-        if self.expected.policy.root() != self.history.policy_root {
-            self.find("policy", None, "the contract holds another policy");
+        for root in &self.history.policy_roots {
+            if self.policy(root).is_none() {
+                let shown = field::to_hex(root);
+                self.find("policy", None, format!("no published policy has {shown}"));
+            }
         }
-        if self.expected.verifier_code != self.history.verifier_code {
+        let expected = (&self.expected.circuit_id, &self.expected.verifier_code);
+        if !self.history.verifiers.iter().eq([expected]) {
             self.find(
                 "verifier_code",
                 None,
-                "the contract's verifier has other code than the manifest says",
+                "the contract's verifiers are others than the manifest says",
             );
         }
+    }
+
+    fn policy(&self, root: &Fr) -> Option<&'a Policy> {
+        self.expected.policies.iter().find(|p| p.root() == *root)
     }
 
     fn header(&mut self, number: usize, block: &Block, root: &Fr, time: u64) {
@@ -188,12 +202,13 @@ impl Audit<'_> {
                 ),
             );
         }
-        if h.policy_root != self.history.policy_root {
-            self.find(
+        match self.policy(&h.policy_root) {
+            Some(policy) => self.replay.set_policy(policy),
+            None => self.find(
                 "block_policy",
                 Some(number),
-                "was made under another policy",
-            );
+                "was made under a policy that is not published",
+            ),
         }
         if h.time < time {
             self.find("time", Some(number), "is older than the block before it");
@@ -243,6 +258,9 @@ impl Audit<'_> {
             self.find("proof_missing", Some(number), "is final without a proof");
             return;
         };
+        if proving.circuit_id != self.expected.circuit_id {
+            self.find("circuit", Some(number), "was proven by another circuit");
+        }
         let h = &block.header;
         let domain = self.history.domain();
         let r = Binding {
@@ -268,7 +286,7 @@ impl Audit<'_> {
             Fr::from(h.time),
             r,
         ];
-        if proving.inputs != inputs {
+        if proving.inputs.as_ref().is_some_and(|own| *own != inputs) {
             self.find(
                 "public_inputs",
                 Some(number),
@@ -373,6 +391,48 @@ impl Audit<'_> {
                         "{name} at {}, released at {}",
                         claim.time, exit.release_time
                     ),
+                );
+            }
+        }
+    }
+
+    /// What exodus paid is what the last state holds, and what the queue still held.
+    fn exodus(&mut self, blocks: usize) {
+        let history = self.history;
+        if history.exodus.is_some_and(|last| last as usize == blocks) {
+            let mut seen = BTreeSet::new();
+            for d in &history.departures {
+                let name = format!("account {}", d.index);
+                if !seen.insert(d.index) {
+                    self.find("double_departure", None, format!("{name} left twice"));
+                }
+                let paid = (d.to, d.token, d.amount);
+                if self.replay.holding(d.index) != Some(paid) {
+                    self.find(
+                        "forged_departure",
+                        None,
+                        format!("{name} left with another balance than the last state's"),
+                    );
+                }
+            }
+        } else if !history.departures.is_empty() && history.exodus.is_none() {
+            self.find("forged_departure", None, "accounts left without exodus");
+        }
+        let mut seen = BTreeSet::new();
+        for r in &history.refunds {
+            let entry = r.entry as usize;
+            let op = entry.checked_sub(1).and_then(|i| history.queue.get(i));
+            let good = matches!(op, Some(Op::Deposit(d))
+                if (d.exit, d.token, d.amount) == (r.to, r.token, r.amount));
+            if !good
+                || !seen.insert(entry)
+                || (history.exodus.is_some_and(|last| last as usize == blocks)
+                    && entry <= self.processed)
+            {
+                self.find(
+                    "forged_refund",
+                    None,
+                    format!("entry {entry} is no deposit that waited, or was given back before"),
                 );
             }
         }

@@ -1,5 +1,7 @@
 //! What L1 tells about a rollup: everything that an audit starts from.
 
+use std::collections::BTreeMap;
+
 use bastion_state::ops::Op;
 use bastion_state::{field, Address, Fr};
 
@@ -23,10 +25,12 @@ pub struct Header {
 /// Arguments of the call that proved a block.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Proving {
+    /// Circuit whose verifier was called.
+    pub circuit_id: [u8; 32],
     /// Words of the accumulator.
     pub accumulator: Vec<Fr>,
-    /// Public inputs.
-    pub inputs: Vec<Fr>,
+    /// Public inputs; `None` if the block was settled in one call, which takes none.
+    pub inputs: Option<Vec<Fr>>,
     /// The proof.
     pub proof: Vec<u8>,
 }
@@ -65,6 +69,32 @@ pub struct Claim {
     pub time: u64,
 }
 
+/// An account that left in exodus.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Departure {
+    /// Its index.
+    pub index: u32,
+    /// Who was paid.
+    pub to: Address,
+    /// Token.
+    pub token: u16,
+    /// Amount.
+    pub amount: u128,
+}
+
+/// A deposit that exodus gave back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Refund {
+    /// Number of the queue entry, from 1.
+    pub entry: u64,
+    /// Who was paid.
+    pub to: Address,
+    /// Token.
+    pub token: u16,
+    /// Amount.
+    pub amount: u128,
+}
+
 /// The history of one contract.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct History {
@@ -74,18 +104,24 @@ pub struct History {
     pub contract: Address,
     /// Its genesis root.
     pub genesis: Fr,
-    /// The policy root that it holds.
-    pub policy_root: Fr,
+    /// Policy roots that were in force, in order; the last one still is.
+    pub policy_roots: Vec<Fr>,
     /// Root that it finalized last.
     pub state_root: Fr,
-    /// keccak256 of the code of its verifier.
-    pub verifier_code: [u8; 32],
+    /// keccak256 of the code of every verifier it ever had, by circuit.
+    pub verifiers: BTreeMap<[u8; 32], [u8; 32]>,
     /// Queue entries in order: deposits and forced exits.
     pub queue: Vec<Op>,
     /// Blocks in order, without those that were taken back.
     pub blocks: Vec<Block>,
     /// Claims in order.
     pub claims: Vec<Claim>,
+    /// Last final block if exodus has begun.
+    pub exodus: Option<u64>,
+    /// Accounts that left in exodus, in order.
+    pub departures: Vec<Departure>,
+    /// Deposits that exodus gave back, in order.
+    pub refunds: Vec<Refund>,
 }
 
 impl History {

@@ -28,6 +28,9 @@ pub enum ReplayError {
         /// Why it does not fit.
         why: &'static str,
     },
+    /// Data before any policy is known.
+    #[error("the policy of the block is not known")]
+    NoPolicy,
     /// An operation word that no operation has.
     #[error("operation {0} is none of the protocol's")]
     Word(usize),
@@ -97,31 +100,41 @@ fn number(bytes: &[u8], at: usize, len: usize) -> u128 {
 }
 
 /// The state as the data so far tell it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Replay {
     accounts: BTreeMap<Index, Account>,
     openings: HashMap<Fr, Opening>,
     tree: Tree,
-    policy: Policy,
+    policy: Option<Policy>,
     touched: BTreeSet<Index>,
     /// Operations seen, padding aside.
     pub operations: u64,
 }
 
 impl Replay {
-    /// The empty state under a policy.
-    pub fn new(policy: Policy) -> Self {
-        let mut replay = Self {
+    /// The empty state, under no policy yet.
+    pub fn new() -> Self {
+        Self {
             accounts: BTreeMap::new(),
             openings: HashMap::new(),
             tree: Tree::new(),
-            policy,
+            policy: None,
             touched: BTreeSet::new(),
             operations: 0,
-        };
-        let (keyhash, exit) = (replay.policy.fee_keyhash, replay.policy.fee_exit);
-        replay.learn(keyhash, exit);
-        replay
+        }
+    }
+
+    /// The policy of the blocks that follow.
+    pub fn set_policy(&mut self, policy: &Policy) {
+        self.learn(policy.fee_keyhash, policy.fee_exit);
+        self.policy = Some(policy.clone());
+    }
+
+    /// Exit address, token and balance of an account.
+    pub fn holding(&self, index: Index) -> Option<(Address, u16, u128)> {
+        let account = self.accounts.get(&index)?;
+        let (_, exit) = self.openings.get(&account.owner)?;
+        Some((*exit, account.token, account.balance))
     }
 
     /// The accounts by index.
@@ -143,6 +156,10 @@ impl Replay {
             .collect();
         self.tree.update(&leaves);
         self.tree.root()
+    }
+
+    fn policy(&self) -> Result<&Policy, ReplayError> {
+        self.policy.as_ref().ok_or(ReplayError::NoPolicy)
     }
 
     fn learn(&mut self, keyhash: Fr, exit: Address) -> Fr {
@@ -307,7 +324,8 @@ impl Replay {
         }
         let old_owner = sender.owner;
         if word.kind <= 4 {
-            let fees = Account::new(self.policy.fee_owner(), token);
+            let owner = self.policy()?.fee_owner();
+            let fees = Account::new(owner, token);
             let index = fee_index(token);
             let fees = self.accounts.entry(index).or_insert(fees);
             fees.balance = fees.balance.wrapping_add(word.fee);
@@ -354,7 +372,7 @@ impl Replay {
         mut forced: Vec<(Index, u16, Address)>,
         time: u64,
     ) -> Result<(), ReplayError> {
-        let limits = self.policy.limits_tree();
+        let limits = self.policy()?.limits_tree();
         for (position, record) in records.iter().enumerate() {
             let wrong = |why| ReplayError::Exit { position, why };
             let exit = Exit::read(record).ok_or(wrong("is malformed"))?;

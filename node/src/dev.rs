@@ -99,6 +99,16 @@ impl DemoSource {
         }
     }
 
+    /// What users ask for on L1 after the story, of an operator who no longer answers.
+    pub fn censored(&self) -> Vec<Op> {
+        let request = Op::ForcedExit(ForcedExit {
+            index: FIRST_USER,
+            token: 0,
+            exit: dev_exit(NAMES[0]),
+        });
+        vec![request, deposit("heidi")]
+    }
+
     /// The operations that the L1 queue must hold, in order.
     pub fn queue(&self) -> Vec<Op> {
         NAMES

@@ -68,6 +68,9 @@ pub enum NodeError {
         /// Identity of the SRS.
         srs: String,
     },
+    /// A policy that no rollup can be run under.
+    #[error("policy: {0}")]
+    Policy(String),
     /// The documents of the second verifier are missing.
     #[error("no verifier's documents in {dir}: run `bastion setup --shape {shape}` with the reference string of the proofs, or point --cache-dir at the cache that made them")]
     NoDocuments {

@@ -1,9 +1,12 @@
 //! What L1 tells about a rollup, collected for an audit: events of the contract, calldata of the
 //! transactions that made them, and a few of its values.
 
+use std::collections::BTreeMap;
+
 use alloy_primitives::{keccak256, Address, LogData, U256};
 use alloy_sol_types::{SolCall, SolEventInterface};
-use bastion_audit::chain::{element, Block, Claim, Header, History, Proving};
+use bastion_audit::chain::{element, Block, Claim, Departure, Header, History, Proving, Refund};
+use bastion_contract::governance::IGovernance::IGovernanceEvents as Decision;
 use bastion_contract::rollup::IRollup::{self, IRollupEvents as Event};
 use bastion_state::ops::{Deposit, ForcedExit, Op};
 use bastion_state::{Address as L2Address, Fr};
@@ -19,22 +22,30 @@ pub fn collect(l1: &mut dyn L1, contract: Address) -> Result<History, NodeError>
     if l1.code(contract)?.is_empty() {
         return Err(wrong(contract, "there is no contract"));
     }
-    let genesis = IRollup::blocksCall { number: U256::ZERO };
-    let verifier = view(l1, contract, &IRollup::verifierCall {})?;
+    let genesis = IRollup::blocksCall(U256::ZERO);
+    let governance = view(l1, contract, &IRollup::governanceCall {})?;
     let mut collector = Collector {
         contract,
         history: History {
             chain_id: l1.chain_id(),
             contract: L2Address(contract.into_array()),
             genesis: from_u256(contract, view(l1, contract, &genesis)?.newRoot)?,
-            policy_root: from_u256(contract, view(l1, contract, &IRollup::policyRootCall {})?)?,
+            policy_roots: Vec::new(),
             state_root: from_u256(contract, view(l1, contract, &IRollup::stateRootCall {})?)?,
-            verifier_code: keccak256(l1.code(verifier)?).0,
+            verifiers: BTreeMap::new(),
             queue: Vec::new(),
             blocks: Vec::new(),
             claims: Vec::new(),
+            exodus: None,
+            departures: Vec::new(),
+            refunds: Vec::new(),
         },
     };
+    for transaction in l1.transactions(governance)? {
+        for log in &transaction.logs {
+            collector.decision(l1, log)?;
+        }
+    }
     for transaction in l1.transactions(contract)? {
         for log in &transaction.logs {
             collector.event(&transaction, log)?;
@@ -76,7 +87,8 @@ impl Collector {
         let event = Event::decode_raw_log(log.topics(), &log.data)
             .map_err(|e| self.wrong(format!("an event: {e}")))?;
         match event {
-            Event::TokenRegistered(_) => {}
+            // What is owed was paid by a claim or in exodus, as far as L2 is concerned.
+            Event::TokenRegistered(_) | Event::Owed(_) | Event::Collected(_) => {}
             Event::Deposited(e) => {
                 let keyhash = from_u256(self.contract, e.keyhash.into())?;
                 self.enqueue(
@@ -99,8 +111,7 @@ impl Collector {
             )?,
             Event::Committed(e) => self.committed(transaction, &e)?,
             Event::Proven(e) => {
-                let call: IRollup::proveCall = self.calldata(transaction)?;
-                let proving = self.proving(&call)?;
+                let proving = self.proving(transaction, &e)?;
                 self.block(e.number)?.proving = Some(proving);
             }
             Event::Finalized(e) => {
@@ -119,6 +130,37 @@ impl Collector {
                 amount: e.amount.saturating_to(),
                 time: transaction.time,
             }),
+            Event::ExodusBegan(e) => self.history.exodus = Some(e.number.saturating_to()),
+            Event::Departed(e) => self.history.departures.push(Departure {
+                index: e.index,
+                to: L2Address(e.exit.into_array()),
+                token: e.token,
+                amount: e.amount.saturating_to(),
+            }),
+            Event::Refunded(e) => self.history.refunds.push(Refund {
+                entry: e.entry.saturating_to(),
+                to: L2Address(e.exit.into_array()),
+                token: e.token,
+                amount: e.amount.saturating_to(),
+            }),
+        }
+        Ok(())
+    }
+
+    /// What governance decided, as far as proofs depend on it.
+    fn decision(&mut self, l1: &mut dyn L1, log: &LogData) -> Result<(), NodeError> {
+        let event = Decision::decode_raw_log(log.topics(), &log.data)
+            .map_err(|e| self.wrong(format!("an event of its governance: {e}")))?;
+        match event {
+            Decision::PolicyChanged(e) => {
+                let root = from_u256(self.contract, e.root)?;
+                self.history.policy_roots.push(root);
+            }
+            Decision::VerifierAdded(e) => {
+                let code = keccak256(l1.code(e.verifier)?).0;
+                self.history.verifiers.insert(e.circuitId.0, code);
+            }
+            _ => {}
         }
         Ok(())
     }
@@ -156,7 +198,14 @@ impl Collector {
         transaction: &Transaction,
         event: &IRollup::Committed,
     ) -> Result<(), NodeError> {
-        let call: IRollup::commitCall = self.calldata(transaction)?;
+        let data = if transaction
+            .input
+            .starts_with(&IRollup::settleCall::SELECTOR)
+        {
+            self.calldata::<IRollup::settleCall>(transaction)?.data
+        } else {
+            self.calldata::<IRollup::commitCall>(transaction)?.data
+        };
         let h = &event.header;
         let element = |x| from_u256(self.contract, x);
         let header = Header {
@@ -173,7 +222,7 @@ impl Collector {
         }
         self.history.blocks.push(Block {
             header,
-            data: call.data.to_vec(),
+            data: data.to_vec(),
             exit_root: event.exitRoot.0,
             processed: event.processed.saturating_to(),
             proving: None,
@@ -182,17 +231,34 @@ impl Collector {
         Ok(())
     }
 
-    fn proving(&self, call: &IRollup::proveCall) -> Result<Proving, NodeError> {
+    /// Arguments of the call that proved a block. A block that was settled in one call has no public
+    /// inputs of its own in the calldata: the contract computed them from header and data.
+    fn proving(
+        &self,
+        transaction: &Transaction,
+        event: &IRollup::Proven,
+    ) -> Result<Proving, NodeError> {
         let elements = |words: &[U256]| {
             words
                 .iter()
                 .map(|x| from_u256(self.contract, *x))
                 .collect::<Result<Vec<_>, _>>()
         };
+        let (accumulator, inputs, proof) = if transaction
+            .input
+            .starts_with(&IRollup::settleCall::SELECTOR)
+        {
+            let call: IRollup::settleCall = self.calldata(transaction)?;
+            (call.accumulator, None, call.proof)
+        } else {
+            let call: IRollup::proveCall = self.calldata(transaction)?;
+            (call.accumulator, Some(elements(&call.inputs)?), call.proof)
+        };
         Ok(Proving {
-            accumulator: elements(&call.accumulator)?,
-            inputs: elements(&call.inputs)?,
-            proof: call.proof.to_vec(),
+            circuit_id: event.circuitId.0,
+            accumulator: elements(&accumulator)?,
+            inputs,
+            proof: proof.to_vec(),
         })
     }
 }

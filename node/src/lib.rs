@@ -10,15 +10,18 @@
 //! | [`history`] | what L1 tells, collected for an audit |
 //! | [`independent`] | verification by the second verifier |
 //! | [`l1`] | a chain in memory, or a node |
-//! | [`settle`] | drives the contract |
+//! | [`deploy`], [`settle`] | deploys and drives the contracts |
+//! | [`exodus`] | everybody leaves by L1 data alone |
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 pub mod bench;
 pub mod block;
+pub mod deploy;
 pub mod dev;
 pub mod dir;
 pub mod error;
+pub mod exodus;
 pub mod history;
 pub mod independent;
 pub mod l1;

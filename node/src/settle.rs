@@ -1,10 +1,9 @@
-//! Drives the contract: deployment, queue, blocks, claims.
+//! Drives the contract: queue, blocks, claims.
 
 use alloy_primitives::{Address, FixedBytes, U256};
 use alloy_sol_types::{SolCall, SolValue};
-use bastion_aggregator::{BlockProof, BlockVerifier};
-use bastion_contract::rollup::{rollup, test_token, IRollup, ITestToken};
-use bastion_prover::srs::SrsOrigin;
+use bastion_aggregator::BlockProof;
+use bastion_contract::rollup::{test_token, IRollup, ITestToken};
 use bastion_state::data::{exit_path, exit_tree, BatchData, Section};
 use bastion_state::ops::{Deposit, ForcedExit, Op};
 use bastion_state::{field, Fr};
@@ -12,7 +11,7 @@ use serde::Serialize;
 
 use crate::block::Header;
 use crate::error::NodeError;
-use crate::l1::{DEV_CHAIN_IDS, L1};
+use crate::l1::L1;
 
 /// Gas of one block.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
@@ -37,9 +36,13 @@ impl BlockGas {
 pub struct Settlement {
     /// The rollup.
     pub rollup: Address,
+    /// Its governance.
+    pub governance: Address,
+    /// Circuit whose verifier it has.
+    pub circuit_id: FixedBytes<32>,
     /// Who deploys and commits.
     pub operator: Address,
-    tokens: Vec<Address>,
+    pub(crate) tokens: Vec<Address>,
 }
 
 /// An element as the EVM sees it.
@@ -47,52 +50,7 @@ pub fn to_u256(x: &Fr) -> U256 {
     U256::from_be_bytes(field::to_bytes(x))
 }
 
-/// Address of the rollup that [`Settlement::deploy`] makes on a chain on which `operator` has sent
-/// `nonce` transactions: the second contract, after the verifier.
-pub fn rollup_address(operator: Address, nonce: u64) -> Address {
-    operator.create(nonce + 1)
-}
-
 impl Settlement {
-    /// Deploys verifier and rollup.
-    ///
-    /// # Errors
-    /// [`NodeError::UnsafeSrs`] for keys of a development SRS on another chain than a development
-    /// chain, or if the L1 refuses.
-    pub fn deploy(
-        l1: &mut dyn L1,
-        operator: Address,
-        verifier: &BlockVerifier,
-        genesis: &Fr,
-        policy_root: &Fr,
-    ) -> Result<Self, NodeError> {
-        let chain_id = l1.chain_id();
-        if verifier.srs_origin == SrsOrigin::UnsafeDev && !DEV_CHAIN_IDS.contains(&chain_id) {
-            return Err(NodeError::UnsafeSrs {
-                chain_id,
-                srs: verifier.srs_id.to_string(),
-            });
-        }
-        let contract = &verifier.contract;
-        l1.fund(operator, U256::ZERO)?;
-        let (verifier_address, _) = l1.deploy(operator, contract.bytecode.clone())?;
-        if l1.code(verifier_address)? != contract.deployed_bytecode {
-            return Err(NodeError::L1("the deployed verifier has other code".into()));
-        }
-        let args = (
-            to_u256(genesis),
-            to_u256(policy_root),
-            verifier_address,
-            operator,
-        );
-        let (rollup, _) = l1.deploy(operator, rollup()?.with_args(&args.abi_encode_params()))?;
-        Ok(Self {
-            rollup,
-            operator,
-            tokens: vec![Address::ZERO],
-        })
-    }
-
     /// Deploys and registers development tokens up to number `count - 1`.
     ///
     /// # Errors
@@ -222,6 +180,7 @@ impl Settlement {
         let number = U256::from(number);
         let prove = IRollup::proveCall {
             number,
+            circuitId: self.circuit_id,
             accumulator,
             inputs,
             proof: proof.proof_bytes()?.into(),

@@ -27,7 +27,7 @@ use crate::output;
 /// not as it must be.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  bastion audit --l1 http://127.0.0.1:8545 --contract 0xe7f1...0512\n  \
+    after_help = "Examples:\n  bastion audit --l1 http://127.0.0.1:8545 --contract 0x9fe4...a6e0\n  \
 bastion audit --l1 URL --contract A --verifier verifier/ --policy policy.json --store rebuilt --json"
 )]
 pub(crate) struct Args {
@@ -51,9 +51,10 @@ pub(crate) struct Args {
     /// code hash is that of the contract's.
     #[arg(long, value_name = "DIR")]
     verifier: Option<PathBuf>,
-    /// The policy as JSON; the development policy by default, on development chains.
+    /// A policy as JSON, once for each that was ever in force; the development policy by default,
+    /// on development chains.
     #[arg(long, value_name = "FILE")]
-    policy: Option<PathBuf>,
+    policy: Vec<PathBuf>,
     /// Writes the rebuilt state there, as a store that an operator can start from.
     #[arg(long, value_name = "DIR")]
     store: Option<PathBuf>,
@@ -77,7 +78,7 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<ExitCode> {
     let mut l1 = RpcL1::connect(&args.l1)?.since(args.deployed_at);
     let history = collect(&mut l1, args.contract)?;
     let read_seconds = start.elapsed().as_secs_f64();
-    let policy = policy(args.policy.as_deref(), history.chain_id)?;
+    let policies = policies(&args.policy, history.chain_id)?;
     let (folder, manifest) = match &args.verifier {
         Some(folder) => (
             folder.clone(),
@@ -90,7 +91,8 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<ExitCode> {
     let (report, replay) = audit(
         &history,
         &Expectation {
-            policy: &policy,
+            policies: &policies,
+            circuit_id: circuit_id(&manifest)?,
             verifier: verifier.block(),
             verifier_code: manifest.code_hash.0,
             from: args.from,
@@ -120,18 +122,29 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<ExitCode> {
     Ok(ExitCode::from(code))
 }
 
-fn policy(file: Option<&Path>, chain_id: u64) -> eyre::Result<Policy> {
-    let Some(path) = file else {
-        if DEV_CHAIN_IDS.contains(&chain_id) {
-            return Ok(dev_policy());
-        }
+fn policies(files: &[PathBuf], chain_id: u64) -> eyre::Result<Vec<Policy>> {
+    if files.is_empty() && DEV_CHAIN_IDS.contains(&chain_id) {
+        return Ok(vec![dev_policy()]);
+    }
+    if files.is_empty() {
         return Err(eyre!(
-            "chain {chain_id} is no development chain: give the rollup's policy by --policy FILE"
+            "chain {chain_id} is no development chain: give the rollup's policies by --policy FILE"
         ));
+    }
+    let read = |path: &PathBuf| {
+        let shown = path.display();
+        let text = std::fs::read(path).wrap_err_with(|| format!("policy {shown}"))?;
+        serde_json::from_slice(&text).wrap_err_with(|| format!("policy {shown}"))
     };
-    let shown = path.display();
-    let text = std::fs::read(path).wrap_err_with(|| format!("policy {shown}"))?;
-    serde_json::from_slice(&text).wrap_err_with(|| format!("policy {shown}"))
+    files.iter().map(read).collect()
+}
+
+fn circuit_id(manifest: &VerifierManifest) -> eyre::Result<[u8; 32]> {
+    let id: B256 = manifest
+        .circuit_id
+        .parse()
+        .wrap_err_with(|| format!("circuit id {} of the manifest", manifest.circuit_id))?;
+    Ok(id.0)
 }
 
 /// The verifier of the cache with the code that the contract's has.
@@ -142,14 +155,25 @@ fn find(cache: &Path, history: &History) -> Result<(PathBuf, VerifierManifest), 
         let Ok(manifest) = verifier::read(&folder.path()) else {
             continue;
         };
-        if manifest.code_hash.0 == history.verifier_code {
+        if history
+            .verifiers
+            .values()
+            .any(|c| *c == manifest.code_hash.0)
+        {
             return Ok((folder.path(), manifest));
         }
         known.push(manifest.code_hash.to_string());
     }
     Err(NodeError::Mismatch {
         what: "the code hash of the contract's verifier",
-        found: B256::from(history.verifier_code).to_string(),
+        found: format!(
+            "{:?}",
+            history
+                .verifiers
+                .values()
+                .map(B256::from)
+                .collect::<Vec<_>>()
+        ),
         expected: format!("one of {known:?} in {}", folders.display()),
     })
 }

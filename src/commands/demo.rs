@@ -5,7 +5,10 @@ use std::time::Instant;
 
 use bastion_circuits::Shape;
 use bastion_node::block::next_block;
-use bastion_node::dev::{dev_policy, DemoSource};
+use bastion_node::deploy::Roles;
+use bastion_node::dev::{dev_exit, dev_policy, DemoSource};
+use bastion_node::exodus::{rebuild, Exodus};
+use bastion_node::history::collect;
 use bastion_node::l1::{EmbeddedL1, RpcL1, DEV_OPERATOR, L1};
 use bastion_node::pipeline::{BlockProver, Cache, Timings};
 use bastion_node::settle::{BlockGas, Settlement};
@@ -24,7 +27,8 @@ use crate::output;
 const EMBEDDED_TIME: u64 = 1_800_000_000;
 
 /// Runs the main job: deposits, transfers, a withdrawal, the forced exit of a frozen account;
-/// two batches proved, aggregated, verified by the contract, claimed.
+/// two batches proved, aggregated, verified by the contract, claimed; then a silent operator, and
+/// everybody leaves by exodus.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example: bastion demo --shape tiny")]
 pub(crate) struct Args {
@@ -53,6 +57,9 @@ struct Report {
     gas: BlockGas,
     gas_per_l2_operation: u64,
     claims: Vec<u64>,
+    exodus: Exodus,
+    vault_before_exodus: String,
+    vault: String,
     total_seconds: f64,
 }
 
@@ -75,10 +82,10 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
     let verifier = &prover.block.verifier;
     let mut settlement = Settlement::deploy(
         l1.as_mut(),
-        DEV_OPERATOR,
+        &Roles::dev(DEV_OPERATOR),
         verifier,
         &genesis,
-        &policy.root(),
+        &policy,
     )?;
     let contract = Address(settlement.rollup.into_array());
     let context = BatchContext {
@@ -122,6 +129,25 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
         }
     }
 
+    // The operator falls silent: what is queued now is in no block when the deadline has passed.
+    for op in source.censored() {
+        settlement.enqueue(l1.as_mut(), &op)?;
+    }
+    let vault_before = l1.balance(settlement.rollup)?;
+    let deadline = settlement.queue_deadline(l1.as_mut())?;
+    l1.advance(deadline + 1)?;
+    let history = collect(l1.as_mut(), settlement.rollup)?;
+    let rebuilt = rebuild(&history, std::slice::from_ref(&context.policy))?;
+    let stranger = dev_exit("stranger").0.into();
+    let exodus = settlement.exodus(l1.as_mut(), stranger, &history, &rebuilt)?;
+    let vault = l1.balance(settlement.rollup)?;
+    let held = settlement.held(l1.as_mut(), 0)?;
+    if !vault.is_zero() || !held.is_zero() {
+        return Err(eyre!(
+            "after everybody left the vault holds {vault} wei, {held} by its books"
+        ));
+    }
+
     let mut operations = BTreeMap::new();
     for op in block.operations() {
         *operations.entry(op.kind).or_default() += 1;
@@ -143,6 +169,9 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
         gas,
         gas_per_l2_operation: gas.total() / signed.max(1),
         claims,
+        exodus,
+        vault_before_exodus: vault_before.to_string(),
+        vault: vault.to_string(),
         total_seconds: start.elapsed().as_secs_f64(),
     };
     if report.finalized_root != report.new_root {
@@ -187,5 +216,14 @@ fn text(r: &Report) -> String {
     );
     row("gas per L2 operation", r.gas_per_l2_operation.to_string());
     row("gas of claims", format!("{:?}", r.claims));
+    row(
+        "vault before exodus",
+        format!("{} wei", r.vault_before_exodus),
+    );
+    row("gas: begin exodus", r.exodus.begin.to_string());
+    row("gas: accounts leave", format!("{:?}", r.exodus.departures));
+    row("gas: deposits back", format!("{:?}", r.exodus.refunds));
+    row("gas: claims left", format!("{:?}", r.exodus.claims));
+    row("vault after exodus", format!("{} wei", r.vault));
     table.to_string()
 }

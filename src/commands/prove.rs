@@ -7,11 +7,11 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use bastion_circuits::Shape;
 use bastion_node::block::{next_block, Refused, Source};
+use bastion_node::deploy::rollup_address;
 use bastion_node::dev::dev_policy;
 use bastion_node::dir::{BlockDir, Manifest, FORMAT};
 use bastion_node::l1::{DEV_CHAIN_ID, DEV_OPERATOR};
 use bastion_node::pipeline::{BlockProver, Cache, Timings};
-use bastion_node::settle::rollup_address;
 use bastion_node::workload::{import_csv, import_jsonl, CsvReport};
 use bastion_prover::srs::SrsOrigin;
 use bastion_state::data::domain;

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use bastion_node::deploy::Roles;
 use bastion_node::l1::{RpcL1, DEV_OPERATOR, L1};
 use bastion_node::settle::{BlockGas, Settlement};
 use bastion_node::NodeError;
@@ -54,10 +55,10 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
     }
     let mut settlement = Settlement::deploy(
         &mut l1,
-        DEV_OPERATOR,
+        &Roles::dev(DEV_OPERATOR),
         &prover.block.verifier,
         &State::new().root(),
-        &manifest.policy.root(),
+        &manifest.policy,
     )?;
     let contract = Address(settlement.rollup.into_array());
     if contract != manifest.contract {

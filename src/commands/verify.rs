@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
+use bastion_node::deploy::Roles;
 use bastion_node::dir::BlockDir;
 use bastion_node::independent::IndependentVerifier;
 use bastion_node::l1::{EmbeddedL1, DEV_OPERATOR, L1};
@@ -69,10 +70,10 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
         let genesis = State::new().root();
         let mut settlement = Settlement::deploy(
             &mut l1,
-            DEV_OPERATOR,
+            &Roles::dev(DEV_OPERATOR),
             &prover.block.verifier,
             &genesis,
-            &manifest.policy.root(),
+            &manifest.policy,
         )?;
         let contract = Address(settlement.rollup.into_array());
         if contract != manifest.contract || l1.chain_id() != manifest.chain_id {

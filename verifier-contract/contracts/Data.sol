@@ -19,6 +19,8 @@ library Data {
     error DataLength(uint256 expected, uint256 actual);
     /// @notice A 32-byte word is not below the field modulus.
     error WordOutOfRange(uint256 offset);
+    /// @notice An exit would wait longer than the contract allows any policy.
+    error ReleaseTooLate(uint256 latest, uint256 releaseTime);
 
     /// @notice What the data of a block come to.
     struct Summary {
@@ -37,7 +39,8 @@ library Data {
     /// @param batches How many batches they hold.
     /// @param r Evaluation point.
     /// @param roll Roll of the queue before the block.
-    function read(bytes calldata data, uint256 batches, uint256 r, bytes32 roll)
+    /// @param latest Latest release time that an exit may have.
+    function read(bytes calldata data, uint256 batches, uint256 r, bytes32 roll, uint256 latest)
         internal
         pure
         returns (Summary memory s)
@@ -63,7 +66,7 @@ library Data {
             uint256 owner = exit + n[2] * EXIT;
             s.roll = _roll(data, l1, n[0], s.roll);
             s.l1Count += n[0];
-            exits = _leaves(data, exit, n[2], leaves, exits);
+            exits = _leaves(data, exit, n[2], leaves, exits, latest);
 
             uint256 y = addmod(mulmod(s.y, rho, P), _owners(data, owner, n[3], r), P);
             y = addmod(mulmod(y, rho, P), _exits(data, exit, n[2], r), P);
@@ -132,12 +135,17 @@ library Data {
         return roll;
     }
 
-    function _leaves(bytes calldata data, uint256 pos, uint256 n, bytes32[] memory leaves, uint256 count)
-        private
-        pure
-        returns (uint256)
-    {
+    function _leaves(
+        bytes calldata data,
+        uint256 pos,
+        uint256 n,
+        bytes32[] memory leaves,
+        uint256 count,
+        uint256 latest
+    ) private pure returns (uint256) {
         for (uint256 end = pos + n * EXIT; pos < end; pos += EXIT) {
+            uint256 releaseTime = uint40(bytes5(data[pos + 22:pos + 27]));
+            if (releaseTime > latest) revert ReleaseTooLate(latest, releaseTime);
             leaves[count++] = leaf(data[pos:pos + EXIT]);
         }
         return count;

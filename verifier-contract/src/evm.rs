@@ -154,17 +154,22 @@ impl Evm {
         Ok(self.deploy_from(Address::ZERO, bytecode)?.0)
     }
 
-    /// As [`Self::deploy`], from a given sender; also returns the gas used.
+    /// As [`Self::deploy`], from a given sender; also returns the gas used and the constructor's
+    /// events.
     ///
     /// # Errors
     /// As [`Self::deploy`].
-    pub fn deploy_from(&mut self, sender: Address, bytecode: Bytes) -> Result<(Address, u64)> {
+    pub fn deploy_from(
+        &mut self,
+        sender: Address,
+        bytecode: Bytes,
+    ) -> Result<(Address, u64, Vec<Log>)> {
         let result = self.transact(sender, TxKind::Create, U256::ZERO, bytecode, true)?;
         let gas_used = result.tx_gas_used();
         let created = result.created_address();
         match result {
-            ExecutionResult::Success { .. } => created
-                .map(|address| (address, gas_used))
+            ExecutionResult::Success { logs, .. } => created
+                .map(|address| (address, gas_used, logs))
                 .ok_or_else(|| ContractError::Deployment {
                     reason: "no address".into(),
                     gas_used,

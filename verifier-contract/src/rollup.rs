@@ -5,6 +5,7 @@ use alloy_sol_types::{sol, SolInterface};
 use serde::Deserialize;
 
 use crate::error::{ContractError, Result};
+use crate::governance::IGovernance;
 
 sol! {
     /// `contracts/Rollup.sol`.
@@ -19,45 +20,77 @@ sol! {
             uint32 batches;
         }
 
-        event TokenRegistered(uint16 indexed token, address indexed erc20);
-        event Deposited(uint256 indexed entry, address indexed from, uint16 token, uint128 amount, bytes32 keyhash, address exit);
-        event ForcedExitRequested(uint256 indexed entry, address indexed exit, uint16 token, uint32 index);
-        event Committed(uint256 indexed number, Header header, bytes32 exitRoot, uint256 processed);
-        event Proven(uint256 indexed number, uint256 newRoot);
-        event Finalized(uint256 indexed number, uint256 newRoot);
-        event Reverted(uint256 indexed from, uint256 indexed to);
-        event Claimed(uint256 indexed number, uint256 indexed position, address indexed to, uint16 token, uint256 amount);
+        struct Account {
+            uint256 keyhash;
+            address exit;
+            uint16 token;
+            uint32 nonce;
+            uint128 balance;
+            uint40 frozenUntil;
+        }
 
-        error UnknownToken(uint16 token);
-        error AlreadyRegistered(address erc20);
-        error NotAContract(address account);
-        error TooManyTokens();
-        error ZeroAmount();
-        error WrongValue(uint256 sent, uint256 amount);
-        error AmountTooLarge(uint256 total);
-        error KeyhashOutOfRange(uint256 keyhash);
-        error ZeroExit();
-        error SystemAccount(uint32 index);
-        error DataLength(uint256 expected, uint256 actual);
-        error WordOutOfRange(uint256 offset);
-        error NotOperator(address sender);
-        error NoVerifierCode(address verifier);
-        error RootOutOfRange(uint256 root);
-        error WrongOldRoot(uint256 expected, uint256 actual);
-        error WrongPolicy(uint256 expected, uint256 actual);
-        error TimeOutOfRange(uint64 earliest, uint64 time, uint256 latest);
-        error NoBatches();
-        error QueueMismatch(uint256 entry);
-        error NotNext(uint256 expected, uint256 actual);
-        error WrongInputs(uint256 number);
-        error ProofRefused(uint256 number);
-        error TooEarly(uint256 earliest);
-        error NothingToRevert();
-        error NotFinalized(uint256 number);
-        error RecordLength(uint256 length);
+        event Claimed(uint256 indexed number, uint256 indexed position, address indexed to, uint16 token, uint256 amount);
+        event Collected(address indexed account, uint16 indexed token, uint256 amount, address to);
+        event Committed(uint256 indexed number, Header header, bytes32 exitRoot, uint256 processed);
+        event Departed(uint32 indexed index, address indexed exit, uint16 indexed token, uint256 amount);
+        event Deposited(uint256 indexed entry, address indexed from, uint16 token, uint128 amount, bytes32 keyhash, address exit);
+        event ExodusBegan(uint256 indexed number, uint256 root);
+        event Finalized(uint256 indexed number, uint256 newRoot);
+        event ForcedExitRequested(uint256 indexed entry, address indexed exit, uint16 token, uint32 index);
+        event Owed(address indexed account, uint16 indexed token, uint256 amount);
+        event Proven(uint256 indexed number, bytes32 indexed circuitId, uint256 newRoot);
+        event Refunded(uint256 indexed entry, address indexed exit, uint16 indexed token, uint256 amount);
+        event Reverted(uint256 indexed from, uint256 indexed to);
+        event TokenRegistered(uint16 indexed token, address indexed erc20);
+
         error AlreadyClaimed(uint256 number, uint256 position);
-        error WrongPath(uint256 number, uint256 position);
+        error AlreadyLeft(uint32 index);
+        error AlreadyRefunded(uint256 entry);
+        error AlreadyRegistered(address erc20);
+        error AmountTooLarge(uint256 held, uint256 amount);
+        error DataLength(uint256 expected, uint256 actual);
+        error HeldTooLittle(uint16 token, uint256 held, uint256 amount);
+        error InExodus();
+        error IsPaused(uint256 until);
+        error KeyhashOutOfRange(uint256 keyhash);
+        error NoBatches();
+        error NoGovernance(address governance);
+        error NoSuchEntry(uint256 entry);
+        error NotAContract(address account);
+        error NotAnElement(uint256 word);
+        error NotFinalized(uint256 number);
+        error NotInExodus();
+        error NotNext(uint256 expected, uint256 actual);
+        error NotOperator(address sender);
+        error NotTheOwner(address sender);
+        error NothingOverdue();
+        error NothingToRevert();
+        error Processed(uint256 entry);
+        error ProofRefused(uint256 number);
+        error QueueMismatch(uint256 entry);
+        error RecordLength(uint256 length);
+        error ReentrancyGuardReentrantCall();
+        error ReleaseTooLate(uint256 latest, uint256 releaseTime);
+        error RootOutOfRange(uint256 root);
+        error SafeERC20FailedOperation(address token);
+        error SystemAccount(uint32 index);
+        error TimeOutOfRange(uint64 earliest, uint64 time, uint256 latest);
+        error TooEarly(uint256 earliest);
+        error TooManyTokens();
         error TransferFailed(address to);
+        error UnknownCircuit(bytes32 circuitId);
+        error UnknownToken(uint16 token);
+        error WordOutOfRange(uint256 offset);
+        error WrongArrival(uint256 amount, uint256 arrived);
+        error WrongInputs(uint256 number);
+        error WrongOldRoot(uint256 expected, uint256 actual);
+        error WrongPath(uint256 number, uint256 position);
+        error WrongPolicy(uint256 expected, uint256 actual);
+        error WrongRecord(uint256 entry);
+        error WrongRoot(uint256 expected, uint256 actual);
+        error WrongValue(uint256 sent, uint256 amount);
+        error ZeroAmount();
+        error ZeroExit();
         error InvalidInstanceCount(uint256 given, uint256 expected);
         error InvalidProofLength(uint256 given, uint256 expected);
         error InstanceOutOfRange(uint256 index);
@@ -71,21 +104,42 @@ sol! {
         error PrecompileFailed(uint256 precompile);
         error PairingFailed();
 
-        function domain() external view returns (uint256);
-        function verifier() external view returns (address);
-        function stateRoot() external view returns (uint256);
-        function policyRoot() external view returns (uint256);
-        function blocks(uint256 number) external view returns (uint256 newRoot, bytes32 exitRoot, bytes32 inputs, uint64 time, uint64 committedAt, uint64 processed);
-        function finalized() external view returns (uint256);
-        function queueLength() external view returns (uint256);
-        function registerToken(address erc20) external returns (uint16 token);
-        function deposit(uint16 token, uint256 amount, uint256 keyhash, address exit) external payable;
-        function requestForcedExit(uint32 index, uint16 token) external;
-        function commit(Header calldata header, bytes calldata data) external;
-        function prove(uint256 number, uint256[12] calldata accumulator, uint256[10] calldata inputs, bytes calldata proof) external;
-        function finalize(uint256 number) external;
-        function revertCommits() external;
+        function FIRST_USER() external view returns (uint32);
+        function MAX_RELEASE_DELAY() external view returns (uint256);
+        function QUEUE_DEADLINE() external view returns (uint256);
+        function beginExodus() external;
+        function blocks(uint256) external view returns (uint256 newRoot, bytes32 exitRoot, bytes32 inputs, uint64 time, uint64 committedAt, uint64 processed);
         function claim(uint256 number, uint256 position, uint256 count, bytes calldata record, bytes32[] calldata path) external;
+        function claimed(uint256 number, uint256 word) external view returns (uint256);
+        function collect(address account, uint16 token, address to) external;
+        function commit(Header calldata header, bytes calldata data) external;
+        function committed() external view returns (uint64);
+        function depart(uint32 index, Account calldata account, uint256[32] calldata path) external;
+        function departed(uint256 word) external view returns (uint256);
+        function deposit(uint16 token, uint256 amount, uint256 keyhash, address exit) external payable;
+        function domain() external view returns (uint256);
+        function entries(uint256) external view returns (bytes32 roll, uint64 queuedAt);
+        function exodus() external view returns (bool);
+        function exodusDue() external view returns (bool);
+        function finalize(uint256 number) external;
+        function finalized() external view returns (uint64);
+        function finalizedAt() external view returns (uint64);
+        function governance() external view returns (address);
+        function held(uint16 token) external view returns (uint256);
+        function operatorsAway() external view returns (bool);
+        function owed(address account, uint16 token) external view returns (uint256);
+        function prove(uint256 number, bytes32 circuitId, uint256[12] calldata accumulator, uint256[10] calldata inputs, bytes calldata proof) external;
+        function proven() external view returns (uint64);
+        function queueLength() external view returns (uint256);
+        function refund(uint256 entry, uint16 token, uint128 amount, uint256 keyhash, address exit) external;
+        function refunded(uint256 entry) external view returns (bool);
+        function registerToken(address erc20) external returns (uint16 token);
+        function requestForcedExit(uint32 index, uint16 token) external;
+        function revertCommits() external;
+        function settle(Header calldata header, bytes calldata data, bytes32 circuitId, uint256[12] calldata accumulator, bytes calldata proof) external;
+        function stateRoot() external view returns (uint256);
+        function tokenId(address erc20) external view returns (uint16);
+        function tokens(uint256) external view returns (address);
     }
 
     /// `contracts/TestToken.sol`.
@@ -121,6 +175,14 @@ pub fn rollup() -> Result<Compiled> {
     compiled(include_str!("../artifacts/Rollup.json"))
 }
 
+/// The rollup's governance.
+///
+/// # Errors
+/// None for the artifact that this crate was built with.
+pub fn governance() -> Result<Compiled> {
+    compiled(include_str!("../artifacts/Governance.json"))
+}
+
 /// A token for development chains.
 ///
 /// # Errors
@@ -138,7 +200,10 @@ impl Compiled {
 
 /// Revert data as a named error with its values, or as hex.
 pub fn describe_revert(data: &[u8]) -> String {
-    match IRollup::IRollupErrors::abi_decode(data) {
+    if let Ok(error) = IRollup::IRollupErrors::abi_decode(data) {
+        return format!("{error:?}");
+    }
+    match IGovernance::IGovernanceErrors::abi_decode(data) {
         Ok(error) => format!("{error:?}"),
         Err(_) => hex::encode_prefixed(data),
     }
@@ -147,37 +212,62 @@ pub fn describe_revert(data: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bindings::IBastionVerifier::IBastionVerifierErrors;
     use alloy_primitives::keccak256;
-    use alloy_sol_types::SolCall;
+    use std::collections::BTreeSet;
 
-    #[test]
-    fn selectors_are_those_of_the_compiled_contract() {
-        let abi = rollup().unwrap().abi;
-        let mut known: Vec<[u8; 4]> = IRollup::IRollupErrors::selectors().collect();
-        known.extend(IRollup::IRollupCalls::selectors());
-        let mut missing = Vec::new();
-        for item in abi.as_array().unwrap() {
-            let kind = item["type"].as_str().unwrap();
-            if kind != "error" {
-                continue;
-            }
-            let types: Vec<&str> = item["inputs"]
+    /// Full topics or hashes of an artifact's items of a kind.
+    fn hashes(abi: &serde_json::Value, kind: &str) -> BTreeSet<[u8; 32]> {
+        fn canonical(input: &serde_json::Value) -> String {
+            let kind = input["type"].as_str().unwrap();
+            let Some(suffix) = kind.strip_prefix("tuple") else {
+                return kind.to_owned();
+            };
+            let parts: Vec<String> = input["components"]
                 .as_array()
                 .unwrap()
                 .iter()
-                .map(|i| i["type"].as_str().unwrap())
+                .map(canonical)
                 .collect();
-            let name = item["name"].as_str().unwrap();
-            let signature = format!("{name}({})", types.join(","));
-            let hash = keccak256(signature.as_bytes());
-            if !known.contains(&[hash[0], hash[1], hash[2], hash[3]]) {
-                missing.push(signature);
-            }
+            format!("({}){suffix}", parts.join(","))
         }
-        // Library errors of OpenZeppelin are shown in hex.
-        missing.retain(|m| !m.starts_with("SafeERC20") && !m.starts_with("Reentrancy"));
-        assert_eq!(missing, Vec::<String>::new());
-        let commit = keccak256(b"commit((uint256,uint256,uint256,uint64,uint256,uint32),bytes)");
-        assert_eq!(IRollup::commitCall::SELECTOR, commit[..4]);
+        let items = abi.as_array().unwrap().iter();
+        items
+            .filter(|item| item["type"] == kind)
+            .map(|item| {
+                let inputs = item["inputs"].as_array().unwrap();
+                let inputs: Vec<String> = inputs.iter().map(canonical).collect();
+                let name = item["name"].as_str().unwrap();
+                keccak256(format!("{name}({})", inputs.join(","))).0
+            })
+            .collect()
+    }
+
+    fn short(hashes: BTreeSet<[u8; 32]>) -> BTreeSet<[u8; 4]> {
+        let first = |hash: [u8; 32]| [hash[0], hash[1], hash[2], hash[3]];
+        hashes.into_iter().map(first).collect()
+    }
+
+    #[test]
+    fn the_bindings_are_the_compiled_interfaces() {
+        let abi = rollup().unwrap().abi;
+        let calls: BTreeSet<_> = IRollup::IRollupCalls::selectors().collect();
+        assert_eq!(calls, short(hashes(&abi, "function")));
+        // A proof that is refused reverts with the verifier's error.
+        let mut errors = short(hashes(&abi, "error"));
+        errors.extend(IBastionVerifierErrors::selectors());
+        let bound: BTreeSet<_> = IRollup::IRollupErrors::selectors().collect();
+        assert_eq!(bound, errors);
+        let bound: BTreeSet<_> = IRollup::IRollupEvents::SELECTORS.iter().copied().collect();
+        assert_eq!(bound, hashes(&abi, "event"));
+
+        let abi = governance().unwrap().abi;
+        let calls: BTreeSet<_> = IGovernance::IGovernanceCalls::selectors().collect();
+        assert_eq!(calls, short(hashes(&abi, "function")));
+        let bound: BTreeSet<_> = IGovernance::IGovernanceErrors::selectors().collect();
+        assert_eq!(bound, short(hashes(&abi, "error")));
+        let events = IGovernance::IGovernanceEvents::SELECTORS;
+        let bound: BTreeSet<_> = events.iter().copied().collect();
+        assert_eq!(bound, hashes(&abi, "event"));
     }
 }

@@ -1,12 +1,19 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.30;
 
-import {Rollup} from "../contracts/Rollup.sol";
-import {IVerifier} from "../contracts/IVerifier.sol";
 import {Queue} from "../contracts/Queue.sol";
+import {Rollup} from "../contracts/Rollup.sol";
+import {TestToken} from "../contracts/TestToken.sol";
+import {Vault} from "../contracts/Vault.sol";
+import {Fixture} from "./Support.sol";
 
-interface Cheats {
-    function expectRevert() external;
+/// Keeps one percent of each transfer.
+contract FeeToken is TestToken("Fee") {
+    function _update(address from, address to, uint256 amount) internal override {
+        if (from == address(0)) return super._update(from, to, amount);
+        super._update(from, to, amount - amount / 100);
+        super._update(from, address(1), amount / 100);
+    }
 }
 
 /// Balances without any of ERC-20's return values, as some old tokens are.
@@ -19,6 +26,11 @@ contract SilentToken {
 
     function transferFrom(address from, address to, uint256 amount) external {
         balanceOf[from] -= amount;
+        balanceOf[to] += amount;
+    }
+
+    function transfer(address to, uint256 amount) external {
+        balanceOf[msg.sender] -= amount;
         balanceOf[to] += amount;
     }
 }
@@ -41,6 +53,20 @@ contract LyingToken {
     }
 
     function transferFrom(address, address, uint256) external pure returns (bool) {
+        return true;
+    }
+}
+
+/// Shows less after a transfer than before.
+contract ShrinkingToken {
+    uint256 private shown = 100;
+
+    function balanceOf(address) external view returns (uint256) {
+        return shown;
+    }
+
+    function transferFrom(address, address, uint256) external returns (bool) {
+        shown = 1;
         return true;
     }
 }
@@ -72,51 +98,83 @@ contract ReenteringToken {
     }
 }
 
-contract AnyVerifier is IVerifier {
-    function verify(uint256[] calldata, bytes calldata) external pure returns (bool) {
-        return true;
-    }
-}
-
-contract TokensTest {
-    Cheats constant vm = Cheats(address(uint160(uint256(keccak256("hevm cheat code")))));
-    Rollup rollup;
-
+contract TokensTest is Fixture {
     function setUp() public {
-        rollup = new Rollup(11, 22, new AnyVerifier(), address(this));
+        deploy(GENESIS, POLICY);
     }
 
-    function test_a_token_without_return_values_is_credited() public {
+    function register(address token) internal returns (uint16) {
+        return rollup.registerToken(token);
+    }
+
+    function test_registration() public {
+        TestToken token = new TestToken("T");
+        require(register(address(token)) == 1 && rollup.tokens(1) == address(token), "number");
+        vm.expectRevert(abi.encodeWithSelector(Vault.AlreadyRegistered.selector, address(token)));
+        rollup.registerToken(address(token));
+        vm.expectRevert(abi.encodeWithSelector(Vault.NotAContract.selector, address(77)));
+        rollup.registerToken(address(77));
+    }
+
+    function test_a_token_that_keeps_a_fee_is_refused() public {
+        FeeToken token = new FeeToken();
+        uint16 id = register(address(token));
+        token.mint(address(this), 1_000);
+        token.approve(address(rollup), 1_000);
+        vm.expectRevert(abi.encodeWithSelector(Vault.WrongArrival.selector, 1_000, 990));
+        rollup.deposit(id, 1_000, 1, address(9));
+        require(rollup.held(id) == 0 && rollup.queueLength() == 0, "books");
+    }
+
+    function test_a_token_without_return_values_comes_and_goes() public {
         SilentToken token = new SilentToken();
-        uint16 id = rollup.registerToken(address(token));
+        uint16 id = register(address(token));
         token.mint(address(this), 10);
         rollup.deposit(id, 10, 1, address(9));
         require(rollup.held(id) == 10 && rollup.queueLength() == 1, "held");
+        skip(7 days + 1);
+        rollup.beginExodus();
+        rollup.refund(1, id, 10, 1, address(9));
+        require(token.balanceOf(address(9)) == 10 && rollup.held(id) == 0, "back");
     }
 
     function test_a_token_that_says_false_is_refused() public {
-        uint16 id = rollup.registerToken(address(new FalseToken()));
+        uint16 id = register(address(new FalseToken()));
         vm.expectRevert();
         rollup.deposit(id, 10, 1, address(9));
         require(rollup.queueLength() == 0, "queued");
     }
 
-    function test_a_token_that_lies_credits_nothing() public {
-        uint16 id = rollup.registerToken(address(new LyingToken()));
-        try rollup.deposit(id, 10, 1, address(9)) {
-            revert("credited");
-        } catch (bytes memory error) {
-            require(bytes4(error) == Queue.ZeroAmount.selector, "error");
+    function test_tokens_that_lie_about_balances_are_refused() public {
+        uint16 id = register(address(new LyingToken()));
+        vm.expectRevert(abi.encodeWithSelector(Vault.WrongArrival.selector, 10, 0));
+        rollup.deposit(id, 10, 1, address(9));
+        id = register(address(new ShrinkingToken()));
+        uint256 wrapped;
+        unchecked {
+            wrapped = uint256(1) - 100;
         }
+        vm.expectRevert(abi.encodeWithSelector(Vault.WrongArrival.selector, 10, wrapped));
+        rollup.deposit(id, 10, 1, address(9));
     }
 
     function test_a_token_cannot_deposit_inside_a_deposit() public {
         ReenteringToken token = new ReenteringToken();
-        uint16 id = rollup.registerToken(address(token));
+        uint16 id = register(address(token));
         token.arm(rollup, id);
         token.mint(address(this), 10);
         vm.expectRevert();
         rollup.deposit(id, 10, 1, address(9));
         require(rollup.held(id) == 0 && rollup.queueLength() == 0, "books");
+    }
+
+    function test_a_token_never_passes_128_bits() public {
+        TestToken token = new TestToken("Large");
+        uint16 id = register(address(token));
+        token.mint(address(this), 1 << 130);
+        token.approve(address(rollup), 1 << 130);
+        rollup.deposit(id, type(uint128).max, 1, address(9));
+        vm.expectRevert(abi.encodeWithSelector(Vault.AmountTooLarge.selector, type(uint128).max, 1));
+        rollup.deposit(id, 1, 1, address(9));
     }
 }

@@ -1,6 +1,6 @@
 //! A chain in memory.
 
-use alloy_primitives::{Address, Bytes, U256};
+use alloy_primitives::{Address, Bytes, Log, U256};
 use bastion_contract::evm::{CallResult, Evm, Status};
 use bastion_contract::rollup::describe_revert;
 
@@ -25,9 +25,16 @@ impl EmbeddedL1 {
         }
     }
 
-    /// Lets time pass.
-    pub fn advance(&mut self, seconds: u64) {
-        self.evm.advance(seconds);
+    fn remember(&mut self, to: Option<Address>, input: Bytes, logs: Vec<Log>) {
+        let (who, logs) = logs.into_iter().map(|l| (l.address, l.data)).unzip();
+        let time = self.evm.timestamp();
+        let transaction = Transaction {
+            to,
+            input,
+            time,
+            logs,
+        };
+        self.history.push((transaction, who));
     }
 }
 
@@ -56,7 +63,9 @@ impl L1 for EmbeddedL1 {
     }
 
     fn deploy(&mut self, from: Address, code: Bytes) -> Result<(Address, u64), NodeError> {
-        Ok(self.evm.deploy_from(from, code)?)
+        let (address, gas_used, logs) = self.evm.deploy_from(from, code.clone())?;
+        self.remember(None, code, logs);
+        Ok((address, gas_used))
     }
 
     fn send(
@@ -68,14 +77,7 @@ impl L1 for EmbeddedL1 {
     ) -> Result<u64, NodeError> {
         let sent = self.evm.send(from, to, wei, data.clone())?;
         let result = done("transaction", sent)?;
-        let (who, logs) = result.logs.into_iter().map(|l| (l.address, l.data)).unzip();
-        let transaction = Transaction {
-            to: Some(to),
-            input: data,
-            time: self.evm.timestamp(),
-            logs,
-        };
-        self.history.push((transaction, who));
+        self.remember(Some(to), data, result.logs);
         Ok(result.gas_used)
     }
 
@@ -87,6 +89,15 @@ impl L1 for EmbeddedL1 {
         if self.evm.balance(account)? < wei {
             self.evm.set_balance(account, wei)?;
         }
+        Ok(())
+    }
+
+    fn balance(&mut self, account: Address) -> Result<U256, NodeError> {
+        Ok(self.evm.balance(account)?)
+    }
+
+    fn advance(&mut self, seconds: u64) -> Result<(), NodeError> {
+        self.evm.advance(seconds);
         Ok(())
     }
 

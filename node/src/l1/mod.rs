@@ -70,6 +70,16 @@ pub trait L1 {
     /// # Errors
     /// If this is no development chain.
     fn fund(&mut self, account: Address, wei: U256) -> Result<(), NodeError>;
+    /// An account's balance in wei.
+    ///
+    /// # Errors
+    /// If the node does not answer.
+    fn balance(&mut self, account: Address) -> Result<U256, NodeError>;
+    /// Lets time pass on a development chain.
+    ///
+    /// # Errors
+    /// If this is no development chain.
+    fn advance(&mut self, seconds: u64) -> Result<(), NodeError>;
     /// All transactions that made `contract` log, in order.
     ///
     /// # Errors

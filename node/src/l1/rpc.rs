@@ -195,12 +195,22 @@ impl L1 for RpcL1 {
     }
 
     fn fund(&mut self, account: Address, wei: U256) -> Result<(), NodeError> {
-        let balance = quantity(&self.call("eth_getBalance", json!([account, "latest"]))?)?;
+        let balance = self.balance(account)?;
         // Room for gas.
         let needed = wei + U256::from(10).pow(U256::from(18));
         if balance < needed {
             self.call("anvil_setBalance", json!([account, format!("{needed:#x}")]))?;
         }
+        Ok(())
+    }
+
+    fn balance(&mut self, account: Address) -> Result<U256, NodeError> {
+        quantity(&self.call("eth_getBalance", json!([account, "latest"]))?)
+    }
+
+    fn advance(&mut self, seconds: u64) -> Result<(), NodeError> {
+        self.call("evm_increaseTime", json!([format!("{seconds:#x}")]))?;
+        self.call("evm_mine", json!([]))?;
         Ok(())
     }
 

@@ -1,7 +1,7 @@
 //! An audit of what the contract holds: clean as it is, and a named finding for each planted fault.
 
 use alloy_primitives::keccak256;
-use bastion_audit::chain::History;
+use bastion_audit::chain::{Departure, History, Refund};
 use bastion_audit::{audit, Expectation, Replay, Report};
 use bastion_node::dev::dev_policy;
 use bastion_node::history::collect;
@@ -14,16 +14,40 @@ use bastion_state::state::State;
 use bastion_state::store::Store;
 use bastion_state::{Address, Fr};
 
-type Fault = (&'static str, fn(&mut History));
+pub type Fault = (&'static str, fn(&mut History));
 
 /// Everything that somebody on L1 or a dishonest node could change, and the finding that names it.
-const FAULTS: [Fault; 22] = [
+const FAULTS: [Fault; 26] = [
     ("genesis", |h| h.genesis += Fr::from(1u64)),
-    ("policy", |h| h.policy_root += Fr::from(1u64)),
+    ("policy", |h| h.policy_roots[0] += Fr::from(1u64)),
     ("block_policy", |h| {
         h.blocks[0].header.policy_root += Fr::from(1u64)
     }),
-    ("verifier_code", |h| h.verifier_code[0] ^= 1),
+    ("verifier_code", |h| {
+        h.verifiers.values_mut().for_each(|code| code[0] ^= 1)
+    }),
+    ("verifier_code", |h| {
+        h.verifiers.insert([7; 32], [8; 32]);
+    }),
+    ("circuit", |h| {
+        h.blocks[0].proving.as_mut().unwrap().circuit_id[0] ^= 1
+    }),
+    ("forged_departure", |h| {
+        h.departures.push(Departure {
+            index: 1 << 17,
+            to: Address([7; 20]),
+            token: 0,
+            amount: 1,
+        })
+    }),
+    ("forged_refund", |h| {
+        h.refunds.push(Refund {
+            entry: 1,
+            to: Address([7; 20]),
+            token: 0,
+            amount: 1,
+        })
+    }),
     ("root_continuity", |h| {
         h.blocks[0].header.old_root += Fr::from(1u64)
     }),
@@ -70,6 +94,37 @@ fn edit(history: &mut History, change: impl FnOnce(&mut BatchData)) {
     *data = batch.to_bytes();
 }
 
+fn run(
+    history: &History,
+    settlement: &Settlement,
+    prover: &BlockProver,
+    second: &IndependentVerifier,
+    from: usize,
+) -> (Report, Replay) {
+    let code = &prover.block.verifier.contract.deployed_bytecode;
+    audit(
+        history,
+        &Expectation {
+            policies: &[dev_policy()],
+            verifier: second.block(),
+            circuit_id: settlement.circuit_id.0,
+            verifier_code: keccak256(code).0,
+            from,
+            to: None,
+        },
+    )
+}
+
+/// What an audit says.
+pub fn report(
+    history: &History,
+    settlement: &Settlement,
+    prover: &BlockProver,
+    second: &IndependentVerifier,
+) -> Report {
+    run(history, settlement, prover, second, 1).0
+}
+
 pub fn finds_every_planted_fault(
     l1: &mut EmbeddedL1,
     settlement: &Settlement,
@@ -78,20 +133,7 @@ pub fn finds_every_planted_fault(
     state: &State,
 ) -> History {
     let honest = collect(l1, settlement.rollup).unwrap();
-    let policy = dev_policy();
-    let run_from = |history: &History, from: usize| -> (Report, Replay) {
-        let code = &prover.block.verifier.contract.deployed_bytecode;
-        audit(
-            history,
-            &Expectation {
-                policy: &policy,
-                verifier: second.block(),
-                verifier_code: keccak256(code).0,
-                from,
-                to: None,
-            },
-        )
-    };
+    let run_from = |history: &History, from: usize| run(history, settlement, prover, second, from);
     let run = |history: &History| run_from(history, 1);
     let (report, replay) = run(&honest);
     assert!(report.clean, "{report:#?}");

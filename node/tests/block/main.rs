@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod audit;
+mod exodus;
 mod node;
 
 use std::fs;
@@ -14,12 +15,13 @@ use alloy_primitives::{uint, Address as L1Address, Bytes, U256};
 use bastion_aggregator::{aggregate, AggregatorError, BlockProof};
 use bastion_circuits::Shape;
 use bastion_node::block::next_block;
+use bastion_node::deploy::{rollup_address, Roles};
 use bastion_node::dev::{dev_policy, DemoSource};
 use bastion_node::dir::BlockDir;
 use bastion_node::independent::IndependentVerifier;
 use bastion_node::l1::{EmbeddedL1, Transaction, DEV_CHAIN_ID, DEV_OPERATOR, L1};
 use bastion_node::pipeline::{BlockProver, Cache};
-use bastion_node::settle::{rollup_address, to_u256, Settlement};
+use bastion_node::settle::{to_u256, Settlement};
 use bastion_node::NodeError;
 use bastion_prover::progress::Progress;
 use bastion_prover::schedule::MemoryBudget;
@@ -79,10 +81,10 @@ fn a_block_is_finalized_and_no_byte_of_it_can_change() {
     let verifier = &prover.block.verifier;
     let mut settlement = Settlement::deploy(
         &mut l1,
-        DEV_OPERATOR,
+        &Roles::dev(DEV_OPERATOR),
         verifier,
         &genesis,
-        &context.policy.root(),
+        &context.policy,
     )
     .unwrap();
     assert_eq!(settlement.rollup.into_array(), contract.0);
@@ -104,10 +106,10 @@ fn a_block_is_finalized_and_no_byte_of_it_can_change() {
         l1 = EmbeddedL1::new(TIME);
         settlement = Settlement::deploy(
             &mut l1,
-            DEV_OPERATOR,
+            &Roles::dev(DEV_OPERATOR),
             verifier,
             &genesis,
-            &context.policy.root(),
+            &context.policy,
         )
         .unwrap();
         for op in &queue {
@@ -129,7 +131,7 @@ fn a_block_is_finalized_and_no_byte_of_it_can_change() {
         .map(|(_, bytes)| bytes)
         .collect();
     assert_eq!(exits.len(), 2);
-    l1.advance(context.policy.longest_delay());
+    l1.advance(context.policy.longest_delay()).unwrap();
     for position in 0..exits.len() {
         settlement.claim(&mut l1, 1, position, &exits).unwrap();
         assert!(settlement.claim(&mut l1, 1, position, &exits).is_err());
@@ -140,18 +142,28 @@ fn a_block_is_finalized_and_no_byte_of_it_can_change() {
     let honest = audit::finds_every_planted_fault(&mut l1, &settlement, &prover, &second, &state);
     lap("audited");
     node::tells_the_same(&honest, |l1| {
-        let policy = context.policy.root();
-        let mut settlement =
-            Settlement::deploy(l1, DEV_OPERATOR, verifier, &genesis, &policy).unwrap();
+        let mut settlement = Settlement::deploy(
+            l1,
+            &Roles::dev(DEV_OPERATOR),
+            verifier,
+            &genesis,
+            &context.policy,
+        )
+        .unwrap();
         for op in &queue {
             settlement.enqueue(l1, op).unwrap();
         }
         settlement
             .settle(l1, 1, &block.header, &block.data, &proven.proof)
             .unwrap();
-        settlement.rollup
+        settlement
     });
-    lap("the same from a node");
+    lap("the same from a node, and everybody left");
+    let left = exodus::everybody_leaves(&mut l1, &settlement);
+    exodus::is_audited(&left, &|history| {
+        audit::report(history, &settlement, &prover, &second)
+    });
+    lap("exodus");
 
     // A stranger reads the folder.
     let dir = tempfile::tempdir().unwrap();
@@ -212,10 +224,10 @@ fn a_block_is_finalized_and_no_byte_of_it_can_change() {
     let mut mainnet = Mainnet(EmbeddedL1::new(TIME));
     let error = Settlement::deploy(
         &mut mainnet,
-        DEV_OPERATOR,
+        &Roles::dev(DEV_OPERATOR),
         verifier,
         &genesis,
-        &context.policy.root(),
+        &context.policy,
     )
     .unwrap_err();
     assert!(matches!(error, NodeError::UnsafeSrs { chain_id: 1, .. }));
@@ -358,6 +370,12 @@ impl L1 for Mainnet {
     }
     fn fund(&mut self, account: L1Address, wei: U256) -> Result<(), NodeError> {
         self.0.fund(account, wei)
+    }
+    fn balance(&mut self, account: L1Address) -> Result<U256, NodeError> {
+        self.0.balance(account)
+    }
+    fn advance(&mut self, seconds: u64) -> Result<(), NodeError> {
+        self.0.advance(seconds)
     }
     fn transactions(&mut self, contract: L1Address) -> Result<Vec<Transaction>, NodeError> {
         self.0.transactions(contract)

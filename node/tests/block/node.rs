@@ -9,6 +9,7 @@ use alloy_primitives::Address;
 use bastion_audit::chain::History;
 use bastion_node::history::collect;
 use bastion_node::l1::{RpcL1, L1};
+use bastion_node::settle::Settlement;
 
 use crate::TIME;
 
@@ -22,8 +23,8 @@ impl Drop for Anvil {
 }
 
 /// Settles by `settle` on a fresh node; what the node tells must be what the embedded L1 told, the
-/// claims aside.
-pub fn tells_the_same(honest: &History, settle: impl FnOnce(&mut dyn L1) -> Address) {
+/// claims aside. Then everybody leaves.
+pub fn tells_the_same(honest: &History, settle: impl FnOnce(&mut dyn L1) -> Settlement) {
     let port = TcpListener::bind("127.0.0.1:0")
         .unwrap()
         .local_addr()
@@ -45,7 +46,8 @@ pub fn tells_the_same(honest: &History, settle: impl FnOnce(&mut dyn L1) -> Addr
         std::thread::sleep(Duration::from_millis(100));
     }
     let mut l1 = RpcL1::connect(&format!("http://127.0.0.1:{port}")).unwrap();
-    let contract = settle(&mut l1);
+    let settlement = settle(&mut l1);
+    let contract = settlement.rollup;
     let mut told = collect(&mut l1, contract).unwrap();
     assert!(told.claims.is_empty());
     told.claims.clone_from(&honest.claims);
@@ -56,4 +58,5 @@ pub fn tells_the_same(honest: &History, settle: impl FnOnce(&mut dyn L1) -> Addr
         .since(1_000);
     assert!(collect(&mut late, contract).unwrap().blocks.is_empty());
     assert!(collect(&mut l1, Address::repeat_byte(7)).is_err());
+    crate::exodus::everybody_leaves(&mut l1, &settlement);
 }

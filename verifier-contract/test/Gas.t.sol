@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity ^0.8.30;
+
+import {Blocks} from "../contracts/Blocks.sol";
+import {Exits} from "../contracts/Exits.sol";
+import {Exodus} from "../contracts/Exodus.sol";
+import {L2State} from "../contracts/L2State.sol";
+import {Policies} from "../contracts/Policies.sol";
+import {Queue} from "../contracts/Queue.sol";
+import {L2Tree} from "./L2Tree.sol";
+import {Fixture} from "./Support.sol";
+import {Vectors} from "./Vectors.sol";
+
+interface GasVm {
+    struct Gas {
+        uint64 gasLimit;
+        uint64 gasTotalUsed;
+        uint64 gasMemoryUsed;
+        int64 gasRefunded;
+        uint64 gasRemaining;
+    }
+
+    function lastCallGas() external view returns (Gas memory);
+    function cool(address) external;
+    function snapshotValue(string calldata group, string calldata name, uint256 value) external;
+}
+
+/// Gas of single transactions as a receipt shows it: 21,000, calldata at the higher of the usual
+/// price and EIP-7623's floor, cold storage. The figures are committed in snapshots/Gas.json; a run
+/// that gives others fails.
+contract GasTest is Fixture, L2Tree {
+    address private constant PAYEE = address(0x9a1ee);
+    GasVm private constant gas = GasVm(address(uint160(uint256(keccak256("hevm cheat code")))));
+
+    function setUp() public {
+        deploy(GENESIS, Vectors.POLICY_ROOT);
+        // The first entry, block and deposit write what later ones only change.
+        rollup.deposit{value: 50}(0, 50, 1, PAYEE);
+        rollup.deposit{value: 50}(0, 50, 1, PAYEE);
+    }
+
+    function send(string memory name, address to, uint256 value, bytes memory input) internal {
+        gas.cool(address(rollup));
+        gas.cool(address(governance));
+        gas.cool(address(verifier));
+        (bool ok,) = to.call{value: value}(input);
+        GasVm.Gas memory used = gas.lastCallGas();
+        require(ok, name);
+        uint256 tokens = 0;
+        for (uint256 i = 0; i < input.length; ++i) {
+            tokens += input[i] == 0 ? 1 : 4;
+        }
+        uint256 refund = used.gasRefunded > 0 ? uint64(used.gasRefunded) : 0;
+        uint256 total = 21_000 + 4 * tokens + used.gasTotalUsed;
+        total -= refund < total / 5 ? refund : total / 5;
+        uint256 floor = 21_000 + 10 * tokens;
+        gas.snapshotValue("Gas", name, total > floor ? total : floor);
+    }
+
+    function transfers(uint16 n) internal pure returns (bytes memory data) {
+        data = counts(0, n, 0, 0);
+        for (uint256 i = 0; i < n; ++i) {
+            data = abi.encodePacked(data, bytes15(keccak256(abi.encode(i))));
+        }
+    }
+
+    function commitOf(bytes memory data, uint256 newRoot) internal view returns (bytes memory) {
+        uint256 last = root(rollup.committed());
+        Blocks.Header memory h = Blocks.Header(
+            last, newRoot, governance.policyRoot(), uint64(now_()), uint256(keccak256("c")) % P, 1
+        );
+        return abi.encodeCall(Blocks.commit, (h, data));
+    }
+
+    function random(string memory what) internal pure returns (uint256) {
+        return uint256(keccak256(bytes(what))) % P;
+    }
+
+    function test_gas_of_blocks() public {
+        send("commit, no operation", address(rollup), 0, commitOf(transfers(0), random("a")));
+        bytes memory data = abi.encodePacked(counts(1, 0, 0, 0), depositRecord(FIRST, 0, 50, 1, PAYEE));
+        send("commit, 1 deposit", address(rollup), 0, commitOf(data, random("b")));
+        data = abi.encodePacked(counts(0, 0, 1, 0), exitRecord(PAYEE, 0, uint40(now_()), 50));
+        send("commit, 1 exit", address(rollup), 0, commitOf(data, random("c")));
+        send("commit, 100 transfers", address(rollup), 0, commitOf(transfers(100), random("d")));
+        send("commit, 1100 transfers", address(rollup), 0, commitOf(transfers(1_100), random("e")));
+        Blocks.Header memory h = Blocks.Header(
+            GENESIS, random("a"), governance.policyRoot(), uint64(now_()), uint256(keccak256("c")) % P, 1
+        );
+        uint256[12] memory limbs;
+        bytes memory prove = abi.encodeCall(Blocks.prove, (1, CIRCUIT, limbs, inputsOf(h, transfers(0)), ""));
+        send("prove, without the verifier", address(rollup), 0, prove);
+        send("finalize", address(rollup), 0, abi.encodeCall(Blocks.finalize, (1)));
+    }
+
+    function test_gas_of_users() public {
+        bytes memory deposit = abi.encodeCall(Queue.deposit, (0, 50, random("key"), address(uint160(random("exit")))));
+        send("deposit of ETH", address(rollup), 50, deposit);
+        bytes memory request = abi.encodeCall(Queue.requestForcedExit, (FIRST, 0));
+        send("request of a forced exit", address(rollup), 0, request);
+    }
+
+    function test_gas_of_a_claim() public {
+        uint16 n = 64;
+        bytes memory data = counts(0, 0, n, 0);
+        bytes32[] memory level = new bytes32[](n);
+        bytes memory record;
+        for (uint256 i = 0; i < n; ++i) {
+            bytes memory r = exitRecord(address(uint160(0xabcde00 + i)), 0, uint40(now_()), 1);
+            if (i == 0) record = r;
+            level[i] = keccak256(abi.encodePacked(bytes1(0x00), r));
+            data = abi.encodePacked(data, r);
+        }
+        finalizeWith(data, 13);
+        bytes32[] memory path = new bytes32[](6);
+        for (uint256 h = 0; h < 6; ++h) {
+            path[h] = level[1];
+            for (uint256 i = 0; i < n >> h; i += 2) {
+                level[i / 2] = keccak256(abi.encodePacked(bytes1(0x01), level[i], level[i + 1]));
+            }
+        }
+        vm.deal(address(0xabcde00), 1);
+        send("claim, one of 64 exits", address(rollup), 0, abi.encodeCall(Exits.claim, (1, 0, n, record, path)));
+    }
+
+    function test_gas_of_exodus() public {
+        uint256[SLOTS] memory leaves;
+        for (uint256 i = 0; i < SLOTS; ++i) {
+            leaves[i] = random("leaf") + i;
+        }
+        L2State.Account memory account = L2State.Account(random("key"), address(0xabcde00), 0, 7, 40, 0);
+        leaves[2] = this.leafOf(account);
+        bytes memory data = abi.encodePacked(counts(1, 0, 0, 0), depositRecord(FIRST, 0, 50, 1, PAYEE));
+        finalizeWith(data, rootOf(leaves));
+        skip(7 days + 1);
+        send("begin exodus", address(rollup), 0, abi.encodeCall(Exodus.beginExodus, ()));
+        vm.deal(address(0xabcde00), 1);
+        vm.deal(PAYEE, 1);
+        bytes memory depart = abi.encodeCall(Exodus.depart, (FIRST + 2, account, pathOf(leaves, 2)));
+        send("exodus, an account leaves", address(rollup), 0, depart);
+        bytes memory refund = abi.encodeCall(Exodus.refund, (2, 0, 50, 1, PAYEE));
+        send("exodus, a deposit is given back", address(rollup), 0, refund);
+    }
+
+    function test_gas_of_governance() public {
+        (L2State.Limits memory old, L2State.Limits memory next) = Vectors.limits();
+        bytes memory tighten = abi.encodeCall(
+            Policies.tightenPolicy,
+            (Vectors.policy(), 900, 2_100, Vectors.TOKEN, old, next, Vectors.limitsPath())
+        );
+        send("tighten the policy", address(governance), 0, tighten);
+    }
+}

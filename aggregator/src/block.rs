@@ -4,8 +4,8 @@ use halo2_proofs::halo2curves::bn256::Fr;
 use halo2_proofs::halo2curves::ff::PrimeField;
 use serde::{Deserialize, Serialize};
 
-use crate::circuit::{LIMBS, PUBLIC_INPUTS};
 use crate::error::AggregatorError;
+use crate::shape::{LIMBS, PUBLIC_INPUTS};
 
 /// Version of the artifact.
 pub const FORMAT: u32 = 1;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use bastion_contract::ContractError;
 use bastion_prover::ProverError;
 
-use crate::circuit::{MAX_K, MIN_K};
+use crate::shape::{MAX_K, MIN_K};
 
 /// Why a block could not be proven or verified.
 #[derive(Debug, thiserror::Error)]

@@ -22,8 +22,9 @@ use snark_verifier_sdk::halo2::gen_dummy_snark_from_protocol;
 use snark_verifier_sdk::SHPLONK;
 use tracing::{info, warn};
 
-use crate::circuit::{BlockCircuit, BlockParams, BlockShape, LIMBS, PUBLIC_INPUTS};
+use crate::circuit::BlockCircuit;
 use crate::error::{panic_text, AggregatorError};
+use crate::shape::{BlockParams, BlockShape, LIMBS, PUBLIC_INPUTS};
 use crate::{store, verifier};
 
 /// What a verifier of block proofs needs; small enough to be sent around.

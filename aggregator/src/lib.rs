@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`chip`] | sums of points and the transcript's permutation as tables on a bus |
 //! | [`mod@verify`] | snark-verifier's algebra over the chip |
+//! | [`shape`] | public inputs and sizes |
 //! | [`circuit`] | verifies N batch proofs and links their public inputs |
 //! | [`keys`] | its keys, cached on disk |
 //! | [`proof`] | proving a block, and verifying block proofs natively |
@@ -21,6 +22,7 @@ pub mod circuit;
 pub mod error;
 pub mod keys;
 pub mod proof;
+pub mod shape;
 mod store;
 pub mod verifier;
 pub mod verify;
@@ -31,7 +33,7 @@ mod tests;
 mod toy;
 
 pub use block::BlockProof;
-pub use circuit::{BlockShape, LIMBS, LINKS, PUBLIC_INPUTS};
 pub use error::AggregatorError;
 pub use keys::{BlockKeys, BlockVerifier};
 pub use proof::{aggregate, verify};
+pub use shape::{BlockShape, LIMBS, LINKS, PUBLIC_INPUTS};

@@ -21,9 +21,10 @@ use snark_verifier::verifier::SnarkVerifier;
 use snark_verifier_sdk::{PlonkVerifier, Snark, SHPLONK};
 
 use crate::block::{check_version, BlockProof};
-use crate::circuit::{BlockCircuit, LINKS, NAMES, SHARED};
+use crate::circuit::BlockCircuit;
 use crate::error::{panic_text, AggregatorError};
 use crate::keys::{BlockKeys, BlockVerifier};
+use crate::shape::{LINKS, NAMES, SHARED};
 
 /// Proves a block from the proofs of its batches, and verifies the result.
 ///

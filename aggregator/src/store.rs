@@ -21,9 +21,10 @@ use halo2_proofs::SerdeFormat;
 use serde::{Deserialize, Serialize};
 use tracing::info;
 
-use crate::circuit::{BlockCircuit, BlockParams, BlockShape};
+use crate::circuit::BlockCircuit;
 use crate::error::{panic_text, AggregatorError};
 use crate::keys::{circuit_id, deciding_key, BlockKeys, BlockVerifier};
+use crate::shape::{BlockParams, BlockShape};
 
 /// Raised with every change of the block circuit or of these files.
 const CODE_VERSION: u32 = 4;

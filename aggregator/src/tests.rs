@@ -24,8 +24,9 @@ use rand::rngs::OsRng;
 use snark_verifier_sdk::halo2::gen_dummy_snark_from_protocol;
 use snark_verifier_sdk::{Snark, SHPLONK};
 
-use crate::circuit::{BlockCircuit, NAMES, SHARED};
+use crate::circuit::BlockCircuit;
 use crate::proof::{prove, verify_under};
+use crate::shape::{NAMES, SHARED};
 use crate::toy::{ToyCircuit, ToyShape, INPUTS, K};
 use crate::{
     aggregate, store, verifier, verify, AggregatorError, BlockKeys, BlockProof, BlockShape, LIMBS,
@@ -395,4 +396,27 @@ fn shapes_that_cannot_be_are_refused() {
         panic!("the SRS is too small")
     };
     assert_eq!(error.exit_code(), 5, "{error}");
+}
+
+/// All shapes of the batch circuit have the same columns, so that one stands for all.
+#[test]
+fn every_number_of_batches_fits_its_rows() {
+    let fixture = &*FIXTURE;
+    let g1 = fixture.srs.params(SHAPE.k).unwrap().get_g()[0];
+    let shape = bastion_circuits::Shape::tiny();
+    let keys =
+        CircuitKeys::generate::<bastion_circuits::BatchCircuit>(&shape, &fixture.srs).unwrap();
+    let dummy = || gen_dummy_snark_from_protocol::<SHPLONK>(keys.verifier().protocol().clone());
+    for batches in 1..=8 {
+        let snarks: Vec<_> = (0..batches).map(|_| dummy()).collect();
+        let shape = BlockShape::for_batches(batches);
+        let circuit = BlockCircuit::new(CircuitBuilderStage::Keygen, shape.k, g1, &snarks);
+        let cells = circuit.map(|c| c.cells());
+        println!("{batches} batches, k = {}: {cells:?}", shape.k);
+        assert!(cells.is_ok(), "{batches} batches: {cells:?}");
+        for named in bastion_circuits::Shape::all() {
+            let k = shape.srs_k(named.k);
+            assert!(k >= named.k && k >= shape.k);
+        }
+    }
 }

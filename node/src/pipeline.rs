@@ -214,8 +214,9 @@ impl BlockProver {
         progress: &Progress,
     ) -> Result<Self, NodeError> {
         let block_shape = BlockShape::for_batches(batches);
-        let stage = progress.stage("reference string", format!("k = {}", block_shape.k), 1);
-        let srs = cache.srs(block_shape.k, &[shape.k, block_shape.k])?;
+        let k = block_shape.srs_k(shape.k);
+        let stage = progress.stage("reference string", format!("k = {k}"), 1);
+        let srs = cache.srs(k, &[shape.k, block_shape.k])?;
         stage.advance();
         let prover = BatchProver::new(shape, &srs, cache, progress)?;
         let keys_dir = cache.dir().join("keys");
@@ -334,8 +335,8 @@ impl Cache {
     ///
     /// # Errors
     /// [`NodeError::NoSrs`] with the command that makes it.
-    pub fn require_srs(&self, batches: usize, shape: &str) -> Result<(), NodeError> {
-        let k = BlockShape::for_batches(batches).k;
+    pub fn require_srs(&self, batches: usize, shape: &Shape) -> Result<(), NodeError> {
+        let k = BlockShape::for_batches(batches).srs_k(shape.k);
         let there = (k..=MAX_K)
             .any(|k| Srs::dev_path(&self.dir, k).exists() || self.ceremony_path(k).exists());
         if there {
@@ -344,7 +345,7 @@ impl Cache {
         Err(NodeError::NoSrs {
             dir: self.dir.display().to_string(),
             k,
-            shape: shape.into(),
+            shape: shape.name.clone(),
         })
     }
 }

@@ -42,7 +42,7 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
     let shape = Shape::named(&args.shape)?;
     let batches = usize::from(args.batches);
     let cache = Cache::new(&settings.cache_dir);
-    cache.require_srs(batches, &args.shape)?;
+    cache.require_srs(batches, &shape)?;
     let progress = output::progress(settings);
     let prover = BlockProver::open(&shape, batches, &cache, &progress)?;
     let report = bench::run(&shape, &prover, settings.memory, &progress)?;

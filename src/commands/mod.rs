@@ -29,7 +29,7 @@ fn open(
     let manifest = folder.manifest()?;
     let shape = bastion_circuits::Shape::named(&manifest.shape)?;
     let cache = Cache::new(&settings.cache_dir);
-    cache.require_srs(manifest.batches_per_block, &manifest.shape)?;
+    cache.require_srs(manifest.batches_per_block, &shape)?;
     let prover = BlockProver::open(&shape, manifest.batches_per_block, &cache, progress)?;
     let same = |what, found: &str, expected: String| {
         if found == expected {

@@ -6,7 +6,6 @@ use std::time::Instant;
 use bastion_circuits::Shape;
 use bastion_node::pipeline::{BlockProver, Cache};
 use bastion_prover::srs::SrsOrigin;
-use eyre::eyre;
 use serde::Serialize;
 
 use crate::config::Settings;
@@ -54,21 +53,15 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
     let shape = Shape::named(&args.shape)?;
     let cache = Cache::new(&settings.cache_dir);
     let batches = usize::from(args.batches);
-    if shape.k > bastion_aggregator::BlockShape::for_batches(batches).k {
-        return Err(eyre!(
-            "shape `{}` is larger than its block circuit",
-            shape.name
-        ));
-    }
     let start = Instant::now();
     let progress = output::progress(settings);
     let mut b2sum = None;
     if let Some(file) = &args.srs {
-        let k = bastion_aggregator::BlockShape::for_batches(batches).k;
+        let k = bastion_aggregator::BlockShape::for_batches(batches).srs_k(shape.k);
         let imported = cache.import_srs(file, k, args.srs_b2sum.as_deref(), &progress)?;
         b2sum = Some(imported.b2sum);
     } else if !args.unsafe_dev_srs {
-        cache.require_srs(batches, &args.shape)?;
+        cache.require_srs(batches, &shape)?;
     }
     let prover = BlockProver::open(&shape, batches, &cache, &progress)?;
     let verifier = &prover.block.verifier;

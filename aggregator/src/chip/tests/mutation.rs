@@ -151,8 +151,9 @@ fn every_changed_cell_is_noticed() {
         *reasons.entry(reason.unwrap()).or_default() += 1;
     }
     println!("{tried} cells, {reasons:?}");
-    record("chip_cells", tried);
-    record("chip_allowed", survivors.len());
+    record("cells", tried);
+    record("killed", tried - survivors.len());
+    record("allowed", survivors.len());
     assert_eq!(reasons.len(), 3, "{reasons:?}");
 }
 

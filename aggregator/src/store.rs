@@ -27,7 +27,7 @@ use crate::keys::{circuit_id, deciding_key, BlockKeys, BlockVerifier};
 use crate::shape::{BlockParams, BlockShape};
 
 /// Raised with every change of the block circuit or of these files.
-const CODE_VERSION: u32 = 4;
+const CODE_VERSION: u32 = 5;
 const BUFFER: usize = 1 << 20;
 
 type Hasher = Blake2b<U32>;

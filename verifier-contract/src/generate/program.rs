@@ -80,14 +80,7 @@ pub(super) fn constraints(
         .lower(expression)
     };
     let mut at = 0;
-    for group in d
-        .constraints
-        .chunk_by(|a, b| factor(a).is_some() && factor(a) == factor(b))
-    {
-        let common = match factor(&group[0]) {
-            Some((factor, _)) if group.len() >= SMALLEST_GROUP => Some(factor),
-            _ => None,
-        };
+    for (common, group) in groups(&d.constraints) {
         let lowered = group
             .iter()
             .map(|constraint| match factor(constraint) {
@@ -116,6 +109,27 @@ pub(super) fn constraints(
         at += lowered.len();
     }
     Ok(code)
+}
+
+/// Runs of constraints with a common factor, where they are enough, and what lies between them.
+fn groups(constraints: &[Expression]) -> Vec<(Option<Query>, &[Expression])> {
+    let mut groups = Vec::new();
+    let (mut start, mut at) = (0, 0);
+    for run in constraints.chunk_by(|a, b| match (factor(a), factor(b)) {
+        (Some((a, _)), Some((b, _))) => a == b,
+        _ => false,
+    }) {
+        let common = factor(&run[0]).filter(|_| run.len() >= SMALLEST_GROUP);
+        if let Some((common, _)) = common {
+            groups.push((None, &constraints[start..at]));
+            groups.push((Some(common), run));
+            start = at + run.len();
+        }
+        at += run.len();
+    }
+    groups.push((None, &constraints[start..]));
+    groups.retain(|(_, group)| !group.is_empty());
+    groups
 }
 
 /// The polynomial that a constraint is a multiple of, such as its selector, and the rest.

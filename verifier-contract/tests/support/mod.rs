@@ -31,11 +31,14 @@ use snark_verifier::{
     verifier::{plonk::PlonkProtocol, SnarkVerifier},
 };
 use snark_verifier_sdk::{CircuitExt, NativeLoader, PlonkVerifier, SHPLONK};
-use std::{fs, io::BufWriter, path::PathBuf};
+use std::{fs, io::BufWriter, path::PathBuf, sync::Mutex};
 
 /// Structured reference string of `2^k` powers from a fixed seed: for tests alone. It is cached
-/// under the target directory because the plain setup takes half a minute at `k = 18`.
+/// under the target directory because the plain setup takes half a minute at `k = 18`. Tests of
+/// one binary run side by side and ask for the same file: one makes it, the others wait.
 pub fn test_srs(k: u32) -> ParamsKZG<Bn256> {
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _turn = ONE_AT_A_TIME.lock();
     let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("unsafe-test-{k}.srs"));
     if let Ok(file) = fs::File::open(&path) {
         let mut reader = std::io::BufReader::new(file);

@@ -11,6 +11,7 @@
 //! Two rules hold everywhere: no proof leaves this crate before two verifiers have
 //! accepted it, and bytes read from outside lead to a [`ProverError`], never to a panic.
 
+#![deny(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 pub mod artifact;
@@ -18,6 +19,7 @@ mod circuit;
 mod container;
 mod error;
 pub mod keys;
+mod plonk;
 pub mod progress;
 pub mod proof;
 pub mod schedule;
@@ -25,6 +27,8 @@ pub mod srs;
 
 #[cfg(test)]
 mod toy;
+
+use halo2_proofs::halo2curves::bn256::Fr;
 
 pub use circuit::ProvableCircuit;
 pub use error::{ProverError, Result};

@@ -34,7 +34,7 @@ pub use envelope::{BatchProof, PROOF_FORMAT};
 
 use crate::{
     keys::{CircuitKeys, VerifierKey},
-    ProvableCircuit, ProverError, Result,
+    plonk, Fr, ProvableCircuit, ProverError, Result,
 };
 
 /// Bytes of a compressed point and of a scalar in a proof.
@@ -75,6 +75,20 @@ pub fn prove<C: ProvableCircuit>(
     let proof = catch_unwind(AssertUnwindSafe(|| -> Result<_, String> {
         let mut transcript =
             PoseidonTranscript::<NativeLoader, Vec<u8>>::from_spec(vec![], POSEIDON_SPEC.clone());
+        let vk = keys.pk().get_vk();
+        if plonk::supports(vk.cs(), vk.get_domain().k()) && circuit.advice(0, &[]).is_some() {
+            let witness = |phase, challenges: &[Fr]| circuit.advice(phase, challenges);
+            plonk::create_proof(
+                params,
+                keys.pk(),
+                &witness,
+                &public_inputs,
+                rng,
+                &mut transcript,
+            )
+            .map_err(|e| e.to_string())?;
+            return Ok(transcript.finalize());
+        }
         create_proof::<KZGCommitmentScheme<Bn256>, ProverSHPLONK<'_, Bn256>, _, _, _, _>(
             params,
             keys.pk(),

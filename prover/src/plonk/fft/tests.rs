@@ -1,0 +1,86 @@
+use rand::rngs::OsRng;
+
+use super::super::lanes::Portable;
+use super::*;
+
+fn evaluate(coefficients: &[Fr], x: Fr) -> Fr {
+    let high_to_low = coefficients.iter().rev();
+    high_to_low.fold(Fr::zero(), |sum, c| sum * x + c)
+}
+
+/// Values of a random polynomial on a coset, and back.
+fn round_trip(
+    transform: impl Fn(&Roots, &[Fr], &mut [Fr], Option<Powers>, Option<Powers>),
+    lift: Fr,
+) {
+    // Odd and even: the two passes are of different and of equal lengths.
+    for k in [MIN_K, MIN_K + 1, 9] {
+        let n = 1_usize << k;
+        let omega = root(k);
+        assert_eq!(omega.pow_vartime([n as u64 / 2]), -Fr::one());
+        let shift = Fr::random(OsRng);
+        let coefficients: Vec<Fr> = (0..n).map(|_| Fr::random(OsRng)).collect();
+        let mut values = vec![Fr::zero(); n];
+        let pre = Powers {
+            factor: lift,
+            base: shift,
+        };
+        transform(
+            &Roots::new(k, omega),
+            &coefficients,
+            &mut values,
+            Some(pre),
+            None,
+        );
+
+        let inverse = |x: Fr| x.invert().unwrap();
+        let roots = Roots::new(k, inverse(omega));
+        let post = Powers {
+            factor: inverse(lift * Fr::from(n as u64)),
+            base: inverse(shift),
+        };
+        let mut back = vec![Fr::zero(); n];
+        transform(&roots, &values, &mut back, None, Some(post));
+        assert_eq!(back, coefficients, "2^{k}");
+
+        // And by evaluation, with the values in canonical form.
+        let scale = Powers {
+            factor: Fr::one(),
+            base: shift,
+        };
+        let one = Powers {
+            factor: Fr::one(),
+            base: Fr::one(),
+        };
+        transform(
+            &Roots::new(k, omega),
+            &coefficients,
+            &mut values,
+            Some(scale),
+            Some(one),
+        );
+        for i in [0, 1, 8, n / 2 + 3, n - 1] {
+            let x = shift * omega.pow_vartime([i as u64]);
+            assert_eq!(values[i], evaluate(&coefficients, x), "value {i} of 2^{k}");
+        }
+    }
+}
+
+#[test]
+fn transforms_evaluate() {
+    let transform = |roots: &Roots, input: &[Fr], output: &mut [Fr], pre, post| {
+        let mut scratch = vec![Fr::zero(); input.len()];
+        roots.transform(input, output, &mut scratch, pre, post);
+    };
+    let lift = if has_ifma() { Fr::from(16) } else { Fr::one() };
+    round_trip(transform, lift);
+}
+
+#[test]
+fn portable_transforms_evaluate() {
+    let transform = |roots: &Roots, input: &[Fr], output: &mut [Fr], pre, post| {
+        let mut scratch = vec![Fr::zero(); input.len()];
+        passes::<Portable>(roots, input, output, &mut scratch, pre, post);
+    };
+    round_trip(transform, Fr::one());
+}

@@ -1,0 +1,299 @@
+//! The quotient of the gates by the vanishing polynomial, coset by coset.
+//!
+//! For each coset `g·H` of the domain `H`, with `g = ζ·ω'ᶜ` and `ω'` a root of unity of a larger
+//! domain: the columns are transformed to their values there, the program of that coset is run on
+//! all rows, and the values divided by `gⁿ - 1`, which is what `Xⁿ - 1` is on all of it. One coset
+//! is in memory at a time.
+//!
+//! The quotient of class `d` is `Σ Xⁿᵠ·h_q(X)` with `d` pieces `h_q` below degree `n`. Interpolation
+//! over coset `c` gives `Σ_q (gᶜ)ⁿᵠ·h_q`, as `Xⁿ` is constant there; `d` cosets give a Vandermonde
+//! system for the pieces, the same for all coefficients.
+
+use halo2_proofs::halo2curves::ff::{Field, WithSmallOrderMulGroup};
+use halo2_proofs::plonk::ConstraintSystem;
+use rayon::prelude::*;
+
+use super::fft::{lift, root, Powers, Roots};
+use super::lanes::{has_ifma, Lanes, Portable, WIDTH};
+use super::program::{classes, compile, Cell, Columns, Program, Step};
+use crate::Fr;
+
+/// Vectors that an instruction works on before the next is decoded.
+const BLOCK: usize = 2;
+/// Rows that a run of a program takes.
+const ROWS: usize = BLOCK * WIDTH;
+/// Rows that one task of the pool takes.
+const TASK: usize = 1 << 10;
+
+/// Coefficients of the columns that gates read.
+pub(super) struct Coefficients<'a> {
+    pub(super) advice: Vec<&'a [Fr]>,
+    pub(super) fixed: Vec<&'a [Fr]>,
+    pub(super) instance: Vec<&'a [Fr]>,
+}
+
+/// The pieces of the quotient, `degree - 1` of them, in coefficients.
+pub(super) fn pieces(
+    system: &ConstraintSystem<Fr>,
+    k: u32,
+    columns: &Coefficients<'_>,
+    challenges: &[Fr],
+    y: Fr,
+) -> Vec<Vec<Fr>> {
+    let n = 1_usize << k;
+    let count = system.degree() - 1;
+    let classes = classes(system);
+    let shifts = shifts(k, count);
+    let all: Vec<&[Fr]> = columns
+        .advice
+        .iter()
+        .chain(&columns.fixed)
+        .chain(&columns.instance)
+        .copied()
+        .collect();
+    debug_assert_eq!(all.len(), Columns::of(system).all);
+    let weights: Vec<_> = classes
+        .iter()
+        .map(|class| (*class, inverse_vandermonde(&shifts[..*class], n)))
+        .collect();
+
+    let mut pieces = vec![vec![Fr::zero(); n]; count];
+    for (coset, shift) in shifts.iter().enumerate() {
+        let program = compile(system, challenges, y, coset);
+        if program.outputs.is_empty() {
+            break;
+        }
+        let values = Values::on_coset(&all, k, *shift, &program);
+        let numerators = values.run(&program);
+        drop(values);
+        // A class's values on this coset count towards each of its pieces.
+        for ((class, _), numerator) in program.outputs.iter().zip(numerators) {
+            let (_, weights) = &weights[classes.iter().position(|c| c == class).unwrap_or(0)];
+            let part = interpolated(numerator, k, *shift);
+            for (q, piece) in pieces[..*class].iter_mut().enumerate() {
+                let weight = weights[q][coset];
+                piece
+                    .par_iter_mut()
+                    .zip(&part)
+                    .for_each(|(h, g)| *h += weight * g);
+            }
+        }
+    }
+    pieces
+}
+
+/// Generators of the cosets.
+fn shifts(k: u32, count: usize) -> Vec<Fr> {
+    let larger = root(k + count.next_power_of_two().trailing_zeros());
+    std::iter::successors(Some(Fr::ZETA), |s| Some(*s * larger))
+        .take(count)
+        .collect()
+}
+
+/// `[q][c]`: what the values on coset `c` contribute to piece `q`, the division by `gⁿ - 1`
+/// included. Row `q` holds the coefficient of `X^q` of the Lagrange polynomials of the points `gⁿ`.
+fn inverse_vandermonde(shifts: &[Fr], n: usize) -> Vec<Vec<Fr>> {
+    let points: Vec<Fr> = shifts.iter().map(|s| s.pow_vartime([n as u64])).collect();
+    let mut rows = vec![vec![Fr::zero(); points.len()]; points.len()];
+    for (c, point) in points.iter().enumerate() {
+        let mut lagrange = vec![Fr::one()];
+        let mut denominator = *point - Fr::one();
+        for other in points.iter().filter(|p| *p != point) {
+            let mut next = vec![Fr::zero(); lagrange.len() + 1];
+            for (i, x) in lagrange.iter().enumerate() {
+                next[i + 1] += x;
+                next[i] -= *other * x;
+            }
+            lagrange = next;
+            denominator *= *point - other;
+        }
+        // The points are distinct and no coset meets the domain.
+        let scale = denominator.invert().unwrap_or(Fr::zero());
+        for (q, x) in lagrange.into_iter().enumerate() {
+            rows[q][c] = x * scale;
+        }
+    }
+    rows
+}
+
+/// Coefficients `a` with `values[i] = Σ aⱼ·(shift·ωⁱ)ʲ`, from values in lanes' form.
+fn interpolated(values: Vec<Fr>, k: u32, shift: Fr) -> Vec<Fr> {
+    let n = 1_u64 << k;
+    let inverse = |x: Fr| x.invert().unwrap_or(Fr::zero());
+    let post = Powers {
+        factor: inverse(Fr::from(n) * engine_lift()),
+        base: inverse(shift),
+    };
+    let mut output = vec![Fr::zero(); n as usize];
+    let mut scratch = vec![Fr::zero(); n as usize];
+    Roots::new(k, inverse(root(k))).transform(&values, &mut output, &mut scratch, None, Some(post));
+    output
+}
+
+/// The lift of the lanes that this machine uses.
+fn engine_lift() -> Fr {
+    #[cfg(target_arch = "x86_64")]
+    if has_ifma() {
+        return lift::<super::lanes::Ifma>();
+    }
+    lift::<Portable>()
+}
+
+/// Columns on a coset, in lanes' form and loose. Rows at the ends are repeated at the other ends,
+/// so that rotations need no wrapping.
+struct Values {
+    columns: Vec<Vec<Fr>>,
+    rows: usize,
+    before: usize,
+}
+
+impl Values {
+    fn on_coset(coefficients: &[&[Fr]], k: u32, shift: Fr, program: &Program) -> Self {
+        let cells = program.steps.iter().filter_map(|step| match step {
+            Step::Load(_, cell) => Some(*cell),
+            _ => None,
+        });
+        let cells: Vec<Cell> = cells.collect();
+        let rotations = || cells.iter().map(|c| c.rotation);
+        let before = rotations().min().unwrap_or(0).min(0).unsigned_abs() as usize;
+        let after = rotations().max().unwrap_or(0).max(0) as usize;
+        let roots = Roots::new(k, root(k));
+        let n = 1_usize << k;
+        let pre = Powers {
+            factor: engine_lift(),
+            base: shift,
+        };
+        let columns = coefficients.par_iter().enumerate().map_init(
+            || vec![Fr::zero(); n],
+            |scratch, (i, column)| {
+                if !cells.iter().any(|c| c.column == i) {
+                    return Vec::new();
+                }
+                let mut values = vec![Fr::zero(); before + n + after];
+                roots.transform(
+                    column,
+                    &mut values[before..before + n],
+                    scratch,
+                    Some(pre),
+                    None,
+                );
+                values.copy_within(n..n + before, 0);
+                values.copy_within(before..before + after, before + n);
+                values
+            },
+        );
+        Self {
+            columns: columns.collect(),
+            rows: n,
+            before,
+        }
+    }
+
+    /// The numerators of all classes on all rows, canonical in lanes' form.
+    fn run(&self, program: &Program) -> Vec<Vec<Fr>> {
+        let mut outputs = vec![vec![Fr::zero(); self.rows]; program.outputs.len()];
+        let mut tasks: Vec<(usize, Vec<&mut [Fr]>)> = (0..self.rows.div_ceil(TASK))
+            .map(|i| (i * TASK, Vec::new()))
+            .collect();
+        for output in &mut outputs {
+            for (task, chunk) in tasks.iter_mut().zip(output.chunks_mut(TASK)) {
+                task.1.push(chunk);
+            }
+        }
+        tasks.into_par_iter().for_each(|(start, mut outputs)| {
+            #[cfg(target_arch = "x86_64")]
+            if has_ifma() {
+                // SAFETY: the machine has the instructions.
+                #[allow(unsafe_code)]
+                unsafe {
+                    run_ifma(self, program, start, &mut outputs);
+                }
+                return;
+            }
+            run::<Portable>(self, program, start, &mut outputs);
+        });
+        outputs
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512ifma")]
+#[allow(unsafe_code)]
+unsafe fn run_ifma(values: &Values, program: &Program, start: usize, outputs: &mut [&mut [Fr]]) {
+    run::<super::lanes::Ifma>(values, program, start, outputs);
+}
+
+/// Runs the program on the rows from `start` on, as many as `outputs` hold.
+#[inline(always)]
+fn run<L: Lanes>(values: &Values, program: &Program, start: usize, outputs: &mut [&mut [Fr]]) {
+    let constants: Vec<L::Constant> = program.constants.iter().map(L::constant).collect();
+    let zero = L::splat(&L::constant(&Fr::zero()));
+    let mut slots = vec![[zero; BLOCK]; program.slots];
+    let rows = outputs.first().map_or(0, |o| o.len());
+    for row in (0..rows).step_by(ROWS) {
+        let (mut products, mut scaled) = (program.products.iter(), program.scaled.iter());
+        for step in &program.steps {
+            match *step {
+                Step::Load(to, cell) => {
+                    let first = start + row + values.before;
+                    let first = first.wrapping_add_signed(cell.rotation as isize);
+                    let column = &values.columns[cell.column][first..first + ROWS];
+                    for v in 0..BLOCK {
+                        slots[to as usize][v] = L::load(&column[v * WIDTH..]);
+                    }
+                }
+                Step::Constant(to, c) => {
+                    slots[to as usize] = [L::splat(&constants[c as usize]); BLOCK];
+                }
+                Step::Add(to, a, b) => {
+                    let (a, b) = (slots[a as usize], slots[b as usize]);
+                    for v in 0..BLOCK {
+                        slots[to as usize][v] = a[v].add(b[v]);
+                    }
+                }
+                Step::Sub(to, a, b, lift) => {
+                    let (a, b) = (slots[a as usize], slots[b as usize]);
+                    for v in 0..BLOCK {
+                        slots[to as usize][v] = a[v].sub(b[v], lift);
+                    }
+                }
+                Step::Dot(to, many, of_constants) => {
+                    let products = take(&mut products, many);
+                    let scaled = take(&mut scaled, of_constants);
+                    let mut result = [zero; BLOCK];
+                    for (v, result) in result.iter_mut().enumerate() {
+                        let mut wide = L::wide();
+                        for (a, b) in products {
+                            let (a, b) = (&slots[*a as usize], &slots[*b as usize]);
+                            wide = L::accumulate(wide, a[v], b[v]);
+                        }
+                        for (a, c) in scaled {
+                            let a = &slots[*a as usize];
+                            wide = L::accumulate_constant(wide, a[v], &constants[*c as usize]);
+                        }
+                        *result = L::reduce(wide);
+                    }
+                    slots[to as usize] = result;
+                }
+            }
+        }
+        let one = L::constant(&Fr::one());
+        for ((_, slot), output) in program.outputs.iter().zip(outputs.iter_mut()) {
+            for (v, x) in slots[*slot as usize].into_iter().enumerate() {
+                x.mul_constant(&one)
+                    .store_canonical(&mut output[row + v * WIDTH..]);
+            }
+        }
+    }
+}
+
+/// The next elements of an iterator over a slice.
+#[inline(always)]
+fn take<'a, T>(iterator: &mut std::slice::Iter<'a, T>, count: u32) -> &'a [T] {
+    let (taken, rest) = iterator.as_slice().split_at(count as usize);
+    *iterator = rest.iter();
+    taken
+}
+
+#[cfg(test)]
+mod tests;

@@ -3,14 +3,12 @@
 use std::panic::{catch_unwind, AssertUnwindSafe};
 
 use bastion_prover::keys::VerifierKey;
+use bastion_prover::plonk;
 use bastion_prover::proof::BatchProof;
 use bastion_prover::srs::Srs;
 use halo2_base::gates::circuit::CircuitBuilderStage;
 use halo2_proofs::halo2curves::bn256::{Bn256, Fr, G1Affine};
-use halo2_proofs::plonk::create_proof;
 use halo2_proofs::poly::commitment::ParamsProver;
-use halo2_proofs::poly::kzg::commitment::KZGCommitmentScheme;
-use halo2_proofs::poly::kzg::multiopen::ProverSHPLONK;
 use halo2_proofs::transcript::TranscriptWriterBuffer;
 use rand::rngs::OsRng;
 use snark_verifier::loader::native::NativeLoader;
@@ -79,18 +77,11 @@ pub(crate) fn prove(
             .use_break_points(keys.config, keys.break_points.clone());
         let instances = circuit.instances();
         let mut transcript = TranscriptWriterBuffer::<_, G1Affine, _>::init(Vec::new());
-        create_proof::<
-            KZGCommitmentScheme<Bn256>,
-            ProverSHPLONK<'_, Bn256>,
-            _,
-            _,
-            EvmTranscript<G1Affine, _, _, _>,
-            _,
-        >(
-            &*params,
+        plonk::create_proof::<_, _, EvmTranscript<G1Affine, _, _, _>>(
+            &params,
             &keys.pk,
-            &[circuit],
-            &[&[&instances]],
+            &circuit,
+            &instances,
             OsRng,
             &mut transcript,
         )

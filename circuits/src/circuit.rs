@@ -63,23 +63,6 @@ impl BatchCircuit {
         self.grid.as_ref()
     }
 
-    /// The advice columns of a phase: the grid in phase 0, the running sum in phase 1, which
-    /// depends on the challenges beta and gamma.
-    pub fn columns(&self, phase: u8, challenges: &[Fr]) -> Option<Vec<Vec<Fr>>> {
-        let grid = self.grid.as_ref()?;
-        match (phase, challenges) {
-            (0, _) => Some((0..WIDTH).map(|c| grid.column(c).to_vec()).collect()),
-            (1, [beta, gamma]) => {
-                let layout = Layout::new(&self.shape);
-                let (beta, gamma) = (*beta, *gamma);
-                let challenges = Challenges { beta, gamma };
-                let blocks = tables::blocks(&self.shape);
-                Some(vec![grid.bus_sums(&layout, &blocks, &challenges)])
-            }
-            _ => None,
-        }
-    }
-
     /// The instance column; zeros without a witness.
     pub fn instances(&self) -> Vec<Fr> {
         self.grid

@@ -31,14 +31,6 @@ pub trait ProvableCircuit: Circuit<Fr, Params: Clone + Serialize> {
     /// The public inputs that the witness leads to.
     fn public_inputs(&self) -> Vec<Fr>;
 
-    /// Values of the advice columns of one phase, in order, given the challenges of the phases
-    /// before (0 for those to come); rows that are missing at the end are 0. `None` if halo2 is
-    /// to synthesise them. A circuit of gates alone that gives its columns is proven by this
-    /// crate's own prover, and several times as fast.
-    fn advice(&self, _phase: u8, _challenges: &[Fr]) -> Option<Vec<Vec<Fr>>> {
-        None
-    }
-
     /// Positions (column, row) of the limbs of an accumulator among the public inputs, if the
     /// circuit verifies proofs itself.
     fn accumulator_indices() -> Option<Vec<(usize, usize)>> {
@@ -68,9 +60,5 @@ impl ProvableCircuit for BatchCircuit {
 
     fn public_inputs(&self) -> Vec<Fr> {
         self.instances()
-    }
-
-    fn advice(&self, phase: u8, challenges: &[Fr]) -> Option<Vec<Vec<Fr>>> {
-        self.columns(phase, challenges)
     }
 }

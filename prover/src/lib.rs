@@ -3,6 +3,7 @@
 //! * [`srs`]: the structured reference string, its files and its consistency checks;
 //! * [`keys`]: proving and verifying keys, cached on disk under a [`keys::CircuitId`];
 //! * [`proof`]: proving one circuit, the proof artifact, and its verification;
+//! * [`plonk`]: how proofs are made;
 //! * [`schedule`]: proving the batches of a block in parallel under a memory budget;
 //! * [`progress`]: what is happening and how long it will take, for people and for programs;
 //! * [`artifact`]: files that are either the old version or the new one, never half of each.
@@ -19,7 +20,7 @@ mod circuit;
 mod container;
 mod error;
 pub mod keys;
-mod plonk;
+pub mod plonk;
 pub mod progress;
 pub mod proof;
 pub mod schedule;

@@ -1,29 +1,31 @@
-//! A prover for circuits of gates alone.
+//! A prover for circuits without lookups.
 //!
-//! halo2's prover serves every circuit. The batch circuit has neither copies nor lookups (its buses
-//! are gates), and most of its proof used to be the evaluation of those gates, on every row of every
-//! coset. This prover makes the same proofs, byte for byte the same protocol, from the same keys,
-//! and differs in how:
+//! halo2's prover serves every circuit, and spent most of the time of our proofs on the evaluation
+//! of gates, on every row of every coset. This one makes the same proofs (the protocol and the keys
+//! are halo2's, and its verifier accepts them), and differs in how:
 //!
 //! - gates are compiled into a program over lanes of eight rows ([`program`], [`lanes`]);
 //! - a gate is evaluated on as many cosets as its degree asks for and no more ([`quotient`]);
 //! - transforms are over lanes too ([`fft`]);
-//! - one coset is in memory at a time, and the witness comes as columns, not as fractions.
+//! - one coset is in memory at a time, and the witness is taken as values, not as fractions
+//!   ([`synthesis`]).
 //!
-//! Nothing depends on it for soundness: [`crate::proof::prove`] has two verifiers accept each proof.
+//! Nothing depends on it for soundness: no proof is stored before verifiers have accepted it.
 //!
 //! # Order of the transcript
 //!
 //! As in halo2: the key's digest, the public inputs; for each phase its commitments and the
-//! challenges after it; three challenges of arguments that are not there; the blinding polynomial;
-//! `y`; the pieces of the quotient; `x`; the evaluations of advice and fixed queries and of the
-//! blinding polynomial; the opening ([`shplonk`]).
+//! challenges after it; `theta`, which lookups would use; `beta` and `gamma`, the running products of
+//! the [`permutation`]; the blinding polynomial; `y`; the pieces of the quotient; `x`; evaluations;
+//! the opening ([`shplonk`]).
 
 mod fft;
 mod lanes;
+mod permutation;
 mod program;
 mod quotient;
 mod shplonk;
+mod synthesis;
 
 use std::io;
 
@@ -31,7 +33,7 @@ use halo2_proofs::arithmetic::eval_polynomial;
 use halo2_proofs::halo2curves::bn256::{Bn256, G1Affine};
 use halo2_proofs::halo2curves::ff::Field;
 use halo2_proofs::halo2curves::group::Curve;
-use halo2_proofs::plonk::{ConstraintSystem, ProvingKey};
+use halo2_proofs::plonk::{Circuit, ConstraintSystem, ProvingKey};
 use halo2_proofs::poly::commitment::{Blind, Params, ParamsProver};
 use halo2_proofs::poly::kzg::commitment::ParamsKZG;
 use halo2_proofs::poly::{Coeff, LagrangeCoeff, Polynomial, Rotation};
@@ -42,30 +44,28 @@ use rayon::prelude::*;
 
 use crate::Fr;
 use fft::{root, Powers, Roots, MIN_K};
-use quotient::Coefficients;
+use program::Rules;
+use synthesis::synthesize;
 
-/// Whether a circuit has gates alone, and rows enough.
-pub(crate) fn supports(system: &ConstraintSystem<Fr>, k: u32) -> bool {
-    system.lookups().is_empty() && system.permutation().get_columns().is_empty() && k >= MIN_K
+/// Whether a circuit is one that this prover can prove.
+pub fn supports(system: &ConstraintSystem<Fr>, k: u32) -> bool {
+    system.lookups().is_empty() && k >= MIN_K
 }
 
-/// The values of a phase's advice columns, in order, given the challenges of the phases before.
-/// Rows that are missing at the end are 0.
-pub(crate) type Witness<'a> = dyn Fn(u8, &[Fr]) -> Option<Vec<Vec<Fr>>> + 'a;
-
-/// Proves. The key must satisfy [`supports`].
+/// Proves `circuit`, whose key must satisfy [`supports`]. `rng` blinds the witness.
 ///
 /// # Errors
 /// If the witness does not have the form of the circuit, or the transcript cannot be written to.
-pub(crate) fn create_proof<E, T>(
+pub fn create_proof<C, E, T>(
     params: &ParamsKZG<Bn256>,
     pk: &ProvingKey<G1Affine>,
-    witness: &Witness<'_>,
+    circuit: &C,
     public: &[Fr],
     mut rng: impl RngCore + CryptoRng,
     transcript: &mut T,
 ) -> io::Result<()>
 where
+    C: Circuit<Fr>,
     E: EncodedChallenge<G1Affine>,
     T: TranscriptWrite<G1Affine, E>,
 {
@@ -79,55 +79,61 @@ where
 
     let usable = n - (system.blinding_factors() + 1);
     let mut advice: Vec<Vec<Fr>> = vec![Vec::new(); system.num_advice_columns()];
-    let mut challenges = vec![Fr::zero(); system.num_challenges()];
-    let phases = system.advice_column_phase();
-    for phase in 0..=phases.iter().max().copied().unwrap_or(0) {
-        let mut columns = witness(phase, &challenges).unwrap_or_default();
-        let places: Vec<_> = (0..advice.len()).filter(|i| phases[*i] == phase).collect();
-        if columns.len() != places.len() || columns.iter().any(|c| c.len() > usable) {
-            return Err(io::Error::other(format!(
-                "phase {phase} has {} columns of at most {usable} rows, the witness {} of up to {}",
-                places.len(),
-                columns.len(),
-                columns.iter().map(Vec::len).max().unwrap_or(0),
-            )));
+    let mut phase = 0;
+    let mut end_phase = |columns: Vec<(usize, Vec<Fr>)>| {
+        let places: Vec<usize> = columns.iter().map(|(place, _)| *place).collect();
+        let mut values: Vec<Vec<Fr>> = columns.into_iter().map(|(_, values)| values).collect();
+        for column in &mut values {
+            column[usable..].fill_with(|| Fr::random(&mut rng));
         }
-        for column in &mut columns {
-            column.resize(usable, Fr::zero());
-            column.resize_with(n, || Fr::random(&mut rng));
+        for (place, values) in places.into_iter().zip(commit(params, values, transcript)?) {
+            advice[place] = values;
         }
-        let mut commitments = Vec::with_capacity(columns.len());
-        for (place, column) in places.into_iter().zip(columns) {
-            let values: Polynomial<Fr, LagrangeCoeff> = Polynomial::new(column);
-            commitments.push(params.commit_lagrange(&values, Blind::default()));
-            advice[place] = values.into_values();
-        }
-        write_points(&commitments, transcript)?;
-        for (i, after) in system.challenge_phase().into_iter().enumerate() {
-            if after == phase {
-                challenges[i] = *transcript.squeeze_challenge_scalar::<()>();
-            }
-        }
-    }
-    for _argument in ["lookups", "permutation", "permutation"] {
-        let _ = transcript.squeeze_challenge_scalar::<()>();
-    }
+        let after = system.challenge_phase().into_iter().enumerate();
+        let after = after.filter(|(_, p)| *p == phase);
+        let squeezed = after.map(|(i, _)| (i, *transcript.squeeze_challenge_scalar::<()>()));
+        let squeezed: Vec<_> = squeezed.collect();
+        phase += 1;
+        Ok(squeezed)
+    };
+    let rows = (usable, n);
+    let challenges = synthesize(circuit, system, rows, public, &mut end_phase)?;
+
+    let _theta = transcript.squeeze_challenge_scalar::<()>();
+    let of_permutation = permutation::Challenges {
+        beta: *transcript.squeeze_challenge_scalar::<()>(),
+        gamma: *transcript.squeeze_challenge_scalar::<()>(),
+    };
+    let products = permutation::products(pk, &advice, public, of_permutation, &mut rng);
+    let products = commit(params, products, transcript)?;
 
     let blinding = random_polynomial(n, &mut rng);
     write_points(&[params.commit(&blinding, Blind::default())], transcript)?;
-    let y = *transcript.squeeze_challenge_scalar::<()>();
+    let rules = Rules {
+        system,
+        challenges: &challenges,
+        permutation: permutation::rules(system, of_permutation),
+        y: *transcript.squeeze_challenge_scalar::<()>(),
+    };
 
     let advice = coefficients(k, advice);
-    let mut instance = public.to_vec();
-    instance.resize(n, Fr::zero());
-    let instance = coefficients(k, vec![instance]);
-    let fixed = pk.fixed_polys();
-    let columns = Coefficients {
-        advice: advice.iter().map(|c| c.values()).collect(),
-        fixed: fixed.iter().map(|c| c.values()).collect(),
-        instance: instance.iter().map(|c| c.values()).collect(),
+    let products = coefficients(k, products);
+    let (fixed, sigmas) = (pk.fixed_polys(), pk.permutation().polys());
+    let pieces = {
+        let mut instance = public.to_vec();
+        instance.resize(n, Fr::zero());
+        let mut identity = vec![Fr::zero(); n];
+        identity[1] = Fr::one();
+        let instance = coefficients(k, vec![instance; system.num_instance_columns()]);
+        let committed = [&advice, &instance, fixed, sigmas, &products];
+        let committed = committed.into_iter().flatten().map(Polynomial::values);
+        let rows = [pk.l0(), pk.l_last(), pk.l_active_row()].map(Polynomial::values);
+        let columns: Vec<&[Fr]> = committed
+            .chain(rows)
+            .chain([identity.as_slice()])
+            .collect();
+        quotient::pieces(&rules, k, &columns)
     };
-    let pieces = quotient::pieces(system, k, &columns, &challenges, y);
     let pieces: Vec<Polynomial<Fr, Coeff>> = pieces.into_iter().map(Polynomial::new).collect();
     let commitments: Vec<_> = pieces
         .iter()
@@ -136,13 +142,27 @@ where
     write_points(&commitments, transcript)?;
 
     let x = *transcript.squeeze_challenge_scalar::<()>();
-    let at = |rotation: &Rotation| vk.get_domain().rotate_omega(x, *rotation);
-    let advice_queries = system.advice_queries().iter();
-    let fixed_queries = system.fixed_queries().iter();
-    let queries: Vec<(&Polynomial<Fr, Coeff>, Fr)> = advice_queries
-        .map(|(column, rotation)| (&advice[column.index()], at(rotation)))
-        .chain(fixed_queries.map(|(column, rotation)| (&fixed[column.index()], at(rotation))))
-        .collect();
+    let at = |rotation: Rotation| vk.get_domain().rotate_omega(x, rotation);
+    let of = |(column, rotation): (usize, Rotation), columns| -> Query<'_> {
+        let columns: &[Polynomial<Fr, Coeff>] = columns;
+        (&columns[column], at(rotation))
+    };
+    let mut queries: Vec<Query<'_>> = Vec::new();
+    for (column, rotation) in system.advice_queries() {
+        queries.push(of((column.index(), *rotation), &advice));
+    }
+    for (column, rotation) in system.fixed_queries() {
+        queries.push(of((column.index(), *rotation), fixed));
+    }
+    queries.push((&blinding, x));
+    queries.extend(sigmas.iter().map(|sigma| (sigma, x)));
+    for (set, product) in products.iter().enumerate() {
+        queries.push((product, x));
+        queries.push((product, at(Rotation::next())));
+        if set + 1 < products.len() {
+            queries.push((product, at(permutation::last(system))));
+        }
+    }
     let evaluations: Vec<Fr> = queries
         .par_iter()
         .map(|(polynomial, point)| eval_polynomial(polynomial.values(), *point))
@@ -150,12 +170,43 @@ where
     for evaluation in evaluations {
         transcript.write_scalar(evaluation)?;
     }
-    transcript.write_scalar(eval_polynomial(blinding.values(), x))?;
 
+    // Opened in another order: products before fixed columns, the quotient and the blinding last.
     let quotient = folded(pieces, x.pow_vartime([n as u64]));
-    let all = [(&quotient, x), (&blinding, x)];
-    let queries: Vec<_> = queries.into_iter().chain(all).collect();
-    shplonk::open(params, &queries, transcript)
+    let fixed_first = system.advice_queries().len();
+    let blinding_at = fixed_first + system.fixed_queries().len();
+    let products_first = blinding_at + 1 + sigmas.len();
+    let opened = [
+        &queries[..fixed_first],
+        &queries[products_first..],
+        &queries[fixed_first..blinding_at],
+        &queries[blinding_at + 1..products_first],
+        &[(&quotient, x), (&blinding, x)],
+    ];
+    shplonk::open(params, &opened.concat(), transcript)
+}
+
+/// A polynomial and the point at which it is opened.
+type Query<'a> = (&'a Polynomial<Fr, Coeff>, Fr);
+
+/// Commits to columns given by their values, and returns these.
+fn commit<E, T>(
+    params: &ParamsKZG<Bn256>,
+    columns: Vec<Vec<Fr>>,
+    transcript: &mut T,
+) -> io::Result<Vec<Vec<Fr>>>
+where
+    E: EncodedChallenge<G1Affine>,
+    T: TranscriptWrite<G1Affine, E>,
+{
+    let columns: Vec<Polynomial<Fr, LagrangeCoeff>> =
+        columns.into_iter().map(Polynomial::new).collect();
+    let commitments: Vec<_> = columns
+        .iter()
+        .map(|column| params.commit_lagrange(column, Blind::default()))
+        .collect();
+    write_points(&commitments, transcript)?;
+    Ok(columns.into_iter().map(Polynomial::into_values).collect())
 }
 
 fn write_points<E, T>(

@@ -70,24 +70,45 @@ pub(super) struct Program {
 /// Cosets that determine the quotient of a gate: its degree less one.
 pub(super) type Class = usize;
 
-/// Where the columns of each kind begin.
+/// Where the columns of each kind begin, after the advice columns.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Columns {
-    pub(super) fixed: usize,
     pub(super) instance: usize,
-    pub(super) all: usize,
+    /// Fixed columns, and those of the permutation argument behind them.
+    pub(super) fixed: usize,
 }
 
 impl Columns {
-    /// Advice, fixed, instance.
+    /// Advice, instance, fixed.
     pub(super) fn of(system: &ConstraintSystem<Fr>) -> Self {
-        let fixed = system.num_advice_columns();
-        let instance = fixed + system.num_fixed_columns();
-        Self {
-            fixed,
-            instance,
-            all: instance + system.num_instance_columns(),
-        }
+        let instance = system.num_advice_columns();
+        let fixed = instance + system.num_instance_columns();
+        Self { instance, fixed }
+    }
+}
+
+/// All that is proven, in the order in which `y` combines it.
+#[derive(Debug)]
+pub(super) struct Rules<'a> {
+    pub(super) system: &'a ConstraintSystem<Fr>,
+    pub(super) challenges: &'a [Fr],
+    /// Rules of the permutation argument.
+    pub(super) permutation: Vec<Expression<Fr>>,
+    pub(super) y: Fr,
+}
+
+impl Rules<'_> {
+    fn iter(&self) -> impl DoubleEndedIterator<Item = &Expression<Fr>> {
+        let gates = self.system.gates().iter().flat_map(|g| g.polynomials());
+        gates.chain(&self.permutation)
+    }
+
+    /// The classes that occur, in order.
+    pub(super) fn classes(&self) -> Vec<Class> {
+        let mut classes: Vec<_> = self.iter().map(class_of).collect();
+        classes.sort_unstable();
+        classes.dedup();
+        classes
     }
 }
 
@@ -103,32 +124,13 @@ fn class_of(gate: &Expression<Fr>) -> Class {
     gate.degree().saturating_sub(1).max(1)
 }
 
-/// The classes that a system's gates have, in order.
-pub(super) fn classes(system: &ConstraintSystem<Fr>) -> Vec<Class> {
-    let gates = system.gates().iter().flat_map(|g| g.polynomials());
-    let mut classes: Vec<_> = gates.map(class_of).collect();
-    classes.sort_unstable();
-    classes.dedup();
-    classes
-}
-
 /// The program for the coset of this number: gates of the classes above it.
-pub(super) fn compile(
-    system: &ConstraintSystem<Fr>,
-    challenges: &[Fr],
-    y: Fr,
-    coset: usize,
-) -> Program {
-    let gates: Vec<_> = system
-        .gates()
-        .iter()
-        .flat_map(|g| g.polynomials())
-        .collect();
+pub(super) fn compile(rules: &Rules<'_>, coset: usize) -> Program {
     let mut groups: Vec<Group<'_>> = Vec::new();
     let mut places: HashMap<(Class, Option<String>), usize> = HashMap::new();
     let mut power = Fr::one();
     // The last gate has power 0.
-    for gate in gates.into_iter().rev() {
+    for gate in rules.iter().rev() {
         let class = class_of(gate);
         if class > coset {
             let (factor, rest) = match gate {
@@ -148,11 +150,11 @@ pub(super) fn compile(
             });
             groups[place].terms.push((power, rest));
         }
-        power *= y;
+        power *= rules.y;
     }
     let mut builder = Builder {
-        columns: Columns::of(system),
-        challenges,
+        columns: Columns::of(rules.system),
+        challenges: rules.challenges,
         nodes: Vec::new(),
         known: HashMap::new(),
     };

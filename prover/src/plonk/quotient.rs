@@ -10,12 +10,11 @@
 //! system for the pieces, the same for all coefficients.
 
 use halo2_proofs::halo2curves::ff::{Field, WithSmallOrderMulGroup};
-use halo2_proofs::plonk::ConstraintSystem;
 use rayon::prelude::*;
 
 use super::fft::{lift, root, Powers, Roots};
 use super::lanes::{has_ifma, Lanes, Portable, WIDTH};
-use super::program::{classes, compile, Cell, Columns, Program, Step};
+use super::program::{compile, Cell, Program, Rules, Step};
 use crate::Fr;
 
 /// Vectors that an instruction works on before the next is decoded.
@@ -25,33 +24,13 @@ const ROWS: usize = BLOCK * WIDTH;
 /// Rows that one task of the pool takes.
 const TASK: usize = 1 << 10;
 
-/// Coefficients of the columns that gates read.
-pub(super) struct Coefficients<'a> {
-    pub(super) advice: Vec<&'a [Fr]>,
-    pub(super) fixed: Vec<&'a [Fr]>,
-    pub(super) instance: Vec<&'a [Fr]>,
-}
-
-/// The pieces of the quotient, `degree - 1` of them, in coefficients.
-pub(super) fn pieces(
-    system: &ConstraintSystem<Fr>,
-    k: u32,
-    columns: &Coefficients<'_>,
-    challenges: &[Fr],
-    y: Fr,
-) -> Vec<Vec<Fr>> {
+/// The pieces of the quotient, `degree - 1` of them, in coefficients. `columns` are those of
+/// [`super::program::Columns`], in coefficients.
+pub(super) fn pieces(rules: &Rules<'_>, k: u32, columns: &[&[Fr]]) -> Vec<Vec<Fr>> {
     let n = 1_usize << k;
-    let count = system.degree() - 1;
-    let classes = classes(system);
+    let count = rules.system.degree() - 1;
+    let classes = rules.classes();
     let shifts = shifts(k, count);
-    let all: Vec<&[Fr]> = columns
-        .advice
-        .iter()
-        .chain(&columns.fixed)
-        .chain(&columns.instance)
-        .copied()
-        .collect();
-    debug_assert_eq!(all.len(), Columns::of(system).all);
     let weights: Vec<_> = classes
         .iter()
         .map(|class| (*class, inverse_vandermonde(&shifts[..*class], n)))
@@ -59,11 +38,11 @@ pub(super) fn pieces(
 
     let mut pieces = vec![vec![Fr::zero(); n]; count];
     for (coset, shift) in shifts.iter().enumerate() {
-        let program = compile(system, challenges, y, coset);
+        let program = compile(rules, coset);
         if program.outputs.is_empty() {
             break;
         }
-        let values = Values::on_coset(&all, k, *shift, &program);
+        let values = Values::on_coset(columns, k, *shift, &program);
         let numerators = values.run(&program);
         drop(values);
         // A class's values on this coset count towards each of its pieces.

@@ -34,7 +34,7 @@ pub use envelope::{BatchProof, PROOF_FORMAT};
 
 use crate::{
     keys::{CircuitKeys, VerifierKey},
-    plonk, Fr, ProvableCircuit, ProverError, Result,
+    plonk, ProvableCircuit, ProverError, Result,
 };
 
 /// Bytes of a compressed point and of a scalar in a proof.
@@ -76,12 +76,11 @@ pub fn prove<C: ProvableCircuit>(
         let mut transcript =
             PoseidonTranscript::<NativeLoader, Vec<u8>>::from_spec(vec![], POSEIDON_SPEC.clone());
         let vk = keys.pk().get_vk();
-        if plonk::supports(vk.cs(), vk.get_domain().k()) && circuit.advice(0, &[]).is_some() {
-            let witness = |phase, challenges: &[Fr]| circuit.advice(phase, challenges);
+        if plonk::supports(vk.cs(), vk.get_domain().k()) {
             plonk::create_proof(
                 params,
                 keys.pk(),
-                &witness,
+                &circuit,
                 &public_inputs,
                 rng,
                 &mut transcript,

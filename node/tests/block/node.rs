@@ -1,6 +1,7 @@
 //! The same block on a real node (anvil), and its history over JSON-RPC.
 
 use std::net::{TcpListener, TcpStream};
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -13,11 +14,14 @@ use bastion_node::settle::Settlement;
 
 use crate::TIME;
 
+/// The npm package's `anvil` is a script that starts the real one: both are one process group, which
+/// ends as a whole.
 struct Anvil(Child);
 
 impl Drop for Anvil {
     fn drop(&mut self) {
-        let _ = self.0.kill();
+        let group = format!("-{}", self.0.id());
+        let _ = Command::new("kill").args(["-KILL", "--", &group]).status();
         let _ = self.0.wait();
     }
 }
@@ -36,6 +40,8 @@ pub fn tells_the_same(honest: &History, settle: impl FnOnce(&mut dyn L1) -> Sett
     let child = Command::new(&anvil)
         .args(["--silent", "--port", &port_text, "--timestamp", &time])
         .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .process_group(0)
         .spawn()
         .unwrap_or_else(|e| panic!("{}: {e}: run `make setup`", anvil.display()));
     let _anvil = Anvil(child);

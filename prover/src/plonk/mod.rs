@@ -128,10 +128,7 @@ where
         let committed = [&advice, &instance, fixed, sigmas, &products];
         let committed = committed.into_iter().flatten().map(Polynomial::values);
         let rows = [pk.l0(), pk.l_last(), pk.l_active_row()].map(Polynomial::values);
-        let columns: Vec<&[Fr]> = committed
-            .chain(rows)
-            .chain([identity.as_slice()])
-            .collect();
+        let columns: Vec<&[Fr]> = committed.chain(rows).chain([identity.as_slice()]).collect();
         quotient::pieces(&rules, k, &columns)
     };
     let pieces: Vec<Polynomial<Fr, Coeff>> = pieces.into_iter().map(Polynomial::new).collect();

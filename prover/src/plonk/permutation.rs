@@ -61,25 +61,28 @@ pub(super) fn products(
         .zip(sigmas.chunks(set_size(system)))
     {
         let mut steps = vec![Fr::one(); n];
-        steps.par_chunks_mut(CHUNK).enumerate().for_each(|(i, steps)| {
-            let first = i * CHUNK;
-            for (offset, step) in steps.iter_mut().enumerate() {
-                for (column, sigma) in columns.iter().zip(sigmas) {
-                    let row = first + offset;
-                    *step *= value(column, row) + beta * sigma[row] + gamma;
+        steps
+            .par_chunks_mut(CHUNK)
+            .enumerate()
+            .for_each(|(i, steps)| {
+                let first = i * CHUNK;
+                for (offset, step) in steps.iter_mut().enumerate() {
+                    for (column, sigma) in columns.iter().zip(sigmas) {
+                        let row = first + offset;
+                        *step *= value(column, row) + beta * sigma[row] + gamma;
+                    }
                 }
-            }
-            steps.batch_invert();
-            let mut place = shift * beta * omega.pow_vartime([first as u64]);
-            for (offset, step) in steps.iter_mut().enumerate() {
-                let mut here = place;
-                for column in columns {
-                    *step *= value(column, first + offset) + here + gamma;
-                    here *= Fr::DELTA;
+                steps.batch_invert();
+                let mut place = shift * beta * omega.pow_vartime([first as u64]);
+                for (offset, step) in steps.iter_mut().enumerate() {
+                    let mut here = place;
+                    for column in columns {
+                        *step *= value(column, first + offset) + here + gamma;
+                        here *= Fr::DELTA;
+                    }
+                    place *= omega;
                 }
-                place *= omega;
-            }
-        });
+            });
         shift *= Fr::DELTA.pow_vartime([columns.len() as u64]);
         let mut product = start;
         for step in &mut steps {
@@ -94,10 +97,7 @@ pub(super) fn products(
 
 /// The argument's rules, in halo2's order, over columns that follow the `fixed` ones: the σ, the
 /// running products, `l_0`, `l_last`, `l_active` and `X`.
-pub(super) fn rules(
-    system: &ConstraintSystem<Fr>,
-    challenges: Challenges,
-) -> Vec<Expression<Fr>> {
+pub(super) fn rules(system: &ConstraintSystem<Fr>, challenges: Challenges) -> Vec<Expression<Fr>> {
     let columns = system.permutation().get_columns();
     if columns.is_empty() {
         return Vec::new();

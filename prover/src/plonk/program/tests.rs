@@ -12,7 +12,12 @@ fn sizes() {
     let mut system = ConstraintSystem::default();
     BatchCircuit::configure_with_params(&mut system, Shape::tiny());
     let challenges = [Fr::random(OsRng), Fr::random(OsRng)];
-    let rules = Rules { system: &system, challenges: &challenges, permutation: Vec::new(), y: Fr::random(OsRng) };
+    let rules = Rules {
+        system: &system,
+        challenges: &challenges,
+        permutation: Vec::new(),
+        y: Fr::random(OsRng),
+    };
     for coset in 0..4 {
         let t = Instant::now();
         let program = compile(&rules, coset);

@@ -275,4 +275,4 @@ fn take<'a, T>(iterator: &mut std::slice::Iter<'a, T>, count: u32) -> &'a [T] {
 }
 
 #[cfg(test)]
-mod tests;
+pub(in crate::plonk) mod tests;

@@ -40,7 +40,7 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
     let units = UnitCosts::measure()?;
     if args.matrix {
-        return output::report(settings, &matrix(units)?, |m| matrix_text(m));
+        return output::report(settings, &matrix(units), |m| matrix_text(m));
     }
     let mut machine = Machine::here(settings.memory);
     machine.cores = args.cores.unwrap_or(machine.cores);

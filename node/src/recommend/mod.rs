@@ -3,7 +3,7 @@
 //! A prediction is counts times unit costs: the multi-scalar multiplications, transforms and gates
 //! of each proof (`work`), at what they cost on one core of this machine (`units`), spread over
 //! cores by Amdahl's law. How many batches are proven at once follows from memory as when proving
-//! ([`slots`]).
+//! ([`bastion_prover::schedule::slots`]).
 
 mod predict;
 mod units;
@@ -84,20 +84,30 @@ impl Comparison {
                 })
             }
         };
-        let mut shapes = Vec::new();
-        for all in Predictor::new(machine, units).all(&range) {
-            let best = best(&all).or_else(|| least_demanding(&all));
-            shapes.extend(best.and_then(|i| all.into_iter().nth(i)));
-        }
-        if let Some(best) = best(&shapes).and_then(|i| shapes.get_mut(i)) {
+        Ok(Self::over(machine, units, &range))
+    }
+
+    fn over(machine: Machine, units: UnitCosts, batches: &RangeInclusive<usize>) -> Self {
+        let groups = Predictor::new(machine, units).all(batches);
+        let mut recommended = best(groups.iter().flatten()).cloned();
+        if let Some(best) = &mut recommended {
             best.recommended = true;
         }
-        Ok(Self {
+        let row = |group: Vec<Prediction>| {
+            let here = recommended
+                .iter()
+                .find(|r| group.iter().any(|p| p.shape == r.shape));
+            here.or_else(|| best(&group))
+                .or_else(|| least_demanding(&group))
+                .cloned()
+        };
+        let shapes = groups.into_iter().filter_map(row).collect();
+        Self {
             cores: machine.cores.get(),
             memory_bytes: machine.memory.0,
             units,
             shapes,
-        })
+        }
     }
 
     /// The recommended shape.
@@ -108,7 +118,7 @@ impl Comparison {
         if let Some(best) = self.shapes.iter().find(|p| p.recommended) {
             return Ok(best);
         }
-        let least = least_demanding(&self.shapes).and_then(|i| self.shapes.get(i));
+        let least = least_demanding(&self.shapes);
         Err(NodeError::NothingFits {
             memory: MemoryBudget(self.memory_bytes),
             shape: least.map_or_else(String::new, |p| p.shape.clone()),
@@ -117,17 +127,20 @@ impl Comparison {
     }
 }
 
-/// The place of the prediction with the highest throughput among those that fit; of a tie, the one
-/// with fewest transfers in a block.
-fn best(all: &[Prediction]) -> Option<usize> {
-    let fitting = || all.iter().enumerate().filter(|(_, p)| p.usable());
-    let most = fitting()
-        .map(|(_, p)| p.transfers_per_second)
-        .fold(0.0, f64::max);
-    fitting()
-        .filter(|(_, p)| p.transfers_per_second >= most * (1.0 - TIE))
-        .min_by_key(|(_, p)| p.transfers)
-        .map(|(i, _)| i)
+/// The prediction with the highest throughput among those that fit; of a tie, the one with fewest
+/// transfers in a block.
+fn best<'p>(all: impl IntoIterator<Item = &'p Prediction>) -> Option<&'p Prediction> {
+    let fitting: Vec<_> = all.into_iter().filter(|p| p.usable()).collect();
+    let rates = fitting.iter().map(|p| p.transfers_per_second);
+    let tie = rates.fold(0.0, f64::max) * (1.0 - TIE);
+    let tied = fitting
+        .into_iter()
+        .filter(|p| p.transfers_per_second >= tie);
+    tied.min_by_key(|p| p.transfers)
+}
+
+fn least_demanding(all: &[Prediction]) -> Option<&Prediction> {
+    all.iter().min_by_key(|p| p.least_memory_bytes)
 }
 
 /// Machines of which [`matrix`] tells the best shape: cores, and GiB of memory.
@@ -144,18 +157,15 @@ pub struct MatrixEntry {
     pub best: Option<Prediction>,
 }
 
-/// The best shapes for nine machines with the cores of this one.
-///
-/// # Errors
-/// None in fact: all numbers of batches are tried.
-pub fn matrix(units: UnitCosts) -> Result<Vec<MatrixEntry>, NodeError> {
+/// The best shapes for nine machines, each core of which is as fast as one of this machine.
+pub fn matrix(units: UnitCosts) -> Vec<MatrixEntry> {
     let (cores, memories) = MACHINES;
     let mut entries = Vec::new();
     for cores in cores.into_iter().filter_map(NonZeroUsize::new) {
         for memory_gib in memories {
             // What MemoryBudget::available leaves to a machine that does nothing else.
             let memory = MemoryBudget((memory_gib << 30) / 5 * 4);
-            let comparison = Comparison::new(Machine { cores, memory }, units, None)?;
+            let comparison = Comparison::over(Machine { cores, memory }, units, &BATCHES);
             entries.push(MatrixEntry {
                 cores: cores.get(),
                 memory_gib,
@@ -163,12 +173,5 @@ pub fn matrix(units: UnitCosts) -> Result<Vec<MatrixEntry>, NodeError> {
             });
         }
     }
-    Ok(entries)
-}
-
-fn least_demanding(all: &[Prediction]) -> Option<usize> {
-    let by_memory = all.iter().enumerate();
-    by_memory
-        .min_by_key(|(_, p)| p.least_memory_bytes)
-        .map(|(i, _)| i)
+    entries
 }

@@ -9,18 +9,21 @@ use comfy_table::{presets, Cell, CellAlignment, Table};
 use crate::config::Settings;
 use crate::output;
 
-/// Compares the shapes on this machine, or on another: what a batch takes, how much memory and
-/// time, and which is best.
-///
-/// Speed is predicted, from counts and from what the elementary operations take on one core of this
-/// machine, measured in a second: `bastion bench` measures the whole. For every shape the number of
-/// batches is the one with the highest throughput whose data fits one L1 transaction. The one marked
-/// has the highest throughput that fits the memory; a tie within 3 % goes to the smaller block.
+/// Compares the shapes on a machine, and recommends one.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  bastion shapes\n  \
-bastion shapes --cores 16 --memory 48GiB --json\n  \
-bastion setup $(bastion shapes --recommend) --unsafe-dev-srs\n  \
-bastion shapes --matrix\n\n\
+#[command(after_help = "\
+Speed is predicted: counts of the work, at what one core of this machine takes for its elementary
+operations, which are measured in a second. `bastion bench` measures the whole. Cells are all of the
+circuit's, blanks included. Each shape is shown with the number of batches whose throughput is
+highest and whose data fits one L1 transaction. Recommended is the highest throughput that fits the
+memory; a tie within 3 % goes to the smaller block.
+
+Examples:
+  bastion shapes
+  bastion shapes --cores 16 --memory 48GiB --json
+  bastion setup $(bastion shapes --recommend) --unsafe-dev-srs
+  bastion shapes --matrix
+
 Exit code 6: no shape fits the memory.")]
 pub(crate) struct Args {
     /// Cores [default: those of this machine].

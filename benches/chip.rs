@@ -37,8 +37,8 @@ fn point(n: u64) -> G1Affine {
 
 fn witness(c: &mut Criterion) {
     let mut group = c.benchmark_group("chip, witness");
-    group.warm_up_time(Duration::from_millis(500));
-    group.measurement_time(Duration::from_secs(2));
+    group.warm_up_time(Duration::from_millis(200));
+    group.measurement_time(Duration::from_secs(1));
     let mut grid = Grid::new(1 << 6);
     let (running, multiple) = (point(2), point(5));
     group.bench_function("addition", |bench| {
@@ -88,8 +88,8 @@ fn constraints(c: &mut Criterion) {
         gamma: Fr::from(1 << 41),
     };
     let mut group = c.benchmark_group("chip, constraints of one block");
-    group.warm_up_time(Duration::from_millis(500));
-    group.measurement_time(Duration::from_secs(1));
+    group.warm_up_time(Duration::from_millis(200));
+    group.measurement_time(Duration::from_millis(500));
     for kind in Kind::ALL {
         let gate = &gates[kind as usize];
         let (_, row) = blocks.iter().find(|(k, _)| *k == kind).unwrap();

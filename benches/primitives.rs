@@ -1,6 +1,8 @@
 //! Hash and signature: what the executor spends its time on.
 #![allow(missing_docs, clippy::unwrap_used)]
 
+use std::time::Duration;
+
 use bastion_state::hash::compress;
 use bastion_state::keys::SecretKey;
 use bastion_state::Fr;
@@ -21,5 +23,11 @@ fn primitives(c: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, primitives);
+criterion_group! {
+    name = benches;
+    config = Criterion::default()
+        .warm_up_time(Duration::from_millis(500))
+        .measurement_time(Duration::from_secs(2));
+    targets = primitives
+}
 criterion_main!(benches);

@@ -44,6 +44,8 @@ enum Command {
     Bench(commands::bench::Args),
     /// Tells what operations cost in a shape.
     Cost(commands::cost::Args),
+    /// Compares the shapes on a machine, and recommends one.
+    Shapes(commands::shapes::Args),
     /// Shows what a folder of proven blocks holds.
     Inspect(commands::inspect::Args),
 }
@@ -69,6 +71,7 @@ fn main() -> ExitCode {
         }
         Command::Bench(args) => commands::bench::run(&args, &settings),
         Command::Cost(args) => commands::cost::run(&args, &settings),
+        Command::Shapes(args) => commands::shapes::run(&args, &settings),
         Command::Inspect(args) => commands::inspect::run(&args, &settings),
     };
     match result {

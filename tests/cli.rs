@@ -29,7 +29,7 @@ fn usage_errors_are_2() {
     assert_eq!(code(&bastion(dir.path(), &["prove"])), 2);
     assert_eq!(code(&bastion(dir.path(), &["--help"])), 0);
     for command in [
-        "demo", "setup", "prove", "verify", "submit", "audit", "cost", "inspect",
+        "demo", "setup", "prove", "verify", "submit", "audit", "cost", "inspect", "shapes",
     ] {
         let help = bastion(dir.path(), &[command, "--help"]);
         assert_eq!(code(&help), 0);

@@ -14,13 +14,12 @@ use serde::Serialize;
 
 use crate::core::{Layout, Table, WIDTH};
 use crate::error::CircuitError;
+use crate::shape::POPULATION;
 use crate::witness::{fill, needs, Link, Usage};
 use crate::Shape;
 
 /// Advice columns: the first phase's and the bus.
 const COLUMNS: usize = WIDTH + 1;
-/// Accounts among which the measured transfers are spread.
-const POPULATION: u64 = 1 << 20;
 
 /// Rows and cells of one table in the measured batch.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]

@@ -31,8 +31,23 @@ pub enum CircuitError {
         usable: usize,
     },
     /// No shape has this name.
-    #[error("no shape is called `{0}`: use one of tiny, small, standard")]
-    UnknownShape(String),
+    #[error("no shape is called `{name}`: use one of {known}")]
+    UnknownShape {
+        /// The name.
+        name: String,
+        /// Those that exist.
+        known: String,
+    },
+    /// There is no shape of this size.
+    #[error("no batch of transfers has 2^{k} rows: choose 2^{least} to 2^{most}")]
+    NoSuchSize {
+        /// log2 of the rows.
+        k: u32,
+        /// The least that exists.
+        least: u32,
+        /// The most that exists.
+        most: u32,
+    },
     /// A value is out of the range that the executor guarantees: the trace was not made by it.
     #[error("{what} is {value}, outside of {bits} bits: the trace was not made by the executor")]
     OutOfRange {

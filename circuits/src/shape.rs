@@ -1,9 +1,12 @@
 //! Shapes: how many blocks of each table a circuit has.
 
+mod transfers;
+
 use serde::{Deserialize, Serialize};
 
 use crate::core::Layout;
 use crate::error::CircuitError;
+pub use transfers::{POPULATION, SIZES};
 
 /// The size of a batch circuit. Two circuits with the same shape have the same verifying key (under
 /// the same SRS).
@@ -79,6 +82,15 @@ impl Shape {
         }
     }
 
+    /// For production on machines with less memory than [`Shape::standard`] takes, and for shorter
+    /// waits.
+    pub fn medium() -> Self {
+        Self {
+            name: "medium".into(),
+            ..transfers::fullest(17)
+        }
+    }
+
     /// For production.
     pub fn standard() -> Self {
         Self {
@@ -96,9 +108,23 @@ impl Shape {
         }
     }
 
-    /// The named shapes.
-    pub fn all() -> [Self; 3] {
-        [Self::tiny(), Self::small(), Self::standard()]
+    /// For production on machines with much memory.
+    pub fn large() -> Self {
+        Self {
+            name: "large".into(),
+            ..transfers::fullest(21)
+        }
+    }
+
+    /// The named shapes, by size.
+    pub fn all() -> [Self; 5] {
+        [
+            Self::tiny(),
+            Self::small(),
+            Self::medium(),
+            Self::standard(),
+            Self::large(),
+        ]
     }
 
     /// The shape with this name.
@@ -106,7 +132,10 @@ impl Shape {
         Self::all()
             .into_iter()
             .find(|s| s.name == name)
-            .ok_or_else(|| CircuitError::UnknownShape(name.into()))
+            .ok_or_else(|| CircuitError::UnknownShape {
+                name: name.into(),
+                known: Self::all().map(|s| s.name).join(", "),
+            })
     }
 
     /// Rows that blocks may use.
@@ -116,7 +145,7 @@ impl Shape {
 
     /// Checks that the blocks fit the rows, and the words their polynomial.
     pub fn check(&self) -> Result<(), CircuitError> {
-        let rows = Layout::new(self).rows;
+        let rows = Layout::rows_of_shape(self);
         let words_fit = self.ops.saturating_mul(3) < 1 << 16;
         if rows >= self.usable_rows() || !words_fit {
             return Err(CircuitError::ShapeTooLarge {
@@ -140,6 +169,7 @@ mod tests {
             shape.check().unwrap();
             assert_eq!(Shape::named(&shape.name).unwrap(), shape);
             let rows = Layout::new(&shape).rows;
+            assert_eq!(rows, Layout::rows_of_shape(&shape));
             assert!(
                 rows * 2 > shape.usable_rows(),
                 "{} wastes half of its rows: {rows}",

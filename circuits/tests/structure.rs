@@ -99,7 +99,7 @@ fn configure(system: &mut ConstraintSystem<Fr>, shape: &Shape) {
 #[test]
 fn the_constraint_system_is_the_pinned_one() {
     let mut found = String::new();
-    for shape in [Shape::tiny(), Shape::small(), Shape::standard()] {
+    for shape in Shape::all() {
         let circuit = BatchCircuit::without_witness(&shape);
         let zeros = circuit.instances();
         let (recorded, system) = Recorder::run(&circuit, zeros, challenges(1));

@@ -5,6 +5,7 @@ use std::io::ErrorKind;
 use bastion_aggregator::AggregatorError;
 use bastion_circuits::CircuitError;
 use bastion_contract::ContractError;
+use bastion_prover::schedule::MemoryBudget;
 use bastion_prover::ProverError;
 use bastion_state::executor::Rejection;
 use bastion_state::StateError;
@@ -126,6 +127,29 @@ pub enum NodeError {
         /// What does not fit.
         why: String,
     },
+    /// Speed cannot be measured.
+    #[error("the speed of this machine cannot be measured: {0}")]
+    Measuring(String),
+    /// A number of batches that no block has.
+    #[error("a block has {least} to {most} batches, not {batches}")]
+    NoSuchBlock {
+        /// The number.
+        batches: usize,
+        /// The least.
+        least: usize,
+        /// The most.
+        most: usize,
+    },
+    /// No shape fits the machine.
+    #[error("no shape fits into {memory}: a block of shape `{shape}`, the least demanding, takes {needed}; give more memory (--memory, BASTION_MEMORY)")]
+    NothingFits {
+        /// Memory that proving may use.
+        memory: MemoryBudget,
+        /// The least demanding shape.
+        shape: String,
+        /// What it takes.
+        needed: MemoryBudget,
+    },
     /// The L1 refused, or does not answer.
     #[error("L1: {0}")]
     L1(String),
@@ -170,6 +194,7 @@ impl NodeError {
             Self::Missing { .. } | Self::NoSrs { .. } => 5,
             Self::NoDocuments { .. } | Self::Document(_) => 5,
             Self::Malformed { .. } | Self::TrailingData { .. } => 3,
+            Self::NothingFits { .. } => 6,
             Self::Prover(e) => e.exit_code(),
             Self::Aggregator(e) => e.exit_code(),
             Self::Io { source, .. } if source.kind() == ErrorKind::StorageFull => 6,

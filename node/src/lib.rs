@@ -10,6 +10,7 @@
 //! | [`history`] | what L1 tells, collected for an audit |
 //! | [`independent`] | verification by the second verifier |
 //! | [`l1`] | a chain in memory, or a node |
+//! | [`recommend`] | predicted speed and memory of shapes, and the best for a machine |
 //! | [`deploy`], [`settle`] | deploys and drives the contracts |
 //! | [`exodus`] | everybody leaves by L1 data alone |
 #![forbid(unsafe_code)]
@@ -26,6 +27,7 @@ pub mod history;
 pub mod independent;
 pub mod l1;
 pub mod pipeline;
+pub mod recommend;
 pub mod settle;
 pub mod workload;
 

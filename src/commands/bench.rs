@@ -16,7 +16,7 @@ use crate::output;
 #[command(after_help = "Examples:\n  bastion bench --shape small --json\n  \
 bastion bench --shape small --check benches/baseline.json")]
 pub(crate) struct Args {
-    /// Shape: tiny, small or standard.
+    /// Shape: tiny, small, medium, standard or large (`bastion shapes` compares them).
     #[arg(long, default_value = "small")]
     shape: String,
     /// Batches in the block.

@@ -9,7 +9,7 @@ use crate::output;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example: bastion cost --shape standard --json")]
 pub(crate) struct Args {
-    /// Shape: tiny, small or standard.
+    /// Shape: tiny, small, medium, standard or large (`bastion shapes` compares them).
     #[arg(long, default_value = "standard")]
     shape: String,
 }

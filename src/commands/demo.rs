@@ -32,7 +32,7 @@ const EMBEDDED_TIME: u64 = 1_800_000_000;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example: bastion demo --shape tiny")]
 pub(crate) struct Args {
-    /// Shape: tiny, small or standard.
+    /// Shape: tiny, small, medium, standard or large (`bastion shapes` compares them).
     #[arg(long, default_value = "small")]
     shape: String,
     /// A development node (anvil) instead of the embedded L1.

@@ -7,6 +7,7 @@ pub(crate) mod demo;
 pub(crate) mod inspect;
 pub(crate) mod prove;
 pub(crate) mod setup;
+pub(crate) mod shapes;
 pub(crate) mod submit;
 pub(crate) mod verify;
 

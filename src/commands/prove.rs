@@ -35,7 +35,7 @@ Example: bastion prove examples/transfers.csv --shape tiny --out out"
 pub(crate) struct Args {
     /// CSV of transfers or JSON lines of operations.
     input: PathBuf,
-    /// Shape: tiny, small or standard.
+    /// Shape: tiny, small, medium, standard or large (`bastion shapes` compares them).
     #[arg(long, default_value = "small")]
     shape: String,
     /// Folder for the proven blocks; must not hold any.

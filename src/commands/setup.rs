@@ -18,7 +18,7 @@ use crate::output;
 bastion setup --shape small --srs powersOfTau28_hez_final_21.ptau --srs-b2sum 9aef0573cef4ded9..."
 )]
 pub(crate) struct Args {
-    /// Shape: tiny, small or standard.
+    /// Shape: tiny, small, medium, standard or large (`bastion shapes` compares them).
     #[arg(long, default_value = "small")]
     shape: String,
     /// Batches in a block.

@@ -136,22 +136,18 @@ impl Layout {
                 layout.push(Table::Half);
             }
         }
-        for (table, slots) in [
-            (Table::Op, shape.ops),
-            (Table::Account, shape.accounts),
-            (Table::Unpack, shape.accounts),
-            (Table::Node, shape.nodes),
-            (Table::Hash, shape.hashes),
-            (Table::Range128, shape.ranges128),
-            (Table::Range40, shape.ranges40),
-            (Table::Limiter, shape.limiters),
-            (Table::Policy, shape.policies),
-        ] {
+        for (table, slots) in slots(shape) {
             for _ in 0..slots {
                 layout.push(table);
             }
         }
         layout
+    }
+
+    /// The rows of a shape's layout, without laying it out.
+    pub fn rows_of_shape(shape: &Shape) -> usize {
+        let tables = slots(shape).into_iter().map(|(t, n)| t.rows() * n);
+        Table::Head.rows() + shape.signatures * SIGNATURE_ROWS + tables.sum::<usize>()
     }
 
     fn push(&mut self, table: Table) {
@@ -179,4 +175,19 @@ impl Layout {
             .map(|b| b.row)
             .collect()
     }
+}
+
+/// Blocks of the tables behind the signatures, in their order.
+fn slots(shape: &Shape) -> [(Table, usize); 9] {
+    [
+        (Table::Op, shape.ops),
+        (Table::Account, shape.accounts),
+        (Table::Unpack, shape.accounts),
+        (Table::Node, shape.nodes),
+        (Table::Hash, shape.hashes),
+        (Table::Range128, shape.ranges128),
+        (Table::Range40, shape.ranges40),
+        (Table::Limiter, shape.limiters),
+        (Table::Policy, shape.policies),
+    ]
 }

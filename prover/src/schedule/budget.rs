@@ -133,6 +133,15 @@ impl ProofCost {
         Self::from_counts(Counts::of(vk.get_domain().k(), vk.cs()))
     }
 
+    /// Estimate for a circuit of `2^k` rows with this constraint system, of which there is no key
+    /// yet.
+    pub fn of_system<F: halo2_proofs::arithmetic::Field>(
+        k: u32,
+        system: &ConstraintSystem<F>,
+    ) -> Self {
+        Self::from_counts(Counts::of(k, system))
+    }
+
     pub(super) fn from_counts(c: Counts) -> Self {
         let n = 1u64 << c.k;
         let chunks = c.degree.saturating_sub(1).max(1);

@@ -1,0 +1,108 @@
+//! Proofs of a tiny batch and of a block of one, and their verification by all verifiers: the native
+//! one (snark-verifier, as the block circuit has it), halo2's own, the second one on arkworks, and
+//! the contract in an EVM.
+//!
+//! Keys come from the cache of the tests, or are made (half a minute). Proving a block takes long,
+//! and ten samples are criterion's least.
+#![allow(missing_docs, clippy::unwrap_used)]
+
+mod support;
+
+use std::cell::OnceCell;
+use std::time::Duration;
+
+use alloy_primitives::{Address, U256};
+use bastion_aggregator::{aggregate, BlockProof};
+use bastion_circuits::witness::compile;
+use bastion_circuits::witness::convert::to_state;
+use bastion_circuits::Shape;
+use bastion_contract::bindings::verify_calldata;
+use bastion_contract::evm::Evm;
+use bastion_node::independent::IndependentVerifier;
+use bastion_node::pipeline::{BlockProver, Cache};
+use bastion_prover::proof::{prove, verify, verify_with_halo2, BatchProof};
+use criterion::{criterion_group, criterion_main, Criterion, SamplingMode};
+use rand::rngs::OsRng;
+
+fn proofs(c: &mut Criterion) {
+    let (cache, prover) = support::prover();
+    let shape = Shape::tiny();
+    let (trace, link) = support::batch();
+    let circuit = compile(&shape, &trace, &link).unwrap();
+    let (keys, params) = (prover.batches.keys(), prover.srs.params(shape.k).unwrap());
+    let batch = prove(&params, keys, circuit.clone(), OsRng).unwrap();
+    let proofs = [batch.clone()];
+    let block = OnceCell::new();
+    let together = || aggregate(&prover.block, keys.verifier(), &proofs, &prover.srs).unwrap();
+
+    let mut group = c.benchmark_group("proofs");
+    group.sample_size(10).sampling_mode(SamplingMode::Flat);
+    group.warm_up_time(Duration::from_millis(1));
+    group.bench_function("prove a tiny batch", |bench| {
+        bench.iter(|| prove(&params, keys, circuit.clone(), OsRng).unwrap())
+    });
+    group.bench_function("aggregate a block of one tiny batch", |bench| {
+        bench.iter(|| block.set(together()))
+    });
+    group.finish();
+
+    verifiers(c, &cache, &prover, &batch, block.get_or_init(together));
+}
+
+fn verifiers(
+    c: &mut Criterion,
+    cache: &Cache,
+    prover: &BlockProver,
+    batch: &BatchProof,
+    block: &BlockProof,
+) {
+    let verifier = &prover.block.verifier;
+    let folder = cache.verifier_dir(&prover.batches.shape().name, 1, &verifier.circuit_id);
+    let second = IndependentVerifier::open(&folder).unwrap();
+
+    let mut group = c.benchmark_group("verify a batch proof");
+    group
+        .sample_size(20)
+        .measurement_time(Duration::from_secs(2));
+    let key = prover.batches.keys().verifier();
+    group.bench_function("native", |bench| bench.iter(|| verify(batch, key).unwrap()));
+    group.bench_function("halo2", |bench| {
+        bench.iter(|| verify_with_halo2(batch, key).unwrap())
+    });
+    group.bench_function("second verifier", |bench| {
+        let inputs: Vec<_> = batch.public_inputs.iter().map(to_state).collect();
+        let inputs = [inputs];
+        bench.iter(|| second.batch().verify(&inputs, &batch.proof).unwrap())
+    });
+    group.finish();
+
+    let mut group = c.benchmark_group("verify a block proof");
+    group
+        .sample_size(20)
+        .measurement_time(Duration::from_secs(2));
+    let deciding = prover.block.deciding_key();
+    group.bench_function("native", |bench| {
+        bench.iter(|| bastion_aggregator::verify(block, verifier, deciding).unwrap())
+    });
+    group.bench_function("second verifier", |bench| {
+        let bytes = block.proof_bytes().unwrap();
+        let instances: Vec<_> = block.instances().unwrap().iter().map(to_state).collect();
+        let instances = [instances];
+        bench.iter(|| second.block().verify(&instances, &bytes).unwrap())
+    });
+    group.bench_function("contract in the embedded EVM", |bench| {
+        let mut evm = Evm::default();
+        let contract = evm.deploy(verifier.contract.bytecode.clone()).unwrap();
+        let (words, bytes) = block.to_contract_input().unwrap();
+        let words: Vec<U256> = words.into_iter().map(U256::from_be_bytes).collect();
+        let calldata = verify_calldata(&words, &bytes);
+        bench.iter(|| {
+            let result = evm.view(Address::ZERO, contract, calldata.clone()).unwrap();
+            assert!(result.is_success());
+        })
+    });
+    group.finish();
+}
+
+criterion_group!(benches, proofs);
+criterion_main!(benches);

@@ -1,0 +1,165 @@
+//! One shape on one machine.
+
+use std::ops::RangeInclusive;
+
+use bastion_circuits::core::{Layout, WIDTH};
+use bastion_circuits::Shape;
+use bastion_prover::schedule::{slots, MemoryBudget};
+use bastion_state::data::Section;
+use serde::Serialize;
+
+use super::units::UnitCosts;
+use super::work::{works, CoreSeconds, Work};
+use super::Machine;
+
+/// Part of a proof's core-seconds that only one core can work on, as the recorded aggregation of
+/// 51.8 core-seconds in 26.9 s on two cores has it.
+const SERIAL: f64 = 0.04;
+/// Compressions that executing and compiling a transfer take as long as, on one core (recorded:
+/// 2.5 s and 2.6 s for 2,680 transfers).
+const EXECUTION: f64 = 310.0;
+/// Bytes of a grid's cell: the value, and whether it was assigned.
+const CELL: u64 = 33;
+/// Memory of the process beside proofs and keys, and of building a block's circuit for each of its
+/// batches (recorded: a block of two `small` batches takes 0.8 GB to prove and 1.0 GB to aggregate).
+const PROCESS: u64 = 128 << 20;
+const BUILDING: u64 = 96 << 20;
+/// Bytes that the data of a block may have: L1 nodes pass on transactions of up to 128 KiB, and
+/// the header takes some of it.
+const POSTED: u64 = 126 << 10;
+
+/// What a shape is predicted to do.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Prediction {
+    /// Name of the shape.
+    pub shape: String,
+    /// log2 of the rows of a batch.
+    pub k: u32,
+    /// Transfers in a full batch.
+    pub transfers_per_batch: usize,
+    /// Cells of the circuit, blanks included, for each of them.
+    pub cells_per_transfer: usize,
+    /// Batches in a block.
+    pub batches: usize,
+    /// Transfers in a block.
+    pub transfers: usize,
+    /// Bytes that a block posts.
+    pub posted_bytes: u64,
+    /// Batches that are proven at once; 0 if not even one fits.
+    pub at_once: usize,
+    /// Memory that the block takes with so many at once, in bytes.
+    pub memory_bytes: u64,
+    /// Memory that it takes with one at a time, in bytes.
+    pub least_memory_bytes: u64,
+    /// Seconds to execute the block and fill its witnesses.
+    pub execute_seconds: f64,
+    /// Seconds of the batch proofs.
+    pub prove_seconds: f64,
+    /// Seconds of the aggregation.
+    pub aggregate_seconds: f64,
+    /// Seconds from a block's operations to its proof.
+    pub latency_seconds: f64,
+    /// Transfers per second.
+    pub transfers_per_second: f64,
+    /// Whether the machine has the memory.
+    pub fits_memory: bool,
+    /// Whether an L1 transaction takes the block's data.
+    pub fits_l1: bool,
+    /// Whether it is the best of those that fit.
+    pub recommended: bool,
+}
+
+impl Prediction {
+    /// Whether machine and L1 can take it.
+    pub fn usable(&self) -> bool {
+        self.fits_memory && self.fits_l1
+    }
+}
+
+/// Predicts for one machine.
+pub(super) struct Predictor {
+    machine: Machine,
+    units: UnitCosts,
+}
+
+impl Predictor {
+    pub(super) fn new(machine: Machine, units: UnitCosts) -> Self {
+        Self { machine, units }
+    }
+
+    /// Every named shape, with each of these numbers of batches.
+    pub(super) fn all(&self, batches: &RangeInclusive<usize>) -> Vec<Vec<Prediction>> {
+        let works = works();
+        let blocks = || works.blocks.iter().filter(|(n, _)| batches.contains(n));
+        let of = |(shape, transfers, work): &(Shape, usize, Work)| {
+            blocks()
+                .map(|(n, block)| self.predict(shape, *transfers, work, *n, block))
+                .collect()
+        };
+        works.batches.iter().map(of).collect()
+    }
+
+    fn predict(
+        &self,
+        shape: &Shape,
+        each: usize,
+        batch: &Work,
+        batches: usize,
+        block: &Work,
+    ) -> Prediction {
+        let cores = self.machine.cores.get();
+        let grids = (Layout::rows_of_shape(shape) * WIDTH * batches) as u64 * CELL;
+        // What the process holds beside the batch proofs is not theirs.
+        let rest = PROCESS + grids + shared(block);
+        let memory = |at_once: usize| {
+            let proving = batch.memory.per_proof().0 * at_once as u64;
+            let aggregating = block.memory.per_proof().0 + BUILDING * batches as u64;
+            rest + shared(batch) + proving.max(aggregating)
+        };
+        let budget = MemoryBudget(self.machine.memory.0.saturating_sub(rest));
+        let least = memory(1);
+        let at_once = if least > self.machine.memory.0 {
+            0
+        } else {
+            slots(&batch.memory, budget, batches, cores, &shape.name).map_or(0, |n| n.get())
+        };
+
+        let transfers = each * batches;
+        let posted_bytes = (transfers * Section::L2.record_len()) as u64;
+        let execute_seconds = transfers as f64 * EXECUTION * self.units.compression;
+        let prove = batch.core_seconds(&self.units);
+        let prove_seconds = spread(prove, batches, at_once.max(1), cores);
+        let aggregate_seconds = spread(block.core_seconds(&self.units), 1, 1, cores);
+        let latency_seconds = execute_seconds + prove_seconds + aggregate_seconds;
+        Prediction {
+            shape: shape.name.clone(),
+            k: shape.k,
+            transfers_per_batch: each,
+            cells_per_transfer: ((WIDTH + 1) << shape.k) / each.max(1),
+            batches,
+            transfers,
+            posted_bytes,
+            at_once,
+            memory_bytes: memory(at_once.max(1)),
+            least_memory_bytes: least,
+            execute_seconds,
+            prove_seconds,
+            aggregate_seconds,
+            latency_seconds,
+            transfers_per_second: transfers as f64 / latency_seconds,
+            fits_memory: at_once > 0,
+            fits_l1: posted_bytes <= POSTED,
+            recommended: false,
+        }
+    }
+}
+
+fn shared(work: &Work) -> u64 {
+    work.memory.of_one().0 - work.memory.per_proof().0
+}
+
+/// Seconds of `jobs` proofs, `at_once` side by side: Amdahl's law for each, the cores shared.
+fn spread(one: CoreSeconds, jobs: usize, at_once: usize, cores: usize) -> f64 {
+    let rounds = jobs.div_ceil(at_once) as f64;
+    one.total() * (SERIAL * rounds + (1.0 - SERIAL) * jobs as f64 / cores as f64)
+}

@@ -1,0 +1,144 @@
+use bastion_circuits::Shape;
+
+use super::*;
+
+/// As measured on the machine of docs/performance.md.
+const UNITS: UnitCosts = UnitCosts {
+    multiplication: 2.27e-8,
+    msm_term: 6.96e-6,
+    butterfly: 6.40e-8,
+    compression: 6.14e-6,
+};
+
+fn machine(cores: usize, gib: u64) -> Machine {
+    Machine {
+        cores: NonZeroUsize::new(cores).unwrap(),
+        memory: MemoryBudget(gib << 30),
+    }
+}
+
+fn compare(cores: usize, gib: u64) -> Comparison {
+    Comparison::new(machine(cores, gib), UNITS, None).unwrap()
+}
+
+#[test]
+fn what_was_measured_is_predicted() {
+    let two = Comparison::new(machine(2, 16), UNITS, Some(2)).unwrap();
+    // Shape, transfers, seconds of batch proofs and aggregation, GB of memory: docs/performance.md.
+    for (shape, transfers, prove, aggregate, memory) in [
+        ("small", 109, 34.6, 26.9, 1.0),
+        ("standard", 2680, 553.5, 26.4, 7.0),
+    ] {
+        let found = two.shapes.iter().find(|p| p.shape == shape).unwrap();
+        println!("{found:?}");
+        let near = |found: f64, measured: f64, part: f64| {
+            assert!((found / measured - 1.0).abs() < part, "{found}, {measured}");
+        };
+        near(found.transfers as f64, f64::from(transfers), 0.02);
+        near(found.prove_seconds, prove, 0.1);
+        near(found.aggregate_seconds, aggregate, 0.1);
+        near(found.memory_bytes as f64 / 1e9, memory, 0.1);
+    }
+}
+
+#[test]
+fn memory_is_respected() {
+    let mut last = 0;
+    for gib in [1, 2, 4, 8, 16, 24, 48, 128, 512] {
+        for cores in [2, 64] {
+            let comparison = compare(cores, gib);
+            for p in &comparison.shapes {
+                let fits = p.memory_bytes <= gib << 30;
+                assert_eq!(p.fits_memory, fits, "{} in {gib} GiB", p.shape);
+                assert_eq!(p.fits_memory, p.at_once > 0);
+                assert!(p.at_once <= p.batches && p.at_once <= cores);
+            }
+            let best = comparison.recommended().unwrap();
+            assert!(best.usable() && best.posted_bytes < 128 << 10);
+        }
+        let fitting = |c: Comparison| c.shapes.iter().filter(|p| p.fits_memory).count();
+        let now = fitting(compare(2, gib));
+        assert!(now >= last);
+        last = now;
+    }
+    assert_eq!(last, Shape::all().len());
+}
+
+#[test]
+fn more_cores_or_memory_are_never_slower() {
+    let best = |cores, gib| compare(cores, gib).recommended().unwrap().clone();
+    for gib in [2, 8, 24, 128] {
+        for batches in [1, 2, 3, 5, 8] {
+            let of = |cores| Comparison::new(machine(cores, gib), UNITS, Some(batches)).unwrap();
+            let mut before = of(1);
+            for cores in 2..=64 {
+                let after = of(cores);
+                for (a, b) in before.shapes.iter().zip(&after.shapes) {
+                    assert!(
+                        b.latency_seconds <= a.latency_seconds,
+                        "{a:?} on {cores} cores"
+                    );
+                }
+                before = after;
+            }
+        }
+    }
+    // Of the recommended, a tie may go to the smaller: by no more than that.
+    for (less, more) in [
+        ((2, 8), (16, 8)),
+        ((16, 8), (16, 24)),
+        ((64, 24), (64, 128)),
+    ] {
+        let (a, b) = (best(less.0, less.1), best(more.0, more.1));
+        assert!(b.transfers_per_second >= a.transfers_per_second * (1.0 - TIE));
+    }
+}
+
+#[test]
+fn ties_go_to_the_smaller_block() {
+    let comparison = compare(2, 24);
+    let with = |rate: f64, transfers| Prediction {
+        transfers_per_second: rate,
+        transfers,
+        ..comparison.recommended().unwrap().clone()
+    };
+    let all = [with(98.0, 50), with(100.0, 500), with(96.0, 5)];
+    assert_eq!(best(&all), Some(&all[0]));
+    assert_eq!(best(&[]), None);
+}
+
+#[test]
+fn a_machine_that_is_too_small_is_told_what_is_missing() {
+    let tiny = Machine {
+        cores: NonZeroUsize::MIN,
+        memory: MemoryBudget(50 << 20),
+    };
+    let error = Comparison::new(tiny, UNITS, None)
+        .unwrap()
+        .recommended()
+        .unwrap_err();
+    assert_eq!(error.exit_code(), 6);
+    let text = error.to_string();
+    assert!(
+        text.contains("50.0 MiB") && text.contains("tiny") && text.contains("--memory"),
+        "{text}"
+    );
+    for batches in [0, 9] {
+        let refused = Comparison::new(machine(2, 8), UNITS, Some(batches)).unwrap_err();
+        assert!(refused.to_string().contains("1 to 8"), "{refused}");
+    }
+}
+
+#[test]
+fn units_are_measured_quickly_and_are_plausible() {
+    let start = std::time::Instant::now();
+    let units = UnitCosts::measure().unwrap();
+    println!("{units:?} in {:?}", start.elapsed());
+    assert!(units.multiplication > 1e-9 && units.multiplication < 1e-6);
+    assert!(units.msm_term > 10.0 * units.multiplication);
+    assert!(units.butterfly > units.multiplication / 2.0);
+    assert!(units.compression > 50.0 * units.multiplication);
+    // Larger sums are cheaper by the term, but not cheaper.
+    assert!(units.msm(19) < 32.0 * units.msm(14) && units.msm(19) > 16.0 * units.msm(14));
+    assert!(matrix(units).len() == 9);
+}

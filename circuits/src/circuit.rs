@@ -13,6 +13,9 @@ use crate::core::{Block, Challenges, Expr, Grid, Layout, Table, WIDTH};
 use crate::head::PUBLIC_INPUTS;
 use crate::{tables, Fr, Shape};
 
+/// Degree of the constraints, with the selector: that of an S-box (see `hash`).
+pub const DEGREE: usize = 6;
+
 /// Columns of the circuit.
 #[derive(Clone, Debug)]
 pub struct Columns {
@@ -126,6 +129,8 @@ impl Columns {
                 ("sum_ends_at_zero", last * sum),
             ]
         });
+        // halo2 takes no higher degree than 5 unless it is told.
+        meta.set_minimum_degree(DEGREE);
         columns
     }
 }

@@ -103,7 +103,7 @@ impl<'g> Mutator<'g> {
         cells
     }
 
-    /// The blocks that read a cell, each with the cell's number in it (row by row, 24 a row;
+    /// The blocks that read a cell, each with the cell's number in it (row by row, [`crate::core::WIDTH`] a row;
     /// negative in the rows before the block).
     pub fn readers(&self, row: usize, col: usize) -> Vec<(Placement, i64)> {
         let width = crate::core::WIDTH as i64;

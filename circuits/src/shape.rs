@@ -70,14 +70,14 @@ impl Shape {
         Self {
             name: "small".into(),
             k: 15,
-            ops: 144,
-            accounts: 176,
-            nodes: 1500,
-            signatures: 72,
-            hashes: 800,
-            ranges128: 520,
-            ranges40: 700,
-            limiters: 16,
+            ops: 208,
+            accounts: 256,
+            nodes: 2080,
+            signatures: 110,
+            hashes: 1200,
+            ranges128: 800,
+            ranges40: 1060,
+            limiters: 24,
             policies: 8,
         }
     }
@@ -95,16 +95,7 @@ impl Shape {
     pub fn standard() -> Self {
         Self {
             name: "standard".into(),
-            k: 19,
-            ops: 1344,
-            accounts: 2720,
-            nodes: 23_500,
-            signatures: 1340,
-            hashes: 10_800,
-            ranges128: 9_400,
-            ranges40: 10_800,
-            limiters: 64,
-            policies: 16,
+            ..transfers::fullest(19)
         }
     }
 

@@ -40,7 +40,7 @@ mod tests {
             let mut names = BTreeSet::new();
             for c in block.polynomials() {
                 assert!(
-                    c.poly.degree() <= 4,
+                    c.poly.degree() < crate::circuit::DEGREE,
                     "{table}.{}: degree {} and the selector",
                     c.name,
                     c.poly.degree()

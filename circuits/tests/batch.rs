@@ -77,7 +77,7 @@ fn an_honest_batch_is_proved_and_a_false_input_refused() {
     let params = ParamsKZG::<Bn256>::setup(shape.k, rng.clone());
     let empty = BatchCircuit::without_witness(&shape);
     let vk = keygen_vk(&params, &empty).unwrap();
-    assert_eq!(vk.cs().degree(), 5);
+    assert_eq!(vk.cs().degree(), 6);
     let pk = keygen_pk(&params, vk, &empty).unwrap();
 
     let circuit = compile(&shape, &every_kind(), &link()).unwrap();

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 
 use bastion_circuits::check::{check, names};
-use bastion_circuits::core::{Placement, Table};
+use bastion_circuits::core::{Placement, Table, WIDTH};
 use bastion_circuits::mutate::Mutator;
 use bastion_circuits::witness::fill;
 use bastion_circuits::{Fr, Shape};
@@ -335,7 +335,7 @@ fn every_changed_cell_is_noticed() {
     let tried: Vec<(usize, usize, BTreeSet<String>)> = cells
         .par_iter()
         .flat_map_iter(|&(row, col)| {
-            let mut rng = ChaCha20Rng::seed_from_u64((row * 24 + col) as u64);
+            let mut rng = ChaCha20Rng::seed_from_u64((row * WIDTH + col) as u64);
             let old = grid.get(row, col);
             let other_row = grid.get(rng.gen_range(0..grid.rows()), col);
             let random = Fr::from_raw([rng.gen(), rng.gen(), rng.gen(), rng.gen::<u64>() >> 4]);
@@ -369,7 +369,7 @@ fn every_changed_cell_is_noticed() {
         let reasons: Option<Vec<usize>> = readers
             .iter()
             .map(|(placement, n)| {
-                let cell = |n: usize| grid.get(placement.row + n / 24, n % 24);
+                let cell = |n: usize| grid.get(placement.row + n / WIDTH, n % WIDTH);
                 FREE.iter().position(|free| {
                     free.table == placement.table
                         && free.cells.contains(n)

@@ -40,7 +40,7 @@ pub trait ProvableCircuit: Circuit<Fr, Params: Clone + Serialize> {
 
 impl ProvableCircuit for BatchCircuit {
     const KIND: &'static str = "batch";
-    const CODE_VERSION: u32 = 2;
+    const CODE_VERSION: u32 = 3;
 
     fn shape_name(shape: &Shape) -> String {
         shape.name.clone()

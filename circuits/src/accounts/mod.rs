@@ -13,15 +13,15 @@ use crate::nodes;
 use crate::witness::convert::{small, to_halo2, wide};
 
 /// Rows from the leaf before to the leaf after.
-const AFTER: i32 = 5;
+const AFTER: i32 = 3;
 /// Level of the leaves.
 pub const LEAF_LEVEL: u64 = 32;
 
-const ACTIVE: Expr = Expr::cell(10, 0);
-const INDEX: Expr = Expr::cell(10, 1);
-const LAST_ACCESS: Expr = Expr::cell(10, 2);
-const BEFORE_EXISTS: Expr = Expr::cell(10, 3);
-const AFTER_EXISTS: Expr = Expr::cell(10, 8);
+const ACTIVE: Expr = Expr::cell(6, 0);
+const INDEX: Expr = Expr::cell(6, 1);
+const LAST_ACCESS: Expr = Expr::cell(6, 2);
+const BEFORE_EXISTS: Expr = Expr::cell(6, 3);
+const AFTER_EXISTS: Expr = Expr::cell(6, 8);
 
 /// Fields of an account, in the order of the account tuple.
 #[derive(Clone, Debug)]
@@ -76,10 +76,10 @@ fn before() -> Fields<Expr> {
     Fields {
         exists: BEFORE_EXISTS,
         owner: hash::input_a(0),
-        token: Expr::cell(10, 4),
-        nonce: Expr::cell(10, 5),
-        balance: Expr::cell(10, 6),
-        frozen_until: Expr::cell(10, 7),
+        token: Expr::cell(6, 4),
+        nonce: Expr::cell(6, 5),
+        balance: Expr::cell(6, 6),
+        frozen_until: Expr::cell(6, 7),
     }
 }
 
@@ -87,10 +87,10 @@ fn after() -> Fields<Expr> {
     Fields {
         exists: AFTER_EXISTS,
         owner: hash::input_a(AFTER),
-        token: Expr::cell(10, 9),
-        nonce: Expr::cell(10, 10),
-        balance: Expr::cell(10, 11),
-        frozen_until: Expr::cell(10, 12),
+        token: Expr::cell(6, 9),
+        nonce: Expr::cell(6, 10),
+        balance: Expr::cell(6, 11),
+        frozen_until: Expr::cell(6, 12),
     }
 }
 

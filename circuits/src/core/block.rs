@@ -2,6 +2,9 @@
 
 use crate::core::{bus, Expr, Table, Term};
 
+/// Terms that share a row of the bus.
+pub const TERMS: usize = 4;
+
 /// A named polynomial that is zero on every block of the table.
 #[derive(Clone, Debug)]
 pub struct Constraint {
@@ -20,7 +23,7 @@ pub struct Block {
     pub rows: usize,
     /// Constraints that hold on each block.
     pub constraints: Vec<Constraint>,
-    /// Bus terms by row: at most three of degree-one tuples, so that the step stays at degree 5.
+    /// Bus terms by row: at most [`TERMS`] of degree-one tuples, so that the step stays at degree 6.
     pub bus: Vec<Vec<Term>>,
 }
 
@@ -49,10 +52,10 @@ impl Block {
         self.bus[row].extend(terms);
     }
 
-    /// Puts `terms` on the bus, three to a row, from `first_row` on; returns the next free row.
+    /// Puts `terms` on the bus, [`TERMS`] to a row, from `first_row` on; returns the next free row.
     pub fn bus_packed(&mut self, first_row: usize, terms: Vec<Term>) -> usize {
         let mut row = first_row;
-        for chunk in terms.chunks(3) {
+        for chunk in terms.chunks(TERMS) {
             self.bus(row, chunk.iter().cloned());
             row += 1;
         }

@@ -81,13 +81,13 @@ impl Table {
     pub fn rows(self) -> usize {
         match self {
             Self::Head => 10,
-            Self::Op => 11,
-            Self::Account => 11,
-            Self::Node => 10,
-            Self::Signature => 10,
+            Self::Op => 9,
+            Self::Account => 7,
+            Self::Node => 6,
+            Self::Signature => 7,
             Self::Window | Self::Half | Self::Range40 => 1,
-            Self::Compress | Self::Hash | Self::Unpack => 5,
-            Self::Range128 => 3,
+            Self::Compress | Self::Hash | Self::Range128 => 3,
+            Self::Unpack => 5,
             Self::Limiter => 4,
             Self::Policy => 7,
         }
@@ -98,7 +98,7 @@ impl Table {
 pub const WINDOWS: usize = 32;
 
 /// Rows of a whole signature: header, and two halves of windows with their hand-over rows.
-pub const SIGNATURE_ROWS: usize = 10 + 2 * (WINDOWS + 1);
+pub const SIGNATURE_ROWS: usize = 7 + 2 * (WINDOWS + 1);
 
 /// The first rows of the blocks of each section.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -153,15 +153,15 @@ impl Layout {
     fn push(&mut self, table: Table) {
         let row = self.rows;
         self.blocks.push(Placement { table, row });
-        let offsets: &[usize] = match table {
-            Table::Account | Table::Node => &[0, 5],
-            Table::Hash => &[0],
-            _ => &[],
+        let compressions = match table {
+            Table::Account | Table::Node => 2,
+            Table::Hash => 1,
+            _ => 0,
         };
-        for offset in offsets {
+        for n in 0..compressions {
             self.blocks.push(Placement {
                 table: Table::Compress,
-                row: row + offset,
+                row: row + n * Table::Compress.rows(),
             });
         }
         self.rows += table.rows();

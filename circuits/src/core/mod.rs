@@ -15,4 +15,4 @@ pub use layout::{Layout, Placement, Table, SIGNATURE_ROWS, WINDOWS};
 
 /// Advice columns of the first phase. One more column, of the second phase, holds the running sum
 /// of the bus.
-pub const WIDTH: usize = 24;
+pub const WIDTH: usize = 25;

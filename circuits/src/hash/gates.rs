@@ -1,4 +1,4 @@
-//! Constraints of one Poseidon2 compression in five rows.
+//! Constraints of one Poseidon2 compression in three rows.
 
 use crate::core::{Block, Expr, Table, WIDTH};
 use crate::witness::convert;
@@ -6,12 +6,12 @@ use crate::witness::convert;
 use bastion_state::hash::round_constants;
 
 /// First cell that the permutation leaves free (two are: `SPARE` and `SPARE + 1`).
-pub const SPARE: usize = 118;
+pub const SPARE: usize = 73;
 /// Cells of the two inputs.
 pub const INPUT_CELLS: [usize; 2] = [0, 1];
-const OUTPUT: usize = 117;
-/// Pairs of partial rounds.
-pub(super) const PAIRS: usize = 28;
+const OUTPUT: usize = 72;
+/// Full rounds before the partial ones, and after them.
+pub(super) const HALF: usize = 4;
 
 /// First input of the compression that starts `row` rows into a block.
 pub fn input_a(row: i32) -> Expr {
@@ -32,12 +32,6 @@ fn shifted(row: i32, n: usize) -> Expr {
     Expr::cell(row + (n / WIDTH) as i32, n % WIDTH)
 }
 
-/// Whether lane 1 gets a cell after this pair of partial rounds. In between it is an expression
-/// of degree 2 that grows by one product a pair.
-pub(super) fn stores_lane1(pair: usize) -> bool {
-    pair > 0 && pair.is_multiple_of(3)
-}
-
 struct Cells {
     next: usize,
 }
@@ -52,9 +46,8 @@ impl Cells {
 
 /// The constraints of a compression.
 ///
-/// S-boxes come in pairs: of the first, `v = x^4` has a cell and `v x` is used as it is; of the
-/// second, `w = x^2` and the lane after the linear layer have cells. So two S-boxes cost three cells
-/// and no constraint exceeds degree 4 (5 with the selector).
+/// Each S-box `x^5` stands in the constraint of the one cell that it leads to: degree 5, 6 with the
+/// selector.
 pub fn compress_block() -> Block {
     let mut block = Block::new(Table::Compress);
     let mut cells = Cells { next: 0 };
@@ -63,47 +56,44 @@ pub fn compress_block() -> Block {
 
     let (a, b) = (cells.take(), cells.take());
     let mut lanes = external([a.clone(), b]);
-    for pair in 0..2 {
-        lanes = full_pair(&mut block, &mut cells, lanes, pair, None);
+    for round in 0..HALF {
+        let next = full_round(&lanes, round);
+        lanes = stored(&mut block, &mut cells, &format!("full{round}"), next);
     }
 
     let [mut x, mut lane1] = lanes;
-    for pair in 0..PAIRS {
-        let c0 = Expr::from(convert::to_halo2(constants.internal[2 * pair]));
-        let c1 = Expr::from(convert::to_halo2(constants.internal[2 * pair + 1]));
-        let x0 = x + c0;
-        let v = cells.take();
-        block.constrain(
-            format!("partial{pair}.v"),
-            v.clone() - x0.clone().square().square(),
-        );
-        let y = v * x0;
-        let middle = y.clone() * convert::small(2) + lane1.clone();
-        let lane1_middle = y + lane1 * convert::small(3);
-
-        let x1 = middle + c1;
-        let w = cells.take();
-        block.constrain(format!("partial{pair}.w"), w.clone() - x1.clone().square());
+    for (round, constant) in constants.internal.iter().enumerate() {
+        let y = power5(x + Expr::from(convert::to_halo2(*constant)));
         let next = cells.take();
         block.constrain(
-            format!("partial{pair}.x"),
-            next.clone() - w.square() * x1 * convert::small(2) - lane1_middle.clone(),
+            format!("partial{round}"),
+            next.clone() - y * convert::small(2) - lane1.clone(),
         );
-        // y = (next - lane1_middle) / 2, so lane 1 = y + 3 lane1_middle stays of degree 2.
-        let mut after = next.clone() * half + lane1_middle * (convert::small(5) * half);
-        if stores_lane1(pair) {
-            let cell = cells.take();
-            block.constrain(format!("partial{pair}.lane1"), cell.clone() - after);
-            after = cell;
-        }
+        // y = (next - lane1) / 2, so lane 1 = y + 3 lane1 stays linear.
+        lane1 = next.clone() * half + lane1 * (convert::small(5) * half);
         x = next;
-        lane1 = after;
     }
 
-    let lanes = full_pair(&mut block, &mut cells, [x, lane1], 2, None);
-    full_pair(&mut block, &mut cells, lanes, 3, Some(a));
+    let mut lanes = [x, lane1];
+    for round in HALF..2 * HALF - 1 {
+        let next = full_round(&lanes, round);
+        lanes = stored(&mut block, &mut cells, &format!("full{round}"), next);
+    }
+    let [last, _] = full_round(&lanes, 2 * HALF - 1);
+    let out = cells.take();
+    block.constrain("out", out - last - a);
     debug_assert_eq!(cells.next, SPARE);
     block
+}
+
+/// Cells for both lanes.
+fn stored(block: &mut Block, cells: &mut Cells, name: &str, lanes: [Expr; 2]) -> [Expr; 2] {
+    let [first, second] = lanes;
+    [(0, first), (1, second)].map(|(lane, value)| {
+        let cell = cells.take();
+        block.constrain(format!("{name}.x{lane}"), cell.clone() - value);
+        cell
+    })
 }
 
 /// `[[2, 1], [1, 2]]`.
@@ -113,49 +103,13 @@ fn external(lanes: [Expr; 2]) -> [Expr; 2] {
     [sum.clone() + a, sum + b]
 }
 
-/// Two full rounds. With `feed_forward` (the last pair) only lane 0 gets a cell: the output.
-fn full_pair(
-    block: &mut Block,
-    cells: &mut Cells,
-    lanes: [Expr; 2],
-    pair: usize,
-    feed_forward: Option<Expr>,
-) -> [Expr; 2] {
-    let constants = &round_constants().external[2 * pair..];
-    let constant =
-        |round: usize, lane: usize| Expr::from(convert::to_halo2(constants[round][lane]));
+fn power5(x: Expr) -> Expr {
+    x.clone().square().square() * x
+}
 
-    let mut middle = lanes;
-    for (lane, x) in middle.iter_mut().enumerate() {
-        let input = x.clone() + constant(0, lane);
-        let v = cells.take();
-        block.constrain(
-            format!("full{pair}.v{lane}"),
-            v.clone() - input.clone().square().square(),
-        );
-        *x = v * input;
-    }
-    let mut last = external(middle);
-    for (lane, x) in last.iter_mut().enumerate() {
-        let input = x.clone() + constant(1, lane);
-        let w = cells.take();
-        block.constrain(
-            format!("full{pair}.w{lane}"),
-            w.clone() - input.clone().square(),
-        );
-        *x = w.square() * input;
-    }
-    let mut next = external(last);
-    if let Some(a) = feed_forward {
-        let out = cells.take();
-        block.constrain("out", out.clone() - next[0].clone() - a);
-        next[0] = out;
-        return next;
-    }
-    for (lane, x) in next.iter_mut().enumerate() {
-        let cell = cells.take();
-        block.constrain(format!("full{pair}.x{lane}"), cell.clone() - x.clone());
-        *x = cell;
-    }
-    next
+fn full_round(lanes: &[Expr; 2], round: usize) -> [Expr; 2] {
+    let constants = &round_constants().external[round];
+    let sbox =
+        |lane: usize| power5(lanes[lane].clone() + Expr::from(convert::to_halo2(constants[lane])));
+    external([sbox(0), sbox(1)])
 }

@@ -6,7 +6,7 @@ use bastion_state::hash::round_constants;
 use halo2_proofs::halo2curves::bn256::Fr;
 
 use crate::core::BlockWriter;
-use crate::hash::gates::{stores_lane1, PAIRS};
+use crate::hash::gates::HALF;
 use crate::witness::convert;
 
 struct Constants {
@@ -34,36 +34,21 @@ pub fn assign_compress(writer: &mut BlockWriter<'_>, a: Fr, b: Fr) -> Fr {
     put(a);
     put(b);
     let mut lanes = external([a, b]);
-    for pair in 0..2 {
-        lanes = full_pair(&mut put, lanes, pair);
+    for round in 0..HALF {
+        lanes = full_round(lanes, round);
         lanes.iter().for_each(|x| put(*x));
     }
-
-    let [mut x, mut lane1] = lanes;
-    for pair in 0..PAIRS {
-        let x0 = x + constants().internal[2 * pair];
-        let v = x0.square().square();
-        let y = v * x0;
-        let middle = y.double() + lane1;
-        let lane1_middle = y + lane1.double() + lane1;
-
-        let x1 = middle + constants().internal[2 * pair + 1];
-        let w = x1.square();
-        let y = w.square() * x1;
-        x = y.double() + lane1_middle;
-        lane1 = y + lane1_middle.double() + lane1_middle;
-        put(v);
-        put(w);
-        put(x);
-        if stores_lane1(pair) {
-            put(lane1);
-        }
+    for constant in &constants().internal {
+        let y = power5(lanes[0] + constant);
+        let lane1 = lanes[1];
+        lanes = [y.double() + lane1, y + lane1.double() + lane1];
+        put(lanes[0]);
     }
-
-    let lanes = full_pair(&mut put, [x, lane1], 2);
-    lanes.iter().for_each(|x| put(*x));
-    let lanes = full_pair(&mut put, lanes, 3);
-    let out = lanes[0] + a;
+    for round in HALF..2 * HALF - 1 {
+        lanes = full_round(lanes, round);
+        lanes.iter().for_each(|x| put(*x));
+    }
+    let out = full_round(lanes, 2 * HALF - 1)[0] + a;
     put(out);
     out
 }
@@ -73,21 +58,11 @@ fn external([a, b]: [Fr; 2]) -> [Fr; 2] {
     [sum + a, sum + b]
 }
 
-fn full_pair(put: &mut impl FnMut(Fr), lanes: [Fr; 2], pair: usize) -> [Fr; 2] {
-    let rounds = &constants().external[2 * pair..];
-    let mut middle = lanes;
-    for (lane, x) in middle.iter_mut().enumerate() {
-        let input = *x + rounds[0][lane];
-        let v = input.square().square();
-        put(v);
-        *x = v * input;
-    }
-    let mut last = external(middle);
-    for (lane, x) in last.iter_mut().enumerate() {
-        let input = *x + rounds[1][lane];
-        let w = input.square();
-        put(w);
-        *x = w.square() * input;
-    }
-    external(last)
+fn power5(x: Fr) -> Fr {
+    x.square().square() * x
+}
+
+fn full_round(lanes: [Fr; 2], round: usize) -> [Fr; 2] {
+    let constants = &constants().external[round];
+    external([0, 1].map(|lane| power5(lanes[lane] + constants[lane])))
 }

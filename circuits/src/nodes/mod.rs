@@ -8,12 +8,12 @@ use crate::hash;
 use crate::witness::convert::{small, to_halo2};
 
 /// Rows from the old compression to the new one.
-const NEW: i32 = 5;
+const NEW: i32 = 3;
 
-const LEVEL: Expr = Expr::cell(4, 22);
-const INDEX: Expr = Expr::cell(4, 23);
-const LEFT: Expr = Expr::cell(9, 22);
-const RIGHT: Expr = Expr::cell(9, 23);
+const LEVEL: Expr = Expr::cell(2, 23);
+const INDEX: Expr = Expr::cell(2, 24);
+const LEFT: Expr = Expr::cell(NEW + 2, 23);
+const RIGHT: Expr = Expr::cell(NEW + 2, 24);
 
 /// The tuple `(level, index, old, new)` of a node or leaf that changed.
 pub fn tuple(level: Expr, index: Expr, old: Expr, new: Expr) -> Tuple {

@@ -65,14 +65,13 @@ pub fn double(p: &Point<Expr>, out: &Point<Expr>) -> [Expr; 2] {
     ]
 }
 
-/// `out = P + Q` with the helper `w = P.x P.y Q.x Q.y` (degree 4).
-pub fn add(p: &Point<Expr>, q: &Point<Expr>, w: &Expr, out: &Point<Expr>) -> [Expr; 3] {
-    let dw = w.clone() * d();
+/// `out = P + Q` (degree 5).
+pub fn add(p: &Point<Expr>, q: &Point<Expr>, out: &Point<Expr>) -> [Expr; 2] {
+    let (xy, yx) = (p.x.clone() * q.y.clone(), p.y.clone() * q.x.clone());
+    let (xx, yy) = (p.x.clone() * q.x.clone(), p.y.clone() * q.y.clone());
+    let product = xx.clone() * yy.clone() * d();
     [
-        w.clone() - p.x.clone() * p.y.clone() * q.x.clone() * q.y.clone(),
-        out.x.clone() * (Expr::one() + dw.clone())
-            - p.x.clone() * q.y.clone()
-            - p.y.clone() * q.x.clone(),
-        out.y.clone() * (Expr::one() - dw) - p.y.clone() * q.y.clone() + p.x.clone() * q.x.clone(),
+        out.x.clone() * (Expr::one() + product.clone()) - xy - yx,
+        out.y.clone() * (Expr::one() - product) - yy + xx,
     ]
 }

@@ -13,7 +13,7 @@ use crate::witness::convert::{to_halo2, wide};
 pub const MULTIPLES: usize = 16;
 
 /// Row that holds the start state for the first window.
-pub(super) const START: i32 = 9;
+pub(super) const START: i32 = 6;
 
 /// Signature id: one more than the id in the row before the header.
 pub(super) const ID: Expr = Expr::cell(0, 0);
@@ -40,12 +40,11 @@ pub(super) const S_BORROW: Expr = Expr::nth(23);
 /// The accumulator after each half.
 pub(super) const MIDDLE: usize = 25;
 pub(super) const FINAL: usize = 27;
-/// `Q = FINAL - R` with its helper, `2 Q` and `4 Q`.
-pub(super) const W_Q: Expr = Expr::nth(29);
+/// `Q = FINAL - R`, `2 Q` and `4 Q`.
 pub(super) const Q: usize = 30;
 /// Multiplicities of the multiples of `-A`.
 pub(super) const KEY_COUNTS: usize = 40;
-/// Helper and coordinates of the multiples from 2 on, three cells each.
+/// The multiples from 2 on.
 pub(super) const KEY_MULTIPLES: usize = 60;
 
 /// `A`.
@@ -61,7 +60,7 @@ pub(super) fn multiple(j: usize) -> Point<Expr> {
             y: Expr::one(),
         },
         1 => key().negate(),
-        _ => Point::nth(KEY_MULTIPLES + 3 * (j - 2) + 1),
+        _ => Point::nth(KEY_MULTIPLES + 2 * (j - 2)),
     }
 }
 
@@ -136,9 +135,7 @@ fn key_constraints(block: &mut Block) {
     }
     block.constrain("key_is_not_identity", key().x * KEY_X_INVERSE - Expr::one());
     for j in 2..MULTIPLES {
-        let w = Expr::nth(KEY_MULTIPLES + 3 * (j - 2));
-        let [w, x, y] = add(&multiple(j - 1), &multiple(1), &w, &multiple(j));
-        block.constrain(format!("multiple{j}.w"), w);
+        let [x, y] = add(&multiple(j - 1), &multiple(1), &multiple(j));
         block.constrain(format!("multiple{j}.x"), x);
         block.constrain(format!("multiple{j}.y"), y);
     }
@@ -149,8 +146,7 @@ fn verdict_constraints(block: &mut Block) {
     let r = Point::nth(R);
     block.constrain("r_on_curve", r.on_curve());
     let q = Point::nth(Q);
-    let [w, x, y] = add(&Point::nth(FINAL), &r.negate(), &W_Q, &q);
-    block.constrain("difference.w", w);
+    let [x, y] = add(&Point::nth(FINAL), &r.negate(), &q);
     block.constrain("difference.x", x);
     block.constrain("difference.y", y);
     let (q2, q4) = (Point::nth(Q + 2), Point::nth(Q + 4));

@@ -93,8 +93,6 @@ pub fn assign(
             h_acc = h_acc * small(16) + small(hd as u64);
             s_acc = s_acc * small(16) + small(sd as u64);
             put(grid, at, columns::ID, id);
-            put(grid, at, columns::H_DIGIT, small(hd as u64));
-            put(grid, at, columns::S_DIGIT, small(sd as u64));
             let step = &points[6 * n..6 * n + 6];
             let (key_m, base_m) = (multiples[hd], base_multiples[sd]);
             put_point(grid, at, columns::KEY, &key_m);
@@ -102,9 +100,7 @@ pub fn assign(
             for (j, p) in step[..4].iter().enumerate() {
                 put_point(grid, at, columns::DOUBLINGS + 2 * j, p);
             }
-            put(grid, at, columns::W_KEY, helper(&step[3], &key_m));
             put_point(grid, at, columns::WITH_KEY, &step[4]);
-            put(grid, at, columns::W_BASE, helper(&step[4], &base_m));
             put_point(grid, at, columns::POINT, &step[5]);
             put(grid, at, columns::H, h_acc);
             put(grid, at, columns::S, s_acc);
@@ -150,13 +146,11 @@ pub fn assign(
     {
         point(header::Q + 2 * i, p);
     }
-    for (j, pair) in multiples[1..].windows(2).enumerate() {
-        let cell = header::KEY_MULTIPLES + 3 * j;
-        writer.nth(cell, helper(&pair[0], &multiples[1]));
-        writer.nth(cell + 1, to_halo2(pair[1].x));
-        writer.nth(cell + 2, to_halo2(pair[1].y));
+    for (j, multiple) in multiples[2..].iter().enumerate() {
+        let cell = header::KEY_MULTIPLES + 2 * j;
+        writer.nth(cell, to_halo2(multiple.x));
+        writer.nth(cell + 1, to_halo2(multiple.y));
     }
-    writer.set(&header::W_Q, helper(&last, &-r));
     writer.set(&header::KEY_X_INVERSE, inverse_or_zero(to_halo2(key.x)));
     writer.set(&header::KEYHASH, keyhash);
     for (cell, value) in header::CHAIN.iter().zip(chain) {
@@ -251,11 +245,6 @@ fn normalized(points: impl Iterator<Item = EdwardsProjective>) -> Vec<EdwardsAff
 fn put_point(grid: &mut Grid, row: usize, col: usize, p: &EdwardsAffine) {
     grid.assign(row, col, to_halo2(p.x));
     grid.assign(row, col + 1, to_halo2(p.y));
-}
-
-/// `P.x P.y Q.x Q.y`.
-fn helper(p: &EdwardsAffine, q: &EdwardsAffine) -> Fr {
-    to_halo2(p.x * p.y * q.x * q.y)
 }
 
 /// 64 hexadecimal digits, most significant first.

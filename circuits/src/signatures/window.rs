@@ -8,30 +8,22 @@ use crate::signatures::curve::{add, double, Point};
 pub mod columns {
     /// Signature id.
     pub const ID: usize = 0;
-    /// Digit of `h`.
-    pub const H_DIGIT: usize = 1;
-    /// Digit of `S`.
-    pub const S_DIGIT: usize = 2;
     /// `h digit x (-A)`.
-    pub const KEY: usize = 3;
+    pub const KEY: usize = 1;
     /// `S digit x B`.
-    pub const BASE: usize = 5;
+    pub const BASE: usize = 3;
     /// Four doublings of the accumulator.
-    pub const DOUBLINGS: usize = 7;
-    /// Helper of the first addition.
-    pub const W_KEY: usize = 15;
+    pub const DOUBLINGS: usize = 5;
     /// After the first addition.
-    pub const WITH_KEY: usize = 16;
-    /// Helper of the second addition.
-    pub const W_BASE: usize = 18;
+    pub const WITH_KEY: usize = 13;
     /// The accumulator after the window.
-    pub const POINT: usize = 19;
+    pub const POINT: usize = 15;
     /// The digits of `h` of this half so far.
-    pub const H: usize = 21;
+    pub const H: usize = 17;
     /// The digits of `S` of this half so far.
-    pub const S: usize = 22;
+    pub const S: usize = 18;
     /// Number of the half, 1 or 2.
-    pub const HALF: usize = 23;
+    pub const HALF: usize = 19;
 }
 use columns::*;
 
@@ -68,30 +60,28 @@ pub fn window_block() -> Block {
     }
     let with_key = Point::at(0, WITH_KEY);
     let steps = [
-        ("add_key", point, KEY, W_KEY, with_key.clone()),
-        ("add_base", with_key, BASE, W_BASE, Point::at(0, POINT)),
+        ("add_key", point, KEY, with_key.clone()),
+        ("add_base", with_key, BASE, Point::at(0, POINT)),
     ];
-    for (name, p, addend, w, out) in steps {
-        let [w, x, y] = add(&p, &Point::at(0, addend), &here(w), &out);
-        block.constrain(format!("{name}.w"), w);
+    for (name, p, addend, out) in steps {
+        let [x, y] = add(&p, &Point::at(0, addend), &out);
         block.constrain(format!("{name}.x"), x);
         block.constrain(format!("{name}.y"), y);
     }
-    for (name, acc, digit) in [("h", H, H_DIGIT), ("s", S, S_DIGIT)] {
-        block.constrain(name, here(acc) - before(acc) * Expr::from(16) - here(digit));
-    }
+    // What a window adds to the digits so far. The look-up of its multiple bounds it.
+    let digit = |acc| here(acc) - before(acc) * Expr::from(16);
     block.bus(
         0,
         [
             Term::consume(
                 "key_multiple",
                 Expr::one(),
-                key_multiple(here(ID), here(H_DIGIT), Point::at(0, KEY)),
+                key_multiple(here(ID), digit(H), Point::at(0, KEY)),
             ),
             Term::consume(
                 "base_multiple",
                 Expr::one(),
-                base_multiple(here(S_DIGIT), Point::at(0, BASE)),
+                base_multiple(digit(S), Point::at(0, BASE)),
             ),
         ],
     );

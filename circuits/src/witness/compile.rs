@@ -172,7 +172,10 @@ impl Fill<'_> {
         let unpack_rows = self.rows_of(Table::Unpack, touched.len())?;
         for (i, (row, unpack_row)) in rows.into_iter().zip(unpack_rows).enumerate() {
             let touch = touched.get(i);
-            for (offset, fields) in [0, 5].into_iter().zip(accounts::states(touch)) {
+            for (offset, fields) in [0, Table::Compress.rows()]
+                .into_iter()
+                .zip(accounts::states(touch))
+            {
                 let packed = fields.packed();
                 hash::assign_compress(&mut self.grid.block(row + offset), fields.owner, packed);
             }
@@ -191,7 +194,10 @@ impl Fill<'_> {
         let rows = self.rows_of(Table::Node, self.trace.nodes.len())?;
         for (i, row) in rows.into_iter().enumerate() {
             let node = self.trace.nodes.get(i);
-            for (offset, [left, right]) in [0, 5].into_iter().zip(nodes::inputs(node)) {
+            for (offset, [left, right]) in [0, Table::Compress.rows()]
+                .into_iter()
+                .zip(nodes::inputs(node))
+            {
                 hash::assign_compress(&mut self.grid.block(row + offset), left, right);
             }
             nodes::assign(&mut self.grid.block(row), node);

@@ -175,8 +175,7 @@ fn proofs_are_accepted_and_false_ones_refused() {
         Ok::<_, io::Error>((transcript.finalize(), public))
     };
     let accepted = |(proof, public): &(Vec<u8>, Vec<Fr>)| {
-        let mut transcript =
-            Blake2bRead::<_, _, Challenge255<_>>::init(proof.as_slice());
+        let mut transcript = Blake2bRead::<_, _, Challenge255<_>>::init(proof.as_slice());
         verify_proof::<KZGCommitmentScheme<Bn256>, VerifierSHPLONK<'_, Bn256>, _, _, _>(
             &params,
             pk.get_vk(),
@@ -188,7 +187,11 @@ fn proofs_are_accepted_and_false_ones_refused() {
     };
     let honest = prove(Fault::None).unwrap();
     assert!(accepted(&honest));
-    assert_ne!(honest.0, prove(Fault::None).unwrap().0, "proofs are blinded");
+    assert_ne!(
+        honest.0,
+        prove(Fault::None).unwrap().0,
+        "proofs are blinded"
+    );
     let mut other = honest.clone();
     other.1[0] += Fr::one();
     assert!(!accepted(&other), "other public inputs");

@@ -1,9 +1,9 @@
 //! A small two-phase circuit for the tests of this crate: it has what the batch circuit has
-//! (two phases with a challenge, a running product as a bus, an instance column, a lookup, no
-//! copy constraints) and little else.
+//! (two phases with a challenge, a running product as a bus, an instance column, no copy
+//! constraints) and little else; a lookup, if wanted, so that halo2's prover serves it.
 //!
-//! Statement: the columns `a` and `b` hold the same multiset of values below 2^6, and
-//! a[0] = instance[0], a[1] = instance[1].
+//! Statement: the columns `a` and `b` hold the same multiset of values (below 2^6, says the lookup),
+//! and a[0] = instance[0], a[1] = instance[1].
 
 use halo2_proofs::{
     circuit::{Layouter, SimpleFloorPlanner, Value},
@@ -28,6 +28,8 @@ pub(crate) struct ToyShape {
     pub(crate) padding: usize,
     /// What `configure` declares as the degree.
     pub(crate) declared_degree: usize,
+    /// Whether values are looked up.
+    pub(crate) lookup: bool,
 }
 
 impl ToyShape {
@@ -38,6 +40,7 @@ impl ToyShape {
             rows: 20,
             padding: 1,
             declared_degree: 5,
+            lookup: true,
         }
     }
 }
@@ -157,9 +160,11 @@ impl Circuit<Fr> for ToyCircuit {
             let claimed = meta.query_instance(instance, Rotation::cur());
             vec![meta.query_selector(public) * (value - claimed)]
         });
-        meta.lookup("range", |meta| {
-            vec![(meta.query_advice(a, Rotation::cur()), table)]
-        });
+        if shape.lookup {
+            meta.lookup("range", |meta| {
+                vec![(meta.query_advice(a, Rotation::cur()), table)]
+            });
+        }
         meta.set_minimum_degree(shape.declared_degree);
         config
     }

@@ -75,10 +75,12 @@ fn text(r: &BenchReport) -> String {
         ("block proof", &r.block_floor, r.block_ratio),
     ] {
         out += &format!(
-            "{what}: floor {:.2} s ({} MSMs of {:.2} s, {} FFTs of {:.3} s at k = {}), {ratio:.2} times the floor\n",
+            "{what}: floor {:.2} s ({} MSMs of {:.2} s and {} of {:.2} s, {} FFTs of {:.3} s at k = {}), {ratio:.2} times the floor\n",
             floor.seconds(),
-            floor.msms,
-            floor.msm_seconds,
+            floor.witness_msms,
+            floor.witness_msm_seconds,
+            floor.random_msms,
+            floor.random_msm_seconds,
             floor.ffts,
             floor.fft_seconds,
             floor.k

@@ -1,87 +1,105 @@
 //! The floor: what a proof takes if nothing but its multi-scalar multiplications and Fourier
 //! transforms cost time.
 //!
-//! A proof over `n = 2^k` rows with `a` committed columns, `f` fixed and instance columns and a
-//! quotient of `q` pieces cannot do without
+//! A proof over `n = 2^k` rows with `w` columns of the witness, `s` running products of copy
+//! constraints and a quotient of `q` pieces cannot do without
 //!
-//! - `a + q + 3` multi-scalar multiplications of size `n`: the columns, the pieces, the blinding
-//!   polynomial, the two of the opening argument;
-//! - `a + q` inverse transforms of size `n`, and `q` transforms of size `n` for each of the
-//!   `a + f` columns, which give their values on the cosets where the quotient is computed.
+//! - `w + s + q + 3` multi-scalar multiplications of size `n`: the columns, the products, the
+//!   pieces, the blinding polynomial, the two of the opening argument;
+//! - transforms of size `n`: to the coefficients of every column, and for each coset to the values
+//!   of the columns that its gates read, and back. As gates of low degree stand on few cosets,
+//!   [`bastion_prover::plonk::Work`] counts them on the programs that a proof runs.
 //!
-//! Scalars are random, as in the worst case: columns of small values cost less, so that the ratio
-//! to the floor can be below what an ideal prover would reach for them.
+//! Columns of the witness hold many small values, to which it costs less to commit. As many
+//! scalars of their multiplications are small here as in a block full of transfers
+//! ([`SMALL_OF_BATCH`], [`SMALL_OF_BLOCK`]); those of all others are random. Transforms are those of
+//! the prover, one on each core.
 
 use std::time::Instant;
 
+use bastion_prover::plonk::{transform_seconds, Work};
 use bastion_prover::srs::Srs;
 use halo2_proofs::arithmetic::best_multiexp;
 use halo2_proofs::halo2curves::bn256::Fr;
 use halo2_proofs::halo2curves::ff::Field;
 use halo2_proofs::plonk::ConstraintSystem;
 use halo2_proofs::poly::commitment::ParamsProver;
-use halo2_proofs::poly::EvaluationDomain;
 use rand::rngs::OsRng;
+use rand::RngCore;
 use serde::Serialize;
 
 use crate::error::NodeError;
+
+/// Part of the values in a batch proof's witness that is below 2^16, zeros included, as counted
+/// on full batches of `small`.
+pub(crate) const SMALL_OF_BATCH: f64 = 0.27;
+/// The same of a block proof, as counted on one of two batches.
+pub(crate) const SMALL_OF_BLOCK: f64 = 0.65;
 
 /// The floor of one proof on this machine.
 #[derive(Debug, Clone, Serialize)]
 pub struct Floor {
     /// log2 of the rows.
     pub k: u32,
-    /// Multi-scalar multiplications of `2^k` terms.
-    pub msms: usize,
+    /// Multi-scalar multiplications of `2^k` terms with values of the witness.
+    pub witness_msms: usize,
+    /// Others, with random scalars.
+    pub random_msms: usize,
     /// Transforms of size `2^k`.
     pub ffts: usize,
-    /// Seconds of one multiplication, all cores at work.
-    pub msm_seconds: f64,
-    /// Seconds of one transform, all cores at work.
+    /// Seconds of one multiplication with values of the witness, all cores at work.
+    pub witness_msm_seconds: f64,
+    /// Seconds of one multiplication with random scalars, all cores at work.
+    pub random_msm_seconds: f64,
+    /// Seconds of one transform, all cores at work: one on each, their time over their number.
     pub fft_seconds: f64,
 }
 
 impl Floor {
     /// Seconds of the whole proof.
     pub fn seconds(&self) -> f64 {
-        self.msms as f64 * self.msm_seconds + self.ffts as f64 * self.fft_seconds
+        self.witness_msms as f64 * self.witness_msm_seconds
+            + self.random_msms as f64 * self.random_msm_seconds
+            + self.ffts as f64 * self.fft_seconds
     }
 
-    /// Counts from a constraint system, unit costs from this machine.
+    /// Counts from a constraint system, unit costs from this machine. `small` is the part of the
+    /// witness that is below 2^16.
     ///
     /// # Errors
     /// If the SRS is smaller than `2^k`.
     pub(super) fn measure(
         system: &ConstraintSystem<Fr>,
         k: u32,
+        small: f64,
         srs: &Srs,
     ) -> Result<Self, NodeError> {
         let params = srs.params(k)?;
-        let degree = system.degree();
-        let permuted = system.permutation().get_columns().len();
-        // Products over chunks of columns, each of the degree that is left beside them.
-        let products = permuted.div_ceil(degree - 2);
-        let lookups = 3 * system.lookups().len();
-        let committed = system.num_advice_columns() + products + lookups;
-        let other = system.num_fixed_columns() + permuted + system.num_instance_columns();
-        let pieces = degree - 1;
-
-        let n = 1 << k;
-        let scalars: Vec<Fr> = (0..n).map(|_| Fr::random(OsRng)).collect();
-        let msm = Instant::now();
-        std::hint::black_box(best_multiexp(&scalars, &params.get_g()[..n]));
-        let msm_seconds = msm.elapsed().as_secs_f64();
-        let domain = EvaluationDomain::<Fr>::new(degree as u32, k);
-        let values = domain.lagrange_from_vec(scalars);
-        let fft = Instant::now();
-        std::hint::black_box(domain.lagrange_to_coeff(values));
-        let fft_seconds = fft.elapsed().as_secs_f64();
+        let work = Work::of(system);
+        let bases = &params.get_g()[..1 << k];
+        let msm_seconds = |scalars: Vec<Fr>| {
+            let start = Instant::now();
+            std::hint::black_box(best_multiexp(&scalars, bases));
+            start.elapsed().as_secs_f64()
+        };
         Ok(Self {
             k,
-            msms: committed + pieces + 3,
-            ffts: committed + pieces + pieces * (committed + other),
-            msm_seconds,
-            fft_seconds,
+            witness_msms: work.witness,
+            random_msms: work.further,
+            ffts: work.transforms,
+            witness_msm_seconds: msm_seconds(scalars(bases.len(), small, &mut OsRng)),
+            random_msm_seconds: msm_seconds(scalars(bases.len(), 0.0, &mut OsRng)),
+            fft_seconds: transform_seconds(k, rayon::current_num_threads()),
         })
     }
+}
+
+/// Random scalars, `small` of them below 2^16.
+pub(crate) fn scalars(n: usize, small: f64, rng: &mut impl RngCore) -> Vec<Fr> {
+    let threshold = (small * 256.0) as u32;
+    let scalar = |_| match rng.next_u32() {
+        drawn if drawn & 255 < threshold => Fr::from(u64::from(drawn >> 16)),
+        _ => Fr::random(&mut *rng),
+    };
+    (0..n).map(scalar).collect()
 }

@@ -5,6 +5,7 @@ mod usage;
 mod workload;
 
 pub use floor::Floor;
+pub(crate) use floor::{scalars, SMALL_OF_BATCH, SMALL_OF_BLOCK};
 pub use usage::Stage;
 
 use bastion_circuits::cost;
@@ -107,10 +108,11 @@ pub fn run(
     };
     let (prove, aggregate): (f64, f64) = (seconds("prove"), seconds("aggregate"));
     let total: f64 = stages.iter().map(|s| s.seconds).sum();
-    let batch_floor = Floor::measure(&system_of(shape), shape.k, &prover.srs)?;
+    let batch_floor = Floor::measure(&system_of(shape), shape.k, SMALL_OF_BATCH, &prover.srs)?;
     let block_floor = Floor::measure(
         prover.block.constraint_system(),
         prover.block.verifier.k,
+        SMALL_OF_BLOCK,
         &prover.srs,
     )?;
     let cost = cost::report(shape)?;

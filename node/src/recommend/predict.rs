@@ -110,11 +110,11 @@ impl Predictor {
         let cores = self.machine.cores.get();
         let grids = (Layout::rows_of_shape(shape) * WIDTH * batches) as u64 * CELL;
         // What the process holds beside the batch proofs is not theirs.
-        let rest = PROCESS + grids + shared(block);
+        let rest = PROCESS + grids + block.memory.shared(0).0;
         let memory = |at_once: usize| {
             let proving = batch.memory.per_proof().0 * at_once as u64;
             let aggregating = block.memory.per_proof().0 + BUILDING * batches as u64;
-            rest + shared(batch) + proving.max(aggregating)
+            rest + batch.memory.shared(cores).0 + proving.max(aggregating)
         };
         let budget = MemoryBudget(self.machine.memory.0.saturating_sub(rest));
         let least = memory(1);
@@ -152,10 +152,6 @@ impl Predictor {
             recommended: false,
         }
     }
-}
-
-fn shared(work: &Work) -> u64 {
-    work.memory.of_one().0 - work.memory.per_proof().0
 }
 
 /// Seconds of `jobs` proofs, `at_once` side by side: Amdahl's law for each, the cores shared.

@@ -3,30 +3,34 @@
 use std::hint::black_box;
 use std::time::Instant;
 
+use bastion_circuits::{BatchCircuit, Shape};
+use bastion_prover::plonk::{multiplication_seconds, transform_seconds};
 use bastion_state::hash::compress;
 use halo2_proofs::arithmetic::best_multiexp;
 use halo2_proofs::halo2curves::bn256::{Fr, G1Affine, G1};
-use halo2_proofs::halo2curves::ff::Field;
 use halo2_proofs::halo2curves::group::Curve;
-use halo2_proofs::poly::EvaluationDomain;
+use halo2_proofs::plonk::{Circuit, ConstraintSystem};
 use rand::rngs::StdRng;
 use rand::SeedableRng;
 use serde::Serialize;
 
+use crate::bench::scalars;
 use crate::error::NodeError;
 
 /// log2 of the size at which multi-scalar multiplications and transforms are measured.
 const K: u32 = 14;
 /// The shortest of several runs counts: others were disturbed.
-const RUNS: usize = 8;
+const RUNS: usize = 5;
 
 /// Seconds of one core.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct UnitCosts {
-    /// A field multiplication with an addition, out of the cache.
+    /// A multiplication in the evaluation of gates, with all else that this does.
     pub multiplication: f64,
-    /// A term of a multi-scalar multiplication of `2^14` terms.
+    /// A term of a multi-scalar multiplication of `2^14` terms with a random scalar.
     pub msm_term: f64,
+    /// A term with a scalar below `2^16`.
+    pub small_term: f64,
     /// A butterfly of a transform (there are `k 2^(k-1)` in one of size `2^k`).
     pub butterfly: f64,
     /// A Poseidon2 compression of the executor.
@@ -43,22 +47,36 @@ impl UnitCosts {
         let alone = alone.map_err(|e| NodeError::Measuring(e.to_string()))?;
         Ok(alone.install(|| {
             let mut rng = StdRng::seed_from_u64(1);
-            let scalars: Vec<Fr> = (0..1 << K).map(|_| Fr::random(&mut rng)).collect();
+            let bases = bases();
+            let term = |scalars: Vec<Fr>| {
+                let seconds = shortest(|| {
+                    black_box(best_multiexp(&scalars, &bases));
+                });
+                seconds / scalars.len() as f64
+            };
+            let mut system = ConstraintSystem::default();
+            BatchCircuit::configure_with_params(&mut system, Shape::tiny());
+            // Half of the scalars small: sums of small ones alone would leave windows out.
+            let msm_term = term(scalars(bases.len(), 0.0, &mut rng));
+            let half = term(scalars(bases.len(), 0.5, &mut rng));
             Self {
-                multiplication: multiplication(&scalars[..1 << 11]),
-                msm_term: msm(&scalars) / f64::from(1 << K),
-                butterfly: transform(&scalars) / f64::from(K << (K - 1)),
+                multiplication: multiplication_seconds(&system),
+                msm_term,
+                small_term: (2.0 * half - msm_term).max(0.0),
+                butterfly: transform_seconds(K, 1) / f64::from(K << (K - 1)),
                 compression: compression(),
             }
         }))
     }
 
-    /// Core-seconds of a multi-scalar multiplication of `2^k` terms. Terms of larger ones are
-    /// cheaper, since the window grows (with the logarithm of the size, in halo2's).
-    pub fn msm(&self, k: u32) -> f64 {
+    /// Core-seconds of a multi-scalar multiplication of `2^k` terms, of whose scalars `small` is the
+    /// part below `2^16`. Terms of larger ones are cheaper, since the window grows (with the
+    /// logarithm of the size, in halo2's).
+    pub fn msm(&self, k: u32, small: f64) -> f64 {
         let window = |k: u32| (f64::from(k.max(4)) * std::f64::consts::LN_2).ceil();
         let windows = |k: u32| (254.0 / window(k)).floor() + 1.0;
-        self.msm_term * rows(k) * windows(k) / windows(K)
+        let term = (1.0 - small) * self.msm_term + small * self.small_term;
+        term * rows(k) * windows(k) / windows(K)
     }
 
     /// Core-seconds of a transform of size `2^k`.
@@ -81,24 +99,10 @@ fn shortest(mut run: impl FnMut()) -> f64 {
     times.fold(f64::INFINITY, f64::min)
 }
 
-fn multiplication(values: &[Fr]) -> f64 {
-    const ROUNDS: usize = 200;
-    let mut sums = values.to_vec();
-    let seconds = shortest(|| {
-        for _ in 0..ROUNDS {
-            for (sum, value) in sums.iter_mut().zip(values) {
-                *sum = *sum * value + value;
-            }
-        }
-    });
-    black_box(sums);
-    seconds / (ROUNDS * values.len()) as f64
-}
-
-fn msm(scalars: &[Fr]) -> f64 {
+/// `2·G, 3·G` and so on.
+fn bases() -> Vec<G1Affine> {
     let mut point = G1::generator();
-    let points: Vec<G1> = scalars
-        .iter()
+    let points: Vec<G1> = (0..1 << K)
         .map(|_| {
             point += G1::generator();
             point
@@ -106,17 +110,7 @@ fn msm(scalars: &[Fr]) -> f64 {
         .collect();
     let mut bases = vec![G1Affine::default(); points.len()];
     G1::batch_normalize(&points, &mut bases);
-    shortest(|| {
-        black_box(best_multiexp(scalars, &bases));
-    })
-}
-
-fn transform(scalars: &[Fr]) -> f64 {
-    let domain = EvaluationDomain::<Fr>::new(5, K);
-    shortest(|| {
-        let values = domain.lagrange_from_vec(scalars.to_vec());
-        black_box(domain.lagrange_to_coeff(values));
-    })
+    bases
 }
 
 fn compression() -> f64 {

@@ -6,35 +6,23 @@ use bastion_aggregator::circuit::BlockCircuit;
 use bastion_aggregator::shape::BlockParams;
 use bastion_aggregator::BlockShape;
 use bastion_circuits::{BatchCircuit, Shape};
-use bastion_prover::schedule::ProofCost;
+use bastion_prover::{plonk, schedule::ProofCost};
 use halo2_proofs::halo2curves::bn256::Fr;
-use halo2_proofs::plonk::{Circuit, ConstraintSystem, Expression};
+use halo2_proofs::plonk::{Circuit, ConstraintSystem};
 use serde::Serialize;
 
 use super::units::{rows, UnitCosts};
 use super::BATCHES;
+use crate::bench::{SMALL_OF_BATCH, SMALL_OF_BLOCK};
 
-/// What the evaluation of gates costs more than the multiplications that are written in them: their
-/// additions and the traffic, less the common parts that are computed once. Fitted so that the
-/// prediction meets the core-seconds that docs/performance.md records; to be fitted again whenever
-/// a prover's evaluation of gates changes, and here alone.
-fn gate_factor(prover: Prover) -> f64 {
-    match prover {
-        Prover::Batch => 1.26,
-        Prover::Block => 1.02,
-    }
-}
+/// What all of a proof takes longer than its multi-scalar multiplications, transforms and gates:
+/// filling columns, running products, openings, verification (recorded: 1.03 to 1.2, less in a
+/// block proof than in a batch proof).
+const OTHER: f64 = 1.1;
 
 /// Cells of scalar arithmetic that a block circuit has for each batch (the aggregator's test of all
 /// numbers of batches prints them).
 const SCALAR_CELLS: usize = 55_850;
-
-/// Who evaluates the gates.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Prover {
-    Batch,
-    Block,
-}
 
 /// The proofs there are: counted once, the same on every machine.
 pub(super) struct Works {
@@ -64,22 +52,17 @@ pub(super) fn works() -> &'static Works {
 /// A proof.
 #[derive(Clone, Debug)]
 pub(super) struct Work {
-    prover: Prover,
     /// log2 of the rows.
     k: u32,
-    /// Multi-scalar multiplications of `2^k` terms.
-    msms: usize,
-    /// Transforms of size `2^k`.
-    transforms: usize,
-    /// Multiplications that the constraints of one row take.
-    multiplications: usize,
-    /// Cosets on whose rows the constraints are evaluated.
-    cosets: usize,
+    /// Commitments, transforms, gates.
+    counts: plonk::Work,
+    /// Part of the witness that is below `2^16`.
+    small: f64,
     /// Memory that it takes.
     pub(super) memory: ProofCost,
 }
 
-/// Core-seconds of a proof by what they are spent on.
+/// Core-seconds of a proof by what they are spent on, each with its part of all else.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct CoreSeconds {
     /// Multi-scalar multiplications.
@@ -102,7 +85,7 @@ impl Work {
     fn batch(shape: &Shape) -> Self {
         let mut system = ConstraintSystem::default();
         BatchCircuit::configure_with_params(&mut system, shape.clone());
-        Self::count(Prover::Batch, shape.k, &system)
+        Self::count(shape.k, &system, SMALL_OF_BATCH)
     }
 
     /// A block proof.
@@ -113,55 +96,32 @@ impl Work {
             columns: (SCALAR_CELLS * shape.batches).div_ceil(1 << shape.k),
         };
         BlockCircuit::configure_with_params(&mut system, params);
-        Self::count(Prover::Block, shape.k, &system)
+        Self::count(shape.k, &system, SMALL_OF_BLOCK)
     }
 
     /// The same counts as those of the floor (`bench`), and the gates.
-    fn count(prover: Prover, k: u32, system: &ConstraintSystem<Fr>) -> Self {
-        let degree = system.degree();
-        let permuted = system.permutation().get_columns().len();
-        let products = permuted.div_ceil(degree.saturating_sub(2).max(1));
-        let committed = system.num_advice_columns() + products + 3 * system.lookups().len();
-        let other = system.num_fixed_columns() + permuted + system.num_instance_columns();
-        let pieces = degree.saturating_sub(1);
-        let polynomials = system.gates().iter().flat_map(|g| g.polynomials());
+    fn count(k: u32, system: &ConstraintSystem<Fr>, small: f64) -> Self {
         Self {
-            prover,
             k,
-            msms: committed + pieces + 3,
-            transforms: committed + pieces + pieces * (committed + other),
-            // One more for each constraint, to combine them; two for each copied column.
-            multiplications: polynomials.map(|p| multiplications(p) + 1).sum::<usize>()
-                + 2 * permuted,
-            cosets: pieces,
+            counts: plonk::Work::of(system),
+            small,
             memory: ProofCost::of_system(k, system),
         }
     }
 
     /// What it costs.
     pub(super) fn core_seconds(&self, units: &UnitCosts) -> CoreSeconds {
-        let evaluated = rows(self.k) * self.cosets as f64 * self.multiplications as f64;
+        let plonk::Work {
+            witness,
+            further,
+            transforms,
+            multiplications,
+        } = self.counts;
+        let of_witness = witness as f64 * units.msm(self.k, self.small);
         CoreSeconds {
-            msms: self.msms as f64 * units.msm(self.k),
-            transforms: self.transforms as f64 * units.transform(self.k),
-            gates: gate_factor(self.prover) * evaluated * units.multiplication,
+            msms: OTHER * (of_witness + further as f64 * units.msm(self.k, 0.0)),
+            transforms: OTHER * transforms as f64 * units.transform(self.k),
+            gates: OTHER * rows(self.k) * multiplications as f64 * units.multiplication,
         }
     }
-}
-
-/// Multiplications written in an expression.
-fn multiplications(expression: &Expression<Fr>) -> usize {
-    let sum = |a: usize, b: usize| a + b;
-    expression.evaluate(
-        &|_| 0,
-        &|_| 0,
-        &|_| 0,
-        &|_| 0,
-        &|_| 0,
-        &|_| 0,
-        &|a| a,
-        &sum,
-        &|a, b| a + b + 1,
-        &|a, _| a + 1,
-    )
 }

@@ -130,6 +130,9 @@ fn passes<L: Lanes>(
     // Columns: element (i1, i2) of the input stands at i1·n2 + i2.
     let twiddles = twiddles::<L>(omega.pow_vartime([n2 as u64]), k1);
     for i2 in (0..n2).step_by(WIDTH) {
+        // A match, since a closure would not have the instructions that this function is inlined
+        // for.
+        #[allow(clippy::manual_map)]
         let mut scale = match pre {
             Some(powers) => Some(Running::<L>::new(powers, i2 as u64, 1, n2 as u64)),
             None => None,
@@ -163,6 +166,7 @@ fn passes<L: Lanes>(
             buffer[reversed(i2, k2)] = L::gather(&scratch[j1 * n2 + i2..], n2);
         }
         short::<L>(&mut buffer[..n2], &twiddles);
+        #[allow(clippy::manual_map)]
         let mut scale = match post {
             Some(powers) => Some(Running::<L>::new(powers, j1 as u64, 1, n1 as u64)),
             None => None,

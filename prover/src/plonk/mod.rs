@@ -21,6 +21,7 @@
 
 mod fft;
 mod lanes;
+mod measure;
 mod permutation;
 mod program;
 mod quotient;
@@ -46,6 +47,8 @@ use crate::Fr;
 use fft::{root, Powers, Roots, MIN_K};
 use program::Rules;
 use synthesis::synthesize;
+
+pub use measure::{multiplication_seconds, transform_seconds, Work};
 
 /// Whether a circuit is one that this prover can prove.
 pub fn supports(system: &ConstraintSystem<Fr>, k: u32) -> bool {

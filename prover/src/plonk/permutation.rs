@@ -27,6 +27,12 @@ fn set_size(system: &ConstraintSystem<Fr>) -> usize {
     system.degree() - 2
 }
 
+/// Sets, each of which has a running product.
+pub(super) fn sets(system: &ConstraintSystem<Fr>) -> usize {
+    let columns = system.permutation().get_columns().len();
+    columns.div_ceil(set_size(system))
+}
+
 /// Rotation to the last usable row.
 pub(super) fn last(system: &ConstraintSystem<Fr>) -> Rotation {
     Rotation(-(system.blinding_factors() as i32 + 1))
@@ -103,7 +109,7 @@ pub(super) fn rules(system: &ConstraintSystem<Fr>, challenges: Challenges) -> Ve
         return Vec::new();
     }
     let size = set_size(system);
-    let sets = columns.len().div_ceil(size);
+    let sets = sets(system);
     let first = system.num_fixed_columns();
     // Only a constraint system makes columns.
     let mut source = ConstraintSystem::<Fr>::default();

@@ -120,14 +120,15 @@ fn engine_lift() -> Fr {
 
 /// Columns on a coset, in lanes' form and loose. Rows at the ends are repeated at the other ends,
 /// so that rotations need no wrapping.
-struct Values {
+pub(super) struct Values {
     columns: Vec<Vec<Fr>>,
     rows: usize,
     before: usize,
 }
 
 impl Values {
-    fn on_coset(coefficients: &[&[Fr]], k: u32, shift: Fr, program: &Program) -> Self {
+    /// From coefficients. Columns that the program does not read stay empty.
+    pub(super) fn on_coset(coefficients: &[&[Fr]], k: u32, shift: Fr, program: &Program) -> Self {
         let cells = program.steps.iter().filter_map(|step| match step {
             Step::Load(_, cell) => Some(*cell),
             _ => None,
@@ -169,7 +170,7 @@ impl Values {
     }
 
     /// The numerators of all classes on all rows, canonical in lanes' form.
-    fn run(&self, program: &Program) -> Vec<Vec<Fr>> {
+    pub(super) fn run(&self, program: &Program) -> Vec<Vec<Fr>> {
         let mut outputs = vec![vec![Fr::zero(); self.rows]; program.outputs.len()];
         let mut tasks: Vec<(usize, Vec<&mut [Fr]>)> = (0..self.rows.div_ceil(TASK))
             .map(|i| (i * TASK, Vec::new()))

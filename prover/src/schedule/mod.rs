@@ -35,11 +35,13 @@ pub fn slots(
     threads: usize,
     shape: &str,
 ) -> Result<NonZeroUsize> {
-    let fitting = cost.fitting(budget).ok_or_else(|| ProverError::Resources {
-        shape: shape.to_owned(),
-        needed: cost.of_one(),
-        budget,
-    })?;
+    let fitting = cost
+        .fitting(budget, threads)
+        .ok_or_else(|| ProverError::Resources {
+            shape: shape.to_owned(),
+            needed: cost.of_one(threads),
+            budget,
+        })?;
     let useful = NonZeroUsize::new(jobs.min(threads)).unwrap_or(NonZeroUsize::MIN);
     Ok(fitting.min(useful))
 }
@@ -48,7 +50,7 @@ pub fn slots(
 ///
 /// A proof is parallel inside (rayon), so more proofs at once mean better use of many cores, not
 /// more threads. The first error stops the rest: proofs under way are finished and dropped,
-/// since halo2 cannot be interrupted, and no further one is begun.
+/// since a prover cannot be interrupted, and no further one is begun.
 ///
 /// # Errors
 /// [`ProverError::Resources`] before anything is begun, or the first error of [`prove`].

@@ -99,14 +99,14 @@ fn slots_follow_budget_jobs_and_threads() {
     assert_eq!(slots(plenty, 10, 4).unwrap(), 4);
     assert_eq!(slots(plenty, 3, 4).unwrap(), 3);
     assert_eq!(slots(plenty, 0, 4).unwrap(), 1);
-    assert_eq!(slots(cost.of_one(), 10, 4).unwrap(), 1);
-    let two = MemoryBudget(cost.of_one().0 + cost.per_proof().0);
+    assert_eq!(slots(cost.of_one(4), 10, 4).unwrap(), 1);
+    let two = MemoryBudget(cost.of_one(4).0 + cost.per_proof().0);
     assert_eq!(slots(two, 10, 4).unwrap(), 2);
-    assert!(slots(MemoryBudget(cost.of_one().0 - 1), 10, 4).is_err());
+    assert!(slots(MemoryBudget(cost.of_one(4).0 - 1), 10, 4).is_err());
 }
 
 /// Compares the estimate with the peak that Linux reports, in a process that does nothing else:
-/// `cargo test --release -p bastion-prover -- --ignored --nocapture memory_estimate`.
+/// `cargo test --release --workspace --lib -- --ignored --nocapture memory_estimate`.
 #[test]
 #[ignore = "measures the peak memory of its own process: run it alone"]
 #[cfg(target_os = "linux")]
@@ -122,28 +122,34 @@ fn memory_estimate_bounds_the_measured_peak() {
             .unwrap()
             << 10
     }
-    let shape = ToyShape {
-        name: "wide".into(),
-        k: 16,
-        rows: 60_000,
-        padding: 30,
-        declared_degree: 5,
-    };
     let srs = Srs::generate_unsafe_dev(16, &[16], OsRng).unwrap();
-    let keys = CircuitKeys::generate::<ToyCircuit>(&shape, &srs).unwrap();
     let params = srs.params(16).unwrap();
-    let circuit = ToyCircuit::new(&shape, 1);
-    // Forget the peak of the set-up.
-    std::fs::write("/proc/self/clear_refs", "5").unwrap();
-    let before = status("VmRSS");
-    let start = std::time::Instant::now();
-    crate::proof::prove(&params, &keys, circuit, OsRng).unwrap();
-    let (took, peak) = (start.elapsed(), status("VmHWM") - before);
-    let estimate = ProofCost::of(keys.verifier()).per_proof();
-    println!(
-        "proof {took:.2?}, measured {}, estimated {estimate}",
-        MemoryBudget(peak)
-    );
-    assert!(peak <= estimate.0, "the estimate is too low");
-    assert!(peak * 2 >= estimate.0, "the estimate is wasteful");
+    // Without a lookup, the prover of `plonk`; with one, halo2's.
+    for lookup in [false, true] {
+        let shape = ToyShape {
+            name: "wide".into(),
+            k: 16,
+            rows: 60_000,
+            padding: 30,
+            declared_degree: 5,
+            lookup,
+        };
+        let keys = CircuitKeys::generate::<ToyCircuit>(&shape, &srs).unwrap();
+        let circuit = ToyCircuit::new(&shape, 1);
+        // Forget the peak of the set-up.
+        std::fs::write("/proc/self/clear_refs", "5").unwrap();
+        let before = status("VmRSS");
+        let start = std::time::Instant::now();
+        crate::proof::prove(&params, &keys, circuit, OsRng).unwrap();
+        let (took, peak) = (start.elapsed(), status("VmHWM") - before);
+        let cost = ProofCost::of(keys.verifier());
+        let threads = rayon::current_num_threads();
+        let estimate = MemoryBudget(cost.of_one(threads).0 - cost.shared(0).0);
+        println!(
+            "lookup {lookup}: proof {took:.2?}, measured {}, estimated {estimate}",
+            MemoryBudget(peak)
+        );
+        assert!(peak <= estimate.0, "the estimate is too low");
+        assert!(peak * 2 >= estimate.0, "the estimate is wasteful");
+    }
 }

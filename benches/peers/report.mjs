@@ -44,15 +44,14 @@ function line(system, versions, transfers, size, witness, prove, rest) {
 
 const [circom, snarkjs, ark] = ["circom-witness", "snarkjs", "ark"].map(read);
 const [gates, noirWitness, noir] = ["noir-gates", "noir-witness", "noir"].map(read);
-const [bastion, proof, verify] = ["bastion", "proof", "verify"].map(read);
+const [bastion, batch, proof, verify] = ["bastion", "batch", "proof", "verify"].map(read);
 const stages = (...names) => bastion.stages.filter(({ name }) => names.includes(name));
 
 const r1cs = `${Math.round(ark.constraints / n)} constraints`;
 const compiler = `circom2 ${version("circom2")}`;
 const bastionVersion = run("../../target/release/bastion", "--version").split(" ")[1];
 const cells = `${bastion.cells_per_transfer} cells`;
-const proofs = (folder) =>
-  (JSON.parse(readFileSync(`target/out/0000.${folder}.json`, "utf8")).proof.length - 2) / 2;
+const bytes = ({ proof }) => (proof.length - 2) / 2;
 const lines = [
   line("circom, snarkjs", `${compiler}, snarkjs ${version("snarkjs")}`, Number(n), r1cs,
     [circom.stages.witness], [snarkjs.stages.prove],
@@ -67,10 +66,10 @@ const lines = [
     { proof_bytes: noir.proof_bytes, verified: noir.verified }),
   line("Bastion, batch proofs", bastionVersion, bastion.transfers, cells,
     stages("execute", "witness"), stages("prove"),
-    { proof_bytes: proofs("batch-0"), verified: verify.proofs === 3 }),
+    { proof_bytes: `2 of ${bytes(batch)}`, verified: verify.proofs === 3 }),
   line("Bastion, batch proofs and block proof", bastionVersion, bastion.transfers, cells,
     stages("execute", "witness"), stages("prove", "aggregate"),
-    { proof_bytes: (proof.proof.length - 2) / 2, verified: verify.proofs === 3 }),
+    { proof_bytes: bytes(proof), verified: verify.proofs === 3 }),
 ];
 const refused = {
   circom_cheats: circom.cheats_refused,

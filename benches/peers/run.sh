@@ -71,6 +71,7 @@ say "Bastion: a block for the second verifier"
 "$bastion" prove "$root/examples/transfers.csv" --shape small --out target/out --json > "$out/prove.json"
 "$bastion" verify target/out --independent --json > "$out/verify.json"
 cp target/out/0000.proof.json "$out/proof.json"
+cp target/out/0000.batch-0.json "$out/batch.json"
 
 mkdir -p "$root/target"
 node report.mjs "$n" "$m" "$out" "$root/target/peers.json"

@@ -68,6 +68,7 @@ export BASTION_CACHE_DIR=$here/target/bastion
 # The block proof of `bench` is verified where it is made and then dropped. One that is kept, of the
 # same circuit under the same keys, goes to the verifier that shares no code with the prover.
 say "Bastion: a block for the second verifier"
+rm -rf target/out
 "$bastion" prove "$root/examples/transfers.csv" --shape small --out target/out --json > "$out/prove.json"
 "$bastion" verify target/out --independent --json > "$out/verify.json"
 cp target/out/0000.proof.json "$out/proof.json"

@@ -291,14 +291,14 @@ const FREE: &[Free] = &[
     ),
     unused(
         Table::Account,
-        241..=248,
-        &[240],
+        151..=158,
+        &[150],
         "an account block that is not active",
     ),
     unused(
         Table::Node,
-        118..=119,
-        &[238, 239],
+        73..=74,
+        &[148, 149],
         "a node block without touched children",
     ),
     unused(

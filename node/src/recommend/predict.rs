@@ -110,8 +110,8 @@ impl Predictor {
         let cores = self.machine.cores.get();
         let grids = (Layout::rows_of_shape(shape) * WIDTH * batches) as u64 * CELL;
         // What the process holds beside the batch proofs is not theirs.
-        // Buffers through which keys were read stay with the allocator: about half of the keys.
-        let reading = batch.memory.shared(0).0 / 2;
+        // Buffers through which keys were read stay with the allocator: up to as much again.
+        let reading = batch.memory.shared(0).0;
         let rest = PROCESS + grids + block.memory.shared(0).0 + reading;
         let memory = |at_once: usize| {
             let proving = batch.memory.per_proof().0 * at_once as u64;

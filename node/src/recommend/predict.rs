@@ -12,16 +12,16 @@ use super::units::UnitCosts;
 use super::work::{works, CoreSeconds, Work};
 use super::Machine;
 
-/// Part of a proof's core-seconds that only one core can work on, as the recorded aggregation of
-/// 51.8 core-seconds in 26.9 s on two cores has it.
-const SERIAL: f64 = 0.04;
+/// Part of a proof's core-seconds that only one core can work on (recorded on two cores: an
+/// aggregation of 15.1 core-seconds in 8.3 s, two batch proofs of 60.0 together in 30.9 s).
+const SERIAL: f64 = 0.06;
 /// Compressions that executing and compiling a transfer take as long as, on one core (recorded:
 /// 2.5 s and 2.6 s for 2,680 transfers).
 const EXECUTION: f64 = 310.0;
 /// Bytes of a grid's cell: the value, and whether it was assigned.
 const CELL: u64 = 33;
 /// Memory of the process beside proofs and keys, and of building a block's circuit for each of its
-/// batches (recorded: a block of two `small` batches takes 0.8 GB to prove and 1.0 GB to aggregate).
+/// batches (recorded: a block of two `small` batches takes 0.7 GB to prove and 0.9 GB to aggregate).
 const PROCESS: u64 = 128 << 20;
 const BUILDING: u64 = 96 << 20;
 /// Bytes that the data of a block may have: L1 nodes pass on transactions of up to 128 KiB, and
@@ -110,7 +110,9 @@ impl Predictor {
         let cores = self.machine.cores.get();
         let grids = (Layout::rows_of_shape(shape) * WIDTH * batches) as u64 * CELL;
         // What the process holds beside the batch proofs is not theirs.
-        let rest = PROCESS + grids + block.memory.shared(0).0;
+        // Buffers through which keys were read stay with the allocator: up to as much again.
+        let reading = batch.memory.shared(0).0;
+        let rest = PROCESS + grids + block.memory.shared(0).0 + reading;
         let memory = |at_once: usize| {
             let proving = batch.memory.per_proof().0 * at_once as u64;
             let aggregating = block.memory.per_proof().0 + BUILDING * batches as u64;

@@ -2,12 +2,12 @@ use bastion_circuits::Shape;
 
 use super::*;
 
-/// As measured on the machine of docs/performance.md.
+/// As measured on two cores with AVX-512 IFMA.
 const UNITS: UnitCosts = UnitCosts {
-    multiplication: 2.27e-8,
-    msm_term: 6.96e-6,
-    small_term: 1e-6,
-    butterfly: 6.40e-8,
+    multiplication: 3.91e-9,
+    msm_term: 7.13e-6,
+    small_term: 1.85e-6,
+    butterfly: 7.69e-9,
     compression: 6.14e-6,
 };
 
@@ -25,10 +25,12 @@ fn compare(cores: usize, gib: u64) -> Comparison {
 #[test]
 fn what_was_measured_is_predicted() {
     let two = Comparison::new(machine(2, 16), UNITS, Some(2)).unwrap();
-    // Shape, transfers, seconds of batch proofs and aggregation, GB of memory: docs/performance.md.
+    // Shape, transfers, seconds of batch proofs and aggregation, GB of memory, on the machine of
+    // the units.
     for (shape, transfers, prove, aggregate, memory) in [
-        ("small", 109, 34.6, 26.9, 1.0),
-        ("standard", 2680, 553.5, 26.4, 7.0),
+        ("small", 109, 8.1, 8.3, 0.92),
+        ("medium", 640, 33.0, 8.3, 1.62),
+        ("standard", 2680, 121.0, 8.3, 4.82),
     ] {
         let found = two.shapes.iter().find(|p| p.shape == shape).unwrap();
         println!("{found:?}");
@@ -38,7 +40,9 @@ fn what_was_measured_is_predicted() {
         near(found.transfers as f64, f64::from(transfers), 0.02);
         near(found.prove_seconds, prove, 0.1);
         near(found.aggregate_seconds, aggregate, 0.1);
-        near(found.memory_bytes as f64 / 1e9, memory, 0.1);
+        // Of memory rather too much than too little.
+        let part = found.memory_bytes as f64 / 1e9 / memory;
+        assert!((0.97..1.25).contains(&part), "{part}");
     }
 }
 

@@ -69,7 +69,13 @@ fn text(r: &BenchReport) -> String {
             s.peak_memory_bytes as f64 / f64::from(1 << 30)
         );
     }
-    out += &format!("\n{:.3} transfers per second\n", r.transfers_per_second);
+    for stage in ["prove", "aggregate"] {
+        let parts = r.parts.iter().filter(|p| p.stage == stage);
+        let parts = parts.map(|p| format!("{} {:.2} s", p.name, p.seconds));
+        let parts: Vec<String> = parts.collect();
+        out += &format!("\n{stage}, proof by proof: {}", parts.join(", "));
+    }
+    out += &format!("\n\n{:.3} transfers per second\n", r.transfers_per_second);
     for (what, floor, ratio) in [
         ("batch proof", &r.batch_floor, r.batch_ratio),
         ("block proof", &r.block_floor, r.block_ratio),

@@ -10,6 +10,7 @@ pub use usage::Stage;
 
 use bastion_circuits::cost;
 use bastion_circuits::{BatchCircuit, Shape};
+use bastion_prover::plonk::Timings;
 use bastion_prover::progress::Progress;
 use bastion_prover::schedule::MemoryBudget;
 use bastion_state::executor::BatchContext;
@@ -37,6 +38,8 @@ pub struct BenchReport {
     pub transfers: usize,
     /// The stages in order.
     pub stages: Vec<Stage>,
+    /// Parts of the proofs.
+    pub parts: Vec<Part>,
     /// Transfers per second, all stages together.
     pub transfers_per_second: f64,
     /// Floor of one batch proof.
@@ -51,6 +54,17 @@ pub struct BenchReport {
     pub cells_per_transfer: usize,
     /// Commitments that a verifier of a batch proof handles.
     pub commitments: usize,
+}
+
+/// A part of the proofs of a stage.
+#[derive(Debug, Serialize)]
+pub struct Part {
+    /// The stage: "prove" or "aggregate".
+    pub stage: &'static str,
+    /// The part.
+    pub name: &'static str,
+    /// Seconds on the clock; those of proofs that are made side by side are added up.
+    pub seconds: f64,
 }
 
 /// Proves one block full of transfers between random pairs out of 2^20 accounts.
@@ -89,15 +103,19 @@ pub fn run(
     })?;
     let transfers = block.operations().count();
     let circuits = usage::measure("witness", &mut stages, || prover.batches.witnesses(&block))?;
+    let mut parts = Vec::new();
+    Timings::take();
     let proofs = usage::measure("prove", &mut stages, || {
         prover
             .batches
             .prove(circuits, &prover.srs, budget, progress)
     })?;
+    parts.extend(Part::all("prove", Timings::take()));
     usage::measure("aggregate", &mut stages, || {
         let key = prover.batches.keys().verifier();
         bastion_aggregator::aggregate(&prover.block, key, &proofs, &prover.srs)
     })?;
+    parts.extend(Part::all("aggregate", Timings::take()));
 
     let seconds = |name: &str| {
         stages
@@ -129,7 +147,24 @@ pub fn run(
         cells_per_transfer: cost.transfer_batch.advice_cells_per_transfer,
         commitments: cost.commitments,
         stages,
+        parts,
     })
+}
+
+impl Part {
+    fn all(stage: &'static str, timings: Timings) -> [Self; 4] {
+        [
+            ("synthesis", timings.synthesis),
+            ("commit", timings.commit),
+            ("quotient", timings.quotient),
+            ("open", timings.open),
+        ]
+        .map(|(name, time)| Self {
+            stage,
+            name,
+            seconds: time.as_secs_f64(),
+        })
+    }
 }
 
 fn system_of(shape: &Shape) -> ConstraintSystem<Scalar> {

@@ -28,9 +28,8 @@ fn what_was_measured_is_predicted() {
     // Shape, transfers, seconds of batch proofs and aggregation, GB of memory, on the machine of
     // the units.
     for (shape, transfers, prove, aggregate, memory) in [
-        ("small", 109, 8.1, 8.3, 0.92),
-        ("medium", 640, 33.0, 8.3, 1.62),
-        ("standard", 2680, 121.0, 8.3, 4.82),
+        ("small", 159, 9.0, 8.6, 1.01),
+        ("standard", 4068, 127.0, 8.8, 5.55),
     ] {
         let found = two.shapes.iter().find(|p| p.shape == shape).unwrap();
         println!("{found:?}");

@@ -27,6 +27,7 @@ mod program;
 mod quotient;
 mod shplonk;
 mod synthesis;
+mod timings;
 
 use std::io;
 
@@ -47,6 +48,8 @@ use crate::Fr;
 use fft::{root, Powers, Roots, MIN_K};
 use program::Rules;
 use synthesis::synthesize;
+use timings::Laps;
+pub use timings::Timings;
 
 pub use measure::{multiplication_seconds, transform_seconds, Work};
 
@@ -80,10 +83,12 @@ where
         transcript.common_scalar(*value)?;
     }
 
+    let (mut laps, mut timings) = (Laps::start(), Timings::default());
     let usable = n - (system.blinding_factors() + 1);
     let mut advice: Vec<Vec<Fr>> = vec![Vec::new(); system.num_advice_columns()];
     let mut phase = 0;
     let mut end_phase = |columns: Vec<(usize, Vec<Fr>)>| {
+        timings.synthesis += laps.lap();
         let places: Vec<usize> = columns.iter().map(|(place, _)| *place).collect();
         let mut values: Vec<Vec<Fr>> = columns.into_iter().map(|(_, values)| values).collect();
         for column in &mut values {
@@ -97,6 +102,7 @@ where
         let squeezed = after.map(|(i, _)| (i, *transcript.squeeze_challenge_scalar::<()>()));
         let squeezed: Vec<_> = squeezed.collect();
         phase += 1;
+        timings.commit += laps.lap();
         Ok(squeezed)
     };
     let rows = (usable, n);
@@ -122,6 +128,7 @@ where
     let advice = coefficients(k, advice);
     let products = coefficients(k, products);
     let (fixed, sigmas) = (pk.fixed_polys(), pk.permutation().polys());
+    timings.commit += laps.lap();
     let pieces = {
         let mut instance = public.to_vec();
         instance.resize(n, Fr::zero());
@@ -140,6 +147,7 @@ where
         .map(|piece| params.commit(piece, Blind::default()))
         .collect();
     write_points(&commitments, transcript)?;
+    timings.quotient = laps.lap();
 
     let x = *transcript.squeeze_challenge_scalar::<()>();
     let at = |rotation: Rotation| vk.get_domain().rotate_omega(x, rotation);
@@ -183,7 +191,10 @@ where
         &queries[blinding_at + 1..products_first],
         &[(&quotient, x), (&blinding, x)],
     ];
-    shplonk::open(params, &opened.concat(), transcript)
+    shplonk::open(params, &opened.concat(), transcript)?;
+    timings.open = laps.lap();
+    timings.record();
+    Ok(())
 }
 
 /// A polynomial and the point at which it is opened.

@@ -29,6 +29,7 @@ fn what_was_measured_is_predicted() {
     // the units.
     for (shape, transfers, prove, aggregate, memory) in [
         ("small", 159, 9.0, 8.6, 1.01),
+        ("medium", 920, 33.3, 8.7, 1.78),
         ("standard", 4068, 127.0, 8.8, 5.55),
     ] {
         let found = two.shapes.iter().find(|p| p.shape == shape).unwrap();

@@ -4,8 +4,8 @@ use super::*;
 
 /// As measured on two cores with AVX-512 IFMA.
 const UNITS: UnitCosts = UnitCosts {
-    multiplication: 3.91e-9,
-    msm_term: 7.13e-6,
+    multiplication: 3.2e-9,
+    msm_term: 6.9e-6,
     small_term: 1.85e-6,
     butterfly: 7.69e-9,
     compression: 6.14e-6,

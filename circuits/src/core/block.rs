@@ -23,7 +23,7 @@ pub struct Block {
     pub rows: usize,
     /// Constraints that hold on each block.
     pub constraints: Vec<Constraint>,
-    /// Bus terms by row: at most [`TERMS`] of degree-one tuples, so that the step stays at degree 6.
+    /// Bus terms by row: at most `TERMS` of degree-one tuples, so that the step stays at degree 6.
     pub bus: Vec<Vec<Term>>,
 }
 
@@ -52,7 +52,7 @@ impl Block {
         self.bus[row].extend(terms);
     }
 
-    /// Puts `terms` on the bus, [`TERMS`] to a row, from `first_row` on; returns the next free row.
+    /// Puts `terms` on the bus, `TERMS` to a row, from `first_row` on; returns the next free row.
     pub fn bus_packed(&mut self, first_row: usize, terms: Vec<Term>) -> usize {
         let mut row = first_row;
         for chunk in terms.chunks(TERMS) {

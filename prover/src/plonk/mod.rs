@@ -4,11 +4,11 @@
 //! of gates, on every row of every coset. This one makes the same proofs (the protocol and the keys
 //! are halo2's, and its verifier accepts them), and differs in how:
 //!
-//! - gates are compiled into a program over lanes of eight rows ([`program`], [`lanes`]);
-//! - a gate is evaluated on as many cosets as its degree asks for and no more ([`quotient`]);
-//! - transforms are over lanes too ([`fft`]);
+//! - gates are compiled into a program over lanes of eight rows (`program`, `lanes`);
+//! - a gate is evaluated on as many cosets as its degree asks for and no more (`quotient`);
+//! - transforms are over lanes too (`fft`);
 //! - one coset is in memory at a time, and the witness is taken as values, not as fractions
-//!   ([`synthesis`]).
+//!   (`synthesis`).
 //!
 //! Nothing depends on it for soundness: no proof is stored before verifiers have accepted it.
 //!
@@ -16,8 +16,8 @@
 //!
 //! As in halo2: the key's digest, the public inputs; for each phase its commitments and the
 //! challenges after it; `theta`, which lookups would use; `beta` and `gamma`, the running products of
-//! the [`permutation`]; the blinding polynomial; `y`; the pieces of the quotient; `x`; evaluations;
-//! the opening ([`shplonk`]).
+//! the `permutation`; the blinding polynomial; `y`; the pieces of the quotient; `x`; evaluations;
+//! the opening (`shplonk`).
 
 mod fft;
 mod lanes;

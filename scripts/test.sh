@@ -6,7 +6,7 @@ log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 status=0
 ./verifier-contract/forge.sh 2>&1 | tee -a "$log" || status=1
-"${CARGO:-cargo}" test --release --locked --workspace --tests 2>&1 | tee -a "$log" || status=1
+"${CARGO:-cargo}" test --release --locked --workspace --tests --no-fail-fast 2>&1 | tee -a "$log" || status=1
 # cargo: "test result: ok. 8 passed; 0 failed; ..."; forge: "Suite result: ok. 14 passed; 0 failed; ..."
 awk '/^(test|Suite) result:/ {
        for (i = 2; i <= NF; i++) {

@@ -142,9 +142,9 @@ fn cost_is_machine_readable_and_within_its_bounds() {
     let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     let transfer = &report["operations"]["transfer"];
     assert!(transfer["data_bytes"].as_u64().unwrap() <= 15);
-    assert!(transfer["advice_cells"].as_u64().unwrap() <= 9_000);
+    assert!(transfer["advice_cells"].as_u64().unwrap() <= 6_000);
     let batch = &report["transfer_batch"];
-    assert!(batch["advice_cells_per_transfer"].as_u64().unwrap() <= 8_320);
-    assert!(batch["transfers"].as_u64().unwrap() >= 1_300);
-    assert_eq!(report["commitments"], 48);
+    assert!(batch["advice_cells_per_transfer"].as_u64().unwrap() <= 5_740);
+    assert!(batch["transfers"].as_u64().unwrap() >= 2_000);
+    assert_eq!(report["commitments"], 49);
 }

@@ -43,7 +43,7 @@ impl Default for Shape {
     }
 }
 
-/// Rows that halo2 keeps for blinding, with room to spare: the most queried column has twelve
+/// Rows that halo2 keeps for blinding, with room to spare: the most queried column has ten
 /// rotations.
 const RESERVED_ROWS: usize = 24;
 

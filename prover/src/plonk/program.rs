@@ -322,6 +322,11 @@ impl Builder<'_> {
                 sum.linear(scale, value);
             }
             Expression::Negated(a) => self.collect(a, -scale, sum),
+            // A sum that grows from rule to rule, each time scaled: its terms are not written out again.
+            Expression::Scaled(a, c) if matches!(**a, Expression::Sum(..)) => {
+                let value = self.value(a);
+                sum.linear(scale * c, value);
+            }
             Expression::Scaled(a, c) => self.collect(a, scale * c, sum),
             Expression::Sum(a, b) => {
                 self.collect(a, scale, sum);

@@ -28,9 +28,9 @@ fn what_was_measured_is_predicted() {
     // Shape, transfers, seconds of batch proofs and aggregation, GB of memory, on the machine of
     // the units.
     for (shape, transfers, prove, aggregate, memory) in [
-        ("small", 159, 9.0, 8.6, 1.01),
-        ("medium", 920, 33.3, 8.7, 1.78),
-        ("standard", 4068, 127.0, 8.8, 5.55),
+        ("small", 159, 8.5, 8.7, 0.99),
+        ("medium", 920, 32.0, 8.5, 1.82),
+        ("standard", 4068, 123.7, 8.7, 6.24),
     ] {
         let found = two.shapes.iter().find(|p| p.shape == shape).unwrap();
         println!("{found:?}");

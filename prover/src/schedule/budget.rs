@@ -212,8 +212,8 @@ impl ProofCost {
         // fixed and sigma columns; three selectors of rows.
         let shared = n * (3 * POINT + FIELD * (2 * c.fixed + 2 * c.permuted + 3));
         let (buffers, scratch) = match c.own_prover {
-            // Beside its buffers, what the allocator loses between threads: about an eighth.
-            true => ((c.buffers() * 9).div_ceil(8), 1),
+            // Beside its buffers, what the allocator loses between threads: up to a fifth.
+            true => ((c.buffers() * 6).div_ceil(5), 1),
             false => (c.buffers_of_halo2(), 0),
         };
         Self {

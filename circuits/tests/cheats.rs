@@ -493,6 +493,31 @@ fn a_withdrawal_address_is_an_address() {
     assert!(names.contains("op.exit_address_range"), "{names:?}");
 }
 
+/// A digit has no cell: it is what a window adds to the digits so far. Moving 1 from a window to the
+/// next one (where it counts 16) leaves the scalar as it is, and makes a digit that is none of
+/// 0 .. 15, or belongs to another multiple than the one that is added.
+#[test]
+fn digits_are_those_of_the_multiples() {
+    use bastion_circuits::core::{Layout, Table};
+    use bastion_circuits::signatures::window_columns::{H, S};
+    let shape = Shape::tiny();
+    let trace = run(&mut world(), &context(), &[TRANSFER]).unwrap();
+    let windows = Layout::new(&shape).rows_of(Table::Window);
+    for (col, rule) in [(H, "window.key_multiple"), (S, "window.base_multiple")] {
+        let (mut grid, _) = fill(&shape, &trace, &link()).unwrap();
+        let row = windows[10];
+        grid.overwrite(row, col, grid.get(row, col) - bastion_circuits::Fr::one());
+        let names = names(&check(&shape, &grid));
+        assert_eq!(
+            names
+                .iter()
+                .filter(|n| n.starts_with("window."))
+                .collect::<Vec<_>>(),
+            [rule]
+        );
+    }
+}
+
 #[test]
 fn tree_and_memory() {
     let honest = |alter: fn(&mut BatchTrace)| {

@@ -7,7 +7,7 @@ mod window;
 
 pub use header::{header_block, tuple, MULTIPLES};
 pub use trace::{assign, Check};
-pub use window::{base_multiple, half_block, window_block};
+pub use window::{base_multiple, columns as window_columns, half_block, window_block};
 
 use ark_ec::{AffineRepr, CurveGroup};
 use ark_ed_on_bn254::EdwardsAffine;

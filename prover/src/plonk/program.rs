@@ -102,14 +102,6 @@ impl Rules<'_> {
         let gates = self.system.gates().iter().flat_map(|g| g.polynomials());
         gates.chain(&self.permutation)
     }
-
-    /// The classes that occur, in order.
-    pub(super) fn classes(&self) -> Vec<Class> {
-        let mut classes: Vec<_> = self.iter().map(class_of).collect();
-        classes.sort_unstable();
-        classes.dedup();
-        classes
-    }
 }
 
 /// Gates of one class with a common factor, and their powers of `y`.

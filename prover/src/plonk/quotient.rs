@@ -29,12 +29,7 @@ const TASK: usize = 1 << 10;
 pub(super) fn pieces(rules: &Rules<'_>, k: u32, columns: &[&[Fr]]) -> Vec<Vec<Fr>> {
     let n = 1_usize << k;
     let count = rules.system.degree() - 1;
-    let classes = rules.classes();
     let shifts = shifts(k, count);
-    let weights: Vec<_> = classes
-        .iter()
-        .map(|class| (*class, inverse_vandermonde(&shifts[..*class], n)))
-        .collect();
 
     let mut pieces = vec![vec![Fr::zero(); n]; count];
     for (coset, shift) in shifts.iter().enumerate() {
@@ -47,7 +42,7 @@ pub(super) fn pieces(rules: &Rules<'_>, k: u32, columns: &[&[Fr]]) -> Vec<Vec<Fr
         drop(values);
         // A class's values on this coset count towards each of its pieces.
         for ((class, _), numerator) in program.outputs.iter().zip(numerators) {
-            let (_, weights) = &weights[classes.iter().position(|c| c == class).unwrap_or(0)];
+            let weights = inverse_vandermonde(&shifts[..*class], n);
             let part = interpolated(numerator, k, *shift);
             for (q, piece) in pieces[..*class].iter_mut().enumerate() {
                 let weight = weights[q][coset];

@@ -91,12 +91,14 @@ impl Assignment<Fr> for Collector<'_, '_> {
         let mut known = false;
         to.map(|value| {
             known = true;
-            self.columns[column.index()][row] = match value {
-                Assigned::Trivial(x) => x,
-                other => other.evaluate(),
-            };
+            // Columns of a phase that has ended are handed on, and have no rows here.
+            match (self.columns[column.index()].get_mut(row), value) {
+                (None, _) => self.fail(format!("{column:?}, row {row} comes after its phase")),
+                (Some(cell), Assigned::Trivial(x)) => *cell = x,
+                (Some(cell), other) => *cell = other.evaluate(),
+            }
         });
-        if !known && column.column_type().phase() <= self.phase {
+        if !known {
             self.fail(format!("{column:?}, row {row} has no value"));
         }
         Value::unknown()

@@ -35,6 +35,8 @@ enum Fault {
     TooLong,
     /// A cell without a value.
     Unknown,
+    /// A cell of the first phase, assigned in the second.
+    TooLate,
 }
 
 #[derive(Clone)]
@@ -129,6 +131,9 @@ impl Circuit<Fr> for Powers {
                     region.assign_advice(config.powers[0], row, Value::known(Fr::one()));
                 }
                 region.next_phase();
+                if self.fault == Fault::TooLate {
+                    region.assign_advice(config.powers[0], 9, Value::known(Fr::one()));
+                }
                 let challenge = region.get_challenge(config.challenge);
                 for (i, x) in self.base.iter().enumerate() {
                     let wrong = Fr::from(u64::from(i == 3 && self.fault == Fault::SecondPhase));
@@ -203,6 +208,7 @@ fn proofs_are_accepted_and_false_ones_refused() {
     for (fault, message) in [
         (Fault::TooLong, "row 127 is assigned"),
         (Fault::Unknown, "row 8 has no value"),
+        (Fault::TooLate, "row 9 comes after its phase"),
     ] {
         let error = prove(fault).unwrap_err().to_string();
         assert!(error.contains(message), "{error}");

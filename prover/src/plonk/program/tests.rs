@@ -140,19 +140,25 @@ fn expression(rng: &mut StdRng, depth: u32) -> Expression<Fr> {
     }
 }
 
+/// The columns of [`expression`], and no gates.
+fn columns_alone() -> ConstraintSystem<Fr> {
+    let mut system = ConstraintSystem::default();
+    for _ in 0..3 {
+        system.advice_column();
+    }
+    system.fixed_column();
+    system.instance_column();
+    system.set_minimum_degree(5);
+    system
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
     fn random_rules_are_compiled_right(seed: u64) {
         let mut rng = StdRng::seed_from_u64(seed);
-        let mut system = ConstraintSystem::<Fr>::default();
-        for _ in 0..3 {
-            system.advice_column();
-        }
-        system.fixed_column();
-        system.instance_column();
-        system.set_minimum_degree(5);
+        let system = columns_alone();
         // As rules of the permutation argument, which take any expression.
         let rules = Rules {
             system: &system,
@@ -167,13 +173,7 @@ proptest! {
     #[test]
     fn long_sums_are_compiled_right(seed: u64) {
         let mut rng = StdRng::seed_from_u64(seed);
-        let mut system = ConstraintSystem::<Fr>::default();
-        for _ in 0..3 {
-            system.advice_column();
-        }
-        system.fixed_column();
-        system.instance_column();
-        system.set_minimum_degree(5);
+        let system = columns_alone();
         let mut rule = expression(&mut rng, 0);
         for _ in 0..600 {
             let term = expression(&mut rng, 0) * expression(&mut rng, 0);

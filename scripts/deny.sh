@@ -1,13 +1,10 @@
 #!/usr/bin/env bash
-# Licences, sources and advisories of the dependencies (deny.toml). Installs cargo-deny if it is
-# missing. Advisories need their database from the network: without it they are left out, loudly.
+# Licences, sources and advisories of the dependencies (deny.toml). Advisories need their database
+# from the network: without it they are left out, loudly.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-cargo=${CARGO:-cargo} tools=$PWD/.bastion/tools
-export PATH="$tools/bin:$PATH"
-if ! command -v cargo-deny >/dev/null; then
-  "$cargo" install --quiet --locked --version 0.20.2 --root "$tools" cargo-deny
-fi
+export PATH="$PATH:$PWD/.bastion/tools/bin"
+cargo=${CARGO:-cargo}
 "$cargo" deny --locked check licenses bans sources
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT

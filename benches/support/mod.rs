@@ -26,7 +26,7 @@ pub fn context() -> BatchContext {
 /// A block of one tiny batch with operations that use every table.
 pub fn block() -> Block {
     let context = context();
-    let mut source = DemoSource::new(context.domain, TIME, 2);
+    let mut source = DemoSource::short(context.domain, TIME);
     let shape = Shape::tiny();
     let (mut state, mut refused) = (State::new(), Vec::new());
     next_block(&mut state, &context, &shape, 1, &mut source, &mut refused)

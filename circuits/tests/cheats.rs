@@ -578,6 +578,33 @@ fn the_mock_prover_refuses_what_the_checker_refuses() {
     assert!(text.contains("receiver_is_paid"), "{text}");
 }
 
+/// Every L1 kind behind a signed operation, otherwise as an honest executor would have it: what is
+/// posted would be the same for both orders.
+#[test]
+fn l1_operations_come_first() {
+    for (last, kind) in [
+        (DEPOSIT, ResolvedKind::Deposit),
+        (DEPOSIT_NEW, ResolvedKind::DepositNew),
+        (FORCED, ResolvedKind::ForcedExit),
+        (FORCED_NOOP, ResolvedKind::ForcedExitNoop),
+    ] {
+        for first in [TRANSFER, FREEZE] {
+            let mut state = world();
+            let tree = state.tree().clone();
+            let mut trace = run(&mut state, &context(), &[first]).unwrap();
+            let second = run(&mut state, &context(), &[last]).unwrap();
+            assert_eq!(second.ops[0].kind, kind);
+            trace.ops.extend(second.ops);
+            rebuild(&mut trace, tree.clone());
+            assert_eq!(violated(&trace), set(&["op.l1_before_l2"]), "{kind:?}");
+        }
+        // The other way round nothing is wrong.
+        let mut state = world();
+        let trace = run(&mut state, &context(), &[last, TRANSFER]).unwrap();
+        assert_eq!(violated(&trace), set(&[]), "{kind:?}");
+    }
+}
+
 /// Alice's transfer, executed a second time with its first signature.
 #[test]
 fn a_signature_is_good_once() {

@@ -1,5 +1,6 @@
 //! The development policy, and the story that the demo tells.
 
+use bastion_circuits::Shape;
 use bastion_state::account::FIRST_USER;
 use bastion_state::keys::SecretKey;
 use bastion_state::ops::{Action, Body, Deposit, ForcedExit, Op};
@@ -41,6 +42,8 @@ pub fn dev_policy() -> Policy {
 }
 
 const NAMES: [&str; 6] = ["alice", "bob", "carol", "dave", "erin", "frank"];
+/// Carol's account is frozen.
+const FROZEN: usize = 2;
 /// One ETH.
 const ETH: u128 = 1_000_000_000_000_000_000;
 
@@ -51,51 +54,54 @@ struct DemoContext {
     time: u64,
 }
 
-/// Deposits, many transfers, a new account, a withdrawal, a freeze, and the forced exit of the
-/// frozen account.
+/// Deposits, transfers, a new account, a withdrawal, a freeze, and forced exits.
 pub struct DemoSource {
     steps: Vec<Step>,
+    queue: Vec<Op>,
     next: usize,
     context: DemoContext,
 }
 
 impl DemoSource {
-    /// The story with `transfers` transfers.
+    /// The story for a block of two batches, with `transfers` transfers: the frozen account leaves by
+    /// a forced exit, an L1 operation, which ends the first batch.
     pub fn new(domain: Fr, time: u64, transfers: u64) -> Self {
-        let mut steps: Vec<Step> = Vec::new();
-        for name in NAMES {
-            steps.push(Box::new(move |_, _| Ok(deposit(name))));
-        }
-        for i in 0..transfers {
-            steps.push(Box::new(move |state, context| transfer(state, context, i)));
-        }
-        steps.push(Box::new(|state, context| {
-            let action = Action::TransferNew {
-                keyhash: dev_key("grace").public().keyhash(),
-                exit: dev_exit("grace"),
-                amount: ETH / 4,
-            };
-            signed(state, context, "alice", FIRST_USER, ETH / 10_000, action)
-        }));
-        steps.push(Box::new(|state, context| {
-            let action = Action::Withdraw {
-                to: dev_exit("bob"),
-                amount: ETH / 2,
-            };
-            signed(state, context, "bob", FIRST_USER + 1, ETH / 10_000, action)
-        }));
-        steps.push(Box::new(|state, context| {
-            let action = Action::Freeze {
-                until: context.time + 86_400,
-                old_until: 0,
-            };
-            signed(state, context, "guardian", FIRST_USER + 2, 0, action)
-        }));
-        steps.push(Box::new(|_, _| Ok(forced_exit())));
+        let leaves = forced_exit(FROZEN);
+        let first = transfers - transfers / 2;
+        let mut steps = deposits();
+        steps.extend((0..first).map(transfer_step));
+        steps.push(Box::new(freeze));
+        steps.push(Box::new(move |_, _| Ok(leaves)));
+        steps.extend((first..transfers).map(transfer_step));
+        steps.push(Box::new(new_account));
+        steps.push(Box::new(withdrawal));
+        Self::of(steps, leaves, DemoContext { domain, time })
+    }
+
+    /// The story in one batch: what L1 asks for comes first, so an account leaves that is not frozen.
+    pub fn short(domain: Fr, time: u64) -> Self {
+        let leaves = forced_exit(NAMES.len() - 1);
+        let mut steps = deposits();
+        steps.push(Box::new(move |_, _| Ok(leaves)));
+        steps.extend((0..2).map(transfer_step));
+        steps.push(Box::new(new_account));
+        steps.push(Box::new(withdrawal));
+        steps.push(Box::new(freeze));
+        Self::of(steps, leaves, DemoContext { domain, time })
+    }
+
+    /// Transfers that two batches of a shape hold besides the rest of the story.
+    pub fn transfers_for(shape: &Shape) -> u64 {
+        (shape.signatures + shape.signatures / 8) as u64
+    }
+
+    fn of(steps: Vec<Step>, leaves: Op, context: DemoContext) -> Self {
+        let queue = NAMES.iter().map(|name| deposit(name)).chain([leaves]);
         Self {
             steps,
+            queue: queue.collect(),
             next: 0,
-            context: DemoContext { domain, time },
+            context,
         }
     }
 
@@ -111,12 +117,43 @@ impl DemoSource {
 
     /// The operations that the L1 queue must hold, in order.
     pub fn queue(&self) -> Vec<Op> {
-        NAMES
-            .iter()
-            .map(|name| deposit(name))
-            .chain([forced_exit()])
-            .collect()
+        self.queue.clone()
     }
+}
+
+fn deposits() -> Vec<Step> {
+    let step = |name: &'static str| -> Step { Box::new(move |_, _| Ok(deposit(name))) };
+    NAMES.into_iter().map(step).collect()
+}
+
+fn transfer_step(i: u64) -> Step {
+    Box::new(move |state, context| transfer(state, context, i))
+}
+
+fn new_account(state: &State, context: &DemoContext) -> Result<Op, NodeError> {
+    let action = Action::TransferNew {
+        keyhash: dev_key("grace").public().keyhash(),
+        exit: dev_exit("grace"),
+        amount: ETH / 4,
+    };
+    signed(state, context, "alice", FIRST_USER, ETH / 10_000, action)
+}
+
+fn withdrawal(state: &State, context: &DemoContext) -> Result<Op, NodeError> {
+    let action = Action::Withdraw {
+        to: dev_exit("bob"),
+        amount: ETH / 2,
+    };
+    signed(state, context, "bob", FIRST_USER + 1, ETH / 10_000, action)
+}
+
+fn freeze(state: &State, context: &DemoContext) -> Result<Op, NodeError> {
+    let action = Action::Freeze {
+        until: context.time + 86_400,
+        old_until: 0,
+    };
+    let target = FIRST_USER + FROZEN as Index;
+    signed(state, context, "guardian", target, 0, action)
 }
 
 fn deposit(name: &str) -> Op {
@@ -128,17 +165,19 @@ fn deposit(name: &str) -> Op {
     })
 }
 
-fn forced_exit() -> Op {
+fn forced_exit(who: usize) -> Op {
     Op::ForcedExit(ForcedExit {
-        index: FIRST_USER + 2,
+        index: FIRST_USER + who as Index,
         token: 0,
-        exit: dev_exit("carol"),
+        exit: dev_exit(NAMES[who]),
     })
 }
 
+/// Everybody sends but the one who is frozen.
 fn transfer(state: &State, context: &DemoContext, i: u64) -> Result<Op, NodeError> {
     let people = NAMES.len() as u64;
-    let from = i % people;
+    let turn = i % (people - 1);
+    let from = turn + u64::from(turn >= FROZEN as u64);
     let to = (from + 1 + i / people % (people - 1)) % people;
     let action = Action::Transfer {
         to: FIRST_USER + to as Index,
@@ -193,5 +232,48 @@ impl Source for DemoSource {
 
     fn put_back(&mut self) {
         self.next = self.next.saturating_sub(1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use bastion_state::executor::{BatchContext, ResolvedKind};
+
+    use super::*;
+    use crate::block::next_block;
+
+    const TIME: u64 = 1_800_000_000;
+
+    /// Operations of each batch of the only block.
+    fn batches(shape: &Shape, n: usize, mut source: DemoSource) -> Vec<Vec<ResolvedKind>> {
+        let context = BatchContext {
+            domain: source.context.domain,
+            time: TIME,
+            policy: dev_policy(),
+        };
+        let (mut state, mut refused) = (State::new(), Vec::new());
+        let mut block = || next_block(&mut state, &context, shape, n, &mut source, &mut refused);
+        let first = block().unwrap().unwrap();
+        assert!(block().unwrap().is_none(), "the story goes on");
+        assert!(refused.is_empty(), "{refused:?}");
+        let kinds =
+            |b: &bastion_state::executor::BatchTrace| b.ops.iter().map(|o| o.kind).collect();
+        first.batches.iter().map(kinds).collect()
+    }
+
+    #[test]
+    fn the_story_fits_its_block() {
+        for shape in [Shape::tiny(), Shape::small()] {
+            let transfers = DemoSource::transfers_for(&shape);
+            let told = batches(&shape, 2, DemoSource::new(Fr::from(1u64), TIME, transfers));
+            assert_eq!(told[0].last(), Some(&ResolvedKind::Freeze));
+            assert_eq!(told[1].first(), Some(&ResolvedKind::ForcedExit));
+            let count = told.iter().map(Vec::len).sum::<usize>();
+            assert_eq!(count, NAMES.len() + transfers as usize + 4);
+        }
+        let told = batches(&Shape::tiny(), 1, DemoSource::short(Fr::from(1u64), TIME));
+        assert_eq!(told[0].len(), NAMES.len() + 2 + 4);
     }
 }

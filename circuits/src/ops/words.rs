@@ -120,6 +120,8 @@ pub(super) fn words(block: &mut Block, c: &Cells, s: &Sets) {
         + forced.clone() * Expr::pow2(177)
         + c.requested_token.clone() * Expr::pow2(160)
         + c.access[0].index.clone() * Expr::pow2(128);
+    // Posted sections keep the order within them; this keeps the order between the first two.
+    when(block, "l1_before_l2", &s.l1, &c.counts[1], Expr::zero());
     when(block, "l1_word", &s.l1, main, l1word);
     when(block, "l2_word", &s.l2, main, l2word(c));
     when(

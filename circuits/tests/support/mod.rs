@@ -134,10 +134,12 @@ pub fn run(
     Ok(builder.finish())
 }
 
-/// One operation of every kind (and a Noop between).
+/// One operation of every kind, those of L1 first.
 pub const EVERY_KIND: [Make; 11] = [
     |_| deposit("alice", 0, 123),
     |_| deposit("erin", 0, 77),
+    |_| forced(FIRST + 3, 3, "dave"),
+    |_| forced(FIRST + 2, 3, "dave"),
     |s| {
         signed(
             s,
@@ -199,8 +201,6 @@ pub const EVERY_KIND: [Make; 11] = [
             },
         )
     },
-    |_| forced(FIRST + 3, 3, "dave"),
-    |_| forced(FIRST + 2, 3, "dave"),
     |s| {
         signed(
             s,

@@ -66,7 +66,7 @@ const FAULTS: [Fault; 26] = [
         edit(h, |b| drop(records(b, Section::L2).remove(0)))
     }),
     ("replay", |h| {
-        edit(h, |b| drop(records(b, Section::Exits).remove(0)))
+        edit(h, |b| drop(records(b, Section::Exits).pop()))
     }),
     ("data", |h| h.blocks[0].data.truncate(40)),
     ("data", |h| h.blocks[0].data.push(0)),

@@ -56,7 +56,7 @@ fn a_block_is_finalized_and_no_byte_of_it_can_change() {
     };
     let mut state = State::new();
     let genesis = state.root();
-    let mut source = DemoSource::new(context.domain, TIME, 2);
+    let mut source = DemoSource::short(context.domain, TIME);
     let queue = source.queue();
     let mut refused = Vec::new();
     let block = next_block(&mut state, &context, &shape, 1, &mut source, &mut refused)

@@ -55,6 +55,8 @@ pub struct BatchBuilder<'s> {
     /// Touched indices of each level, leaves last.
     nodes: BTreeSet<(u8, Index)>,
     tokens: BTreeSet<Token>,
+    /// Whether it has a signed operation: then it takes no L1 operation any more.
+    signed: bool,
 }
 
 /// Shared tables that a batch would use with one more operation.
@@ -92,6 +94,7 @@ impl<'s> BatchBuilder<'s> {
             before: BTreeMap::new(),
             nodes: BTreeSet::new(),
             tokens: BTreeSet::new(),
+            signed: false,
         })
     }
 
@@ -102,7 +105,9 @@ impl<'s> BatchBuilder<'s> {
     }
 
     /// Executes an operation if `fits` accepts what the batch would use with it. `Ok(false)`: it
-    /// did not fit, and nothing changed.
+    /// belongs into the next batch, and nothing changed. That is so too for an L1 operation after a
+    /// signed one, whatever `fits` says: posted data tell the order of a batch only if its L1
+    /// operations come first (protocol section 6). An empty batch is refused by `fits` alone.
     ///
     /// # Errors
     /// A [`Rejection`]; nothing changed.
@@ -112,6 +117,9 @@ impl<'s> BatchBuilder<'s> {
         fits: impl FnOnce(&Footprint) -> bool,
     ) -> Result<bool, Rejection> {
         let trace = execute(self.state, &self.context, op)?;
+        if trace.kind.is_l1() && self.signed {
+            return Ok(false);
+        }
         let mut fresh_nodes = BTreeSet::new();
         let mut fresh = 0;
         let mut seen = BTreeSet::new();
@@ -147,6 +155,7 @@ impl<'s> BatchBuilder<'s> {
         self.nodes.append(&mut fresh_nodes);
         self.tokens.extend(new_token);
         self.state.apply(&trace);
+        self.signed |= trace.kind.is_signed();
         self.ops.push(trace);
         Ok(true)
     }

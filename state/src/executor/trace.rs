@@ -58,6 +58,12 @@ impl ResolvedKind {
         self <= Self::ForcedExitNoop
     }
 
+    /// Whether a key signs it, the owner's or the guardian's.
+    #[must_use]
+    pub fn is_signed(self) -> bool {
+        !self.is_l1() && self != Self::Noop
+    }
+
     /// Whether it leaves through the limiter.
     #[must_use]
     pub fn exits(self) -> bool {

@@ -169,14 +169,15 @@ impl<'a> Audit<'a> {
                 self.find("policy_bounds", None, why.to_string());
             }
         }
-        for root in &self.history.policy_roots {
-            if self.policy(root).is_none() {
-                let shown = field::to_hex(root);
+        for change in &self.history.policies {
+            if self.policy(&change.root).is_none() {
+                let shown = field::to_hex(&change.root);
                 self.find("policy", None, format!("no published policy has {shown}"));
             }
         }
-        let expected = (&self.expected.circuit_id, &self.expected.verifier_code);
-        if !self.history.verifiers.iter().eq([expected]) {
+        let expected = (self.expected.circuit_id, self.expected.verifier_code);
+        let registered = self.history.verifiers.iter();
+        if !registered.map(|r| (r.circuit_id, r.code)).eq([expected]) {
             self.find(
                 "verifier_code",
                 None,
@@ -310,7 +311,7 @@ impl<'a> Audit<'a> {
             }
             let roll = bastion_state::data::keccak(&[&self.roll, &posted]);
             let next = self.history.queue.get(self.processed);
-            let expected = next.map(|op| roll_queue(self.roll, op));
+            let expected = next.map(|entry| roll_queue(self.roll, &entry.op));
             if expected != Some(roll) {
                 let entry = self.processed + 1;
                 self.find(
@@ -399,7 +400,7 @@ impl<'a> Audit<'a> {
     /// What exodus paid is what the last state holds, and what the queue still held.
     fn exodus(&mut self, blocks: usize) {
         let history = self.history;
-        if history.exodus.is_some_and(|last| last as usize == blocks) {
+        if history.exodus.is_some_and(|e| e.block as usize == blocks) {
             let mut seen = BTreeSet::new();
             for d in &history.departures {
                 let name = format!("account {}", d.index);
@@ -422,11 +423,11 @@ impl<'a> Audit<'a> {
         for r in &history.refunds {
             let entry = r.entry as usize;
             let op = entry.checked_sub(1).and_then(|i| history.queue.get(i));
-            let good = matches!(op, Some(Op::Deposit(d))
+            let good = matches!(op.map(|e| e.op), Some(Op::Deposit(d))
                 if (d.exit, d.token, d.amount) == (r.to, r.token, r.amount));
             if !good
                 || !seen.insert(entry)
-                || (history.exodus.is_some_and(|last| last as usize == blocks)
+                || (history.exodus.is_some_and(|e| e.block as usize == blocks)
                     && entry <= self.processed)
             {
                 self.find(

@@ -219,6 +219,8 @@ pub struct History {
     pub chain_id: u64,
     /// The contract.
     pub contract: Address,
+    /// The governance that the contract asks.
+    pub governance: Address,
     /// L1 time of the block at which everything was read.
     pub time: u64,
     /// Code of rollup and governance.

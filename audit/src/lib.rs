@@ -36,7 +36,7 @@ pub mod shplonk;
 pub mod transcript;
 pub mod verifier;
 
-pub use audit::{audit, Expectation, Finding, Report};
+pub use audit::{audit, Circuit, Expectation, Finding, Report};
 pub use chain::History;
 pub use description::Description;
 pub use error::{BadDescription, Refused};

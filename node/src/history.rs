@@ -36,6 +36,7 @@ pub fn collect(l1: &mut dyn L1, contract: Address) -> Result<History, NodeError>
         history: History {
             chain_id: l1.chain_id(),
             contract: L2Address(contract.into_array()),
+            governance: L2Address(governance.into_array()),
             time: l1.now()?,
             code,
             genesis: from_u256(contract, genesis.newRoot)?,

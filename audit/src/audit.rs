@@ -3,6 +3,8 @@
 mod contract;
 mod money;
 
+use std::collections::HashMap;
+
 use bastion_state::data::{exit_root, exit_tree, roll_queue, BatchData, Binding, Section};
 use bastion_state::{field, Fr, Policy};
 use serde::Serialize;
@@ -98,6 +100,7 @@ pub fn audit(history: &History, expected: &Expectation<'_>) -> (Report, Replay) 
         exits: Vec::new(),
         processed: 0,
         roll: [0; 32],
+        policies: expected.policies.iter().map(|p| (p.root(), p)).collect(),
         finalized,
         proofs: 0,
     };
@@ -160,6 +163,8 @@ struct Audit<'a> {
     exits: Vec<Vec<Vec<u8>>>,
     processed: usize,
     roll: [u8; 32],
+    /// The published policies by their roots.
+    policies: HashMap<Fr, &'a Policy>,
     /// Final blocks of the history.
     finalized: usize,
     /// Proofs that were verified.
@@ -184,7 +189,7 @@ impl<'a> Audit<'a> {
     }
 
     fn policy(&self, root: &Fr) -> Option<&'a Policy> {
-        self.expected.policies.iter().find(|p| p.root() == *root)
+        self.policies.get(root).copied()
     }
 
     fn header(&mut self, number: usize, block: &Block, root: &Fr, time: u64) {

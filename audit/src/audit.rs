@@ -1,26 +1,46 @@
 //! The audit: everything that L1 tells is checked, and the state is rebuilt from it.
 
-use std::collections::BTreeSet;
+mod contract;
+mod money;
+
+use std::collections::HashMap;
 
 use bastion_state::data::{exit_root, exit_tree, roll_queue, BatchData, Binding, Section};
-use bastion_state::ops::Op;
 use bastion_state::{field, Fr, Policy};
 use serde::Serialize;
 
-use crate::chain::{Block, History};
-use crate::replay::{Exit, Replay};
+use crate::chain::{Block, Code, History, Proving};
+use crate::replay::Replay;
 use crate::verifier::Verifier;
+
+/// Seconds by which a block's time may lie behind L1's at its commit (protocol section 10).
+pub const MAX_CLOCK_LAG: u64 = 86_400;
+/// Seconds for which a policy that was replaced is still good for blocks (protocol section 10).
+pub const POLICY_GRACE: u64 = 6 * 3_600;
+/// Seconds between the announcement of a change and the change (protocol section 10).
+pub const UPGRADE_DELAY: u64 = 45 * 86_400;
+/// Seconds in which a queue entry must be in a final block (protocol section 10).
+pub const QUEUE_DEADLINE: u64 = 7 * 86_400;
+
+/// A circuit that the auditor trusts, from the manifest of its verifier.
+pub struct Circuit<'a> {
+    /// Its identity.
+    pub id: [u8; 32],
+    /// keccak256 of the code of its verifier's contract.
+    pub code: [u8; 32],
+    /// The verifier of its proofs.
+    pub verifier: &'a Verifier,
+}
 
 /// What an audit expects of a rollup: the parts that L1 holds only a hash of.
 pub struct Expectation<'a> {
     /// The published policies under which blocks may have been made.
     pub policies: &'a [Policy],
-    /// The verifier of block proofs.
-    pub verifier: &'a Verifier,
-    /// Identity of its circuit, from its manifest.
-    pub circuit_id: [u8; 32],
-    /// keccak256 of the code of the verifier's contract, from its manifest.
-    pub verifier_code: [u8; 32],
+    /// The circuits whose proofs count.
+    pub circuits: &'a [Circuit<'a>],
+    /// keccak256 of the code that rollup and governance must have: the published code with the
+    /// values of this deployment in the places of its immutables.
+    pub code: Code,
     /// First block, from 1, whose proof is verified; those before were by an earlier audit.
     pub from: usize,
     /// Last block that is looked at; `None` for the last finalized one.
@@ -45,6 +65,9 @@ pub struct Report {
     pub clean: bool,
     /// What was found.
     pub findings: Vec<Finding>,
+    /// What is not wrong, but what whoever reads the report should know: such as a verifier that is
+    /// registered, of a circuit that the auditor does not know, and has proven nothing.
+    pub notices: Vec<Finding>,
     /// Finalized blocks that were checked.
     pub blocks: usize,
     /// Their batches.
@@ -66,21 +89,22 @@ pub struct Report {
 /// Audits the finalized blocks of a history. The state that they lead to comes with the report; it
 /// is that of the last block before the first finding that stops the replay.
 pub fn audit(history: &History, expected: &Expectation<'_>) -> (Report, Replay) {
+    let finals = history.blocks.iter();
+    let finalized = finals.take_while(|b| b.finalized.is_some()).count();
     let mut audit = Audit {
         history,
         expected,
         findings: Vec::new(),
+        notices: Vec::new(),
         replay: Replay::new(),
         exits: Vec::new(),
         processed: 0,
         roll: [0; 32],
+        policies: expected.policies.iter().map(|p| (p.root(), p)).collect(),
+        finalized,
+        proofs: 0,
     };
     audit.contract();
-    let finalized = history
-        .blocks
-        .iter()
-        .take_while(|b| b.finalized.is_some())
-        .count();
     let end = finalized.min(expected.to.unwrap_or(finalized));
     let mut root = audit.replay.root();
     if root != history.genesis {
@@ -90,16 +114,14 @@ pub fn audit(history: &History, expected: &Expectation<'_>) -> (Report, Replay) 
             "the genesis root is not that of the empty state",
         );
     }
-    let (mut batches, mut checked, mut time) = (0, 0, 0);
+    let (mut batches, mut checked, mut time) = (0, 0, history.genesis_time);
     for (i, block) in history.blocks.iter().take(end).enumerate() {
         let number = i + 1;
         audit.header(number, block, &root, time);
         let Some(data) = audit.data(number, block) else {
             break;
         };
-        if number >= expected.from {
-            audit.proof(number, block, &data);
-        }
+        audit.proof(number, block, &data);
         audit.queue(number, &data);
         batches += data.len() as u64;
         if !audit.execute(number, block, &data) {
@@ -110,34 +132,22 @@ pub fn audit(history: &History, expected: &Expectation<'_>) -> (Report, Replay) 
     }
     audit.claims(checked);
     audit.exodus(checked);
-    let last = finalized.checked_sub(1).and_then(|i| history.blocks.get(i));
-    let announced = last.map_or(history.genesis, |b| b.header.new_root);
-    if announced != history.state_root {
-        audit.find(
-            "state_root",
-            None,
-            "the contract's root is not that of its last block",
-        );
-    }
-    let later = history.blocks.iter().skip(finalized);
-    if later.clone().any(|b| b.finalized.is_some()) {
-        audit.find(
-            "missing_block",
-            None,
-            "a block is final before the one before it",
-        );
+    audit.owed();
+    if checked == finalized {
+        audit.vault();
     }
     let root = audit.replay.root();
     let report = Report {
         clean: audit.findings.is_empty(),
         findings: audit.findings,
+        notices: audit.notices,
         blocks: checked,
         batches,
-        proofs: checked.saturating_sub(expected.from.saturating_sub(1)),
+        proofs: audit.proofs,
         operations: audit.replay.operations,
         accounts: audit.replay.accounts().count(),
         queue_waiting: history.queue.len().saturating_sub(audit.processed),
-        pending: later.count(),
+        pending: history.blocks.len() - finalized,
         root: field::to_hex(&root),
     };
     (report, audit.replay)
@@ -147,11 +157,18 @@ struct Audit<'a> {
     history: &'a History,
     expected: &'a Expectation<'a>,
     findings: Vec<Finding>,
+    notices: Vec<Finding>,
     replay: Replay,
     /// Exit records of each block.
     exits: Vec<Vec<Vec<u8>>>,
     processed: usize,
     roll: [u8; 32],
+    /// The published policies by their roots.
+    policies: HashMap<Fr, &'a Policy>,
+    /// Final blocks of the history.
+    finalized: usize,
+    /// Proofs that were verified.
+    proofs: usize,
 }
 
 impl<'a> Audit<'a> {
@@ -163,30 +180,16 @@ impl<'a> Audit<'a> {
         });
     }
 
-    fn contract(&mut self) {
-        for policy in self.expected.policies {
-            if let Err(why) = policy.check() {
-                self.find("policy_bounds", None, why.to_string());
-            }
-        }
-        for root in &self.history.policy_roots {
-            if self.policy(root).is_none() {
-                let shown = field::to_hex(root);
-                self.find("policy", None, format!("no published policy has {shown}"));
-            }
-        }
-        let expected = (&self.expected.circuit_id, &self.expected.verifier_code);
-        if !self.history.verifiers.iter().eq([expected]) {
-            self.find(
-                "verifier_code",
-                None,
-                "the contract's verifiers are others than the manifest says",
-            );
-        }
+    fn notice(&mut self, name: &'static str, what: impl Into<String>) {
+        self.notices.push(Finding {
+            name,
+            block: None,
+            what: what.into(),
+        });
     }
 
     fn policy(&self, root: &Fr) -> Option<&'a Policy> {
-        self.expected.policies.iter().find(|p| p.root() == *root)
+        self.policies.get(root).copied()
     }
 
     fn header(&mut self, number: usize, block: &Block, root: &Fr, time: u64) {
@@ -210,8 +213,27 @@ impl<'a> Audit<'a> {
                 "was made under a policy that is not published",
             ),
         }
+        if !self.in_force(&h.policy_root, block.committed_at) {
+            self.find(
+                "block_policy",
+                Some(number),
+                "was made under a policy that was not in force at its commit",
+            );
+        }
         if h.time < time {
             self.find("time", Some(number), "is older than the block before it");
+        }
+        let committed = block.committed_at;
+        if h.time > committed || h.time < committed.saturating_sub(MAX_CLOCK_LAG) {
+            self.find(
+                "clock",
+                Some(number),
+                format!(
+                    "has the time {}, but was committed at {committed}: it may be at most \
+                     {MAX_CLOCK_LAG} seconds behind, and not ahead",
+                    h.time
+                ),
+            );
         }
         if block.finalized != Some(h.new_root) {
             self.find(
@@ -258,8 +280,11 @@ impl<'a> Audit<'a> {
             self.find("proof_missing", Some(number), "is final without a proof");
             return;
         };
-        if proving.circuit_id != self.expected.circuit_id {
-            self.find("circuit", Some(number), "was proven by another circuit");
+        let Some(circuit) = self.circuit(number, proving) else {
+            return;
+        };
+        if number < self.expected.from {
+            return;
         }
         let h = &block.header;
         let domain = self.history.domain();
@@ -294,9 +319,40 @@ impl<'a> Audit<'a> {
             );
         }
         let instances = [&proving.accumulator[..], &inputs].concat();
-        if let Err(why) = self.expected.verifier.verify(&[instances], &proving.proof) {
-            self.find("proof", Some(number), why.to_string());
+        match circuit.verifier.verify(&[instances], &proving.proof) {
+            Ok(()) => self.proofs += 1,
+            Err(why) => self.find("proof", Some(number), why.to_string()),
         }
+    }
+
+    /// The circuit that proved a block, if it is one that counts and its verifier was the one that
+    /// counts.
+    fn circuit(&mut self, number: usize, proving: &Proving) -> Option<&'a Circuit<'a>> {
+        let mut circuits = self.expected.circuits.iter();
+        let circuit = circuits.find(|c| c.id == proving.circuit_id);
+        let Some(circuit) = circuit else {
+            self.find("circuit", Some(number), "was proven by an unknown circuit");
+            return None;
+        };
+        let mut registered = self.history.verifiers.iter().filter(|r| {
+            r.circuit_id == proving.circuit_id
+                && r.time <= proving.time
+                && r.removed.is_none_or(|at| proving.time <= at)
+        });
+        match registered.next_back() {
+            None => self.find(
+                "circuit",
+                Some(number),
+                "was proven by a circuit that had no verifier then",
+            ),
+            Some(verifier) if verifier.code != circuit.code => self.find(
+                "verifier_code",
+                Some(number),
+                "was proven to a verifier with other code than its manifest says",
+            ),
+            Some(_) => {}
+        }
+        Some(circuit)
     }
 
     /// The block's L1 records are the next entries of the queue.
@@ -310,7 +366,7 @@ impl<'a> Audit<'a> {
             }
             let roll = bastion_state::data::keccak(&[&self.roll, &posted]);
             let next = self.history.queue.get(self.processed);
-            let expected = next.map(|op| roll_queue(self.roll, op));
+            let expected = next.map(|entry| roll_queue(self.roll, &entry.op));
             if expected != Some(roll) {
                 let entry = self.processed + 1;
                 self.find(
@@ -340,6 +396,13 @@ impl<'a> Audit<'a> {
                 return false;
             }
         }
+        if self.replay.take_chain() != block.header.c_out {
+            self.find(
+                "chain",
+                Some(number),
+                "its data have another word chain than it claims",
+            );
+        }
         if self.replay.root() != block.header.new_root {
             self.find(
                 "root",
@@ -349,92 +412,5 @@ impl<'a> Audit<'a> {
             return false;
         }
         true
-    }
-
-    fn claims(&mut self, blocks: usize) {
-        let mut seen = BTreeSet::new();
-        for claim in &self.history.claims {
-            let number = claim.block as usize;
-            if number > blocks {
-                continue;
-            }
-            let name = format!("claim of exit {}", claim.position);
-            if !seen.insert((claim.block, claim.position)) {
-                self.find(
-                    "double_claim",
-                    Some(number),
-                    format!("{name} a second time"),
-                );
-            }
-            let records = number.checked_sub(1).and_then(|i| self.exits.get(i));
-            let record = records.and_then(|r| r.get(claim.position as usize));
-            let Some(exit) = record.and_then(|record| Exit::read(record)) else {
-                self.find(
-                    "forged_exit",
-                    Some(number),
-                    format!("{name}, which is not in the data"),
-                );
-                continue;
-            };
-            if (exit.to, exit.token, exit.amount) != (claim.to, claim.token, claim.amount) {
-                self.find(
-                    "forged_exit",
-                    Some(number),
-                    format!("{name} for other values"),
-                );
-            }
-            if claim.time < exit.release_time {
-                self.find(
-                    "early_claim",
-                    Some(number),
-                    format!(
-                        "{name} at {}, released at {}",
-                        claim.time, exit.release_time
-                    ),
-                );
-            }
-        }
-    }
-
-    /// What exodus paid is what the last state holds, and what the queue still held.
-    fn exodus(&mut self, blocks: usize) {
-        let history = self.history;
-        if history.exodus.is_some_and(|last| last as usize == blocks) {
-            let mut seen = BTreeSet::new();
-            for d in &history.departures {
-                let name = format!("account {}", d.index);
-                if !seen.insert(d.index) {
-                    self.find("double_departure", None, format!("{name} left twice"));
-                }
-                let paid = (d.to, d.token, d.amount);
-                if self.replay.holding(d.index) != Some(paid) {
-                    self.find(
-                        "forged_departure",
-                        None,
-                        format!("{name} left with another balance than the last state's"),
-                    );
-                }
-            }
-        } else if !history.departures.is_empty() && history.exodus.is_none() {
-            self.find("forged_departure", None, "accounts left without exodus");
-        }
-        let mut seen = BTreeSet::new();
-        for r in &history.refunds {
-            let entry = r.entry as usize;
-            let op = entry.checked_sub(1).and_then(|i| history.queue.get(i));
-            let good = matches!(op, Some(Op::Deposit(d))
-                if (d.exit, d.token, d.amount) == (r.to, r.token, r.amount));
-            if !good
-                || !seen.insert(entry)
-                || (history.exodus.is_some_and(|last| last as usize == blocks)
-                    && entry <= self.processed)
-            {
-                self.find(
-                    "forged_refund",
-                    None,
-                    format!("entry {entry} is no deposit that waited, or was given back before"),
-                );
-            }
-        }
     }
 }

@@ -1,6 +1,6 @@
 //! The verifier as a document (`docs/protocol.md`, section 9).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ark_bn254::{Fr, G1Affine, G2Affine};
 use ark_ff::{FftField, Field, One};
@@ -13,6 +13,8 @@ use crate::points;
 pub const FORMAT: u32 = 2;
 /// Largest number of anything in a description: far above every real circuit.
 const MAX_COUNT: usize = 1 << 16;
+/// Largest document in bytes.
+const MAX_BYTES: usize = 1 << 26;
 /// Largest distance of a rotation or of a Lagrange polynomial's row from row 0.
 const MAX_ROTATION: i32 = 1 << 10;
 
@@ -131,7 +133,14 @@ impl Description {
     /// # Errors
     /// [`BadDescription`] with the first thing that is wrong.
     pub fn from_json(json: &[u8]) -> Result<Self, BadDescription> {
-        let raw: Raw = serde_json::from_slice(json).map_err(|e| BadDescription(e.to_string()))?;
+        if json.len() > MAX_BYTES {
+            return Err(BadDescription::TooLarge {
+                bytes: json.len(),
+                most: MAX_BYTES,
+            });
+        }
+        let raw = serde_json::from_slice(json);
+        let raw: Raw = raw.map_err(|e| BadDescription::Unusable(e.to_string()))?;
         Self::check(raw)
     }
 
@@ -170,7 +179,7 @@ impl Description {
     }
 
     fn check(raw: Raw) -> Result<Self, BadDescription> {
-        let bad = |what: &str| BadDescription(what.to_owned());
+        let bad = |what: &str| BadDescription::Unusable(what.to_owned());
         ensure(raw.format == FORMAT, || {
             format!("format {}, this verifier reads {FORMAT}", raw.format)
         })?;
@@ -238,9 +247,11 @@ impl Description {
             format!("combiner {}", description.combiner)
         })?;
         description.check_queries()?;
+        let evaluations = description.evaluations.iter().copied();
+        let evaluations: BTreeMap<Query, usize> = evaluations.zip(0..).collect();
         for (i, node) in raw.nodes.iter().enumerate() {
             let node = description
-                .node(i, node)
+                .node(i, node, &evaluations)
                 .ok_or_else(|| bad(&format!("node {i}: {node:?}")))?;
             description.nodes.push(node);
         }
@@ -276,7 +287,7 @@ impl Description {
         })
     }
 
-    fn node(&self, i: usize, raw: &RawNode) -> Option<Node> {
+    fn node(&self, i: usize, raw: &RawNode, evaluations: &BTreeMap<Query, usize>) -> Option<Node> {
         Some(match *raw {
             RawNode::Constant(ref text) => Node::Constant(points::scalar(text)?),
             RawNode::Z => Node::Z,
@@ -286,8 +297,7 @@ impl Description {
                 if instances.contains(&poly) {
                     Node::Instance(poly - instances.start, rotation)
                 } else {
-                    let query = Query(poly, rotation);
-                    Node::Evaluation(self.evaluations.iter().position(|q| *q == query)?)
+                    Node::Evaluation(*evaluations.get(&Query(poly, rotation))?)
                 }
             }
             RawNode::Challenge(n) if n < self.challenge_count() => Node::Challenge(n),
@@ -319,5 +329,5 @@ fn ensure(condition: bool, what: impl FnOnce() -> String) -> Result<(), BadDescr
     if condition {
         return Ok(());
     }
-    Err(BadDescription(what()))
+    Err(BadDescription::Unusable(what()))
 }

@@ -4,8 +4,28 @@ use thiserror::Error;
 
 /// A description that describes no verifier. Nothing is said about any proof.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("the verifier's description is not usable: {0}; export it again with `bastion setup`")]
-pub struct BadDescription(pub String);
+#[non_exhaustive]
+pub enum BadDescription {
+    /// Something in it is wrong.
+    #[error("the verifier's description is not usable: {0}; export it again with `bastion setup`")]
+    Unusable(String),
+    /// A document that is larger than any circuit's.
+    #[error("the verifier's description has {bytes} bytes, more than {most}: it is none of `bastion setup`'s")]
+    TooLarge {
+        /// Its length.
+        bytes: usize,
+        /// The most.
+        most: usize,
+    },
+    /// A document within its limits by which a verification would not end in reasonable time.
+    #[error("verifying by this description would take about {work} multiplications, more than {most}: it is none of `bastion setup`'s")]
+    TooMuchWork {
+        /// What it would take.
+        work: u64,
+        /// The most.
+        most: u64,
+    },
+}
 
 /// A proof that does not hold.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]

@@ -18,6 +18,7 @@
 //! | [`description`] | the document, and what makes one acceptable |
 //! | [`transcript`] | Keccak and Poseidon transcripts |
 //! | [`verifier`] | all the algebra, and the pairing |
+//! | `work` | what a verification may cost |
 //! | [`shplonk`] | opening sets and their combination |
 //! | [`chain`] | what L1 tells about a rollup |
 //! | [`replay`] | the L2 state from posted data alone |
@@ -35,8 +36,9 @@ pub mod replay;
 pub mod shplonk;
 pub mod transcript;
 pub mod verifier;
+mod work;
 
-pub use audit::{audit, Expectation, Finding, Report};
+pub use audit::{audit, Circuit, Expectation, Finding, Report};
 pub use chain::History;
 pub use description::Description;
 pub use error::{BadDescription, Refused};

@@ -43,22 +43,21 @@ pub(crate) fn sets(openings: &[Query]) -> Vec<Set> {
         });
         list.push(*rotation);
     }
-    let mut sets: Vec<(BTreeSet<i32>, Set)> = Vec::new();
+    let mut sets: Vec<Set> = Vec::new();
+    let mut numbers: BTreeMap<BTreeSet<i32>, usize> = BTreeMap::new();
     for poly in order {
         let rotations = rotations.remove(&poly).unwrap_or_default();
         let distinct: BTreeSet<i32> = rotations.iter().copied().collect();
-        match sets.iter_mut().find(|(other, _)| *other == distinct) {
-            Some((_, set)) => set.polys.push(poly),
-            None => sets.push((
-                distinct,
-                Set {
-                    rotations,
-                    polys: vec![poly],
-                },
-            )),
+        let number = *numbers.entry(distinct).or_insert(sets.len());
+        match sets.get_mut(number) {
+            Some(set) => set.polys.push(poly),
+            None => sets.push(Set {
+                rotations,
+                polys: vec![poly],
+            }),
         }
     }
-    sets.into_iter().map(|(_, set)| set).collect()
+    sets
 }
 
 /// The left point of the pairing.

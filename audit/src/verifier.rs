@@ -12,6 +12,7 @@ use crate::error::{BadDescription, Refused};
 use crate::points;
 use crate::shplonk::{combine, sets, Opening, Set};
 use crate::transcript::Reader;
+use crate::work::{work, MAX_WORK};
 
 /// Bits of a word of an accumulator.
 const LIMB_BITS: usize = 88;
@@ -39,13 +40,23 @@ impl Verifier {
     /// The verifier of a checked description.
     ///
     /// # Errors
-    /// [`BadDescription`] if the number of rows has no inverse, which no description of
-    /// [`Description::from_json`] leads to.
+    /// [`BadDescription::TooMuchWork`] before anything is begun, or [`BadDescription::Unusable`] if
+    /// the number of rows has no inverse, which no description of [`Description::from_json`] leads
+    /// to.
     pub fn new(description: Description) -> Result<Self, BadDescription> {
         let rows = Fr::from(1u64 << description.k);
-        let n_inv = rows.inverse().ok_or(BadDescription("k".into()))?;
+        let n_inv = rows.inverse();
+        let n_inv = n_inv.ok_or_else(|| BadDescription::Unusable("k".into()))?;
+        let sets = sets(&description.openings);
+        let work = work(&description, &sets);
+        if work > MAX_WORK {
+            return Err(BadDescription::TooMuchWork {
+                work,
+                most: MAX_WORK,
+            });
+        }
         Ok(Self {
-            sets: sets(&description.openings),
+            sets,
             n_inv,
             description,
         })
@@ -54,6 +65,12 @@ impl Verifier {
     /// The description.
     pub fn description(&self) -> &Description {
         &self.description
+    }
+
+    /// The opening sets.
+    #[cfg(test)]
+    pub(crate) fn sets(&self) -> &[Set] {
+        &self.sets
     }
 
     /// Verifies a proof for public inputs, which are given column by column.

@@ -108,8 +108,8 @@ impl Settlement {
         }
         let processed = final_blocks(history).last().map_or(0, |b| b.processed);
         let entries = (1..).zip(&history.queue);
-        for (entry, op) in entries.skip_while(|(entry, _)| *entry <= processed) {
-            if let Op::Deposit(d) = op {
+        for (entry, queued) in entries.skip_while(|(entry, _)| *entry <= processed) {
+            if let Op::Deposit(d) = queued.op {
                 let call = IRollup::refundCall {
                     entry: U256::from(entry),
                     token: d.token,

@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 
 use alloy_primitives::{keccak256, Address, LogData, U256};
 use alloy_sol_types::{SolCall, SolEventInterface};
-use bastion_audit::chain::{element, Block, Claim, Departure, Header, History, Proving, Refund};
+use bastion_audit::chain::{
+    element, Announced, Announcement, Block, Claim, Code, Counters, Departure, Due, Entry,
+    ExodusBegan, Header, History, PolicyChange, Proving, Refund, Registration,
+};
 use bastion_contract::governance::IGovernance::IGovernanceEvents as Decision;
 use bastion_contract::rollup::IRollup::{self, IRollupEvents as Event};
 use bastion_state::ops::{Deposit, ForcedExit, Op};
@@ -22,28 +25,43 @@ pub fn collect(l1: &mut dyn L1, contract: Address) -> Result<History, NodeError>
     if l1.code(contract)?.is_empty() {
         return Err(wrong(contract, "there is no contract"));
     }
-    let genesis = IRollup::blocksCall(U256::ZERO);
+    let genesis = view(l1, contract, &IRollup::blocksCall(U256::ZERO))?;
     let governance = view(l1, contract, &IRollup::governanceCall {})?;
+    let code = Code {
+        rollup: keccak256(l1.code(contract)?).0,
+        governance: keccak256(l1.code(governance)?).0,
+    };
     let mut collector = Collector {
         contract,
         history: History {
             chain_id: l1.chain_id(),
             contract: L2Address(contract.into_array()),
-            genesis: from_u256(contract, view(l1, contract, &genesis)?.newRoot)?,
-            policy_roots: Vec::new(),
+            governance: L2Address(governance.into_array()),
+            time: l1.now()?,
+            code,
+            genesis: from_u256(contract, genesis.newRoot)?,
+            genesis_time: genesis.time,
+            policies: Vec::new(),
+            announcements: Vec::new(),
+            verifiers: Vec::new(),
             state_root: from_u256(contract, view(l1, contract, &IRollup::stateRootCall {})?)?,
-            verifiers: BTreeMap::new(),
+            counters: counters(l1, contract)?,
             queue: Vec::new(),
             blocks: Vec::new(),
             claims: Vec::new(),
             exodus: None,
             departures: Vec::new(),
             refunds: Vec::new(),
+            owed: Vec::new(),
+            collected: Vec::new(),
+            held: BTreeMap::new(),
         },
+        tokens: Vec::new(),
+        tightened: None,
     };
     for transaction in l1.transactions(governance)? {
         for log in &transaction.logs {
-            collector.decision(l1, log)?;
+            collector.decision(l1, transaction.time, log)?;
         }
     }
     for transaction in l1.transactions(contract)? {
@@ -51,7 +69,22 @@ pub fn collect(l1: &mut dyn L1, contract: Address) -> Result<History, NodeError>
             collector.event(&transaction, log)?;
         }
     }
-    Ok(collector.history)
+    let mut history = collector.history;
+    for token in std::iter::once(0).chain(collector.tokens) {
+        let held = view(l1, contract, &IRollup::heldCall { token })?;
+        history.held.insert(token, held.saturating_to());
+    }
+    Ok(history)
+}
+
+fn counters(l1: &mut dyn L1, contract: Address) -> Result<Counters, NodeError> {
+    Ok(Counters {
+        committed: view(l1, contract, &IRollup::committedCall {})?,
+        proven: view(l1, contract, &IRollup::provenCall {})?,
+        finalized: view(l1, contract, &IRollup::finalizedCall {})?,
+        queue: view(l1, contract, &IRollup::queueLengthCall {})?.saturating_to(),
+        exodus: view(l1, contract, &IRollup::exodusCall {})?,
+    })
 }
 
 fn view<C: SolCall>(l1: &mut dyn L1, contract: Address, call: &C) -> Result<C::Return, NodeError> {
@@ -76,6 +109,10 @@ fn from_u256(contract: Address, x: U256) -> Result<Fr, NodeError> {
 struct Collector {
     contract: Address,
     history: History,
+    /// Tokens that were registered; ETH is not.
+    tokens: Vec<u16>,
+    /// A root that was tightened to and is about to be in force.
+    tightened: Option<Fr>,
 }
 
 impl Collector {
@@ -87,12 +124,22 @@ impl Collector {
         let event = Event::decode_raw_log(log.topics(), &log.data)
             .map_err(|e| self.wrong(format!("an event: {e}")))?;
         match event {
-            // What is owed was paid by a claim or in exodus, as far as L2 is concerned.
-            Event::TokenRegistered(_) | Event::Owed(_) | Event::Collected(_) => {}
+            Event::TokenRegistered(e) => self.tokens.push(e.token),
+            Event::Owed(e) => self.history.owed.push(Due {
+                account: L2Address(e.account.into_array()),
+                token: e.token,
+                amount: e.amount.saturating_to(),
+            }),
+            Event::Collected(e) => self.history.collected.push(Due {
+                account: L2Address(e.account.into_array()),
+                token: e.token,
+                amount: e.amount.saturating_to(),
+            }),
             Event::Deposited(e) => {
                 let keyhash = from_u256(self.contract, e.keyhash.into())?;
                 self.enqueue(
                     e.entry,
+                    transaction.time,
                     Op::Deposit(Deposit {
                         token: e.token,
                         amount: e.amount,
@@ -103,6 +150,7 @@ impl Collector {
             }
             Event::ForcedExitRequested(e) => self.enqueue(
                 e.entry,
+                transaction.time,
                 Op::ForcedExit(ForcedExit {
                     index: e.index,
                     token: e.token,
@@ -116,7 +164,8 @@ impl Collector {
             }
             Event::Finalized(e) => {
                 let root = from_u256(self.contract, e.newRoot)?;
-                self.block(e.number)?.finalized = Some(root);
+                let block = self.block(e.number)?;
+                (block.finalized, block.finalized_at) = (Some(root), Some(transaction.time));
             }
             Event::Reverted(e) => {
                 let kept = usize::try_from(e.to).unwrap_or(usize::MAX);
@@ -130,7 +179,13 @@ impl Collector {
                 amount: e.amount.saturating_to(),
                 time: transaction.time,
             }),
-            Event::ExodusBegan(e) => self.history.exodus = Some(e.number.saturating_to()),
+            Event::ExodusBegan(e) => {
+                self.history.exodus = Some(ExodusBegan {
+                    block: e.number.saturating_to(),
+                    root: from_u256(self.contract, e.root)?,
+                    time: transaction.time,
+                });
+            }
             Event::Departed(e) => self.history.departures.push(Departure {
                 index: e.index,
                 to: L2Address(e.exit.into_array()),
@@ -148,25 +203,58 @@ impl Collector {
     }
 
     /// What governance decided, as far as proofs depend on it.
-    fn decision(&mut self, l1: &mut dyn L1, log: &LogData) -> Result<(), NodeError> {
+    fn decision(&mut self, l1: &mut dyn L1, time: u64, log: &LogData) -> Result<(), NodeError> {
         let event = Decision::decode_raw_log(log.topics(), &log.data)
             .map_err(|e| self.wrong(format!("an event of its governance: {e}")))?;
         match event {
             Decision::PolicyChanged(e) => {
                 let root = from_u256(self.contract, e.root)?;
-                self.history.policy_roots.push(root);
+                self.history.policies.push(PolicyChange {
+                    root,
+                    time,
+                    tightened: self.tightened.take() == Some(root),
+                });
             }
+            Decision::PolicyTightened(e) => {
+                self.tightened = Some(from_u256(self.contract, e.root)?);
+            }
+            Decision::PolicyAnnounced(e) => self.history.announcements.push(Announcement {
+                what: Announced::Policy(from_u256(self.contract, e.root)?),
+                time,
+                ready_at: e.readyAt.saturating_to(),
+            }),
+            Decision::VerifierAnnounced(e) => self.history.announcements.push(Announcement {
+                what: Announced::Verifier {
+                    circuit_id: e.circuitId.0,
+                    verifier: L2Address(e.verifier.into_array()),
+                },
+                time,
+                ready_at: e.readyAt.saturating_to(),
+            }),
             Decision::VerifierAdded(e) => {
                 let code = keccak256(l1.code(e.verifier)?).0;
-                self.history.verifiers.insert(e.circuitId.0, code);
+                self.history.verifiers.push(Registration {
+                    circuit_id: e.circuitId.0,
+                    verifier: L2Address(e.verifier.into_array()),
+                    code,
+                    time,
+                    removed: None,
+                });
+            }
+            Decision::VerifierRemoved(e) => {
+                let registered = self.history.verifiers.iter_mut();
+                let of_circuit = registered.filter(|r| r.circuit_id == e.circuitId.0);
+                if let Some(last) = of_circuit.last() {
+                    last.removed = Some(time);
+                }
             }
             _ => {}
         }
         Ok(())
     }
 
-    fn enqueue(&mut self, entry: U256, op: Op) -> Result<(), NodeError> {
-        self.history.queue.push(op);
+    fn enqueue(&mut self, entry: U256, time: u64, op: Op) -> Result<(), NodeError> {
+        self.history.queue.push(Entry { op, time });
         let expected = self.history.queue.len();
         if entry != U256::from(expected) {
             return Err(self.wrong(format!("queue entry {entry} follows {}", expected - 1)));
@@ -223,10 +311,12 @@ impl Collector {
         self.history.blocks.push(Block {
             header,
             data: data.to_vec(),
+            committed_at: transaction.time,
             exit_root: event.exitRoot.0,
             processed: event.processed.saturating_to(),
             proving: None,
             finalized: None,
+            finalized_at: None,
         });
         Ok(())
     }
@@ -259,6 +349,7 @@ impl Collector {
             accumulator: elements(&accumulator)?,
             inputs,
             proof: proof.to_vec(),
+            time: transaction.time,
         })
     }
 }

@@ -157,8 +157,8 @@ fn find(cache: &Path, history: &History) -> Result<(PathBuf, VerifierManifest), 
         };
         if history
             .verifiers
-            .values()
-            .any(|c| *c == manifest.code_hash.0)
+            .iter()
+            .any(|r| r.code == manifest.code_hash.0)
         {
             return Ok((folder.path(), manifest));
         }
@@ -170,8 +170,8 @@ fn find(cache: &Path, history: &History) -> Result<(PathBuf, VerifierManifest), 
             "{:?}",
             history
                 .verifiers
-                .values()
-                .map(B256::from)
+                .iter()
+                .map(|r| B256::from(r.code))
                 .collect::<Vec<_>>()
         ),
         expected: format!("one of {known:?} in {}", folders.display()),

@@ -8,6 +8,9 @@ use bastion_node::NodeError;
 use bastion_prover::progress::{JsonProgress, Progress, TerminalProgress};
 use bastion_prover::ProverError;
 use serde::Serialize;
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::EnvFilter;
 
 use crate::config::Settings;
@@ -18,10 +21,12 @@ pub(crate) fn init_logs(settings: &Settings) {
     let logs = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr);
+    // The HTTP client logs whole URLs, which may hold keys, at some levels.
+    let safe = filter_fn(|meta| !meta.target().starts_with("ureq"));
     if settings.json {
-        logs.json().init();
+        logs.json().finish().with(safe).init();
     } else {
-        logs.init();
+        logs.finish().with(safe).init();
     }
 }
 

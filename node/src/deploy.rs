@@ -1,6 +1,9 @@
 //! Deploys the contracts: verifier, governance, rollup.
+//!
+//! Every deployment is made in memory first: what can be wrong with it is found before anything is
+//! sent, and what it makes is known to the byte, so that one that was cut short can go on.
 
-use alloy_primitives::{Address, FixedBytes, U256};
+use alloy_primitives::{Address, Bytes, FixedBytes, U256};
 use alloy_sol_types::{SolCall, SolValue};
 use bastion_aggregator::BlockVerifier;
 use bastion_contract::governance::IGovernance;
@@ -10,7 +13,7 @@ use bastion_state::{Fr, Policy};
 
 use crate::dev::dev_exit;
 use crate::error::NodeError;
-use crate::l1::{DEV_CHAIN_IDS, L1};
+use crate::l1::{EmbeddedL1, DEV_CHAIN_IDS, L1};
 use crate::settle::{to_u256, Settlement};
 
 /// Who holds which role; `docs/security.md` says what each may do.
@@ -48,54 +51,99 @@ impl Roles {
     }
 }
 
+impl Roles {
+    /// Who deploys.
+    fn operator(&self) -> Result<Address, NodeError> {
+        let first = self.operators.first().copied();
+        first.ok_or_else(|| NodeError::L1("there is no operator to deploy from".into()))
+    }
+}
+
 /// Address of the rollup that [`Settlement::deploy`] makes on a chain on which the first operator
 /// has sent `nonce` transactions: the third contract, after verifier and governance.
 pub fn rollup_address(operator: Address, nonce: u64) -> Address {
     operator.create(nonce + 2)
 }
 
-impl Settlement {
-    /// Deploys verifier, governance and rollup.
+/// A contract of a deployment.
+struct Creation {
+    address: Address,
+    /// Creation code with arguments.
+    creation: Bytes,
+    /// The code that it leaves.
+    code: Bytes,
+}
+
+/// A deployment that was made in memory.
+pub struct Deployment {
+    /// Transactions that the operator has sent before it.
+    nonce: u64,
+    contracts: Vec<Creation>,
+    settlement: Settlement,
+    memory: EmbeddedL1,
+}
+
+/// Where and when a deployment is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Site {
+    /// Chain id.
+    pub chain_id: u64,
+    /// Time there.
+    pub time: u64,
+    /// Transactions that the operator has sent before.
+    pub nonce: u64,
+}
+
+impl Deployment {
+    /// Makes the deployment in memory.
     ///
     /// # Errors
     /// [`NodeError::UnsafeSrs`] for keys of a development SRS on another chain than a development
-    /// chain, [`NodeError::Policy`] for a policy under which exits could not be posted, or if the L1
-    /// refuses.
-    pub fn deploy(
-        l1: &mut dyn L1,
+    /// chain, [`NodeError::Policy`] for a policy under which exits could not be posted, or if a
+    /// constructor refuses.
+    pub fn rehearse(
+        site: Site,
         roles: &Roles,
         verifier: &BlockVerifier,
         genesis: &Fr,
         policy: &Policy,
     ) -> Result<Self, NodeError> {
-        let chain_id = l1.chain_id();
-        if verifier.srs_origin == SrsOrigin::UnsafeDev && !DEV_CHAIN_IDS.contains(&chain_id) {
+        if verifier.srs_origin == SrsOrigin::UnsafeDev && !DEV_CHAIN_IDS.contains(&site.chain_id) {
             return Err(NodeError::UnsafeSrs {
-                chain_id,
+                chain_id: site.chain_id,
                 srs: verifier.srs_id.to_string(),
             });
         }
         policy
             .check()
             .map_err(|e| NodeError::Policy(e.to_string()))?;
-        let operator = *roles
-            .operators
-            .first()
-            .ok_or_else(|| NodeError::L1("there is no operator to deploy from".into()))?;
+        let operator = roles.operator()?;
         let circuit_id: FixedBytes<32> = verifier
             .circuit_id
             .parse()
             .map_err(|e| NodeError::L1(format!("circuit id {}: {e}", verifier.circuit_id)))?;
+        let mut memory = EmbeddedL1::with_chain(site.chain_id, site.time);
+        memory.set_nonce(operator, site.nonce)?;
+        let mut contracts = Vec::new();
+        let mut create = |memory: &mut EmbeddedL1, creation: Bytes| -> Result<_, NodeError> {
+            let (address, _) = memory.deploy(operator, creation.clone())?;
+            let code = memory.code(address)?;
+            contracts.push(Creation {
+                address,
+                creation,
+                code: code.clone(),
+            });
+            Ok((address, code))
+        };
         let contract = &verifier.contract;
-        l1.fund(operator, U256::ZERO)?;
-        let (verifier_address, _) = l1.deploy(operator, contract.bytecode.clone())?;
-        if l1.code(verifier_address)? != contract.deployed_bytecode {
+        let (verifier, code) = create(&mut memory, contract.bytecode.clone())?;
+        if code != contract.deployed_bytecode {
             return Err(NodeError::L1("the deployed verifier has other code".into()));
         }
         let config = IGovernance::Config {
             policyRoot: to_u256(&policy.root()),
             circuitId: circuit_id,
-            verifier: verifier_address,
+            verifier,
             governor: roles.governor,
             operators: roles.operators.clone(),
             guardians: roles.guardians.clone(),
@@ -104,10 +152,10 @@ impl Settlement {
             toUnpause: U256::from(roles.to_unpause),
         };
         let code = governance()?.with_args(&(config,).abi_encode_params());
-        let (governance, _) = l1.deploy(operator, code)?;
-        let args = (to_u256(genesis), governance);
-        let (rollup, _) = l1.deploy(operator, rollup()?.with_args(&args.abi_encode_params()))?;
-        let settlement = Self {
+        let (governance, _) = create(&mut memory, code)?;
+        let args = (to_u256(genesis), governance).abi_encode_params();
+        let (rollup, _) = create(&mut memory, rollup()?.with_args(&args))?;
+        let settlement = Settlement {
             rollup,
             governance,
             circuit_id,
@@ -115,7 +163,7 @@ impl Settlement {
             tokens: vec![Address::ZERO],
         };
         let call = IRollup::MAX_RELEASE_DELAYCall {};
-        let longest: U256 = settlement.view(l1, &call)?;
+        let longest: U256 = settlement.view(&mut memory, &call)?;
         if U256::from(policy.longest_delay()) > longest {
             return Err(NodeError::Policy(format!(
                 "an exit may wait {} seconds, but the contract takes no exit that waits more than \
@@ -123,7 +171,99 @@ impl Settlement {
                 policy.longest_delay()
             )));
         }
-        Ok(settlement)
+        Ok(Self {
+            nonce: site.nonce,
+            contracts,
+            settlement,
+            memory,
+        })
+    }
+
+    /// The contracts as they are, or will be.
+    pub fn settlement(&self) -> &Settlement {
+        &self.settlement
+    }
+
+    /// How many of the three contracts are there already.
+    ///
+    /// # Errors
+    /// [`NodeError::Deployed`] if something else is in their place, or the transaction that would
+    /// make one was used for something else.
+    pub fn present(&self, l1: &mut dyn L1) -> Result<usize, NodeError> {
+        let mut present = 0;
+        for (i, contract) in self.contracts.iter().enumerate() {
+            let code = l1.code(contract.address)?;
+            if code.is_empty() {
+                continue;
+            }
+            if code != contract.code || present != i {
+                return Err(NodeError::Deployed {
+                    contract: contract.address.to_string(),
+                    why: "another contract than these blocks are for is here: use a fresh \
+                          development node"
+                        .into(),
+                });
+            }
+            present += 1;
+        }
+        let nonce = l1.nonce(self.settlement.operator)?;
+        if present < self.contracts.len() && nonce != self.nonce + present as u64 {
+            return Err(NodeError::Deployed {
+                contract: self.settlement.rollup.to_string(),
+                why: format!(
+                    "cannot be deployed any more: {} has sent {nonce} transactions here, and it \
+                     needs the transactions from number {} on: use a fresh development node",
+                    self.settlement.operator, self.nonce
+                ),
+            });
+        }
+        Ok(present)
+    }
+
+    /// Makes the contracts that are missing.
+    ///
+    /// # Errors
+    /// As [`Self::present`], or if the L1 refuses.
+    pub fn make(&self, l1: &mut dyn L1) -> Result<Settlement, NodeError> {
+        let present = self.present(l1)?;
+        let operator = self.settlement.operator;
+        l1.fund(operator, U256::ZERO)?;
+        for contract in self.contracts.iter().skip(present) {
+            let (address, _) = l1.deploy(operator, contract.creation.clone())?;
+            if address != contract.address || l1.code(address)? != contract.code {
+                return Err(NodeError::Deployed {
+                    contract: address.to_string(),
+                    why: format!("was to be at {}, with other code", contract.address),
+                });
+            }
+        }
+        Ok(self.settlement.clone())
+    }
+
+    /// The chain in memory on which the contracts are, to try there what is to be sent.
+    pub fn memory(&mut self) -> &mut EmbeddedL1 {
+        &mut self.memory
+    }
+}
+
+impl Settlement {
+    /// Deploys verifier, governance and rollup.
+    ///
+    /// # Errors
+    /// As [`Deployment::rehearse`] and [`Deployment::make`].
+    pub fn deploy(
+        l1: &mut dyn L1,
+        roles: &Roles,
+        verifier: &BlockVerifier,
+        genesis: &Fr,
+        policy: &Policy,
+    ) -> Result<Self, NodeError> {
+        let site = Site {
+            chain_id: l1.chain_id(),
+            time: l1.now()?,
+            nonce: l1.nonce(roles.operator()?)?,
+        };
+        Deployment::rehearse(site, roles, verifier, genesis, policy)?.make(l1)
     }
 
     /// A value of the rollup.

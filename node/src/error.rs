@@ -10,6 +10,8 @@ use bastion_prover::ProverError;
 use bastion_state::executor::Rejection;
 use bastion_state::StateError;
 
+use crate::l1::{Failure, RpcError};
+
 /// Why the pipeline stopped.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -127,6 +129,57 @@ pub enum NodeError {
         /// What does not fit.
         why: String,
     },
+    /// The node tells of less than the contract counts.
+    #[error("history of {contract}: it counts {counted} {what}, the node's logs show {found}: the node has lost logs, or does not keep all of history, or history is not read from the contract's deployment on (--deployed-at); use an archive node")]
+    Incomplete {
+        /// The contract.
+        contract: String,
+        /// Of what there is less.
+        what: &'static str,
+        /// What the contract counts.
+        counted: String,
+        /// What the logs show.
+        found: String,
+    },
+    /// The node no longer has something.
+    #[error(
+        "{host} does not have {what}: it has pruned its history, or is behind; use an archive node"
+    )]
+    Pruned {
+        /// Scheme, host and port of the node.
+        host: String,
+        /// What it lacks.
+        what: String,
+    },
+    /// A reorganization.
+    #[error("L1 block {block} is no longer the one it was: the chain changed while it was read; run again")]
+    ChainChanged {
+        /// Number of the block.
+        block: u64,
+    },
+    /// Another contract passed a call on, and it cannot be found.
+    #[error("block {block}: the call of {call} stands nowhere in the calldata of transaction {transaction} so that it gives what the contract recorded, and its trace gives none either: {why}; use a node with trace_transaction or debug_traceTransaction")]
+    NoCall {
+        /// Number of the block.
+        block: usize,
+        /// The function.
+        call: &'static str,
+        /// The transaction.
+        transaction: String,
+        /// What the traces gave.
+        why: String,
+    },
+    /// Another state of a contract than the folder needs.
+    #[error("{contract}: {why}")]
+    Deployed {
+        /// The contract.
+        contract: String,
+        /// What differs, and the remedy.
+        why: String,
+    },
+    /// A request to a node failed.
+    #[error("L1: {0}")]
+    Rpc(Box<RpcError>),
     /// Speed cannot be measured.
     #[error("the speed of this machine cannot be measured: {0}")]
     Measuring(String),
@@ -178,11 +231,30 @@ pub enum NodeError {
     },
 }
 
+impl From<RpcError> for NodeError {
+    fn from(error: RpcError) -> Self {
+        Self::Rpc(Box::new(error))
+    }
+}
+
 impl NodeError {
     pub(crate) fn input(line: usize, why: impl ToString) -> Self {
         Self::Input {
             line,
             why: why.to_string(),
+        }
+    }
+
+    /// Whether a contract, or the node in its name, refused a call, as opposed to no answer.
+    pub(crate) fn is_refused_call(&self) -> bool {
+        match self {
+            Self::L1(_) => true,
+            Self::Rpc(e) => match e.failure {
+                Failure::Reverted { .. } => true,
+                Failure::Refused { .. } => !e.failure.is_passing(),
+                _ => false,
+            },
+            _ => false,
         }
     }
 

@@ -1,6 +1,6 @@
 //! Drives the contract: queue, blocks, claims.
 
-use alloy_primitives::{Address, FixedBytes, U256};
+use alloy_primitives::{Address, Bytes, FixedBytes, U256};
 use alloy_sol_types::{SolCall, SolValue};
 use bastion_aggregator::BlockProof;
 use bastion_contract::rollup::{test_token, IRollup, ITestToken};
@@ -145,7 +145,7 @@ impl Settlement {
     /// Commits, proves and finalizes block `number`.
     ///
     /// # Errors
-    /// [`NodeError::L1`] with the contract's named error.
+    /// With the contract's named error.
     pub fn settle(
         &self,
         l1: &mut dyn L1,
@@ -154,6 +154,26 @@ impl Settlement {
         data: &[u8],
         proof: &BlockProof,
     ) -> Result<BlockGas, NodeError> {
+        let [commit, prove, finalize] = self.block_calls(number, header, data, proof)?;
+        let mut send = |data: Bytes| l1.send(self.operator, self.rollup, U256::ZERO, data);
+        Ok(BlockGas {
+            commit: send(commit)?,
+            prove: send(prove)?,
+            finalize: send(finalize)?,
+        })
+    }
+
+    /// Calldata that commit, prove and finalize block `number`.
+    ///
+    /// # Errors
+    /// If the proof is malformed.
+    pub fn block_calls(
+        &self,
+        number: u64,
+        header: &Header,
+        data: &[u8],
+        proof: &BlockProof,
+    ) -> Result<[Bytes; 3], NodeError> {
         let commit = IRollup::commitCall {
             header: IRollup::Header {
                 oldRoot: to_u256(&header.old_root),
@@ -186,12 +206,12 @@ impl Settlement {
             proof: proof.proof_bytes()?.into(),
         };
         let finalize = IRollup::finalizeCall { number };
-        let mut send = |data: Vec<u8>| l1.send(self.operator, self.rollup, U256::ZERO, data.into());
-        Ok(BlockGas {
-            commit: send(commit.abi_encode())?,
-            prove: send(prove.abi_encode())?,
-            finalize: send(finalize.abi_encode())?,
-        })
+        Ok([
+            commit.abi_encode(),
+            prove.abi_encode(),
+            finalize.abi_encode(),
+        ]
+        .map(Bytes::from))
     }
 
     /// The finalized root, read back from the contract.
@@ -206,7 +226,7 @@ impl Settlement {
     /// Claims the exit at `position` of block `number`; returns the gas used.
     ///
     /// # Errors
-    /// [`NodeError::L1`] with the contract's named error.
+    /// With the contract's named error.
     pub fn claim(
         &self,
         l1: &mut dyn L1,

@@ -8,9 +8,9 @@ use alloy_primitives::{Address, B256};
 use bastion_aggregator::verifier::{self, VerifierManifest};
 use bastion_audit::{audit, Expectation, History, Replay, Report};
 use bastion_node::dev::dev_policy;
-use bastion_node::history::collect;
+use bastion_node::history::collect_pinned;
 use bastion_node::independent::IndependentVerifier;
-use bastion_node::l1::{RpcL1, DEV_CHAIN_IDS};
+use bastion_node::l1::{At, DEV_CHAIN_IDS, L1};
 use bastion_node::pipeline::Cache;
 use bastion_node::NodeError;
 use bastion_state::state::State;
@@ -19,6 +19,7 @@ use bastion_state::Policy;
 use eyre::{eyre, WrapErr};
 use serde::Serialize;
 
+use crate::commands::l1;
 use crate::config::Settings;
 use crate::output;
 
@@ -32,20 +33,26 @@ bastion audit --l1 URL --contract A --verifier verifier/ --policy policy.json --
 )]
 pub(crate) struct Args {
     /// URL of an L1 node.
-    #[arg(long, env = "BASTION_L1", value_name = "URL")]
+    #[arg(long, env = "BASTION_L1", hide_env_values = true, value_name = "URL")]
     l1: String,
+    #[command(flatten)]
+    node: l1::Args,
     /// The rollup contract.
     #[arg(long)]
     contract: Address,
+    /// L1 block as of which everything is read: latest, safe, finalized or a number; finalized by
+    /// default, on development chains latest. What a later block holds may still change.
+    #[arg(long, value_name = "L1BLOCK")]
+    at: Option<At>,
     /// L1 block of its deployment, to save the node the search before it.
     #[arg(long, default_value_t = 0, value_name = "L1BLOCK")]
     deployed_at: u64,
     /// First rollup block whose proof is verified; those before were by an earlier audit. All data
     /// are read and replayed in any case.
-    #[arg(long, default_value_t = 1, value_name = "BLOCK")]
+    #[arg(long, default_value_t = 1, value_name = "BLOCK", value_parser = block_number)]
     from: usize,
     /// Last rollup block to audit, the last finalized one by default.
-    #[arg(long, value_name = "BLOCK")]
+    #[arg(long, value_name = "BLOCK", value_parser = block_number)]
     to: Option<usize>,
     /// Folder of the verifier that the contract must have; by default the one of the cache whose
     /// code hash is that of the contract's.
@@ -66,6 +73,8 @@ struct Output {
     report: Report,
     contract: String,
     chain_id: u64,
+    l1_block: u64,
+    l1_block_hash: String,
     verifier: String,
     unsafe_srs: bool,
     store: Option<String>,
@@ -73,18 +82,37 @@ struct Output {
     audit_seconds: f64,
 }
 
+fn block_number(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0) => Err("blocks are counted from 1".into()),
+        Ok(number) => Ok(number),
+        Err(e) => Err(format!("{e}")),
+    }
+}
+
 pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<ExitCode> {
+    // What can be wrong here is told before L1 is read, which may take long.
+    if let Some(to) = args.to.filter(|to| *to < args.from) {
+        return Err(eyre!(
+            "--from {} comes after --to {to}: no block is left",
+            args.from
+        ));
+    }
+    let given = read_policies(&args.policy)?;
+    let chosen = args.verifier.as_deref().map(verifier::read).transpose();
+    let chosen = chosen.map_err(NodeError::from)?;
+    if let Some(path) = &args.store {
+        vacant(path)?;
+    }
     let start = Instant::now();
-    let mut l1 = RpcL1::connect(&args.l1)?.since(args.deployed_at);
-    let history = collect(&mut l1, args.contract)?;
+    let mut l1 = args.node.connect(&args.l1)?.since(args.deployed_at);
+    l1 = l1.at(args.at.unwrap_or_default());
+    let policies = policies(given, l1.chain_id())?;
+    let (history, pin) = collect_pinned(&mut l1, args.contract)?;
     let read_seconds = start.elapsed().as_secs_f64();
-    let policies = policies(&args.policy, history.chain_id)?;
-    let (folder, manifest) = match &args.verifier {
-        Some(folder) => (
-            folder.clone(),
-            verifier::read(folder).map_err(NodeError::from)?,
-        ),
-        None => find(&settings.cache_dir, &history)?,
+    let (folder, manifest) = match (&args.verifier, chosen) {
+        (Some(folder), Some(manifest)) => (folder.clone(), manifest),
+        _ => find(&settings.cache_dir, &history)?,
     };
     let verifier = IndependentVerifier::open(&folder)?;
     let start = Instant::now();
@@ -100,43 +128,90 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<ExitCode> {
         },
     );
     let audit_seconds = start.elapsed().as_secs_f64();
-    if let (Some(path), true) = (&args.store, report.clean) {
-        restore(path, &replay, report.batches)?;
+    if report.clean {
+        something_was_checked(args, &history)?;
     }
+    let stored = match &args.store {
+        Some(path) if report.clean => {
+            restore(path, &replay, report.batches).map(|()| Some(path.display().to_string()))
+        }
+        _ => Ok(None),
+    };
     let code = if report.clean { 0 } else { 3 };
     let output = Output {
-        store: args
-            .store
-            .as_ref()
-            .filter(|_| report.clean)
-            .map(|p| p.display().to_string()),
+        store: stored.as_ref().ok().cloned().flatten(),
         report,
         contract: args.contract.to_string(),
         chain_id: history.chain_id,
+        l1_block: pin.number,
+        l1_block_hash: pin.hash.to_string(),
         verifier: folder.display().to_string(),
         unsafe_srs: manifest.unsafe_srs,
         read_seconds,
         audit_seconds,
     };
     output::report(settings, &output, text)?;
+    // The verdict stands even if the store cannot be written.
+    stored?;
     Ok(ExitCode::from(code))
 }
 
-fn policies(files: &[PathBuf], chain_id: u64) -> eyre::Result<Vec<Policy>> {
-    if files.is_empty() && DEV_CHAIN_IDS.contains(&chain_id) {
-        return Ok(vec![dev_policy()]);
-    }
-    if files.is_empty() {
+/// A check of nothing finds nothing, and says nothing.
+fn something_was_checked(args: &Args, history: &History) -> eyre::Result<()> {
+    let blocks = history.blocks.iter();
+    let last = blocks.take_while(|b| b.finalized.is_some()).count();
+    if last == 0 {
         return Err(eyre!(
-            "chain {chain_id} is no development chain: give the rollup's policies by --policy FILE"
+            "nothing was audited: no block of {} is final as of this L1 block",
+            args.contract
         ));
     }
+    if args.from > last || args.to.is_some_and(|to| to > last) {
+        let asked = args.to.map_or_else(
+            || format!("from {} on", args.from),
+            |to| format!("{} to {to}", args.from),
+        );
+        return Err(eyre!(
+            "not all blocks that were to be audited ({asked}) are there: the last final one is {last}"
+        ));
+    }
+    Ok(())
+}
+
+/// The folder for the store must hold nothing yet.
+fn vacant(path: &Path) -> eyre::Result<()> {
+    let shown = path.display();
+    match std::fs::read_dir(path) {
+        Ok(mut entries) => match entries.next() {
+            None => Ok(()),
+            Some(_) => Err(eyre!(
+                "--store {shown}: the folder holds something already: choose another"
+            )),
+        },
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        Err(e) => Err(e).wrap_err_with(|| format!("--store {shown}")),
+    }
+}
+
+fn read_policies(files: &[PathBuf]) -> eyre::Result<Vec<Policy>> {
     let read = |path: &PathBuf| {
         let shown = path.display();
         let text = std::fs::read(path).wrap_err_with(|| format!("policy {shown}"))?;
         serde_json::from_slice(&text).wrap_err_with(|| format!("policy {shown}"))
     };
     files.iter().map(read).collect()
+}
+
+fn policies(given: Vec<Policy>, chain_id: u64) -> eyre::Result<Vec<Policy>> {
+    if !given.is_empty() {
+        return Ok(given);
+    }
+    if DEV_CHAIN_IDS.contains(&chain_id) {
+        return Ok(vec![dev_policy()]);
+    }
+    Err(eyre!(
+        "chain {chain_id} is no development chain: give the rollup's policies by --policy FILE"
+    ))
 }
 
 fn circuit_id(manifest: &VerifierManifest) -> eyre::Result<[u8; 32]> {
@@ -188,13 +263,15 @@ fn restore(path: &Path, replay: &Replay, batches: u64) -> Result<(), NodeError> 
 fn text(o: &Output) -> String {
     let r = &o.report;
     let mut out = format!(
-        "rollup     {} on chain {}\nverifier   {}{}\n\
+        "rollup     {} on chain {} as of L1 block {} ({})\nverifier   {}{}\n\
          audited    {} blocks, {} batches, {} operations, {} proofs; {} accounts\n\
          root       {}\n\
          waiting    {} queue entries; {} blocks not final, of which nothing is said\n\
          took       {:.1} s to read, {:.2} s to audit ({:.1} batches/s)\n",
         o.contract,
         o.chain_id,
+        o.l1_block,
+        o.l1_block_hash,
         o.verifier,
         if o.unsafe_srs {
             " (UNSAFE reference string: its proofs prove nothing)"

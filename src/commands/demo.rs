@@ -36,7 +36,7 @@ pub(crate) struct Args {
     #[arg(long, default_value = "small")]
     shape: String,
     /// A development node (anvil) instead of the embedded L1.
-    #[arg(long, env = "BASTION_L1", value_name = "URL")]
+    #[arg(long, env = "BASTION_L1", hide_env_values = true, value_name = "URL")]
     l1: Option<String>,
 }
 

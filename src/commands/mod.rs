@@ -5,6 +5,7 @@ pub(crate) mod bench;
 pub(crate) mod cost;
 pub(crate) mod demo;
 pub(crate) mod inspect;
+pub(crate) mod l1;
 pub(crate) mod prove;
 pub(crate) mod setup;
 pub(crate) mod shapes;

@@ -125,6 +125,30 @@ impl Evm {
         Ok(self.load(account)?.info.balance)
     }
 
+    /// Transactions that an account has sent.
+    ///
+    /// # Errors
+    /// If the account cannot be read.
+    pub fn nonce(&mut self, account: Address) -> Result<u64> {
+        Ok(self.load(account)?.info.nonce)
+    }
+
+    /// Sets how many transactions an account has sent: contracts that it creates get the addresses
+    /// that they would have on a chain where it has.
+    ///
+    /// # Errors
+    /// If the account cannot be read.
+    pub fn set_nonce(&mut self, account: Address, nonce: u64) -> Result<()> {
+        let mut info = self
+            .database
+            .basic(account)
+            .map_err(refused)?
+            .unwrap_or_default();
+        info.nonce = nonce;
+        self.database.insert_account_info(account, info);
+        Ok(())
+    }
+
     /// The runtime code at an address.
     ///
     /// # Errors

@@ -1,41 +1,60 @@
 //! A chain in memory.
 
-use alloy_primitives::{Address, Bytes, Log, U256};
+use alloy_primitives::{keccak256, Address, Bytes, Log, B256, U256};
 use bastion_contract::evm::{CallResult, Evm, Status};
 use bastion_contract::rollup::describe_revert;
 
 use crate::error::NodeError;
-use crate::l1::{Transaction, DEV_CHAIN_ID, L1};
+use crate::l1::{Called, Event, Past, Pin, DEV_CHAIN_ID, L1};
 
 /// The embedded L1.
 pub struct EmbeddedL1 {
     evm: Evm,
-    /// Transactions that logged, with who logged.
-    history: Vec<(Transaction, Vec<Address>)>,
+    chain_id: u64,
+    /// Calls of all transactions; their places name them.
+    calls: Vec<Called>,
+    events: Vec<Event>,
 }
 
 impl EmbeddedL1 {
     /// An empty chain at a time.
     pub fn new(time: u64) -> Self {
-        let mut evm = Evm::new(DEV_CHAIN_ID);
+        Self::with_chain(DEV_CHAIN_ID, time)
+    }
+
+    /// An empty chain with an id.
+    pub fn with_chain(chain_id: u64, time: u64) -> Self {
+        let mut evm = Evm::new(chain_id);
         evm.set_block(1, time);
         Self {
             evm,
-            history: Vec::new(),
+            chain_id,
+            calls: Vec::new(),
+            events: Vec::new(),
         }
     }
 
-    fn remember(&mut self, to: Option<Address>, input: Bytes, logs: Vec<Log>) {
-        let (who, logs) = logs.into_iter().map(|l| (l.address, l.data)).unzip();
-        let time = self.evm.timestamp();
-        let transaction = Transaction {
-            to,
-            input,
-            time,
-            logs,
-        };
-        self.history.push((transaction, who));
+    /// Lets an account begin where it stands on another chain.
+    pub(crate) fn set_nonce(&mut self, account: Address, nonce: u64) -> Result<(), NodeError> {
+        Ok(self.evm.set_nonce(account, nonce)?)
     }
+
+    fn remember(&mut self, to: Option<Address>, input: Bytes, logs: Vec<Log>) {
+        let transaction = name(self.calls.len());
+        let time = self.evm.timestamp();
+        self.calls.push(Called { to, input });
+        self.events.extend(logs.into_iter().map(|log| Event {
+            address: log.address,
+            data: log.data,
+            transaction,
+            time,
+        }));
+    }
+}
+
+/// Stands for the hash of a transaction.
+fn name(number: usize) -> B256 {
+    keccak256(number.to_be_bytes())
 }
 
 fn done(what: &str, result: CallResult) -> Result<CallResult, NodeError> {
@@ -51,7 +70,7 @@ fn done(what: &str, result: CallResult) -> Result<CallResult, NodeError> {
 
 impl L1 for EmbeddedL1 {
     fn chain_id(&self) -> u64 {
-        DEV_CHAIN_ID
+        self.chain_id
     }
 
     fn now(&mut self) -> Result<u64, NodeError> {
@@ -101,21 +120,58 @@ impl L1 for EmbeddedL1 {
         Ok(())
     }
 
-    fn transactions(&mut self, contract: Address) -> Result<Vec<Transaction>, NodeError> {
-        let mut found = Vec::new();
-        for (transaction, who) in &self.history {
-            let logs = who.iter().zip(&transaction.logs);
-            let logs: Vec<_> = logs
-                .filter(|(who, _)| **who == contract)
-                .map(|(_, log)| log.clone())
-                .collect();
-            if !logs.is_empty() {
-                found.push(Transaction {
-                    logs,
-                    ..transaction.clone()
-                });
-            }
+    fn nonce(&mut self, account: Address) -> Result<u64, NodeError> {
+        Ok(self.evm.nonce(account)?)
+    }
+
+    fn past(&mut self) -> &mut dyn Past {
+        self
+    }
+}
+
+/// Its only block is the present.
+impl Past for EmbeddedL1 {
+    fn pin(&mut self) -> Result<Pin, NodeError> {
+        let number = self.calls.len();
+        Ok(Pin {
+            number: number as u64,
+            hash: name(number),
+            time: self.evm.timestamp(),
+        })
+    }
+
+    fn hold(&mut self, pin: &Pin) -> Result<(), NodeError> {
+        if self.pin()? != *pin {
+            return Err(NodeError::ChainChanged { block: pin.number });
         }
-        Ok(found)
+        Ok(())
+    }
+
+    fn view_at(&mut self, pin: &Pin, to: Address, data: Bytes) -> Result<Bytes, NodeError> {
+        self.hold(pin)?;
+        self.view(to, data)
+    }
+
+    fn code_at(&mut self, pin: &Pin, account: Address) -> Result<Bytes, NodeError> {
+        self.hold(pin)?;
+        self.code(account)
+    }
+
+    fn events(&mut self, pin: &Pin, of: &[Address]) -> Result<Vec<Event>, NodeError> {
+        self.hold(pin)?;
+        let events = self.events.iter().filter(|e| of.contains(&e.address));
+        Ok(events.cloned().collect())
+    }
+
+    fn called(&mut self, transaction: B256) -> Result<Called, NodeError> {
+        let mut calls = self.calls.iter().enumerate();
+        let found = calls.find(|(number, _)| name(*number) == transaction);
+        found
+            .map(|(_, call)| call.clone())
+            .ok_or_else(|| NodeError::L1(format!("there is no transaction {transaction}")))
+    }
+
+    fn inner_calls(&mut self, _: B256, _: Address) -> Result<Vec<Bytes>, NodeError> {
+        Err(NodeError::L1("the embedded L1 keeps no traces".into()))
     }
 }

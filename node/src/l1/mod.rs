@@ -4,9 +4,9 @@ mod embedded;
 mod rpc;
 
 pub use embedded::EmbeddedL1;
-pub use rpc::RpcL1;
+pub use rpc::{At, Failure, Options, RpcError, RpcL1};
 
-use alloy_primitives::{address, Address, Bytes, LogData, U256};
+use alloy_primitives::{address, Address, Bytes, LogData, B256, U256};
 
 use crate::error::NodeError;
 
@@ -17,17 +17,76 @@ pub const DEV_CHAIN_ID: u64 = 31_337;
 /// Chain ids of development chains: anvil and hardhat, ganache.
 pub const DEV_CHAIN_IDS: [u64; 2] = [DEV_CHAIN_ID, 1_337];
 
-/// A transaction that made a contract log.
+/// The block as of which history is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pin {
+    /// Its number.
+    pub number: u64,
+    /// Its hash.
+    pub hash: B256,
+    /// Its time.
+    pub time: u64,
+}
+
+/// Something that a contract logged.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Transaction {
-    /// Whom it called; another contract may have passed the call on.
-    pub to: Option<Address>,
-    /// Its calldata.
-    pub input: Bytes,
+pub struct Event {
+    /// The contract.
+    pub address: Address,
+    /// What it logged.
+    pub data: LogData,
+    /// The transaction.
+    pub transaction: B256,
     /// Time of its block.
     pub time: u64,
-    /// What the contract logged, in order.
-    pub logs: Vec<LogData>,
+}
+
+/// Whom a transaction called, and with what; other contracts may have passed the call on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Called {
+    /// The contract, if none was created.
+    pub to: Option<Address>,
+    /// The calldata.
+    pub input: Bytes,
+}
+
+/// What history needs of an L1: all of it as of one block.
+pub trait Past {
+    /// Chooses the block as of which history is read.
+    ///
+    /// # Errors
+    /// If the node does not answer, or has no such block.
+    fn pin(&mut self) -> Result<Pin, NodeError>;
+    /// Makes sure that the chain still holds the block.
+    ///
+    /// # Errors
+    /// [`NodeError::ChainChanged`] if it does not.
+    fn hold(&mut self, pin: &Pin) -> Result<(), NodeError>;
+    /// Calls without effect, on the state of the block.
+    ///
+    /// # Errors
+    /// If it reverts, or the node does not keep that state.
+    fn view_at(&mut self, pin: &Pin, to: Address, data: Bytes) -> Result<Bytes, NodeError>;
+    /// Code at an address in the state of the block.
+    ///
+    /// # Errors
+    /// If the node does not keep that state.
+    fn code_at(&mut self, pin: &Pin, account: Address) -> Result<Bytes, NodeError>;
+    /// What contracts logged up to the block, in order.
+    ///
+    /// # Errors
+    /// If the node does not answer, or does not keep history, or the chain changes.
+    fn events(&mut self, pin: &Pin, of: &[Address]) -> Result<Vec<Event>, NodeError>;
+    /// The call that a transaction made.
+    ///
+    /// # Errors
+    /// If the node does not keep it.
+    fn called(&mut self, transaction: B256) -> Result<Called, NodeError>;
+    /// Calldata of all calls to a contract in a transaction that were not undone.
+    ///
+    /// # Errors
+    /// If the node keeps no traces.
+    fn inner_calls(&mut self, transaction: B256, to: Address) -> Result<Vec<Bytes>, NodeError>;
 }
 
 /// What the pipeline needs of an L1.
@@ -44,6 +103,11 @@ pub trait L1 {
     /// # Errors
     /// If the node does not answer.
     fn code(&mut self, account: Address) -> Result<Bytes, NodeError>;
+    /// Transactions that an account has sent.
+    ///
+    /// # Errors
+    /// If the node does not answer.
+    fn nonce(&mut self, account: Address) -> Result<u64, NodeError>;
     /// Creates a contract; returns its address and the gas used.
     ///
     /// # Errors
@@ -52,7 +116,7 @@ pub trait L1 {
     /// Sends a transaction; returns the gas used.
     ///
     /// # Errors
-    /// [`NodeError::L1`] with the named error if it reverts.
+    /// With the contract's named error if it reverts.
     fn send(
         &mut self,
         from: Address,
@@ -63,7 +127,7 @@ pub trait L1 {
     /// Calls without effect.
     ///
     /// # Errors
-    /// [`NodeError::L1`] with the named error if it reverts.
+    /// With the contract's named error if it reverts.
     fn view(&mut self, to: Address, data: Bytes) -> Result<Bytes, NodeError>;
     /// Makes sure, on a development chain, that an account can send `wei`.
     ///
@@ -80,9 +144,6 @@ pub trait L1 {
     /// # Errors
     /// If this is no development chain.
     fn advance(&mut self, seconds: u64) -> Result<(), NodeError>;
-    /// All transactions that made `contract` log, in order.
-    ///
-    /// # Errors
-    /// If the node does not answer, or does not keep history.
-    fn transactions(&mut self, contract: Address) -> Result<Vec<Transaction>, NodeError>;
+    /// Its past.
+    fn past(&mut self) -> &mut dyn Past;
 }

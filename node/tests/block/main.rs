@@ -19,7 +19,7 @@ use bastion_node::deploy::{rollup_address, Roles};
 use bastion_node::dev::{dev_policy, DemoSource};
 use bastion_node::dir::BlockDir;
 use bastion_node::independent::IndependentVerifier;
-use bastion_node::l1::{EmbeddedL1, Transaction, DEV_CHAIN_ID, DEV_OPERATOR, L1};
+use bastion_node::l1::{EmbeddedL1, Past, DEV_CHAIN_ID, DEV_OPERATOR, L1};
 use bastion_node::pipeline::{BlockProver, Cache};
 use bastion_node::settle::{to_u256, Settlement};
 use bastion_node::NodeError;
@@ -377,8 +377,11 @@ impl L1 for Mainnet {
     fn advance(&mut self, seconds: u64) -> Result<(), NodeError> {
         self.0.advance(seconds)
     }
-    fn transactions(&mut self, contract: L1Address) -> Result<Vec<Transaction>, NodeError> {
-        self.0.transactions(contract)
+    fn nonce(&mut self, account: L1Address) -> Result<u64, NodeError> {
+        self.0.nonce(account)
+    }
+    fn past(&mut self) -> &mut dyn Past {
+        self.0.past()
     }
 }
 

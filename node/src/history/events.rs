@@ -1,0 +1,296 @@
+//! Events of a rollup and of its governance, in order.
+
+use std::collections::BTreeMap;
+
+use alloy_primitives::{keccak256, Address, B256, U256};
+use alloy_sol_types::SolEventInterface;
+use bastion_audit::chain::{
+    Announced, Announcement, Block, Claim, Departure, Due, Entry, ExodusBegan, Header, History,
+    PolicyChange, Refund, Registration,
+};
+use bastion_contract::governance::IGovernance::IGovernanceEvents as Decision;
+use bastion_contract::rollup::IRollup::{self, IRollupEvents as Told};
+use bastion_state::ops::{Deposit, ForcedExit, Op};
+use bastion_state::{Address as L2Address, Fr};
+
+use super::{incomplete, wrong, Reader};
+use crate::error::NodeError;
+use crate::l1::Event;
+
+/// What the events tell. Posted data and proofs stand in the calls that made them.
+pub(super) struct Collector {
+    pub(super) history: History,
+    /// Where each block of the history came from.
+    pub(super) origins: Vec<Origin>,
+    /// Every verifier that a circuit ever had.
+    pub(super) verifiers: BTreeMap<B256, Vec<Address>>,
+    /// Tokens that were registered; ETH is not.
+    pub(super) tokens: Vec<u16>,
+    /// A root that was tightened to and is about to be in force.
+    tightened: Option<Fr>,
+}
+
+/// Where a block came from.
+pub(super) struct Origin {
+    /// The header as the contract announced it.
+    pub(super) header: IRollup::Header,
+    /// The transaction that committed it.
+    pub(super) committed: B256,
+    /// How it was proven.
+    pub(super) proven: Option<Proof>,
+}
+
+/// How a block was proven.
+#[derive(Clone, Copy)]
+pub(super) struct Proof {
+    /// The transaction.
+    pub(super) transaction: B256,
+    /// The circuit.
+    pub(super) circuit: B256,
+    /// L1 time.
+    pub(super) time: u64,
+}
+
+impl Collector {
+    pub(super) fn new(history: History) -> Self {
+        Self {
+            history,
+            origins: Vec::new(),
+            verifiers: BTreeMap::new(),
+            tokens: Vec::new(),
+            tightened: None,
+        }
+    }
+
+    /// How many blocks are proven.
+    pub(super) fn proven(&self) -> usize {
+        self.origins.iter().filter(|o| o.proven.is_some()).count()
+    }
+
+    /// An event of the rollup.
+    pub(super) fn event(&mut self, reader: &Reader<'_>, event: &Event) -> Result<(), NodeError> {
+        let told = Told::decode_raw_log(event.data.topics(), &event.data.data)
+            .map_err(|e| wrong(reader.contract, format!("an event: {e}")))?;
+        match told {
+            Told::TokenRegistered(e) => self.tokens.push(e.token),
+            Told::Owed(e) => self.history.owed.push(Due {
+                account: L2Address(e.account.into_array()),
+                token: e.token,
+                amount: e.amount.saturating_to(),
+            }),
+            Told::Collected(e) => self.history.collected.push(Due {
+                account: L2Address(e.account.into_array()),
+                token: e.token,
+                amount: e.amount.saturating_to(),
+            }),
+            Told::Deposited(e) => {
+                let op = Op::Deposit(Deposit {
+                    token: e.token,
+                    amount: e.amount,
+                    keyhash: reader.element(e.keyhash.into())?,
+                    exit: L2Address(e.exit.into_array()),
+                });
+                self.enqueue(reader, event, e.entry, op)?;
+            }
+            Told::ForcedExitRequested(e) => {
+                let op = Op::ForcedExit(ForcedExit {
+                    index: e.index,
+                    token: e.token,
+                    exit: L2Address(e.exit.into_array()),
+                });
+                self.enqueue(reader, event, e.entry, op)?;
+            }
+            Told::Committed(e) => self.committed(reader, event, e)?,
+            Told::Proven(e) => {
+                let at = self.place(reader, e.number)?;
+                if let Some(origin) = self.origins.get_mut(at) {
+                    origin.proven = Some(Proof {
+                        transaction: event.transaction,
+                        circuit: e.circuitId,
+                        time: event.time,
+                    });
+                }
+            }
+            Told::Finalized(e) => {
+                let root = reader.element(e.newRoot)?;
+                let at = self.place(reader, e.number)?;
+                if let Some(block) = self.history.blocks.get_mut(at) {
+                    (block.finalized, block.finalized_at) = (Some(root), Some(event.time));
+                }
+            }
+            Told::Reverted(e) => {
+                let kept = usize::try_from(e.to).unwrap_or(usize::MAX);
+                self.history.blocks.truncate(kept);
+                self.origins.truncate(kept);
+            }
+            Told::Claimed(e) => self.history.claims.push(Claim {
+                block: e.number.saturating_to(),
+                position: e.position.saturating_to(),
+                to: L2Address(e.to.into_array()),
+                token: e.token,
+                amount: e.amount.saturating_to(),
+                time: event.time,
+            }),
+            Told::ExodusBegan(e) => {
+                self.history.exodus = Some(ExodusBegan {
+                    block: e.number.saturating_to(),
+                    root: reader.element(e.root)?,
+                    time: event.time,
+                });
+            }
+            Told::Departed(e) => self.history.departures.push(Departure {
+                index: e.index,
+                to: L2Address(e.exit.into_array()),
+                token: e.token,
+                amount: e.amount.saturating_to(),
+            }),
+            Told::Refunded(e) => self.history.refunds.push(Refund {
+                entry: e.entry.saturating_to(),
+                to: L2Address(e.exit.into_array()),
+                token: e.token,
+                amount: e.amount.saturating_to(),
+            }),
+        }
+        Ok(())
+    }
+
+    /// What governance decided, as far as proofs depend on it.
+    pub(super) fn decision(
+        &mut self,
+        reader: &mut Reader<'_>,
+        event: &Event,
+    ) -> Result<(), NodeError> {
+        let decision = Decision::decode_raw_log(event.data.topics(), &event.data.data);
+        let why = |e| wrong(reader.contract, format!("an event of its governance: {e}"));
+        match decision.map_err(why)? {
+            Decision::PolicyChanged(e) => {
+                let root = reader.element(e.root)?;
+                self.history.policies.push(PolicyChange {
+                    root,
+                    time: event.time,
+                    tightened: self.tightened.take() == Some(root),
+                });
+            }
+            Decision::PolicyTightened(e) => self.tightened = Some(reader.element(e.root)?),
+            Decision::PolicyAnnounced(e) => self.history.announcements.push(Announcement {
+                what: Announced::Policy(reader.element(e.root)?),
+                time: event.time,
+                ready_at: e.readyAt.saturating_to(),
+            }),
+            Decision::VerifierAnnounced(e) => self.history.announcements.push(Announcement {
+                what: Announced::Verifier {
+                    circuit_id: e.circuitId.0,
+                    verifier: L2Address(e.verifier.into_array()),
+                },
+                time: event.time,
+                ready_at: e.readyAt.saturating_to(),
+            }),
+            Decision::VerifierAdded(e) => {
+                self.history.verifiers.push(Registration {
+                    circuit_id: e.circuitId.0,
+                    verifier: L2Address(e.verifier.into_array()),
+                    code: keccak256(reader.code(e.verifier)?).0,
+                    time: event.time,
+                    removed: None,
+                });
+                self.verifiers
+                    .entry(e.circuitId)
+                    .or_default()
+                    .push(e.verifier);
+            }
+            Decision::VerifierRemoved(e) => {
+                let registered = self.history.verifiers.iter_mut();
+                let of_circuit = registered.filter(|r| r.circuit_id == e.circuitId.0);
+                if let Some(last) = of_circuit.last() {
+                    last.removed = Some(event.time);
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn enqueue(
+        &mut self,
+        reader: &Reader<'_>,
+        event: &Event,
+        entry: U256,
+        op: Op,
+    ) -> Result<(), NodeError> {
+        let known = self.history.queue.len();
+        next(reader, "queue entries", entry, known)?;
+        let time = event.time;
+        self.history.queue.push(Entry { op, time });
+        Ok(())
+    }
+
+    /// Place of a block that an event names.
+    fn place(&self, reader: &Reader<'_>, number: U256) -> Result<usize, NodeError> {
+        let known = self.history.blocks.len();
+        let at = usize::try_from(number).ok().and_then(|n| n.checked_sub(1));
+        at.filter(|at| *at < known).ok_or_else(|| {
+            let (number, known) = (number.to_string(), known.to_string());
+            incomplete(reader.contract, "committed blocks", number, known)
+        })
+    }
+
+    fn committed(
+        &mut self,
+        reader: &Reader<'_>,
+        event: &Event,
+        e: IRollup::Committed,
+    ) -> Result<(), NodeError> {
+        next(
+            reader,
+            "committed blocks",
+            e.number,
+            self.history.blocks.len(),
+        )?;
+        let h = &e.header;
+        let header = Header {
+            old_root: reader.element(h.oldRoot)?,
+            new_root: reader.element(h.newRoot)?,
+            policy_root: reader.element(h.policyRoot)?,
+            time: h.time,
+            c_out: reader.element(h.cOut)?,
+            batches: h.batches,
+        };
+        self.history.blocks.push(Block {
+            header,
+            data: Vec::new(),
+            committed_at: event.time,
+            exit_root: e.exitRoot.0,
+            processed: e.processed.saturating_to(),
+            proving: None,
+            finalized: None,
+            finalized_at: None,
+        });
+        self.origins.push(Origin {
+            header: e.header,
+            committed: event.transaction,
+            proven: None,
+        });
+        Ok(())
+    }
+}
+
+/// Numbers follow one another; where one is skipped an event is missing.
+fn next(
+    reader: &Reader<'_>,
+    what: &'static str,
+    number: U256,
+    known: usize,
+) -> Result<(), NodeError> {
+    let expected = U256::from(known) + U256::from(1);
+    if number > expected {
+        let (number, known) = (number.to_string(), known.to_string());
+        return Err(incomplete(reader.contract, what, number, known));
+    }
+    if number < expected {
+        return Err(wrong(
+            reader.contract,
+            format!("number {number} of the {what} comes after number {known}"),
+        ));
+    }
+    Ok(())
+}

@@ -1,0 +1,135 @@
+//! Where a node is. URLs of nodes hold passwords and keys: what is shown is scheme, host and port.
+
+use std::fmt;
+
+use base64::engine::general_purpose::STANDARD;
+use base64::Engine as _;
+use percent_encoding::percent_decode_str;
+use ureq::http::Uri;
+
+use crate::error::NodeError;
+
+/// Shortest part of a path or query that is taken for a secret; `v3` and `mainnet` are none.
+const SECRET: usize = 8;
+
+/// Where a node is.
+#[derive(Clone)]
+pub struct Endpoint {
+    /// What is asked, without user and password.
+    pub uri: Uri,
+    /// The header for user and password.
+    pub authorization: Option<String>,
+    /// Scheme, host and port.
+    pub host: String,
+    secrets: Vec<String>,
+}
+
+impl fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Endpoint({})", self.host)
+    }
+}
+
+impl Endpoint {
+    /// Reads a URL.
+    ///
+    /// # Errors
+    /// If it is none, or of another scheme than http and https; the error does not show it.
+    pub fn parse(url: &str) -> Result<Self, NodeError> {
+        let wrong = |why: &str| {
+            let form = "give it as http://HOST:PORT or https://HOST/PATH";
+            NodeError::L1(format!("the URL of the L1 node {why}: {form}"))
+        };
+        let url = url.trim();
+        let uri: Uri = url.parse().map_err(|_| wrong("is malformed"))?;
+        let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
+            return Err(wrong("has no scheme or no host"));
+        };
+        if !matches!(scheme, "http" | "https") {
+            return Err(wrong(&format!("has the scheme {scheme}")));
+        }
+        let (user, place) = match authority.as_str().rsplit_once('@') {
+            Some((user, place)) => (Some(user), place),
+            None => (None, authority.as_str()),
+        };
+        let host = format!("{scheme}://{place}");
+        let path = uri.path_and_query().map_or("/", |p| p.as_str());
+        let mut secrets = vec![url.to_string()];
+        if path.len() > 1 {
+            secrets.push(path.to_string());
+        }
+        let parts = path.split(['/', '?', '&', '=']);
+        secrets.extend(parts.filter(|p| p.len() >= SECRET).map(String::from));
+        let authorization = user.map(|user| {
+            let plain = percent_decode_str(user).decode_utf8_lossy().into_owned();
+            let password = |text: &str| text.split_once(':').map(|(_, p)| p.to_string());
+            secrets.extend([user, &plain].map(String::from));
+            secrets.extend([user, &plain].iter().filter_map(|text| password(text)));
+            format!("Basic {}", STANDARD.encode(plain))
+        });
+        // Longest first, so that no part of one is left behind by another.
+        secrets.retain(|s| !s.is_empty());
+        secrets.sort_by_key(|s| std::cmp::Reverse(s.len()));
+        let uri = format!("{host}{path}").parse();
+        Ok(Self {
+            uri: uri.map_err(|_| wrong("is malformed"))?,
+            authorization,
+            host,
+            secrets,
+        })
+    }
+
+    /// A text of somebody else without what is secret in the URL.
+    pub fn scrub(&self, text: &str) -> String {
+        let blank = |text: String, secret: &String| text.replace(secret.as_str(), "***");
+        self.secrets.iter().fold(text.to_string(), blank)
+    }
+}
+
+/// Scheme, host and port of a URL that a node names.
+pub fn place(url: &str) -> String {
+    Endpoint::parse(url).map_or_else(|_| "another place".into(), |e| e.host)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_are_taken_out_of_any_text() {
+        let url =
+            "https://me:s3cr%40t@node.example:8443/v3/0123456789abcdef?token=fedcba9876543210";
+        let endpoint = Endpoint::parse(url).unwrap();
+        assert_eq!(endpoint.host, "https://node.example:8443");
+        assert_eq!(
+            endpoint.authorization.as_deref(),
+            Some("Basic bWU6czNjckB0") // me:s3cr@t
+        );
+        assert!(!endpoint.uri.to_string().contains("s3cr"));
+        let text = format!("{url} s3cr%40t s3cr@t /v3/0123456789abcdef fedcba9876543210 v3");
+        let scrubbed = endpoint.scrub(&text);
+        for secret in ["s3cr", "0123456789abcdef", "fedcba9876543210"] {
+            assert!(!scrubbed.contains(secret), "{scrubbed}");
+            assert!(!format!("{endpoint:?}").contains(secret));
+        }
+        assert!(scrubbed.ends_with(" v3"), "{scrubbed}");
+    }
+
+    #[test]
+    fn what_is_no_url_is_refused_without_being_shown() {
+        for url in [
+            "",
+            "hunter2hunter2",
+            "ws://u:hunter2@h",
+            "http://",
+            "http://u:hunter2@h:port/",
+            "/hunter2",
+        ] {
+            let error = Endpoint::parse(url).unwrap_err().to_string();
+            assert!(!error.contains("hunter2"), "{error}");
+            assert!(error.contains("http://HOST:PORT"), "{error}");
+        }
+        assert_eq!(place("http://h:1/secret"), "http://h:1");
+        assert_eq!(place("nonsense"), "another place");
+    }
+}

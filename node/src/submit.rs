@@ -1,0 +1,237 @@
+//! Brings proven blocks to a development node, from wherever an earlier attempt stopped.
+//!
+//! The contracts' addresses follow from the operator's transaction numbers, and the contracts count
+//! what they have: nothing else is needed to go on. Everything that can be checked is checked before
+//! the first transaction; for a rollup that is not there yet the whole submission is made in memory
+//! first.
+
+use alloy_primitives::{Address, Bytes, B256, U256};
+use alloy_sol_types::{SolCall, SolValue};
+use bastion_aggregator::BlockVerifier;
+use bastion_contract::governance::IGovernance;
+use bastion_contract::rollup::IRollup;
+use bastion_state::data::roll_queue;
+use bastion_state::ops::Op;
+use bastion_state::state::State;
+use bastion_state::Policy;
+use serde::Serialize;
+
+use crate::deploy::{Deployment, Roles, Site};
+use crate::dir::StoredBlock;
+use crate::error::NodeError;
+use crate::l1::{DEV_OPERATOR, L1};
+use crate::settle::{l1_operations, to_u256, Settlement};
+
+/// Gas of the steps of one block; none for those that were done before.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Steps {
+    /// Header and data.
+    pub commit: Option<u64>,
+    /// The proof.
+    pub prove: Option<u64>,
+    /// Moving the root.
+    pub finalize: Option<u64>,
+}
+
+/// Blocks and what they were made for.
+#[derive(Debug, Clone, Copy)]
+pub struct Submission<'a> {
+    /// The contract.
+    pub contract: Address,
+    /// The verifier of the blocks.
+    pub verifier: &'a BlockVerifier,
+    /// The policy in force at the start.
+    pub policy: &'a Policy,
+    /// The blocks, in order from the first.
+    pub blocks: &'a [StoredBlock],
+}
+
+impl Submission<'_> {
+    /// Does what is still to be done: deploys, makes the queue entries that the blocks process,
+    /// commits, proves and finalizes. A second call changes nothing.
+    ///
+    /// # Errors
+    /// [`NodeError::Deployed`] if L1 holds something else than these blocks need, or if it refuses.
+    pub fn run(&self, l1: &mut dyn L1) -> Result<(Settlement, Vec<Steps>), NodeError> {
+        let mut deployment = self.deployment(l1)?;
+        if deployment.present(l1)? < 3 {
+            let settlement = deployment.settlement().clone();
+            self.settle(deployment.memory(), settlement)?;
+        }
+        let settlement = deployment.make(l1)?;
+        let steps = self.settle(l1, settlement.clone())?;
+        Ok((settlement, steps))
+    }
+
+    /// The deployment that makes the contract.
+    fn deployment(&self, l1: &mut dyn L1) -> Result<Deployment, NodeError> {
+        let sent = l1.nonce(DEV_OPERATOR)?;
+        // The rollup is the third contract.
+        let nonce = (0..=sent).find(|nonce| DEV_OPERATOR.create(nonce + 2) == self.contract);
+        let nonce = nonce.ok_or_else(|| NodeError::Deployed {
+            contract: self.contract.to_string(),
+            why: format!(
+                "the contract that these blocks are for is none that {DEV_OPERATOR} can deploy \
+                 here: use the node that they were made for, or a fresh development node"
+            ),
+        })?;
+        let site = Site {
+            chain_id: l1.chain_id(),
+            time: l1.now()?,
+            nonce,
+        };
+        Deployment::rehearse(
+            site,
+            &Roles::dev(DEV_OPERATOR),
+            self.verifier,
+            &State::new().root(),
+            self.policy,
+        )
+    }
+
+    fn settle(&self, l1: &mut dyn L1, mut settlement: Settlement) -> Result<Vec<Steps>, NodeError> {
+        let mut ops = Vec::new();
+        for block in self.blocks {
+            ops.push(l1_operations(&block.header, &block.data)?);
+        }
+        let all: Vec<&Op> = ops.iter().flatten().collect();
+        let mut queued = settlement.check_queue(l1, &all)?;
+        self.check_blocks(l1, &settlement)?;
+        settlement.find_tokens(l1)?;
+        let mut steps = Vec::new();
+        let mut entry = 0;
+        for (number, (block, ops)) in (1..).zip(self.blocks.iter().zip(&ops)) {
+            for op in ops {
+                entry += 1;
+                if entry > queued {
+                    settlement.enqueue(l1, op)?;
+                    queued = entry;
+                }
+            }
+            let [commit, prove, finalize] =
+                settlement.block_calls(number, &block.header, &block.data, &block.proof)?;
+            let done = Steps {
+                commit: settlement.step(l1, &IRollup::committedCall {}, number, commit)?,
+                prove: settlement.step(l1, &IRollup::provenCall {}, number, prove)?,
+                finalize: settlement.step(l1, &IRollup::finalizedCall {}, number, finalize)?,
+            };
+            steps.push(done);
+        }
+        self.check_blocks(l1, &settlement)?;
+        Ok(steps)
+    }
+
+    /// What the contract has of these blocks must be these blocks, and what it lacks it must be able
+    /// to take.
+    fn check_blocks(&self, l1: &mut dyn L1, settlement: &Settlement) -> Result<(), NodeError> {
+        let genesis = settlement.view(l1, &IRollup::blocksCall(U256::ZERO))?;
+        if genesis.newRoot != to_u256(&State::new().root()) {
+            return Err(settlement.other("it starts from another state".into()));
+        }
+        let committed: u64 = settlement.view(l1, &IRollup::committedCall {})?;
+        let now = l1.now()?;
+        for (number, block) in (1..).zip(self.blocks) {
+            if number > committed {
+                if block.header.time > now {
+                    return Err(settlement.other(format!(
+                        "block {number} has the time {}, which is {} seconds ahead of L1's: \
+                         submit it later",
+                        block.header.time,
+                        block.header.time - now
+                    )));
+                }
+                continue;
+            }
+            let inputs = block.header.public_inputs(&block.data)?;
+            let record = alloy_primitives::keccak256(inputs.map(|x| to_u256(&x)).abi_encode());
+            let found = settlement.view(l1, &IRollup::blocksCall(U256::from(number)))?;
+            if found.inputs != record {
+                return Err(settlement.other(format!("it has another block {number}")));
+            }
+        }
+        if committed < self.blocks.len() as u64 {
+            settlement.check_roles(l1)?;
+        }
+        Ok(())
+    }
+}
+
+impl Settlement {
+    fn other(&self, why: String) -> NodeError {
+        NodeError::Deployed {
+            contract: self.rollup.to_string(),
+            why,
+        }
+    }
+
+    /// How many entries the queue has; those that the blocks process must be the blocks'.
+    fn check_queue(&self, l1: &mut dyn L1, ops: &[&Op]) -> Result<usize, NodeError> {
+        let length: U256 = self.view(l1, &IRollup::queueLengthCall {})?;
+        let length = length.saturating_to::<usize>();
+        let shared = length.min(ops.len());
+        let roll = ops
+            .iter()
+            .take(shared)
+            .fold([0; 32], |roll, op| roll_queue(roll, op));
+        let found = self.view(l1, &IRollup::entriesCall(U256::from(shared)))?;
+        if found.roll != B256::from(roll) {
+            return Err(self.other(format!(
+                "its queue of {length} entries begins otherwise than these blocks process it: \
+                 use a fresh development node"
+            )));
+        }
+        Ok(length)
+    }
+
+    /// The operator must be one, and the blocks' verifier must be in force.
+    fn check_roles(&self, l1: &mut dyn L1) -> Result<(), NodeError> {
+        let mut ask = |call: Vec<u8>| l1.view(self.governance, call.into());
+        let may = ask(IGovernance::operatorsCall {
+            account: self.operator,
+        }
+        .abi_encode())?;
+        if bool::abi_decode(&may) != Ok(true) {
+            return Err(self.other(format!("{} is no operator of it", self.operator)));
+        }
+        let circuit = IGovernance::verifiersCall {
+            circuitId: self.circuit_id,
+        };
+        let verifier = ask(circuit.abi_encode())?;
+        if Address::abi_decode(&verifier).map_or(true, |v| v == Address::ZERO) {
+            return Err(self.other(format!("it has no verifier of circuit {}", self.circuit_id)));
+        }
+        Ok(())
+    }
+
+    /// Learns the tokens that the contract knows already.
+    fn find_tokens(&mut self, l1: &mut dyn L1) -> Result<(), NodeError> {
+        loop {
+            let number = U256::from(self.tokens.len());
+            match self.view(l1, &IRollup::tokensCall(number)) {
+                Ok(token) => self.tokens.push(token),
+                // There is no token of this number.
+                Err(e) if e.is_refused_call() => return Ok(()),
+                Err(e) => return Err(e),
+            }
+        }
+    }
+
+    /// Sends a call unless the contract's counter says that block `number` is past it, be it by
+    /// somebody else meanwhile.
+    fn step<C: SolCall<Return = u64>>(
+        &self,
+        l1: &mut dyn L1,
+        counter: &C,
+        number: u64,
+        call: Bytes,
+    ) -> Result<Option<u64>, NodeError> {
+        if self.view(l1, counter)? >= number {
+            return Ok(None);
+        }
+        match l1.send(self.operator, self.rollup, U256::ZERO, call) {
+            Ok(gas) => Ok(Some(gas)),
+            Err(_) if self.view(l1, counter)? >= number => Ok(None),
+            Err(e) => Err(e),
+        }
+    }
+}

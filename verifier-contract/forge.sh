@@ -3,6 +3,11 @@
 # snapshots/ (GAS_CHECK=false writes them); FOUNDRY_PROFILE=deep makes the long runs.
 set -euo pipefail
 cd "$(dirname "$0")"
+# Other cases than the committed seed's, which can be made again.
+if [ "${FOUNDRY_PROFILE:-}" = deep ]; then
+  export FOUNDRY_FUZZ_SEED="${FOUNDRY_FUZZ_SEED:-0x$(od -An -N8 -tx1 /dev/urandom | tr -d ' ')}"
+  echo "FOUNDRY_FUZZ_SEED=$FOUNDRY_FUZZ_SEED"
+fi
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 node_modules/.bin/forge test --gas-snapshot-check="${GAS_CHECK:-true}" "$@" 2>&1 | tee "$log"

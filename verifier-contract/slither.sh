@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs slither (from PyPI, on the PATH or in $SLITHER) over the contracts with the pinned solc.
-# docs/security.md, section 9.5, argues each kind of finding.
+# docs/security.md, section 9.6, argues each kind of finding.
 set -euo pipefail
 here="$(cd "$(dirname "$0")" && pwd)"
 work=$(mktemp -d)

@@ -5,7 +5,9 @@ mod money;
 
 use std::collections::HashMap;
 
-use bastion_state::data::{exit_root, exit_tree, roll_queue, BatchData, Binding, Section};
+use bastion_state::data::{
+    chain_start, exit_root, exit_tree, polynomial_start, roll_queue, BatchData, Binding, Section,
+};
 use bastion_state::{field, Fr, Policy};
 use serde::Serialize;
 
@@ -297,14 +299,14 @@ impl<'a> Audit<'a> {
             c_out: h.c_out,
         }
         .challenge(&block.data);
-        let zero = Fr::from(0u64);
-        let y = data.iter().fold(zero, |y, batch| batch.evaluate(y, r));
+        let start = polynomial_start();
+        let y = data.iter().fold(start, |y, batch| batch.evaluate(y, r));
         let inputs = [
             h.old_root,
             h.new_root,
-            zero,
+            chain_start(),
             h.c_out,
-            zero,
+            start,
             y,
             h.policy_root,
             domain,

@@ -2,7 +2,7 @@
 
 use bastion_circuits::witness::{Link, Usage};
 use bastion_circuits::Shape;
-use bastion_state::data::{word_chain, BatchData, Binding};
+use bastion_state::data::{chain_start, polynomial_start, word_chain, BatchData, Binding};
 use bastion_state::executor::{BatchBuilder, BatchContext, BatchTrace, Footprint, Rejection};
 use bastion_state::field;
 use bastion_state::ops::Op;
@@ -58,20 +58,19 @@ impl Header {
     pub fn public_inputs(&self, data: &[u8]) -> Result<[Fr; 10], NodeError> {
         let r = self.challenge(data);
         let mut rest = data;
-        let mut y = Fr::from(0u64);
+        let mut y = polynomial_start();
         for _ in 0..self.batches {
             y = BatchData::read(&mut rest)?.evaluate(y, r);
         }
         if !rest.is_empty() {
             return Err(NodeError::TrailingData { bytes: rest.len() });
         }
-        let zero = Fr::from(0u64);
         Ok([
             self.old_root,
             self.new_root,
-            zero,
+            chain_start(),
             self.c_out,
-            zero,
+            polynomial_start(),
             y,
             self.policy_root,
             self.domain,
@@ -97,8 +96,8 @@ impl Block {
     pub fn links(&self) -> Vec<Link> {
         let r = self.header.challenge(&self.data);
         let mut link = Link {
-            c_in: Fr::from(0u64),
-            y_in: Fr::from(0u64),
+            c_in: chain_start(),
+            y_in: polynomial_start(),
             r,
         };
         self.batches
@@ -210,7 +209,6 @@ fn fill(
 }
 
 fn bind(old_root: Fr, context: &BatchContext, batches: Vec<BatchTrace>) -> Block {
-    let zero = Fr::from(0u64);
     let data = batches
         .iter()
         .flat_map(|b| BatchData::of(&b.ops).to_bytes())
@@ -221,7 +219,7 @@ fn bind(old_root: Fr, context: &BatchContext, batches: Vec<BatchTrace>) -> Block
         policy_root: context.policy.root(),
         domain: context.domain,
         time: context.time,
-        c_out: batches.iter().fold(zero, |c, b| word_chain(c, &b.ops)),
+        c_out: batches.iter().fold(chain_start(), |c, b| word_chain(c, &b.ops)),
         batches: batches.len() as u32,
     };
     Block {

@@ -162,9 +162,8 @@ impl Deployment {
             operator,
             tokens: vec![Address::ZERO],
         };
-        let call = IRollup::MAX_RELEASE_DELAYCall {};
-        let longest: U256 = settlement.view(&mut memory, &call)?;
-        if U256::from(policy.longest_delay()) > longest {
+        let longest = settlement.longest_delay(&mut memory)?;
+        if policy.longest_delay() > longest {
             return Err(NodeError::Policy(format!(
                 "an exit may wait {} seconds, but the contract takes no exit that waits more than \
                  {longest}: lower max_delay",

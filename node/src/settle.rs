@@ -223,6 +223,15 @@ impl Settlement {
         U256::abi_decode(&output).map_err(|e| NodeError::L1(e.to_string()))
     }
 
+    /// Seconds after a block became final when nothing delays its exits any more.
+    ///
+    /// # Errors
+    /// If the L1 does not answer.
+    pub fn longest_delay(&self, l1: &mut dyn L1) -> Result<u64, NodeError> {
+        let seconds: U256 = self.view(l1, &IRollup::MAX_RELEASE_DELAYCall {})?;
+        Ok(seconds.saturating_to())
+    }
+
     /// Claims the exit at `position` of block `number`; returns the gas used.
     ///
     /// # Errors
@@ -238,10 +247,13 @@ impl Settlement {
         let record = exits
             .get(position)
             .ok_or_else(|| NodeError::L1(format!("block {number} has no exit {position}")))?;
+        let narrow = |n: usize| {
+            u32::try_from(n).map_err(|_| NodeError::L1(format!("{n} exits are too many for a block")))
+        };
         let call = IRollup::claimCall {
             number: U256::from(number),
-            position: U256::from(position),
-            count: U256::from(exits.len()),
+            position: narrow(position)?,
+            count: narrow(exits.len())?,
             record: record.clone().into(),
             path: exit_path(&levels, position)
                 .into_iter()

@@ -45,6 +45,19 @@ impl Section {
     }
 }
 
+/// Value of the word chain before a block's first batch.
+#[must_use]
+pub fn chain_start() -> Fr {
+    Fr::ZERO
+}
+
+/// Value of the word polynomial before a block's first batch. It is not 0, so that every batch of a
+/// block counts, leading empty ones too.
+#[must_use]
+pub fn polynomial_start() -> Fr {
+    Fr::ONE
+}
+
 /// A posted word: an integer of its width, below `p`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Word {
@@ -392,14 +405,15 @@ pub fn exit_tree(records: &[Vec<u8>]) -> Vec<Vec<[u8; 32]>> {
     levels
 }
 
-/// Root of an exit tree; 0 if it is empty.
+/// What the contract keeps of a block's exits: `keccak256(0x02 || number of exits || root)`, so that
+/// the number, which gives the tree its shape, is nobody's choice; 0 if nothing leaves.
 #[must_use]
 pub fn exit_root(levels: &[Vec<[u8; 32]>]) -> [u8; 32] {
-    levels
-        .last()
-        .and_then(|top| top.first())
-        .copied()
-        .unwrap_or([0; 32])
+    let count = levels.first().map_or(0, Vec::len) as u32;
+    match levels.last().and_then(|top| top.first()) {
+        Some(root) => keccak(&[&[2], &count.to_be_bytes(), root]),
+        None => [0; 32],
+    }
 }
 
 /// Siblings of the leaf at `position`, from the leaf up; levels without a sibling are skipped.

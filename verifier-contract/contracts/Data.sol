@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-pragma solidity ^0.8.30;
+pragma solidity 0.8.37;
 
 /// @title Posted data
 /// @notice Reads the batches of a block from calldata in one pass: evaluates the word polynomial,
@@ -15,11 +15,20 @@ library Data {
     uint256 private constant EXIT = 47;
     uint256 private constant OWNER = 52;
 
+    /// @dev Value of a block's word polynomial before its first batch. It is not 0, so that every
+    /// batch counts, leading empty ones too.
+    uint256 private constant Y_START = 1;
+
     /// @notice Data end inside a batch, or go on after the last one.
+    /// @param expected Length at which the batches end, or the one that is read would.
+    /// @param actual Length of the data.
     error DataLength(uint256 expected, uint256 actual);
     /// @notice A 32-byte word is not below the field modulus.
+    /// @param offset Where it begins.
     error WordOutOfRange(uint256 offset);
     /// @notice An exit would wait longer than the contract allows any policy.
+    /// @param latest Latest release time that is taken.
+    /// @param releaseTime Release time of the exit.
     error ReleaseTooLate(uint256 latest, uint256 releaseTime);
 
     /// @notice What the data of a block come to.
@@ -30,7 +39,7 @@ library Data {
         bytes32 roll;
         /// Number of L1 records.
         uint256 l1Count;
-        /// Root of the exit tree, 0 if nothing leaves.
+        /// Number of exits and their tree in one hash, 0 if nothing leaves.
         bytes32 exitRoot;
     }
 
@@ -49,7 +58,7 @@ library Data {
         for (uint256 i = 0; i < 16; ++i) {
             rho = mulmod(rho, rho, P);
         }
-        s.roll = roll;
+        (s.y, s.roll) = (Y_START, roll);
         bytes32[] memory leaves = new bytes32[](data.length / EXIT + 1);
         uint256 exits = 0;
         uint256 pos = 0;
@@ -77,7 +86,7 @@ library Data {
             pos = next;
         }
         if (pos != data.length) revert DataLength(pos, data.length);
-        s.exitRoot = _root(leaves, exits);
+        s.exitRoot = exitRoot(exits, _root(leaves, exits));
     }
 
     function _l1(bytes calldata data, uint256 pos, uint256 n, uint256 r) private pure returns (uint256 y) {
@@ -126,11 +135,16 @@ library Data {
     /// @dev Rolls the queue over L1 records; the index of a deposit is the operator's choice and
     /// counts as 0.
     function _roll(bytes calldata data, uint256 pos, uint256 n, bytes32 roll) private pure returns (bytes32) {
-        for (uint256 end = pos + n * L1; pos < end; pos += L1) {
-            bytes calldata record = data[pos:pos + L1];
-            roll = record[0] == 0x01
-                ? keccak256(abi.encodePacked(roll, record[:3], bytes4(0), record[7:]))
-                : keccak256(abi.encodePacked(roll, record));
+        // Each record in the same memory, behind what is allocated: many must not cost more than few.
+        assembly ("memory-safe") {
+            let m := mload(0x40)
+            let p := add(data.offset, pos)
+            for { let end := add(p, mul(n, 75)) } lt(p, end) { p := add(p, 75) } {
+                mstore(m, roll)
+                calldatacopy(add(m, 32), p, 75)
+                if eq(byte(0, calldataload(p)), 1) { calldatacopy(add(m, 35), calldatasize(), 4) }
+                roll := keccak256(m, 107)
+            }
         }
         return roll;
     }
@@ -144,7 +158,7 @@ library Data {
         uint256 latest
     ) private pure returns (uint256) {
         for (uint256 end = pos + n * EXIT; pos < end; pos += EXIT) {
-            uint256 releaseTime = uint40(bytes5(data[pos + 22:pos + 27]));
+            uint256 releaseTime = uint40(uint256(_word(data, pos)) >> 40);
             if (releaseTime > latest) revert ReleaseTooLate(latest, releaseTime);
             leaves[count++] = leaf(data[pos:pos + EXIT]);
         }
@@ -152,13 +166,33 @@ library Data {
     }
 
     /// @notice Leaf of the exit tree.
-    function leaf(bytes calldata record) internal pure returns (bytes32) {
-        return keccak256(abi.encodePacked(bytes1(0x00), record));
+    /// @param record The 47 posted bytes.
+    function leaf(bytes calldata record) internal pure returns (bytes32 h) {
+        assembly ("memory-safe") {
+            mstore(0, 0)
+            calldatacopy(1, record.offset, 47)
+            h := keccak256(0, 48)
+        }
     }
 
     /// @notice Node of the exit tree.
-    function node(bytes32 left, bytes32 right) internal pure returns (bytes32) {
-        return keccak256(abi.encodePacked(bytes1(0x01), left, right));
+    function node(bytes32 left, bytes32 right) internal pure returns (bytes32 h) {
+        assembly ("memory-safe") {
+            let m := mload(0x40)
+            mstore8(m, 1)
+            mstore(add(m, 1), left)
+            mstore(add(m, 33), right)
+            h := keccak256(m, 65)
+        }
+    }
+
+    /// @notice What is kept of a block's exits: the number fixes the shape of the tree, which nobody
+    /// who opens it may choose.
+    /// @param count Number of exits; at most one for 47 bytes of calldata, far below 2^32.
+    /// @param treeRoot Root of the tree over them.
+    function exitRoot(uint256 count, bytes32 treeRoot) internal pure returns (bytes32) {
+        if (count == 0) return 0;
+        return keccak256(abi.encodePacked(bytes1(0x02), uint32(count), treeRoot));
     }
 
     function _root(bytes32[] memory level, uint256 n) private pure returns (bytes32) {

@@ -1,27 +1,53 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-pragma solidity ^0.8.30;
+pragma solidity 0.8.37;
 
 import {Blocks} from "./Blocks.sol";
+import {Bucket} from "./Bucket.sol";
 import {Data} from "./Data.sol";
+import {Times} from "./Times.sol";
 
 /// @title Claims of exits
 /// @notice Pays the exits of finalized blocks, in any state of the contract: nothing stops a claim
-/// but its release time.
-abstract contract Exits is Blocks {
+/// for longer than `MAX_RELEASE_DELAY` after its block became final, but an alarm about it.
+abstract contract Exits is Blocks, Bucket {
     uint256 private constant RECORD = 47;
 
-    /// @notice Claimed exits of a block, 256 a word.
-    mapping(uint256 number => mapping(uint256 word => uint256)) public claimed;
+    /// @dev Claimed exits by the inputs of their block, which bind data and exits: the same block
+    /// under another number, or after it was taken back, is the same here.
+    mapping(bytes32 inputs => mapping(uint256 word => uint256)) private _claimed;
 
+    /// @notice An exit is paid, or owed if it could not be.
+    /// @param number Number of its block.
+    /// @param position Its position among the block's exits.
+    /// @param to Who is paid.
+    /// @param token In which token.
+    /// @param amount How much.
     event Claimed(uint256 indexed number, uint256 indexed position, address indexed to, uint16 token, uint256 amount);
 
+    /// @notice The block is not final.
+    /// @param number Its number.
     error NotFinalized(uint256 number);
+    /// @notice An exit record has 47 bytes.
+    /// @param length Length of what was given.
     error RecordLength(uint256 length);
+    /// @notice The exit was paid.
+    /// @param number Number of its block.
+    /// @param position Its position.
     error AlreadyClaimed(uint256 number, uint256 position);
+    /// @notice Count, position, record and path do not lead to what the block's data gave.
+    /// @param number Number of the block.
+    /// @param position The position.
     error WrongPath(uint256 number, uint256 position);
 
-    /// @notice Pays an exit of a finalized block to its address, once, after its release time;
-    /// open to anybody.
+    /// @notice Which exits of a block were claimed, 256 a word, the first in the lowest bit.
+    function claimed(uint256 number, uint256 word) external view returns (uint256) {
+        return _claimed[blocks[number].inputs][word];
+    }
+
+    /// @notice Pays an exit of a finalized block to its address, once, after its release; open to
+    /// anybody. What the limiter lets wait is counted from the commit: `release time - block time`
+    /// after it. Then the exit is paid if the token's bucket has room, and anyhow `MAX_RELEASE_DELAY`
+    /// after the block became final.
     /// @param number Number of the block.
     /// @param position Position of the record among the block's exits.
     /// @param count Number of exits of the block.
@@ -29,47 +55,56 @@ abstract contract Exits is Blocks {
     /// @param path Siblings from the leaf up; a level where the node has none is skipped.
     function claim(
         uint256 number,
-        uint256 position,
-        uint256 count,
+        uint32 position,
+        uint32 count,
         bytes calldata record,
         bytes32[] calldata path
     ) external nonReentrant {
         if (number == 0 || number > finalized) revert NotFinalized(number);
+        _requireNoDoubt(number);
         if (record.length != RECORD) revert RecordLength(record.length);
-        _checkPath(number, position, count, record, path);
-        uint256 releaseTime = uint40(bytes5(record[22:27]));
-        if (block.timestamp < releaseTime) revert TooEarly(releaseTime);
+        if (!_leads(number, position, count, record, path)) revert WrongPath(number, position);
+        uint256 latest = _checkRelease(number, uint40(bytes5(record[22:27])));
+        mapping(uint256 => uint256) storage words = _claimed[blocks[number].inputs];
         uint256 bit = 1 << (position & 0xff);
-        if (claimed[number][position >> 8] & bit != 0) revert AlreadyClaimed(number, position);
-        claimed[number][position >> 8] |= bit;
+        if (words[position >> 8] & bit != 0) revert AlreadyClaimed(number, position);
+        words[position >> 8] |= bit;
 
         address to = address(bytes20(record[:20]));
         uint16 token = uint16(bytes2(record[20:22]));
         uint256 amount = uint128(bytes16(record[27:43]));
+        if (block.timestamp < latest) _fill(token, amount, latest);
         emit Claimed(number, position, to, token, amount);
         _pay(to, token, amount);
     }
 
-    function _checkPath(
-        uint256 number,
-        uint256 position,
-        uint256 count,
-        bytes calldata record,
-        bytes32[] calldata path
-    ) private view {
-        if (position >= count) revert WrongPath(number, position);
+    /// @dev Requires that an exit is released; returns when nothing delays it any more.
+    function _checkRelease(uint256 number, uint256 releaseTime) private view returns (uint256) {
+        Block storage b = blocks[number];
+        // A proof holds that it is not before the block's time; without one it waits for nothing.
+        uint256 wait = releaseTime > b.time ? releaseTime - b.time : 0;
+        _requireTime(b.committedAt + wait);
+        return b.finalizedAt + Times.MAX_RELEASE_DELAY;
+    }
+
+    /// @dev Whether count, position, record and path lead to what was kept of the block's exits.
+    function _leads(uint256 number, uint256 position, uint256 count, bytes calldata record, bytes32[] calldata path)
+        private
+        view
+        returns (bool)
+    {
+        if (position >= count) return false;
         bytes32 node = Data.leaf(record);
         uint256 used = 0;
-        uint256 i = position;
-        // A wrong `count` gives a wrong shape, and so another root.
+        // The root binds `count`, and `count` the shape: which levels have a sibling, on which side.
         for (uint256 n = count; n > 1; n = (n + 1) / 2) {
-            if (i ^ 1 < n) {
-                if (used == path.length) revert WrongPath(number, position);
+            if (position ^ 1 < n) {
+                if (used == path.length) return false;
                 bytes32 sibling = path[used++];
-                node = i & 1 == 0 ? Data.node(node, sibling) : Data.node(sibling, node);
+                node = position & 1 == 0 ? Data.node(node, sibling) : Data.node(sibling, node);
             }
-            i >>= 1;
+            position >>= 1;
         }
-        if (used != path.length || node != blocks[number].exitRoot) revert WrongPath(number, position);
+        return used == path.length && Data.exitRoot(count, node) == blocks[number].exitRoot;
     }
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-pragma solidity ^0.8.30;
+pragma solidity 0.8.37;
 
 import {IVerifier} from "./IVerifier.sol";
 import {Operators} from "./Operators.sol";
@@ -11,6 +11,7 @@ import {Verifiers} from "./Verifiers.sol";
 /// @notice What people decide about a rollup: operators, pause, policy, verifiers. It holds nothing
 /// and calls nobody; the rollup asks it and enforces its own deadlines. There is no proxy.
 contract Governance is Operators, Pause, Policies, Verifiers {
+    /// @notice What a governance starts with.
     struct Config {
         uint256 policyRoot;
         bytes32 circuitId;
@@ -23,6 +24,7 @@ contract Governance is Operators, Pause, Policies, Verifiers {
         uint256 toUnpause;
     }
 
+    /// @param c What it starts with.
     constructor(Config memory c) {
         _initGovernor(c.governor);
         _setMembers(c.guardians, c.toPause, c.council, c.toUnpause);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-pragma solidity ^0.8.30;
+pragma solidity 0.8.37;
 
 import {Times} from "./Times.sol";
 
@@ -14,15 +14,32 @@ abstract contract Governor {
     /// @notice When an announced change may be made; 0 if it is not announced.
     mapping(bytes32 change => uint256) public readyAt;
 
+    /// @notice The next governor is named, and must accept.
+    /// @param next Who; 0 takes an earlier name back.
     event GovernorNamed(address indexed next);
+    /// @notice There is another governor.
+    /// @param governor Who.
     event GovernorChanged(address indexed governor);
+    /// @notice An announcement was taken back.
+    /// @param change Hash of the change.
     event ChangeCancelled(bytes32 indexed change);
 
+    /// @notice Only the governor, or the one named next, may do this.
+    /// @param sender Who tried.
     error NotGovernor(address sender);
+    /// @notice The change is not announced, or was made already.
+    /// @param change Its hash.
     error NotAnnounced(bytes32 change);
+    /// @notice The change is announced and not void yet.
+    /// @param change Its hash.
     error AlreadyAnnounced(bytes32 change);
+    /// @notice The change was not made in time, and needs another announcement.
+    /// @param since When it became void.
     error ChangeExpired(uint256 since);
+    /// @notice The change must wait.
+    /// @param earliest When it may be made.
     error TooEarly(uint256 earliest);
+    /// @notice The first governor is nobody.
     error ZeroAddress();
 
     modifier onlyGovernor() {

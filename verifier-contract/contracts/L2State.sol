@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-pragma solidity ^0.8.30;
+pragma solidity 0.8.37;
 
 import {Poseidon2} from "./Poseidon2.sol";
 
@@ -38,26 +38,30 @@ library L2State {
     }
 
     /// @notice A 32-byte word is not below the field modulus.
+    /// @param word The word.
     error NotAnElement(uint256 word);
 
     /// @notice The leaf of an account.
     function leaf(Account calldata a) internal pure returns (uint256) {
+        return _leaf(Poseidon2.constants(), a);
+    }
+
+    /// @notice Root of the state tree with an account at an index.
+    /// @param path Siblings from the leaf up. Each must be an element: a sum of larger words would
+    /// wrap in the hash, which then is none. Their number and the index' width fix the tree's depth.
+    function root(Account calldata a, uint32 index, uint256[32] calldata path) internal pure returns (uint256 node) {
         bytes memory c = Poseidon2.constants();
+        node = _leaf(c, a);
+        for (uint256 h = 0; h < 32; ++h) {
+            node = _parent(c, node, path[h], (index >> h) & 1);
+        }
+    }
+
+    function _leaf(bytes memory c, Account calldata a) private pure returns (uint256) {
         uint256 owner = Poseidon2.compress(c, _element(a.keyhash), uint160(a.exit));
         uint256 packed = uint256(a.token) | (uint256(a.nonce) << 16) | (uint256(a.balance) << 48)
             | (uint256(a.frozenUntil) << 176);
         return Poseidon2.compress(c, owner, packed);
-    }
-
-    /// @notice Root of the state tree above a leaf.
-    /// @param path Siblings from the leaf up. Each must be an element: a sum of larger words would
-    /// wrap in the hash, which then is none.
-    function root(uint256 node, uint32 index, uint256[32] calldata path) internal pure returns (uint256) {
-        bytes memory c = Poseidon2.constants();
-        for (uint256 h = 0; h < 32; ++h) {
-            node = _parent(c, node, path[h], (index >> h) & 1);
-        }
-        return node;
     }
 
     /// @notice Root of the tree of limits above a token's leaf.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-pragma solidity ^0.8.30;
+pragma solidity 0.8.37;
 
 import {Governor} from "./Governor.sol";
 
@@ -10,6 +10,9 @@ abstract contract Operators is Governor {
     /// @notice Who may commit at any time.
     mapping(address account => bool) public operators;
 
+    /// @notice An account may commit, or no longer.
+    /// @param operator The account.
+    /// @param allowed Whether it may.
     event OperatorSet(address indexed operator, bool allowed);
 
     /// @notice Lets an account commit, or no longer.

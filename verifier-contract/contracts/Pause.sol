@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-pragma solidity ^0.8.30;
+pragma solidity 0.8.37;
 
 import {Governor} from "./Governor.sol";
 import {Quorum} from "./Quorum.sol";
@@ -12,6 +12,11 @@ import {Times} from "./Times.sol";
 abstract contract Pause is Governor {
     using Quorum for Quorum.Set;
 
+    /// @notice Fewest members of the council. With its quorum of more than half, three parties agree
+    /// before anything is decided, and two that are lost or bought neither decide nor prevent.
+    uint256 public constant MIN_COUNCIL = 5;
+
+    /// @notice A pause from `start` until `end`.
     struct Interval {
         uint64 start;
         uint64 end;
@@ -23,17 +28,53 @@ abstract contract Pause is Governor {
     Quorum.Set private _guardians;
     Quorum.Set private _council;
 
+    /// @notice A pause begins.
+    /// @param start When.
+    /// @param end When it ends by itself.
     event Paused(uint256 start, uint256 end);
+    /// @notice The council ended the pause.
+    /// @param time When.
     event Unpaused(uint256 time);
+    /// @notice A guardian wants a pause.
+    /// @param guardian Who.
+    /// @param ballot Number of pauses before it.
     event PauseVote(address indexed guardian, uint256 ballot);
+    /// @notice A member of the council wants the pause to end.
+    /// @param member Who.
+    /// @param ballot Number of pauses with it.
     event UnpauseVote(address indexed member, uint256 ballot);
+    /// @notice Other guardians and another council are announced.
+    /// @param guardians The guardians.
+    /// @param toPause How many of them pause.
+    /// @param council The council.
+    /// @param toUnpause How many of it decide.
+    /// @param readyAt When they may take over.
     event MembersAnnounced(address[] guardians, uint256 toPause, address[] council, uint256 toUnpause, uint256 readyAt);
+    /// @notice Guardians and council are others from now on.
+    /// @param guardians The guardians.
+    /// @param toPause How many of them pause.
+    /// @param council The council.
+    /// @param toUnpause How many of it decide.
     event MembersChanged(address[] guardians, uint256 toPause, address[] council, uint256 toUnpause);
 
+    /// @notice No pause runs.
     error NotPaused();
+    /// @notice The last pause ended too short a time ago.
+    /// @param earliest When the next one may begin.
     error PauseCooldown(uint256 earliest);
+    /// @notice The last 30 days were paused for as long as they may be.
+    /// @param used Paused seconds.
     error PauseBudgetSpent(uint256 used);
+    /// @notice An account is guardian and member of the council.
+    /// @param member Who.
     error InBothSets(address member);
+    /// @notice The council is too small.
+    /// @param members How many it has.
+    /// @param least How many it must have.
+    error CouncilTooSmall(uint256 members, uint256 least);
+    /// @notice The council's quorum must be larger than the guardians', and than half of the council.
+    /// @param toPause The guardians' quorum.
+    /// @param toUnpause The council's.
     error CouncilQuorumTooSmall(uint256 toPause, uint256 toUnpause);
 
     /// @notice When the last pause ends or ended, 0 if there was none.
@@ -42,10 +83,12 @@ abstract contract Pause is Governor {
         return n == 0 ? 0 : pauses[n - 1].end;
     }
 
+    /// @notice The guardians, and how many of them pause.
     function guardians() external view returns (address[] memory members, uint256 toPause) {
         return (_guardians.members, _guardians.needed);
     }
 
+    /// @notice The council, and how many of it decide.
     function council() external view returns (address[] memory members, uint256 toUnpause) {
         return (_council.members, _council.needed);
     }
@@ -77,6 +120,11 @@ abstract contract Pause is Governor {
         }
     }
 
+    /// @notice Announces other guardians and another council.
+    /// @param guardians_ The guardians.
+    /// @param toPause How many of them pause.
+    /// @param council_ The council.
+    /// @param toUnpause How many of it decide.
     function announceMembers(
         address[] calldata guardians_,
         uint256 toPause,
@@ -89,6 +137,10 @@ abstract contract Pause is Governor {
     }
 
     /// @notice Replaces both sets as announced; open to anybody.
+    /// @param guardians_ The guardians.
+    /// @param toPause How many of them pause.
+    /// @param council_ The council.
+    /// @param toUnpause How many of it decide.
     function changeMembers(
         address[] calldata guardians_,
         uint256 toPause,
@@ -130,7 +182,10 @@ abstract contract Pause is Governor {
     {
         Quorum.check(guardians_, toPause);
         Quorum.check(council_, toUnpause);
-        if (toUnpause <= toPause) revert CouncilQuorumTooSmall(toPause, toUnpause);
+        if (council_.length < MIN_COUNCIL) revert CouncilTooSmall(council_.length, MIN_COUNCIL);
+        if (toUnpause <= toPause || 2 * toUnpause <= council_.length) {
+            revert CouncilQuorumTooSmall(toPause, toUnpause);
+        }
         for (uint256 i = 0; i < guardians_.length; ++i) {
             for (uint256 j = 0; j < council_.length; ++j) {
                 if (guardians_[i] == council_[j]) revert InBothSets(guardians_[i]);

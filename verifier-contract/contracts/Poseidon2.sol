@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-pragma solidity ^0.8.30;
+pragma solidity 0.8.37;
 
 /// @title Poseidon2 over the BN254 scalar field, width 2 (docs/protocol.md, section 1)
 /// @notice Generated from `bastion-state`; a test generates it again and compares.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-pragma solidity ^0.8.30;
+pragma solidity 0.8.37;
 
 import {Data} from "./Data.sol";
 import {Governance} from "./Governance.sol";
@@ -12,42 +12,81 @@ import {Vault} from "./Vault.sol";
 abstract contract Queue is Vault {
     /// @notice First index of users' accounts.
     uint32 public constant FIRST_USER = 1 << 17;
-    /// @notice See `Times`; wallets and operators read them here.
+    /// @notice `Times.QUEUE_DEADLINE`, for wallets and operators.
     uint256 public constant QUEUE_DEADLINE = Times.QUEUE_DEADLINE;
+    /// @notice `Times.MAX_RELEASE_DELAY`, for wallets and operators.
     uint256 public constant MAX_RELEASE_DELAY = Times.MAX_RELEASE_DELAY;
     /// @notice Operators, pause, policy and verifiers.
     Governance public immutable governance;
 
+    /// @notice What is kept of a queue entry.
     struct Entry {
+        /// Binds this entry and all before it.
         bytes32 roll;
         uint64 queuedAt;
     }
 
     /// @notice Queue entries from 1 on; entry 0 is before the first.
     Entry[] public entries;
-    /// @notice Whether users leave by themselves, for good: the root never moves again.
+    /// @notice Whether users leave by themselves, for good.
     bool public exodus;
+    /// @notice First block that an alarm put in doubt, 0 if none is.
+    uint64 public doubted;
+    /// @notice When the alarm was rung.
+    uint64 public alarmedAt;
+    /// @notice When the last alarm ended, 0 if none did.
+    uint64 public resumedAt;
 
+    /// @notice A deposit stands in the queue.
+    /// @param entry Its number.
+    /// @param from Who paid it.
+    /// @param token Its token.
+    /// @param amount Its amount.
+    /// @param keyhash Key hash of the owner on L2.
+    /// @param exit L1 address that can always get it out.
     event Deposited(
         uint256 indexed entry, address indexed from, uint16 token, uint128 amount, bytes32 keyhash, address exit
     );
+    /// @notice A forced exit stands in the queue.
+    /// @param entry Its number.
+    /// @param exit Who asked for it, and would be paid.
+    /// @param token Token of the account.
+    /// @param index Index of the account.
     event ForcedExitRequested(uint256 indexed entry, address indexed exit, uint16 token, uint32 index);
 
+    /// @notice A key hash is no element of the field: such a deposit could never be proven.
+    /// @param keyhash The key hash.
     error KeyhashOutOfRange(uint256 keyhash);
+    /// @notice A deposit without an exit address could never be forced out.
     error ZeroExit();
+    /// @notice The index belongs to the system, not to a user.
+    /// @param index The index.
     error SystemAccount(uint32 index);
+    /// @notice Exodus has begun: only claims, departures and refunds go on.
     error InExodus();
+    /// @notice An alarm runs: what it put in doubt stands still.
+    /// @param number First block in doubt.
+    error AlarmRuns(uint256 number);
+    /// @notice Guardians paused commits and deposits.
+    /// @param until When the pause ends.
     error IsPaused(uint256 until);
+    /// @notice There is no contract at the address of the governance.
+    /// @param governance The address.
     error NoGovernance(address governance);
 
     modifier whenLive() {
-        if (exodus) revert InExodus();
+        _requireLive();
+        _;
+    }
+
+    modifier whenCalm() {
+        _requireLive();
+        _requireNoDoubt(type(uint64).max);
         _;
     }
 
     modifier whenNotPaused() {
-        uint256 until = governance.pausedUntil();
-        if (block.timestamp < until) revert IsPaused(until);
+        _requireNoPause();
         _;
     }
 
@@ -71,7 +110,7 @@ abstract contract Queue is Vault {
         external
         payable
         nonReentrant
-        whenLive
+        whenCalm
         whenNotPaused
     {
         if (keyhash >= Data.P) revert KeyhashOutOfRange(keyhash);
@@ -97,6 +136,20 @@ abstract contract Queue is Vault {
         returns (bytes memory)
     {
         return abi.encodePacked(uint8(1), token, uint32(0), amount, keyhash, exit);
+    }
+
+    function _requireLive() private view {
+        if (exodus) revert InExodus();
+    }
+
+    /// @dev Requires that no alarm puts a block in doubt, nor one before it.
+    function _requireNoDoubt(uint256 number) internal view {
+        if (doubted != 0 && number >= doubted) revert AlarmRuns(doubted);
+    }
+
+    function _requireNoPause() private view {
+        uint256 until = governance.pausedUntil();
+        if (block.timestamp < until) revert IsPaused(until);
     }
 
     function _enqueue(bytes memory record) private returns (uint256 entry) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-pragma solidity ^0.8.30;
+pragma solidity 0.8.37;
 
 import {Times} from "./Times.sol";
 
@@ -10,14 +10,22 @@ library Quorum {
     /// @notice Largest set; votes are counted one by one.
     uint256 internal constant MAX_MEMBERS = 32;
 
+    /// @notice Members, and how many of them decide.
     struct Set {
         address[] members;
         uint256 needed;
         mapping(bytes32 topic => mapping(address member => uint256)) votedAt;
     }
 
+    /// @notice Only members vote.
+    /// @param sender Who tried.
     error NotAMember(address sender);
+    /// @notice Nobody, or more than all, would have to agree, or the set is too large.
+    /// @param needed How many have to agree.
+    /// @param members How many there are.
     error BadQuorum(uint256 needed, uint256 members);
+    /// @notice A member stands twice in a set.
+    /// @param member Who.
     error DuplicateMember(address member);
 
     /// @notice Replaces the members.

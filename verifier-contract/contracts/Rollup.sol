@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-pragma solidity ^0.8.30;
+pragma solidity 0.8.37;
 
 import {Blocks} from "./Blocks.sol";
 import {Exits} from "./Exits.sol";
@@ -11,5 +11,7 @@ import {Queue} from "./Queue.sol";
 /// @notice Holds the funds and the finalized L2 state root. There is no proxy and nobody who could
 /// set a root; who may do what, and after how long, is in docs/security.md.
 contract Rollup is Exits, Exodus {
+    /// @param genesisRoot State root before the first block.
+    /// @param governance_ Who decides about operators, pause, policy and verifiers.
     constructor(uint256 genesisRoot, Governance governance_) Queue(governance_) Blocks(genesisRoot) {}
 }

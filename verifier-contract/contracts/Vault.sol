@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-pragma solidity ^0.8.30;
+pragma solidity 0.8.37;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
@@ -20,20 +20,57 @@ abstract contract Vault is ReentrancyGuard {
     /// @notice What could not be paid.
     mapping(address account => mapping(uint16 token => uint256)) public owed;
 
+    /// @notice A token has a number from now on.
+    /// @param token Its number.
+    /// @param erc20 Its contract.
     event TokenRegistered(uint16 indexed token, address indexed erc20);
+    /// @notice A payment did not arrive: the account may collect it.
+    /// @param account Who was to be paid.
+    /// @param token In which token.
+    /// @param amount How much.
     event Owed(address indexed account, uint16 indexed token, uint256 amount);
+    /// @notice What was owed is paid.
+    /// @param account To whom it was owed.
+    /// @param token In which token.
+    /// @param amount How much.
+    /// @param to Who received it.
     event Collected(address indexed account, uint16 indexed token, uint256 amount, address to);
 
+    /// @notice No token has this number.
+    /// @param token The number.
     error UnknownToken(uint16 token);
+    /// @notice The token has a number already.
+    /// @param erc20 Its contract.
     error AlreadyRegistered(address erc20);
+    /// @notice There is no contract at the address.
+    /// @param account The address.
     error NotAContract(address account);
+    /// @notice Every number is taken.
     error TooManyTokens();
+    /// @notice There is nothing to pay.
     error ZeroAmount();
+    /// @notice A deposit sends its amount in ETH, and no ETH with another token.
+    /// @param sent Wei that came with the call.
+    /// @param amount Wei that had to.
     error WrongValue(uint256 sent, uint256 amount);
+    /// @notice The rollup would hold 2^128 of a token or more.
+    /// @param held What it holds.
+    /// @param amount What was to come.
     error AmountTooLarge(uint256 held, uint256 amount);
+    /// @notice A token delivered another amount than it was asked for.
+    /// @param amount What it was asked for.
+    /// @param arrived What arrived.
     error WrongArrival(uint256 amount, uint256 arrived);
+    /// @notice The books hold less of a token than is to be paid.
+    /// @param token The token.
+    /// @param held What they hold.
+    /// @param amount What was to be paid.
     error HeldTooLittle(uint16 token, uint256 held, uint256 amount);
+    /// @notice Only the account itself sends what it is owed elsewhere.
+    /// @param sender Who tried.
     error NotTheOwner(address sender);
+    /// @notice The receiver refused, or the token did.
+    /// @param to The receiver.
     error TransferFailed(address to);
 
     constructor() {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-pragma solidity ^0.8.30;
+pragma solidity 0.8.37;
 
 import {IVerifier} from "./IVerifier.sol";
 import {Pause} from "./Pause.sol";
@@ -13,14 +13,36 @@ abstract contract Verifiers is Pause {
     mapping(bytes32 circuitId => IVerifier) public verifiers;
     /// @notice Changes of the registry so far.
     uint256 public registryVersion;
+    /// @notice How often a circuit's verifier was removed. What was announced for the circuit before
+    /// is void: what the council has stopped needs the whole notice again.
+    mapping(bytes32 circuitId => uint256) public removals;
 
+    /// @notice A verifier is announced.
+    /// @param circuitId Its circuit.
+    /// @param verifier Its contract.
+    /// @param readyAt When it may be added.
     event VerifierAnnounced(bytes32 indexed circuitId, address verifier, uint256 readyAt);
+    /// @notice Proofs of a circuit are accepted by a verifier from now on.
+    /// @param circuitId The circuit.
+    /// @param verifier The verifier's contract.
     event VerifierAdded(bytes32 indexed circuitId, address verifier);
+    /// @notice Proofs of a circuit are not accepted any more.
+    /// @param circuitId The circuit.
     event VerifierRemoved(bytes32 indexed circuitId);
+    /// @notice A member of the council wants a verifier removed.
+    /// @param member The member.
+    /// @param circuitId Circuit of the verifier.
+    /// @param version Changes of the registry before: votes count for one state of it.
     event RemovalVote(address indexed member, bytes32 indexed circuitId, uint256 version);
 
+    /// @notice There is no contract at the verifier's address.
+    /// @param verifier The address.
     error NoVerifierCode(address verifier);
+    /// @notice The circuit has no verifier.
+    /// @param circuitId The circuit.
     error UnknownCircuit(bytes32 circuitId);
+    /// @notice The circuit has a verifier.
+    /// @param circuitId The circuit.
     error KnownCircuit(bytes32 circuitId);
 
     /// @notice Announces the verifier of another circuit.
@@ -41,6 +63,7 @@ abstract contract Verifiers is Pause {
         emit RemovalVote(msg.sender, circuitId, registryVersion);
         if (_councilVote(keccak256(abi.encode("remove", circuitId, registryVersion)))) {
             ++registryVersion;
+            ++removals[circuitId];
             delete verifiers[circuitId];
             emit VerifierRemoved(circuitId);
         }
@@ -55,7 +78,7 @@ abstract contract Verifiers is Pause {
         emit VerifierAdded(circuitId, address(verifier));
     }
 
-    function _verifierChange(bytes32 circuitId, IVerifier verifier) private pure returns (bytes32) {
-        return keccak256(abi.encode("verifier", circuitId, verifier));
+    function _verifierChange(bytes32 circuitId, IVerifier verifier) private view returns (bytes32) {
+        return keccak256(abi.encode("verifier", circuitId, verifier, removals[circuitId]));
     }
 }

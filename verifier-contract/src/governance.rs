@@ -47,7 +47,7 @@ sol! {
         event PauseVote(address indexed guardian, uint256 ballot);
         event Paused(uint256 start, uint256 end);
         event PolicyAnnounced(uint256 indexed root, uint256 readyAt);
-        event PolicyChanged(uint256 indexed root);
+        event PolicyChanged(uint256 indexed root, uint256 indexed replaced, uint256 until);
         event PolicyTightened(uint256 indexed root, uint40 maxFreeze, uint40 cooldown, uint16 token, uint64 rate, uint40 burstSeconds);
         event RemovalVote(address indexed member, bytes32 indexed circuitId, uint256 version);
         event UnpauseVote(address indexed member, uint256 ballot);
@@ -60,6 +60,7 @@ sol! {
         error BadQuorum(uint256 needed, uint256 members);
         error ChangeExpired(uint256 since);
         error CouncilQuorumTooSmall(uint256 toPause, uint256 toUnpause);
+        error CouncilTooSmall(uint256 members, uint256 least);
         error DuplicateMember(address member);
         error InBothSets(address member);
         error KnownCircuit(bytes32 circuitId);
@@ -79,7 +80,10 @@ sol! {
         error WrongPolicy(uint256 expected, uint256 actual);
         error ZeroAddress();
 
+        function MIN_COUNCIL() external view returns (uint256);
         function acceptGovernor() external;
+        function acceptable(uint256 root) external view returns (bool);
+        function acceptableUntil(uint256 root) external view returns (uint256);
         function addVerifier(bytes32 circuitId, address verifier) external;
         function announceMembers(address[] calldata guardians_, uint256 toPause, address[] calldata council_, uint256 toUnpause) external;
         function announcePolicy(uint256 root) external;
@@ -99,6 +103,7 @@ sol! {
         function policyRoot() external view returns (uint256);
         function readyAt(bytes32 change) external view returns (uint256);
         function registryVersion() external view returns (uint256);
+        function removals(bytes32 circuitId) external view returns (uint256);
         function setOperator(address operator, bool allowed) external;
         function tightenPolicy(Policy calldata current, uint40 maxFreeze, uint40 cooldown, uint16 token, Limits calldata limits, Limits calldata tighter, uint256[16] calldata path) external;
         function verifiers(bytes32 circuitId) external view returns (address);

@@ -29,6 +29,15 @@ sol! {
             uint40 frozenUntil;
         }
 
+        struct Contradiction {
+            uint256 newRoot;
+            uint256 cOut;
+            bytes32 circuitId;
+            uint256[12] accumulator;
+            bytes proof;
+        }
+
+        event Alarmed(uint256 indexed number, bytes32 indexed ofBlock, bytes32 indexed ofContradiction, uint256 newRoot, uint256 cOut);
         event Claimed(uint256 indexed number, uint256 indexed position, address indexed to, uint16 token, uint256 amount);
         event Collected(address indexed account, uint16 indexed token, uint256 amount, address to);
         event Committed(uint256 indexed number, Header header, bytes32 exitRoot, uint256 processed);
@@ -40,20 +49,26 @@ sol! {
         event Owed(address indexed account, uint16 indexed token, uint256 amount);
         event Proven(uint256 indexed number, bytes32 indexed circuitId, uint256 newRoot);
         event Refunded(uint256 indexed entry, address indexed exit, uint16 indexed token, uint256 amount);
+        event Resumed(uint256 indexed number, uint256 root);
         event Reverted(uint256 indexed from, uint256 indexed to);
         event TokenRegistered(uint16 indexed token, address indexed erc20);
 
+        error AlarmRuns(uint256 number);
         error AlreadyClaimed(uint256 number, uint256 position);
         error AlreadyLeft(uint32 index);
         error AlreadyRefunded(uint256 entry);
         error AlreadyRegistered(address erc20);
         error AmountTooLarge(uint256 held, uint256 amount);
+        error BatchesOutOfRange(uint256 most, uint256 actual);
+        error BucketFull(uint16 token, uint256 room, uint256 earliest);
         error DataLength(uint256 expected, uint256 actual);
+        error DataTooLong(uint256 longest, uint256 actual);
         error HeldTooLittle(uint16 token, uint256 held, uint256 amount);
         error InExodus();
         error IsPaused(uint256 until);
         error KeyhashOutOfRange(uint256 keyhash);
-        error NoBatches();
+        error NoAlarm();
+        error NoContradiction();
         error NoGovernance(address governance);
         error NoSuchEntry(uint256 entry);
         error NotAContract(address account);
@@ -62,9 +77,11 @@ sol! {
         error NotInExodus();
         error NotNext(uint256 expected, uint256 actual);
         error NotOperator(address sender);
+        error NotProven(uint256 number);
         error NotTheOwner(address sender);
         error NothingOverdue();
         error NothingToRevert();
+        error OverdueWaits(uint256 entry);
         error Processed(uint256 entry);
         error ProofRefused(uint256 number);
         error QueueMismatch(uint256 entry);
@@ -73,14 +90,17 @@ sol! {
         error ReleaseTooLate(uint256 latest, uint256 releaseTime);
         error RootOutOfRange(uint256 root);
         error SafeERC20FailedOperation(address token);
+        error StillRegistered(bytes32 ofBlock, bytes32 ofContradiction);
         error SystemAccount(uint32 index);
-        error TimeOutOfRange(uint64 earliest, uint64 time, uint256 latest);
+        error TimeOutOfRange(uint256 earliest, uint64 time, uint256 latest);
         error TooEarly(uint256 earliest);
+        error TooLate(uint256 latest);
         error TooManyTokens();
         error TransferFailed(address to);
         error UnknownCircuit(bytes32 circuitId);
         error UnknownToken(uint16 token);
         error WordOutOfRange(uint256 offset);
+        error WrongData(uint256 number);
         error WrongArrival(uint256 amount, uint256 arrived);
         error WrongInputs(uint256 number);
         error WrongOldRoot(uint256 expected, uint256 actual);
@@ -105,11 +125,16 @@ sol! {
         error PairingFailed();
 
         function FIRST_USER() external view returns (uint32);
+        function MAX_BATCHES() external view returns (uint256);
+        function MAX_DATA() external view returns (uint256);
         function MAX_RELEASE_DELAY() external view returns (uint256);
+        function OVERDUE_PER_BATCH() external view returns (uint256);
         function QUEUE_DEADLINE() external view returns (uint256);
+        function alarm(uint256 number, uint256[10] calldata inputs, uint32 batches, bytes calldata data, Contradiction calldata other) external;
+        function alarmedAt() external view returns (uint64);
         function beginExodus() external;
-        function blocks(uint256) external view returns (uint256 newRoot, bytes32 exitRoot, bytes32 inputs, uint64 time, uint64 committedAt, uint64 processed);
-        function claim(uint256 number, uint256 position, uint256 count, bytes calldata record, bytes32[] calldata path) external;
+        function blocks(uint256) external view returns (uint256 newRoot, bytes32 exitRoot, bytes32 inputs, bytes32 circuitId, uint64 time, uint64 committedAt, uint64 processed, uint64 finalizedAt);
+        function claim(uint256 number, uint32 position, uint32 count, bytes calldata record, bytes32[] calldata path) external;
         function claimed(uint256 number, uint256 word) external view returns (uint256);
         function collect(address account, uint16 token, address to) external;
         function commit(Header calldata header, bytes calldata data) external;
@@ -118,6 +143,7 @@ sol! {
         function departed(uint256 word) external view returns (uint256);
         function deposit(uint16 token, uint256 amount, uint256 keyhash, address exit) external payable;
         function domain() external view returns (uint256);
+        function doubted() external view returns (uint64);
         function entries(uint256) external view returns (bytes32 roll, uint64 queuedAt);
         function exodus() external view returns (bool);
         function exodusDue() external view returns (bool);
@@ -135,7 +161,10 @@ sol! {
         function refunded(uint256 entry) external view returns (bool);
         function registerToken(address erc20) external returns (uint16 token);
         function requestForcedExit(uint32 index, uint16 token) external;
+        function resume() external;
+        function resumedAt() external view returns (uint64);
         function revertCommits() external;
+        function room(uint16 token) external view returns (uint256);
         function settle(Header calldata header, bytes calldata data, bytes32 circuitId, uint256[12] calldata accumulator, bytes calldata proof) external;
         function stateRoot() external view returns (uint256);
         function tokenId(address erc20) external view returns (uint16);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-pragma solidity ^0.8.30;
+pragma solidity 0.8.37;
 
 import {BridgeHandler} from "./BridgeHandler.sol";
 
@@ -22,7 +22,7 @@ contract BridgeInvariants {
     }
 
     function targetSelectors() external view returns (FuzzSelector[] memory targets) {
-        bytes4[] memory all = new bytes4[](24);
+        bytes4[] memory all = new bytes4[](28);
         all[0] = handler.deposit.selector;
         all[1] = handler.deposit.selector;
         all[2] = handler.request.selector;
@@ -43,7 +43,11 @@ contract BridgeInvariants {
         all[17] = handler.depart.selector;
         all[18] = handler.refund.selector;
         all[19] = handler.thief.selector;
-        for (uint256 i = 20; i < 24; ++i) {
+        all[20] = handler.claimForm.selector;
+        all[21] = handler.ring.selector;
+        all[22] = handler.ringFalsely.selector;
+        all[23] = handler.resume.selector;
+        for (uint256 i = 24; i < 28; ++i) {
             all[i] = handler.wait_.selector;
         }
         targets = new FuzzSelector[](1);
@@ -84,8 +88,10 @@ contract BridgeInvariants {
         for (uint256 i = 0; i < 2; ++i) {
             handler.wait_(PACE);
         }
-        handler.settle(0, 1);
+        handler.settle(1, 1);
         step(4);
+        handler.request(1);
+        step(1);
         for (uint256 i = 0; i < 4; ++i) {
             handler.wait_(PACE);
         }
@@ -95,13 +101,44 @@ contract BridgeInvariants {
         handler.deposit(3, 7);
         handler.beginExodus();
         handler.depart(1);
-        handler.refund(4);
+        handler.refund(5);
         step(4);
         handler.thief(1);
         step(1);
         handler.collect(0);
         step(1);
         handler.check();
+        handler.everybodyLeaves();
+    }
+
+    /// The same of the alarm's actions.
+    function test_the_alarms_actions_take_effect() public {
+        effective = handler.effective();
+        handler.deposit(0, 1_000);
+        handler.commit(1, 0);
+        handler.prove();
+        handler.finalize();
+        handler.commit(0, 198144);
+        handler.prove();
+        handler.finalize();
+        step(7);
+        handler.claimForm(1 << 8);
+        handler.ringFalsely(1);
+        step(2);
+        handler.check();
+        handler.ring(1);
+        step(1);
+        require(handler.theRollup().doubted() == 2, "in doubt");
+        handler.resume();
+        require(handler.effective() == effective, "nobody has acted");
+        for (uint256 i = 0; i < 3; ++i) {
+            handler.councilVote((1 << 8) + i, true);
+        }
+        handler.resume();
+        step(4);
+        handler.check();
+        handler.checkWayOut();
+        require(handler.theRollup().finalized() == 1, "back");
         handler.everybodyLeaves();
     }
 

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-pragma solidity ^0.8.30;
+pragma solidity 0.8.37;
 
-import {Blocks} from "../contracts/Blocks.sol";
+import {Alarm} from "../contracts/Alarm.sol";
 import {Exodus} from "../contracts/Exodus.sol";
 import {L2State} from "../contracts/L2State.sol";
 import {Rollup} from "../contracts/Rollup.sol";
-import {BridgeWorld} from "./BridgeWorld.sol";
+import {Statements} from "../contracts/Statements.sol";
+import {BridgeWorld, Oracle} from "./BridgeWorld.sol";
 
 /// What users, operators, guardians, council, governor and thieves do, in any order.
 contract BridgeHandler is BridgeWorld {
@@ -59,6 +60,27 @@ contract BridgeHandler is BridgeWorld {
         claimExit(seed % exits.length);
     }
 
+    /// A claim in a form that it must not have: another position, count, path or record length.
+    function claimForm(uint256 seed) external {
+        if (exits.length == 0) return;
+        Exit storage e = exits[seed % exits.length];
+        if (e.block_ >= records.length || e.position >= records[e.block_].length) return;
+        bytes[] storage all = records[e.block_];
+        bytes32[] memory path = exitPath(e.block_, e.position);
+        uint32 position = uint32((seed >> 8) % 2 == 0 ? e.position : 1 << ((seed >> 16) % 32));
+        uint32 count = uint32((seed >> 24) % 2 == 0 ? uint256(position) + 1 : (seed >> 32) % (all.length + 2));
+        uint256 length = (seed >> 64) % (path.length + 2);
+        bytes32[] memory other = new bytes32[](length);
+        for (uint256 i = 0; i < length && i < path.length; ++i) {
+            other[i] = path[i];
+        }
+        ++effective;
+        if (position == e.position && count == all.length && length == path.length) return;
+        try rollup.claim(e.block_, position, count, all[e.position], other) {
+            theft = "another form of a claim";
+        } catch {}
+    }
+
     function collect(uint256 seed) external {
         collectSlot(seed % SLOTS, seed >> 8 & 1 == 0);
     }
@@ -73,7 +95,7 @@ contract BridgeHandler is BridgeWorld {
 
     function commit(uint256 n, uint256 seed) external {
         uint256 length = states.length;
-        (Blocks.Header memory h, bytes memory data, bytes[] memory exitRecords) = produce(n % 4, seed);
+        (Statements.Header memory h, bytes memory data, bytes[] memory exitRecords) = produce(n % 4, seed);
         try rollup.commit(h, data) {
             oracle.add(inputsOf(h, data));
             accept(h, data, exitRecords);
@@ -86,7 +108,7 @@ contract BridgeHandler is BridgeWorld {
     /// A root that nothing leads to: everything but the proof is as it must be.
     function commitFalse(uint256 n, uint256 seed) external {
         uint256 length = states.length;
-        (Blocks.Header memory h, bytes memory data, bytes[] memory exitRecords) = produce(n % 4, seed);
+        (Statements.Header memory h, bytes memory data, bytes[] memory exitRecords) = produce(n % 4, seed);
         h.newRoot = uint256(keccak256(abi.encode(seed))) % P;
         try rollup.commit(h, data) {
             accept(h, data, exitRecords);
@@ -124,12 +146,12 @@ contract BridgeHandler is BridgeWorld {
 
     /// Somebody brings a block of his own, in one call.
     function settle(uint256 n, uint256 seed) external {
-        if (!rollup.operatorsAway() || rollup.exodus()) return;
+        if (!rollup.operatorsAway() || rollup.exodus() || rollup.doubted() != 0) return;
         // What is committed without a proof is dropped by the call; if the call fails, so does it.
         uint256 proven = rollup.proven();
         if (rollup.committed() > proven) return;
         uint256 length = states.length;
-        (Blocks.Header memory h, bytes memory data, bytes[] memory exitRecords) = produce(n % 4, seed);
+        (Statements.Header memory h, bytes memory data, bytes[] memory exitRecords) = produce(n % 4, seed);
         oracle.add(inputsOf(h, data));
         uint256[12] memory limbs;
         vm.prank(STRANGER);
@@ -139,6 +161,49 @@ contract BridgeHandler is BridgeWorld {
         } catch {
             forget(length);
         }
+    }
+
+    /// Somebody shows two proofs that contradict each other: the broken circuit's against a block
+    /// from which nothing has left, whose loss would be another matter.
+    function ring(uint256 seed) external {
+        if (headers.length < 2) return;
+        uint256 number = 1 + seed % (headers.length - 1);
+        for (uint256 i = 0; i < exits.length; ++i) {
+            if (exits[i].block_ >= number && exits[i].claimed) return;
+        }
+        Alarm.Contradiction memory c;
+        (c.newRoot, c.cOut, c.circuitId) = (seed >> 8, headers[number].cOut, BROKEN);
+        c.newRoot %= P;
+        Statements.Header memory h = headers[number];
+        uint256[10] memory inputs = inputsOf(h, datas[number]);
+        h.newRoot = c.newRoot;
+        broken.add(inputsOf(h, datas[number]));
+        bool before = rollup.exodus();
+        try rollup.alarm(number, inputs, h.batches, datas[number], c) {
+            if (before) forget(number);
+            ++effective;
+        } catch {}
+    }
+
+    /// Without a proof there is nothing to show.
+    function ringFalsely(uint256 seed) external {
+        if (headers.length < 2) return;
+        uint256 number = 1 + seed % (headers.length - 1);
+        Statements.Header memory h = headers[number];
+        Alarm.Contradiction memory c;
+        (c.newRoot, c.cOut, c.circuitId) = (h.newRoot, h.cOut, CIRCUIT);
+        if (seed >> 8 & 1 == 0) c.newRoot = (seed >> 16) % P;
+        ++effective;
+        try rollup.alarm(number, inputsOf(h, datas[number]), h.batches, datas[number], c) {
+            theft = "an honest block was put in doubt";
+        } catch {}
+    }
+
+    function resume() external {
+        try rollup.resume() {
+            forget(rollup.committed() + 1);
+            ++effective;
+        } catch {}
     }
 
     // ---- guardians, council, governor
@@ -156,8 +221,8 @@ contract BridgeHandler is BridgeWorld {
 
     function councilVote(uint256 seed, bool remove) external {
         vm.prank(member(seed % 5));
-        if (remove && seed % 7 == 0) {
-            try governance.voteRemoveVerifier(CIRCUIT) {
+        if (remove && (seed % 7 == 0 || rollup.doubted() != 0)) {
+            try governance.voteRemoveVerifier((seed >> 8) % 4 == 0 ? CIRCUIT : BROKEN) {
                 ++effective;
             } catch {}
             return;
@@ -177,14 +242,17 @@ contract BridgeHandler is BridgeWorld {
         if (what == 1) try governance.announcePolicy(policy) {} catch {}
         if (what == 2) try governance.changePolicy(policy) {} catch {}
         if (what == 3) try governance.cancelChange(keccak256(abi.encode("policy", policy))) {} catch {}
-        if (what == 4) try governance.announceVerifier(CIRCUIT, oracle) {} catch {}
-        if (what == 5) try governance.addVerifier(CIRCUIT, oracle) {} catch {}
+        bool good = seed >> 32 & 1 == 0;
+        (bytes32 circuit, Oracle verifier_) = good ? (CIRCUIT, oracle) : (BROKEN, broken);
+        if (what == 4) try governance.announceVerifier(circuit, verifier_) {} catch {}
+        if (what == 5) try governance.addVerifier(circuit, verifier_) {} catch {}
     }
 
     // ---- exodus
 
     function beginExodus() external {
         try rollup.beginExodus() {
+            forget(rollup.committed() + 1);
             ++effective;
         } catch {}
     }
@@ -230,9 +298,14 @@ contract BridgeHandler is BridgeWorld {
         if (e.block_ >= records.length || e.position >= records[e.block_].length) return;
         uint256 before = outside(e.slot);
         bytes[] storage all = records[e.block_];
-        try rollup.claim(e.block_, e.position, all.length, all[e.position], exitPath(e.block_, e.position)) {
+        uint256 room = rollup.room(uint16(e.slot % 2));
+        (,,,,,,, uint64 finalizedAt) = rollup.blocks(e.block_);
+        bytes32[] memory path = exitPath(e.block_, e.position);
+        try rollup.claim(e.block_, uint32(e.position), uint32(all.length), all[e.position], path) {
             if (e.claimed) theft = "claimed twice";
             if (now_() < e.release) theft = "claimed before its time";
+            if (now_() < finalizedAt + 3 days && e.amount > room) theft = "claimed past the bucket";
+            if (rollup.doubted() != 0 && e.block_ >= rollup.doubted()) theft = "claimed what is in doubt";
             e.claimed = true;
             received[e.slot] += outside(e.slot) - before;
             ++effective;
@@ -252,7 +325,9 @@ contract BridgeHandler is BridgeWorld {
     function departSlot(uint256 slot) public {
         State storage s = finalState();
         uint256 before = outside(slot);
+        (,,,,,,, uint64 finalizedAt) = rollup.blocks(rollup.finalized());
         try rollup.depart(FIRST + uint32(slot), account(s, slot), pathOf(leavesOf(s), slot)) {
+            if (now_() < finalizedAt + 3 days) theft = "left while the root could be doubted";
             if (!s.exists[slot]) theft = "left without an account";
             ++departures[slot];
             received[slot] += outside(slot) - before;
@@ -293,9 +368,16 @@ contract BridgeHandler is BridgeWorld {
     /// Nobody's call has taken exodus away from an entry that waits too long.
     function checkWayOut() external view {
         if (rollup.exodus()) return;
+        if (rollup.doubted() != 0) {
+            // The council has answered, or exodus is due in three days at most.
+            bool answered = address(governance.verifiers(CIRCUIT)) == address(0)
+                || address(governance.verifiers(BROKEN)) == address(0);
+            require(rollup.exodusDue() == (!answered && now_() >= rollup.alarmedAt() + 3 days), "after an alarm");
+            return;
+        }
         State storage s = states[rollup.proven()];
         if (s.processed >= queue.length) return;
-        bool overdue = now_() > queue[s.processed].time + 7 days;
+        bool overdue = now_() > queue[s.processed].time + 7 days && now_() > rollup.resumedAt() + 3 days;
         require(rollup.exodusDue() == overdue, "exodus");
     }
 
@@ -318,6 +400,12 @@ contract BridgeHandler is BridgeWorld {
     /// Every user leaves within the stated time by calls that nobody has to allow: the operator is
     /// silent, the pause may run, and whatever was done before stays done.
     function everybodyLeaves() external {
+        if (rollup.doubted() != 0) {
+            skip(3 days);
+            if (rollup.exodusDue()) rollup.beginExodus();
+            else rollup.resume();
+            forget(rollup.committed() + 1);
+        }
         if (!rollup.exodus()) {
             uint256 start = now_();
             users[0].request(rollup, FIRST, 0);

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-pragma solidity ^0.8.30;
+pragma solidity 0.8.37;
 
-import {Blocks} from "../contracts/Blocks.sol";
 import {Governance} from "../contracts/Governance.sol";
 import {IVerifier} from "../contracts/IVerifier.sol";
 import {L2State} from "../contracts/L2State.sol";
 import {Rollup} from "../contracts/Rollup.sol";
+import {Statements} from "../contracts/Statements.sol";
 import {TestToken} from "../contracts/TestToken.sol";
 import {L2Tree} from "./L2Tree.sol";
 import {Fixture} from "./Support.sol";
@@ -92,13 +92,17 @@ abstract contract BridgeWorld is Fixture, L2Tree {
         bool refunded;
     }
 
+    /// A second circuit, whose verifier accepts what it is told to.
+    bytes32 internal constant BROKEN = "broken";
+
     Oracle internal oracle;
+    Oracle internal broken;
     BlockingToken internal token;
     User[USERS] internal users;
     address internal constant ELSEWHERE = address(0xe15e);
 
     State[] internal states;
-    Blocks.Header[] internal headers;
+    Statements.Header[] internal headers;
     bytes[] internal datas;
     bytes[][] internal records;
     Exit[] internal exits;
@@ -110,9 +114,13 @@ abstract contract BridgeWorld is Fixture, L2Tree {
     function build() internal {
         vm.warp(100 days);
         oracle = new Oracle();
-        governance = new Governance(config(oracle, POLICY));
+        governance = makeGovernance(config(oracle, POLICY));
         uint256[SLOTS] memory none;
-        rollup = new Rollup(rootOf(none), governance);
+        rollup = makeRollup(rootOf(none), governance);
+        broken = new Oracle();
+        governance.announceVerifier(BROKEN, broken);
+        skip(45 days);
+        governance.addVerifier(BROKEN, broken);
         token = new BlockingToken();
         rollup.registerToken(address(token));
         for (uint256 u = 0; u < USERS; ++u) {
@@ -146,7 +154,7 @@ abstract contract BridgeWorld is Fixture, L2Tree {
     /// `seed`; nothing is sent to L1 yet.
     function produce(uint256 n, uint256 seed)
         internal
-        returns (Blocks.Header memory h, bytes memory data, bytes[] memory exitRecords)
+        returns (Statements.Header memory h, bytes memory data, bytes[] memory exitRecords)
     {
         State storage before = lastState();
         states.push();
@@ -213,7 +221,7 @@ abstract contract BridgeWorld is Fixture, L2Tree {
     }
 
     /// Notes a block that L1 took.
-    function accept(Blocks.Header memory h, bytes memory data, bytes[] memory exitRecords) internal {
+    function accept(Statements.Header memory h, bytes memory data, bytes[] memory exitRecords) internal {
         headers.push(h);
         datas.push(data);
         records.push();

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-pragma solidity ^0.8.30;
+pragma solidity 0.8.37;
 
 import {Blocks} from "../contracts/Blocks.sol";
 import {Exodus} from "../contracts/Exodus.sol";
 import {L2State} from "../contracts/L2State.sol";
 import {Queue} from "../contracts/Queue.sol";
+import {Statements} from "../contracts/Statements.sol";
 import {L2Tree} from "./L2Tree.sol";
 import {Fixture} from "./Support.sol";
 
@@ -121,6 +122,27 @@ contract ExodusTest is Fixture, L2Tree {
         require(!ok && bytes4(why) == Exodus.WrongRoot.selector, "left");
     }
 
+    /// What was proven on the way into exodus is held back like every exit.
+    function test_departures_wait_for_what_became_final_late() public {
+        uint256 old = root(1);
+        bytes memory none = counts(0, 0, 0, 0);
+        Statements.Header memory h = header(old, rootOf(leaves));
+        rollup.commit(h, none);
+        proveNext(h, none);
+        wait_();
+        rollup.beginExodus();
+        uint256 open = now_() + 3 days;
+        uint256[32] memory path = pathOf(leaves, 0);
+        skip(3 days - 1);
+        vm.expectRevert(abi.encodeWithSelector(Blocks.TooEarly.selector, open));
+        depart(FIRST, accounts[0], path);
+        // Deposits that wait are nobody's word but the depositor's.
+        rollup.refund(2, 0, 7, 73, address(0xca401));
+        skip(1);
+        depart(FIRST, accounts[0], path);
+        require(address(0xa11ce).balance == 40, "left");
+    }
+
     function test_words_beyond_the_field_and_limiters_are_refused() public {
         wait_();
         rollup.beginExodus();
@@ -137,11 +159,11 @@ contract ExodusTest is Fixture, L2Tree {
     }
 
     function test_the_root_never_moves_again() public {
-        wait_();
         uint256 old = root(1);
         bytes memory none = counts(0, 0, 0, 0);
         rollup.commit(header(old, 14), none);
         uint256[10] memory inputs = inputsOf(header(old, 14), none);
+        wait_();
         uint256[12] memory limbs;
         rollup.beginExodus();
         vm.expectRevert(Queue.InExodus.selector);
@@ -161,6 +183,6 @@ contract ExodusTest is Fixture, L2Tree {
     }
 
     function commitAt(uint256 old, uint256 policy, uint256 time) external {
-        rollup.commit(Blocks.Header(old, 14, policy, uint64(time), 33, 1), counts(0, 0, 0, 0));
+        rollup.commit(Statements.Header(old, 14, policy, uint64(time), 33, 1), counts(0, 0, 0, 0));
     }
 }

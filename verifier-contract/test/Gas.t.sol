@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-pragma solidity ^0.8.30;
+pragma solidity 0.8.37;
 
 import {Blocks} from "../contracts/Blocks.sol";
 import {Exits} from "../contracts/Exits.sol";
@@ -7,6 +7,7 @@ import {Exodus} from "../contracts/Exodus.sol";
 import {L2State} from "../contracts/L2State.sol";
 import {Policies} from "../contracts/Policies.sol";
 import {Queue} from "../contracts/Queue.sol";
+import {Statements} from "../contracts/Statements.sol";
 import {L2Tree} from "./L2Tree.sol";
 import {Fixture} from "./Support.sol";
 import {Vectors} from "./Vectors.sol";
@@ -66,7 +67,7 @@ contract GasTest is Fixture, L2Tree {
 
     function commitOf(bytes memory data, uint256 newRoot) internal view returns (bytes memory) {
         uint256 last = root(rollup.committed());
-        Blocks.Header memory h = Blocks.Header(
+        Statements.Header memory h = Statements.Header(
             last, newRoot, governance.policyRoot(), uint64(now_()), uint256(keccak256("c")) % P, 1
         );
         return abi.encodeCall(Blocks.commit, (h, data));
@@ -84,7 +85,7 @@ contract GasTest is Fixture, L2Tree {
         send("commit, 1 exit", address(rollup), 0, commitOf(data, random("c")));
         send("commit, 100 transfers", address(rollup), 0, commitOf(transfers(100), random("d")));
         send("commit, 1100 transfers", address(rollup), 0, commitOf(transfers(1_100), random("e")));
-        Blocks.Header memory h = Blocks.Header(
+        Statements.Header memory h = Statements.Header(
             GENESIS, random("a"), governance.policyRoot(), uint64(now_()), uint256(keccak256("c")) % P, 1
         );
         uint256[12] memory limbs;
@@ -120,7 +121,7 @@ contract GasTest is Fixture, L2Tree {
             }
         }
         vm.deal(address(0xabcde00), 1);
-        send("claim, one of 64 exits", address(rollup), 0, abi.encodeCall(Exits.claim, (1, 0, n, record, path)));
+        send("claim, one of 64 exits", address(rollup), 0, abi.encodeCall(Exits.claim, (1, 0, uint32(n), record, path)));
     }
 
     function test_gas_of_exodus() public {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-pragma solidity ^0.8.30;
+pragma solidity 0.8.37;
 
 import {Governance} from "../contracts/Governance.sol";
 import {Governor} from "../contracts/Governor.sol";
@@ -34,6 +34,13 @@ contract GovernanceTest is Fixture {
         require(Times.MAX_PAUSE + Times.PAUSE_COOLDOWN >= Times.QUEUE_DEADLINE, "one pause in a deadline");
         require(Times.MAX_PAUSE < Times.OPERATOR_DEADLINE, "a pause does not replace operators");
         require(Times.PAUSE_BUDGET < Times.PAUSE_WINDOW / 5, "budget");
+        // An alarm and what operators get after it: four weeks are left even so.
+        uint256 alarm = Times.ALARM_DEADLINE + Times.OPERATOR_DEADLINE;
+        require(Times.UPGRADE_DELAY >= Times.EXIT_TIME + alarm + 28 days, "users leave after an alarm too");
+        require(Times.MAX_PAUSE < Times.OPERATOR_DEADLINE, "a pause does not use up what operators get");
+        // A stranger may bring blocks, and old commits are gone, long before exodus.
+        require(Times.OPERATOR_DEADLINE + Times.PROVE_DEADLINE + Times.MAX_PAUSE < Times.QUEUE_DEADLINE, "time to prove");
+        require(Times.MAX_CLOCK_LAG >= Times.POLICY_GRACE, "a policy is outdated before a block's time is");
     }
 
     function test_a_policy_waits_and_expires() public {
@@ -91,7 +98,7 @@ contract GovernanceTest is Fixture {
     function test_a_verifier_is_added_late_and_removed_at_once() public {
         MockVerifier other = new MockVerifier();
         governance.announceVerifier("next", other);
-        bytes32 change = keccak256(abi.encode("verifier", bytes32("next"), other));
+        bytes32 change = keccak256(abi.encode("verifier", bytes32("next"), other, uint256(0)));
         uint256 ready = governance.readyAt(change);
         vm.expectRevert(abi.encodeWithSelector(Governor.TooEarly.selector, ready));
         governance.addVerifier("next", other);
@@ -122,7 +129,7 @@ contract GovernanceTest is Fixture {
         governance.addVerifier(CIRCUIT, verifier);
         Governance.Config memory c = config(IVerifier(address(77)), POLICY);
         vm.expectRevert(abi.encodeWithSelector(Verifiers.NoVerifierCode.selector, address(77)));
-        new Governance(c);
+        this.makeGovernance(c);
     }
 
     // ---- pause
@@ -198,23 +205,38 @@ contract GovernanceTest is Fixture {
         Governance.Config memory c = config(verifier, POLICY);
         c.toUnpause = 2;
         vm.expectRevert(abi.encodeWithSelector(Pause.CouncilQuorumTooSmall.selector, 2, 2));
-        new Governance(c);
+        this.makeGovernance(c);
+        c = config(verifier, POLICY);
+        c.council = new address[](4);
+        for (uint256 i = 0; i < 4; ++i) {
+            c.council[i] = member(i);
+        }
+        vm.expectRevert(abi.encodeWithSelector(Pause.CouncilTooSmall.selector, 4, 5));
+        this.makeGovernance(c);
+        c.council = new address[](6);
+        for (uint256 i = 0; i < 6; ++i) {
+            c.council[i] = member(i);
+        }
+        vm.expectRevert(abi.encodeWithSelector(Pause.CouncilQuorumTooSmall.selector, 2, 3));
+        this.makeGovernance(c);
+        c.toUnpause = 4;
+        this.makeGovernance(c);
         c = config(verifier, POLICY);
         c.toPause = 4;
         vm.expectRevert(abi.encodeWithSelector(Quorum.BadQuorum.selector, 4, 3));
-        new Governance(c);
+        this.makeGovernance(c);
         c = config(verifier, POLICY);
         c.council[4] = c.council[0];
         vm.expectRevert(abi.encodeWithSelector(Quorum.DuplicateMember.selector, member(0)));
-        new Governance(c);
+        this.makeGovernance(c);
         c = config(verifier, POLICY);
         c.council[4] = c.guardians[0];
         vm.expectRevert(abi.encodeWithSelector(Pause.InBothSets.selector, guardian(0)));
-        new Governance(c);
+        this.makeGovernance(c);
         c = config(verifier, POLICY);
         c.governor = address(0);
         vm.expectRevert(Governor.ZeroAddress.selector);
-        new Governance(c);
+        this.makeGovernance(c);
     }
 
     function test_members_change_after_the_delay() public {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-pragma solidity ^0.8.30;
+pragma solidity 0.8.37;
 
-import {Blocks} from "../contracts/Blocks.sol";
 import {Data} from "../contracts/Data.sol";
 import {Governance} from "../contracts/Governance.sol";
 import {IVerifier} from "../contracts/IVerifier.sol";
 import {Rollup} from "../contracts/Rollup.sol";
+import {Statements} from "../contracts/Statements.sol";
 
 interface Vm {
     function expectRevert() external;
@@ -17,6 +17,8 @@ interface Vm {
     function warp(uint256) external;
     function deal(address, uint256) external;
     function assume(bool) external;
+    function chainId(uint256) external;
+    function getCode(string calldata) external view returns (bytes memory);
     function getBlockTimestamp() external view returns (uint256);
 }
 
@@ -28,7 +30,7 @@ contract MockVerifier is IVerifier {
         accepts = value;
     }
 
-    function verify(uint256[] calldata, bytes calldata) external view returns (bool) {
+    function verify(uint256[] calldata, bytes calldata) external view virtual returns (bool) {
         return accepts;
     }
 }
@@ -73,11 +75,32 @@ abstract contract Fixture {
         }
     }
 
+    /// By its artifact: a test that held the code itself would be compiled with all of it.
+    function create(string memory artifact, bytes memory args) private returns (address made) {
+        bytes memory code = abi.encodePacked(vm.getCode(artifact), args);
+        assembly ("memory-safe") {
+            made := create(0, add(code, 32), mload(code))
+            if iszero(made) {
+                let m := mload(0x40)
+                returndatacopy(m, 0, returndatasize())
+                revert(m, returndatasize())
+            }
+        }
+    }
+
+    function makeGovernance(Governance.Config memory c) public returns (Governance) {
+        return Governance(create("Governance.sol:Governance", abi.encode(c)));
+    }
+
+    function makeRollup(uint256 genesisRoot, Governance governance_) public returns (Rollup) {
+        return Rollup(create("Rollup.sol:Rollup", abi.encode(genesisRoot, governance_)));
+    }
+
     function deploy(uint256 genesisRoot, uint256 policyRoot) internal {
         vm.warp(100 days);
         verifier = new MockVerifier();
-        governance = new Governance(config(verifier, policyRoot));
-        rollup = new Rollup(genesisRoot, governance);
+        governance = makeGovernance(config(verifier, policyRoot));
+        rollup = makeRollup(genesisRoot, governance);
         vm.deal(address(this), 100 ether);
     }
 
@@ -97,8 +120,8 @@ abstract contract Fixture {
         governance.votePause();
     }
 
-    function header(uint256 oldRoot, uint256 newRoot) internal view returns (Blocks.Header memory) {
-        return Blocks.Header(oldRoot, newRoot, governance.policyRoot(), uint64(now_()), 33, 1);
+    function header(uint256 oldRoot, uint256 newRoot) internal view returns (Statements.Header memory) {
+        return Statements.Header(oldRoot, newRoot, governance.policyRoot(), uint64(now_()), 33, 1);
     }
 
     function counts(uint16 l1, uint16 l2, uint16 exits, uint16 owners) internal pure returns (bytes memory) {
@@ -126,10 +149,10 @@ abstract contract Fixture {
     }
 
     function root(uint256 number) internal view returns (uint256 newRoot) {
-        (newRoot,,,,,) = rollup.blocks(number);
+        (newRoot,,,,,,,) = rollup.blocks(number);
     }
 
-    function proveNext(Blocks.Header memory h, bytes memory data) internal {
+    function proveNext(Statements.Header memory h, bytes memory data) internal {
         uint256[12] memory accumulator;
         rollup.prove(rollup.proven() + 1, CIRCUIT, accumulator, inputsOf(h, data), "");
     }
@@ -137,23 +160,49 @@ abstract contract Fixture {
     /// Commits, proves and finalizes a block with one batch.
     function finalizeWith(bytes memory data, uint256 newRoot) internal returns (uint256 number) {
         number = rollup.committed() + 1;
-        Blocks.Header memory h = header(root(number - 1), newRoot);
+        Statements.Header memory h = header(root(number - 1), newRoot);
         rollup.commit(h, data);
         proveNext(h, data);
         rollup.finalize(number);
     }
 
-    function challenge(Blocks.Header memory h, bytes memory data) internal view returns (uint256) {
+    /// Waits until nothing delays what left by the last block.
+    function unlock() internal {
+        skip(3 days);
+    }
+
+    /// The council removes a circuit's verifier.
+    function removeVerifier(bytes32 circuitId) internal {
+        for (uint256 i = 0; i < 3; ++i) {
+            vm.prank(member(i));
+            governance.voteRemoveVerifier(circuitId);
+        }
+    }
+
+    /// What the rollup keeps of a block's exits.
+    function exitRoot(uint32 count, bytes32 treeRoot) internal pure returns (bytes32) {
+        return keccak256(abi.encodePacked(bytes1(0x02), count, treeRoot));
+    }
+
+    function leafOf(bytes memory record) internal pure returns (bytes32) {
+        return keccak256(abi.encodePacked(bytes1(0x00), record));
+    }
+
+    function nodeOf(bytes32 left, bytes32 right) internal pure returns (bytes32) {
+        return keccak256(abi.encodePacked(bytes1(0x01), left, right));
+    }
+
+    function challenge(Statements.Header memory h, bytes memory data) internal view returns (uint256) {
         bytes memory statement = abi.encodePacked(
             "bastion.r.v1", rollup.domain(), h.oldRoot, h.newRoot, h.policyRoot, uint256(h.time), h.cOut, keccak256(data)
         );
         return uint256(keccak256(statement)) % P;
     }
 
-    function inputsOf(Blocks.Header memory h, bytes memory data) internal view returns (uint256[10] memory) {
+    function inputsOf(Statements.Header memory h, bytes memory data) internal view returns (uint256[10] memory) {
         uint256 r = challenge(h, data);
         uint256 y = this.polynomial(data, h.batches, r);
-        return [h.oldRoot, h.newRoot, 0, h.cOut, 0, y, h.policyRoot, rollup.domain(), uint256(h.time), r];
+        return [h.oldRoot, h.newRoot, 0, h.cOut, 1, y, h.policyRoot, rollup.domain(), uint256(h.time), r];
     }
 
     function polynomial(bytes calldata data, uint256 batches, uint256 r) external pure returns (uint256) {

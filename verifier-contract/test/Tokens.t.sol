@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-pragma solidity ^0.8.30;
+pragma solidity 0.8.37;
 
 import {Queue} from "../contracts/Queue.sol";
 import {Rollup} from "../contracts/Rollup.sol";

@@ -18,7 +18,7 @@ sol! {
 }
 
 const SOURCE: &str = "
-pragma solidity ^0.8.26;
+pragma solidity 0.8.37;
 contract Till {
     error TooEarly(uint256 now_);
     event Paid(address indexed from, uint256 amount);

@@ -9,7 +9,7 @@ use bastion_state::tree::Tree;
 use bastion_state::{field, keys, Account, Address, Fr};
 use std::path::Path;
 
-const LICENSE: &str = "// SPDX-License-Identifier: MIT OR Apache-2.0\npragma solidity ^0.8.30;\n\n";
+const LICENSE: &str = "// SPDX-License-Identifier: MIT OR Apache-2.0\npragma solidity 0.8.37;\n\n";
 const MODULUS: &str = "0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593f0000001";
 
 fn hex(x: &Fr) -> String {

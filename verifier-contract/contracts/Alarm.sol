@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity 0.8.37;
+
+import {Blocks} from "./Blocks.sol";
+import {Data} from "./Data.sol";
+import {Times} from "./Times.sol";
+
+/// @title Alarm
+/// @notice Posted data determine what follows from a root, so that two accepted proofs about one
+/// root and the same data, policy and time that differ in what follows show, on chain and to
+/// everybody, that a circuit accepts what is false. Anybody who shows them stops the block and all
+/// after it; the council removes a verifier in time, and the chain goes back before the block and on
+/// with the others, or else everybody leaves from there. Nobody needs to be believed.
+abstract contract Alarm is Blocks {
+    /// @notice What contradicts a proven block.
+    struct Contradiction {
+        /// Another root after the same data,
+        uint256 newRoot;
+        /// or another word chain.
+        uint256 cOut;
+        bytes32 circuitId;
+        uint256[12] accumulator;
+        bytes proof;
+    }
+
+    /// @notice Two circuits of which one at least is broken; they may be the same.
+    struct Pair {
+        bytes32 ofBlock;
+        bytes32 ofContradiction;
+    }
+
+    Pair[] private _accused;
+
+    /// @notice A block is in doubt, and every one after it.
+    /// @param number Its number.
+    /// @param ofBlock Circuit of its proof.
+    /// @param ofContradiction Circuit of the proof against it.
+    /// @param newRoot What that proof says the root would be.
+    /// @param cOut What it says the word chain would be.
+    event Alarmed(
+        uint256 indexed number, bytes32 indexed ofBlock, bytes32 indexed ofContradiction, uint256 newRoot, uint256 cOut
+    );
+    /// @notice An alarm ended; the chain goes on after a block.
+    /// @param number Its number.
+    /// @param root State root after it.
+    event Resumed(uint256 indexed number, uint256 root);
+
+    /// @notice The block is not proven, so that there is nothing to contradict.
+    /// @param number Its number.
+    error NotProven(uint256 number);
+    /// @notice The block has been final for so long that what leaves by it was not held back.
+    /// @param latest When an alarm was possible last.
+    error TooLate(uint256 latest);
+    /// @notice The data are not those of the block.
+    /// @param number Its number.
+    error WrongData(uint256 number);
+    /// @notice The proofs say the same.
+    error NoContradiction();
+    /// @notice No alarm runs.
+    error NoAlarm();
+    /// @notice A verifier must be removed first: one of these two accepts what is false.
+    /// @param ofBlock Circuit of the block's proof.
+    /// @param ofContradiction Circuit of the proof against it.
+    error StillRegistered(bytes32 ofBlock, bytes32 ofContradiction);
+
+    /// @notice Rings the alarm about a proven block; open to anybody. It must not have been final for
+    /// `MAX_RELEASE_DELAY`: what left by it then came through the buckets alone. While an alarm runs
+    /// only one about an earlier block counts, and the council gets no more time by it.
+    /// @param number Number of the block.
+    /// @param inputs Its ten public inputs.
+    /// @param batches Its number of batches.
+    /// @param data Its data.
+    /// @param other What contradicts it.
+    function alarm(
+        uint256 number,
+        uint256[10] calldata inputs,
+        uint32 batches,
+        bytes calldata data,
+        Contradiction calldata other
+    ) external {
+        if (number == 0 || number > proven) revert NotProven(number);
+        if (doubted != 0 && number >= doubted) revert AlarmRuns(doubted);
+        Block storage b = blocks[number];
+        uint256 latest = b.finalizedAt + Times.MAX_RELEASE_DELAY;
+        if (number <= finalized && block.timestamp >= latest) revert TooLate(latest);
+        _requireContradiction(number, inputs, batches, data, other);
+        emit Alarmed(number, b.circuitId, other.circuitId, other.newRoot, other.cOut);
+        if (exodus) {
+            _takeBack(uint64(number) - 1);
+            _rootMoved();
+            return;
+        }
+        if (doubted == 0) alarmedAt = uint64(block.timestamp);
+        doubted = uint64(number);
+        _accuse(Pair(b.circuitId, other.circuitId));
+    }
+
+    /// @notice Ends the alarm when the council has acted: of each two circuits that contradicted
+    /// each other one is gone. Open to anybody.
+    function resume() external whenLive {
+        if (doubted == 0) revert NoAlarm();
+        uint256 n = _accused.length;
+        for (uint256 i = 0; i < n; ++i) {
+            if (!_answered(_accused[i])) revert StillRegistered(_accused[i].ofBlock, _accused[i].ofContradiction);
+        }
+        _takeBackDoubted();
+        (finalizedAt, resumedAt) = (uint64(block.timestamp), uint64(block.timestamp));
+        emit Resumed(committed, blocks[committed].newRoot);
+    }
+
+    /// @dev Takes back what is in doubt; nothing is any more.
+    function _takeBackDoubted() internal {
+        _takeBack(doubted - 1);
+        (doubted, alarmedAt) = (0, 0);
+        delete _accused;
+    }
+
+    /// @dev Whether an alarm runs that the council has left unanswered for too long.
+    function _unanswered() internal view returns (bool) {
+        if (block.timestamp < alarmedAt + Times.ALARM_DEADLINE) return false;
+        uint256 n = _accused.length;
+        for (uint256 i = 0; i < n; ++i) {
+            if (!_answered(_accused[i])) return true;
+        }
+        return false;
+    }
+
+    /// @dev Exodus has a root that it leaves from, and it is another one now.
+    function _rootMoved() internal virtual;
+
+    function _answered(Pair memory pair) private view returns (bool) {
+        return address(governance.verifiers(pair.ofBlock)) == address(0)
+            || address(governance.verifiers(pair.ofContradiction)) == address(0);
+    }
+
+    /// @dev Each pair stands once, so that there are no more than circuits can make.
+    function _accuse(Pair memory pair) private {
+        uint256 n = _accused.length;
+        for (uint256 i = 0; i < n; ++i) {
+            if (_accused[i].ofBlock == pair.ofBlock && _accused[i].ofContradiction == pair.ofContradiction) return;
+        }
+        _accused.push(pair);
+    }
+
+    function _requireContradiction(
+        uint256 number,
+        uint256[10] memory inputs,
+        uint32 batches,
+        bytes calldata data,
+        Contradiction calldata other
+    ) private view {
+        if (keccak256(abi.encode(inputs)) != blocks[number].inputs) revert WrongInputs(number);
+        bytes32 dataHash = keccak256(data);
+        if (_challenge(inputs, dataHash) != inputs[R]) revert WrongData(number);
+        if (other.newRoot == inputs[NEW_ROOT] && other.cOut == inputs[C_OUT]) revert NoContradiction();
+        // Old root, policy, domain and time stay; what follows is another, and with it the challenge.
+        (inputs[NEW_ROOT], inputs[C_OUT]) = (other.newRoot, other.cOut);
+        inputs[R] = _challenge(inputs, dataHash);
+        inputs[Y_OUT] = Data.read(data, batches, inputs[R], 0, type(uint256).max).y;
+        _requireProof(number, other.circuitId, other.accumulator, inputs, other.proof);
+    }
+}

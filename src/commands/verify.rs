@@ -18,7 +18,8 @@ use crate::commands::open;
 use crate::config::Settings;
 use crate::output;
 
-/// Verifies a folder of proven blocks: data against headers, headers against proofs, proofs.
+/// Verifies a folder of proven blocks: data against headers, headers against proofs, proofs;
+/// and that the folder holds the blocks that its manifest names, no fewer and no more.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  bastion verify out --evm\n  bastion verify out --independent")]
 pub(crate) struct Args {
@@ -148,7 +149,7 @@ struct IndependentReport {
 
 fn independent(args: &Args, settings: &Settings) -> eyre::Result<()> {
     let folder = BlockDir::new(&args.dir);
-    let manifest = folder.manifest()?;
+    let manifest = folder.complete()?;
     let documents = Cache::new(&settings.cache_dir).verifier_dir(
         &manifest.shape,
         manifest.batches_per_block,

@@ -33,9 +33,6 @@ const RESOURCES: u8 = 6;
 /// Errors of the command line.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CliError {
-    /// A setting that cannot be.
-    #[error("{0}")]
-    Usage(String),
     /// A file given on the command line cannot be read as what it must be.
     #[error("{what} {}: {why}", path.display())]
     BadFile {
@@ -98,7 +95,7 @@ fn of_cause(cause: &(dyn Error + 'static)) -> u8 {
 
 fn of_cli(error: &CliError) -> u8 {
     match error {
-        CliError::Usage(_) | CliError::BadFile { .. } => USAGE,
+        CliError::BadFile { .. } => USAGE,
         // What it stands for is in its cause.
         CliError::Output(_) | CliError::Refused { .. } | CliError::NoOperations { .. } => FAILURE,
     }
@@ -247,7 +244,12 @@ mod tests {
             let text = error.to_string();
             assert_eq!(code(&error.into()), expected, "{text}");
         }
-        assert_eq!(code(&CliError::Usage("x".into()).into()), 2);
+        let bad = CliError::BadFile {
+            what: "configuration",
+            path: "x".into(),
+            why: "y".into(),
+        };
+        assert_eq!(code(&bad.into()), 2);
         assert_eq!(code(&eyre::eyre!("x")), 1);
     }
 }

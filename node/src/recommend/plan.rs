@@ -58,9 +58,18 @@ impl MemoryPlan {
 
     /// What the block takes with so many batch proofs at once.
     pub(super) fn total(&self, at_once: usize) -> u64 {
-        let proving = self.batch.memory.per_proof().0 * at_once as u64;
+        let proving = self
+            .batch
+            .memory
+            .per_proof()
+            .0
+            .saturating_mul(at_once as u64);
         let aggregating = self.block.memory.per_proof().0 + BUILDING * self.batches as u64;
-        self.rest + self.batch.memory.shared(self.threads).0 + proving.max(aggregating)
+        // Grows with the number of threads, which may be any.
+        let shared = self.batch.memory.shared(self.threads).0;
+        shared
+            .saturating_add(self.rest)
+            .saturating_add(proving.max(aggregating))
     }
 
     /// What it takes with one batch proof at a time.

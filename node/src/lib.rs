@@ -13,6 +13,7 @@
 //! | [`recommend`] | predicted speed and memory of shapes, and the best for a machine |
 //! | [`deploy`], [`settle`] | deploys and drives the contracts |
 //! | [`submit`] | brings a folder of blocks to a node, from wherever an attempt stopped |
+//! | [`work`] | batch proofs of a run that was cut short |
 //! | [`exodus`] | everybody leaves by L1 data alone |
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
@@ -31,6 +32,7 @@ pub mod pipeline;
 pub mod recommend;
 pub mod settle;
 pub mod submit;
+pub mod work;
 pub mod workload;
 
 pub use error::NodeError;

@@ -14,7 +14,7 @@ mod complete;
 use std::path::{Path, PathBuf};
 
 use bastion_aggregator::BlockProof;
-use bastion_prover::artifact::write_bytes_atomic;
+use bastion_prover::artifact::{check_room, remove_dead, write_bytes_atomic};
 use bastion_prover::proof::BatchProof;
 use bastion_state::policy::Policy;
 use bastion_state::Address;
@@ -123,12 +123,8 @@ impl BlockDir {
     /// # Errors
     /// If it cannot be created, or is on a full disk.
     pub fn create(&self) -> Result<(), NodeError> {
-        std::fs::create_dir_all(&self.path).map_err(|e| self.io(&self.path, e))?;
-        let probe = self.path.join(".space");
-        let written = std::fs::write(&probe, vec![0xff; SPACE]);
-        // Whether it was written or not, it must not stay.
-        let removed = std::fs::remove_file(&probe);
-        written.and(removed).map_err(|e| self.io(&self.path, e))
+        remove_dead(&self.path);
+        Ok(check_room(&self.path, SPACE)?)
     }
 
     fn io(&self, path: &Path, source: std::io::Error) -> NodeError {

@@ -1,12 +1,10 @@
 //! Errors of this crate.
 
-use std::io::ErrorKind;
-
 use bastion_aggregator::AggregatorError;
 use bastion_circuits::CircuitError;
 use bastion_contract::ContractError;
 use bastion_prover::schedule::MemoryBudget;
-use bastion_prover::ProverError;
+use bastion_prover::{out_of_space, ProverError};
 use bastion_state::executor::Rejection;
 use bastion_state::StateError;
 
@@ -48,14 +46,12 @@ pub enum NodeError {
         path: String,
     },
     /// No reference string.
-    #[error("no reference string for k = {k} in {dir}: run `bastion setup --shape {shape} --unsafe-dev-srs`, or point --cache-dir at the one that made the proofs")]
+    #[error("{why}: {remedy}")]
     NoSrs {
-        /// The cache.
-        dir: String,
-        /// log2 of its size.
-        k: u32,
-        /// The shape that needs it.
-        shape: String,
+        /// Which is needed, and what is there.
+        why: String,
+        /// The command that helps.
+        remedy: String,
     },
     /// The folder for new blocks already holds some.
     #[error("{path} already holds blocks: choose another folder")]
@@ -308,11 +304,8 @@ impl NodeError {
             Self::NothingFits { .. } | Self::TooLittleMemory { .. } => 6,
             Self::Prover(e) => e.exit_code(),
             Self::Aggregator(e) => e.exit_code(),
-            Self::Io { source, .. } => match source.kind() {
-                ErrorKind::NotFound => 5,
-                ErrorKind::StorageFull | ErrorKind::QuotaExceeded => 6,
-                _ => 1,
-            },
+            Self::Io { source, .. } if out_of_space(source) => 6,
+            Self::Io { source, .. } if source.kind() == ErrorKind::NotFound => 5,
             _ => 1,
         }
     }

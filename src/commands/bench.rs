@@ -6,6 +6,7 @@ use bastion_circuits::Shape;
 use bastion_node::bench::{self, Baseline, BenchReport};
 use bastion_node::pipeline::{BlockProver, Cache};
 use bastion_node::recommend::MemoryPlan;
+use bastion_prover::srs::SrsChoice;
 use eyre::{eyre, WrapErr};
 
 use crate::config::{self, Settings};
@@ -48,10 +49,11 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
     let shape = &args.shape;
     let batches = usize::from(args.batches);
     let cache = Cache::new(&settings.cache_dir);
-    cache.require_srs(batches, shape)?;
+    let choice = SrsChoice::Held;
+    cache.find_srs(choice, shape, batches)?;
     MemoryPlan::new(shape, batches).require(settings.memory)?;
     let progress = output::progress(settings);
-    let prover = BlockProver::open(shape, batches, &cache, &progress)?;
+    let prover = BlockProver::open(shape, batches, &cache, choice, &progress)?;
     let report = bench::run(shape, &prover, settings.memory, &progress)?;
     output::report(settings, &report, text)?;
     let worse = baseline.map_or(Vec::new(), |b| report.worse_than(&b));

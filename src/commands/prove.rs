@@ -14,7 +14,7 @@ use bastion_node::recommend::MemoryPlan;
 use bastion_node::work::{Run, WorkFolder};
 use bastion_node::workload::{import_csv, import_jsonl, CsvReport, Format, Input};
 use bastion_prover::artifact::Digest;
-use bastion_prover::srs::SrsOrigin;
+use bastion_prover::srs::{SrsChoice, SrsOrigin};
 use bastion_state::data::domain;
 use bastion_state::executor::BatchContext;
 use bastion_state::state::State;
@@ -22,6 +22,7 @@ use bastion_state::{Address, Fr};
 use serde::Serialize;
 use tracing::warn;
 
+use crate::commands::srs_line;
 use crate::config::{self, Settings};
 use crate::exit::CliError;
 use crate::output;
@@ -93,6 +94,8 @@ struct Report {
     timings: Vec<Timings>,
     seconds: f64,
     new_root: String,
+    srs: String,
+    unsafe_dev_srs: bool,
     out: String,
 }
 
@@ -116,6 +119,8 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
     } = execute(args, &input, &context)?;
 
     // What stands in the way is told before anything long begins.
+    let cache = Cache::new(&settings.cache_dir);
+    cache.find_srs(SrsChoice::Held, &args.shape, run.batches)?;
     MemoryPlan::new(&args.shape, run.batches).require(settings.memory)?;
     folder.create()?;
     if work.run().as_ref() != Some(&run) {
@@ -123,8 +128,8 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
     }
     work.begin(&run)?;
     let progress = output::progress(settings);
-    let cache = Cache::new(&settings.cache_dir);
-    let prover = BlockProver::open(&args.shape, run.batches, &cache, &progress)?;
+    let choice = SrsChoice::Held;
+    let prover = BlockProver::open(&args.shape, run.batches, &cache, choice, &progress)?;
     let tokens = import
         .as_ref()
         .map(|r| r.tokens.iter().map(|t| t.parse()).collect::<Result<_, _>>())
@@ -169,6 +174,8 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
         timings,
         seconds: start.elapsed().as_secs_f64(),
         new_root: bastion_state::field::to_hex(&root),
+        srs: manifest.srs,
+        unsafe_dev_srs: manifest.unsafe_dev_srs,
         out: args.out.display().to_string(),
     };
     output::report(settings, &report, text)
@@ -323,5 +330,9 @@ fn text(r: &Report) -> String {
             t.witness, t.prove, t.aggregate
         );
     }
-    out + &format!("new root {}\nwritten to {}\n", r.new_root, r.out)
+    let srs = srs_line(&r.srs, r.unsafe_dev_srs);
+    out + &format!(
+        "reference string {srs}\nnew root {}\nwritten to {}\n",
+        r.new_root, r.out
+    )
 }

@@ -164,7 +164,9 @@ impl Reader<'_> {
             .queue
             .iter()
             .fold([0; 32], |roll, entry| roll_queue(roll, &entry.op));
-        let recorded = self.view(&IRollup::entriesCall(U256::from(counted.queue)))?.roll;
+        let recorded = self
+            .view(&IRollup::entriesCall(U256::from(counted.queue)))?
+            .roll;
         if recorded != roll {
             return Err(wrong(
                 self.contract,

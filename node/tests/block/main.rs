@@ -25,6 +25,7 @@ use bastion_node::settle::{to_u256, Settlement};
 use bastion_node::NodeError;
 use bastion_prover::progress::Progress;
 use bastion_prover::schedule::MemoryBudget;
+use bastion_prover::srs::SrsChoice;
 use bastion_state::data::{domain, Section};
 use bastion_state::executor::BatchContext;
 use bastion_state::state::State;
@@ -43,7 +44,14 @@ fn a_block_is_finalized_and_no_byte_of_it_can_change() {
     let lap = |what: &str| println!("{:6.1} s  {what}", start.elapsed().as_secs_f64());
     let cache = Cache::new(Path::new(env!("CARGO_TARGET_TMPDIR")).join("bastion-cache"));
     let shape = Shape::tiny();
-    let prover = BlockProver::open(&shape, 1, &cache, &Progress::silent()).unwrap();
+    let prover = BlockProver::open(
+        &shape,
+        1,
+        &cache,
+        SrsChoice::HeldOrUnsafeDev,
+        &Progress::silent(),
+    )
+    .unwrap();
     lap("keys");
     the_verifier_is_the_pinned_one(&prover.block.verifier.contract.solidity);
 
@@ -134,7 +142,11 @@ fn a_block_is_finalized_and_no_byte_of_it_can_change() {
     // The limiter has released both when the bucket still holds back the one that is large for the
     // vault, until nothing delays it any more.
     l1.advance(context.policy.longest_delay()).unwrap();
-    let claim = |l1: &mut EmbeddedL1, p| settlement.claim(l1, 1, p, &exits).map_err(|e| e.to_string());
+    let claim = |l1: &mut EmbeddedL1, p| {
+        settlement
+            .claim(l1, 1, p, &exits)
+            .map_err(|e| e.to_string())
+    };
     let mut held_back = 0;
     for position in 0..exits.len() {
         if let Err(why) = claim(&mut l1, position) {

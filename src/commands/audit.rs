@@ -129,7 +129,9 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<ExitCode> {
     );
     let audit_seconds = start.elapsed().as_secs_f64();
     if report.clean {
-        something_was_checked(args, &history)?;
+        let blocks = history.blocks.iter();
+        let last = blocks.take_while(|b| b.finalized.is_some()).count();
+        something_was_checked(args.from, args.to, last)?;
     }
     let stored = match &args.store {
         Some(path) if report.clean => {
@@ -156,21 +158,16 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<ExitCode> {
     Ok(ExitCode::from(code))
 }
 
-/// A check of nothing finds nothing, and says nothing.
-fn something_was_checked(args: &Args, history: &History) -> eyre::Result<()> {
-    let blocks = history.blocks.iter();
-    let last = blocks.take_while(|b| b.finalized.is_some()).count();
+/// A check of nothing finds nothing, and says nothing: all blocks that were asked for must be among
+/// the `last` final ones.
+fn something_was_checked(from: usize, to: Option<usize>, last: usize) -> eyre::Result<()> {
     if last == 0 {
         return Err(eyre!(
-            "nothing was audited: no block of {} is final as of this L1 block",
-            args.contract
+            "nothing was audited: no block is final as of this L1 block"
         ));
     }
-    if args.from > last || args.to.is_some_and(|to| to > last) {
-        let asked = args.to.map_or_else(
-            || format!("from {} on", args.from),
-            |to| format!("{} to {to}", args.from),
-        );
+    if from > last || to.is_some_and(|to| to > last) {
+        let asked = to.map_or_else(|| format!("from {from} on"), |to| format!("{from} to {to}"));
         return Err(eyre!(
             "not all blocks that were to be audited ({asked}) are there: the last final one is {last}"
         ));
@@ -303,4 +300,24 @@ fn text(o: &Output) -> String {
         "verdict    NOT CLEAN"
     };
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_check_of_nothing_is_no_success() {
+        for (from, to, last) in [(1, None, 1), (2, None, 2), (1, Some(2), 3), (3, Some(3), 3)] {
+            assert!(something_was_checked(from, to, last).is_ok());
+        }
+        for (from, to, last) in [
+            (1, None, 0),
+            (1, Some(1), 0),
+            (50, None, 1),
+            (1, Some(2), 1),
+        ] {
+            assert!(something_was_checked(from, to, last).is_err());
+        }
+    }
 }

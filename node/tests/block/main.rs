@@ -3,9 +3,12 @@
 //! folder can change unnoticed. (Blocks of several batches are `make demo`.)
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "../support/anvil.rs"]
+mod anvil;
 mod audit;
 mod exodus;
 mod node;
+mod resume;
 
 use std::fs;
 use std::path::Path;
@@ -196,6 +199,8 @@ fn a_block_is_finalized_and_no_byte_of_it_can_change() {
     folder.write_block(0, &block, &proven).unwrap();
     let quick = Instant::now();
     let stored = folder.read_block(0).unwrap();
+    resume::goes_on_wherever_it_stopped(verifier, &context.policy, &stored);
+    lap("submitted with interruptions");
     second.verify(0, &genesis, &stored).unwrap();
     println!(
         "second verifier, block and batch proof: {:?}",

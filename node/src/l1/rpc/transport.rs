@@ -221,6 +221,9 @@ impl Client {
         let why = match error {
             ureq::Error::Timeout(_) => "no answer in time".into(),
             ureq::Error::HostNotFound => "there is no such host".into(),
+            ureq::Error::Rustls(e) => format!(
+                "no secure connection: {e} (only certificates of public authorities are known)"
+            ),
             error => self.endpoint.scrub(&error.to_string()),
         };
         Failure::Transport { why, passing }

@@ -1,0 +1,211 @@
+//! What a node's answers become: data, another try, or an error that says what happened.
+
+use std::io::Read as _;
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use alloy_primitives::Address;
+use bastion_node::l1::{Failure, Options, RpcL1, L1};
+use bastion_node::NodeError;
+use serde_json::json;
+
+use crate::server::{Asked, Reply, Server};
+
+const NOBODY: Address = Address::repeat_byte(7);
+
+fn raw(status: u16, body: &str) -> Reply {
+    Reply::Raw(status, String::new(), body.as_bytes().to_vec())
+}
+
+/// A client of a node that has a chain id and else answers by a function.
+fn client(
+    options: Options,
+    answer: impl Fn(&Asked<'_>) -> Reply + Send + Sync + 'static,
+) -> (RpcL1, Server) {
+    let server = Server::start(None, move |asked| match asked.method {
+        "eth_chainId" => Reply::Result(json!("0x7a69")),
+        _ => answer(asked),
+    });
+    (RpcL1::with(&server.url, options).unwrap(), server)
+}
+
+fn few() -> Options {
+    Options {
+        retries: 1,
+        ..Options::default()
+    }
+}
+
+#[test]
+fn answers_of_another_form_are_errors_that_show_them() {
+    for (reply, shown) in [
+        (raw(200, "<html>maintenance</html>"), "maintenance"),
+        (raw(200, ""), "no body"),
+        (raw(200, "[]"), "[]"),
+        (raw(200, "\"busy\""), "busy"),
+        (raw(200, "{\"jsonrpc\":\"2.0\",\"id\":2}"), "result"),
+        (raw(200, "{\"id\":99,\"result\":\"0x1\"}"), "request 99"),
+        (raw(200, "{\"id\":2,\"result\":7}"), "integer `7`"),
+        (
+            raw(401, "{\"message\":\"who are you\"}"),
+            "status 401: {\"message\":\"who are you\"}",
+        ),
+        (raw(404, "<h1>lost</h1>"), "status 404: <h1>lost</h1>"),
+        (
+            raw(503, "gone fishing"),
+            "status 503: gone fishing (tried 2 times)",
+        ),
+        (Reply::Hangup, "tried 2 times"),
+        (Reply::Error(-32601, "what?"), "what? (error -32601)"),
+    ] {
+        let reply = std::sync::Mutex::new(Some(reply));
+        let kept = std::sync::Mutex::new(None);
+        let (mut l1, server) = client(few(), move |_| {
+            // The first reply once more for the second try.
+            let mut kept = kept.lock().unwrap();
+            let now = reply.lock().unwrap().take().or(kept.take());
+            let now = now.unwrap();
+            *kept = Some(match &now {
+                Reply::Raw(status, extra, body) => Reply::Raw(*status, extra.clone(), body.clone()),
+                Reply::Error(code, words) => Reply::Error(*code, words),
+                _ => Reply::Hangup,
+            });
+            now
+        });
+        let error = l1.balance(NOBODY).unwrap_err();
+        let text = error.to_string();
+        assert!(matches!(error, NodeError::Rpc(_)), "{text}");
+        assert!(text.contains(shown), "{shown}: {text}");
+        assert!(text.contains("eth_getBalance"), "{text}");
+        assert!(text.contains(&server.url), "{text}");
+    }
+}
+
+#[test]
+fn a_busy_node_is_asked_again_after_the_time_it_names() {
+    let (mut l1, server) = client(Options::default(), |asked| match asked.count {
+        1 => Reply::Raw(429, "Retry-After: 1\r\n".into(), b"slow down".to_vec()),
+        2 => Reply::Hangup,
+        3 => raw(502, "bad gateway"),
+        4 => Reply::Error(-32005, "request rate exceeded"),
+        _ => Reply::Result(json!("0x10")),
+    });
+    let start = Instant::now();
+    assert_eq!(l1.balance(NOBODY).unwrap().to_string(), "16");
+    assert!(start.elapsed() >= Duration::from_secs(1));
+    assert_eq!(server.count("eth_getBalance"), 5);
+}
+
+#[test]
+fn what_cannot_pass_is_not_repeated() {
+    for status in [400, 401, 403, 404] {
+        let (mut l1, server) = client(Options::default(), move |_| raw(status, "no"));
+        l1.balance(NOBODY).unwrap_err();
+        assert_eq!(server.count("eth_getBalance"), 1, "{status}");
+    }
+    // Nobody is there, and never was.
+    let start = Instant::now();
+    let error = RpcL1::connect("http://127.0.0.1:1")
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("http://127.0.0.1:1"), "{error}");
+    assert!(!error.contains("tried"), "{error}");
+    assert!(start.elapsed() < Duration::from_secs(5));
+}
+
+#[test]
+fn a_redirect_is_told_and_not_followed() {
+    let (mut l1, server) = client(few(), |_| {
+        let location = "Location: http://127.0.0.1:9/secret-path\r\n";
+        Reply::Raw(307, location.into(), Vec::new())
+    });
+    let error = l1.balance(NOBODY).unwrap_err().to_string();
+    assert!(
+        error.contains("307") && error.contains("http://127.0.0.1:9"),
+        "{error}"
+    );
+    assert!(!error.contains("secret-path"), "{error}");
+    assert_eq!(server.count("eth_getBalance"), 1);
+}
+
+#[test]
+fn a_long_answer_is_read_up_to_the_limit() {
+    let long = |_: &Asked<'_>| {
+        let padding = "0".repeat(20 << 20);
+        raw(
+            200,
+            &format!("{{\"id\":2,\"padding\":\"{padding}\",\"result\":\"0x1\"}}"),
+        )
+    };
+    let (mut l1, _server) = client(Options::default(), long);
+    assert_eq!(l1.balance(NOBODY).unwrap().to_string(), "1");
+    let small = Options {
+        max_answer: 1 << 20,
+        ..few()
+    };
+    let (mut l1, _server) = client(small, long);
+    match l1.balance(NOBODY).unwrap_err() {
+        NodeError::Rpc(e) => {
+            assert!(matches!(e.failure, Failure::TooLong { limit } if limit == 1 << 20))
+        }
+        other => panic!("{other}"),
+    }
+}
+
+#[test]
+fn user_and_password_are_sent_and_no_secret_is_told() {
+    let server = Server::start(None, |asked| match asked.count {
+        1 => Reply::Result(json!("0x7a69")),
+        // What a gateway says may repeat the key.
+        _ => raw(403, "key 0123456789abcdef is not valid for me:pass word!"),
+    });
+    let host = server.url.strip_prefix("http://").unwrap().to_string();
+    let url = format!("http://me:pass%20word!@{host}/v3/0123456789abcdef?token=fedcba98");
+    let l1 = RpcL1::connect(&url).unwrap();
+    assert!(server.saw_header("authorization: Basic bWU6cGFzcyB3b3JkIQ=="));
+    let error = RpcL1::connect(&url).unwrap_err();
+    for text in [format!("{error}"), format!("{error:?}"), format!("{l1:?}")] {
+        for secret in ["pass%20word", "pass word!", "0123456789abcdef", "fedcba98"] {
+            assert!(!text.contains(secret), "{text}");
+        }
+        assert!(text.contains(&host), "{text}");
+    }
+}
+
+/// Speaks TLS with a certificate that nobody signed; whether a request got through.
+fn self_signed() -> (String, std::thread::JoinHandle<bool>) {
+    use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+    let certificate = CertificateDer::from(&include_bytes!("certificate.der")[..]);
+    let key = PrivatePkcs8KeyDer::from(&include_bytes!("key.der")[..]);
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate], PrivateKeyDer::from(key))
+        .unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let thread = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut tls = rustls::ServerConnection::new(Arc::new(config)).unwrap();
+        let mut byte = [0];
+        let read = rustls::Stream::new(&mut tls, &mut stream).read(&mut byte);
+        matches!(read, Ok(1))
+    });
+    (format!("https://localhost:{port}/0123456789abcdef"), thread)
+}
+
+#[test]
+fn https_is_spoken_and_an_unknown_certificate_is_refused() {
+    let (url, server) = self_signed();
+    let error = RpcL1::connect(&url).unwrap_err().to_string();
+    assert!(error.contains("certificate"), "{error}");
+    assert!(error.contains("https://localhost:"), "{error}");
+    assert!(!error.contains("0123456789abcdef"), "{error}");
+    assert!(
+        !server.join().unwrap(),
+        "a request was sent to whoever it was"
+    );
+}

@@ -40,6 +40,8 @@ enum Command {
     Submit(commands::submit::Args),
     /// Rebuilds and checks a rollup from L1 data alone.
     Audit(commands::audit::Args),
+    /// Leaves a rollup by L1 data alone.
+    Exodus(commands::exodus::Args),
     /// Measures the proving of a full block, stage by stage, against its floor.
     Bench(commands::bench::Args),
     /// Tells what operations cost in a shape.
@@ -65,6 +67,12 @@ fn main() -> ExitCode {
         Command::Submit(args) => commands::submit::run(&args, &settings),
         Command::Audit(args) => {
             return match commands::audit::run(&args, &settings) {
+                Ok(code) => code,
+                Err(error) => output::fail(&error, settings.json),
+            }
+        }
+        Command::Exodus(args) => {
+            return match commands::exodus::run(&args, &settings) {
                 Ok(code) => code,
                 Err(error) => output::fail(&error, settings.json),
             }

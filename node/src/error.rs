@@ -8,7 +8,7 @@ use bastion_contract::ContractError;
 use bastion_prover::schedule::MemoryBudget;
 use bastion_prover::ProverError;
 use bastion_state::executor::Rejection;
-use bastion_state::StateError;
+use bastion_state::{Index, StateError};
 
 /// Why the pipeline stopped.
 #[derive(Debug, thiserror::Error)]
@@ -125,6 +125,40 @@ pub enum NodeError {
         /// The contract.
         contract: String,
         /// What does not fit.
+        why: String,
+    },
+    /// An owner that no posted data tells.
+    #[error("the owner of account {index} does not occur in the data: was the state rebuilt from all blocks?")]
+    UnknownOwner {
+        /// The account.
+        index: Index,
+    },
+    /// An exit that a block does not have.
+    #[error("block {block} has no exit {position}")]
+    NoSuchExit {
+        /// Number of the block.
+        block: u64,
+        /// Position among its exits.
+        position: u64,
+    },
+    /// A queue entry that is no deposit.
+    #[error("queue entry {entry} is no deposit")]
+    NoSuchDeposit {
+        /// Number of the entry.
+        entry: u64,
+    },
+    /// A state that is older than the contract's.
+    #[error("the rebuilt root is {ours}, the contract's is {contract}: what L1 tells of the rollup is not complete yet; try again when its last blocks are final")]
+    Behind {
+        /// Of the rebuilt state.
+        ours: String,
+        /// Of the contract.
+        contract: String,
+    },
+    /// Nothing that lets exodus begin.
+    #[error("exodus cannot begin: {why}")]
+    NoExodus {
+        /// Why.
         why: String,
     },
     /// Speed cannot be measured.

@@ -12,12 +12,14 @@
 //! | [`l1`] | a chain in memory, or a node |
 //! | [`recommend`] | predicted speed and memory of shapes, and the best for a machine |
 //! | [`deploy`], [`settle`] | deploys and drives the contracts |
+//! | [`code`] | the code that the contracts must have |
 //! | [`exodus`] | everybody leaves by L1 data alone |
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 pub mod bench;
 pub mod block;
+pub mod code;
 pub mod deploy;
 pub mod dev;
 pub mod dir;

@@ -203,7 +203,7 @@ impl Settlement {
         U256::abi_decode(&output).map_err(|e| NodeError::L1(e.to_string()))
     }
 
-    /// Claims the exit at `position` of block `number`; returns the gas used.
+    /// Claims the exit at `position` of block `number`, as the operator; returns the gas used.
     ///
     /// # Errors
     /// [`NodeError::L1`] with the contract's named error.
@@ -214,20 +214,7 @@ impl Settlement {
         position: usize,
         exits: &[Vec<u8>],
     ) -> Result<u64, NodeError> {
-        let levels = exit_tree(exits);
-        let record = exits
-            .get(position)
-            .ok_or_else(|| NodeError::L1(format!("block {number} has no exit {position}")))?;
-        let call = IRollup::claimCall {
-            number: U256::from(number),
-            position: U256::from(position),
-            count: U256::from(exits.len()),
-            record: record.clone().into(),
-            path: exit_path(&levels, position)
-                .into_iter()
-                .map(FixedBytes::from)
-                .collect(),
-        };
+        let call = claim_call(number, position as u64, exits)?;
         l1.send(
             self.operator,
             self.rollup,
@@ -235,6 +222,34 @@ impl Settlement {
             call.abi_encode().into(),
         )
     }
+}
+
+/// The call that claims the exit at `position` of block `number`.
+///
+/// # Errors
+/// [`NodeError::NoSuchExit`] if the block's exits have no such position.
+pub fn claim_call(
+    number: u64,
+    position: u64,
+    exits: &[Vec<u8>],
+) -> Result<IRollup::claimCall, NodeError> {
+    let at = usize::try_from(position).ok();
+    let (at, record) =
+        at.and_then(|at| Some((at, exits.get(at)?)))
+            .ok_or(NodeError::NoSuchExit {
+                block: number,
+                position,
+            })?;
+    Ok(IRollup::claimCall {
+        number: U256::from(number),
+        position: U256::from(position),
+        count: U256::from(exits.len()),
+        record: record.clone().into(),
+        path: exit_path(&exit_tree(exits), at)
+            .into_iter()
+            .map(FixedBytes::from)
+            .collect(),
+    })
 }
 
 /// The L1 operations that posted data process.

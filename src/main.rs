@@ -44,6 +44,8 @@ enum Command {
     Submit(commands::submit::Args),
     /// Rebuilds and checks a rollup from L1 data alone.
     Audit(commands::audit::Args),
+    /// Leaves a rollup by L1 data alone.
+    Exodus(commands::exodus::Args),
     /// Measures the proving of a full block, stage by stage, against its floor.
     Bench(commands::bench::Args),
     /// Tells what operations cost in a shape.
@@ -77,6 +79,7 @@ fn run(cli: Cli) -> eyre::Result<ExitCode> {
         Command::Verify(args) => commands::verify::run(&args, &settings),
         Command::Submit(args) => commands::submit::run(&args, &settings),
         Command::Audit(args) => return commands::audit::run(&args, &settings),
+        Command::Exodus(args) => return commands::exodus::run(&args, &settings),
         Command::Bench(args) => commands::bench::run(&args, &settings),
         Command::Cost(args) => commands::cost::run(&args, &settings),
         Command::Shapes(args) => commands::shapes::run(&args, &settings),

@@ -83,24 +83,15 @@ pub fn export(
     let contract = &verifier.contract;
     let description = VerifierDescription::from_protocol(&verifier.protocol, deciding_key)?;
     let batches = VerifierDescription::from_protocol(batch.protocol(), &batch.deciding_key())?;
-    let files = [
-        (
-            format!("{CONTRACT_NAME}.sol"),
+    let files: Vec<(String, Vec<u8>)> = required()
+        .into_iter()
+        .zip([
             contract.solidity.clone().into_bytes(),
-        ),
-        (
-            format!("{CONTRACT_NAME}.bin"),
             hex::encode(&contract.bytecode).into_bytes(),
-        ),
-        (
-            DESCRIPTION.to_owned(),
             json(&description.to_document(Transcript::Keccak))?,
-        ),
-        (
-            BATCH_DESCRIPTION.to_owned(),
             json(&batches.to_document(Transcript::Poseidon))?,
-        ),
-    ];
+        ])
+        .collect();
     let manifest = VerifierManifest {
         format_version: FORMAT,
         batch_shape: verifier.batch_shape.clone(),
@@ -164,6 +155,13 @@ pub fn read(dir: &Path) -> Result<VerifierManifest, AggregatorError> {
         });
     }
     let manifest: VerifierManifest = serde_json::from_slice(&bytes).map_err(damaged)?;
+    // A file that no digest stands for could be any file.
+    if let Some(name) = required().iter().find(|n| !manifest.files.contains_key(*n)) {
+        return Err(AggregatorError::damaged(
+            &path,
+            format!("it has no digest of `{name}`"),
+        ));
+    }
     for (name, digest) in &manifest.files {
         // Names are from the file: they must not lead out of the folder.
         if Path::new(name).file_name() != Some(name.as_ref()) {
@@ -182,6 +180,16 @@ pub fn read(dir: &Path) -> Result<VerifierManifest, AggregatorError> {
         }
     }
     Ok(manifest)
+}
+
+/// Files that every folder has besides its manifest.
+fn required() -> [String; 4] {
+    [
+        format!("{CONTRACT_NAME}.sol"),
+        format!("{CONTRACT_NAME}.bin"),
+        DESCRIPTION.to_owned(),
+        BATCH_DESCRIPTION.to_owned(),
+    ]
 }
 
 /// Version of the compiler that [`bastion_contract::solc`] runs, from its package file.
@@ -206,4 +214,48 @@ fn json(value: &impl Serialize) -> Result<Vec<u8>, AggregatorError> {
         .map_err(|e| AggregatorError::io("write", Path::new(MANIFEST), io::Error::other(e)))?;
     bytes.push(b'\n');
     Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Writes a folder whose manifest lists all files but one; returns what reading it says.
+    fn without(left_out: Option<&str>) -> Result<VerifierManifest, AggregatorError> {
+        let dir = tempfile::tempdir().unwrap();
+        let mut files = BTreeMap::new();
+        for name in required() {
+            fs::write(dir.path().join(&name), &name).unwrap();
+            files.insert(name.clone(), Digest::of(name.as_bytes()));
+        }
+        if let Some(name) = left_out {
+            files.remove(name).unwrap();
+        }
+        let manifest = VerifierManifest {
+            format_version: FORMAT,
+            batch_shape: "tiny".into(),
+            batch_circuit_id: "a".into(),
+            batches: 1,
+            circuit_id: "b".into(),
+            k: 20,
+            srs_id: Digest::of(b"srs"),
+            unsafe_srs: true,
+            solc_version: "0.8.30".into(),
+            code_size: 1,
+            code_hash: keccak256([1]),
+            files,
+        };
+        fs::write(dir.path().join(MANIFEST), json(&manifest).unwrap()).unwrap();
+        read(dir.path())
+    }
+
+    #[test]
+    fn files_that_must_be_there_must_be_listed() {
+        without(None).unwrap();
+        for name in required() {
+            let error = without(Some(&name)).unwrap_err();
+            assert_eq!(error.exit_code(), 5, "{error}");
+            assert!(error.to_string().contains(&name), "{error}");
+        }
+    }
 }

@@ -6,7 +6,7 @@ use bastion_contract::ContractError;
 use bastion_prover::schedule::MemoryBudget;
 use bastion_prover::{out_of_space, ProverError};
 use bastion_state::executor::Rejection;
-use bastion_state::StateError;
+use bastion_state::{Index, StateError};
 
 use crate::l1::{Failure, RpcError};
 
@@ -176,6 +176,40 @@ pub enum NodeError {
     /// A request to a node failed.
     #[error("L1: {0}")]
     Rpc(Box<RpcError>),
+    /// An owner that no posted data tells.
+    #[error("the owner of account {index} does not occur in the data: was the state rebuilt from all blocks?")]
+    UnknownOwner {
+        /// The account.
+        index: Index,
+    },
+    /// An exit that a block does not have.
+    #[error("block {block} has no exit {position}")]
+    NoSuchExit {
+        /// Number of the block.
+        block: u64,
+        /// Position among its exits.
+        position: u64,
+    },
+    /// A queue entry that is no deposit.
+    #[error("queue entry {entry} is no deposit")]
+    NoSuchDeposit {
+        /// Number of the entry.
+        entry: u64,
+    },
+    /// A state that is older than the contract's.
+    #[error("the rebuilt root is {ours}, the contract's is {contract}: what L1 tells of the rollup is not complete yet; try again when its last blocks are final")]
+    Behind {
+        /// Of the rebuilt state.
+        ours: String,
+        /// Of the contract.
+        contract: String,
+    },
+    /// Nothing that lets exodus begin.
+    #[error("exodus cannot begin: {why}")]
+    NoExodus {
+        /// Why.
+        why: String,
+    },
     /// Speed cannot be measured.
     #[error("the speed of this machine cannot be measured: {0}")]
     Measuring(String),

@@ -14,12 +14,14 @@
 //! | [`deploy`], [`settle`] | deploys and drives the contracts |
 //! | [`submit`] | brings a folder of blocks to a node, from wherever an attempt stopped |
 //! | [`work`] | batch proofs of a run that was cut short |
+//! | [`code`] | the code that the contracts must have |
 //! | [`exodus`] | everybody leaves by L1 data alone |
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 pub mod bench;
 pub mod block;
+pub mod code;
 pub mod deploy;
 pub mod dev;
 pub mod dir;

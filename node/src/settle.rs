@@ -232,7 +232,7 @@ impl Settlement {
         Ok(seconds.saturating_to())
     }
 
-    /// Claims the exit at `position` of block `number`; returns the gas used.
+    /// Claims the exit at `position` of block `number`, as the operator; returns the gas used.
     ///
     /// # Errors
     /// With the contract's named error.
@@ -243,24 +243,7 @@ impl Settlement {
         position: usize,
         exits: &[Vec<u8>],
     ) -> Result<u64, NodeError> {
-        let levels = exit_tree(exits);
-        let record = exits
-            .get(position)
-            .ok_or_else(|| NodeError::L1(format!("block {number} has no exit {position}")))?;
-        let narrow = |n: usize| {
-            u32::try_from(n)
-                .map_err(|_| NodeError::L1(format!("{n} exits are too many for a block")))
-        };
-        let call = IRollup::claimCall {
-            number: U256::from(number),
-            position: narrow(position)?,
-            count: narrow(exits.len())?,
-            record: record.clone().into(),
-            path: exit_path(&levels, position)
-                .into_iter()
-                .map(FixedBytes::from)
-                .collect(),
-        };
+        let call = claim_call(number, position as u64, exits)?;
         l1.send(
             self.operator,
             self.rollup,
@@ -268,6 +251,36 @@ impl Settlement {
             call.abi_encode().into(),
         )
     }
+}
+
+/// The call that claims the exit at `position` of block `number`.
+///
+/// # Errors
+/// [`NodeError::NoSuchExit`] if the block's exits have no such position.
+pub fn claim_call(
+    number: u64,
+    position: u64,
+    exits: &[Vec<u8>],
+) -> Result<IRollup::claimCall, NodeError> {
+    let missing = || NodeError::NoSuchExit {
+        block: number,
+        position,
+    };
+    let place = u32::try_from(position).map_err(|_| missing())?;
+    let at = place as usize;
+    let record = exits.get(at).ok_or_else(missing)?;
+    // Each exit takes 47 bytes of posted data: there are fewer than 2^32.
+    let count = u32::try_from(exits.len()).map_err(|_| missing())?;
+    Ok(IRollup::claimCall {
+        number: U256::from(number),
+        position: place,
+        count,
+        record: record.clone().into(),
+        path: exit_path(&exit_tree(exits), at)
+            .into_iter()
+            .map(FixedBytes::from)
+            .collect(),
+    })
 }
 
 /// The L1 operations that posted data process.

@@ -6,7 +6,8 @@ use std::time::Instant;
 
 use alloy_primitives::{Address, B256};
 use bastion_aggregator::verifier::{self, VerifierManifest};
-use bastion_audit::{audit, Expectation, History, Replay, Report};
+use bastion_audit::{audit, Circuit, Expectation, History, Replay, Report};
+use bastion_node::code;
 use bastion_node::dev::dev_policy;
 use bastion_node::history::collect_pinned;
 use bastion_node::independent::IndependentVerifier;
@@ -54,10 +55,10 @@ pub(crate) struct Args {
     /// Last rollup block to audit, the last finalized one by default.
     #[arg(long, value_name = "BLOCK", value_parser = block_number)]
     to: Option<usize>,
-    /// Folder of the verifier that the contract must have; by default the one of the cache whose
-    /// code hash is that of the contract's.
+    /// Folder of a verifier whose proofs count, once for each circuit that proved blocks; by default
+    /// those of the cache whose circuit and code the contract has.
     #[arg(long, value_name = "DIR")]
-    verifier: Option<PathBuf>,
+    verifier: Vec<PathBuf>,
     /// A policy as JSON, once for each that was ever in force; the development policy by default,
     /// on development chains.
     #[arg(long, value_name = "FILE")]
@@ -75,7 +76,7 @@ struct Output {
     chain_id: u64,
     l1_block: u64,
     l1_block_hash: String,
-    verifier: String,
+    verifiers: Vec<String>,
     unsafe_srs: bool,
     store: Option<String>,
     read_seconds: f64,
@@ -99,8 +100,9 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<ExitCode> {
         ));
     }
     let given = read_policies(&args.policy)?;
-    let chosen = args.verifier.as_deref().map(verifier::read).transpose();
-    let chosen = chosen.map_err(NodeError::from)?;
+    for folder in &args.verifier {
+        verifier::read(folder).map_err(NodeError::from)?;
+    }
     if let Some(path) = &args.store {
         vacant(path)?;
     }
@@ -110,19 +112,32 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<ExitCode> {
     let policies = policies(given, l1.chain_id())?;
     let (history, pin) = collect_pinned(&mut l1, args.contract)?;
     let read_seconds = start.elapsed().as_secs_f64();
-    let (folder, manifest) = match (&args.verifier, chosen) {
-        (Some(folder), Some(manifest)) => (folder.clone(), manifest),
-        _ => find(&settings.cache_dir, &history)?,
+    let folders = match args.verifier.is_empty() {
+        true => find(&settings.cache_dir, &history)?,
+        false => args.verifier.clone(),
     };
-    let verifier = IndependentVerifier::open(&folder)?;
+    let mut verifiers = Vec::new();
+    for folder in &folders {
+        let manifest = verifier::read(folder).map_err(NodeError::from)?;
+        verifiers.push((IndependentVerifier::open(folder)?, manifest));
+    }
+    let circuits: Vec<Circuit<'_>> = verifiers
+        .iter()
+        .map(|(verifier, manifest)| {
+            Ok(Circuit {
+                id: circuit_id(manifest)?,
+                code: manifest.code_hash.0,
+                verifier: verifier.block(),
+            })
+        })
+        .collect::<eyre::Result<_>>()?;
     let start = Instant::now();
     let (report, replay) = audit(
         &history,
         &Expectation {
             policies: &policies,
-            circuit_id: circuit_id(&manifest)?,
-            verifier: verifier.block(),
-            verifier_code: manifest.code_hash.0,
+            circuits: &circuits,
+            code: code::expected(&history)?,
             from: args.from,
             to: args.to,
         },
@@ -147,8 +162,8 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<ExitCode> {
         chain_id: history.chain_id,
         l1_block: pin.number,
         l1_block_hash: pin.hash.to_string(),
-        verifier: folder.display().to_string(),
-        unsafe_srs: manifest.unsafe_srs,
+        verifiers: folders.iter().map(|f| f.display().to_string()).collect(),
+        unsafe_srs: verifiers.iter().any(|(_, manifest)| manifest.unsafe_srs),
         read_seconds,
         audit_seconds,
     };
@@ -190,7 +205,7 @@ fn vacant(path: &Path) -> eyre::Result<()> {
     }
 }
 
-fn read_policies(files: &[PathBuf]) -> eyre::Result<Vec<Policy>> {
+pub(crate) fn read_policies(files: &[PathBuf]) -> eyre::Result<Vec<Policy>> {
     let read = |path: &PathBuf| {
         let shown = path.display();
         let text = std::fs::read(path).wrap_err_with(|| format!("policy {shown}"))?;
@@ -199,7 +214,8 @@ fn read_policies(files: &[PathBuf]) -> eyre::Result<Vec<Policy>> {
     files.iter().map(read).collect()
 }
 
-fn policies(given: Vec<Policy>, chain_id: u64) -> eyre::Result<Vec<Policy>> {
+/// The policies given, or those of a development chain.
+pub(crate) fn policies(given: Vec<Policy>, chain_id: u64) -> eyre::Result<Vec<Policy>> {
     if !given.is_empty() {
         return Ok(given);
     }
@@ -219,22 +235,28 @@ fn circuit_id(manifest: &VerifierManifest) -> eyre::Result<[u8; 32]> {
     Ok(id.0)
 }
 
-/// The verifier of the cache with the code that the contract's has.
-fn find(cache: &Path, history: &History) -> Result<(PathBuf, VerifierManifest), NodeError> {
+/// The verifiers of the cache that the contract has, by circuit and code.
+fn find(cache: &Path, history: &History) -> Result<Vec<PathBuf>, NodeError> {
     let folders = Cache::new(cache).verifiers();
-    let mut known = Vec::new();
+    let (mut found, mut known) = (Vec::new(), Vec::new());
     for folder in std::fs::read_dir(&folders).into_iter().flatten().flatten() {
         let Ok(manifest) = verifier::read(&folder.path()) else {
             continue;
         };
-        if history
-            .verifiers
+        let id: Option<B256> = manifest.circuit_id.parse().ok();
+        let code = manifest.code_hash.0;
+        let registered = &history.verifiers;
+        if registered
             .iter()
-            .any(|r| r.code == manifest.code_hash.0)
+            .any(|r| r.code == code && Some(B256::from(r.circuit_id)) == id)
         {
-            return Ok((folder.path(), manifest));
+            found.push(folder.path());
         }
         known.push(manifest.code_hash.to_string());
+    }
+    if !found.is_empty() {
+        found.sort();
+        return Ok(found);
     }
     Err(NodeError::Mismatch {
         what: "the code hash of the contract's verifier",
@@ -269,7 +291,7 @@ fn text(o: &Output) -> String {
         o.chain_id,
         o.l1_block,
         o.l1_block_hash,
-        o.verifier,
+        o.verifiers.join(", "),
         if o.unsafe_srs {
             " (UNSAFE reference string: its proofs prove nothing)"
         } else {
@@ -289,6 +311,9 @@ fn text(o: &Output) -> String {
     );
     if let Some(store) = &o.store {
         out += &format!("store      {store}\n");
+    }
+    for n in &r.notices {
+        out += &format!("notice     {}: {}\n", n.name, n.what);
     }
     for f in &r.findings {
         let place = f.block.map_or(String::new(), |b| format!("block {b}: "));

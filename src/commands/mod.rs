@@ -4,6 +4,7 @@ pub(crate) mod audit;
 pub(crate) mod bench;
 pub(crate) mod cost;
 pub(crate) mod demo;
+pub(crate) mod exodus;
 pub(crate) mod inspect;
 pub(crate) mod l1;
 pub(crate) mod prove;

@@ -1,22 +1,26 @@
 //! Exodus: the way out that asks nobody. The state is rebuilt from what L1 tells, and every account
 //! leaves with its path; what the queue still held is given back, what was proven to leave is
-//! claimed.
+//! claimed. [`Dues`] tells what is due, a [`Sender`] takes it out: all of it or a part, in one go or
+//! in several.
 
-use std::collections::BTreeSet;
+mod dues;
+mod leave;
+
+pub use dues::{Due, Dues, What};
+pub use leave::{Done, Outcome, Sender};
 
 use alloy_primitives::{Address, U256};
-use alloy_sol_types::SolCall;
 use bastion_audit::chain::{Block, History};
 use bastion_audit::Replay;
 use bastion_contract::rollup::IRollup;
-use bastion_state::account::is_limiter;
-use bastion_state::data::{BatchData, Section};
-use bastion_state::ops::Op;
+use bastion_prover::progress::Progress;
+use bastion_state::data::BatchData;
 use bastion_state::state::State;
 use bastion_state::{field, Account, Index, Policy};
 use serde::Serialize;
 
 use crate::error::NodeError;
+use crate::exodus::dues::view;
 use crate::l1::L1;
 use crate::settle::{to_u256, Settlement};
 
@@ -79,6 +83,52 @@ pub fn rebuild(history: &History, policies: &[Policy]) -> Result<State, NodeErro
     Ok(State::with_accounts(accounts, replay.openings().copied())?)
 }
 
+/// Whether exodus has begun or may begin, and else from when on it may if nothing more becomes
+/// final.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum Standing {
+    /// It has begun.
+    Begun,
+    /// Anybody may begin it.
+    MayBegin,
+    /// An entry of the queue waits, and is not overdue yet.
+    NotYet {
+        /// Number of the entry, from 1.
+        entry: u64,
+        /// L1 time after which exodus may begin.
+        after: u64,
+    },
+    /// Nothing waits.
+    NothingWaits,
+}
+
+/// Where a rollup stands with exodus.
+///
+/// # Errors
+/// If the L1 does not answer.
+pub fn standing(l1: &mut dyn L1, history: &History) -> Result<Standing, NodeError> {
+    let contract = Address::from(history.contract.0);
+    if view(l1, contract, &IRollup::exodusCall {})? {
+        return Ok(Standing::Begun);
+    }
+    if view(l1, contract, &IRollup::exodusDueCall {})? {
+        return Ok(Standing::MayBegin);
+    }
+    // Proven blocks count: to begin exodus makes them final.
+    let proven = history.blocks.iter().take_while(|b| b.proving.is_some());
+    let processed = proven.last().map_or(0, |b| b.processed);
+    let next = usize::try_from(processed).ok();
+    let deadline = view(l1, contract, &IRollup::QUEUE_DEADLINECall {})?;
+    Ok(match next.and_then(|at| history.queue.get(at)) {
+        Some(waiting) => Standing::NotYet {
+            entry: processed.saturating_add(1),
+            after: waiting.time.saturating_add(deadline.saturating_to()),
+        },
+        None => Standing::NothingWaits,
+    })
+}
+
 impl Settlement {
     /// Begins exodus and takes everybody out: accounts, waiting deposits, exits whose time has come.
     /// Every call is sent by `sender`, who needs no role.
@@ -93,50 +143,29 @@ impl Settlement {
         state: &State,
     ) -> Result<Exodus, NodeError> {
         l1.fund(sender, U256::ZERO)?;
-        let send =
-            |l1: &mut dyn L1, data: Vec<u8>| l1.send(sender, self.rollup, U256::ZERO, data.into());
-        let mut done = Exodus {
-            begin: send(l1, IRollup::beginExodusCall {}.abi_encode())?,
+        let sender = Sender {
+            contract: self.rollup,
+            from: sender,
+            dry_run: false,
+        };
+        let mut gas = Exodus {
+            begin: sender.begin(l1)?,
             ..Exodus::default()
         };
-        for (index, account) in state.accounts() {
-            if is_limiter(index) || account.balance == 0 {
-                continue;
-            }
-            let call = departure(state, index, account)?;
-            done.departures.push(send(l1, call.abi_encode())?);
-        }
-        let processed = final_blocks(history).last().map_or(0, |b| b.processed);
-        let entries = (1..).zip(&history.queue);
-        for (entry, queued) in entries.skip_while(|(entry, _)| *entry <= processed) {
-            if let Op::Deposit(d) = queued.op {
-                let call = IRollup::refundCall {
-                    entry: U256::from(entry),
-                    token: d.token,
-                    amount: d.amount,
-                    keyhash: to_u256(&d.keyhash),
-                    exit: Address::from(d.exit.0),
-                };
-                done.refunds.push(send(l1, call.abi_encode())?);
-            }
-        }
-        let claimed: BTreeSet<(u64, u64)> = history
-            .claims
-            .iter()
-            .map(|c| (c.block, c.position))
-            .collect();
-        for (number, block) in (1..).zip(final_blocks(history)) {
-            let exits: Vec<Vec<u8>> = batches(block)?
-                .into_iter()
-                .flat_map(|mut b| std::mem::take(&mut b.records[Section::Exits as usize]))
-                .collect();
-            for position in 0..exits.len() {
-                if !claimed.contains(&(number, position as u64)) {
-                    done.claims.push(self.claim(l1, number, position, &exits)?);
+        let dues = Dues::of(history, state)?;
+        for done in sender.leave(l1, &dues, |_| true, &Progress::silent())? {
+            match (done.outcome, done.due.what) {
+                (Outcome::Paid { gas: g }, What::Account { .. }) => gas.departures.push(g),
+                (Outcome::Paid { gas: g }, What::Deposit { .. }) => gas.refunds.push(g),
+                (Outcome::Paid { gas: g }, What::Exit { .. }) => gas.claims.push(g),
+                (Outcome::Paid { .. }, What::Owed) => {}
+                (Outcome::PaidBefore | Outcome::WouldPay | Outcome::Waits { .. }, _) => {}
+                (Outcome::Refused { why }, what) => {
+                    return Err(NodeError::L1(format!("{what:?}: {why}")))
                 }
             }
         }
-        Ok(done)
+        Ok(gas)
     }
 
     /// Seconds after which an entry of the queue that no final block holds lets exodus begin.
@@ -160,7 +189,7 @@ impl Settlement {
 /// The call by which an account leaves.
 ///
 /// # Errors
-/// [`NodeError::L1`] if the state does not know who owns the account.
+/// [`NodeError::UnknownOwner`] if the state does not know who owns the account.
 pub fn departure(
     state: &State,
     index: Index,
@@ -168,7 +197,7 @@ pub fn departure(
 ) -> Result<IRollup::departCall, NodeError> {
     let (keyhash, exit) = state
         .opening(account.owner)
-        .ok_or_else(|| NodeError::L1(format!("the owner of account {index} is not known")))?;
+        .ok_or(NodeError::UnknownOwner { index })?;
     Ok(IRollup::departCall {
         index,
         account: IRollup::Account {

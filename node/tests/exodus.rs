@@ -1,0 +1,409 @@
+//! Leaving by L1 data alone, step by step, by anybody's key: on the embedded L1 and on a node. Proofs
+//! are not looked at here, so a verifier that accepts everything stands for the real one.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::net::{TcpListener, TcpStream};
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use alloy_primitives::{Address, Bytes, U256};
+use alloy_sol_types::{SolCall, SolValue};
+use bastion_audit::chain::History;
+use bastion_audit::{audit, Circuit, Description, Expectation, Verifier};
+use bastion_contract::governance::IGovernance;
+use bastion_contract::rollup::{governance, rollup, IRollup};
+use bastion_node::code;
+use bastion_node::dev::{dev_exit, dev_key, dev_policy};
+use bastion_node::exodus::{rebuild, standing, Done, Due, Dues, Outcome, Sender, Standing, What};
+use bastion_node::history::collect;
+use bastion_node::l1::{EmbeddedL1, RpcL1, DEV_OPERATOR, L1};
+use bastion_node::settle::to_u256;
+use bastion_prover::progress::Progress;
+use bastion_state::account::FIRST_USER;
+use bastion_state::data::{domain, word_chain, BatchData};
+use bastion_state::executor::{BatchBuilder, BatchContext};
+use bastion_state::ops::{Action, Body, Op};
+use bastion_state::state::State;
+use bastion_state::Fr;
+use serde_json::{json, Value};
+
+const TIME: u64 = 1_800_000_000;
+const CIRCUIT: [u8; 32] = [1; 32];
+/// Who sends everything and has no role.
+const STRANGER: Address = Address::repeat_byte(0x5a);
+
+fn who(name: &str) -> Address {
+    Address::from(dev_exit(name).0)
+}
+
+/// Creation code of a short runtime code.
+fn code_of(runtime: &[u8]) -> Bytes {
+    let mut out = vec![
+        0x60,
+        runtime.len() as u8,
+        0x80,
+        0x60,
+        9,
+        0x3d,
+        0x39,
+        0x3d,
+        0xf3,
+    ];
+    out.extend(runtime);
+    out.into()
+}
+
+/// A rollup whose verifier says true to everything.
+fn deploy(l1: &mut dyn L1) -> Address {
+    l1.fund(DEV_OPERATOR, U256::from(10).pow(U256::from(20)))
+        .unwrap();
+    let always_true = code_of(&[0x60, 1, 0x60, 0, 0x52, 0x60, 32, 0x60, 0, 0xf3]);
+    let (verifier, _) = l1.deploy(DEV_OPERATOR, always_true).unwrap();
+    let members = |from: u8, n: u8| (from..from + n).map(Address::repeat_byte).collect();
+    let config = IGovernance::Config {
+        policyRoot: to_u256(&dev_policy().root()),
+        circuitId: CIRCUIT.into(),
+        verifier,
+        governor: DEV_OPERATOR,
+        operators: vec![DEV_OPERATOR],
+        guardians: members(10, 3),
+        toPause: U256::from(2),
+        council: members(20, 5),
+        toUnpause: U256::from(3),
+    };
+    let code = governance().unwrap();
+    let code = code.with_args(&(config,).abi_encode_params());
+    let (governance, _) = l1.deploy(DEV_OPERATOR, code).unwrap();
+    let args = (to_u256(&State::new().root()), governance).abi_encode_params();
+    let code = rollup().unwrap().with_args(&args);
+    l1.deploy(DEV_OPERATOR, code).unwrap().0
+}
+
+fn send(l1: &mut dyn L1, from: Address, to: Address, wei: u64, call: Vec<u8>) {
+    l1.fund(from, U256::from(wei)).unwrap();
+    l1.send(from, to, U256::from(wei), call.into()).unwrap();
+}
+
+fn deposit(l1: &mut dyn L1, contract: Address, name: &str, exit: Address, amount: u64) -> Op {
+    let keyhash = dev_key(name).public().keyhash();
+    let call = IRollup::depositCall {
+        token: 0,
+        amount: U256::from(amount),
+        keyhash: to_u256(&keyhash),
+        exit,
+    };
+    send(l1, DEV_OPERATOR, contract, amount, call.abi_encode());
+    Op::Deposit(bastion_state::ops::Deposit {
+        token: 0,
+        amount: amount.into(),
+        keyhash,
+        exit: bastion_state::Address(exit.into_array()),
+    })
+}
+
+/// Executes operations into a block of one batch and makes it final.
+fn settle(l1: &mut dyn L1, contract: Address, state: &mut State, ops: &[Op]) {
+    let old_root = state.root();
+    let context = BatchContext {
+        domain: domain(l1.chain_id(), bastion_state::Address(contract.into_array())),
+        time: l1.now().unwrap(),
+        policy: dev_policy(),
+    };
+    let mut batch = BatchBuilder::new(state, context).unwrap();
+    for op in ops {
+        assert!(batch.push(op, |_| true).unwrap());
+    }
+    let trace = batch.finish();
+    let call = IRollup::settleCall {
+        header: IRollup::Header {
+            oldRoot: to_u256(&old_root),
+            newRoot: to_u256(&trace.new_root),
+            policyRoot: to_u256(&dev_policy().root()),
+            time: trace.context.time,
+            cOut: to_u256(&word_chain(Fr::from(0u64), &trace.ops)),
+            batches: 1,
+        },
+        data: BatchData::of(&trace.ops).to_bytes().into(),
+        circuitId: CIRCUIT.into(),
+        accumulator: [U256::ZERO; 12],
+        proof: vec![1u8].into(),
+    };
+    send(l1, DEV_OPERATOR, contract, 0, call.abi_encode());
+}
+
+/// Three accounts, one of an owner who refuses payments; an exit that is payable at once and a large
+/// one that waits; then a deposit that nobody processes.
+fn story(l1: &mut dyn L1) -> (Address, Address) {
+    let contract = deploy(l1);
+    // Reverts whatever it is sent.
+    let (refuser, _) = l1
+        .deploy(DEV_OPERATOR, code_of(&[0x60, 0, 0x60, 0, 0xfd]))
+        .unwrap();
+    let mut state = State::new();
+    let mut ops = Vec::new();
+    for (name, exit, amount) in [
+        ("alice", who("alice"), 1_000_000),
+        ("bob", who("bob"), 5_000_000_000_000_000_000),
+        ("carol", refuser, 3_000),
+    ] {
+        ops.push(deposit(l1, contract, name, exit, amount));
+    }
+    settle(l1, contract, &mut state, &ops);
+    let time = l1.now().unwrap();
+    let out = |name: &str, index: u32, amount: u128| {
+        let body = Body {
+            account: FIRST_USER + index,
+            token: 0,
+            nonce: 0,
+            deadline: time + 10_000,
+            fee: 0,
+            action: Action::Withdraw {
+                to: dev_exit("zoe"),
+                amount,
+            },
+        };
+        let chain = domain(31_337, bastion_state::Address(contract.into_array()));
+        Op::Signed(body.sign(&dev_key(name), chain, dev_exit(name)).unwrap())
+    };
+    let ops = [
+        out("alice", 0, 1_000),
+        out("bob", 1, 4_000_000_000_000_000_000),
+    ];
+    settle(l1, contract, &mut state, &ops);
+    deposit(l1, contract, "dora", who("dora"), 77);
+    (contract, refuser)
+}
+
+fn history_and_state(l1: &mut dyn L1, contract: Address) -> (History, State) {
+    let history = collect(l1, contract).unwrap();
+    let state = rebuild(&history, &[dev_policy()]).unwrap();
+    (history, state)
+}
+
+fn sender(contract: Address, dry_run: bool) -> Sender {
+    Sender {
+        contract,
+        from: STRANGER,
+        dry_run,
+    }
+}
+
+fn take(
+    l1: &mut dyn L1,
+    sender: Sender,
+    dues: &Dues<'_>,
+    wanted: impl Fn(&Due) -> bool,
+) -> Vec<Done> {
+    let silent = Progress::silent();
+    sender.leave(l1, dues, wanted, &silent).unwrap()
+}
+
+fn outcomes(done: &[Done]) -> Vec<&'static str> {
+    let name = |d: &Done| match d.outcome {
+        Outcome::Paid { .. } => "paid",
+        Outcome::PaidBefore => "before",
+        Outcome::WouldPay => "would",
+        Outcome::Waits { .. } => "waits",
+        Outcome::Refused { .. } => "refused",
+    };
+    done.iter().map(name).collect()
+}
+
+fn balance(l1: &mut dyn L1, name: &str) -> U256 {
+    l1.balance(who(name)).unwrap()
+}
+
+/// Everybody's way out, with an interruption after each step. `sent` counts the stranger's calls and
+/// the operator's.
+fn everybody_leaves(l1: &mut dyn L1, sent: impl Fn(Address) -> Option<u64>) {
+    let (contract, refuser) = story(l1);
+    l1.fund(STRANGER, U256::from(10).pow(U256::from(19)))
+        .unwrap();
+    let before = (sent(STRANGER), sent(DEV_OPERATOR));
+    let (history, state) = history_and_state(l1, contract);
+    assert_eq!(code::expected(&history).unwrap(), history.code);
+    let all = Dues::of(&history, &state).unwrap();
+    let kinds: Vec<What> = all.all.iter().map(|d| d.what).collect();
+    let account = |i| What::Account {
+        index: FIRST_USER + i,
+    };
+    let exit = |position| What::Exit { block: 2, position };
+    let expected = [
+        account(0),
+        account(1),
+        account(2),
+        What::Deposit { entry: 4 },
+        exit(0),
+        exit(1),
+    ];
+    assert_eq!(kinds, expected);
+
+    // Before exodus: exits alone, and only those whose time has come.
+    let waiting = history.queue.last().unwrap().time;
+    let not_yet = Standing::NotYet {
+        entry: 4,
+        after: waiting + 7 * 86_400,
+    };
+    assert_eq!(standing(l1, &history).unwrap(), not_yet);
+    let early = sender(contract, false).begin(l1).unwrap_err().to_string();
+    assert!(early.contains("NothingOverdue"), "{early}");
+    let dry = take(l1, sender(contract, true), &all, |_| true);
+    let waits = ["waits", "waits", "waits", "waits", "would", "waits"];
+    assert_eq!(outcomes(&dry), waits);
+    assert_eq!(balance(l1, "zoe"), U256::ZERO);
+    let zoe = take(l1, sender(contract, false), &all, |d| d.to == who("zoe"));
+    assert_eq!(outcomes(&zoe), ["paid", "waits"]);
+    let again = take(l1, sender(contract, false), &all, |d| d.to == who("zoe"));
+    assert_eq!(outcomes(&again), ["before", "waits"]);
+    assert_eq!(balance(l1, "zoe"), U256::from(1_000));
+
+    // Exodus.
+    l1.advance(7 * 86_400 + 1).unwrap();
+    assert_eq!(standing(l1, &history).unwrap(), Standing::MayBegin);
+    assert_eq!(sender(contract, true).begin(l1).unwrap(), 0);
+    assert_eq!(standing(l1, &history).unwrap(), Standing::MayBegin);
+    sender(contract, false).begin(l1).unwrap();
+    assert_eq!(standing(l1, &history).unwrap(), Standing::Begun);
+    assert!(sender(contract, false).begin(l1).is_err());
+
+    // Interrupted after each payment: whoever starts again, with what he knew or anew, goes on.
+    let first = take(l1, sender(contract, false), &all, |d| d.what == account(0));
+    assert_eq!(outcomes(&first), ["paid"]);
+    let (history, state) = history_and_state(l1, contract);
+    let anew = Dues::of(&history, &state).unwrap();
+    assert_eq!(anew.all.len(), 4);
+    let dry = take(l1, sender(contract, true), &anew, |_| true);
+    assert_eq!(outcomes(&dry), ["would"; 4]);
+    let second = take(l1, sender(contract, false), &anew, |d| d.what == account(1));
+    assert_eq!(outcomes(&second), ["paid"]);
+    let rest = take(l1, sender(contract, false), &all, |_| true);
+    let expected = ["before", "before", "paid", "paid", "before", "paid"];
+    assert_eq!(outcomes(&rest), expected);
+    let nothing_twice = take(l1, sender(contract, false), &all, |_| true);
+    assert_eq!(outcomes(&nothing_twice), ["before"; 6]);
+
+    let whole = U256::from(1_000_000_000_000_000_000u64);
+    assert_eq!(balance(l1, "alice"), U256::from(999_000));
+    assert_eq!(balance(l1, "bob"), whole);
+    assert_eq!(balance(l1, "dora"), U256::from(77));
+    let zoe = whole * U256::from(4) + U256::from(1_000);
+    assert_eq!(balance(l1, "zoe"), zoe);
+    assert_eq!(l1.balance(contract).unwrap(), U256::from(3_000));
+
+    // What a receiver refused is owed, and stays so until he takes it.
+    let (history, state) = history_and_state(l1, contract);
+    let owed = Dues::of(&history, &state).unwrap();
+    let debt = Due {
+        what: What::Owed,
+        to: refuser,
+        token: 0,
+        amount: 3_000,
+        payable_at: 0,
+    };
+    assert_eq!(owed.all, [debt]);
+    let refused = take(l1, sender(contract, false), &owed, |_| true);
+    assert_eq!(outcomes(&refused), ["refused"]);
+
+    is_clean(&history);
+
+    // The stranger sent all of it: an exit, the beginning, three accounts, a deposit, an exit.
+    if let (Some(stranger), Some(operator)) = before {
+        assert_eq!(sent(STRANGER), Some(stranger + 7));
+        assert_eq!(sent(DEV_OPERATOR), Some(operator));
+    }
+
+    // A state that is not the contract's is not taken out by.
+    let (mut older, root) = (history.clone(), history.blocks[1].header.old_root);
+    older.blocks.pop();
+    older.state_root = root;
+    let state = rebuild(&older, &[dev_policy()]).unwrap();
+    let stale = Dues::of(&older, &state).unwrap();
+    let silent = Progress::silent();
+    let behind = sender(contract, false).leave(l1, &stale, |_| true, &silent);
+    let behind = behind.unwrap_err().to_string();
+    assert!(behind.contains("not complete yet"), "{behind}");
+}
+
+/// An audit of everything but the proofs.
+fn is_clean(history: &History) {
+    let document = include_bytes!("../../audit/tests/data/plain.json");
+    let verifier = Verifier::new(Description::from_json(document).unwrap()).unwrap();
+    let circuits = [Circuit {
+        id: CIRCUIT,
+        code: history.verifiers[0].code,
+        verifier: &verifier,
+    }];
+    let expected = Expectation {
+        policies: &[dev_policy()],
+        circuits: &circuits,
+        code: code::expected(history).unwrap(),
+        from: usize::MAX,
+        to: None,
+    };
+    let (report, _) = audit(history, &expected);
+    assert!(report.clean, "{:#?}", report.findings);
+    let mut other = history.clone();
+    other.contract.0[0] ^= 1;
+    assert_ne!(code::expected(&other).unwrap(), history.code);
+}
+
+#[test]
+fn everybody_leaves_the_embedded_l1() {
+    everybody_leaves(&mut EmbeddedL1::new(TIME), |_| None);
+}
+
+/// The npm package's `anvil` is a script that starts the real one: both are one process group, which
+/// ends as a whole.
+struct Anvil(Child, String);
+
+impl Drop for Anvil {
+    fn drop(&mut self) {
+        let group = format!("-{}", self.0.id());
+        let _ = Command::new("kill").args(["-KILL", "--", &group]).status();
+        let _ = self.0.wait();
+    }
+}
+
+impl Anvil {
+    fn start() -> Self {
+        let port = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = port.local_addr().unwrap().port();
+        let anvil = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("../verifier-contract/node_modules/.bin/anvil");
+        let (port_text, time) = (port.to_string(), TIME.to_string());
+        let child = Command::new(&anvil)
+            .args(["--silent", "--port", &port_text, "--timestamp", &time])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .process_group(0)
+            .spawn()
+            .unwrap_or_else(|e| panic!("{}: {e}: run `make setup`", anvil.display()));
+        let node = Self(child, format!("http://127.0.0.1:{port}"));
+        for _ in 0..200 {
+            if TcpStream::connect(("127.0.0.1", port)).is_ok() {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        node
+    }
+
+    /// Transactions that an account sent.
+    fn sent(&self, account: Address) -> Option<u64> {
+        let request = json!({ "jsonrpc": "2.0", "id": 1, "method": "eth_getTransactionCount",
+            "params": [account, "latest"] });
+        let mut response = ureq::post(&self.1).send_json(&request).unwrap();
+        let answer: Value = response.body_mut().read_json().unwrap();
+        let count = answer["result"].as_str().unwrap();
+        u64::from_str_radix(count.trim_start_matches("0x"), 16).ok()
+    }
+}
+
+#[test]
+fn everybody_leaves_a_node() {
+    let node = Anvil::start();
+    let mut l1 = RpcL1::connect(&node.1).unwrap();
+    everybody_leaves(&mut l1, |account| node.sent(account));
+}

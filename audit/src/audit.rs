@@ -3,7 +3,7 @@
 mod contract;
 mod money;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use bastion_state::data::{
     chain_start, exit_root, exit_tree, polynomial_start, roll_queue, BatchData, Binding, Section,
@@ -21,6 +21,11 @@ pub const MAX_CLOCK_LAG: u64 = 86_400;
 pub const POLICY_GRACE: u64 = 6 * 3_600;
 /// Seconds between the announcement of a change and the change (protocol section 10).
 pub const UPGRADE_DELAY: u64 = 45 * 86_400;
+/// Seconds from a block's finality to the moment when nothing delays its exits, nor departures
+/// (protocol section 10).
+pub const MAX_RELEASE_DELAY: u64 = 3 * 86_400;
+/// Seconds that the council has to answer an alarm (protocol section 10).
+pub const ALARM_DEADLINE: u64 = 3 * 86_400;
 /// Seconds in which a queue entry must be in a final block (protocol section 10).
 pub const QUEUE_DEADLINE: u64 = 7 * 86_400;
 
@@ -100,6 +105,7 @@ pub fn audit(history: &History, expected: &Expectation<'_>) -> (Report, Replay) 
         notices: Vec::new(),
         replay: Replay::new(),
         exits: Vec::new(),
+        claimed: BTreeSet::new(),
         processed: 0,
         roll: [0; 32],
         policies: expected.policies.iter().map(|p| (p.root(), p)).collect(),
@@ -167,6 +173,8 @@ struct Audit<'a> {
     roll: [u8; 32],
     /// The published policies by their roots.
     policies: HashMap<Fr, &'a Policy>,
+    /// Exits that were claimed: number of the block that has them now, and position.
+    claimed: BTreeSet<(usize, u64)>,
     /// Final blocks of the history.
     finalized: usize,
     /// Proofs that were verified.

@@ -173,6 +173,9 @@ pub struct Due {
 pub struct Claim {
     /// Number of the block, from 1.
     pub block: u64,
+    /// Header that the block of that number had when it was paid; an alarm may have taken it back
+    /// since. `None` if there was no such block.
+    pub header: Option<Header>,
     /// Position among the block's exits.
     pub position: u64,
     /// Who was paid.
@@ -182,6 +185,15 @@ pub struct Claim {
     /// Amount.
     pub amount: u128,
     /// Time of the payment.
+    pub time: u64,
+}
+
+/// An alarm: two accepted proofs that contradict each other (the event `Alarmed`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Alarm {
+    /// Number of the block in doubt.
+    pub block: u64,
+    /// L1 time.
     pub time: u64,
 }
 
@@ -196,6 +208,8 @@ pub struct Departure {
     pub token: u16,
     /// Amount.
     pub amount: u128,
+    /// L1 time.
+    pub time: u64,
 }
 
 /// A deposit that exodus gave back.
@@ -241,11 +255,14 @@ pub struct History {
     pub counters: Counters,
     /// Queue entries in order.
     pub queue: Vec<Entry>,
-    /// Blocks in order, without those that were taken back.
+    /// Blocks in order, without those that were taken back: unproven ones, or by an alarm.
     pub blocks: Vec<Block>,
     /// Claims in order.
     pub claims: Vec<Claim>,
-    /// How exodus began, if it has.
+    /// Alarms in order.
+    pub alarms: Vec<Alarm>,
+    /// How exodus began, if it has; an alarm in exodus takes it further back, and then this is what
+    /// the last event says.
     pub exodus: Option<ExodusBegan>,
     /// Accounts that left in exodus, in order.
     pub departures: Vec<Departure>,

@@ -3,10 +3,12 @@
 //! looked at in the tests of `bastion-node`, which has some.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use bastion_audit::audit::{MAX_CLOCK_LAG, POLICY_GRACE, QUEUE_DEADLINE, UPGRADE_DELAY};
+use bastion_audit::audit::{
+    ALARM_DEADLINE, MAX_CLOCK_LAG, MAX_RELEASE_DELAY, POLICY_GRACE, QUEUE_DEADLINE, UPGRADE_DELAY,
+};
 use bastion_audit::chain::{
-    Announced, Announcement, Block, Claim, Code, Counters, Departure, Due, Entry, ExodusBegan,
-    Header, History, PolicyChange, Proving, Refund, Registration,
+    Alarm, Announced, Announcement, Block, Claim, Code, Counters, Departure, Due, Entry,
+    ExodusBegan, Header, History, PolicyChange, Proving, Refund, Registration,
 };
 use bastion_audit::{audit, Circuit, Description, Expectation, Replay, Report, Verifier};
 use bastion_state::account::FIRST_USER as A;
@@ -147,8 +149,10 @@ fn honest() -> History {
     let out = body.sign(&key("anna"), Fr::from(9u64), exit("anna"));
     let ops = [queue[3], Op::Signed(out.unwrap())];
     let second = block(&mut state, T + 2_000, 4, &ops);
+    let header = Some(second.header);
     let claim = |position, name, amount, time| Claim {
         block: 2,
+        header,
         position,
         to: exit(name),
         token: 0,
@@ -192,6 +196,7 @@ fn honest() -> History {
             claim(0, "ben", 1_000, T + 2_060 + 90),
             claim(1, "zoe", 300, T + 2_060 + 120),
         ],
+        alarms: vec![],
         exodus: None,
         departures: vec![],
         refunds: vec![],
@@ -223,6 +228,7 @@ fn left() -> History {
         to: exit("anna"),
         token: 0,
         amount: 699,
+        time: T + 2_120 + MAX_RELEASE_DELAY,
     });
     history.refunds.push(Refund {
         entry: 5,
@@ -383,6 +389,7 @@ fn exodus_pays_what_the_last_state_and_the_queue_hold() {
                 h.exodus.as_mut().unwrap().block = 7;
                 h.departures[0].amount += 1;
             }),
+            ("early_departure", &|h| h.departures[0].time -= 1),
             ("double_departure", &|h| h.departures.push(h.departures[0])),
             ("forged_refund", &|h| h.refunds[0].amount += 1),
             ("forged_refund", &|h| h.refunds[0].entry = 1),
@@ -390,6 +397,53 @@ fn exodus_pays_what_the_last_state_and_the_queue_hold() {
             ("forged_refund", &|h| h.refunds[0].entry = 6),
             ("forged_refund", &|h| h.refunds[0].entry = 7),
             ("forged_refund", &|h| h.refunds.push(h.refunds[0])),
+        ],
+    );
+}
+
+/// An alarm takes a false block back, and what was claimed by it is lost; the same block may be made
+/// again under another number.
+#[test]
+fn alarms_take_blocks_back() {
+    let rung = |mut history: History| {
+        history.alarms.push(Alarm {
+            block: 2,
+            time: T + 2_150,
+        });
+        history
+    };
+    let report = clean(&rung(honest()));
+    assert_eq!(names(&report.notices), ["alarm"]);
+    // Claimed by a block that another one has replaced.
+    let lost = |h: &mut History| {
+        let header = h.claims[0].header.as_mut().unwrap();
+        header.new_root += Fr::from(1u64);
+    };
+    finds(&rung(honest()), &[("lost_claim", &lost), ("vault", &lost)]);
+    finds(&honest(), &[("forged_exit", &lost)]);
+    // The same block again: later, and under another number.
+    let mut again = rung(honest());
+    again.blocks[1].committed_at += 10_000;
+    again.blocks[1].finalized_at = Some(T + 20_000);
+    again.claims[0].block = 3;
+    clean(&again);
+    finds(
+        &again,
+        &[("double_claim", &|h| {
+            let mut second = h.claims[0];
+            second.block = 2;
+            h.claims.push(second);
+        })],
+    );
+    // Unanswered, it lets exodus begin.
+    let mut exodus = rung(left());
+    exodus.exodus.as_mut().unwrap().time = T + 2_150 + ALARM_DEADLINE;
+    clean(&exodus);
+    finds(
+        &exodus,
+        &[
+            ("exodus", &|h| h.alarms.clear()),
+            ("exodus", &|h| h.alarms[0].time += 1),
         ],
     );
 }

@@ -2,11 +2,8 @@
 //! are not looked at here, so a verifier that accepts everything stands for the real one.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use std::net::{TcpListener, TcpStream};
-use std::os::unix::process::CommandExt;
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+#[path = "support/anvil.rs"]
+mod anvil;
 
 use alloy_primitives::{Address, Bytes, U256};
 use alloy_sol_types::{SolCall, SolValue};
@@ -354,56 +351,19 @@ fn everybody_leaves_the_embedded_l1() {
     everybody_leaves(&mut EmbeddedL1::new(TIME), |_| None);
 }
 
-/// The npm package's `anvil` is a script that starts the real one: both are one process group, which
-/// ends as a whole.
-struct Anvil(Child, String);
-
-impl Drop for Anvil {
-    fn drop(&mut self) {
-        let group = format!("-{}", self.0.id());
-        let _ = Command::new("kill").args(["-KILL", "--", &group]).status();
-        let _ = self.0.wait();
-    }
-}
-
-impl Anvil {
-    fn start() -> Self {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = port.local_addr().unwrap().port();
-        let anvil = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join("../verifier-contract/node_modules/.bin/anvil");
-        let (port_text, time) = (port.to_string(), TIME.to_string());
-        let child = Command::new(&anvil)
-            .args(["--silent", "--port", &port_text, "--timestamp", &time])
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .process_group(0)
-            .spawn()
-            .unwrap_or_else(|e| panic!("{}: {e}: run `make setup`", anvil.display()));
-        let node = Self(child, format!("http://127.0.0.1:{port}"));
-        for _ in 0..200 {
-            if TcpStream::connect(("127.0.0.1", port)).is_ok() {
-                break;
-            }
-            std::thread::sleep(Duration::from_millis(100));
-        }
-        node
-    }
-
-    /// Transactions that an account sent.
-    fn sent(&self, account: Address) -> Option<u64> {
-        let request = json!({ "jsonrpc": "2.0", "id": 1, "method": "eth_getTransactionCount",
-            "params": [account, "latest"] });
-        let mut response = ureq::post(&self.1).send_json(&request).unwrap();
-        let answer: Value = response.body_mut().read_json().unwrap();
-        let count = answer["result"].as_str().unwrap();
-        u64::from_str_radix(count.trim_start_matches("0x"), 16).ok()
-    }
+/// Transactions that an account sent.
+fn sent(url: &str, account: Address) -> Option<u64> {
+    let request = json!({ "jsonrpc": "2.0", "id": 1, "method": "eth_getTransactionCount",
+        "params": [account, "latest"] });
+    let mut response = ureq::post(url).send_json(&request).unwrap();
+    let answer: Value = response.body_mut().read_json().unwrap();
+    let count = answer["result"].as_str().unwrap();
+    u64::from_str_radix(count.trim_start_matches("0x"), 16).ok()
 }
 
 #[test]
 fn everybody_leaves_a_node() {
-    let node = Anvil::start();
-    let mut l1 = RpcL1::connect(&node.1).unwrap();
-    everybody_leaves(&mut l1, |account| node.sent(account));
+    let node = anvil::Anvil::start(TIME);
+    let mut l1 = RpcL1::connect(&node.url).unwrap();
+    everybody_leaves(&mut l1, |account| sent(&node.url, account));
 }

@@ -205,6 +205,10 @@ fn begin(rollup: &Rollup, sending: &Sending) -> eyre::Result<Report> {
         Standing::MayBegin => None,
         Standing::Begun => Some("it has begun".to_string()),
         Standing::NothingWaits => Some("nothing waits in the queue".to_string()),
+        Standing::AlarmRuns { block, until } => Some(format!(
+            "an alarm about block {block} runs, and lets it begin at the L1 time {until} if the \
+             council does not answer"
+        )),
         Standing::NotYet { entry, after } => Some(format!(
             "queue entry {entry} waits, and lets it begin after the L1 time {after}"
         )),
@@ -244,6 +248,11 @@ fn text(r: &Report) -> String {
         Standing::Begun => "has begun".to_string(),
         Standing::MayBegin => "may begin: `bastion exodus begin`".to_string(),
         Standing::NothingWaits => "cannot begin: nothing waits in the queue".to_string(),
+        Standing::AlarmRuns { block, until } => {
+            format!(
+                "waits for the council until L1 time {until}: an alarm about block {block} runs"
+            )
+        }
         Standing::NotYet { entry, after } => {
             format!("may begin after L1 time {after} if queue entry {entry} still waits")
         }
@@ -265,11 +274,15 @@ fn text(r: &Report) -> String {
     }
     for due in r.due.iter().flatten() {
         let when = match due.payable_at {
-            0 if due.needs_exodus() => ", in exodus".to_string(),
             0 => String::new(),
             time => format!(", from L1 time {time} on"),
         };
-        out += &format!("due        {}{when}\n", shown(due));
+        let exodus = if due.needs_exodus() {
+            ", in exodus"
+        } else {
+            ""
+        };
+        out += &format!("due        {}{exodus}{when}\n", shown(due));
     }
     for payment in r.payments.iter().flatten() {
         let outcome = match &payment.outcome {

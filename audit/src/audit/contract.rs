@@ -27,6 +27,13 @@ impl Audit<'_> {
         self.policies();
         self.verifiers();
         self.counters();
+        for alarm in &history.alarms {
+            let what = format!(
+                "two accepted proofs contradicted each other about block {}",
+                alarm.block
+            );
+            self.notice("alarm", what);
+        }
         let last = self.finalized.checked_sub(1);
         let last = last.and_then(|i| history.blocks.get(i));
         if last.map_or(history.genesis, |b| b.header.new_root) != history.state_root {

@@ -6,7 +6,8 @@ use bastion_state::account::is_limiter;
 use bastion_state::ops::Op;
 use bastion_state::{Address, Token};
 
-use super::{Audit, QUEUE_DEADLINE};
+use super::{Audit, ALARM_DEADLINE, MAX_CLOCK_LAG, MAX_RELEASE_DELAY, QUEUE_DEADLINE};
+use crate::chain::Claim;
 use crate::replay::Exit;
 
 /// A payment: to whom, in which token, how much.
@@ -16,60 +17,81 @@ impl Audit<'_> {
     /// Every claim is of an exit of a final block, as the data have it, once, and not too early.
     pub(super) fn claims(&mut self, checked: usize) {
         let history = self.history;
-        let (mut seen, mut beyond) = (BTreeSet::new(), 0);
+        let mut beyond = 0;
         for claim in &history.claims {
             let number = claim.block as usize;
             let name = format!("claim of exit {}", claim.position);
-            if !seen.insert((claim.block, claim.position)) {
-                self.find(
-                    "double_claim",
-                    Some(number),
-                    format!("{name} a second time"),
-                );
-            }
-            let block = number.checked_sub(1).and_then(|i| history.blocks.get(i));
-            let Some(block) = block.filter(|_| number <= self.finalized) else {
-                let what = format!("{name} of a block that is not final");
-                self.find("forged_exit", Some(number), what);
+            let Some(now) = self.block_of(claim) else {
+                match claim.header {
+                    Some(_) if !history.alarms.is_empty() => {
+                        let what = format!("{name} of a block that an alarm took back");
+                        self.find("lost_claim", Some(number), what);
+                    }
+                    _ => {
+                        let what = format!("{name} of a block that is not final");
+                        self.find("forged_exit", Some(number), what);
+                    }
+                }
                 continue;
             };
+            if !self.claimed.insert((now, claim.position)) {
+                let what = format!("{name} a second time");
+                self.find("double_claim", Some(number), what);
+            }
             // The audit may end before the claimed block, or have stopped before it.
-            if number > checked {
+            if now > checked {
                 beyond += 1;
                 continue;
             }
-            let records = number.checked_sub(1).and_then(|i| self.exits.get(i));
+            let records = now.checked_sub(1).and_then(|i| self.exits.get(i));
             let record = records.and_then(|r| r.get(claim.position as usize));
             let Some(exit) = record.and_then(|record| Exit::read(record)) else {
-                self.find(
-                    "forged_exit",
-                    Some(number),
-                    format!("{name}, which is not in the data"),
-                );
+                let what = format!("{name}, which is not in the data");
+                self.find("forged_exit", Some(number), what);
                 continue;
             };
             if (exit.to, exit.token, exit.amount) != (claim.to, claim.token, claim.amount) {
-                self.find(
-                    "forged_exit",
-                    Some(number),
-                    format!("{name} for other values"),
-                );
+                let what = format!("{name} for other values");
+                self.find("forged_exit", Some(number), what);
             }
-            // What is left to wait counts from the commit.
-            let wait = exit.release_time.saturating_sub(block.header.time);
-            let payable = block.committed_at.saturating_add(wait);
-            let payable = payable.max(block.finalized_at.unwrap_or(u64::MAX));
-            if claim.time < payable {
-                self.find(
-                    "early_claim",
-                    Some(number),
-                    format!("{name} at {}, payable at {payable}", claim.time),
-                );
-            }
+            self.not_too_early(claim, now, exit.release_time, &name);
         }
         if beyond > 0 {
             let what = format!("{beyond} claims are of blocks that were not looked at");
             self.notice("claims", what);
+        }
+    }
+
+    /// Number of the final block that a claim is of: the one that it names, or, if an alarm took that
+    /// back, the same block under another number.
+    fn block_of(&self, claim: &Claim) -> Option<usize> {
+        let blocks = &self.history.blocks;
+        let finals = blocks.get(..self.finalized)?;
+        let same = |number: &usize| {
+            let block = number.checked_sub(1).and_then(|i| finals.get(i));
+            block.is_some_and(|b| Some(b.header) == claim.header)
+        };
+        let named = usize::try_from(claim.block).ok().filter(same);
+        let again = || (1..=finals.len()).find(same);
+        named.or_else(|| (!self.history.alarms.is_empty()).then(again)?)
+    }
+
+    /// What is left to wait counts from the commit.
+    fn not_too_early(&mut self, claim: &Claim, now: usize, release_time: u64, name: &str) {
+        let history = self.history;
+        let Some(block) = now.checked_sub(1).and_then(|i| history.blocks.get(i)) else {
+            return;
+        };
+        // A block that was taken back and committed again was claimed by its first commit.
+        if !history.alarms.is_empty() && claim.time < block.committed_at {
+            return;
+        }
+        let wait = release_time.saturating_sub(block.header.time);
+        let payable = block.committed_at.saturating_add(wait);
+        let payable = payable.max(block.finalized_at.unwrap_or(u64::MAX));
+        if claim.time < payable {
+            let what = format!("{name} at {}, payable at {payable}", claim.time);
+            self.find("early_claim", Some(now), what);
         }
     }
 
@@ -99,11 +121,19 @@ impl Audit<'_> {
             self.find("exodus", None, "a block became final after it began");
         }
         let overdue = history.queue.get(processed as usize);
-        if overdue.is_none_or(|e| began.time <= e.time.saturating_add(QUEUE_DEADLINE)) {
-            self.find("exodus", None, "began though no queue entry was overdue");
+        let overdue = overdue.is_some_and(|e| began.time > e.time.saturating_add(QUEUE_DEADLINE));
+        let mut alarms = history.alarms.iter();
+        let unanswered = alarms.any(|a| began.time >= a.time.saturating_add(ALARM_DEADLINE));
+        if !overdue && !unanswered {
+            let what = "began though no queue entry was overdue and no alarm unanswered";
+            self.find("exodus", None, what);
         }
         if checked == finalized {
-            self.departures();
+            let finalized_at = last
+                .map_or(history.genesis_time.saturating_add(MAX_CLOCK_LAG), |b| {
+                    b.finalized_at.unwrap_or(u64::MAX)
+                });
+            self.departures(finalized_at.saturating_add(MAX_RELEASE_DELAY));
         } else if !history.departures.is_empty() {
             let what = "the last state was not rebuilt, so that departures were not looked at";
             self.notice("departures", what);
@@ -127,12 +157,17 @@ impl Audit<'_> {
         }
     }
 
-    fn departures(&mut self) {
+    /// Accounts left with what the last state holds, once, and not before `earliest`.
+    fn departures(&mut self, earliest: u64) {
         let mut seen = BTreeSet::new();
         for d in &self.history.departures {
             let name = format!("account {}", d.index);
             if !seen.insert(d.index) {
                 self.find("double_departure", None, format!("{name} left twice"));
+            }
+            if d.time < earliest {
+                let what = format!("{name} left at {}, before {earliest}", d.time);
+                self.find("early_departure", None, what);
             }
             if self.replay.holding(d.index) != Some((d.to, d.token, d.amount)) {
                 self.find(
@@ -195,12 +230,10 @@ impl Audit<'_> {
                 add(account.token, account.balance);
             }
         }
-        let claims = history.claims.iter();
-        let claimed: BTreeSet<_> = claims.map(|c| (c.block, c.position)).collect();
-        for (number, exits) in (1u64..).zip(&self.exits) {
+        for (number, exits) in (1..).zip(&self.exits) {
             for (position, record) in (0u64..).zip(exits) {
                 if let Some(exit) = Exit::read(record) {
-                    if !claimed.contains(&(number, position)) {
+                    if !self.claimed.contains(&(number, position)) {
                         add(exit.token, exit.amount);
                     }
                 }

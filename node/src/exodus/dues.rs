@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use alloy_primitives::{Address, U256};
 use alloy_sol_types::SolCall;
+use bastion_audit::audit::{MAX_CLOCK_LAG, MAX_RELEASE_DELAY};
 use bastion_audit::chain::History;
 use bastion_audit::replay::Exit;
 use bastion_contract::rollup::IRollup;
@@ -143,6 +144,13 @@ impl<'a> Dues<'a> {
     }
 
     fn accounts(&mut self) -> Result<(), NodeError> {
+        // In exodus an alarm may take the root back until then.
+        let last = final_blocks(self.history).last();
+        let finalized_at = last.map_or(
+            self.history.genesis_time.saturating_add(MAX_CLOCK_LAG),
+            |b| b.finalized_at.unwrap_or_default(),
+        );
+        let payable_at = finalized_at.saturating_add(MAX_RELEASE_DELAY);
         let departures = self.history.departures.iter();
         let left: BTreeSet<Index> = departures.map(|d| d.index).collect();
         for (index, account) in self.state.accounts() {
@@ -158,7 +166,7 @@ impl<'a> Dues<'a> {
                 to: Address::from(exit.0),
                 token: account.token,
                 amount: account.balance,
-                payable_at: 0,
+                payable_at,
             });
         }
         Ok(())
@@ -185,7 +193,13 @@ impl<'a> Dues<'a> {
     }
 
     fn claims(&mut self) -> Result<(), NodeError> {
-        let claims = self.history.claims.iter();
+        // A claim counts for the block that it was of: an alarm may have put another in its place.
+        let blocks = &self.history.blocks;
+        let claims = self.history.claims.iter().filter(|c| {
+            let at = c.block.checked_sub(1).and_then(|i| usize::try_from(i).ok());
+            let block = at.and_then(|at| blocks.get(at));
+            block.is_some_and(|b| c.header == Some(b.header))
+        });
         let claimed: BTreeSet<_> = claims.map(|c| (c.block, c.position)).collect();
         let blocks = final_blocks(self.history).zip(&self.exits);
         for (number, (block, records)) in (1..).zip(blocks) {

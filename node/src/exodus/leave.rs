@@ -13,6 +13,9 @@ use crate::exodus::dues::{view, Due, Dues};
 use crate::l1::L1;
 use crate::settle::to_u256;
 
+/// Errors of the contract that time or the council ends.
+const WAITS: [&str; 3] = ["TooEarly", "BucketFull", "AlarmRuns"];
+
 /// What became of something that was due.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
@@ -139,10 +142,14 @@ impl Sender {
             Ok(outcome) => Ok(outcome),
             // Somebody else may have been faster, and a call whose receipt was lost may be there.
             Err(_) if due.is_paid(l1, self.contract)? => Ok(Outcome::PaidBefore),
-            Err(e) if e.to_string().contains("TooEarly") => {
-                Ok(Outcome::Waits { why: e.to_string() })
+            Err(e) => {
+                let why = e.to_string();
+                let waits = WAITS.iter().any(|error| why.contains(error));
+                Ok(match waits {
+                    true => Outcome::Waits { why },
+                    false => Outcome::Refused { why },
+                })
             }
-            Err(e) => Ok(Outcome::Refused { why: e.to_string() }),
         }
     }
 }

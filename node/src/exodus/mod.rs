@@ -10,6 +10,7 @@ pub use dues::{Due, Dues, What};
 pub use leave::{Done, Outcome, Sender};
 
 use alloy_primitives::{Address, U256};
+use bastion_audit::audit::ALARM_DEADLINE;
 use bastion_audit::chain::{Block, History};
 use bastion_audit::Replay;
 use bastion_contract::rollup::IRollup;
@@ -23,6 +24,9 @@ use crate::error::NodeError;
 use crate::exodus::dues::view;
 use crate::l1::L1;
 use crate::settle::{to_u256, Settlement};
+
+/// Seconds after an alarm ended in which the queue's deadline does not count (protocol section 10).
+const OPERATOR_DEADLINE: u64 = 3 * 86_400;
 
 /// Gas of everything that was paid out, in order.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -92,6 +96,13 @@ pub enum Standing {
     Begun,
     /// Anybody may begin it.
     MayBegin,
+    /// An alarm runs.
+    AlarmRuns {
+        /// Number of the block in doubt.
+        block: u64,
+        /// L1 time from which on anybody may begin exodus, if the council does not answer.
+        until: u64,
+    },
     /// An entry of the queue waits, and is not overdue yet.
     NotYet {
         /// Number of the entry, from 1.
@@ -115,6 +126,13 @@ pub fn standing(l1: &mut dyn L1, history: &History) -> Result<Standing, NodeErro
     if view(l1, contract, &IRollup::exodusDueCall {})? {
         return Ok(Standing::MayBegin);
     }
+    let block = view(l1, contract, &IRollup::doubtedCall {})?;
+    if block != 0 {
+        let rung = view(l1, contract, &IRollup::alarmedAtCall {})?;
+        let until = rung.saturating_add(ALARM_DEADLINE);
+        return Ok(Standing::AlarmRuns { block, until });
+    }
+    let resumed = view(l1, contract, &IRollup::resumedAtCall {})?;
     // Proven blocks count: to begin exodus makes them final.
     let proven = history.blocks.iter().take_while(|b| b.proving.is_some());
     let processed = proven.last().map_or(0, |b| b.processed);
@@ -123,7 +141,9 @@ pub fn standing(l1: &mut dyn L1, history: &History) -> Result<Standing, NodeErro
     Ok(match next.and_then(|at| history.queue.get(at)) {
         Some(waiting) => Standing::NotYet {
             entry: processed.saturating_add(1),
-            after: waiting.time.saturating_add(deadline.saturating_to()),
+            // After an alarm operators get time to process again what was taken back.
+            after: (waiting.time.saturating_add(deadline.saturating_to()))
+                .max(resumed.saturating_add(OPERATOR_DEADLINE)),
         },
         None => Standing::NothingWaits,
     })

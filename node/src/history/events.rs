@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use alloy_primitives::{keccak256, Address, B256, U256};
 use alloy_sol_types::SolEventInterface;
 use bastion_audit::chain::{
-    Announced, Announcement, Block, Claim, Departure, Due, Entry, ExodusBegan, Header, History,
-    PolicyChange, Refund, Registration,
+    Alarm, Announced, Announcement, Block, Claim, Departure, Due, Entry, ExodusBegan, Header,
+    History, PolicyChange, Refund, Registration,
 };
 use bastion_contract::governance::IGovernance::IGovernanceEvents as Decision;
 use bastion_contract::rollup::IRollup::{self, IRollupEvents as Told};
@@ -123,14 +123,26 @@ impl Collector {
                 self.history.blocks.truncate(kept);
                 self.origins.truncate(kept);
             }
-            Told::Claimed(e) => self.history.claims.push(Claim {
+            Told::Claimed(e) => {
+                let block: u64 = e.number.saturating_to();
+                let at = block.checked_sub(1).and_then(|i| usize::try_from(i).ok());
+                let of = at.and_then(|at| self.history.blocks.get(at));
+                self.history.claims.push(Claim {
+                    block,
+                    header: of.map(|b| b.header),
+                    position: e.position.saturating_to(),
+                    to: L2Address(e.to.into_array()),
+                    token: e.token,
+                    amount: e.amount.saturating_to(),
+                    time: event.time,
+                });
+            }
+            Told::Alarmed(e) => self.history.alarms.push(Alarm {
                 block: e.number.saturating_to(),
-                position: e.position.saturating_to(),
-                to: L2Address(e.to.into_array()),
-                token: e.token,
-                amount: e.amount.saturating_to(),
                 time: event.time,
             }),
+            // What it takes back is reverted.
+            Told::Resumed(_) => {}
             Told::ExodusBegan(e) => {
                 self.history.exodus = Some(ExodusBegan {
                     block: e.number.saturating_to(),
@@ -143,6 +155,7 @@ impl Collector {
                 to: L2Address(e.exit.into_array()),
                 token: e.token,
                 amount: e.amount.saturating_to(),
+                time: event.time,
             }),
             Told::Refunded(e) => self.history.refunds.push(Refund {
                 entry: e.entry.saturating_to(),

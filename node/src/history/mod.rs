@@ -73,6 +73,7 @@ pub fn collect_pinned(l1: &mut dyn L1, contract: Address) -> Result<(History, Pi
         queue: Vec::new(),
         blocks: Vec::new(),
         claims: Vec::new(),
+        alarms: Vec::new(),
         exodus: None,
         departures: Vec::new(),
         refunds: Vec::new(),

@@ -1,8 +1,9 @@
 //! An audit of what the contract holds: clean as it is, and a named finding for each planted fault.
 
 use alloy_primitives::keccak256;
-use bastion_audit::chain::{Departure, History, Refund};
-use bastion_audit::{audit, Expectation, Replay, Report};
+use bastion_audit::chain::{Departure, History, Refund, Registration};
+use bastion_audit::{audit, Circuit, Expectation, Replay, Report};
+use bastion_node::code;
 use bastion_node::dev::dev_policy;
 use bastion_node::history::collect;
 use bastion_node::independent::IndependentVerifier;
@@ -17,17 +18,21 @@ use bastion_state::{Address, Fr};
 pub type Fault = (&'static str, fn(&mut History));
 
 /// Everything that somebody on L1 or a dishonest node could change, and the finding that names it.
-const FAULTS: [Fault; 26] = [
+const FAULTS: [Fault; 28] = [
     ("genesis", |h| h.genesis += Fr::from(1u64)),
-    ("policy", |h| h.policy_roots[0] += Fr::from(1u64)),
+    ("policy", |h| h.policies[0].root += Fr::from(1u64)),
+    ("contract_code", |h| h.code.rollup[0] ^= 1),
+    ("contract_code", |h| h.code.governance[0] ^= 1),
     ("block_policy", |h| {
         h.blocks[0].header.policy_root += Fr::from(1u64)
     }),
-    ("verifier_code", |h| {
-        h.verifiers.values_mut().for_each(|code| code[0] ^= 1)
-    }),
-    ("verifier_code", |h| {
-        h.verifiers.insert([7; 32], [8; 32]);
+    ("verifier_code", |h| h.verifiers[0].code[0] ^= 1),
+    // One that was never announced.
+    ("verifier_change", |h| {
+        h.verifiers.push(Registration {
+            circuit_id: [7; 32],
+            ..h.verifiers[0]
+        })
     }),
     ("circuit", |h| {
         h.blocks[0].proving.as_mut().unwrap().circuit_id[0] ^= 1
@@ -38,6 +43,7 @@ const FAULTS: [Fault; 26] = [
             to: Address([7; 20]),
             token: 0,
             amount: 1,
+            time: 1,
         })
     }),
     ("forged_refund", |h| {
@@ -102,13 +108,17 @@ fn run(
     from: usize,
 ) -> (Report, Replay) {
     let code = &prover.block.verifier.contract.deployed_bytecode;
+    let circuits = [Circuit {
+        id: settlement.circuit_id.0,
+        code: keccak256(code).0,
+        verifier: second.block(),
+    }];
     audit(
         history,
         &Expectation {
             policies: &[dev_policy()],
-            verifier: second.block(),
-            circuit_id: settlement.circuit_id.0,
-            verifier_code: keccak256(code).0,
+            circuits: &circuits,
+            code: code::expected(history).unwrap(),
             from,
             to: None,
         },

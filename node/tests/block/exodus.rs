@@ -68,7 +68,8 @@ pub fn everybody_leaves(l1: &mut dyn L1, settlement: &Settlement) -> History {
 pub fn is_audited(left: &History, run: &dyn Fn(&History) -> Report) {
     let report = run(left);
     assert!(report.clean, "{report:#?}");
-    assert!(left.exodus == Some(1) && !left.departures.is_empty());
+    let began = left.exodus.unwrap();
+    assert!(began.block == 1 && !left.departures.is_empty());
     let faults: [Fault; 5] = [
         ("forged_departure", |h| h.departures[0].amount += 1),
         ("double_departure", |h| h.departures.push(h.departures[0])),

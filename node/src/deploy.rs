@@ -7,7 +7,7 @@ use alloy_primitives::{Address, Bytes, FixedBytes, U256};
 use alloy_sol_types::{SolCall, SolValue};
 use bastion_aggregator::BlockVerifier;
 use bastion_contract::governance::IGovernance;
-use bastion_contract::rollup::{governance, rollup, IRollup};
+use bastion_contract::rollup::{governance, rollup};
 use bastion_prover::srs::SrsOrigin;
 use bastion_state::{Fr, Policy};
 

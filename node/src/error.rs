@@ -1,5 +1,7 @@
 //! Errors of this crate.
 
+use std::io::ErrorKind;
+
 use bastion_aggregator::AggregatorError;
 use bastion_circuits::CircuitError;
 use bastion_contract::ContractError;

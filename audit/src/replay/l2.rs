@@ -111,7 +111,7 @@ impl Batch<'_> {
         amount: Option<u128>,
         fee: Option<u128>,
     ) -> Result<(), Broken> {
-        let paid = |amount: u128| Some(account.balance.checked_sub(amount)?.checked_sub(fee?)?);
+        let paid = |amount: u128| account.balance.checked_sub(amount)?.checked_sub(fee?);
         let balance = amount.and_then(paid).ok_or(Broken::Balance {
             index,
             balance: account.balance,

@@ -111,21 +111,27 @@ impl Grid {
     pub fn bus_sums(&self, layout: &Layout, blocks: &[Block], challenges: &Challenges) -> Vec<Fr> {
         use rayon::prelude::*;
 
+        // Built once: a fingerprint is an expression of its own.
+        let terms: Vec<Vec<(usize, &Expr, Expr)>> = blocks
+            .iter()
+            .map(|block| {
+                let rows = block.bus.iter().enumerate();
+                rows.flat_map(|(offset, terms)| terms.iter().map(move |t| (offset, t)))
+                    .map(|(offset, t)| (offset, &t.multiplicity, t.tuple.fingerprint()))
+                    .collect()
+            })
+            .collect();
         let steps: Vec<(usize, Fr, Fr)> = layout
             .blocks
             .par_iter()
             .filter(|p| p.table != Table::Compress)
             .flat_map_iter(|placement| {
-                let block = &blocks[placement.table as usize];
                 let value = |e: &Expr| self.evaluate(e, placement.row, challenges, &[]);
                 let mut out = Vec::new();
-                for (offset, terms) in block.bus.iter().enumerate() {
-                    for term in terms {
-                        let m = value(&term.multiplicity);
-                        if m != Fr::zero() {
-                            let c = value(&term.tuple.fingerprint());
-                            out.push((placement.row + offset, m, c));
-                        }
+                for (offset, multiplicity, fingerprint) in &terms[placement.table as usize] {
+                    let m = value(multiplicity);
+                    if m != Fr::zero() {
+                        out.push((placement.row + offset, m, value(fingerprint)));
                     }
                 }
                 out

@@ -96,7 +96,9 @@ pub(crate) fn report<T: Serialize>(
 /// Prints an error with its causes; the code is that of [`exit::code`].
 pub(crate) fn fail(error: &eyre::Report, json: bool) -> ExitCode {
     let code = exit::code(error);
-    let causes: Vec<String> = error.chain().map(ToString::to_string).collect();
+    let mut causes: Vec<String> = error.chain().map(ToString::to_string).collect();
+    // Many messages end with their cause's.
+    causes.dedup_by(|cause, before| before.ends_with(cause.as_str()));
     let text = if json {
         json_error(&causes, code)
     } else {

@@ -38,6 +38,37 @@ pub struct Run {
     pub time: u64,
 }
 
+/// How a run stands to an earlier one that was cut short.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// It goes on with it, at the earlier one's time.
+    GoesOn,
+    /// It would, but at that time L1 would soon refuse the blocks, and no time was asked for.
+    TooLate,
+    /// It was asked for something else.
+    Other,
+}
+
+/// Seconds after which the time of a run counts as too late: half of what L1 allows, since proving
+/// and committing take time too.
+const STALE: u64 = 43_200;
+
+impl Run {
+    /// How this run stands to an earlier one. Its own time counts only if it was `asked` for.
+    pub fn standing(&self, earlier: &Self, asked: bool, now: u64) -> Standing {
+        let time = if asked { self.time } else { earlier.time };
+        let same = Self {
+            time,
+            ..self.clone()
+        } == *earlier;
+        match same {
+            false => Standing::Other,
+            true if !asked && time.saturating_add(STALE) < now => Standing::TooLate,
+            true => Standing::GoesOn,
+        }
+    }
+}
+
 /// The folder.
 #[derive(Debug, Clone)]
 pub struct WorkFolder {
@@ -157,5 +188,40 @@ mod tests {
         work.finish().unwrap();
         work.finish().unwrap();
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn an_earlier_run_is_taken_up_at_its_time_while_l1_takes_it() {
+        let earlier = run(1_000);
+        let standing = |run: &Run, asked, now| run.standing(&earlier, asked, now);
+        assert_eq!(standing(&run(5_000), false, 5_000), Standing::GoesOn);
+        assert_eq!(standing(&run(5_000), true, 5_000), Standing::Other);
+        let late = 1_000 + STALE + 1;
+        assert_eq!(standing(&run(late), false, late), Standing::TooLate);
+        assert_eq!(standing(&run(1_000), true, late), Standing::GoesOn);
+        for other in [
+            Run {
+                input: Digest::of(b"other rows"),
+                ..run(1_000)
+            },
+            Run {
+                shape: "small".into(),
+                ..run(1_000)
+            },
+            Run {
+                batches: 1,
+                ..run(1_000)
+            },
+            Run {
+                limit: Some(1),
+                ..run(1_000)
+            },
+            Run {
+                skip_invalid: true,
+                ..run(1_000)
+            },
+        ] {
+            assert_eq!(standing(&other, true, 1_000), Standing::Other);
+        }
     }
 }

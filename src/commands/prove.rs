@@ -11,7 +11,7 @@ use bastion_node::dir::{BlockDir, Manifest, FORMAT};
 use bastion_node::l1::{DEV_CHAIN_ID, DEV_OPERATOR};
 use bastion_node::pipeline::{BlockProver, Cache, Timings};
 use bastion_node::recommend::MemoryPlan;
-use bastion_node::work::{Run, WorkFolder};
+use bastion_node::work::{Run, Standing, WorkFolder};
 use bastion_node::workload::{import_csv, import_jsonl, CsvReport, Format, Input};
 use bastion_prover::artifact::Digest;
 use bastion_prover::srs::{SrsChoice, SrsOrigin};
@@ -194,21 +194,14 @@ fn plan_run(args: &Args, input: &Input, folder: &BlockDir, work: &WorkFolder) ->
         time: args.time.unwrap_or(now),
     };
     if let Some(earlier) = work.run() {
-        let time = args.time.unwrap_or(earlier.time);
-        let too_late = args.time.is_none() && time.saturating_add(MAX_CLOCK_LAG / 2) < now;
-        if (Run {
-            time,
-            ..run.clone()
-        }) == earlier
-        {
-            if !too_late {
-                return Ok(earlier);
-            }
-            warn!(
-                time,
+        match run.standing(&earlier, args.time.is_some(), now) {
+            Standing::GoesOn => return Ok(earlier),
+            Standing::TooLate => warn!(
+                time = earlier.time,
                 "the run that was cut short is half a day old, L1 would soon refuse its blocks: it \
                  is taken up if its time is given by --time"
-            );
+            ),
+            Standing::Other => {}
         }
     }
     folder.check_unused()?;

@@ -57,9 +57,7 @@ pub enum ProverError {
     },
 
     /// The circuit has more rows than the SRS has powers.
-    #[error(
-        "circuit expects k = {needed}, SRS holds k = {held}: run `bastion setup --k {needed}`"
-    )]
+    #[error("the circuit has 2^{needed} rows, the reference string only 2^{held} powers: run `bastion setup` for its shape with --srs and a ceremony's file of power {needed} or more, or with --unsafe-dev-srs for development")]
     SrsTooSmall {
         /// log2 of the rows of the circuit.
         needed: u32,
@@ -220,7 +218,9 @@ mod tests {
         };
         assert_eq!(
             error.to_string(),
-            "circuit expects k = 18, SRS holds k = 16: run `bastion setup --k 18`"
+            "the circuit has 2^18 rows, the reference string only 2^16 powers: run `bastion setup` \
+             for its shape with --srs and a ceremony's file of power 18 or more, or with \
+             --unsafe-dev-srs for development"
         );
         assert_eq!(error.exit_code(), 5);
 

@@ -1,93 +1,17 @@
-//! Memory: what there is, and what a proof takes.
+//! Memory that a proof takes.
 
-use std::{collections::BTreeSet, fmt, num::NonZeroUsize, str::FromStr};
+use std::{collections::BTreeSet, num::NonZeroUsize};
 
 use halo2_proofs::{plonk::ConstraintSystem, poly::Rotation};
 
-use crate::{keys::VerifierKey, plonk, Fr, ProverError, Result};
+use super::memory::{MemoryBudget, KIB};
+use crate::{keys::VerifierKey, plonk, Fr};
 
 const FIELD: u64 = 32;
 const POINT: u64 = 64;
-const KIB: u64 = 1 << 10;
-
-/// An amount of memory, in bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct MemoryBudget(pub u64);
-
-impl MemoryBudget {
-    /// Reads `16GiB`, `900MB`, `1.5 GiB`, `8589934592`. Units: B, KB, MB, GB, TB (powers of
-    /// 1000), KiB, MiB, GiB, TiB (powers of 1024), in any case.
-    ///
-    /// # Errors
-    /// [`ProverError::BadMemorySize`] with the text and the reason.
-    pub fn parse(input: &str) -> Result<Self> {
-        let bad = |reason| ProverError::BadMemorySize {
-            input: input.to_owned(),
-            reason,
-        };
-        let text = input.trim();
-        let split = text
-            .find(|c: char| !c.is_ascii_digit() && c != '.')
-            .unwrap_or(text.len());
-        let (number, unit) = text.split_at(split);
-        let unit: u64 = match unit.trim().to_ascii_lowercase().as_str() {
-            "" | "b" => 1,
-            "kb" => 1000,
-            "mb" => 1000u64.pow(2),
-            "gb" => 1000u64.pow(3),
-            "tb" => 1000u64.pow(4),
-            "kib" => KIB,
-            "mib" => KIB.pow(2),
-            "gib" => KIB.pow(3),
-            "tib" => KIB.pow(4),
-            _ => return Err(bad("unknown unit")),
-        };
-        let bytes = match number.parse::<u64>() {
-            Ok(whole) => whole.checked_mul(unit).ok_or(bad("too large"))?,
-            Err(_) => {
-                let fraction: f64 = number.parse().map_err(|_| bad("no number"))?;
-                let bytes = fraction * unit as f64;
-                if bytes >= u64::MAX as f64 {
-                    return Err(bad("too large"));
-                }
-                bytes as u64
-            }
-        };
-        match bytes {
-            0 => Err(bad("it is zero")),
-            bytes => Ok(Self(bytes)),
-        }
-    }
-
-    /// Four fifths of the memory that Linux calls available; `None` on other systems.
-    pub fn available() -> Option<Self> {
-        let info = std::fs::read_to_string("/proc/meminfo").ok()?;
-        let line = info
-            .lines()
-            .find_map(|line| line.strip_prefix("MemAvailable:"))?;
-        let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-        Some(Self(kib * KIB / 5 * 4))
-    }
-}
-
-impl FromStr for MemoryBudget {
-    type Err = ProverError;
-
-    fn from_str(text: &str) -> Result<Self> {
-        Self::parse(text)
-    }
-}
-
-impl fmt::Display for MemoryBudget {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let bytes = self.0 as f64;
-        match self.0 {
-            b if b >= KIB.pow(3) => write!(f, "{:.1} GiB", bytes / KIB.pow(3) as f64),
-            b if b >= KIB.pow(2) => write!(f, "{:.1} MiB", bytes / KIB.pow(2) as f64),
-            b => write!(f, "{b} B"),
-        }
-    }
-}
+/// A cell that may be a fraction, and a cell's place in the cycles of the permutation.
+const FRACTION: u64 = 72;
+const CYCLES: u64 = 48;
 
 /// Estimated memory of proving: what all proofs of one circuit share, and what each takes.
 ///
@@ -99,6 +23,7 @@ pub struct ProofCost {
     shared: u64,
     per_proof: u64,
     per_thread: u64,
+    making: u64,
 }
 
 /// The numbers of a circuit that matter for memory.
@@ -216,10 +141,14 @@ impl ProofCost {
             true => ((c.buffers() * 6).div_ceil(5), 1),
             false => (c.buffers_of_halo2(), 0),
         };
+        // While keys are made: fixed columns as fractions, the cycles of the permutation, and a
+        // commitment's copies.
+        let making = n * ((FRACTION + 1) * c.fixed + CYCLES * c.permuted + POINT + FIELD) + FLOOR;
         Self {
             shared,
             per_proof: n * FIELD * buffers + FLOOR,
             per_thread: n * FIELD * scratch,
+            making,
         }
     }
 
@@ -239,6 +168,11 @@ impl ProofCost {
         MemoryBudget(self.shared(threads).0.saturating_add(self.per_proof))
     }
 
+    /// What making the keys takes.
+    pub fn of_keys(&self) -> MemoryBudget {
+        MemoryBudget(self.shared.saturating_add(self.making))
+    }
+
     /// How many proofs fit at once; `None` if not even one does.
     pub fn fitting(&self, budget: MemoryBudget, threads: usize) -> Option<NonZeroUsize> {
         let free = budget.0.checked_sub(self.shared(threads).0)?;
@@ -255,45 +189,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sizes_are_read_as_people_write_them() {
-        let gib = KIB.pow(3);
-        for (text, bytes) in [
-            ("16GiB", 16 * gib),
-            ("16 gib", 16 * gib),
-            (" 1.5GiB ", 3 * gib / 2),
-            ("900MB", 900_000_000),
-            ("8589934592", 8 * gib),
-            ("512b", 512),
-        ] {
-            assert_eq!(
-                MemoryBudget::parse(text).unwrap(),
-                MemoryBudget(bytes),
-                "{text}"
-            );
-        }
-        for text in [
-            "",
-            "GiB",
-            "16 apples",
-            "-1GiB",
-            "0",
-            "1.2.3GB",
-            "99999999999TiB",
-            "1e9",
-            ".",
-        ] {
-            let error = text.parse::<MemoryBudget>().unwrap_err();
-            assert!(error.to_string().contains("16GiB"), "{text}: {error}");
-        }
-        assert_eq!(MemoryBudget(3 * gib / 2).to_string(), "1.5 GiB");
-    }
-
-    #[test]
     fn budget_divides_into_proofs() {
         let cost = ProofCost {
             shared: 100,
             per_proof: 10,
             per_thread: 2,
+            making: 5,
         };
         let fitting = |bytes| cost.fitting(MemoryBudget(bytes), 4);
         assert_eq!(fitting(107), None);
@@ -301,6 +202,7 @@ mod tests {
         assert_eq!(fitting(118), NonZeroUsize::new(1));
         assert_eq!(fitting(147), NonZeroUsize::new(3));
         assert_eq!(cost.of_one(4), MemoryBudget(118));
+        assert_eq!(cost.of_keys(), MemoryBudget(105));
     }
 
     #[test]
@@ -361,11 +263,5 @@ mod tests {
             ..counts
         };
         assert!(cost(many) > cost(counts));
-    }
-
-    #[test]
-    #[cfg(target_os = "linux")]
-    fn linux_tells_what_is_available() {
-        assert!(MemoryBudget::available().unwrap() > MemoryBudget(1 << 20));
     }
 }

@@ -1,6 +1,8 @@
 //! Proving the batches of a block in parallel, within a memory budget.
 
 mod budget;
+mod limits;
+mod memory;
 
 use std::{
     num::NonZeroUsize,
@@ -14,7 +16,8 @@ use halo2_proofs::{halo2curves::bn256::Bn256, poly::kzg::commitment::ParamsKZG};
 use rand::rngs::OsRng;
 use tracing::info;
 
-pub use budget::{MemoryBudget, ProofCost};
+pub use budget::ProofCost;
+pub use memory::MemoryBudget;
 
 use crate::{
     keys::CircuitKeys,
@@ -61,6 +64,22 @@ pub fn prove_all<C: ProvableCircuit + Send>(
     budget: MemoryBudget,
     progress: &Progress,
 ) -> Result<Vec<BatchProof>> {
+    prove_each(params, keys, circuits, budget, progress, |_| Ok(()))
+}
+
+/// As [`prove_all`]; each proof is given to `finished` as soon as it is made, from the thread that
+/// made it.
+///
+/// # Errors
+/// As [`prove_all`], or the first error of `finished`.
+pub fn prove_each<C: ProvableCircuit + Send, E: From<ProverError> + Send>(
+    params: &ParamsKZG<Bn256>,
+    keys: &CircuitKeys,
+    circuits: Vec<C>,
+    budget: MemoryBudget,
+    progress: &Progress,
+    finished: impl Fn(&BatchProof) -> Result<(), E> + Sync,
+) -> Result<Vec<BatchProof>, E> {
     let shape = keys.verifier().shape_name();
     let cost = ProofCost::of(keys.verifier());
     let threads = rayon::current_num_threads();
@@ -70,6 +89,7 @@ pub fn prove_all<C: ProvableCircuit + Send>(
     let stage = progress.stage("prove", shape, circuits.len() as u64);
     run(circuits, slots, |circuit| {
         let proof = prove(params, keys, circuit, OsRng)?;
+        finished(&proof)?;
         stage.advance();
         Ok(proof)
     })
@@ -80,11 +100,11 @@ pub fn prove_all<C: ProvableCircuit + Send>(
 /// Threads of its own rather than tasks of rayon's pool: a rayon thread that waits inside one
 /// proof would take up another, and there would be more proofs in memory than slots. The work
 /// itself goes to the pool.
-fn run<J: Send, T: Send>(
+fn run<J: Send, T: Send, E: Send>(
     jobs: Vec<J>,
     slots: NonZeroUsize,
-    work: impl Fn(J) -> Result<T> + Sync,
-) -> Result<Vec<T>> {
+    work: impl Fn(J) -> Result<T, E> + Sync,
+) -> Result<Vec<T>, E> {
     let mut results: Vec<Option<T>> = jobs.iter().map(|_| None).collect();
     let queue = Mutex::new(jobs.into_iter().zip(&mut results));
     let cancelled = AtomicBool::new(false);

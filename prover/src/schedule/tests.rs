@@ -26,7 +26,7 @@ fn results_come_in_the_order_of_the_jobs() {
     let jobs: Vec<u64> = (0..20).collect();
     let slow_first = |job: u64| {
         std::thread::sleep(Duration::from_millis(20 - job));
-        Ok(job * job)
+        Ok::<_, ProverError>(job * job)
     };
     let expected: Vec<u64> = (0..20).map(|job| job * job).collect();
     assert_eq!(
@@ -34,7 +34,7 @@ fn results_come_in_the_order_of_the_jobs() {
         expected
     );
     assert_eq!(
-        run(vec![], two(), |job: u64| Ok(job)).unwrap(),
+        run(vec![], two(), |job: u64| Ok::<_, ProverError>(job)).unwrap(),
         Vec::<u64>::new()
     );
 }
@@ -46,7 +46,7 @@ fn never_more_at_once_than_slots() {
         most.fetch_max(now.fetch_add(1, SeqCst) + 1, SeqCst);
         std::thread::sleep(Duration::from_millis(5));
         now.fetch_sub(1, SeqCst);
-        Ok(())
+        Ok::<_, ProverError>(())
     })
     .unwrap();
     assert_eq!(most.load(SeqCst), 2);

@@ -2,10 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
+use bastion_circuits::Shape;
 use bastion_prover::schedule::MemoryBudget;
 use clap::Args;
-use eyre::{eyre, WrapErr};
 use serde::Deserialize;
+
+use crate::exit::CliError;
 
 /// Flags that every command takes.
 #[derive(Debug, Args)]
@@ -16,9 +18,10 @@ pub(crate) struct Flags {
     /// Folder of reference strings and keys.
     #[arg(long, global = true, value_name = "DIR", env = "BASTION_CACHE_DIR")]
     cache_dir: Option<PathBuf>,
-    /// Memory that proving may use, such as 12GiB.
+    /// Memory that proving may use, such as 12GiB [default: four fifths of what is available,
+    /// limits of containers included].
     #[arg(long, global = true, value_name = "SIZE", env = "BASTION_MEMORY")]
-    memory: Option<String>,
+    memory: Option<MemoryBudget>,
     /// Reports and progress as JSON.
     #[arg(long, global = true)]
     pub(crate) json: bool,
@@ -46,14 +49,21 @@ pub(crate) struct Settings {
 impl Settings {
     /// Settings from the file and the flags (which know the environment).
     pub(crate) fn resolve(flags: &Flags) -> eyre::Result<Self> {
-        let file = match &flags.config {
-            Some(path) => read(path)?,
-            None if Path::new("bastion.toml").exists() => read(Path::new("bastion.toml"))?,
-            None => File::default(),
+        let default = Path::new("bastion.toml");
+        let path = match &flags.config {
+            Some(path) => Some(path.as_path()),
+            None => default.exists().then_some(default),
         };
-        let memory = match flags.memory.as_ref().or(file.memory.as_ref()) {
-            Some(text) => MemoryBudget::parse(text)?,
-            None => MemoryBudget::available().unwrap_or(MemoryBudget(8 << 30)),
+        let file = path.map(read).transpose()?.unwrap_or_default();
+        let of_file = || match (&file.memory, path) {
+            (Some(text), Some(path)) => MemoryBudget::parse(text)
+                .map(Some)
+                .map_err(|e| bad_file(path, e)),
+            _ => Ok(None),
+        };
+        let memory = match flags.memory {
+            Some(memory) => Some(memory),
+            None => of_file()?.or_else(MemoryBudget::available),
         };
         Ok(Self {
             cache_dir: flags
@@ -61,16 +71,46 @@ impl Settings {
                 .clone()
                 .or(file.cache_dir)
                 .unwrap_or_else(|| ".bastion".into()),
-            memory,
+            memory: memory.unwrap_or(MemoryBudget(8 << 30)),
             json: flags.json,
         })
     }
 }
 
 fn read(path: &Path) -> eyre::Result<File> {
+    use eyre::WrapErr;
     let text = std::fs::read_to_string(path)
         .wrap_err_with(|| format!("configuration {}", path.display()))?;
-    toml::from_str(&text).map_err(|e| eyre!("configuration {}: {e}", path.display()))
+    Ok(toml::from_str(&text).map_err(|e| bad_file(path, e))?)
+}
+
+fn bad_file(path: &Path, why: impl ToString) -> CliError {
+    CliError::BadFile {
+        what: "configuration",
+        path: path.into(),
+        why: why.to_string(),
+    }
+}
+
+/// The shape that a flag names.
+pub(crate) fn shape(name: &str) -> Result<Shape, String> {
+    Shape::named(name).map_err(|e| e.to_string())
+}
+
+/// Variables that the program and its libraries read.
+fn is_setting(name: &str) -> bool {
+    const OTHERS: [&str; 4] = ["NO_COLOR", "RUST_LOG", "RAYON_NUM_THREADS", "TERM"];
+    name.starts_with("BASTION_") || OTHERS.contains(&name)
+}
+
+/// Takes empty variables out of the environment: `BASTION_L1= bastion ...` unsets one, as people
+/// expect. To be called while there is one thread.
+pub(crate) fn forget_empty_variables() {
+    for (name, value) in std::env::vars_os() {
+        if value.is_empty() && name.to_str().is_some_and(is_setting) {
+            std::env::remove_var(name);
+        }
+    }
 }
 
 #[cfg(test)]

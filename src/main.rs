@@ -3,7 +3,10 @@
 
 mod commands;
 mod config;
+mod exit;
 mod output;
+#[cfg(test)]
+mod remedies;
 
 use std::process::ExitCode;
 
@@ -16,8 +19,9 @@ use crate::config::Settings;
 #[command(name = "bastion", version, propagate_version = true)]
 #[command(
     after_help = "Exit codes: 0 ok, 1 failure, 2 usage, 3 proof invalid, 4 version or \
-circuit mismatch, 5 missing artifact, 6 not enough resources.\n\nConfiguration: bastion.toml \
-(or --config FILE), overridden by BASTION_* variables, overridden by flags."
+circuit mismatch, 5 missing file or artifact, 6 not enough memory or disk.\n\nConfiguration: bastion.toml \
+(or --config FILE), overridden by BASTION_* variables (empty ones count as unset), overridden by \
+flags."
 )]
 struct Cli {
     #[command(flatten)]
@@ -51,31 +55,32 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
-    let settings = match Settings::resolve(&cli.settings) {
-        Ok(settings) => settings,
-        Err(error) => return output::fail(&error, cli.settings.json),
+    config::forget_empty_variables();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let json = std::env::args_os().any(|arg| arg == "--json");
+            return output::usage(&error, json);
+        }
     };
+    let json = cli.settings.json;
+    run(cli).unwrap_or_else(|error| output::fail(&error, json))
+}
+
+fn run(cli: Cli) -> eyre::Result<ExitCode> {
+    let settings = Settings::resolve(&cli.settings)?;
     output::init_logs(&settings);
-    let result = match cli.command {
+    let done = match cli.command {
         Command::Demo(args) => commands::demo::run(&args, &settings),
         Command::Setup(args) => commands::setup::run(&args, &settings),
         Command::Prove(args) => commands::prove::run(&args, &settings),
         Command::Verify(args) => commands::verify::run(&args, &settings),
         Command::Submit(args) => commands::submit::run(&args, &settings),
-        Command::Audit(args) => {
-            return match commands::audit::run(&args, &settings) {
-                Ok(code) => code,
-                Err(error) => output::fail(&error, settings.json),
-            }
-        }
+        Command::Audit(args) => return commands::audit::run(&args, &settings),
         Command::Bench(args) => commands::bench::run(&args, &settings),
         Command::Cost(args) => commands::cost::run(&args, &settings),
         Command::Shapes(args) => commands::shapes::run(&args, &settings),
         Command::Inspect(args) => commands::inspect::run(&args, &settings),
     };
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => output::fail(&error, settings.json),
-    }
+    done.map(|()| ExitCode::SUCCESS)
 }

@@ -1,36 +1,68 @@
-//! What people and programs see: reports on standard output, logs, progress and errors on standard
-//! error.
+//! What people and programs see: reports on standard output; logs, progress and errors on standard
+//! error. Of these the report alone decides: diagnostics that cannot be written are dropped.
 
-use std::io::{IsTerminal, Write};
+use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
-use bastion_node::NodeError;
 use bastion_prover::progress::{JsonProgress, Progress, TerminalProgress};
-use bastion_prover::ProverError;
 use serde::Serialize;
 use tracing_subscriber::EnvFilter;
 
 use crate::config::Settings;
+use crate::exit::{self, CliError};
 
-/// Logs by `RUST_LOG`, warnings by default.
+/// Standard error, of which nobody need read anything: a write that fails is as good as one that
+/// does not.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Diagnostics;
+
+impl Write for Diagnostics {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.write_all(bytes).map(|()| bytes.len())
+    }
+
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let _ = io::stderr().write_all(bytes);
+        Ok(())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let _ = io::stderr().flush();
+        Ok(())
+    }
+}
+
+/// Whether standard error is for people: a terminal, and no JSON asked for.
+fn for_people(settings: &Settings) -> bool {
+    io::stderr().is_terminal() && !settings.json
+}
+
+/// Whether the terminal takes colours.
+fn colours() -> bool {
+    let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+    std::env::var_os("NO_COLOR").is_none() && !dumb
+}
+
+/// Logs by `RUST_LOG`, warnings by default: text on a terminal, JSON lines otherwise, as progress.
 pub(crate) fn init_logs(settings: &Settings) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
     let logs = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr);
-    if settings.json {
-        logs.json().init();
+        .log_internal_errors(false)
+        .with_writer(|| Diagnostics);
+    if for_people(settings) {
+        logs.with_ansi(colours()).init();
     } else {
-        logs.init();
+        logs.with_ansi(false).json().init();
     }
 }
 
 /// Bars on a terminal, JSON lines otherwise.
 pub(crate) fn progress(settings: &Settings) -> Progress {
-    if std::io::stderr().is_terminal() && !settings.json {
+    if for_people(settings) {
         Progress::new(TerminalProgress::default())
     } else {
-        Progress::new(JsonProgress::new(std::io::stderr()))
+        Progress::new(JsonProgress::new(Diagnostics))
     }
 }
 
@@ -45,40 +77,51 @@ pub(crate) fn report<T: Serialize>(
     } else {
         text(value)
     };
-    let mut stdout = std::io::stdout().lock();
-    match writeln!(stdout, "{}", out.trim_end()) {
+    let mut stdout = io::stdout().lock();
+    let written = writeln!(stdout, "{}", out.trim_end()).and_then(|()| stdout.flush());
+    match written {
         // The reader has seen enough.
-        Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-        result => Ok(result?),
+        Err(e) if e.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        result => Ok(result.map_err(CliError::Output)?),
     }
 }
 
-/// Prints an error with its causes; the exit code is that of the innermost error that has one.
+/// Prints an error with its causes; the code is that of [`exit::code`].
 pub(crate) fn fail(error: &eyre::Report, json: bool) -> ExitCode {
-    let code = exit_code(error);
-    if json {
-        let causes: Vec<String> = error.chain().map(ToString::to_string).collect();
-        let line = serde_json::json!({ "error": causes, "exit_code": code });
-        eprintln!("{line}");
+    let code = exit::code(error);
+    let mut causes: Vec<String> = error.chain().map(ToString::to_string).collect();
+    // Many messages end with their cause's.
+    causes.dedup_by(|cause, before| before.ends_with(cause.as_str()));
+    let text = if json {
+        json_error(&causes, code)
     } else {
-        eprintln!("error: {error}");
-        for cause in error.chain().skip(1) {
-            eprintln!("  caused by: {cause}");
-        }
-    }
+        format!("error: {}\n", causes.join("\n  caused by: "))
+    };
+    let _ = Diagnostics.write_all(text.as_bytes());
     ExitCode::from(code)
 }
 
-fn exit_code(error: &eyre::Report) -> u8 {
-    error
-        .chain()
-        .find_map(|cause| {
-            let node = cause.downcast_ref::<NodeError>().map(NodeError::exit_code);
-            node.or_else(|| {
-                cause
-                    .downcast_ref::<ProverError>()
-                    .map(ProverError::exit_code)
-            })
-        })
-        .unwrap_or(1)
+/// Prints what clap says about the command line: help, version, or a usage error.
+pub(crate) fn usage(error: &clap::Error, json: bool) -> ExitCode {
+    if json && error.use_stderr() {
+        let text = error.render().to_string();
+        let text = text.trim().trim_start_matches("error: ");
+        let line = json_error(&[text.to_owned()], exit::USAGE);
+        let _ = Diagnostics.write_all(line.as_bytes());
+    } else {
+        // It has its own way with standard output that is closed.
+        let _ = error.print();
+    }
+    match u8::try_from(error.exit_code()) {
+        Ok(code) => ExitCode::from(code),
+        Err(_) => ExitCode::from(exit::FAILURE),
+    }
+}
+
+/// One line.
+fn json_error(causes: &[String], code: u8) -> String {
+    format!(
+        "{}\n",
+        serde_json::json!({ "error": causes, "exit_code": code })
+    )
 }

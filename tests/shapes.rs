@@ -96,7 +96,12 @@ fn what_cannot_be_is_an_error() {
     let both = shapes(&["--matrix", "--cores", "2"]);
     assert_eq!(both.status.code(), Some(2));
     let unit = shapes(&["--memory", "5apples"]);
-    assert_eq!(unit.status.code(), Some(1));
+    assert_eq!(unit.status.code(), Some(2));
+
+    // More threads than any memory holds buffers for.
+    let cores = u64::MAX.to_string();
+    let many = shapes(&["--cores", &cores, "--recommend"]);
+    assert_eq!(many.status.code(), Some(6), "{many:?}");
 
     let little = shapes(&["--memory", "50MiB", "--recommend"]);
     assert_eq!(little.status.code(), Some(6));

@@ -123,7 +123,7 @@ pub trait Source {
     /// The next operation, with a name for messages ("line 17"); `None` at the end.
     ///
     /// # Errors
-    /// If the step cannot be an operation.
+    /// If the step cannot be an operation; after [`NodeError::Input`] the next step can be asked for.
     fn next(&mut self, state: &State) -> Result<Option<(String, Op)>, NodeError>;
 
     /// The operation that [`Source::next`] gave did not fit the batch: it is asked for again.
@@ -179,7 +179,19 @@ fn fill(
 ) -> Result<bool, NodeError> {
     let mut usage = Usage::empty();
     let mut empty = true;
-    while let Some((place, op)) = source.next(builder.state())? {
+    loop {
+        let (place, op) = match source.next(builder.state()) {
+            Ok(Some(step)) => step,
+            Ok(None) => return Ok(true),
+            Err(NodeError::Input { line, why }) => {
+                refused.push(Refused {
+                    place: format!("line {line}"),
+                    why,
+                });
+                continue;
+            }
+            Err(other) => return Err(other),
+        };
         let mut next = usage;
         let fits = |f: &Footprint| {
             next = usage.with(f.kind, f.accounts, f.nodes, f.tokens);
@@ -206,7 +218,6 @@ fn fill(
             }),
         }
     }
-    Ok(true)
 }
 
 fn bind(old_root: Fr, context: &BatchContext, batches: Vec<BatchTrace>) -> Block {

@@ -7,6 +7,9 @@
 //! | `NNNN.data` | posted bytes |
 //! | `NNNN.batch-M.json` | proof of each batch |
 //! | `NNNN.proof.json` | the block's final proof |
+//! | `.proving` | what a run of `bastion prove` has yet to finish ([`crate::work`]) |
+
+mod complete;
 
 use std::path::{Path, PathBuf};
 
@@ -96,13 +99,17 @@ impl BlockDir {
         self.path.join(format!("{block:04}.{kind}"))
     }
 
+    /// Whether there is a manifest.
+    pub fn has_manifest(&self) -> bool {
+        self.path.join("manifest.json").exists()
+    }
+
     /// Checks that the folder holds no blocks.
     ///
     /// # Errors
     /// [`NodeError::FolderInUse`].
     pub fn check_unused(&self) -> Result<(), NodeError> {
-        let manifest = self.path.join("manifest.json");
-        if manifest.exists() {
+        if self.has_manifest() {
             return Err(NodeError::FolderInUse {
                 path: self.path.display().to_string(),
             });
@@ -114,9 +121,8 @@ impl BlockDir {
     /// minutes that its proof takes.
     ///
     /// # Errors
-    /// If it cannot be created, is on a full disk, or already holds blocks.
+    /// If it cannot be created, or is on a full disk.
     pub fn create(&self) -> Result<(), NodeError> {
-        self.check_unused()?;
         std::fs::create_dir_all(&self.path).map_err(|e| self.io(&self.path, e))?;
         let probe = self.path.join(".space");
         let written = std::fs::write(&probe, vec![0xff; SPACE]);
@@ -173,15 +179,21 @@ impl BlockDir {
     /// # Errors
     /// If it is missing, malformed or of another format.
     pub fn manifest(&self) -> Result<Manifest, NodeError> {
-        let manifest: Manifest = self.read_json(&self.path.join("manifest.json"))?;
-        if manifest.format != FORMAT {
+        #[derive(Deserialize)]
+        struct Versioned {
+            format: u32,
+        }
+        let path = self.path.join("manifest.json");
+        // The format first: the fields of another one may differ.
+        let Versioned { format } = self.read_json(&path)?;
+        if format != FORMAT {
             return Err(NodeError::Mismatch {
                 what: "format of the folder",
-                found: manifest.format.to_string(),
+                found: format.to_string(),
                 expected: FORMAT.to_string(),
             });
         }
-        Ok(manifest)
+        self.read_json(&path)
     }
 
     /// Writes the manifest: last, so that a folder with a manifest is whole.

@@ -150,6 +150,44 @@ pub enum NodeError {
         /// What it takes.
         needed: MemoryBudget,
     },
+    /// A block that the machine has no memory for.
+    #[error("{what} of {batches} batches of shape `{shape}` takes about {needed}, and may take {budget}: give more memory (--memory, BASTION_MEMORY), or use fewer batches (--batches) or a smaller shape (`bastion shapes` compares them)")]
+    TooLittleMemory {
+        /// What does not fit.
+        what: &'static str,
+        /// Batches of the block.
+        batches: usize,
+        /// Their shape.
+        shape: String,
+        /// What it takes.
+        needed: MemoryBudget,
+        /// What it may take.
+        budget: MemoryBudget,
+    },
+    /// The manifest of a folder says another number of blocks than the folder holds.
+    #[error("{path} names {named} blocks, the folder holds {held}: a file was lost or added; if proving was cut short, run the same `bastion prove` again")]
+    BlockCount {
+        /// The manifest.
+        path: String,
+        /// Blocks that it names.
+        named: usize,
+        /// Blocks of which the folder holds files.
+        held: usize,
+    },
+    /// A file in a folder of blocks that is no block's.
+    #[error("{path} is no file of the folder's blocks: move it elsewhere")]
+    Foreign {
+        /// The file.
+        path: String,
+    },
+    /// An input that cannot be read as one.
+    #[error("{path}: {why}")]
+    Unreadable {
+        /// The input.
+        path: String,
+        /// What is wrong with it, and the remedy.
+        why: String,
+    },
     /// The L1 refused, or does not answer.
     #[error("L1: {0}")]
     L1(String),
@@ -194,10 +232,15 @@ impl NodeError {
             Self::Missing { .. } | Self::NoSrs { .. } => 5,
             Self::NoDocuments { .. } | Self::Document(_) => 5,
             Self::Malformed { .. } | Self::TrailingData { .. } => 3,
-            Self::NothingFits { .. } => 6,
+            Self::BlockCount { .. } | Self::Foreign { .. } => 3,
+            Self::NothingFits { .. } | Self::TooLittleMemory { .. } => 6,
             Self::Prover(e) => e.exit_code(),
             Self::Aggregator(e) => e.exit_code(),
-            Self::Io { source, .. } if source.kind() == ErrorKind::StorageFull => 6,
+            Self::Io { source, .. } => match source.kind() {
+                ErrorKind::NotFound => 5,
+                ErrorKind::StorageFull | ErrorKind::QuotaExceeded => 6,
+                _ => 1,
+            },
             _ => 1,
         }
     }

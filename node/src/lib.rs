@@ -12,6 +12,7 @@
 //! | [`l1`] | a chain in memory, or a node |
 //! | [`recommend`] | predicted speed and memory of shapes, and the best for a machine |
 //! | [`deploy`], [`settle`] | deploys and drives the contracts |
+//! | [`work`] | batch proofs of a run that was cut short |
 //! | [`exodus`] | everybody leaves by L1 data alone |
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
@@ -29,6 +30,7 @@ pub mod l1;
 pub mod pipeline;
 pub mod recommend;
 pub mod settle;
+pub mod work;
 pub mod workload;
 
 pub use error::NodeError;

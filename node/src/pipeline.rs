@@ -10,14 +10,17 @@ use bastion_circuits::{BatchCircuit, Shape};
 use bastion_prover::keys::{CircuitKeys, KeyStore};
 use bastion_prover::progress::Progress;
 use bastion_prover::proof::BatchProof;
-use bastion_prover::schedule::{prove_all, MemoryBudget};
+use bastion_prover::schedule::{prove_each, MemoryBudget};
 use bastion_prover::srs::{Imported, Srs, MAX_K};
+use bastion_prover::ProvableCircuit;
 use bastion_state::Fr;
 use rand::rngs::OsRng;
 
 use crate::block::Block;
 use crate::dir::StoredBlock;
 use crate::error::NodeError;
+use crate::recommend::MemoryPlan;
+use crate::work::WorkFolder;
 
 /// Where keys and reference strings are kept.
 #[derive(Debug, Clone)]
@@ -165,8 +168,41 @@ impl BatchProver {
         budget: MemoryBudget,
         progress: &Progress,
     ) -> Result<Vec<BatchProof>, NodeError> {
+        self.prove_kept(circuits, srs, budget, progress, None)
+    }
+
+    /// As [`BatchProver::prove`]. Proofs that `work` keeps are taken from there, and those that are
+    /// made are kept there as soon as they are.
+    ///
+    /// # Errors
+    /// Of the prover, or if a proof cannot be kept.
+    pub fn prove_kept(
+        &self,
+        circuits: Vec<BatchCircuit>,
+        srs: &Srs,
+        budget: MemoryBudget,
+        progress: &Progress,
+        work: Option<&WorkFolder>,
+    ) -> Result<Vec<BatchProof>, NodeError> {
+        let key = self.keys.verifier();
+        let kept: Vec<Option<BatchProof>> = circuits
+            .iter()
+            .map(|c| work.and_then(|work| work.find(key, &c.public_inputs())))
+            .collect();
+        let missing = circuits
+            .into_iter()
+            .zip(&kept)
+            .filter_map(|(circuit, kept)| kept.is_none().then_some(circuit))
+            .collect();
         let params = srs.params(self.shape.k)?;
-        Ok(prove_all(&params, &self.keys, circuits, budget, progress)?)
+        let keep = |proof: &BatchProof| work.map_or(Ok(()), |work| work.keep(proof));
+        let made = prove_each(&params, &self.keys, missing, budget, progress, keep)?;
+        // As many were made as are missing.
+        let mut made = made.into_iter();
+        Ok(kept
+            .into_iter()
+            .filter_map(|kept| kept.or_else(|| made.next()))
+            .collect())
     }
 }
 
@@ -254,13 +290,34 @@ impl BlockProver {
         budget: MemoryBudget,
         progress: &Progress,
     ) -> Result<ProvenBlock, NodeError> {
+        self.prove_kept(block, budget, progress, None)
+    }
+
+    /// As [`BlockProver::prove`], with the batch proofs that `work` keeps
+    /// ([`BatchProver::prove_kept`]).
+    ///
+    /// # Errors
+    /// [`NodeError::TooLittleMemory`] before anything is begun, or those of
+    /// [`BatchProver::prove_kept`].
+    pub fn prove_kept(
+        &self,
+        block: &Block,
+        budget: MemoryBudget,
+        progress: &Progress,
+        work: Option<&WorkFolder>,
+    ) -> Result<ProvenBlock, NodeError> {
+        let plan = MemoryPlan::new(self.batches.shape(), self.block.verifier.batches);
+        plan.require(budget)?;
+        let budget = plan.for_proofs(budget);
         let mut timings = Timings::default();
         let start = Instant::now();
         let circuits = self.batches.witnesses(block)?;
         timings.witness = start.elapsed().as_secs_f64();
 
         let start = Instant::now();
-        let batches = self.batches.prove(circuits, &self.srs, budget, progress)?;
+        let batches = self
+            .batches
+            .prove_kept(circuits, &self.srs, budget, progress, work)?;
         timings.prove = start.elapsed().as_secs_f64();
 
         let start = Instant::now();

@@ -47,9 +47,9 @@ fn a_csv_becomes_a_proven_block() {
         .ok()
         .map(|n| n.parse().unwrap());
     let context = context();
-    let file = std::fs::File::open(csv).unwrap();
+    let file = std::fs::read(csv).unwrap();
     let (mut source, report) =
-        import_csv(file, limit, false, context.domain, context.time + 600).unwrap();
+        import_csv(&file, limit, false, context.domain, context.time + 600).unwrap();
     println!("{report:?}");
     let mut state = State::new();
     let mut refused: Vec<Refused> = Vec::new();

@@ -5,9 +5,11 @@ use std::path::PathBuf;
 use bastion_circuits::Shape;
 use bastion_node::bench::{self, Baseline, BenchReport};
 use bastion_node::pipeline::{BlockProver, Cache};
+use bastion_node::recommend::MemoryPlan;
 use eyre::{eyre, WrapErr};
 
-use crate::config::Settings;
+use crate::config::{self, Settings};
+use crate::exit::CliError;
 use crate::output;
 
 /// Proves one full block of transfers and reports time, core-seconds and memory of every stage, and
@@ -17,8 +19,8 @@ use crate::output;
 bastion bench --shape small --check benches/baseline.json")]
 pub(crate) struct Args {
     /// Shape: tiny, small, medium, standard or large (`bastion shapes` compares them).
-    #[arg(long, default_value = "small")]
-    shape: String,
+    #[arg(long, default_value = "small", value_parser = config::shape)]
+    shape: Shape,
     /// Batches in the block.
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=8))]
     batches: u8,
@@ -35,17 +37,22 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
             let shown = path.display();
             let text = std::fs::read(path).wrap_err_with(|| format!("baseline {shown}"))?;
             let baseline: Baseline =
-                serde_json::from_slice(&text).wrap_err_with(|| format!("baseline {shown}"))?;
+                serde_json::from_slice(&text).map_err(|e| CliError::BadFile {
+                    what: "baseline",
+                    path: path.clone(),
+                    why: e.to_string(),
+                })?;
             Some(baseline)
         }
     };
-    let shape = Shape::named(&args.shape)?;
+    let shape = &args.shape;
     let batches = usize::from(args.batches);
     let cache = Cache::new(&settings.cache_dir);
-    cache.require_srs(batches, &shape)?;
+    cache.require_srs(batches, shape)?;
+    MemoryPlan::new(shape, batches).require(settings.memory)?;
     let progress = output::progress(settings);
-    let prover = BlockProver::open(&shape, batches, &cache, &progress)?;
-    let report = bench::run(&shape, &prover, settings.memory, &progress)?;
+    let prover = BlockProver::open(shape, batches, &cache, &progress)?;
+    let report = bench::run(shape, &prover, settings.memory, &progress)?;
     output::report(settings, &report, text)?;
     let worse = baseline.map_or(Vec::new(), |b| report.worse_than(&b));
     if worse.is_empty() {

@@ -2,7 +2,7 @@
 
 use bastion_circuits::{cost, Shape};
 
-use crate::config::Settings;
+use crate::config::{self, Settings};
 use crate::output;
 
 /// Tells what operations cost in a shape, measured on filled batches.
@@ -10,12 +10,11 @@ use crate::output;
 #[command(after_help = "Example: bastion cost --shape standard --json")]
 pub(crate) struct Args {
     /// Shape: tiny, small, medium, standard or large (`bastion shapes` compares them).
-    #[arg(long, default_value = "standard")]
-    shape: String,
+    #[arg(long, default_value = "standard", value_parser = config::shape)]
+    shape: Shape,
 }
 
 pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
-    let shape = Shape::named(&args.shape)?;
-    let report = cost::report(&shape)?;
+    let report = cost::report(&args.shape)?;
     output::report(settings, &report, |r| r.to_string())
 }

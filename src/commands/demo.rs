@@ -11,6 +11,7 @@ use bastion_node::exodus::{rebuild, Exodus};
 use bastion_node::history::collect;
 use bastion_node::l1::{EmbeddedL1, RpcL1, DEV_OPERATOR, L1};
 use bastion_node::pipeline::{BlockProver, Cache, Timings};
+use bastion_node::recommend::MemoryPlan;
 use bastion_node::settle::{BlockGas, Settlement};
 use bastion_state::data::{domain, ExitRecord, Section};
 use bastion_state::executor::{BatchContext, ResolvedKind};
@@ -20,11 +21,13 @@ use comfy_table::{presets, Table};
 use eyre::eyre;
 use serde::Serialize;
 
-use crate::config::Settings;
+use crate::config::{self, Settings};
 use crate::output;
 
 /// Time of the embedded L1.
 const EMBEDDED_TIME: u64 = 1_800_000_000;
+/// Batches of its block.
+const BATCHES: usize = 2;
 
 /// Runs the main job: deposits, transfers, a withdrawal, the forced exit of a frozen account;
 /// two batches proved, aggregated, verified by the contract, claimed; then a silent operator, and
@@ -33,8 +36,8 @@ const EMBEDDED_TIME: u64 = 1_800_000_000;
 #[command(after_help = "Example: bastion demo --shape tiny")]
 pub(crate) struct Args {
     /// Shape: tiny, small, medium, standard or large (`bastion shapes` compares them).
-    #[arg(long, default_value = "small")]
-    shape: String,
+    #[arg(long, default_value = "small", value_parser = config::shape)]
+    shape: Shape,
     /// A development node (anvil) instead of the embedded L1.
     #[arg(long, env = "BASTION_L1", value_name = "URL")]
     l1: Option<String>,
@@ -65,14 +68,15 @@ struct Report {
 
 pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
     let start = Instant::now();
-    let shape = Shape::named(&args.shape)?;
+    let shape = &args.shape;
+    MemoryPlan::new(shape, BATCHES).require(settings.memory)?;
     let mut l1: Box<dyn L1> = match &args.l1 {
         Some(url) => Box::new(RpcL1::connect(url)?),
         None => Box::new(EmbeddedL1::new(EMBEDDED_TIME)),
     };
     let progress = output::progress(settings);
     let cache = Cache::new(&settings.cache_dir);
-    let prover = BlockProver::open(&shape, 2, &cache, &progress)?;
+    let prover = BlockProver::open(shape, BATCHES, &cache, &progress)?;
     let setup_seconds = start.elapsed().as_secs_f64();
 
     // L1: contracts, then what the users ask for.
@@ -102,8 +106,15 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
     // L2: execute and prove.
     let execute = Instant::now();
     let mut refused = Vec::new();
-    let block = next_block(&mut state, &context, &shape, 2, &mut source, &mut refused)?
-        .ok_or_else(|| eyre!("the demo made no operations"))?;
+    let block = next_block(
+        &mut state,
+        &context,
+        shape,
+        BATCHES,
+        &mut source,
+        &mut refused,
+    )?
+    .ok_or_else(|| eyre!("the demo made no operations"))?;
     let execute_seconds = execute.elapsed().as_secs_f64();
     if let Some(first) = refused.first() {
         return Err(eyre!("{}: {}", first.place, first.why));

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use bastion_node::dir::{BlockDir, Manifest};
+use bastion_node::NodeError;
 use bastion_state::data::BatchData;
 use serde::Serialize;
 
@@ -43,9 +44,17 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
         let mut counts = [0; 4];
         let mut rest = block.data.as_slice();
         for _ in 0..block.header.batches {
-            for (sum, n) in counts.iter_mut().zip(BatchData::read(&mut rest)?.counts()) {
+            // As `verify` says it: the data are not those of the header.
+            let batch = BatchData::read(&mut rest).map_err(|_| NodeError::Tampered {
+                block: number,
+                what: "the posted data",
+            })?;
+            for (sum, n) in counts.iter_mut().zip(batch.counts()) {
                 *sum += n;
             }
+        }
+        if !rest.is_empty() {
+            return Err(NodeError::TrailingData { bytes: rest.len() }.into());
         }
         let [l1_operations, l2_operations, exits, new_owners] = counts;
         blocks.push(BlockReport {

@@ -13,6 +13,7 @@ pub(crate) mod verify;
 
 use std::path::Path;
 
+use bastion_circuits::Shape;
 use bastion_node::dir::{BlockDir, Manifest};
 use bastion_node::pipeline::{BlockProver, Cache};
 use bastion_node::NodeError;
@@ -27,8 +28,8 @@ fn open(
     progress: &Progress,
 ) -> eyre::Result<(BlockDir, Manifest, BlockProver)> {
     let folder = BlockDir::new(dir);
-    let manifest = folder.manifest()?;
-    let shape = bastion_circuits::Shape::named(&manifest.shape)?;
+    let manifest = folder.complete()?;
+    let shape = shape_of(&manifest)?;
     let cache = Cache::new(&settings.cache_dir);
     cache.require_srs(manifest.batches_per_block, &shape)?;
     let prover = BlockProver::open(&shape, manifest.batches_per_block, &cache, progress)?;
@@ -58,4 +59,13 @@ fn open(
         prover.block.verifier.circuit_id.clone(),
     )?;
     Ok((folder, manifest, prover))
+}
+
+/// The shape that a manifest names: another release may know more of them.
+fn shape_of(manifest: &Manifest) -> Result<Shape, NodeError> {
+    Shape::named(&manifest.shape).map_err(|_| NodeError::Mismatch {
+        what: "the shape",
+        found: manifest.shape.clone(),
+        expected: format!("one of {}", Shape::all().map(|s| s.name).join(", ")),
+    })
 }

@@ -1,44 +1,62 @@
 //! `bastion prove`
 
-use std::fs::File;
-use std::io::BufReader;
 use std::path::PathBuf;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use bastion_circuits::Shape;
-use bastion_node::block::{next_block, Refused, Source};
+use bastion_node::block::{next_block, Block, Refused, Source};
 use bastion_node::deploy::rollup_address;
 use bastion_node::dev::dev_policy;
 use bastion_node::dir::{BlockDir, Manifest, FORMAT};
 use bastion_node::l1::{DEV_CHAIN_ID, DEV_OPERATOR};
 use bastion_node::pipeline::{BlockProver, Cache, Timings};
-use bastion_node::workload::{import_csv, import_jsonl, CsvReport};
+use bastion_node::recommend::MemoryPlan;
+use bastion_node::work::{Run, Standing, WorkFolder};
+use bastion_node::workload::{import_csv, import_jsonl, CsvReport, Format, Input};
+use bastion_prover::artifact::Digest;
 use bastion_prover::srs::SrsOrigin;
 use bastion_state::data::domain;
 use bastion_state::executor::BatchContext;
 use bastion_state::state::State;
-use bastion_state::Address;
-use eyre::{eyre, WrapErr};
+use bastion_state::{Address, Fr};
 use serde::Serialize;
+use tracing::warn;
 
-use crate::config::Settings;
+use crate::config::{self, Settings};
+use crate::exit::CliError;
 use crate::output;
 
+/// Seconds by which the time of a block may lag behind L1's when it is committed.
+const MAX_CLOCK_LAG: u64 = 86_400;
+/// Times have 40 bits.
+const TIME_BOUND: u64 = 1 << 40;
+/// How long an imported transfer is valid.
+const VALIDITY: u64 = 3_600;
+
 /// Executes operations from a file and proves them.
+///
+/// Batch proofs are written to the folder as they are made. A run that was cut short is taken up by
+/// the next one with the same input, flags and folder.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "INPUT is a CSV with the columns block,tx_index,trace_index,token,from,to,\
-amount (keys are derived per address, deposits are made so that the rows can run, amounts are \
-rounded down to what the encoding carries), or a .jsonl file of operations.\n\n\
-Example: bastion prove examples/transfers.csv --shape tiny --out out"
+amount in any order (keys are derived per address, deposits are made so that the rows can run, \
+amounts are rounded down to what the encoding carries), or JSON lines of operations. Which of them \
+it is follows from its first character, or from --format. Rows and operations that L1 or the \
+circuit would refuse are refused with their line.\n\n\
+Examples:\n  bastion prove examples/transfers.csv --shape tiny --out out\n  \
+zcat transfers.csv.gz | bastion prove - --skip-invalid --out out"
 )]
 pub(crate) struct Args {
-    /// CSV of transfers or JSON lines of operations.
+    /// CSV of transfers or JSON lines of operations; - for standard input.
     input: PathBuf,
+    /// Kind of the input, csv or jsonl [default: by its content].
+    #[arg(long, value_parser = format)]
+    format: Option<Format>,
     /// Shape: tiny, small, medium, standard or large (`bastion shapes` compares them).
-    #[arg(long, default_value = "small")]
-    shape: String,
-    /// Folder for the proven blocks; must not hold any.
+    #[arg(long, default_value = "small", value_parser = config::shape)]
+    shape: Shape,
+    /// Folder for the proven blocks; must not hold any but those of the same run.
     #[arg(long)]
     out: PathBuf,
     /// Rows or operations to read at most.
@@ -47,18 +65,28 @@ pub(crate) struct Args {
     /// Batches in a block.
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=8))]
     batches: u8,
-    /// Leaves out rows and operations that are not valid, instead of failing.
+    /// Leaves out rows, lines and operations that are not valid, instead of failing, and tells them.
     #[arg(long)]
     skip_invalid: bool,
-    /// Time of the blocks (seconds since 1970); now, by default.
-    #[arg(long)]
+    /// Time of the blocks (seconds since 1970) [default: now]. L1 takes blocks that are at most a
+    /// day behind its own time, and not ahead of it.
+    #[arg(long, value_parser = clap::value_parser!(u64).range(..TIME_BOUND))]
     time: Option<u64>,
+}
+
+fn format(name: &str) -> Result<Format, String> {
+    match name {
+        "csv" => Ok(Format::Csv),
+        "jsonl" => Ok(Format::Jsonl),
+        _ => Err("it is csv or jsonl".into()),
+    }
 }
 
 #[derive(Serialize)]
 struct Report {
     operations: usize,
     blocks: usize,
+    resumed_blocks: usize,
     data_bytes: usize,
     import: Option<CsvReport>,
     refused: Vec<Refused>,
@@ -70,72 +98,33 @@ struct Report {
 
 pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
     let start = Instant::now();
-    let shape = Shape::named(&args.shape)?;
-    let batches = usize::from(args.batches);
-    let time = match args.time {
-        Some(time) => time,
-        None => SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs(),
-    };
+    let folder = BlockDir::new(&args.out);
+    let work = WorkFolder::of(folder.path());
+    let input = Input::read(&args.input, args.format)?;
+    let run = plan_run(args, &input, &folder, &work)?;
     let contract = Address(rollup_address(DEV_OPERATOR, 0).into_array());
     let context = BatchContext {
         domain: domain(DEV_CHAIN_ID, contract),
-        time,
+        time: run.time,
         policy: dev_policy(),
     };
-    let folder = BlockDir::new(&args.out);
-    folder.check_unused()?;
-    let file = File::open(&args.input).wrap_err_with(|| args.input.display().to_string())?;
-    let is_csv = args.input.extension().is_some_and(|e| e == "csv");
-    let mut import = None;
-    let mut source: Box<dyn Source> = if is_csv {
-        let deadline = time + 3_600;
-        let (source, report) = import_csv(
-            file,
-            args.limit,
-            args.skip_invalid,
-            context.domain,
-            deadline,
-        )?;
-        import = Some(report);
-        Box::new(source)
-    } else {
-        Box::new(import_jsonl(BufReader::new(file), args.limit)?)
-    };
+    let Executed {
+        blocks,
+        import,
+        refused,
+        root,
+    } = execute(args, &input, &context)?;
 
-    // Execution first: a bad operation is reported before minutes of proving.
-    let mut state = State::new();
-    let mut refused = Vec::new();
-    let mut blocks = Vec::new();
-    while let Some(block) = next_block(
-        &mut state,
-        &context,
-        &shape,
-        batches,
-        source.as_mut(),
-        &mut refused,
-    )? {
-        blocks.push(block);
-    }
-    if !refused.is_empty() && !args.skip_invalid {
-        let list: Vec<String> = refused
-            .iter()
-            .take(10)
-            .map(|r| format!("{}: {}", r.place, r.why))
-            .collect();
-        return Err(eyre!(
-            "{} operations were refused (--skip-invalid leaves them out):\n{}",
-            refused.len(),
-            list.join("\n")
-        ));
-    }
-    if blocks.is_empty() {
-        return Err(eyre!("{} holds no operations", args.input.display()));
-    }
-
+    // What stands in the way is told before anything long begins.
+    MemoryPlan::new(&args.shape, run.batches).require(settings.memory)?;
     folder.create()?;
+    if work.run().as_ref() != Some(&run) {
+        folder.clear()?;
+    }
+    work.begin(&run)?;
     let progress = output::progress(settings);
     let cache = Cache::new(&settings.cache_dir);
-    let prover = BlockProver::open(&shape, batches, &cache, &progress)?;
+    let prover = BlockProver::open(&args.shape, run.batches, &cache, &progress)?;
     let tokens = import
         .as_ref()
         .map(|r| r.tokens.iter().map(|t| t.parse()).collect::<Result<_, _>>())
@@ -143,8 +132,8 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
         .unwrap_or_default();
     let mut manifest = Manifest {
         format: FORMAT,
-        shape: shape.name.clone(),
-        batches_per_block: batches,
+        shape: args.shape.name.clone(),
+        batches_per_block: run.batches,
         batch_circuit_id: prover.batches.keys().circuit_id().to_string(),
         block_circuit_id: prover.block.verifier.circuit_id.clone(),
         srs: prover.srs.id().to_string(),
@@ -156,26 +145,142 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
         blocks: 0,
     };
     let mut timings = Vec::new();
+    let mut resumed_blocks = 0;
     for (number, block) in blocks.iter().enumerate() {
-        let proven = prover.prove(block, settings.memory, &progress)?;
-        folder.write_block(number, block, &proven)?;
+        if is_proven(&folder, &prover, number, block) {
+            resumed_blocks += 1;
+        } else {
+            let proven = prover.prove_kept(block, settings.memory, &progress, Some(&work))?;
+            folder.write_block(number, block, &proven)?;
+            timings.push(proven.timings);
+        }
         // After every block: if the run is cut short, what is proven can be used.
         manifest.blocks = number + 1;
         folder.write_manifest(&manifest)?;
-        timings.push(proven.timings);
     }
+    work.finish()?;
     let report = Report {
         operations: blocks.iter().map(|b| b.operations().count()).sum(),
         blocks: blocks.len(),
+        resumed_blocks,
         data_bytes: blocks.iter().map(|b| b.data.len()).sum(),
         import,
         refused,
         timings,
         seconds: start.elapsed().as_secs_f64(),
-        new_root: bastion_state::field::to_hex(&state.root()),
+        new_root: bastion_state::field::to_hex(&root),
         out: args.out.display().to_string(),
     };
     output::report(settings, &report, text)
+}
+
+/// What this run is. A run of the folder that was cut short and was asked for the same goes on, with
+/// its time; a folder that holds other blocks is refused.
+fn plan_run(args: &Args, input: &Input, folder: &BlockDir, work: &WorkFolder) -> eyre::Result<Run> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
+    let run = Run {
+        input: Digest::of(&input.bytes),
+        shape: args.shape.name.clone(),
+        batches: usize::from(args.batches),
+        limit: args.limit,
+        skip_invalid: args.skip_invalid,
+        time: args.time.unwrap_or(now),
+    };
+    if let Some(earlier) = work.run() {
+        match run.standing(&earlier, args.time.is_some(), now) {
+            Standing::GoesOn => return Ok(earlier),
+            Standing::TooLate => warn!(
+                time = earlier.time,
+                "the run that was cut short is half a day old, L1 would soon refuse its blocks: it \
+                 is taken up if its time is given by --time"
+            ),
+            Standing::Other => {}
+        }
+    }
+    folder.check_unused()?;
+    if run.time > now || run.time.saturating_add(MAX_CLOCK_LAG) < now {
+        warn!(
+            time = run.time,
+            now,
+            "L1 refuses blocks that are ahead of its time or more than a day behind: these are for \
+             replays alone"
+        );
+    }
+    Ok(run)
+}
+
+struct Executed {
+    blocks: Vec<Block>,
+    import: Option<CsvReport>,
+    refused: Vec<Refused>,
+    root: Fr,
+}
+
+/// Execution first: a bad operation is reported before minutes of proving.
+fn execute(args: &Args, input: &Input, context: &BatchContext) -> eyre::Result<Executed> {
+    let mut import = None;
+    let mut refused = Vec::new();
+    let (limit, skip) = (args.limit, args.skip_invalid);
+    let mut source: Box<dyn Source> = match input.format {
+        Format::Csv => {
+            let deadline = context.time.saturating_add(VALIDITY);
+            let (source, report) = import_csv(&input.bytes, limit, skip, context.domain, deadline)?;
+            import = Some(report);
+            Box::new(source)
+        }
+        Format::Jsonl => {
+            let (source, lines) = import_jsonl(&input.bytes, limit, skip)?;
+            refused = lines;
+            Box::new(source)
+        }
+    };
+    let mut state = State::new();
+    let mut blocks = Vec::new();
+    while let Some(block) = next_block(
+        &mut state,
+        context,
+        &args.shape,
+        usize::from(args.batches),
+        source.as_mut(),
+        &mut refused,
+    )? {
+        blocks.push(block);
+    }
+    if !refused.is_empty() && !skip {
+        let list: Vec<String> = refused
+            .iter()
+            .take(10)
+            .map(|r| format!("{}: {}", r.place, r.why))
+            .collect();
+        return Err(CliError::Refused {
+            count: refused.len(),
+            list: list.join("\n"),
+        }
+        .into());
+    }
+    if blocks.is_empty() {
+        return Err(CliError::NoOperations {
+            path: args.input.clone(),
+        }
+        .into());
+    }
+    Ok(Executed {
+        blocks,
+        import,
+        refused,
+        root: state.root(),
+    })
+}
+
+/// Whether the folder holds this very block, with proofs that hold.
+fn is_proven(folder: &BlockDir, prover: &BlockProver, number: usize, block: &Block) -> bool {
+    folder.read_block(number).is_ok_and(|stored| {
+        stored.header == block.header
+            && stored.data == block.data
+            && prover
+                .verify(number, &block.header.old_root, &stored)
+                .is_ok()
+    })
 }
 
 fn text(r: &Report) -> String {
@@ -199,7 +304,13 @@ fn text(r: &Report) -> String {
     for refused in &r.refused {
         out += &format!("left out: {}: {}\n", refused.place, refused.why);
     }
-    for (i, t) in r.timings.iter().enumerate() {
+    if r.resumed_blocks > 0 {
+        out += &format!(
+            "{} blocks were proven by an earlier run\n",
+            r.resumed_blocks
+        );
+    }
+    for (i, t) in (r.resumed_blocks..).zip(&r.timings) {
         out += &format!(
             "block {i}: witness {:.1} s, batch proofs {:.1} s, aggregation {:.1} s\n",
             t.witness, t.prove, t.aggregate

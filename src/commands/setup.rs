@@ -5,10 +5,11 @@ use std::time::Instant;
 
 use bastion_circuits::Shape;
 use bastion_node::pipeline::{BlockProver, Cache};
+use bastion_node::recommend::MemoryPlan;
 use bastion_prover::srs::SrsOrigin;
 use serde::Serialize;
 
-use crate::config::Settings;
+use crate::config::{self, Settings};
 use crate::output;
 
 /// Makes reference string, keys and verifier contract of a shape, and caches them.
@@ -19,8 +20,8 @@ bastion setup --shape small --srs powersOfTau28_hez_final_21.ptau --srs-b2sum 9a
 )]
 pub(crate) struct Args {
     /// Shape: tiny, small, medium, standard or large (`bastion shapes` compares them).
-    #[arg(long, default_value = "small")]
-    shape: String,
+    #[arg(long, default_value = "small", value_parser = config::shape)]
+    shape: Shape,
     /// Batches in a block.
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=8))]
     batches: u8,
@@ -50,9 +51,10 @@ struct Report {
 }
 
 pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
-    let shape = Shape::named(&args.shape)?;
+    let shape = &args.shape;
     let cache = Cache::new(&settings.cache_dir);
     let batches = usize::from(args.batches);
+    MemoryPlan::new(shape, batches).require_keys(settings.memory)?;
     let start = Instant::now();
     let progress = output::progress(settings);
     let mut b2sum = None;
@@ -61,13 +63,13 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
         let imported = cache.import_srs(file, k, args.srs_b2sum.as_deref(), &progress)?;
         b2sum = Some(imported.b2sum);
     } else if !args.unsafe_dev_srs {
-        cache.require_srs(batches, &shape)?;
+        cache.require_srs(batches, shape)?;
     }
-    let prover = BlockProver::open(&shape, batches, &cache, &progress)?;
+    let prover = BlockProver::open(shape, batches, &cache, &progress)?;
     let verifier = &prover.block.verifier;
-    let folder = cache.verifier_dir(&args.shape, batches, &verifier.circuit_id);
+    let folder = cache.verifier_dir(&shape.name, batches, &verifier.circuit_id);
     let report = Report {
-        shape: shape.name,
+        shape: shape.name.clone(),
         batches,
         srs: prover.srs.id().to_string(),
         srs_file_b2sum: b2sum,

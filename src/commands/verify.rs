@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
-use bastion_node::deploy::Roles;
+use bastion_node::deploy::{rollup_address, Roles};
 use bastion_node::dir::BlockDir;
 use bastion_node::independent::IndependentVerifier;
-use bastion_node::l1::{EmbeddedL1, DEV_OPERATOR, L1};
+use bastion_node::l1::{EmbeddedL1, DEV_CHAIN_ID, DEV_OPERATOR, L1};
 use bastion_node::pipeline::Cache;
 use bastion_node::settle::{to_u256, BlockGas, Settlement};
 use bastion_node::NodeError;
@@ -18,7 +18,8 @@ use crate::commands::open;
 use crate::config::Settings;
 use crate::output;
 
-/// Verifies a folder of proven blocks: data against headers, headers against proofs, proofs.
+/// Verifies a folder of proven blocks: data against headers, headers against proofs, proofs;
+/// and that the folder holds the blocks that its manifest names, no fewer and no more.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  bastion verify out --evm\n  bastion verify out --independent")]
 pub(crate) struct Args {
@@ -53,6 +54,15 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
         return independent(args, settings);
     }
     let (folder, manifest, prover) = open(&args.dir, settings, &output::progress(settings))?;
+    let contract = Address(rollup_address(DEV_OPERATOR, 0).into_array());
+    if args.evm && (manifest.chain_id, manifest.contract) != (DEV_CHAIN_ID, contract) {
+        return Err(NodeError::Mismatch {
+            what: "chain and contract (the embedded L1 has those of development)",
+            found: format!("{}, {}", manifest.chain_id, manifest.contract),
+            expected: format!("{DEV_CHAIN_ID}, {contract}"),
+        }
+        .into());
+    }
     let start = Instant::now();
     let mut root = State::new().root();
     let mut blocks = Vec::new();
@@ -148,7 +158,7 @@ struct IndependentReport {
 
 fn independent(args: &Args, settings: &Settings) -> eyre::Result<()> {
     let folder = BlockDir::new(&args.dir);
-    let manifest = folder.manifest()?;
+    let manifest = folder.complete()?;
     let documents = Cache::new(&settings.cache_dir).verifier_dir(
         &manifest.shape,
         manifest.batches_per_block,

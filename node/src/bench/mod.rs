@@ -23,6 +23,7 @@ use crate::block::next_block;
 use crate::dev::dev_policy;
 use crate::error::NodeError;
 use crate::pipeline::BlockProver;
+use crate::recommend::MemoryPlan;
 use workload::Transfers;
 
 /// The figures of a run.
@@ -104,6 +105,7 @@ pub fn run(
     let transfers = block.operations().count();
     let circuits = usage::measure("witness", &mut stages, || prover.batches.witnesses(&block))?;
     let mut parts = Vec::new();
+    let budget = MemoryPlan::new(shape, batches).for_proofs(budget);
     Timings::take();
     let proofs = usage::measure("prove", &mut stages, || {
         prover

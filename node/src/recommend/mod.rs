@@ -5,6 +5,7 @@
 //! cores by Amdahl's law. How many batches are proven at once follows from memory as when proving
 //! ([`bastion_prover::schedule::slots`]).
 
+mod plan;
 mod predict;
 mod units;
 mod work;
@@ -19,6 +20,7 @@ use bastion_prover::schedule::MemoryBudget;
 use serde::Serialize;
 
 use crate::error::NodeError;
+pub use plan::MemoryPlan;
 pub use predict::Prediction;
 use predict::Predictor;
 pub use units::UnitCosts;

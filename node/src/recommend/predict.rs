@@ -2,12 +2,12 @@
 
 use std::ops::RangeInclusive;
 
-use bastion_circuits::core::{Layout, WIDTH};
+use bastion_circuits::core::WIDTH;
 use bastion_circuits::Shape;
-use bastion_prover::schedule::{slots, MemoryBudget};
 use bastion_state::data::Section;
 use serde::Serialize;
 
+use super::plan::MemoryPlan;
 use super::units::UnitCosts;
 use super::work::{works, CoreSeconds, Work};
 use super::Machine;
@@ -18,12 +18,6 @@ const SERIAL: f64 = 0.06;
 /// Compressions that executing and compiling a transfer take as long as, on one core (recorded:
 /// 2.5 s and 2.6 s for 2,680 transfers).
 const EXECUTION: f64 = 310.0;
-/// Bytes of a grid's cell: the value, and whether it was assigned.
-const CELL: u64 = 33;
-/// Memory of the process beside proofs and keys, and of building a block's circuit for each of its
-/// batches (recorded: a block of two `small` batches takes 0.7 GB to prove and 0.9 GB to aggregate).
-const PROCESS: u64 = 128 << 20;
-const BUILDING: u64 = 96 << 20;
 /// Bytes that the data of a block may have: L1 nodes pass on transactions of up to 128 KiB, and
 /// the header takes some of it.
 const POSTED: u64 = 126 << 10;
@@ -108,23 +102,8 @@ impl Predictor {
         block: &Work,
     ) -> Prediction {
         let cores = self.machine.cores.get();
-        let grids = (Layout::rows_of_shape(shape) * WIDTH * batches) as u64 * CELL;
-        // What the process holds beside the batch proofs is not theirs.
-        // Buffers through which keys were read stay with the allocator: up to as much again.
-        let reading = batch.memory.shared(0).0;
-        let rest = PROCESS + grids + block.memory.shared(0).0 + reading;
-        let memory = |at_once: usize| {
-            let proving = batch.memory.per_proof().0 * at_once as u64;
-            let aggregating = block.memory.per_proof().0 + BUILDING * batches as u64;
-            rest + batch.memory.shared(cores).0 + proving.max(aggregating)
-        };
-        let budget = MemoryBudget(self.machine.memory.0.saturating_sub(rest));
-        let least = memory(1);
-        let at_once = if least > self.machine.memory.0 {
-            0
-        } else {
-            slots(&batch.memory, budget, batches, cores, &shape.name).map_or(0, |n| n.get())
-        };
+        let plan = MemoryPlan::of(shape, batches, batch, block, cores);
+        let at_once = plan.at_once(self.machine.memory);
 
         let transfers = each * batches;
         let posted_bytes = (transfers * Section::L2.record_len()) as u64;
@@ -142,8 +121,8 @@ impl Predictor {
             transfers,
             posted_bytes,
             at_once,
-            memory_bytes: memory(at_once.max(1)),
-            least_memory_bytes: least,
+            memory_bytes: plan.total(at_once.max(1)),
+            least_memory_bytes: plan.least().0,
             execute_seconds,
             prove_seconds,
             aggregate_seconds,

@@ -150,3 +150,25 @@ fn units_are_measured_and_plausible() {
     assert!(units.msm(19, 0.5) < large && units.msm(19, 0.5) > large / 2.5);
     assert!(matrix(units).len() == 9);
 }
+
+/// What holds the block holds its keys: one check covers every stage.
+#[test]
+fn a_plan_requires_what_every_stage_takes() {
+    for shape in Shape::all() {
+        for batches in BATCHES {
+            let plan = MemoryPlan::new(&shape, batches);
+            let (least, keys) = (plan.least(), plan.keys());
+            assert!(keys <= least, "{} x {batches}: {keys}, {least}", shape.name);
+            plan.require(least).unwrap();
+            plan.require_keys(keys).unwrap();
+            for error in [
+                plan.require(MemoryBudget(least.0 - 1)).unwrap_err(),
+                plan.require_keys(MemoryBudget(keys.0 - 1)).unwrap_err(),
+            ] {
+                assert_eq!(error.exit_code(), 6);
+                assert!(error.to_string().contains(&shape.name), "{error}");
+            }
+            assert!(plan.for_proofs(least) < least);
+        }
+    }
+}

@@ -82,14 +82,14 @@ impl CoreSeconds {
 
 impl Work {
     /// A batch proof.
-    fn batch(shape: &Shape) -> Self {
+    pub(super) fn batch(shape: &Shape) -> Self {
         let mut system = ConstraintSystem::default();
         BatchCircuit::configure_with_params(&mut system, shape.clone());
         Self::count(shape.k, &system, SMALL_OF_BATCH)
     }
 
     /// A block proof.
-    fn block(shape: BlockShape) -> Self {
+    pub(super) fn block(shape: BlockShape) -> Self {
         let mut system = ConstraintSystem::default();
         let params = BlockParams {
             k: shape.k,

@@ -2,31 +2,17 @@
 //! the rows can run.
 
 use std::collections::BTreeMap;
-use std::io::Read;
 
 use bastion_state::keys::{owner, SecretKey};
 use bastion_state::ops::{Action, Body, Deposit, Float, Op, AMOUNT_BITS};
 use bastion_state::state::State;
 use bastion_state::{Address, Fr, Token};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
+use super::rows::{Row, Rows};
+use super::rules::L1Rules;
 use crate::block::Source;
 use crate::error::NodeError;
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Row {
-    #[serde(rename = "block")]
-    _block: u64,
-    #[serde(rename = "tx_index")]
-    _tx_index: u64,
-    #[serde(rename = "trace_index")]
-    _trace_index: u64,
-    token: String,
-    from: String,
-    to: String,
-    amount: String,
-}
 
 /// A row as it can be an operation.
 #[derive(Debug, Clone)]
@@ -72,53 +58,54 @@ pub fn imported_key(address: Address) -> SecretKey {
     SecretKey::from_seed(&seed)
 }
 
-/// Reads a CSV with the columns `block,tx_index,trace_index,token,from,to,amount`; at most `limit`
-/// rows. Rows that cannot be operations are an error, or left out with `skip_invalid`.
+/// Reads a CSV with the columns `block,tx_index,trace_index,token,from,to,amount` in any order; at
+/// most `limit` rows. Rows that cannot be operations, or that L1 would refuse, are an error, or left
+/// out with `skip_invalid`.
 ///
 /// # Errors
-/// A file that is no such CSV, or its bad rows.
+/// A header that is not of those columns, or the line of a bad row.
 pub fn import_csv(
-    input: impl Read,
+    input: &[u8],
     limit: Option<usize>,
     skip_invalid: bool,
     domain: Fr,
     deadline: u64,
 ) -> Result<(CsvWorkload, CsvReport), NodeError> {
-    let mut reader = csv::ReaderBuilder::new()
-        .trim(csv::Trim::All)
-        .from_reader(input);
+    let eth = Address([0; 20]);
     let mut report = CsvReport {
-        tokens: vec![Address([0; 20]).to_string()],
+        tokens: vec![eth.to_string()],
         ..CsvReport::default()
     };
-    let mut tokens: BTreeMap<Address, Token> = [(Address([0; 20]), 0)].into();
-    let mut transfers = Vec::new();
+    let mut import = Import {
+        tokens: [(eth, 0)].into(),
+        ..Import::default()
+    };
     let mut dropped: u128 = 0;
-    for (i, record) in reader.deserialize::<Row>().enumerate() {
-        if limit.is_some_and(|n| i >= n) {
+    let mut rows = Rows::new(input)?;
+    let limit = limit.unwrap_or(usize::MAX);
+    for _ in 0..limit {
+        let Some((line, row)) = rows.next()? else {
             break;
-        }
-        let line = i + 2;
-        let row = record.map_err(|e| NodeError::input(line, e))?;
-        match read_row(&row, line, &mut tokens, &mut report) {
-            Ok((transfer, lost)) => {
-                if lost > 0 {
-                    report.rounded += 1;
-                    dropped = dropped.saturating_add(lost);
-                }
-                transfers.push(transfer);
+        };
+        match row.and_then(|row| import.take(line, &row)) {
+            Ok(0) => {}
+            Ok(lost) => {
+                report.rounded += 1;
+                dropped = dropped.saturating_add(lost);
             }
             Err(why) if skip_invalid => report.skipped.push(format!("line {line}: {why}")),
             Err(why) => return Err(NodeError::input(line, why)),
         }
     }
-    report.rows = transfers.len();
+    report.rows = import.transfers.len();
     report.dropped = dropped.to_string();
-    let deposits = deposits(&transfers)?;
-    report.deposits = deposits.len();
+    report
+        .tokens
+        .extend(import.order.iter().map(ToString::to_string));
+    report.deposits = import.senders.len();
     let workload = CsvWorkload {
-        deposits,
-        transfers,
+        deposits: import.deposits(),
+        transfers: import.transfers,
         next: 0,
         domain,
         deadline,
@@ -126,74 +113,78 @@ pub fn import_csv(
     Ok((workload, report))
 }
 
-fn read_row(
-    row: &Row,
-    line: usize,
-    tokens: &mut BTreeMap<Address, Token>,
-    report: &mut CsvReport,
-) -> Result<(Transfer, u128), String> {
-    let address = |what: &str, text: &str| {
-        text.parse::<Address>()
-            .map_err(|e| format!("{what} `{text}`: {e}"))
-    };
-    let (contract, from, to) = (
-        address("token", &row.token)?,
-        address("from", &row.from)?,
-        address("to", &row.to)?,
-    );
-    let amount: u128 = row
-        .amount
-        .parse()
-        .map_err(|e| format!("amount `{}` is not below 2^128: {e}", row.amount))?;
-    if from == to {
-        return Err(format!("{from} sends to itself"));
-    }
-    let rounded = Float::floor(amount, AMOUNT_BITS).value().unwrap_or(0);
-    if rounded == 0 {
-        return Err("amount is 0".into());
-    }
-    let token = match tokens.get(&contract) {
-        Some(token) => *token,
-        None => {
-            let token =
-                Token::try_from(tokens.len()).map_err(|_| "more than 65,536 tokens".to_string())?;
-            tokens.insert(contract, token);
-            report.tokens.push(contract.to_string());
-            token
-        }
-    };
-    let transfer = Transfer {
-        line,
-        token,
-        from,
-        to,
-        amount: rounded,
-    };
-    Ok((transfer, amount - rounded))
+/// The rows so far.
+#[derive(Default)]
+struct Import {
+    tokens: BTreeMap<Address, Token>,
+    /// Tokens but ETH, by number.
+    order: Vec<Address>,
+    transfers: Vec<Transfer>,
+    /// What each sender will send, and in which order they come.
+    needed: BTreeMap<(Address, Token), u128>,
+    senders: Vec<(Address, Token)>,
+    rules: L1Rules,
 }
 
-/// For each sender and token one deposit of everything that it will send.
-fn deposits(transfers: &[Transfer]) -> Result<Vec<Deposit>, NodeError> {
-    let mut order = Vec::new();
-    let mut needed: BTreeMap<(Address, Token), u128> = BTreeMap::new();
-    for t in transfers {
-        let sum = needed.entry((t.from, t.token)).or_insert_with(|| {
-            order.push((t.from, t.token));
+impl Import {
+    /// Takes a row over, or says why not, and then nothing has changed. What was rounded off.
+    fn take(&mut self, line: usize, row: &Row) -> Result<u128, String> {
+        let Row {
+            token: contract,
+            from,
+            to,
+            amount,
+        } = *row;
+        let nobody = Address([0; 20]);
+        if from == to {
+            return Err(format!("{from} sends to itself"));
+        }
+        if to == nobody {
+            return Err(
+                "an account of the zero address cannot be left (a burn is no transfer)".into(),
+            );
+        }
+        let rounded = Float::floor(amount, AMOUNT_BITS).value().unwrap_or(0);
+        if rounded == 0 {
+            return Err("amount is 0".into());
+        }
+        let known = self.tokens.get(&contract).copied();
+        let token = match known {
+            Some(token) => token,
+            None => Token::try_from(self.tokens.len())
+                .map_err(|_| "more than 65,536 tokens".to_string())?,
+        };
+        // Each sender has one deposit of everything that it will send.
+        self.rules.deposit(token, rounded, from)?;
+        if known.is_none() {
+            self.tokens.insert(contract, token);
+            self.order.push(contract);
+        }
+        let sender = (from, token);
+        // No more than the deposits of the token, which the rules have added up.
+        *self.needed.entry(sender).or_insert_with(|| {
+            self.senders.push(sender);
             0
-        });
-        *sum = sum.checked_add(t.amount).ok_or_else(|| {
-            NodeError::input(t.line, format!("{} sends more than 2^128 in all", t.from))
-        })?;
-    }
-    Ok(order
-        .into_iter()
-        .map(|(from, token)| Deposit {
+        }) += rounded;
+        self.transfers.push(Transfer {
+            line,
             token,
-            amount: needed[&(from, token)],
+            from,
+            to,
+            amount: rounded,
+        });
+        Ok(amount - rounded)
+    }
+
+    fn deposits(&self) -> Vec<Deposit> {
+        let deposit = |&(from, token): &(Address, Token)| Deposit {
+            token,
+            amount: self.needed[&(from, token)],
             keyhash: imported_key(from).public().keyhash(),
             exit: from,
-        })
-        .collect())
+        };
+        self.senders.iter().map(deposit).collect()
+    }
 }
 
 impl CsvWorkload {
@@ -228,7 +219,9 @@ impl CsvWorkload {
             fee: 0,
             action,
         };
-        let signed = body.sign(&imported_key(t.from), self.domain, t.from)?;
+        let signed = body
+            .sign(&imported_key(t.from), self.domain, t.from)
+            .map_err(|e| NodeError::input(t.line, e))?;
         Ok(Op::Signed(signed))
     }
 }
@@ -248,5 +241,72 @@ impl Source for CsvWorkload {
 
     fn put_back(&mut self) {
         self.next = self.next.saturating_sub(1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TOKEN: &str = "0x7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a";
+    const ZERO: &str = "0x0000000000000000000000000000000000000000";
+    const A: &str = "0x00000000000000000000000000000000000000a1";
+    const B: &str = "0x00000000000000000000000000000000000000b1";
+
+    fn import(rows: &[String], skip: bool) -> Result<(CsvWorkload, CsvReport), NodeError> {
+        let csv = format!(
+            "block,tx_index,trace_index,token,from,to,amount\n{}\n",
+            rows.join("\n")
+        );
+        import_csv(csv.as_bytes(), None, skip, Fr::from(1u64), 100)
+    }
+
+    fn row(token: &str, from: &str, to: &str, amount: impl ToString) -> String {
+        format!("1,0,0,{token},{from},{to},{}", amount.to_string())
+    }
+
+    #[test]
+    fn rows_that_l1_or_the_circuit_refuses_are_refused_with_their_line_or_left_out() {
+        let most = Float::floor(u128::MAX, AMOUNT_BITS).value().unwrap();
+        for (bad, why) in [
+            (row(TOKEN, ZERO, A, 5), "zero address"),
+            (row(TOKEN, A, ZERO, 5), "zero address"),
+            (row(TOKEN, A, A, 5), "itself"),
+            (row(TOKEN, A, B, 0), "amount is 0"),
+            (row(TOKEN, A, B, "1e3"), "write 1000"),
+            (row(ZERO, B, A, most), "2^128"),
+            (row("0x7a", A, B, 5), "token"),
+            ("1,0,0".to_string(), "3 fields"),
+        ] {
+            let rows = [row(ZERO, A, B, most), bad, row(ZERO, A, B, 3)];
+            let error = import(&rows[..2], false).unwrap_err().to_string();
+            assert!(error.contains(why) && error.contains("line 3"), "{error}");
+            let rows = [row(ZERO, A, B, 7), rows[1].clone(), row(ZERO, A, B, 3)];
+            if why == "2^128" {
+                continue;
+            }
+            let (workload, report) = import(&rows, true).unwrap();
+            assert_eq!((report.rows, report.skipped.len()), (2, 1), "{report:?}");
+            assert!(report.skipped[0].starts_with("line 3: "), "{report:?}");
+            // Nothing of the row is left: no token, no part of a deposit.
+            assert_eq!(report.tokens, [ZERO]);
+            let deposits: Vec<u128> = workload.deposits().iter().map(|d| d.amount).collect();
+            assert_eq!(deposits, [10]);
+        }
+    }
+
+    #[test]
+    fn rows_that_are_left_out_count_for_the_limit_and_others_number_the_tokens() {
+        let rows = [row(TOKEN, A, B, 5), "?".into(), row(ZERO, B, A, 6)];
+        let (_, report) = import(&rows, true).unwrap();
+        assert_eq!(report.tokens, [ZERO, TOKEN]);
+        assert_eq!(report.deposits, 2);
+        let csv = format!(
+            "block,tx_index,trace_index,token,from,to,amount\n{}",
+            rows.join("\n")
+        );
+        let read = |limit| import_csv(csv.as_bytes(), Some(limit), true, Fr::from(1u64), 100);
+        let rows = [0, 1, 2, 3, usize::MAX].map(|n| read(n).unwrap().1.rows);
+        assert_eq!(rows, [0, 1, 1, 2, 2]);
     }
 }

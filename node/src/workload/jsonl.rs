@@ -1,11 +1,10 @@
 //! Operations from a file with one JSON object a line, signed where they need to be.
 
-use std::io::BufRead;
-
 use bastion_state::ops::Op;
 use bastion_state::state::State;
 
-use crate::block::Source;
+use super::rules::L1Rules;
+use crate::block::{Refused, Source};
 use crate::error::NodeError;
 
 /// Operations of a file, in order.
@@ -15,24 +14,42 @@ pub struct JsonlWorkload {
     next: usize,
 }
 
-/// Reads a file of operations; at most `limit`.
+/// Reads operations; at most `limit` lines of them. Lines that are none, or that L1 would refuse,
+/// are an error, or left out with `skip_invalid` and told.
 ///
 /// # Errors
 /// The line that cannot be read.
-pub fn import_jsonl(input: impl BufRead, limit: Option<usize>) -> Result<JsonlWorkload, NodeError> {
+pub fn import_jsonl(
+    input: &[u8],
+    limit: Option<usize>,
+    skip_invalid: bool,
+) -> Result<(JsonlWorkload, Vec<Refused>), NodeError> {
     let mut ops = Vec::new();
-    for (i, line) in input.lines().enumerate() {
-        let line = line.map_err(|e| NodeError::input(i + 1, e))?;
-        if line.trim().is_empty() {
-            continue;
+    let mut refused = Vec::new();
+    let mut rules = L1Rules::default();
+    let lines = input.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
+    let lines = (1..).zip(lines).filter(|(_, line)| !line.is_empty());
+    for (number, line) in lines.take(limit.unwrap_or(usize::MAX)) {
+        match read(line).and_then(|op| rules.check(&op).map(|()| op)) {
+            Ok(op) => ops.push((number, op)),
+            Err(why) if skip_invalid => refused.push(Refused {
+                place: format!("line {number}"),
+                why,
+            }),
+            Err(why) => return Err(NodeError::input(number, why)),
         }
-        if limit.is_some_and(|n| ops.len() >= n) {
-            break;
-        }
-        let op = serde_json::from_str(&line).map_err(|e| NodeError::input(i + 1, e))?;
-        ops.push((i + 1, op));
     }
-    Ok(JsonlWorkload { ops, next: 0 })
+    Ok((JsonlWorkload { ops, next: 0 }, refused))
+}
+
+fn read(line: &[u8]) -> Result<Op, String> {
+    let text = std::str::from_utf8(line).map_err(|_| "it is not UTF-8".to_string())?;
+    serde_json::from_str(text).map_err(|e| {
+        // It counts lines within the line.
+        let message = e.to_string();
+        let what = message.split(" at line ").next().unwrap_or_default();
+        format!("{what} (column {})", e.column())
+    })
 }
 
 impl JsonlWorkload {
@@ -54,5 +71,39 @@ impl Source for JsonlWorkload {
 
     fn put_back(&mut self) {
         self.next = self.next.saturating_sub(1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DEPOSIT: &str = r#"{"op":"deposit","token":0,"amount":"5","keyhash":"0x0000000000000000000000000000000000000000000000000000000000000007","exit":"0x0000000000000000000000000000000000000009"}"#;
+
+    #[test]
+    fn every_kind_of_bad_line_is_told_with_its_number_or_left_out() {
+        let zero = DEPOSIT.replace("000009\"", "000000\"");
+        for (bad, why) in [
+            (&b"{\"op\":\"noop\""[..], "EOF"),
+            (b"nonsense", "column"),
+            (b"{\"op\":\"noop\xe9\"}", "UTF-8"),
+            (zero.as_bytes(), "zero address"),
+            (DEPOSIT.replace("\"5\"", "\"1e18\"").as_bytes(), "1e18"),
+            (
+                DEPOSIT.replace("\"token\":0", "\"token\":70000").as_bytes(),
+                "70000",
+            ),
+        ] {
+            let lines = [DEPOSIT.as_bytes(), b"\r", bad, DEPOSIT.as_bytes()].join(&b'\n');
+            let error = import_jsonl(&lines, None, false).unwrap_err().to_string();
+            assert!(error.contains("line 3") && error.contains(why), "{error}");
+            assert!(!error.contains("line 1"), "{error}");
+            let (workload, refused) = import_jsonl(&lines, None, true).unwrap();
+            assert_eq!(workload.ops().count(), 2);
+            assert_eq!(refused.len(), 1);
+            assert_eq!(refused[0].place, "line 3");
+            let (workload, _) = import_jsonl(&lines, Some(1), false).unwrap();
+            assert_eq!(workload.ops().count(), 1);
+        }
     }
 }

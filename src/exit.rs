@@ -1,0 +1,255 @@
+//! Exit codes: what the code of an error is, for every command.
+//!
+//! | code | meaning |
+//! |---|---|
+//! | 0 | ok |
+//! | 1 | failure: refused rows, an L1 that refuses, anything else |
+//! | 2 | usage: a flag, a variable or a setting that cannot be |
+//! | 3 | a proof, or what it is about, does not hold |
+//! | 4 | another version or circuit |
+//! | 5 | a file, folder or artifact is missing or unusable |
+//! | 6 | not enough memory or disk |
+
+use std::error::Error;
+use std::io::{self, ErrorKind};
+use std::path::PathBuf;
+
+use bastion_aggregator::AggregatorError;
+use bastion_circuits::CircuitError;
+use bastion_contract::ContractError;
+use bastion_node::NodeError;
+use bastion_prover::ProverError;
+use bastion_state::executor::Rejection;
+use bastion_state::StateError;
+
+/// Any other failure.
+pub(crate) const FAILURE: u8 = 1;
+/// The command line itself.
+pub(crate) const USAGE: u8 = 2;
+const INVALID: u8 = 3;
+const MISSING: u8 = 5;
+const RESOURCES: u8 = 6;
+
+/// Errors of the command line.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CliError {
+    /// A file given on the command line cannot be read as what it must be.
+    #[error("{what} {}: {why}", path.display())]
+    BadFile {
+        /// What it should be.
+        what: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// Operations of the input that must not run.
+    #[error("{count} operations were refused (--skip-invalid leaves them out):\n{list}")]
+    Refused {
+        /// How many.
+        count: usize,
+        /// The first of them.
+        list: String,
+    },
+    /// An input without operations.
+    #[error("{} holds no operations", path.display())]
+    NoOperations {
+        /// The input.
+        path: PathBuf,
+    },
+    /// A result could not be written to standard output.
+    #[error("the result cannot be written to standard output: {0}")]
+    Output(#[source] io::Error),
+}
+
+/// The exit code of an error: that of the first of its causes that has one of its own.
+pub(crate) fn code(error: &eyre::Report) -> u8 {
+    error
+        .chain()
+        .map(of_cause)
+        .find(|code| *code != FAILURE)
+        .unwrap_or(FAILURE)
+}
+
+fn of_cause(cause: &(dyn Error + 'static)) -> u8 {
+    if let Some(error) = cause.downcast_ref::<CliError>() {
+        return of_cli(error);
+    }
+    if let Some(error) = cause.downcast_ref::<NodeError>() {
+        return of_node(error);
+    }
+    if let Some(error) = cause.downcast_ref::<AggregatorError>() {
+        return of_aggregator(error);
+    }
+    if let Some(error) = cause.downcast_ref::<ProverError>() {
+        return error.exit_code();
+    }
+    if let Some(error) = cause.downcast_ref::<StateError>() {
+        return of_state(error);
+    }
+    if let Some(error) = cause.downcast_ref::<ContractError>() {
+        return of_contract(error);
+    }
+    cause.downcast_ref::<io::Error>().map_or(FAILURE, of_io)
+}
+
+fn of_cli(error: &CliError) -> u8 {
+    match error {
+        CliError::BadFile { .. } => USAGE,
+        // What it stands for is in its cause.
+        CliError::Output(_) | CliError::Refused { .. } | CliError::NoOperations { .. } => FAILURE,
+    }
+}
+
+/// An error that is passed on as it is does not show as a cause: it is looked for here.
+fn of_node(error: &NodeError) -> u8 {
+    match error {
+        NodeError::Aggregator(error) => of_aggregator(error),
+        NodeError::Contract(error) => of_contract(error),
+        NodeError::State(error) => of_state(error),
+        NodeError::Circuit(CircuitError::UnknownShape { .. })
+        | NodeError::NoSuchBlock { .. }
+        | NodeError::Rejected(Rejection::TimeOutOfRange(_)) => USAGE,
+        error => error.exit_code(),
+    }
+}
+
+fn of_aggregator(error: &AggregatorError) -> u8 {
+    match error {
+        AggregatorError::Contract(error) => of_contract(error),
+        error => error.exit_code(),
+    }
+}
+
+fn of_contract(error: &ContractError) -> u8 {
+    match error {
+        ContractError::SolcMissing(_) => MISSING,
+        _ => FAILURE,
+    }
+}
+
+fn of_state(error: &StateError) -> u8 {
+    match error {
+        // The database passes the system's words on.
+        StateError::Store { why, .. }
+            if ["No space left", "quota exceeded"]
+                .iter()
+                .any(|w| why.contains(w)) =>
+        {
+            RESOURCES
+        }
+        StateError::Corrupt(_) => INVALID,
+        _ => FAILURE,
+    }
+}
+
+fn of_io(error: &io::Error) -> u8 {
+    match error.kind() {
+        ErrorKind::NotFound => MISSING,
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::OutOfMemory => RESOURCES,
+        _ => FAILURE,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bastion_prover::schedule::MemoryBudget;
+    use eyre::WrapErr;
+
+    fn io(kind: ErrorKind) -> io::Error {
+        io::Error::from(kind)
+    }
+
+    fn node_io(kind: ErrorKind) -> NodeError {
+        NodeError::Io {
+            path: "x".into(),
+            source: io(kind),
+        }
+    }
+
+    fn prover_io(kind: ErrorKind) -> ProverError {
+        ProverError::Io {
+            action: "write",
+            path: "x".into(),
+            source: io(kind),
+        }
+    }
+
+    #[test]
+    fn a_full_disk_and_a_missing_file_have_their_codes_wherever_they_are_met() {
+        for (kind, expected) in [
+            (ErrorKind::StorageFull, 6),
+            (ErrorKind::QuotaExceeded, 6),
+            (ErrorKind::NotFound, 5),
+            (ErrorKind::PermissionDenied, 1),
+        ] {
+            let reports = [
+                eyre::Report::new(io(kind)),
+                Err::<(), _>(io(kind)).wrap_err("policy x").unwrap_err(),
+                node_io(kind).into(),
+                NodeError::from(prover_io(kind)).into(),
+                NodeError::from(AggregatorError::from(prover_io(kind))).into(),
+                NodeError::from(AggregatorError::from(ContractError::SolcProcess(io(kind)))).into(),
+                Err::<(), _>(node_io(kind)).wrap_err("more").unwrap_err(),
+                CliError::Output(io(kind)).into(),
+            ];
+            for report in reports {
+                assert_eq!(code(&report), expected, "{report:?}");
+            }
+        }
+        let full = StateError::Store {
+            path: "x".into(),
+            why: "IO error: No space left on device: While appending".into(),
+        };
+        assert_eq!(code(&NodeError::from(full).into()), 6);
+    }
+
+    #[test]
+    fn every_class_of_error_has_its_code() {
+        let budget = MemoryBudget(1);
+        let errors: Vec<(NodeError, u8)> = vec![
+            (
+                NodeError::Circuit(CircuitError::UnknownShape {
+                    name: "x".into(),
+                    known: "y".into(),
+                }),
+                2,
+            ),
+            (NodeError::Rejected(Rejection::TimeOutOfRange(1)), 2),
+            (NodeError::Rejected(Rejection::TreeFull), 1),
+            (NodeError::from(StateError::Corrupt("x".into())), 3),
+            (
+                NodeError::Mismatch {
+                    what: "x",
+                    found: "y".into(),
+                    expected: "z".into(),
+                },
+                4,
+            ),
+            (NodeError::from(ContractError::SolcMissing("x".into())), 5),
+            (
+                NodeError::TooLittleMemory {
+                    what: "x",
+                    batches: 1,
+                    shape: "y".into(),
+                    needed: budget,
+                    budget,
+                },
+                6,
+            ),
+            (NodeError::L1("x".into()), 1),
+        ];
+        for (error, expected) in errors {
+            let text = error.to_string();
+            assert_eq!(code(&error.into()), expected, "{text}");
+        }
+        let bad = CliError::BadFile {
+            what: "configuration",
+            path: "x".into(),
+            why: "y".into(),
+        };
+        assert_eq!(code(&bad.into()), 2);
+        assert_eq!(code(&eyre::eyre!("x")), 1);
+    }
+}

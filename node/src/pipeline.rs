@@ -91,7 +91,7 @@ impl Cache {
         progress: &Progress,
     ) -> Result<(Digest, B2sum), NodeError> {
         // To check all powers of a large file takes minutes.
-        self.check_means(self.is_new())?;
+        self.check_means()?;
         let k = BlockShape::for_batches(batches).srs_k(shape.k);
         let Imported { srs, b2sum } = Srs::import(file, k, b2sum, progress)?;
         Ok((self.srs().adopt(srs, progress)?.id(), b2sum))
@@ -123,12 +123,10 @@ impl Cache {
         self.dir.join("keys")
     }
 
-    /// What takes no time and would stop the work after minutes: a missing compiler, where a
-    /// contract must be compiled, and a cache that has to be filled and cannot be written.
-    fn check_means(&self, new_contract: bool) -> Result<(), NodeError> {
-        if new_contract {
-            solc::check().map_err(AggregatorError::from)?;
-        }
+    /// What takes no time and would stop the work after minutes: a missing compiler, if there is
+    /// no block circuit yet, and a cache that has to be filled and cannot be written.
+    fn check_means(&self) -> Result<(), NodeError> {
+        check_compiler(self.is_new())?;
         if self.storing == Storing::Required {
             check_room(&self.key_dir(), ROOM)?;
             check_room(&self.verifiers(), ROOM)?;
@@ -143,6 +141,14 @@ impl Cache {
             let mut names = entries.flatten().map(|entry| entry.path());
             names.any(|path| path.extension().is_some_and(|e| e == "side"))
         })
+    }
+}
+
+/// Checks that there is a compiler, if a new contract is to be compiled.
+fn check_compiler(new_contract: bool) -> Result<(), NodeError> {
+    match new_contract {
+        true => Ok(solc::check().map_err(AggregatorError::from)?),
+        false => Ok(()),
     }
 }
 
@@ -330,7 +336,7 @@ impl BlockProver {
     ) -> Result<Self, NodeError> {
         shape.check()?;
         cache.find_srs(choice, shape, batches)?;
-        cache.check_means(cache.is_new())?;
+        cache.check_means()?;
         let block_shape = BlockShape::for_batches(batches);
         let k = block_shape.srs_k(shape.k);
         let ks = [shape.k, block_shape.k];
@@ -340,14 +346,11 @@ impl BlockProver {
         let key_dir = cache.key_dir();
         remove_dead(&key_dir);
         // The batch circuit's verifying key names the block keys, and is read in no time.
-        if let Ok(batch) = cache.keys().verifier_key::<BatchCircuit>(shape, &srs) {
-            let new = BlockKeys::need_compiler(&key_dir, block_shape, &batch, &srs);
-            cache.check_means(new)?;
-        }
+        let batch = cache.keys().verifier_key::<BatchCircuit>(shape, &srs);
+        let known = batch.is_ok_and(|b| !BlockKeys::need_compiler(&key_dir, block_shape, &b, &srs));
+        check_compiler(!known)?;
         let prover = BatchProver::new(shape, &srs, cache, progress)?;
         let key = prover.keys().verifier();
-        let new = BlockKeys::need_compiler(&key_dir, block_shape, key, &srs);
-        cache.check_means(new)?;
         let block =
             BlockKeys::load_or_generate(&key_dir, block_shape, key, &srs, cache.storing, progress)?;
         let folder = cache.verifier_dir(&shape.name, batches, &block.verifier.circuit_id);

@@ -20,7 +20,7 @@ use bastion_circuits::Shape;
 use bastion_node::block::next_block;
 use bastion_node::deploy::{rollup_address, Roles};
 use bastion_node::dev::{dev_policy, DemoSource};
-use bastion_node::dir::BlockDir;
+use bastion_node::dir::{BlockDir, Manifest, FORMAT};
 use bastion_node::independent::IndependentVerifier;
 use bastion_node::l1::{EmbeddedL1, Past, DEV_CHAIN_ID, DEV_OPERATOR, L1};
 use bastion_node::pipeline::{BlockProver, Cache};
@@ -206,6 +206,7 @@ fn a_block_is_finalized_and_no_byte_of_it_can_change() {
         "second verifier, block and batch proof: {:?}",
         quick.elapsed()
     );
+    is_for_its_own_folders_alone(&second, &prover, contract);
     let prover = Verifiers {
         first: &prover,
         second: &second,
@@ -260,6 +261,39 @@ fn a_block_is_finalized_and_no_byte_of_it_can_change() {
     )
     .unwrap_err();
     assert!(matches!(error, NodeError::UnsafeSrs { chain_id: 1, .. }));
+}
+
+/// Documents of another reference string or circuit are not for a folder that names this one.
+fn is_for_its_own_folders_alone(
+    second: &IndependentVerifier,
+    prover: &BlockProver,
+    contract: Address,
+) {
+    let manifest = Manifest {
+        format: FORMAT,
+        shape: "tiny".into(),
+        batches_per_block: 1,
+        batch_circuit_id: prover.batches.keys().circuit_id().to_string(),
+        block_circuit_id: prover.block.verifier.circuit_id.clone(),
+        srs: prover.srs.id().to_string(),
+        unsafe_dev_srs: true,
+        chain_id: DEV_CHAIN_ID,
+        contract,
+        policy: dev_policy(),
+        tokens: Vec::new(),
+        blocks: 1,
+    };
+    second.check(&manifest).unwrap();
+    let others: [fn(&mut Manifest); 3] = [
+        |m| m.srs = "00".repeat(32),
+        |m| m.batch_circuit_id = "00".repeat(32),
+        |m| m.block_circuit_id = "00".repeat(32),
+    ];
+    for change in others {
+        let mut other = manifest.clone();
+        change(&mut other);
+        assert_eq!(second.check(&other).unwrap_err().exit_code(), 4);
+    }
 }
 
 /// The verifier contract up to the numbers that differ with the reference string: a change is a new

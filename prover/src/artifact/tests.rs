@@ -283,7 +283,7 @@ fn on_a_small_file_system() {
             .keys::<ToyCircuit>(&shape, &srs, &Progress::silent())
             .map(drop)
     };
-    write_bytes_atomic(&dir.join("ballast"), &[1; 96 << 10]).unwrap();
+    write_bytes_atomic(&dir.join("ballast"), &[1; 144 << 10]).unwrap();
     full(keys(Storing::Required));
     keys(Storing::BestEffort).unwrap();
 
@@ -292,7 +292,7 @@ fn on_a_small_file_system() {
     strings
         .obtain(choice, 9, &[], seeded(), &Progress::silent())
         .unwrap();
-    write_bytes_atomic(&dir.join("ballast"), &[1; 60 << 10]).unwrap();
+    write_bytes_atomic(&dir.join("ballast"), &[1; 100 << 10]).unwrap();
     let basis = |storing| {
         let strings = strings.clone().storing(storing);
         let srs = strings.obtain(choice, 9, &[], seeded(), &Progress::silent())?;

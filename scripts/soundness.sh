@@ -6,9 +6,13 @@ cargo=${CARGO:-cargo}
 export BASTION_SOUNDNESS_REPORT="$PWD/target/soundness.txt"
 export BASTION_MUTATIONS=${BASTION_MUTATIONS:-5000}
 export PROPTEST_CASES=${PROPTEST_CASES:-512}
+# Another seed in every run, where `make test` has always the same.
+export BASTION_TEST_SEED=${BASTION_TEST_SEED:-$(od -An -N6 -tu8 /dev/urandom | tr -d ' ')}
+echo "to repeat this run: BASTION_TEST_SEED=$BASTION_TEST_SEED"
 rm -f "$BASTION_SOUNDNESS_REPORT"
 run() { "$cargo" test --release --locked --workspace "$@" -- --nocapture; }
 run --lib chip
+run --lib plonk
 run --test mutation --test cheats --test reference --test batch
 run --test audit --test block
 # Figures of one name add up.

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use bastion_node::NodeError;
 use bastion_prover::progress::{JsonProgress, Progress, TerminalProgress};
-use bastion_prover::ProverError;
+use bastion_prover::{out_of_space, ProverError};
 use serde::Serialize;
 use tracing_subscriber::EnvFilter;
 
@@ -78,6 +78,10 @@ fn exit_code(error: &eyre::Report) -> u8 {
                 cause
                     .downcast_ref::<ProverError>()
                     .map(ProverError::exit_code)
+            })
+            .or_else(|| {
+                let io = cause.downcast_ref::<std::io::Error>();
+                io.filter(|io| out_of_space(io)).map(|_| 6)
             })
         })
         .unwrap_or(1)

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use bastion_contract::ContractError;
-use bastion_prover::ProverError;
+use bastion_prover::{out_of_space, ProverError};
 
 use crate::shape::{MAX_K, MIN_K};
 
@@ -109,6 +109,12 @@ impl AggregatorError {
             Self::Damaged { .. } => 5,
             Self::Child { source, .. } => source.exit_code(),
             Self::Prover(error) => error.exit_code(),
+            Self::Contract(ContractError::SolcMissing(_)) => 5,
+            Self::Contract(ContractError::SolcProcess(e)) => match e.kind() {
+                std::io::ErrorKind::NotFound => 5,
+                _ => 1,
+            },
+            Self::Contract(ContractError::TemporaryFile(e)) if out_of_space(e) => 6,
             Self::BadShape { .. }
             | Self::WrongNumber { .. }
             | Self::Keygen { .. }

@@ -3,8 +3,9 @@
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::path::Path;
 
+use bastion_contract::generate::generate_solidity;
 use bastion_contract::{VerifierArtifact, VerifierDescription};
-use bastion_prover::artifact::Digest;
+use bastion_prover::artifact::{Digest, Making, Storing};
 use bastion_prover::keys::VerifierKey;
 use bastion_prover::progress::Progress;
 use bastion_prover::srs::{Srs, SrsOrigin};
@@ -25,7 +26,8 @@ use tracing::{info, warn};
 use crate::circuit::BlockCircuit;
 use crate::error::{panic_text, AggregatorError};
 use crate::shape::{BlockParams, BlockShape, LIMBS, PUBLIC_INPUTS};
-use crate::{store, verifier};
+use crate::store::{self, Stored};
+use crate::verifier;
 
 /// What a verifier of block proofs needs; small enough to be sent around.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -65,38 +67,95 @@ pub struct BlockKeys {
     pub verifier: BlockVerifier,
 }
 
+/// The part of the keys that takes minutes: halo2's.
+pub(crate) struct Made {
+    pub(crate) pk: ProvingKey<G1Affine>,
+    pub(crate) config: BlockParams,
+    pub(crate) break_points: ThreadBreakPoints,
+}
+
+/// The part that takes a compiler.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Compiled {
+    pub(crate) contract: VerifierArtifact,
+    pub(crate) solc_version: String,
+}
+
 impl BlockKeys {
     /// The keys for blocks of `shape.batches` proofs under `batch`: from the cache in `dir`, or
-    /// made and stored there. A cache that is damaged is reported as a warning and replaced; one
-    /// that cannot be written is a warning too.
+    /// made and stored there. If another process makes them, this one waits for them. A cache that
+    /// is damaged is reported as a warning and replaced.
+    ///
+    /// The verifier contract is generated from the keys, so they take the Solidity compiler, unless
+    /// the cache holds the compiled contract. If it is missing, halo2's keys are kept for the next
+    /// start.
     ///
     /// # Errors
-    /// If the shape cannot exist, the SRS is too small, keys cannot be made, or the contract does
-    /// not compile.
+    /// If the shape cannot exist, the SRS is too small, keys cannot be made, the contract does not
+    /// compile, or the keys have to be stored and cannot be.
     pub fn load_or_generate(
         dir: &Path,
         shape: BlockShape,
         batch: &VerifierKey,
         srs: &Srs,
+        storing: Storing,
         progress: &Progress,
     ) -> Result<Self, AggregatorError> {
         let stage = progress.stage("block keys", shape.name(), 1);
         let path = store::path(dir, shape, batch, srs);
-        let keys = match store::read(&path, shape, batch, srs) {
-            Ok(Some(keys)) => keys,
-            found => {
-                if let Err(error) = found {
-                    warn!(%error, "the cached block keys are replaced");
-                }
-                let keys = Self::generate(shape, batch, srs)?;
-                if let Err(error) = store::write(&path, &keys) {
-                    warn!(%error, "the block keys cannot be cached; the next start makes them again");
-                }
-                keys
-            }
+        let whole = store::side(&path).is_ok_and(|side| side.is_some_and(|s| s.compiled.is_some()));
+        let found = match whole {
+            true => store::read(&path, shape, batch, srs).ok().flatten(),
+            false => None,
+        };
+        let keys = match found {
+            Some(stored) => Self::finish(stored, &path, shape, batch, srs, storing)?,
+            None => Self::make(&path, shape, batch, srs, storing, progress)?,
         };
         stage.advance();
         Ok(keys)
+    }
+
+    /// Whether [`BlockKeys::load_or_generate`] will need the Solidity compiler.
+    pub fn need_compiler(dir: &Path, shape: BlockShape, batch: &VerifierKey, srs: &Srs) -> bool {
+        let side = store::side(&store::path(dir, shape, batch, srs));
+        !side.is_ok_and(|side| side.is_some_and(|side| side.compiled.is_some()))
+    }
+
+    fn make(
+        path: &Path,
+        shape: BlockShape,
+        batch: &VerifierKey,
+        srs: &Srs,
+        storing: Storing,
+        progress: &Progress,
+    ) -> Result<Self, AggregatorError> {
+        let what = format!("the keys of {}", shape.name());
+        let (_turn, writable) = match Making::begin(path, &what, progress) {
+            Ok(turn) => (Some(turn), Ok(())),
+            Err(error) => (None, Err(error)),
+        };
+        storing.outcome(&what, writable)?;
+        let found = store::read(path, shape, batch, srs);
+        if let Ok(Some(stored)) = found {
+            return Self::finish(stored, path, shape, batch, srs, storing);
+        }
+        if let Err(error) = found {
+            warn!(%error, "the cached block keys are replaced");
+        }
+        let made = generate(shape, batch, srs)?;
+        let id = circuit_id(shape, batch, srs, made.pk.get_vk());
+        let mut pk = None;
+        // At once: should the compiler fail, the minutes up to here are not lost.
+        let stored = store::write(path, &made, &id).map(|digest| pk = Some(digest));
+        storing.outcome(&what, stored)?;
+        let stored = Stored {
+            made,
+            pk,
+            compiled: None,
+        };
+        Self::finish(stored, path, shape, batch, srs, storing)
     }
 
     /// Makes the keys.
@@ -108,40 +167,55 @@ impl BlockKeys {
         batch: &VerifierKey,
         srs: &Srs,
     ) -> Result<Self, AggregatorError> {
-        shape.check()?;
-        let params = srs.params(shape.k)?;
-        let failed = |reason: String| AggregatorError::Keygen {
-            shape: shape.name(),
-            reason,
+        let made = generate(shape, batch, srs)?;
+        let stored = Stored {
+            made,
+            pk: None,
+            compiled: None,
         };
-        // halo2-base asserts, for instance that its cells fit in the rows.
-        let (pk, config, break_points) = catch_unwind(AssertUnwindSafe(|| {
-            let dummies: Vec<_> = (0..shape.batches)
-                .map(|_| gen_dummy_snark_from_protocol::<SHPLONK>(batch.protocol().clone()))
-                .collect();
-            let g1 = params.get_g()[0];
-            let circuit = BlockCircuit::new(CircuitBuilderStage::Keygen, shape.k, g1, &dummies)?;
-            let config = circuit.block_params();
-            info!(?config, cells = ?circuit.cells(), "block circuit");
-            let vk = keygen_vk(&*params, &circuit).map_err(|e| e.to_string())?;
-            let pk = keygen_pk(&*params, vk, &circuit).map_err(|e| e.to_string())?;
-            let break_points = circuit.break_points().unwrap_or_default();
-            Ok((pk, config, break_points))
-        }))
-        .unwrap_or_else(|panic| Err(panic_text(panic.as_ref())))
-        .map_err(failed)?;
+        let nowhere = Path::new("");
+        Self::finish(stored, nowhere, shape, batch, srs, Storing::BestEffort)
+    }
 
+    /// Adds what follows from halo2's keys. The contract is compiled if it is not the one that
+    /// follows from them, and then stored.
+    fn finish(
+        stored: Stored,
+        path: &Path,
+        shape: BlockShape,
+        batch: &VerifierKey,
+        srs: &Srs,
+        storing: Storing,
+    ) -> Result<Self, AggregatorError> {
+        let Stored { made, pk, compiled } = stored;
+        let params = srs.params(shape.k)?;
         let protocol = compile(
             &*params,
-            pk.get_vk(),
+            made.pk.get_vk(),
             Config::kzg()
                 .with_num_instance(vec![PUBLIC_INPUTS])
                 .with_accumulator_indices(Some((0..LIMBS).map(|row| (0, row)).collect())),
         );
         let deciding_key = deciding_key(&params);
         let description = VerifierDescription::from_protocol(&protocol, &deciding_key)?;
+        let id = circuit_id(shape, batch, srs, made.pk.get_vk());
+        let solidity = generate_solidity(&description)?;
+        let compiled = match compiled.filter(|c| c.contract.solidity == solidity) {
+            Some(compiled) => compiled,
+            None => {
+                let compiled = Compiled {
+                    contract: VerifierArtifact::build(&description)?,
+                    solc_version: verifier::solc_version()?,
+                };
+                if let Some(pk) = pk {
+                    let stored = store::write_side(path, &made, pk, &id, Some(&compiled));
+                    storing.outcome("the verifier contract", stored)?;
+                }
+                compiled
+            }
+        };
         let verifier = BlockVerifier {
-            circuit_id: circuit_id(shape, batch, srs, pk.get_vk()).to_string(),
+            circuit_id: id.to_string(),
             batch_circuit_id: batch.circuit_id().to_string(),
             batch_shape: batch.shape_name().to_owned(),
             batches: shape.batches,
@@ -149,13 +223,13 @@ impl BlockKeys {
             srs_id: srs.id(),
             srs_origin: srs.origin(),
             protocol,
-            contract: VerifierArtifact::build(&description)?,
-            solc_version: verifier::solc_version()?,
+            contract: compiled.contract,
+            solc_version: compiled.solc_version,
         };
         Ok(Self {
-            pk,
-            config,
-            break_points,
+            pk: made.pk,
+            config: made.config,
+            break_points: made.break_points,
             deciding_key,
             verifier,
         })
@@ -175,6 +249,35 @@ impl BlockKeys {
     pub fn config(&self) -> &BlockParams {
         &self.config
     }
+}
+
+fn generate(shape: BlockShape, batch: &VerifierKey, srs: &Srs) -> Result<Made, AggregatorError> {
+    shape.check()?;
+    let params = srs.params(shape.k)?;
+    let failed = |reason: String| AggregatorError::Keygen {
+        shape: shape.name(),
+        reason,
+    };
+    // halo2-base asserts, for instance that its cells fit in the rows.
+    catch_unwind(AssertUnwindSafe(|| {
+        let dummies: Vec<_> = (0..shape.batches)
+            .map(|_| gen_dummy_snark_from_protocol::<SHPLONK>(batch.protocol().clone()))
+            .collect();
+        let g1 = params.get_g()[0];
+        let circuit = BlockCircuit::new(CircuitBuilderStage::Keygen, shape.k, g1, &dummies)?;
+        let config = circuit.block_params();
+        info!(?config, cells = ?circuit.cells(), "block circuit");
+        let vk = keygen_vk(&*params, &circuit).map_err(|e| e.to_string())?;
+        let pk = keygen_pk(&*params, vk, &circuit).map_err(|e| e.to_string())?;
+        let break_points = circuit.break_points().unwrap_or_default();
+        Ok(Made {
+            pk,
+            config,
+            break_points,
+        })
+    }))
+    .unwrap_or_else(|panic| Err(panic_text(panic.as_ref())))
+    .map_err(failed)
 }
 
 /// Names one block circuit: the batch circuit, the number of batches, and halo2's pinned

@@ -3,7 +3,8 @@
 //! Two files: the proving key as halo2 writes it, and beside it everything else as JSON behind
 //! one line with its digest. The JSON holds the digest of the key, so a pair that was not written
 //! together, or was damaged, is recognised before halo2 reads it: its reader asserts, and takes
-//! lengths as they come.
+//! lengths as they come. The side file is written once without the compiled contract and once with
+//! it, so that a missing compiler does not cost the key.
 
 use std::fs::File;
 use std::io::{self, BufReader, Read, Write};
@@ -23,11 +24,11 @@ use tracing::info;
 
 use crate::circuit::BlockCircuit;
 use crate::error::{panic_text, AggregatorError};
-use crate::keys::{circuit_id, deciding_key, BlockKeys, BlockVerifier};
+use crate::keys::{circuit_id, Compiled, Made};
 use crate::shape::{BlockParams, BlockShape};
 
 /// Raised with every change of the block circuit or of these files.
-const CODE_VERSION: u32 = 5;
+const CODE_VERSION: u32 = 6;
 const BUFFER: usize = 1 << 20;
 
 type Hasher = Blake2b<U32>;
@@ -35,11 +36,20 @@ type Hasher = Blake2b<U32>;
 /// The file beside the proving key.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Side {
+pub(crate) struct Side {
     pk: Digest,
     config: BlockParams,
     break_points: ThreadBreakPoints,
-    verifier: BlockVerifier,
+    circuit_id: Digest,
+    pub(crate) compiled: Option<Compiled>,
+}
+
+/// What the two files hold.
+pub(crate) struct Stored {
+    pub(crate) made: Made,
+    /// Digest of the file of the proving key; none if it is not stored.
+    pub(crate) pk: Option<Digest>,
+    pub(crate) compiled: Option<Compiled>,
 }
 
 /// Path of the proving key.
@@ -61,25 +71,59 @@ fn side_path(path: &Path) -> PathBuf {
     path.with_extension("side")
 }
 
-/// Stores keys. The side file comes last: without it the proving key does not count.
-pub(crate) fn write(path: &Path, keys: &BlockKeys) -> Result<(), AggregatorError> {
+/// Stores keys; gives the digest of the proving key's file. The side file comes last: without it
+/// the proving key does not count.
+pub(crate) fn write(path: &Path, made: &Made, id: &Digest) -> Result<Digest, AggregatorError> {
     let mut digest = Digest([0; 32]);
     write_atomic(path, |out| {
         let mut out = Hashing::new(out);
-        keys.pk.write(&mut out, SerdeFormat::RawBytesUnchecked)?;
+        made.pk.write(&mut out, SerdeFormat::RawBytesUnchecked)?;
         digest = out.finish()?;
         Ok(())
     })?;
+    write_side(path, made, digest, id, None)?;
+    Ok(digest)
+}
+
+/// Stores what belongs to a proving key of which the file has the digest `pk`.
+pub(crate) fn write_side(
+    path: &Path,
+    made: &Made,
+    pk: Digest,
+    id: &Digest,
+    compiled: Option<&Compiled>,
+) -> Result<(), AggregatorError> {
     let side = Side {
-        pk: digest,
-        config: keys.config,
-        break_points: keys.break_points.clone(),
-        verifier: keys.verifier.clone(),
+        pk,
+        config: made.config,
+        break_points: made.break_points.clone(),
+        circuit_id: *id,
+        compiled: compiled.cloned(),
     };
     let json = serde_json::to_string(&side)
         .map_err(|e| AggregatorError::io("write", path, io::Error::other(e)))?;
     let text = format!("{}\n{json}", Digest::of(json.as_bytes()));
     Ok(write_bytes_atomic(&side_path(path), text.as_bytes())?)
+}
+
+/// Reads the side file; `None` if there is none.
+///
+/// # Errors
+/// [`AggregatorError::Damaged`] if it is not what was written.
+pub(crate) fn side(path: &Path) -> Result<Option<Side>, AggregatorError> {
+    let side_path = side_path(path);
+    let text = match std::fs::read_to_string(&side_path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(AggregatorError::io("read", &side_path, error)),
+    };
+    let (digest, json) = text.split_once('\n').unwrap_or_default();
+    if digest != Digest::of(json.as_bytes()).to_string() {
+        return Err(AggregatorError::damaged(&side_path, "its digest is wrong"));
+    }
+    serde_json::from_str(json)
+        .map(Some)
+        .map_err(|e| AggregatorError::damaged(&side_path, e.to_string()))
 }
 
 /// Reads keys; `None` if there are none.
@@ -91,20 +135,10 @@ pub(crate) fn read(
     shape: BlockShape,
     batch: &VerifierKey,
     srs: &Srs,
-) -> Result<Option<BlockKeys>, AggregatorError> {
-    let side_path = side_path(path);
-    let text = match std::fs::read_to_string(&side_path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(AggregatorError::io("read", &side_path, error)),
+) -> Result<Option<Stored>, AggregatorError> {
+    let Some(side) = side(path)? else {
+        return Ok(None);
     };
-    let (digest, json) = text.split_once('\n').unwrap_or_default();
-    if digest != Digest::of(json.as_bytes()).to_string() {
-        return Err(AggregatorError::damaged(&side_path, "its digest is wrong"));
-    }
-    let side: Side = serde_json::from_str(json)
-        .map_err(|e| AggregatorError::damaged(&side_path, e.to_string()))?;
-
     let io = |e| AggregatorError::io("read", path, e);
     if digest_of_file(path).map_err(io)? != side.pk {
         return Err(AggregatorError::damaged(path, "its digest is wrong"));
@@ -117,20 +151,22 @@ pub(crate) fn read(
     .unwrap_or_else(|panic| Err(panic_text(panic.as_ref())))
     .map_err(|reason| AggregatorError::damaged(path, reason))?;
 
-    let id = circuit_id(shape, batch, srs, pk.get_vk()).to_string();
-    if id != side.verifier.circuit_id {
+    let id = circuit_id(shape, batch, srs, pk.get_vk());
+    if id != side.circuit_id {
         return Err(AggregatorError::damaged(
             path,
-            format!("it is of circuit {id}, not {}", side.verifier.circuit_id),
+            format!("it is of circuit {id}, not {}", side.circuit_id),
         ));
     }
     info!(path = %path.display(), "block proving key read");
-    Ok(Some(BlockKeys {
-        pk,
-        config: side.config,
-        break_points: side.break_points,
-        deciding_key: deciding_key(&*srs.params(shape.k)?),
-        verifier: side.verifier,
+    Ok(Some(Stored {
+        made: Made {
+            pk,
+            config: side.config,
+            break_points: side.break_points,
+        },
+        pk: Some(side.pk),
+        compiled: side.compiled,
     }))
 }
 

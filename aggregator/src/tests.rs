@@ -10,6 +10,7 @@ use alloy_primitives::U256;
 use bastion_contract::bindings::verify_calldata;
 use bastion_contract::evm::Evm;
 use bastion_contract::solc::compile;
+use bastion_prover::artifact::Storing;
 use bastion_prover::keys::{CircuitKeys, VerifierKey};
 use bastion_prover::progress::Progress;
 use bastion_prover::proof::BatchProof;
@@ -20,7 +21,8 @@ use halo2_proofs::dev::{MockProver, VerifyFailure};
 use halo2_proofs::halo2curves::bn256::Fr;
 use halo2_proofs::halo2curves::ff::Field;
 use halo2_proofs::poly::commitment::ParamsProver;
-use rand::rngs::OsRng;
+use rand::rngs::StdRng;
+use rand::SeedableRng;
 use snark_verifier_sdk::halo2::gen_dummy_snark_from_protocol;
 use snark_verifier_sdk::{Snark, SHPLONK};
 
@@ -54,7 +56,7 @@ impl Fixture {
 
     fn toy_proof(&self, inputs: [Fr; INPUTS]) -> BatchProof {
         let params = self.srs.params(K).unwrap();
-        bastion_prover::proof::prove(&params, &self.toy, ToyCircuit::new(inputs), OsRng).unwrap()
+        bastion_prover::proof::prove(&params, &self.toy, ToyCircuit::new(inputs), rng(1)).unwrap()
     }
 
     fn snarks(&self, proofs: &[BatchProof]) -> Vec<Snark> {
@@ -71,14 +73,28 @@ impl Fixture {
     }
 }
 
+/// Randomness that repeats; `BASTION_TEST_SEED` gives another.
+fn rng(place: u64) -> StdRng {
+    let seed = std::env::var("BASTION_TEST_SEED").map_or(0xba57, |seed| seed.parse().unwrap());
+    println!("BASTION_TEST_SEED={seed}");
+    StdRng::seed_from_u64(seed ^ (place << 56))
+}
+
 static FIXTURE: LazyLock<Fixture> = LazyLock::new(|| {
     let dir = tempfile::tempdir().unwrap();
-    let srs = Srs::generate_unsafe_dev(SHAPE.k, &[K, SHAPE.k], OsRng).unwrap();
+    let srs = Srs::generate_unsafe_dev(SHAPE.k, &[K, SHAPE.k], rng(2)).unwrap();
     let toy = CircuitKeys::generate::<ToyCircuit>(&ToyShape::default(), &srs).unwrap();
     let start = Instant::now();
     let progress = Progress::silent();
-    let keys =
-        BlockKeys::load_or_generate(dir.path(), SHAPE, toy.verifier(), &srs, &progress).unwrap();
+    let keys = BlockKeys::load_or_generate(
+        dir.path(),
+        SHAPE,
+        toy.verifier(),
+        &srs,
+        Storing::Required,
+        &progress,
+    )
+    .unwrap();
     println!(
         "keygen {:?}, {:?}, contract {} bytes",
         start.elapsed(),
@@ -301,10 +317,44 @@ fn cached_keys_are_the_same_and_damage_is_found() {
     let fixture = &*FIXTURE;
     let path = fixture.path();
     let read = |path: &PathBuf| store::read(path, SHAPE, fixture.batch(), &fixture.srs);
-    let cached = read(&path).unwrap().unwrap();
-    assert_eq!(cached.verifier.circuit_id, fixture.keys.verifier.circuit_id);
-    assert_eq!(cached.break_points, fixture.keys.break_points);
-    assert_eq!(cached.verifier.contract, fixture.keys.verifier.contract);
+    let load = || {
+        let progress = Progress::silent();
+        let (dir, batch) = (fixture.dir.path(), fixture.batch());
+        let required = Storing::Required;
+        BlockKeys::load_or_generate(dir, SHAPE, batch, &fixture.srs, required, &progress).unwrap()
+    };
+    let same = |cached: &BlockKeys| {
+        assert_eq!(cached.verifier.circuit_id, fixture.keys.verifier.circuit_id);
+        assert_eq!(cached.break_points, fixture.keys.break_points);
+        assert_eq!(cached.verifier.contract, fixture.keys.verifier.contract);
+        assert_eq!(cached.verifier.srs_id, fixture.srs.id());
+    };
+    let stamp = || fs::metadata(&path).unwrap().modified().unwrap();
+    let before = stamp();
+    same(&load());
+
+    // Without the contract, as if the compiler had been missing: the key is kept.
+    let whole = fs::read(path.with_extension("side")).unwrap();
+    let need =
+        || BlockKeys::need_compiler(fixture.dir.path(), SHAPE, fixture.batch(), &fixture.srs);
+    assert!(!need());
+    let stored = read(&path).unwrap().unwrap();
+    let (pk, id) = (
+        stored.pk.unwrap(),
+        fixture.keys.verifier.circuit_id.parse().unwrap(),
+    );
+    store::write_side(&path, &stored.made, pk, &id, None).unwrap();
+    assert!(need());
+    same(&load());
+    assert!(!need());
+    assert_eq!(fs::read(path.with_extension("side")).unwrap(), whole);
+    // A contract that does not follow from the key is not believed.
+    let mut compiled = stored.compiled.unwrap();
+    compiled.contract.solidity.push(' ');
+    store::write_side(&path, &stored.made, pk, &id, Some(&compiled)).unwrap();
+    same(&load());
+    assert_eq!(fs::read(path.with_extension("side")).unwrap(), whole);
+    assert_eq!(stamp(), before, "the proving key was made once");
 
     let dir = tempfile::tempdir().unwrap();
     let copy = dir.path().join("copy.pk");

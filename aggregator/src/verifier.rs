@@ -19,7 +19,7 @@ use bastion_contract::generate::CONTRACT_NAME;
 use bastion_contract::protocol::Transcript;
 use bastion_contract::solc::SOLC_DIR_VARIABLE;
 use bastion_contract::{ContractError, VerifierDescription};
-use bastion_prover::artifact::{write_bytes_atomic, Digest};
+use bastion_prover::artifact::{remove_dead, write_bytes_atomic, Digest};
 use bastion_prover::keys::VerifierKey;
 use bastion_prover::srs::SrsOrigin;
 use halo2_proofs::halo2curves::bn256::Bn256;
@@ -69,8 +69,8 @@ pub struct VerifierManifest {
 
 /// Writes the folder `dir`, or replaces it.
 ///
-/// It is made complete beside `dir` and then renamed: `dir` is the old folder or the new one. (It
-/// is absent for a moment between two renames if there was an old one.)
+/// Every file is written as one step, the manifest last: without it, or with one that does not
+/// describe the other files, [`read`] refuses the folder, and the next start writes it again.
 ///
 /// # Errors
 /// If the protocol cannot be described or files cannot be written.
@@ -119,28 +119,24 @@ pub fn export(
             .collect(),
     };
 
-    let (stage, old) = (beside(dir, "new"), beside(dir, "old"));
-    let written = (|| {
-        for (name, bytes) in &files {
-            write_bytes_atomic(&stage.join(name), bytes)?;
-        }
-        write_bytes_atomic(&stage.join(MANIFEST), &json(&manifest)?)?;
-        let io = |e| AggregatorError::io("write", dir, e);
-        if dir.exists() {
-            fs::rename(dir, &old).map_err(io)?;
-        }
-        fs::rename(&stage, dir).map_err(|e| {
-            // The old folder is better than none.
-            let _ = fs::rename(&old, dir);
-            io(e)
-        })
-    })();
-    // What of these two is left over is of no use to anybody.
-    let _ = fs::remove_dir_all(&stage);
-    if dir.exists() {
-        let _ = fs::remove_dir_all(&old);
+    remove_dead(dir);
+    for (name, bytes) in &files {
+        write_bytes_atomic(&dir.join(name), bytes)?;
     }
-    written.map(|()| manifest)
+    write_bytes_atomic(&dir.join(MANIFEST), &json(&manifest)?)?;
+    Ok(manifest)
+}
+
+/// Whether the folder `dir` is whole and that of `verifier`: of its circuits, its reference string
+/// and its code.
+pub fn holds(dir: &Path, verifier: &BlockVerifier) -> bool {
+    read(dir).is_ok_and(|manifest| {
+        manifest.circuit_id == verifier.circuit_id
+            && manifest.batch_circuit_id == verifier.batch_circuit_id
+            && manifest.batches == verifier.batches
+            && manifest.srs_id == verifier.srs_id
+            && manifest.code_hash == keccak256(&verifier.contract.deployed_bytecode)
+    })
 }
 
 /// Reads the manifest of a folder and checks the other files against it.
@@ -210,10 +206,4 @@ fn json(value: &impl Serialize) -> Result<Vec<u8>, AggregatorError> {
         .map_err(|e| AggregatorError::io("write", Path::new(MANIFEST), io::Error::other(e)))?;
     bytes.push(b'\n');
     Ok(bytes)
-}
-
-/// A sibling of `dir` that no other process uses.
-fn beside(dir: &Path, what: &str) -> PathBuf {
-    let name = dir.file_name().unwrap_or_default().to_string_lossy();
-    dir.with_file_name(format!(".{name}.{}.{what}", std::process::id()))
 }

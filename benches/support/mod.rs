@@ -9,6 +9,7 @@ use bastion_node::block::{next_block, Block};
 use bastion_node::dev::{dev_policy, DemoSource};
 use bastion_node::pipeline::{BlockProver, Cache};
 use bastion_prover::progress::Progress;
+use bastion_prover::srs::SrsChoice;
 use bastion_state::executor::{BatchContext, BatchTrace};
 use bastion_state::state::State;
 use bastion_state::Fr;
@@ -44,6 +45,13 @@ pub fn batch() -> (BatchTrace, Link) {
 /// Reference string and keys for [`block`], shared with the tests of whole blocks.
 pub fn prover() -> (Cache, BlockProver) {
     let cache = Cache::new(Path::new(env!("CARGO_TARGET_TMPDIR")).join("bastion-cache"));
-    let prover = BlockProver::open(&Shape::tiny(), 1, &cache, &Progress::silent()).unwrap();
+    let prover = BlockProver::open(
+        &Shape::tiny(),
+        1,
+        &cache,
+        SrsChoice::HeldOrUnsafeDev,
+        &Progress::silent(),
+    )
+    .unwrap();
     (cache, prover)
 }

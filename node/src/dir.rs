@@ -11,7 +11,7 @@
 use std::path::{Path, PathBuf};
 
 use bastion_aggregator::BlockProof;
-use bastion_prover::artifact::write_bytes_atomic;
+use bastion_prover::artifact::{check_room, remove_dead, write_bytes_atomic};
 use bastion_prover::proof::BatchProof;
 use bastion_state::policy::Policy;
 use bastion_state::Address;
@@ -117,12 +117,8 @@ impl BlockDir {
     /// If it cannot be created, is on a full disk, or already holds blocks.
     pub fn create(&self) -> Result<(), NodeError> {
         self.check_unused()?;
-        std::fs::create_dir_all(&self.path).map_err(|e| self.io(&self.path, e))?;
-        let probe = self.path.join(".space");
-        let written = std::fs::write(&probe, vec![0xff; SPACE]);
-        // Whether it was written or not, it must not stay.
-        let removed = std::fs::remove_file(&probe);
-        written.and(removed).map_err(|e| self.io(&self.path, e))
+        remove_dead(&self.path);
+        Ok(check_room(&self.path, SPACE)?)
     }
 
     fn io(&self, path: &Path, source: std::io::Error) -> NodeError {

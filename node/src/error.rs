@@ -1,12 +1,10 @@
 //! Errors of this crate.
 
-use std::io::ErrorKind;
-
 use bastion_aggregator::AggregatorError;
 use bastion_circuits::CircuitError;
 use bastion_contract::ContractError;
 use bastion_prover::schedule::MemoryBudget;
-use bastion_prover::ProverError;
+use bastion_prover::{out_of_space, ProverError};
 use bastion_state::executor::Rejection;
 use bastion_state::StateError;
 
@@ -46,14 +44,12 @@ pub enum NodeError {
         path: String,
     },
     /// No reference string.
-    #[error("no reference string for k = {k} in {dir}: run `bastion setup --shape {shape} --unsafe-dev-srs`, or point --cache-dir at the one that made the proofs")]
+    #[error("{why}: {remedy}")]
     NoSrs {
-        /// The cache.
-        dir: String,
-        /// log2 of its size.
-        k: u32,
-        /// The shape that needs it.
-        shape: String,
+        /// Which is needed, and what is there.
+        why: String,
+        /// The command that helps.
+        remedy: String,
     },
     /// The folder for new blocks already holds some.
     #[error("{path} already holds blocks: choose another folder")]
@@ -197,7 +193,7 @@ impl NodeError {
             Self::NothingFits { .. } => 6,
             Self::Prover(e) => e.exit_code(),
             Self::Aggregator(e) => e.exit_code(),
-            Self::Io { source, .. } if source.kind() == ErrorKind::StorageFull => 6,
+            Self::Io { source, .. } if out_of_space(source) => 6,
             _ => 1,
         }
     }

@@ -6,9 +6,10 @@ use std::path::Path;
 use bastion_aggregator::verifier::{read, BATCH_DESCRIPTION, DESCRIPTION};
 use bastion_audit::{Description, Verifier};
 use bastion_circuits::witness::convert::to_state;
+use bastion_prover::artifact::Digest;
 use bastion_state::{field, Fr};
 
-use crate::dir::StoredBlock;
+use crate::dir::{Manifest, StoredBlock};
 use crate::error::NodeError;
 
 /// Words of the accumulator before the ten public inputs of a block proof.
@@ -24,6 +25,7 @@ pub struct IndependentVerifier {
     batch_circuit_id: String,
     block_circuit_id: String,
     batches: usize,
+    srs: Digest,
     batch: Verifier,
     block: Verifier,
 }
@@ -49,7 +51,36 @@ impl IndependentVerifier {
             batch_circuit_id: manifest.batch_circuit_id,
             block_circuit_id: manifest.circuit_id,
             batches: manifest.batches,
+            srs: manifest.srs_id,
         })
+    }
+
+    /// Checks that a folder of blocks was made for this verifier.
+    ///
+    /// # Errors
+    /// [`NodeError::Mismatch`] with what differs.
+    pub fn check(&self, blocks: &Manifest) -> Result<(), NodeError> {
+        let same = |what, found: &str, expected: &str| {
+            if found == expected {
+                return Ok(());
+            }
+            Err(NodeError::Mismatch {
+                what,
+                found: found.into(),
+                expected: expected.into(),
+            })
+        };
+        same("reference string", &blocks.srs, &self.srs.to_string())?;
+        same(
+            "batch circuit",
+            &blocks.batch_circuit_id,
+            &self.batch_circuit_id,
+        )?;
+        same(
+            "block circuit",
+            &blocks.block_circuit_id,
+            &self.block_circuit_id,
+        )
     }
 
     /// The verifier of batch proofs.

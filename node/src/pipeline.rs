@@ -3,15 +3,20 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use bastion_aggregator::{aggregate, verify as verify_block, BlockKeys, BlockProof, BlockShape};
+use bastion_aggregator::{
+    aggregate, verifier, verify as verify_block, AggregatorError, BlockKeys, BlockProof, BlockShape,
+};
 use bastion_circuits::witness::compile;
 use bastion_circuits::witness::convert::to_halo2;
 use bastion_circuits::{BatchCircuit, Shape};
+use bastion_contract::solc;
+use bastion_prover::artifact::{check_room, remove_dead, Digest, Storing};
 use bastion_prover::keys::{CircuitKeys, KeyStore};
 use bastion_prover::progress::Progress;
 use bastion_prover::proof::BatchProof;
 use bastion_prover::schedule::{prove_all, MemoryBudget};
-use bastion_prover::srs::{Imported, Srs, MAX_K};
+use bastion_prover::srs::{B2sum, Held, Imported, Srs, SrsChoice, SrsDir, SrsOrigin};
+use bastion_prover::ProverError;
 use bastion_state::Fr;
 use rand::rngs::OsRng;
 
@@ -23,12 +28,25 @@ use crate::error::NodeError;
 #[derive(Debug, Clone)]
 pub struct Cache {
     dir: PathBuf,
+    storing: Storing,
 }
 
+/// Room that is tried out before keys are made: a full disk shows, its exact size does not.
+const ROOM: usize = 1 << 20;
+
 impl Cache {
-    /// A cache in `dir`.
+    /// A cache in `dir`. What cannot be stored there is made again next time.
     pub fn new(dir: impl Into<PathBuf>) -> Self {
-        Self { dir: dir.into() }
+        Self {
+            dir: dir.into(),
+            storing: Storing::BestEffort,
+        }
+    }
+
+    /// The same cache for those whose purpose is to fill it: what cannot be stored is an error.
+    pub fn required(self) -> Self {
+        let storing = Storing::Required;
+        Self { storing, ..self }
     }
 
     /// Its folder.
@@ -36,51 +54,45 @@ impl Cache {
         &self.dir
     }
 
-    /// The reference string for circuits up to `k`: the ceremony's, if one was imported, else the
-    /// development one, which is made on first use with the bases for `ks`.
-    ///
-    /// # Errors
-    /// If it can neither be read nor made.
-    pub fn srs(&self, k: u32, ks: &[u32]) -> Result<Srs, NodeError> {
-        match (k..=MAX_K)
-            .map(|k| self.ceremony_path(k))
-            .find(|p| p.exists())
-        {
-            Some(path) => Ok(Srs::open(&path)?),
-            None => self.dev_srs(k, ks),
-        }
+    /// The reference strings in this cache.
+    pub fn srs(&self) -> SrsDir {
+        SrsDir::new(&self.dir).storing(self.storing)
     }
 
-    fn ceremony_path(&self, k: u32) -> PathBuf {
-        self.dir.join(format!("ceremony-k{k}.srs"))
-    }
-
-    /// Takes the first 2^k powers of a ceremony's file into the cache.
+    /// The reference string for blocks of `batches`; none if the choice allows to make one and
+    /// there is none.
     ///
     /// # Errors
-    /// Those of [`Srs::import`], or if it cannot be written.
+    /// [`NodeError::NoSrs`] with the command that helps.
+    pub fn find_srs(
+        &self,
+        choice: SrsChoice,
+        shape: &Shape,
+        batches: usize,
+    ) -> Result<Option<Held>, NodeError> {
+        let k = BlockShape::for_batches(batches).srs_k(shape.k);
+        let found = self.srs().find(choice, k);
+        found.map_err(|error| no_srs(error, choice, shape, batches))
+    }
+
+    /// Takes from a ceremony's file into the cache what blocks of `batches` need. Gives the
+    /// identity of the reference string and the hash of the file.
+    ///
+    /// # Errors
+    /// Those of [`Srs::import`] and [`SrsDir::adopt`].
     pub fn import_srs(
         &self,
         file: &Path,
-        k: u32,
-        b2sum: Option<&str>,
+        shape: &Shape,
+        batches: usize,
+        b2sum: Option<&B2sum>,
         progress: &Progress,
-    ) -> Result<Imported, NodeError> {
-        let mut imported = Srs::import(file, k, b2sum, progress)?;
-        imported.srs.save(&self.ceremony_path(k))?;
-        Ok(imported)
-    }
-
-    /// The development SRS for circuits up to `k`, with the bases for `ks`; made on first use.
-    ///
-    /// # Errors
-    /// If it can neither be read nor made.
-    pub fn dev_srs(&self, k: u32, ks: &[u32]) -> Result<Srs, NodeError> {
-        std::fs::create_dir_all(&self.dir).map_err(|source| NodeError::Io {
-            path: self.dir.display().to_string(),
-            source,
-        })?;
-        Ok(Srs::open_or_generate_dev(&self.dir, k, ks, OsRng)?)
+    ) -> Result<(Digest, B2sum), NodeError> {
+        // To check all powers of a large file takes minutes.
+        self.check_means()?;
+        let k = BlockShape::for_batches(batches).srs_k(shape.k);
+        let Imported { srs, b2sum } = Srs::import(file, k, b2sum, progress)?;
+        Ok((self.srs().adopt(srs, progress)?.id(), b2sum))
     }
 
     /// Where contract and documents of a block circuit's verifier are kept.
@@ -102,7 +114,70 @@ impl Cache {
 
     /// The keys in this cache.
     pub fn keys(&self) -> KeyStore {
-        KeyStore::new(self.dir.join("keys"))
+        KeyStore::new(self.key_dir()).storing(self.storing)
+    }
+
+    fn key_dir(&self) -> PathBuf {
+        self.dir.join("keys")
+    }
+
+    /// What takes no time and would stop the work after minutes: a missing compiler, if there is
+    /// no block circuit yet, and a cache that has to be filled and cannot be written.
+    fn check_means(&self) -> Result<(), NodeError> {
+        check_compiler(self.is_new())?;
+        if self.storing == Storing::Required {
+            check_room(&self.key_dir(), ROOM)?;
+            check_room(&self.verifiers(), ROOM)?;
+        }
+        Ok(())
+    }
+
+    /// Whether there are no keys of any block circuit at all.
+    fn is_new(&self) -> bool {
+        let entries = std::fs::read_dir(self.key_dir());
+        !entries.is_ok_and(|entries| {
+            let mut names = entries.flatten().map(|entry| entry.path());
+            names.any(|path| path.extension().is_some_and(|e| e == "side"))
+        })
+    }
+}
+
+/// Checks that there is a compiler, if a new contract is to be compiled.
+fn check_compiler(new_contract: bool) -> Result<(), NodeError> {
+    match new_contract {
+        true => Ok(solc::check().map_err(AggregatorError::from)?),
+        false => Ok(()),
+    }
+}
+
+/// The error for a missing reference string, with the command that helps.
+fn no_srs(error: ProverError, choice: SrsChoice, shape: &Shape, batches: usize) -> NodeError {
+    let ProverError::SrsAbsent { needed, held, .. } = &error else {
+        return error.into();
+    };
+    let ceremony = held.iter().any(|held| held.origin == SrsOrigin::Ceremony);
+    let setup = match batches {
+        2 => format!("bastion setup --shape {}", shape.name),
+        _ => format!("bastion setup --shape {} --batches {batches}", shape.name),
+    };
+    let import = format!("`{setup} --srs FILE`");
+    let file = format!("file of power {needed} or more");
+    let remedy = match choice {
+        SrsChoice::Named(_) => format!(
+            "point --cache-dir at the cache that holds it, or run {import} with its ceremony's {file}"
+        ),
+        SrsChoice::Held | SrsChoice::HeldOrUnsafeDev if ceremony => format!(
+            "run {import} with the same ceremony's {file}; an UNSAFE one for development \
+             (--unsafe-dev-srs) needs another --cache-dir"
+        ),
+        SrsChoice::Held | SrsChoice::HeldOrUnsafeDev => format!(
+            "run `{setup} --unsafe-dev-srs` for development, or {import} with a ceremony's {file}, \
+             or point --cache-dir at a cache that holds one"
+        ),
+    };
+    NodeError::NoSrs {
+        why: error.to_string(),
+        remedy,
     }
 }
 
@@ -206,42 +281,45 @@ impl BlockProver {
     /// Reference string, keys and verifier contract of a shape, from the cache or made.
     ///
     /// # Errors
-    /// If they cannot be made.
+    /// If they cannot be made. What can be known at once is told at once: which reference string is
+    /// missing, and that there is no compiler for a new verifier contract.
     pub fn open(
         shape: &Shape,
         batches: usize,
         cache: &Cache,
+        choice: SrsChoice,
         progress: &Progress,
     ) -> Result<Self, NodeError> {
+        shape.check()?;
+        cache.find_srs(choice, shape, batches)?;
+        cache.check_means()?;
         let block_shape = BlockShape::for_batches(batches);
         let k = block_shape.srs_k(shape.k);
-        let stage = progress.stage("reference string", format!("k = {k}"), 1);
-        let srs = cache.srs(k, &[shape.k, block_shape.k])?;
-        stage.advance();
+        let ks = [shape.k, block_shape.k];
+        let srs = cache.srs().obtain(choice, k, &ks, OsRng, progress);
+        let srs = srs.map_err(|error| no_srs(error, choice, shape, batches))?;
+
+        let key_dir = cache.key_dir();
+        remove_dead(&key_dir);
+        // The batch circuit's verifying key names the block keys, and is read in no time.
+        let batch = cache.keys().verifier_key::<BatchCircuit>(shape, &srs);
+        let known = batch.is_ok_and(|b| !BlockKeys::need_compiler(&key_dir, block_shape, &b, &srs));
+        check_compiler(!known)?;
         let prover = BatchProver::new(shape, &srs, cache, progress)?;
-        let keys_dir = cache.dir().join("keys");
-        let block = BlockKeys::load_or_generate(
-            &keys_dir,
-            block_shape,
-            prover.keys().verifier(),
-            &srs,
-            progress,
-        )?;
-        let opened = Self {
+        let key = prover.keys().verifier();
+        let block =
+            BlockKeys::load_or_generate(&key_dir, block_shape, key, &srs, cache.storing, progress)?;
+        let folder = cache.verifier_dir(&shape.name, batches, &block.verifier.circuit_id);
+        if !verifier::holds(&folder, &block.verifier) {
+            let written = verifier::export(&block.verifier, block.deciding_key(), key, &folder);
+            let written = written.map(drop);
+            cache.storing.outcome("the verifier's folder", written)?;
+        }
+        Ok(Self {
             srs,
             batches: prover,
             block,
-        };
-        let verifier = &opened.block.verifier;
-        let folder = cache.verifier_dir(&shape.name, batches, &verifier.circuit_id);
-        if bastion_aggregator::verifier::read(&folder).is_err() {
-            let (key, batch) = (
-                opened.block.deciding_key(),
-                opened.batches.keys().verifier(),
-            );
-            bastion_aggregator::verifier::export(verifier, key, batch, &folder)?;
-        }
-        Ok(opened)
+        })
     }
 
     /// Proves a block.
@@ -327,25 +405,5 @@ impl BlockProver {
             return Err(tampered("the batch proofs"));
         }
         Ok(())
-    }
-}
-
-impl Cache {
-    /// Checks that the reference string for blocks of `batches` is there.
-    ///
-    /// # Errors
-    /// [`NodeError::NoSrs`] with the command that makes it.
-    pub fn require_srs(&self, batches: usize, shape: &Shape) -> Result<(), NodeError> {
-        let k = BlockShape::for_batches(batches).srs_k(shape.k);
-        let there = (k..=MAX_K)
-            .any(|k| Srs::dev_path(&self.dir, k).exists() || self.ceremony_path(k).exists());
-        if there {
-            return Ok(());
-        }
-        Err(NodeError::NoSrs {
-            dir: self.dir.display().to_string(),
-            k,
-            shape: shape.name.clone(),
-        })
     }
 }

@@ -7,12 +7,15 @@ use bastion_node::pipeline::{BatchProver, Cache};
 use bastion_node::workload::import_csv;
 use bastion_prover::progress::Progress;
 use bastion_prover::schedule::MemoryBudget;
+use bastion_prover::srs::SrsChoice;
 use bastion_state::data::domain;
 use bastion_state::executor::BatchContext;
 use bastion_state::keys::SecretKey;
 use bastion_state::policy::{Policy, TokenLimits};
 use bastion_state::state::State;
 use bastion_state::{Address, Fr};
+use rand::rngs::StdRng;
+use rand::SeedableRng;
 
 fn context() -> BatchContext {
     BatchContext {
@@ -69,7 +72,13 @@ fn a_csv_becomes_a_proven_block() {
     let cache = tempfile::tempdir().unwrap();
     let cache = Cache::new(cache.path());
     let start = std::time::Instant::now();
-    let srs = cache.dev_srs(shape.k, &[]).unwrap();
+    let choice = SrsChoice::HeldOrUnsafeDev;
+    let silent = Progress::silent();
+    let rng = StdRng::seed_from_u64(1);
+    let srs = cache
+        .srs()
+        .obtain(choice, shape.k, &[], rng, &silent)
+        .unwrap();
     println!("srs {:?}", start.elapsed());
     let prover = BatchProver::new(&shape, &srs, &cache, &Progress::silent()).unwrap();
     println!("keys {:?}", start.elapsed());

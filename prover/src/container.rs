@@ -23,7 +23,7 @@ use blake2::Digest as _;
 use serde::{de::DeserializeOwned, Serialize};
 
 use crate::{
-    artifact::{write_atomic, Blake2b256},
+    artifact::{write_atomic, write_new, Blake2b256},
     ProverError, Result,
 };
 
@@ -79,24 +79,41 @@ pub(crate) fn write<H: Serialize>(
     header: &H,
     payload: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> Result<()> {
-    write_atomic(path, |out| {
-        let header = serde_json::to_vec(header)?;
-        let header_len = u32::try_from(header.len())
-            .ok()
-            .filter(|len| *len <= MAX_HEADER_LEN)
-            .ok_or_else(|| io::Error::other("header over 64 KiB"))?;
-        let mut out = HashingWriter {
-            inner: out,
-            hasher: Blake2b256::new(),
-        };
-        out.write_all(&kind.magic)?;
-        out.write_all(&kind.version.to_le_bytes())?;
-        out.write_all(&header_len.to_le_bytes())?;
-        out.write_all(&header)?;
-        payload(&mut out)?;
-        let HashingWriter { inner, hasher } = out;
-        inner.write_all(&hasher.finalize())
-    })
+    write_atomic(path, |out| fill(out, kind, header, payload))
+}
+
+/// As [`write`], unless `path` exists: then the answer is false.
+pub(crate) fn write_once<H: Serialize>(
+    path: &Path,
+    kind: &Kind,
+    header: &H,
+    payload: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> Result<bool> {
+    write_new(path, |out| fill(out, kind, header, payload))
+}
+
+fn fill<H: Serialize>(
+    out: &mut dyn Write,
+    kind: &Kind,
+    header: &H,
+    payload: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> io::Result<()> {
+    let header = serde_json::to_vec(header)?;
+    let header_len = u32::try_from(header.len())
+        .ok()
+        .filter(|len| *len <= MAX_HEADER_LEN)
+        .ok_or_else(|| io::Error::other("header over 64 KiB"))?;
+    let mut out = HashingWriter {
+        inner: out,
+        hasher: Blake2b256::new(),
+    };
+    out.write_all(&kind.magic)?;
+    out.write_all(&kind.version.to_le_bytes())?;
+    out.write_all(&header_len.to_le_bytes())?;
+    out.write_all(&header)?;
+    payload(&mut out)?;
+    let HashingWriter { inner, hasher } = out;
+    inner.write_all(&hasher.finalize())
 }
 
 /// Opens a file of this kind and checks magic, version and digest before anything is parsed.
@@ -105,6 +122,39 @@ pub(crate) fn write<H: Serialize>(
 /// gigabytes needs no buffer of its size. A replacement by rename in between is harmless: the
 /// descriptor stays with the file that was checked.
 pub(crate) fn open<H: DeserializeOwned>(path: &Path, kind: &'static Kind) -> Result<Opened<H>> {
+    let read_error = |e| ProverError::io("read", path, e);
+    let (mut file, header_len, body_len) = begin(path, kind)?;
+    let hashed_len = FIXED_LEN + body_len;
+    file.seek(SeekFrom::Start(0)).map_err(read_error)?;
+    let (computed, stored) = digests(&mut file, hashed_len).map_err(read_error)?;
+    if computed != stored {
+        let (computed, stored) = (hex::encode(computed), hex::encode(stored));
+        return Err(damaged(
+            kind,
+            path,
+            format!("digest is {computed}, the file says {stored}"),
+        ));
+    }
+    file.seek(SeekFrom::Start(FIXED_LEN)).map_err(read_error)?;
+    let header = header(&mut file, header_len, kind, path)?;
+    let payload_len = body_len - u64::from(header_len);
+    Ok(Opened {
+        header,
+        payload_len,
+        payload: BufReader::with_capacity(BUFFER, file).take(payload_len),
+        kind,
+        path: path.to_owned(),
+    })
+}
+
+/// The header alone, for a choice among files; [`open`] finds out later whether the file is whole.
+pub(crate) fn peek<H: DeserializeOwned>(path: &Path, kind: &'static Kind) -> Result<H> {
+    let (mut file, header_len, _) = begin(path, kind)?;
+    header(&mut file, header_len, kind, path)
+}
+
+/// Opens a file and reads up to the header: its length, and that of header and payload together.
+fn begin(path: &Path, kind: &'static Kind) -> Result<(File, u32, u64)> {
     let read_error = |e| ProverError::io("read", path, e);
     let mut file = File::open(path).map_err(|e| match e.kind() {
         io::ErrorKind::NotFound => ProverError::MissingArtifact {
@@ -118,7 +168,6 @@ pub(crate) fn open<H: DeserializeOwned>(path: &Path, kind: &'static Kind) -> Res
     if len < FIXED_LEN + DIGEST_LEN {
         return Err(damaged(kind, path, format!("{len} bytes are too few")));
     }
-
     let mut fixed = [0u8; FIXED_LEN as usize];
     file.read_exact(&mut fixed).map_err(read_error)?;
     let [m0, m1, m2, m3, m4, m5, m6, m7, v0, v1, v2, v3, h0, h1, h2, h3] = fixed;
@@ -146,31 +195,20 @@ pub(crate) fn open<H: DeserializeOwned>(path: &Path, kind: &'static Kind) -> Res
             format!("header of {header_len} bytes does not fit"),
         ));
     }
+    Ok((file, header_len, body_len))
+}
 
-    file.seek(SeekFrom::Start(0)).map_err(read_error)?;
-    let (computed, stored) = digests(&mut file, len - DIGEST_LEN).map_err(read_error)?;
-    if computed != stored {
-        let (computed, stored) = (hex::encode(computed), hex::encode(stored));
-        return Err(damaged(
-            kind,
-            path,
-            format!("digest is {computed}, the file says {stored}"),
-        ));
-    }
-
-    file.seek(SeekFrom::Start(FIXED_LEN)).map_err(read_error)?;
+fn header<H: DeserializeOwned>(
+    file: &mut File,
+    header_len: u32,
+    kind: &'static Kind,
+    path: &Path,
+) -> Result<H> {
     let mut header = vec![0; header_len as usize];
-    file.read_exact(&mut header).map_err(read_error)?;
-    let header = serde_json::from_slice(&header)
-        .map_err(|e| damaged(kind, path, format!("header cannot be read: {e}")))?;
-    let payload_len = body_len - u64::from(header_len);
-    Ok(Opened {
-        header,
-        payload_len,
-        payload: BufReader::with_capacity(BUFFER, file).take(payload_len),
-        kind,
-        path: path.to_owned(),
-    })
+    file.read_exact(&mut header)
+        .map_err(|e| ProverError::io("read", path, e))?;
+    serde_json::from_slice(&header)
+        .map_err(|e| damaged(kind, path, format!("header cannot be read: {e}")))
 }
 
 fn digests(file: &mut File, hashed_len: u64) -> io::Result<([u8; 32], [u8; 32])> {

@@ -2,7 +2,7 @@
 
 use std::{io, path::PathBuf};
 
-use crate::{artifact::Digest, keys::CircuitId, schedule::MemoryBudget};
+use crate::{artifact::Digest, keys::CircuitId, schedule::MemoryBudget, srs::Held};
 
 /// Result with [`ProverError`].
 pub type Result<T, E = ProverError> = std::result::Result<T, E>;
@@ -57,9 +57,7 @@ pub enum ProverError {
     },
 
     /// The circuit has more rows than the SRS has powers.
-    #[error(
-        "circuit expects k = {needed}, SRS holds k = {held}: run `bastion setup --k {needed}`"
-    )]
+    #[error("the circuit has 2^{needed} rows, the reference string only 2^{held} powers: run `bastion setup` for its shape with --srs and a ceremony's file of power {needed} or more, or with --unsafe-dev-srs for development")]
     SrsTooSmall {
         /// log2 of the rows of the circuit.
         needed: u32,
@@ -81,6 +79,61 @@ pub enum ProverError {
         id: Digest,
         /// The equation that does not hold.
         reason: String,
+    },
+
+    /// No reference string in a folder is the one that is needed.
+    #[error("no reference string with 2^{needed} powers or more{} in {}, which holds {}", named(identity), dir.display(), listed(held))]
+    SrsAbsent {
+        /// The folder.
+        dir: PathBuf,
+        /// log2 of the powers needed.
+        needed: u32,
+        /// Its identity, if one is prescribed.
+        identity: Option<Digest>,
+        /// What is there.
+        held: Vec<Held>,
+    },
+
+    /// A folder that holds the result of one ceremony is given that of another.
+    #[error("{} holds the reference string {held} of a ceremony, this one is {got}: give another folder with --cache-dir, so that nothing is proven under the wrong one", dir.display())]
+    SrsConflict {
+        /// The folder.
+        dir: PathBuf,
+        /// Identity of the one held.
+        held: Digest,
+        /// Identity of the one given.
+        got: Digest,
+    },
+
+    /// A file was given as a ceremony's and cannot be used as one.
+    #[error("{} cannot be used as a ceremony's file: {reason}; give a .ptau file or halo2's raw parameters, and if it is one, fetch it again", path.display())]
+    NotACeremony {
+        /// The file.
+        path: PathBuf,
+        /// Which check failed, with values.
+        reason: String,
+    },
+
+    /// A ceremony's file has another hash than the one given for it.
+    #[error("{} has the b2sum {got}, expected was {expected}: make sure that this is the hash published for this very file; if it is, fetch the file again", path.display())]
+    CeremonyHash {
+        /// The file.
+        path: PathBuf,
+        /// The hash given.
+        expected: String,
+        /// The hash of the file.
+        got: String,
+    },
+
+    /// A ceremony's file has too few powers.
+    #[error("{} has power {held}, needed is {needed}: give the file of power {needed} or more of the same ceremony", path.display())]
+    CeremonyTooSmall {
+        /// The file.
+        path: PathBuf,
+        /// log2 of the powers needed.
+        needed: u32,
+        /// log2 of the powers that it has.
+        held: u32,
     },
 
     /// Keys cannot be made from the circuit.
@@ -165,10 +218,16 @@ impl ProverError {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Malformed { .. } | Self::Invalid { .. } => 3,
-            Self::FormatVersion { .. } | Self::CircuitMismatch { .. } => 4,
+            Self::FormatVersion { .. }
+            | Self::CircuitMismatch { .. }
+            | Self::SrsConflict { .. } => 4,
             Self::MissingArtifact { .. }
             | Self::DamagedArtifact { .. }
             | Self::SrsTooSmall { .. }
+            | Self::SrsAbsent { .. }
+            | Self::NotACeremony { .. }
+            | Self::CeremonyHash { .. }
+            | Self::CeremonyTooSmall { .. }
             | Self::SrsInconsistent { .. } => 5,
             Self::Resources { .. } => 6,
             Self::Io { source, .. } if out_of_space(source) => 6,
@@ -190,7 +249,20 @@ impl ProverError {
     }
 }
 
-fn out_of_space(source: &io::Error) -> bool {
+fn named(identity: &Option<Digest>) -> String {
+    identity.map_or(String::new(), |id| format!(" and the identity {id}"))
+}
+
+fn listed(held: &[Held]) -> String {
+    let held: Vec<String> = held.iter().map(ToString::to_string).collect();
+    match held.is_empty() {
+        true => "none".into(),
+        false => held.join("; "),
+    }
+}
+
+/// Whether an operation failed for want of room: the disk is full, or the user's share of it.
+pub fn out_of_space(source: &io::Error) -> bool {
     matches!(
         source.kind(),
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
@@ -220,7 +292,9 @@ mod tests {
         };
         assert_eq!(
             error.to_string(),
-            "circuit expects k = 18, SRS holds k = 16: run `bastion setup --k 18`"
+            "the circuit has 2^18 rows, the reference string only 2^16 powers: run `bastion setup` \
+             for its shape with --srs and a ceremony's file of power 18 or more, or with \
+             --unsafe-dev-srs for development"
         );
         assert_eq!(error.exit_code(), 5);
 

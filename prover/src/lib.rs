@@ -27,9 +27,11 @@ pub mod schedule;
 pub mod srs;
 
 #[cfg(test)]
+mod testing;
+#[cfg(test)]
 mod toy;
 
 use halo2_proofs::halo2curves::bn256::Fr;
 
 pub use circuit::ProvableCircuit;
-pub use error::{ProverError, Result};
+pub use error::{out_of_space, ProverError, Result};

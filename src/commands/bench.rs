@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use bastion_circuits::Shape;
 use bastion_node::bench::{self, Baseline, BenchReport};
 use bastion_node::pipeline::{BlockProver, Cache};
+use bastion_prover::srs::SrsChoice;
 use eyre::{eyre, WrapErr};
 
 use crate::config::Settings;
@@ -42,9 +43,8 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
     let shape = Shape::named(&args.shape)?;
     let batches = usize::from(args.batches);
     let cache = Cache::new(&settings.cache_dir);
-    cache.require_srs(batches, &shape)?;
     let progress = output::progress(settings);
-    let prover = BlockProver::open(&shape, batches, &cache, &progress)?;
+    let prover = BlockProver::open(&shape, batches, &cache, SrsChoice::Held, &progress)?;
     let report = bench::run(&shape, &prover, settings.memory, &progress)?;
     output::report(settings, &report, text)?;
     let worse = baseline.map_or(Vec::new(), |b| report.worse_than(&b));

@@ -12,6 +12,7 @@ use bastion_node::history::collect;
 use bastion_node::l1::{EmbeddedL1, RpcL1, DEV_OPERATOR, L1};
 use bastion_node::pipeline::{BlockProver, Cache, Timings};
 use bastion_node::settle::{BlockGas, Settlement};
+use bastion_prover::srs::{SrsChoice, SrsOrigin};
 use bastion_state::data::{domain, ExitRecord, Section};
 use bastion_state::executor::{BatchContext, ResolvedKind};
 use bastion_state::state::State;
@@ -20,6 +21,7 @@ use comfy_table::{presets, Table};
 use eyre::eyre;
 use serde::Serialize;
 
+use crate::commands::srs_line;
 use crate::config::Settings;
 use crate::output;
 
@@ -28,7 +30,7 @@ const EMBEDDED_TIME: u64 = 1_800_000_000;
 
 /// Runs the main job: deposits, transfers, a withdrawal, the forced exit of a frozen account;
 /// two batches proved, aggregated, verified by the contract, claimed; then a silent operator, and
-/// everybody leaves by exodus.
+/// everybody leaves by exodus. If the cache holds no reference string, an UNSAFE one is made.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example: bastion demo --shape tiny")]
 pub(crate) struct Args {
@@ -51,6 +53,8 @@ struct Report {
     data_bytes: usize,
     proof_bytes: usize,
     verifier_code_bytes: usize,
+    srs: String,
+    unsafe_dev_srs: bool,
     setup_seconds: f64,
     execute_seconds: f64,
     timings: Timings,
@@ -72,7 +76,7 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
     };
     let progress = output::progress(settings);
     let cache = Cache::new(&settings.cache_dir);
-    let prover = BlockProver::open(&shape, 2, &cache, &progress)?;
+    let prover = BlockProver::open(&shape, 2, &cache, SrsChoice::HeldOrUnsafeDev, &progress)?;
     let setup_seconds = start.elapsed().as_secs_f64();
 
     // L1: contracts, then what the users ask for.
@@ -163,6 +167,8 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
         data_bytes: block.data.len(),
         proof_bytes: proven.proof.proof_bytes()?.len(),
         verifier_code_bytes: verifier.contract.code_size,
+        srs: prover.srs.id().to_string(),
+        unsafe_dev_srs: prover.srs.origin() == SrsOrigin::UnsafeDev,
         setup_seconds,
         execute_seconds,
         timings: proven.timings,
@@ -198,6 +204,7 @@ fn text(r: &Report) -> String {
     row("root after", r.new_root.clone());
     row("finalized root (contract)", r.finalized_root.clone());
     row("contract", r.contract.clone());
+    row("reference string", srs_line(&r.srs, r.unsafe_dev_srs));
     row("setup", format!("{:.1} s", r.setup_seconds));
     row("execute", format!("{:.2} s", r.execute_seconds));
     row("witness", format!("{:.1} s", r.timings.witness));

@@ -17,6 +17,7 @@ use bastion_node::dir::{BlockDir, Manifest};
 use bastion_node::pipeline::{BlockProver, Cache};
 use bastion_node::NodeError;
 use bastion_prover::progress::Progress;
+use bastion_prover::srs::SrsChoice;
 
 use crate::config::Settings;
 
@@ -30,8 +31,15 @@ fn open(
     let manifest = folder.manifest()?;
     let shape = bastion_circuits::Shape::named(&manifest.shape)?;
     let cache = Cache::new(&settings.cache_dir);
-    cache.require_srs(manifest.batches_per_block, &shape)?;
-    let prover = BlockProver::open(&shape, manifest.batches_per_block, &cache, progress)?;
+    let srs = manifest.srs.parse().map_err(|e| NodeError::Malformed {
+        path: dir.join("manifest.json").display().to_string(),
+        why: format!(
+            "`{}` is no identity of a reference string: {e}",
+            manifest.srs
+        ),
+    })?;
+    let choice = SrsChoice::Named(srs);
+    let prover = BlockProver::open(&shape, manifest.batches_per_block, &cache, choice, progress)?;
     let same = |what, found: &str, expected: String| {
         if found == expected {
             return Ok(());
@@ -58,4 +66,14 @@ fn open(
         prover.block.verifier.circuit_id.clone(),
     )?;
     Ok((folder, manifest, prover))
+}
+
+/// A reference string as people read it: nobody must miss that it is unsafe.
+fn srs_line(id: &str, unsafe_dev: bool) -> String {
+    let warning = if unsafe_dev {
+        " (UNSAFE: development only)"
+    } else {
+        ""
+    };
+    format!("{id}{warning}")
 }

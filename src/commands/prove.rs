@@ -13,7 +13,7 @@ use bastion_node::dir::{BlockDir, Manifest, FORMAT};
 use bastion_node::l1::{DEV_CHAIN_ID, DEV_OPERATOR};
 use bastion_node::pipeline::{BlockProver, Cache, Timings};
 use bastion_node::workload::{import_csv, import_jsonl, CsvReport};
-use bastion_prover::srs::SrsOrigin;
+use bastion_prover::srs::{SrsChoice, SrsOrigin};
 use bastion_state::data::domain;
 use bastion_state::executor::BatchContext;
 use bastion_state::state::State;
@@ -21,6 +21,7 @@ use bastion_state::Address;
 use eyre::{eyre, WrapErr};
 use serde::Serialize;
 
+use crate::commands::srs_line;
 use crate::config::Settings;
 use crate::output;
 
@@ -65,6 +66,8 @@ struct Report {
     timings: Vec<Timings>,
     seconds: f64,
     new_root: String,
+    srs: String,
+    unsafe_dev_srs: bool,
     out: String,
 }
 
@@ -132,10 +135,11 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
         return Err(eyre!("{} holds no operations", args.input.display()));
     }
 
+    let cache = Cache::new(&settings.cache_dir);
+    cache.find_srs(SrsChoice::Held, &shape, batches)?;
     folder.create()?;
     let progress = output::progress(settings);
-    let cache = Cache::new(&settings.cache_dir);
-    let prover = BlockProver::open(&shape, batches, &cache, &progress)?;
+    let prover = BlockProver::open(&shape, batches, &cache, SrsChoice::Held, &progress)?;
     let tokens = import
         .as_ref()
         .map(|r| r.tokens.iter().map(|t| t.parse()).collect::<Result<_, _>>())
@@ -173,6 +177,8 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
         timings,
         seconds: start.elapsed().as_secs_f64(),
         new_root: bastion_state::field::to_hex(&state.root()),
+        srs: manifest.srs,
+        unsafe_dev_srs: manifest.unsafe_dev_srs,
         out: args.out.display().to_string(),
     };
     output::report(settings, &report, text)
@@ -205,5 +211,9 @@ fn text(r: &Report) -> String {
             t.witness, t.prove, t.aggregate
         );
     }
-    out + &format!("new root {}\nwritten to {}\n", r.new_root, r.out)
+    let srs = srs_line(&r.srs, r.unsafe_dev_srs);
+    out + &format!(
+        "reference string {srs}\nnew root {}\nwritten to {}\n",
+        r.new_root, r.out
+    )
 }

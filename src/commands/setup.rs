@@ -5,9 +5,10 @@ use std::time::Instant;
 
 use bastion_circuits::Shape;
 use bastion_node::pipeline::{BlockProver, Cache};
-use bastion_prover::srs::SrsOrigin;
+use bastion_prover::srs::{B2sum, SrsChoice, SrsOrigin};
 use serde::Serialize;
 
+use crate::commands::srs_line;
 use crate::config::Settings;
 use crate::output;
 
@@ -27,10 +28,11 @@ pub(crate) struct Args {
     /// Reference string of a public ceremony: a .ptau file of snarkjs, or halo2's raw parameters.
     #[arg(long, value_name = "FILE", conflicts_with = "unsafe_dev_srs")]
     srs: Option<PathBuf>,
-    /// BLAKE2b-512 that the ceremony publishes for the file (`b2sum FILE`).
+    /// BLAKE2b-512 that the ceremony publishes for the file, or the line that `b2sum FILE` prints.
     #[arg(long, value_name = "HEX", requires = "srs")]
-    srs_b2sum: Option<String>,
-    /// Makes a reference string whose secret this machine knew: for development chains only.
+    srs_b2sum: Option<B2sum>,
+    /// If the cache holds no reference string, makes one whose secret this machine knew: for
+    /// development chains only.
     #[arg(long)]
     unsafe_dev_srs: bool,
 }
@@ -51,19 +53,22 @@ struct Report {
 
 pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
     let shape = Shape::named(&args.shape)?;
-    let cache = Cache::new(&settings.cache_dir);
+    let cache = Cache::new(&settings.cache_dir).required();
     let batches = usize::from(args.batches);
     let start = Instant::now();
     let progress = output::progress(settings);
     let mut b2sum = None;
-    if let Some(file) = &args.srs {
-        let k = bastion_aggregator::BlockShape::for_batches(batches).srs_k(shape.k);
-        let imported = cache.import_srs(file, k, args.srs_b2sum.as_deref(), &progress)?;
-        b2sum = Some(imported.b2sum);
-    } else if !args.unsafe_dev_srs {
-        cache.require_srs(batches, &shape)?;
-    }
-    let prover = BlockProver::open(&shape, batches, &cache, &progress)?;
+    let choice = match &args.srs {
+        Some(file) => {
+            let expected = args.srs_b2sum.as_ref();
+            let (id, sum) = cache.import_srs(file, &shape, batches, expected, &progress)?;
+            b2sum = Some(sum.to_string());
+            SrsChoice::Named(id)
+        }
+        None if args.unsafe_dev_srs => SrsChoice::HeldOrUnsafeDev,
+        None => SrsChoice::Held,
+    };
+    let prover = BlockProver::open(&shape, batches, &cache, choice, &progress)?;
     let verifier = &prover.block.verifier;
     let folder = cache.verifier_dir(&args.shape, batches, &verifier.circuit_id);
     let report = Report {
@@ -82,17 +87,12 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
         let file = r.srs_file_b2sum.as_deref();
         let file = file.map_or(String::new(), |sum| format!("its file's b2sum {sum}\n"));
         format!(
-            "{file}shape            {}, {} batches a block\nreference string {}{}\n\
+            "{file}shape            {}, {} batches a block\nreference string {}\n\
              batch circuit    {}\nblock circuit    {}\nverifier code    {} bytes\n\
              verifier         {}\ntook             {:.1} s",
             r.shape,
             r.batches,
-            r.srs,
-            if r.unsafe_dev_srs {
-                " (UNSAFE: development only)"
-            } else {
-                ""
-            },
+            srs_line(&r.srs, r.unsafe_dev_srs),
             r.batch_circuit_id,
             r.block_circuit_id,
             r.verifier_code_bytes,

@@ -160,6 +160,7 @@ fn independent(args: &Args, settings: &Settings) -> eyre::Result<()> {
     };
     std::fs::metadata(&documents).map_err(missing)?;
     let verifier = IndependentVerifier::open(&documents)?;
+    verifier.check(&manifest)?;
     let start = Instant::now();
     let mut root = State::new().root();
     let mut proofs = 0;

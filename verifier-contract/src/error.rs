@@ -35,7 +35,10 @@ pub enum ContractError {
     SolcMissing(PathBuf),
     /// The compiler process could not be run.
     #[error("cannot run the Solidity compiler through node: {0}; install node 18 or newer")]
-    SolcProcess(#[from] std::io::Error),
+    SolcProcess(#[source] std::io::Error),
+    /// A temporary file for the compiler's input and output could not be written.
+    #[error("cannot write a temporary file for the Solidity compiler: {0}; free some space there, or set TMPDIR to another folder")]
+    TemporaryFile(#[from] std::io::Error),
     /// The compiler refused the sources.
     #[error("the Solidity compiler refused the sources:\n{0}")]
     Solidity(String),

@@ -76,9 +76,7 @@ pub fn compile_with(sources: &[(&str, &str)], level: Optimization) -> Result<Vec
 
 /// Runs `solcjs --standard-json`.
 fn run(input: &[u8]) -> Result<Value> {
-    let directory = std::env::var_os(SOLC_DIR_VARIABLE)
-        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
-    let script = locate(directory)?;
+    let script = locate(directory())?;
     // Files at both ends: solcjs makes its standard input non-blocking and reads a pipe that is
     // still empty as an error, and it exits before a pipe has taken more than 64 KiB of output.
     let mut source = tempfile::tempfile()?;
@@ -91,7 +89,8 @@ fn run(input: &[u8]) -> Result<Value> {
         .stdin(source)
         .stdout(output.try_clone()?)
         .stderr(Stdio::piped())
-        .output()?;
+        .output()
+        .map_err(ContractError::SolcProcess)?;
     if !finished.status.success() {
         let message = String::from_utf8_lossy(&finished.stderr).into_owned();
         return Err(ContractError::Solidity(message));
@@ -105,6 +104,31 @@ fn run(input: &[u8]) -> Result<Value> {
     Ok(serde_json::from_slice(
         body.ok_or(ContractError::SolcOutput("JSON object"))?,
     )?)
+}
+
+/// Checks that the compiler is installed and that node is there to run it: for those who need it
+/// only after minutes of other work.
+///
+/// # Errors
+/// [`ContractError::SolcMissing`] or [`ContractError::SolcProcess`].
+pub fn check() -> Result<()> {
+    locate(directory())?;
+    check_node("node")
+}
+
+fn check_node(node: &str) -> Result<()> {
+    let version = Command::new(node).arg("--version").output();
+    let version = version.map_err(ContractError::SolcProcess)?;
+    if version.status.success() {
+        return Ok(());
+    }
+    let text = String::from_utf8_lossy(&version.stderr).into_owned();
+    Err(ContractError::SolcProcess(std::io::Error::other(text)))
+}
+
+fn directory() -> PathBuf {
+    std::env::var_os(SOLC_DIR_VARIABLE)
+        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from)
 }
 
 /// The compiler's script below a folder with `node_modules`.
@@ -167,6 +191,14 @@ mod tests {
             error.contains("make setup") && error.contains(SOLC_DIR_VARIABLE),
             "{error}"
         );
+    }
+
+    #[test]
+    fn a_missing_node_is_named_with_the_remedy() {
+        let error = check_node("no-such-node").unwrap_err();
+        assert!(matches!(error, ContractError::SolcProcess(_)), "{error}");
+        assert!(error.to_string().contains("install node"), "{error}");
+        check().unwrap();
     }
 
     #[test]

@@ -10,8 +10,7 @@ use bastion_contract::{VerifierArtifact, VerifierDescription};
 use bastion_state::field;
 use halo2_base::halo2_proofs::halo2curves::bn256::Fr;
 use halo2_base::halo2_proofs::halo2curves::ff::{Field, PrimeField};
-use rand::{Rng, SeedableRng};
-use rand_chacha::ChaCha20Rng;
+use rand::Rng;
 use snark_verifier_sdk::{evm::gen_evm_proof_shplonk, gen_pk, CircuitExt};
 use support::{
     deciding_key, flat, native_accepts, plain::PlainCircuit, protocol_of, test_srs, Deployed,
@@ -54,7 +53,7 @@ fn three_verifiers_agree() {
         bless(&document, &instances, &honest);
     }
 
-    let mut rng = ChaCha20Rng::seed_from_u64(7);
+    let mut rng = support::rng(7);
     let mut refusals = std::collections::BTreeMap::new();
     for round in 0..rounds {
         let (mut proof, mut public) = (honest.clone(), instances.clone());

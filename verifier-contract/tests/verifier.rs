@@ -18,8 +18,7 @@ use halo2_base::halo2_proofs::{
     },
     poly::kzg::commitment::ParamsKZG,
 };
-use rand::{Rng, SeedableRng};
-use rand_chacha::ChaCha20Rng;
+use rand::Rng;
 use snark_verifier::verifier::plonk::PlonkProtocol;
 use snark_verifier_sdk::{evm::gen_evm_proof_shplonk, gen_pk, CircuitExt};
 use std::sync::OnceLock;
@@ -101,7 +100,7 @@ fn an_honest_proof_is_accepted() {
 fn mutations_get_the_native_verifiers_verdict() {
     let f = fixture();
     let mut deployed = Deployed::new(&f.artifact);
-    let mut rng = ChaCha20Rng::seed_from_u64(1);
+    let mut rng = support::rng(1);
     for round in 0..200 {
         let mut proof = f.proof.clone();
         let mut instances = f.instances.clone();

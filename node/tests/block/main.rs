@@ -17,7 +17,7 @@ use bastion_circuits::Shape;
 use bastion_node::block::next_block;
 use bastion_node::deploy::{rollup_address, Roles};
 use bastion_node::dev::{dev_policy, DemoSource};
-use bastion_node::dir::BlockDir;
+use bastion_node::dir::{BlockDir, Manifest, FORMAT};
 use bastion_node::independent::IndependentVerifier;
 use bastion_node::l1::{EmbeddedL1, Transaction, DEV_CHAIN_ID, DEV_OPERATOR, L1};
 use bastion_node::pipeline::{BlockProver, Cache};
@@ -25,6 +25,7 @@ use bastion_node::settle::{to_u256, Settlement};
 use bastion_node::NodeError;
 use bastion_prover::progress::Progress;
 use bastion_prover::schedule::MemoryBudget;
+use bastion_prover::srs::SrsChoice;
 use bastion_state::data::{domain, Section};
 use bastion_state::executor::BatchContext;
 use bastion_state::state::State;
@@ -43,7 +44,14 @@ fn a_block_is_finalized_and_no_byte_of_it_can_change() {
     let lap = |what: &str| println!("{:6.1} s  {what}", start.elapsed().as_secs_f64());
     let cache = Cache::new(Path::new(env!("CARGO_TARGET_TMPDIR")).join("bastion-cache"));
     let shape = Shape::tiny();
-    let prover = BlockProver::open(&shape, 1, &cache, &Progress::silent()).unwrap();
+    let prover = BlockProver::open(
+        &shape,
+        1,
+        &cache,
+        SrsChoice::HeldOrUnsafeDev,
+        &Progress::silent(),
+    )
+    .unwrap();
     lap("keys");
     the_verifier_is_the_pinned_one(&prover.block.verifier.contract.solidity);
 
@@ -177,6 +185,7 @@ fn a_block_is_finalized_and_no_byte_of_it_can_change() {
         "second verifier, block and batch proof: {:?}",
         quick.elapsed()
     );
+    is_for_its_own_folders_alone(&second, &prover, contract);
     let prover = Verifiers {
         first: &prover,
         second: &second,
@@ -231,6 +240,39 @@ fn a_block_is_finalized_and_no_byte_of_it_can_change() {
     )
     .unwrap_err();
     assert!(matches!(error, NodeError::UnsafeSrs { chain_id: 1, .. }));
+}
+
+/// Documents of another reference string or circuit are not for a folder that names this one.
+fn is_for_its_own_folders_alone(
+    second: &IndependentVerifier,
+    prover: &BlockProver,
+    contract: Address,
+) {
+    let manifest = Manifest {
+        format: FORMAT,
+        shape: "tiny".into(),
+        batches_per_block: 1,
+        batch_circuit_id: prover.batches.keys().circuit_id().to_string(),
+        block_circuit_id: prover.block.verifier.circuit_id.clone(),
+        srs: prover.srs.id().to_string(),
+        unsafe_dev_srs: true,
+        chain_id: DEV_CHAIN_ID,
+        contract,
+        policy: dev_policy(),
+        tokens: Vec::new(),
+        blocks: 1,
+    };
+    second.check(&manifest).unwrap();
+    let others: [fn(&mut Manifest); 3] = [
+        |m| m.srs = "00".repeat(32),
+        |m| m.batch_circuit_id = "00".repeat(32),
+        |m| m.block_circuit_id = "00".repeat(32),
+    ];
+    for change in others {
+        let mut other = manifest.clone();
+        change(&mut other);
+        assert_eq!(second.check(&other).unwrap_err().exit_code(), 4);
+    }
 }
 
 /// The verifier contract up to the numbers that differ with the reference string: a change is a new

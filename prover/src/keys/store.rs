@@ -29,7 +29,7 @@ use tracing::{info, warn};
 
 use super::{shape_json, CircuitId, CircuitKeys, VerifierKey};
 use crate::{
-    artifact::Digest,
+    artifact::{Digest, Making, Storing},
     container::{self, Kind, Opened},
     progress::Progress,
     srs::Srs,
@@ -66,21 +66,31 @@ struct Header {
 #[derive(Clone, Debug)]
 pub struct KeyStore {
     dir: PathBuf,
+    storing: Storing,
 }
 
 impl KeyStore {
     /// Keys are kept in `dir`, which is created when the first key is written.
     pub fn new(dir: impl Into<PathBuf>) -> Self {
-        Self { dir: dir.into() }
+        Self {
+            dir: dir.into(),
+            storing: Storing::BestEffort,
+        }
     }
 
-    /// The keys of a shape: from disk, or made and stored.
+    /// Whether keys that cannot be stored are an error.
+    pub fn storing(self, storing: Storing) -> Self {
+        Self { storing, ..self }
+    }
+
+    /// The keys of a shape: from disk, or made and stored. If another process makes them, this one
+    /// waits for them.
     ///
-    /// A file that is damaged, or of another format, is reported as a warning and replaced. A
-    /// store that cannot be written is a warning too: the keys at hand are good.
+    /// A file that is damaged, or of another format, is reported as a warning and replaced.
     ///
     /// # Errors
-    /// Those of [`CircuitKeys::generate`].
+    /// Those of [`CircuitKeys::generate`], and [`ProverError::Io`] if the keys have to be stored and
+    /// cannot be.
     pub fn keys<C: ProvableCircuit>(
         &self,
         shape: &C::Params,
@@ -90,25 +100,37 @@ impl KeyStore {
         let stage = progress.stage("keys", C::shape_name(shape), 1);
         let path = self.path::<C>(shape, srs, "pk")?;
         let keys = match read_pk::<C>(&path, shape, srs) {
-            Ok(keys) => {
-                info!(path = %path.display(), circuit_id = %keys.circuit_id(), "proving key read");
-                keys
-            }
-            Err(error) => {
-                match error {
-                    ProverError::MissingArtifact { .. } => {
-                        info!(path = %path.display(), "making keys")
-                    }
-                    error => warn!(%error, "the cached proving key is replaced"),
-                }
-                let keys = CircuitKeys::generate::<C>(shape, srs)?;
-                if let Err(error) = self.write::<C>(shape, srs, &keys) {
-                    warn!(%error, "the keys cannot be cached; the next start makes them again");
-                }
-                keys
-            }
+            Ok(keys) => keys,
+            Err(_) => self.make::<C>(shape, srs, progress)?,
         };
+        info!(path = %path.display(), circuit_id = %keys.circuit_id(), "proving key");
         stage.advance();
+        Ok(keys)
+    }
+
+    fn make<C: ProvableCircuit>(
+        &self,
+        shape: &C::Params,
+        srs: &Srs,
+        progress: &Progress,
+    ) -> Result<CircuitKeys> {
+        let path = self.path::<C>(shape, srs, "pk")?;
+        let what = format!("the keys of shape {}", C::shape_name(shape));
+        // What cannot be written must be known before the minutes that keys take.
+        let turn = Making::begin(&path, &what, progress);
+        let (_turn, writable) = match turn {
+            Ok(turn) => (Some(turn), Ok(())),
+            Err(error) => (None, Err(error)),
+        };
+        self.storing.outcome(&what, writable)?;
+        match read_pk::<C>(&path, shape, srs) {
+            Ok(keys) => return Ok(keys),
+            Err(ProverError::MissingArtifact { .. }) => {}
+            Err(error) => warn!(%error, "the cached proving key is replaced"),
+        }
+        let keys = CircuitKeys::generate::<C>(shape, srs)?;
+        let stored = self.write::<C>(shape, srs, &keys);
+        self.storing.outcome(&what, stored)?;
         Ok(keys)
     }
 
@@ -290,6 +312,7 @@ fn write_pk(pk: &ProvingKey<G1Affine>, out: &mut dyn Write) -> io::Result<()> {
 mod tests {
     use super::*;
     use crate::toy::{ToyCircuit, ToyShape};
+    use rand::SeedableRng;
 
     /// halo2 would panic here.
     #[test]
@@ -307,7 +330,8 @@ mod tests {
                 Ok(())
             }
         }
-        let srs = crate::srs::Srs::generate_unsafe_dev(8, &[8], rand::rngs::OsRng).unwrap();
+        let rng = rand_chacha::ChaCha20Rng::seed_from_u64(1);
+        let srs = crate::srs::Srs::generate_unsafe_dev(8, &[8], rng).unwrap();
         let keys = CircuitKeys::generate::<ToyCircuit>(&ToyShape::tiny(), &srs).unwrap();
         let error = write_pk(&keys.pk, &mut Full(20_000)).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::StorageFull);

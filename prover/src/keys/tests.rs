@@ -5,6 +5,7 @@ use rand_chacha::ChaCha20Rng;
 
 use super::*;
 use crate::{
+    artifact::Storing,
     progress::Progress,
     toy::{ToyCircuit, ToyShape},
 };
@@ -68,7 +69,8 @@ fn a_second_start_reads_the_same_keys_and_writes_nothing() {
 
     let vk = store.verifier_key::<ToyCircuit>(&shape, &srs).unwrap();
     assert_eq!(vk.circuit_id(), made.circuit_id());
-    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2);
+    // The two keys and their lock.
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 3);
 }
 
 #[test]
@@ -160,16 +162,44 @@ fn a_missing_verifying_key_and_a_small_srs_say_what_to_do() {
     ));
 }
 
-/// The store cannot be written: the keys are good all the same.
+/// The store cannot be written: keys for one use are good all the same, but if storing them was
+/// the purpose, nothing was achieved.
 #[test]
-fn an_unwritable_store_does_not_lose_the_keys() {
+fn an_unwritable_store_does_not_lose_the_keys_unless_they_had_to_be_stored() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("not-a-directory");
     fs::write(&file, b"").unwrap();
-    let keys = KeyStore::new(&file)
-        .keys::<ToyCircuit>(&ToyShape::tiny(), &srs(1), &Progress::silent())
-        .unwrap();
-    assert_eq!(keys.verifier().num_instances(), 2);
+    let keys = |storing| {
+        let store = KeyStore::new(&file).storing(storing);
+        store.keys::<ToyCircuit>(&ToyShape::tiny(), &srs(1), &Progress::silent())
+    };
+    let made = keys(Storing::BestEffort).unwrap();
+    assert_eq!(made.verifier().num_instances(), 2);
+    let error = keys(Storing::Required).unwrap_err();
+    assert!(matches!(error, ProverError::Io { .. }), "{error}");
+}
+
+/// Keys of one shape under two strings lie side by side; neither is taken for the other.
+#[test]
+fn keys_are_bound_to_the_reference_string() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = KeyStore::new(dir.path());
+    let (one, two) = (srs(1), srs(2));
+    let shape = ToyShape::tiny();
+    let keys = |srs: &Srs| {
+        let keys = store.keys::<ToyCircuit>(&shape, srs, &Progress::silent());
+        keys.unwrap().circuit_id()
+    };
+    let (first, second) = (keys(&one), keys(&two));
+    assert_ne!(first, second);
+    assert_eq!((keys(&one), keys(&two)), (first, second));
+    let path = |srs| store.path::<ToyCircuit>(&shape, srs, "pk").unwrap();
+    fs::copy(path(&one), path(&two)).unwrap();
+    assert_eq!(
+        keys(&two),
+        second,
+        "the other's key under our name is replaced"
+    );
 }
 
 /// One too low would cut the quotient, one too high would add a piece that snark-verifier does

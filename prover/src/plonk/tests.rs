@@ -12,9 +12,9 @@ use halo2_proofs::poly::kzg::strategy::SingleStrategy;
 use halo2_proofs::transcript::{
     Blake2bRead, Blake2bWrite, Challenge255, TranscriptReadBuffer, TranscriptWriterBuffer,
 };
-use rand::rngs::OsRng;
 
 use super::*;
+use crate::testing::rng;
 
 const K: u32 = 7;
 const ROWS: usize = 50;
@@ -150,7 +150,8 @@ impl Circuit<Fr> for Powers {
 }
 
 fn witness(fault: Fault) -> (Powers, Vec<Fr>) {
-    let mut base: Vec<Fr> = (0..ROWS).map(|_| Fr::random(OsRng)).collect();
+    let mut random = rng(1);
+    let mut base: Vec<Fr> = (0..ROWS).map(|_| Fr::random(&mut random)).collect();
     (base[2], base[3]) = (Fr::from(9), Fr::from(81));
     if fault == Fault::Constant {
         (base[2], base[3]) = (Fr::from(8), Fr::from(64));
@@ -164,7 +165,7 @@ fn witness(fault: Fault) -> (Powers, Vec<Fr>) {
 
 #[test]
 fn proofs_are_accepted_and_false_ones_refused() {
-    let params = ParamsKZG::<Bn256>::setup(K, OsRng);
+    let params = ParamsKZG::<Bn256>::setup(K, rng(2));
     let (circuit, _) = witness(Fault::None);
     let vk = keygen_vk(&params, &circuit).unwrap();
     let pk = keygen_pk(&params, vk, &circuit).unwrap();
@@ -176,7 +177,7 @@ fn proofs_are_accepted_and_false_ones_refused() {
     let prove = |fault| {
         let (circuit, public) = witness(fault);
         let mut transcript = Blake2bWrite::<_, _, Challenge255<_>>::init(Vec::new());
-        create_proof(&params, &pk, &circuit, &public, OsRng, &mut transcript)?;
+        create_proof(&params, &pk, &circuit, &public, rng(3), &mut transcript)?;
         Ok::<_, io::Error>((transcript.finalize(), public))
     };
     let accepted = |(proof, public): &(Vec<u8>, Vec<Fr>)| {
@@ -219,12 +220,12 @@ fn proofs_are_accepted_and_false_ones_refused() {
 #[test]
 fn proofs_have_the_length_of_halo2s() {
     use halo2_proofs::poly::kzg::multiopen::ProverSHPLONK;
-    let params = ParamsKZG::<Bn256>::setup(K, OsRng);
+    let params = ParamsKZG::<Bn256>::setup(K, rng(2));
     let (circuit, public) = witness(Fault::None);
     let vk = keygen_vk(&params, &circuit).unwrap();
     let pk = keygen_pk(&params, vk, &circuit).unwrap();
     let mut ours = Blake2bWrite::<_, _, Challenge255<_>>::init(Vec::new());
-    create_proof(&params, &pk, &circuit, &public, OsRng, &mut ours).unwrap();
+    create_proof(&params, &pk, &circuit, &public, rng(4), &mut ours).unwrap();
     let mut theirs = Blake2bWrite::<_, _, Challenge255<_>>::init(Vec::new());
     halo2_proofs::plonk::create_proof::<
         KZGCommitmentScheme<Bn256>,
@@ -233,7 +234,7 @@ fn proofs_have_the_length_of_halo2s() {
         _,
         _,
         _,
-    >(&params, &pk, &[circuit], &[&[&public]], OsRng, &mut theirs)
+    >(&params, &pk, &[circuit], &[&[&public]], rng(5), &mut theirs)
     .unwrap();
     assert_eq!(ours.finalize().len(), theirs.finalize().len());
 }

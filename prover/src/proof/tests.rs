@@ -1,12 +1,12 @@
 use std::sync::OnceLock;
 
 use halo2_proofs::halo2curves::{bn256::Fr, ff::Field};
-use rand::{rngs::OsRng, Rng, SeedableRng};
-use rand_chacha::ChaCha20Rng;
+use rand::Rng;
 
 use super::*;
 use crate::{
     srs::Srs,
+    testing,
     toy::{ToyCircuit, ToyShape},
 };
 
@@ -20,10 +20,10 @@ fn fixture() -> &'static Fixture {
     static FIXTURE: OnceLock<Fixture> = OnceLock::new();
     FIXTURE.get_or_init(|| {
         let shape = ToyShape::tiny();
-        let srs = Srs::generate_unsafe_dev(8, &[8], OsRng).unwrap();
+        let srs = Srs::generate_unsafe_dev(8, &[8], testing::rng(1)).unwrap();
         let keys = CircuitKeys::generate::<ToyCircuit>(&shape, &srs).unwrap();
         let circuit = ToyCircuit::new(&shape, 3);
-        let proof = prove(&srs.params(8).unwrap(), &keys, circuit, OsRng).unwrap();
+        let proof = prove(&srs.params(8).unwrap(), &keys, circuit, testing::rng(2)).unwrap();
         Fixture { srs, keys, proof }
     })
 }
@@ -61,7 +61,7 @@ fn json_round_trip() {
 #[test]
 fn every_changed_word_of_the_proof_makes_it_invalid() {
     let proof = &fixture().proof;
-    let mut rng = ChaCha20Rng::seed_from_u64(1);
+    let mut rng = testing::rng(4);
     for word in 0..proof.proof.len() / WORD {
         let mut bad = proof.clone();
         bad.proof[word * WORD + rng.gen_range(0..WORD)] ^= 1 << rng.gen_range(0..8);
@@ -216,7 +216,7 @@ fn false_witnesses_end_in_an_error() {
     let with = |change: fn(&mut (Vec<u64>, Vec<u64>))| {
         let mut circuit = ToyCircuit::new(&ToyShape::tiny(), 3);
         change(circuit.columns.as_mut().unwrap());
-        prove(&params, keys, circuit, OsRng).unwrap_err()
+        prove(&params, keys, circuit, testing::rng(3)).unwrap_err()
     };
     let bus = with(|(_, b)| b[4] += 1);
     assert!(matches!(bus, ProverError::SelfCheck { .. }), "{bus}");

@@ -7,6 +7,7 @@ use super::*;
 use crate::{
     keys::CircuitKeys,
     srs::Srs,
+    testing::rng,
     toy::{ToyCircuit, ToyShape},
 };
 
@@ -72,7 +73,7 @@ fn the_first_error_cancels_the_rest() {
 #[test]
 fn a_budget_below_one_proof_is_refused_with_both_numbers() {
     let shape = ToyShape::tiny();
-    let srs = Srs::generate_unsafe_dev(8, &[8], OsRng).unwrap();
+    let srs = Srs::generate_unsafe_dev(8, &[8], rng(1)).unwrap();
     let keys = CircuitKeys::generate::<ToyCircuit>(&shape, &srs).unwrap();
     let params = srs.params(8).unwrap();
     let jobs = || (0..3).map(|seed| ToyCircuit::new(&shape, seed)).collect();
@@ -90,7 +91,7 @@ fn a_budget_below_one_proof_is_refused_with_both_numbers() {
 
 #[test]
 fn slots_follow_budget_jobs_and_threads() {
-    let srs = Srs::generate_unsafe_dev(8, &[8], OsRng).unwrap();
+    let srs = Srs::generate_unsafe_dev(8, &[8], rng(1)).unwrap();
     let keys = CircuitKeys::generate::<ToyCircuit>(&ToyShape::tiny(), &srs).unwrap();
     let cost = ProofCost::of(keys.verifier());
     let slots =
@@ -122,7 +123,7 @@ fn memory_estimate_bounds_the_measured_peak() {
             .unwrap()
             << 10
     }
-    let srs = Srs::generate_unsafe_dev(16, &[16], OsRng).unwrap();
+    let srs = Srs::generate_unsafe_dev(16, &[16], rng(2)).unwrap();
     let params = srs.params(16).unwrap();
     // Without a lookup, the prover of `plonk`; with one, halo2's.
     for lookup in [false, true] {
@@ -140,7 +141,7 @@ fn memory_estimate_bounds_the_measured_peak() {
         std::fs::write("/proc/self/clear_refs", "5").unwrap();
         let before = status("VmRSS");
         let start = std::time::Instant::now();
-        crate::proof::prove(&params, &keys, circuit, OsRng).unwrap();
+        crate::proof::prove(&params, &keys, circuit, rng(3)).unwrap();
         let (took, peak) = (start.elapsed(), status("VmHWM") - before);
         let cost = ProofCost::of(keys.verifier());
         let threads = rayon::current_num_threads();

@@ -64,24 +64,36 @@ impl Srs {
     /// Writes the SRS to `path` and its Lagrange bases beside it, each file atomically.
     /// From then on bases computed later are cached there too.
     ///
+    /// An existing file is never replaced, not even a damaged one: everything proven under it
+    /// would lose its SRS. Then the answer is false, and nothing is written.
+    ///
     /// # Errors
     /// [`ProverError::Io`] with the path.
-    pub fn save(&mut self, path: &Path) -> Result<()> {
+    pub fn save(&mut self, path: &Path) -> Result<bool> {
         let header = SrsHeader {
             k: self.k,
             origin: self.origin,
             id: self.id,
         };
-        container::write(path, &SRS_KIND, &header, |out| {
+        let saved = container::write_once(path, &SRS_KIND, &header, |out| {
             write_points(out, &self.g)?;
             self.g2.write_raw(&mut Sized(out))?;
             self.s_g2.write_raw(&mut Sized(out))
         })?;
+        if !saved {
+            return Ok(false);
+        }
         self.path = Some(path.to_owned());
         while let Some((k, lagrange)) = self.unsaved_lagrange.pop_first() {
             self.write_lagrange(k, &lagrange)?;
         }
-        Ok(())
+        Ok(true)
+    }
+
+    /// Size, origin and identity, as the header of a file says.
+    pub(super) fn peek(path: &Path) -> Result<(u32, SrsOrigin, Digest)> {
+        let SrsHeader { k, origin, id } = container::peek(path, &SRS_KIND)?;
+        Ok((k, origin, id))
     }
 
     /// Reads an SRS. The digest of the file, the length, the curve equation of every point and

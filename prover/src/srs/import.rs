@@ -24,7 +24,7 @@ use halo2_proofs::halo2curves::{
 use rand::{rngs::OsRng, SeedableRng};
 use rand_chacha::ChaCha20Rng;
 
-use super::{file::read_points, Srs, SrsOrigin, MAX_K, MIN_K};
+use super::{b2sum::B2sum, file::read_points, Srs, SrsOrigin, MAX_K, MIN_K};
 use crate::{progress::Progress, ProverError, Result};
 
 const G1_BYTES: u64 = 64;
@@ -43,8 +43,8 @@ const SMALL_TAU: u64 = 1024;
 pub struct Imported {
     /// The reference string.
     pub srs: Srs,
-    /// BLAKE2b-512 of the file, in hex, as ceremonies publish it.
-    pub b2sum: String,
+    /// BLAKE2b-512 of the file, as ceremonies publish it.
+    pub b2sum: B2sum,
 }
 
 /// Where the points lie in a file.
@@ -65,19 +65,19 @@ impl Srs {
     /// published one. `expected` does so.
     ///
     /// # Errors
-    /// [`ProverError::MissingArtifact`], [`ProverError::DamagedArtifact`],
-    /// [`ProverError::SrsTooSmall`], [`ProverError::SrsInconsistent`] or [`ProverError::Io`].
+    /// [`ProverError::MissingArtifact`], [`ProverError::NotACeremony`],
+    /// [`ProverError::CeremonyHash`], [`ProverError::CeremonyTooSmall`],
+    /// [`ProverError::SrsInconsistent`] or [`ProverError::Io`].
     pub fn import(
         path: &Path,
         k: u32,
-        expected: Option<&str>,
+        expected: Option<&B2sum>,
         progress: &Progress,
     ) -> Result<Imported> {
         if !(MIN_K..=MAX_K).contains(&k) {
             return Err(ProverError::SrsSize { k });
         }
-        let damaged = |reason: String| ProverError::DamagedArtifact {
-            what: "ceremony file",
+        let damaged = |reason: String| ProverError::NotACeremony {
             path: path.to_owned(),
             reason,
         };
@@ -93,10 +93,12 @@ impl Srs {
         let stage = progress.stage("ceremony file", path.display().to_string(), 3);
         let mut file = File::open(path).map_err(io)?;
         let b2sum = b2sum(&file).map_err(io)?;
-        if let Some(expected) = expected.filter(|e| !e.eq_ignore_ascii_case(&b2sum)) {
-            return Err(damaged(format!(
-                "its b2sum is {b2sum}, expected {expected}"
-            )));
+        if let Some(expected) = expected.filter(|expected| **expected != b2sum) {
+            return Err(ProverError::CeremonyHash {
+                path: path.to_owned(),
+                expected: expected.to_string(),
+                got: b2sum.to_string(),
+            });
         }
         stage.advance();
 
@@ -108,7 +110,8 @@ impl Srs {
             Problem::Format(reason) => damaged(reason),
         })?;
         if k > layout.k {
-            return Err(ProverError::SrsTooSmall {
+            return Err(ProverError::CeremonyTooSmall {
+                path: path.to_owned(),
                 needed: k,
                 held: layout.k,
             });
@@ -180,14 +183,14 @@ impl From<io::Error> for Problem {
     }
 }
 
-fn b2sum(file: &File) -> io::Result<String> {
+fn b2sum(file: &File) -> io::Result<B2sum> {
     let mut reader = BufReader::with_capacity(1 << 20, file);
     let mut hasher = Blake2b512::new();
     let mut buffer = vec![0; 1 << 20];
     loop {
         let n = reader.read(&mut buffer)?;
         if n == 0 {
-            return Ok(hex::encode(hasher.finalize()));
+            return Ok(B2sum(hasher.finalize().into()));
         }
         hasher.update(buffer.get(..n).unwrap_or_default());
     }
@@ -308,19 +311,32 @@ mod tests {
             assert_eq!((srs.k(), srs.origin()), (k, SrsOrigin::Ceremony));
             // Its Lagrange basis is of use: a polynomial has one commitment in both bases.
             srs.params(k).unwrap();
-            srs.check_consistency(OsRng).unwrap();
+            srs.check_consistency(crate::testing::rng(1)).unwrap();
         }
-        let sizes = import(&ceremony(), 7).unwrap_err();
-        assert_eq!(sizes.exit_code(), 5, "{sizes}");
+        let error = import(&ceremony(), 7).unwrap_err();
+        assert_eq!(error.exit_code(), 5, "{error}");
+        let text = error.to_string();
+        assert!(
+            text.contains("has power 6") && text.contains("of power 7 or more"),
+            "{text}"
+        );
     }
 
     #[test]
     fn the_hash_pins_the_file() {
         let Imported { b2sum, .. } = import(&ceremony(), 4).unwrap();
-        let pinned = |sum: &str| Srs::import(&ceremony(), 4, Some(sum), &Progress::silent());
+        let pinned = |sum: &str| {
+            let sum = sum.parse().unwrap();
+            Srs::import(&ceremony(), 4, Some(&sum), &Progress::silent())
+        };
+        let b2sum = b2sum.to_string();
         assert!(pinned(&b2sum.to_uppercase()).is_ok());
         let error = pinned(&b2sum.replace('a', "b")).unwrap_err();
-        assert!(error.to_string().contains(&b2sum), "{error}");
+        let text = error.to_string();
+        assert!(text.contains(&b2sum), "{text}");
+        // The text given may be that of another file: no reason to delete this one.
+        assert!(!text.contains("delete"), "{text}");
+        assert_eq!(error.exit_code(), 5);
     }
 
     #[test]

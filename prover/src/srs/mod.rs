@@ -6,8 +6,10 @@
 //!
 //! On disk an SRS is one file with the powers, `<stem>.srs`, and one file per circuit size with
 //! the Lagrange basis of that size, `<stem>-lagrange-<k>.srs`, computed once and cached. The
-//! formats are described in `file.rs`.
+//! formats are described in `file.rs`; which file of a folder is used, `cache.rs` decides.
 
+mod b2sum;
+mod cache;
 mod check;
 mod file;
 mod fixed_base;
@@ -16,7 +18,7 @@ mod import;
 
 use std::{
     collections::BTreeMap,
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -29,11 +31,16 @@ use halo2_proofs::{
     },
     poly::kzg::commitment::ParamsKZG,
 };
-use rand::{CryptoRng, RngCore, SeedableRng};
+use rand::SeedableRng;
 use serde::{Deserialize, Serialize};
-use tracing::{info, warn};
+use tracing::info;
 
-use crate::{artifact::Digest, ProverError, Result};
+use crate::{
+    artifact::{Digest, Storing},
+    ProverError, Result,
+};
+pub use b2sum::{B2sum, NotAB2sum};
+pub use cache::{Held, SrsChoice, SrsDir};
 pub use import::Imported;
 
 /// Smallest supported SRS, as log2 of the number of powers. halo2 needs a few blinding rows.
@@ -65,6 +72,8 @@ pub struct Srs {
     /// Lagrange bases made together with the SRS and not yet stored, by k. halo2's parameters
     /// do not give their basis back, so it is kept here until it is safe on disk.
     unsaved_lagrange: BTreeMap<u32, Vec<G1Affine>>,
+    /// Whether a Lagrange basis that cannot be stored is an error.
+    storing: Storing,
     /// Parameters made so far, by k.
     params: Mutex<BTreeMap<u32, Arc<ParamsKZG<Bn256>>>>,
 }
@@ -116,6 +125,7 @@ impl Srs {
             id,
             path: None,
             unsaved_lagrange: BTreeMap::new(),
+            storing: Storing::BestEffort,
             params: Mutex::default(),
         })
     }
@@ -150,7 +160,7 @@ impl Srs {
     ///
     /// # Errors
     /// [`ProverError::SrsTooSmall`] if k exceeds [`Srs::k`], [`ProverError::SrsSize`] if it is
-    /// below [`MIN_K`].
+    /// below [`MIN_K`]; [`ProverError::Io`] if the basis had to be stored and could not.
     pub fn params(&self, k: u32) -> Result<Arc<ParamsKZG<Bn256>>> {
         if k > self.k {
             return Err(ProverError::SrsTooSmall {
@@ -167,44 +177,15 @@ impl Srs {
         }
         let lagrange = match self.unsaved_lagrange.get(&k) {
             Some(lagrange) => lagrange.clone(),
-            None => self
-                .read_lagrange(k)
-                .unwrap_or_else(|| self.compute_lagrange(k)),
+            None => match self.read_lagrange(k) {
+                Some(lagrange) => lagrange,
+                None => self.compute_lagrange(k)?,
+            },
         };
         let powers = self.powers(k).to_vec();
         let params = Arc::new(params_from_parts(k, powers, lagrange, self.g2, self.s_g2));
         cache.insert(k, params.clone());
         Ok(params)
-    }
-
-    /// Reads `<dir>/dev-k<K>.srs` for the smallest K that covers `k`, or makes one of size `k`
-    /// with the Lagrange bases `lagrange_ks` and stores it there.
-    ///
-    /// An existing file is never replaced, not even a damaged one: everything proven under it
-    /// would lose its SRS.
-    ///
-    /// # Errors
-    /// Those of [`Srs::open`], [`Srs::generate_unsafe_dev`] and [`Srs::save`].
-    pub fn open_or_generate_dev(
-        dir: &Path,
-        k: u32,
-        lagrange_ks: &[u32],
-        rng: impl RngCore + CryptoRng,
-    ) -> Result<Self> {
-        let existing = (k..=MAX_K)
-            .map(|k| Self::dev_path(dir, k))
-            .find(|path| path.exists());
-        if let Some(path) = existing {
-            return Self::open(&path);
-        }
-        let mut srs = Self::generate_unsafe_dev(k, lagrange_ks, rng)?;
-        srs.save(&Self::dev_path(dir, k))?;
-        Ok(srs)
-    }
-
-    /// File name of the development SRS of size k in `dir`.
-    pub fn dev_path(dir: &Path, k: u32) -> PathBuf {
-        dir.join(format!("dev-k{k}.srs"))
     }
 
     fn powers(&self, k: u32) -> &[G1Affine] {
@@ -216,17 +197,16 @@ impl Srs {
         self.params.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn compute_lagrange(&self, k: u32) -> Vec<G1Affine> {
+    fn compute_lagrange(&self, k: u32) -> Result<Vec<G1Affine>> {
         info!(
             k,
             "computing the Lagrange basis by an inverse FFT in the group"
         );
         let powers = self.powers(k).iter().map(|g| g.to_curve()).collect();
         let lagrange = g_to_lagrange(powers, k);
-        if let Err(error) = self.write_lagrange(k, &lagrange) {
-            warn!(%error, k, "the Lagrange basis cannot be cached; the next start computes it again");
-        }
-        lagrange
+        let stored = self.write_lagrange(k, &lagrange);
+        self.storing.outcome("the Lagrange basis", stored)?;
+        Ok(lagrange)
     }
 }
 
@@ -256,5 +236,7 @@ fn srs_id(origin: SrsOrigin, g2: &G2Affine, s_g2: &G2Affine) -> Digest {
     )
 }
 
+#[cfg(test)]
+mod cache_tests;
 #[cfg(test)]
 mod tests;

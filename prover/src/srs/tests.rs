@@ -5,9 +5,19 @@ use halo2_proofs::{
 use rand_chacha::ChaCha20Rng;
 
 use super::*;
+use crate::progress::Progress;
 
 fn rng(seed: u64) -> ChaCha20Rng {
     ChaCha20Rng::seed_from_u64(seed)
+}
+
+fn dev(dir: &std::path::Path, k: u32, ks: &[u32], seed: u64) -> Result<Srs> {
+    let choice = SrsChoice::HeldOrUnsafeDev;
+    SrsDir::new(dir).obtain(choice, k, ks, rng(seed), &Progress::silent())
+}
+
+fn dev_path(dir: &std::path::Path, k: u32) -> PathBuf {
+    SrsDir::new(dir).path(SrsOrigin::UnsafeDev, k)
 }
 
 fn points(bytes: &[u8], skip: usize, count: usize) -> Vec<G1Affine> {
@@ -72,7 +82,9 @@ fn a_circuit_that_is_too_big_gets_the_remedy() {
     let error = srs.params(7).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "circuit expects k = 7, SRS holds k = 6: run `bastion setup --k 7`"
+        "the circuit has 2^7 rows, the reference string only 2^6 powers: run `bastion setup` for \
+         its shape with --srs and a ceremony's file of power 7 or more, or with --unsafe-dev-srs \
+         for development"
     );
     assert!(matches!(srs.params(1), Err(ProverError::SrsSize { k: 1 })));
     let error = Srs::generate_unsafe_dev(6, &[7], rng(3)).unwrap_err();
@@ -87,9 +99,9 @@ fn a_circuit_that_is_too_big_gets_the_remedy() {
 #[test]
 fn files_read_back_with_their_bases() {
     let dir = tempfile::tempdir().unwrap();
-    let first = Srs::open_or_generate_dev(dir.path(), 7, &[5], rng(4)).unwrap();
+    let first = dev(dir.path(), 7, &[5], 4).unwrap();
     // A smaller request finds the larger file; the generator is not asked again.
-    let second = Srs::open_or_generate_dev(dir.path(), 6, &[], rng(5)).unwrap();
+    let second = dev(dir.path(), 6, &[], 5).unwrap();
     assert_eq!(second.k(), 7);
     assert_eq!(second.id(), first.id());
     assert_eq!(second.origin(), SrsOrigin::UnsafeDev);
@@ -108,8 +120,8 @@ fn files_read_back_with_their_bases() {
 #[test]
 fn a_damaged_srs_is_refused_and_a_damaged_basis_recomputed() {
     let dir = tempfile::tempdir().unwrap();
-    let srs = Srs::open_or_generate_dev(dir.path(), 5, &[5], rng(4)).unwrap();
-    let path = Srs::dev_path(dir.path(), 5);
+    let srs = dev(dir.path(), 5, &[5], 4).unwrap();
+    let path = dev_path(dir.path(), 5);
     let good = std::fs::read(&path).unwrap();
     for (index, byte) in good.iter().enumerate().step_by(37) {
         let mut bad = good.clone();
@@ -122,7 +134,7 @@ fn a_damaged_srs_is_refused_and_a_damaged_basis_recomputed() {
         assert!(Srs::open(&path).is_err(), "length {len}");
     }
     // A damaged file is never replaced by a new secret.
-    assert!(Srs::open_or_generate_dev(dir.path(), 5, &[], rng(9)).is_err());
+    assert!(dev(dir.path(), 5, &[], 9).is_err());
 
     std::fs::write(&path, &good).unwrap();
     let basis = srs.lagrange_path(5).unwrap();
@@ -149,7 +161,8 @@ fn points_off_the_curve_are_refused_behind_a_right_digest() {
 
     let mut srs = Srs::generate_unsafe_dev(4, &[], rng(1)).unwrap();
     srs.g[15] = G1Affine::identity();
-    srs.save(&path).unwrap();
+    std::fs::remove_file(&path).unwrap();
+    assert!(srs.save(&path).unwrap());
     assert!(Srs::open(&path).is_err());
 }
 
@@ -207,9 +220,9 @@ fn srs_timing() {
     for k in [20, 21] {
         let dir = tempfile::tempdir().unwrap();
         let start = std::time::Instant::now();
-        let mut srs = Srs::generate_unsafe_dev(k, &[15, k], rand::rngs::OsRng).unwrap();
+        let mut srs = Srs::generate_unsafe_dev(k, &[15, k], rng(11)).unwrap();
         let generated = start.elapsed();
-        let path = Srs::dev_path(dir.path(), k);
+        let path = dev_path(dir.path(), k);
         srs.save(&path).unwrap();
         let saved = start.elapsed() - generated;
         let start = std::time::Instant::now();
@@ -218,7 +231,7 @@ fn srs_timing() {
         srs.params(k).unwrap();
         let params = start.elapsed() - opened;
         let start = std::time::Instant::now();
-        srs.check_consistency(rand::rngs::OsRng).unwrap();
+        srs.check_consistency(rng(11)).unwrap();
         let checked = start.elapsed();
         println!("k = {k}: generate {generated:.2?}, save {saved:.2?}, open {opened:.2?}, params {params:.2?}, check {checked:.2?}");
     }

@@ -33,6 +33,15 @@ use snark_verifier::{
 use snark_verifier_sdk::{CircuitExt, NativeLoader, PlonkVerifier, SHPLONK};
 use std::{fs, io::BufWriter, path::PathBuf, sync::Mutex};
 
+/// Randomness that repeats; `BASTION_TEST_SEED` gives another. The seed is shown with a failure.
+pub fn rng(place: u64) -> ChaCha20Rng {
+    let seed = std::env::var("BASTION_TEST_SEED").map_or(0xba57, |seed| seed.parse().unwrap());
+    println!("BASTION_TEST_SEED={seed}");
+    let mut rng = ChaCha20Rng::seed_from_u64(seed);
+    rng.set_stream(place);
+    rng
+}
+
 /// Structured reference string of `2^k` powers from a fixed seed: for tests alone. It is cached
 /// under the target directory because the plain setup takes half a minute at `k = 18`. Tests of
 /// one binary run side by side and ask for the same file: one makes it, the others wait.
@@ -47,13 +56,12 @@ pub fn test_srs(k: u32) -> ParamsKZG<Bn256> {
         }
     }
     let params = ParamsKZG::setup(k, ChaCha20Rng::seed_from_u64(0xba57));
-    let part = path.with_extension(format!("part{}", std::process::id()));
-    let mut writer = BufWriter::new(fs::File::create(&part).unwrap());
+    let part = tempfile::NamedTempFile::new_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let mut writer = BufWriter::new(part);
     params
         .write_custom(&mut writer, SerdeFormat::RawBytesUnchecked)
         .unwrap();
-    drop(writer);
-    fs::rename(part, path).unwrap();
+    writer.into_inner().unwrap().persist(path).unwrap();
     params
 }
 

@@ -1,5 +1,3 @@
-use rand::rngs::OsRng;
-
 use super::super::lanes::Portable;
 use super::*;
 
@@ -18,8 +16,9 @@ fn round_trip(
         let n = 1_usize << k;
         let omega = root(k);
         assert_eq!(omega.pow_vartime([n as u64 / 2]), -Fr::one());
-        let shift = Fr::random(OsRng);
-        let coefficients: Vec<Fr> = (0..n).map(|_| Fr::random(OsRng)).collect();
+        let mut random = crate::testing::rng(u64::from(k));
+        let shift = Fr::random(&mut random);
+        let coefficients: Vec<Fr> = (0..n).map(|_| Fr::random(&mut random)).collect();
         let mut values = vec![Fr::zero(); n];
         let pre = Powers {
             factor: lift,

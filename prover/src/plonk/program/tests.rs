@@ -4,7 +4,7 @@ use bastion_circuits::{BatchCircuit, Shape};
 use halo2_proofs::halo2curves::ff::Field;
 use halo2_proofs::plonk::Circuit;
 use proptest::prelude::*;
-use rand::rngs::{OsRng, StdRng};
+use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
 use super::super::quotient::tests::numerators;
@@ -76,12 +76,13 @@ fn random_columns(count: usize, rng: &mut StdRng) -> Vec<Vec<Fr>> {
 fn the_batch_circuit_is_compiled_right() {
     let mut system = ConstraintSystem::default();
     BatchCircuit::configure_with_params(&mut system, Shape::tiny());
-    let challenges = [Fr::random(OsRng), Fr::random(OsRng)];
+    let mut random = crate::testing::rng(1);
+    let challenges = [Fr::random(&mut random), Fr::random(&mut random)];
     let rules = Rules {
         system: &system,
         challenges: &challenges,
         permutation: Vec::new(),
-        y: Fr::random(OsRng),
+        y: Fr::random(&mut random),
     };
     let count = Columns::of(&system).fixed + system.num_fixed_columns();
     check(
@@ -153,7 +154,7 @@ fn columns_alone() -> ConstraintSystem<Fr> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(crate::testing::cases(64))]
 
     #[test]
     fn random_rules_are_compiled_right(seed: u64) {

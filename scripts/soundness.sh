@@ -15,6 +15,8 @@ run --lib chip
 run --lib plonk
 run --test mutation --test cheats --test reference --test batch
 run --test audit --test block
+# The contracts' invariants, by a seed of their own.
+FOUNDRY_PROFILE=deep ./verifier-contract/forge.sh --mc BridgeInvariants
 # Figures of one name add up.
 awk 'BEGIN { print "{" }
      { sum[$1] += $2 }

@@ -155,8 +155,10 @@ abstract contract Blocks is Statements {
         _prove(number, circuitId, accumulator, inputs, proof);
     }
 
-    /// @notice Moves the state root to the next proven block; open to anybody.
-    function finalize(uint256 number) external whenCalm {
+    /// @notice Moves the state root to the next proven block; open to anybody. What stands before a
+    /// doubted block may go on, so that beginning exodus never has too much to catch up on.
+    function finalize(uint256 number) external whenLive {
+        _requireNoDoubt(number);
         _requireNext(finalized, proven, number);
         _finalizeNext();
     }

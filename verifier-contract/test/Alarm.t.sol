@@ -39,11 +39,11 @@ contract AlarmTest is Fixture, L2Tree {
         record = exitRecord(PAYEE, 0, uint40(now_()), 10);
         datas[1] = abi.encodePacked(counts(1, 0, 0, 0), depositRecord(FIRST, 0, 1000, 77, address(9)));
         datas[2] = abi.encodePacked(counts(0, 0, 1, 0), record);
-        datas[3] = abi.encodePacked(counts(1, 0, 0, 0), depositRecord(FIRST, 0, 5, 77, address(9)));
+        datas[3] = abi.encodePacked(counts(1, 0, 0, 0), depositRecord(FIRST, 0, 5, 77, PAYEE));
         uint256 afterFirst = rootOf(leaves);
         uint256[4] memory roots = [GENESIS, afterFirst, 102, 103];
         for (uint256 i = 1; i < 4; ++i) {
-            if (i == 3) rollup.deposit{value: 5}(0, 5, 77, address(9));
+            if (i == 3) rollup.deposit{value: 5}(0, 5, 77, PAYEE);
             headers[i] = header(roots[i - 1], roots[i]);
             bring(i);
         }
@@ -121,6 +121,21 @@ contract AlarmTest is Fixture, L2Tree {
         );
         require(why(call) == 0 && rollup.doubted() == 4, "proven, not final");
         require(why(claimOf(2)) == 0 && PAYEE.balance == 10, "paid");
+    }
+
+    function test_blocks_before_it_become_final() public {
+        for (uint256 i = 0; i < 2; ++i) {
+            headers[i] = header(103 + i, 104 + i);
+            datas[i] = counts(0, 0, 0, 0);
+            rollup.commit(headers[i], datas[i]);
+            proveNext(headers[i], datas[i]);
+        }
+        bytes memory call = abi.encodeCall(
+            Alarm.alarm, (5, inputsOf(headers[1], datas[1]), 1, datas[1], against(7, 33, CIRCUIT))
+        );
+        require(why(call) == 0, "rung");
+        rollup.finalize(4);
+        require(why(abi.encodeCall(Blocks.finalize, (5))) == Queue.AlarmRuns.selector, "and it does not");
     }
 
     function test_an_alarm_is_rung_in_a_pause() public {
@@ -311,8 +326,8 @@ contract AlarmTest is Fixture, L2Tree {
         rollup.depart(FIRST, account, pathOf(leaves, 0));
         require(address(0xa11ce).balance == 900, "left");
         // Processed by a dropped block, so it waits.
-        rollup.refund(2, 0, 5, 77, address(9));
-        require(address(9).balance == 5, "back");
+        rollup.refund(2, 0, 5, 77, PAYEE);
+        require(PAYEE.balance == 5, "back");
     }
 
     function test_an_answered_alarm_is_no_reason_for_exodus() public {

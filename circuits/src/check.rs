@@ -10,7 +10,7 @@ use bastion_state::data::keccak;
 use bastion_state::executor::BatchTrace;
 use rayon::prelude::*;
 
-use crate::core::{Challenges, Grid, Layout, Table};
+use crate::core::{Challenges, Grid, Layout, Placement, Program, Table};
 use crate::error::CircuitError;
 use crate::witness::convert::to_halo2;
 use crate::witness::Pools;
@@ -95,14 +95,25 @@ pub fn holds(shape: &Shape, grid: &Grid) -> bool {
         beta: Fr::zero(),
         gamma: Fr::zero(),
     };
-    let constraints = layout.blocks.par_iter().all(|placement| {
-        let block = &blocks[placement.table as usize];
-        let value = |e: &crate::core::Expr| grid.evaluate(e, placement.row, &unused, &[]);
-        block
-            .constraints
-            .iter()
-            .all(|c| value(&c.poly) == Fr::zero())
-    });
+    let programs: Vec<(Program, Vec<usize>)> = blocks
+        .iter()
+        .map(|block| {
+            let mut program = Program::default();
+            let zeros = block.constraints.iter().map(|c| program.add(&c.poly));
+            let zeros = zeros.collect();
+            (program, zeros)
+        })
+        .collect();
+    let vanishes = |values: &mut Vec<Fr>, placement: &Placement| {
+        let (program, zeros) = &programs[placement.table as usize];
+        program.run(grid, placement.row, &unused, values);
+        zeros.iter().all(|n| values[*n] == Fr::zero())
+    };
+    let constraints = layout
+        .blocks
+        .par_iter()
+        .map_init(Vec::new, vanishes)
+        .all(|zero| zero);
     let public: Vec<u8> = grid.public().iter().flat_map(Fr::to_bytes).collect();
     let challenge = |name: &[u8]| to_halo2(bastion_state::field::reduce(&keccak(&[name, &public])));
     let challenges = Challenges {

@@ -2,7 +2,7 @@
 
 use halo2_proofs::halo2curves::bn256::Fr;
 
-use crate::core::{Block, Challenges, Expr, Layout, Table, WIDTH};
+use crate::core::{Block, Challenges, Expr, Layout, Program, Table, WIDTH};
 
 /// First-phase cells, column by column, with what was assigned, and the public inputs.
 #[derive(Clone, Debug)]
@@ -111,31 +111,36 @@ impl Grid {
     pub fn bus_sums(&self, layout: &Layout, blocks: &[Block], challenges: &Challenges) -> Vec<Fr> {
         use rayon::prelude::*;
 
-        // Built once: a fingerprint is an expression of its own.
-        let terms: Vec<Vec<(usize, &Expr, Expr)>> = blocks
+        // Row, multiplicity and fingerprint of each term: numbers of steps of the table's program.
+        let programs: Vec<(Program, Vec<(usize, usize, usize)>)> = blocks
             .iter()
             .map(|block| {
-                let rows = block.bus.iter().enumerate();
-                rows.flat_map(|(offset, terms)| terms.iter().map(move |t| (offset, t)))
-                    .map(|(offset, t)| (offset, &t.multiplicity, t.tuple.fingerprint()))
-                    .collect()
+                let mut program = Program::default();
+                let mut terms = Vec::new();
+                for (offset, of_row) in block.bus.iter().enumerate() {
+                    for term in of_row {
+                        let multiplicity = program.add(&term.multiplicity);
+                        let fingerprint = program.add(&term.tuple.fingerprint());
+                        terms.push((offset, multiplicity, fingerprint));
+                    }
+                }
+                (program, terms)
             })
             .collect();
         let steps: Vec<(usize, Fr, Fr)> = layout
             .blocks
             .par_iter()
             .filter(|p| p.table != Table::Compress)
-            .flat_map_iter(|placement| {
-                let value = |e: &Expr| self.evaluate(e, placement.row, challenges, &[]);
-                let mut out = Vec::new();
-                for (offset, multiplicity, fingerprint) in &terms[placement.table as usize] {
-                    let m = value(multiplicity);
-                    if m != Fr::zero() {
-                        out.push((placement.row + offset, m, value(fingerprint)));
-                    }
-                }
-                out
+            .map_init(Vec::new, |values, placement| {
+                let (program, terms) = &programs[placement.table as usize];
+                program.run(self, placement.row, challenges, values);
+                let of = |(offset, m, c): &(usize, usize, usize)| {
+                    let m = values[*m];
+                    (m != Fr::zero()).then(|| (placement.row + offset, m, values[*c]))
+                };
+                terms.iter().filter_map(of).collect::<Vec<_>>()
             })
+            .flatten_iter()
             .collect();
         let mut inverses: Vec<Fr> = steps.iter().map(|(_, _, c)| *c).collect();
         batch_invert(&mut inverses);

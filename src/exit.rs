@@ -153,6 +153,8 @@ fn of_io(error: &io::Error) -> u8 {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use super::*;
     use bastion_prover::schedule::MemoryBudget;
     use eyre::WrapErr;

@@ -262,8 +262,11 @@ fn names(findings: &[bastion_audit::Finding]) -> Vec<&'static str> {
     findings.iter().map(|f| f.name).collect()
 }
 
+/// The finding that a fault must lead to, and what plants it.
+type Fault<'a> = (&'a str, &'a dyn Fn(&mut History));
+
 /// All faults are planted one by one, and each is named, alone or among what follows from it.
-fn finds(honest: &History, faults: &[(&str, &dyn Fn(&mut History))]) {
+fn finds(honest: &History, faults: &[Fault<'_>]) {
     for (number, (name, plant)) in faults.iter().enumerate() {
         let mut history = honest.clone();
         plant(&mut history);
@@ -316,7 +319,9 @@ fn claims_are_of_final_blocks_and_of_their_exits() {
             }),
             // The wait counts from the commit.
             ("early_claim", &|h| h.blocks[1].committed_at += 1),
-            ("vault", &|h| drop(h.claims.pop())),
+            ("vault", &|h| {
+                h.claims.pop();
+            }),
         ],
     );
     // A block that is committed and not final has no claims.

@@ -102,7 +102,7 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
         time: l1.now()?,
         policy,
     };
-    let transfers = DemoSource::transfers_for(&shape);
+    let transfers = DemoSource::transfers_for(shape);
     let mut source = DemoSource::new(context.domain, context.time, transfers);
     for op in source.queue() {
         settlement.enqueue(l1.as_mut(), &op)?;

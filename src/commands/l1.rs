@@ -17,7 +17,7 @@ pub(crate) struct Args {
 
 fn size(text: &str) -> Result<u64, String> {
     let size = MemoryBudget::parse(text).map_err(|e| e.to_string())?;
-    Ok(size.0 as u64)
+    Ok(size.0)
 }
 
 impl Args {

@@ -112,7 +112,8 @@ impl Grid {
         use rayon::prelude::*;
 
         // Row, multiplicity and fingerprint of each term: numbers of steps of the table's program.
-        let programs: Vec<(Program, Vec<(usize, usize, usize)>)> = blocks
+        type BusTerm = (usize, usize, usize);
+        let programs: Vec<(Program, Vec<BusTerm>)> = blocks
             .iter()
             .map(|block| {
                 let mut program = Program::default();

@@ -1,7 +1,7 @@
 //! A node that misbehaves on purpose: an HTTP server that answers by a function, alone or in front of
 //! another node.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 

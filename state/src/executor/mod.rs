@@ -89,7 +89,7 @@ impl<'s> BatchBuilder<'s> {
             .longest_delay()
             .max(context.policy.max_freeze);
         let last = context.time.checked_add(longest);
-        if !last.is_some_and(|last| last < TIME_BOUND) {
+        if last.is_none_or(|last| last >= TIME_BOUND) {
             return Err(Rejection::TimeOutOfRange(context.time));
         }
         state.learn_policy(&context.policy);

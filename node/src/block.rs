@@ -219,7 +219,9 @@ fn bind(old_root: Fr, context: &BatchContext, batches: Vec<BatchTrace>) -> Block
         policy_root: context.policy.root(),
         domain: context.domain,
         time: context.time,
-        c_out: batches.iter().fold(chain_start(), |c, b| word_chain(c, &b.ops)),
+        c_out: batches
+            .iter()
+            .fold(chain_start(), |c, b| word_chain(c, &b.ops)),
         batches: batches.len() as u32,
     };
     Block {

@@ -89,6 +89,8 @@ impl Collector {
         match event {
             // What is owed was paid by a claim or in exodus, as far as L2 is concerned.
             Event::TokenRegistered(_) | Event::Owed(_) | Event::Collected(_) => {}
+            // What an alarm takes back `Reverted` tells.
+            Event::Alarmed(_) | Event::Resumed(_) => {}
             Event::Deposited(e) => {
                 let keyhash = from_u256(self.contract, e.keyhash.into())?;
                 self.enqueue(

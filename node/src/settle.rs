@@ -228,7 +228,8 @@ impl Settlement {
             .get(position)
             .ok_or_else(|| NodeError::L1(format!("block {number} has no exit {position}")))?;
         let narrow = |n: usize| {
-            u32::try_from(n).map_err(|_| NodeError::L1(format!("{n} exits are too many for a block")))
+            u32::try_from(n)
+                .map_err(|_| NodeError::L1(format!("{n} exits are too many for a block")))
         };
         let call = IRollup::claimCall {
             number: U256::from(number),

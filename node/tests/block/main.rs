@@ -134,7 +134,11 @@ fn a_block_is_finalized_and_no_byte_of_it_can_change() {
     // The limiter has released both when the bucket still holds back the one that is large for the
     // vault, until nothing delays it any more.
     l1.advance(context.policy.longest_delay()).unwrap();
-    let claim = |l1: &mut EmbeddedL1, p| settlement.claim(l1, 1, p, &exits).map_err(|e| e.to_string());
+    let claim = |l1: &mut EmbeddedL1, p| {
+        settlement
+            .claim(l1, 1, p, &exits)
+            .map_err(|e| e.to_string())
+    };
     let mut held_back = 0;
     for position in 0..exits.len() {
         if let Err(why) = claim(&mut l1, position) {

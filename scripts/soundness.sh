@@ -9,11 +9,13 @@ export PROPTEST_CASES=${PROPTEST_CASES:-512}
 # Another seed in every run, where `make test` has always the same.
 export BASTION_TEST_SEED=${BASTION_TEST_SEED:-$(od -An -N6 -tu8 /dev/urandom | tr -d ' ')}
 echo "to repeat this run: BASTION_TEST_SEED=$BASTION_TEST_SEED"
+export BASTION_FUZZ_BATCHES=${BASTION_FUZZ_BATCHES:-6000}
 rm -f "$BASTION_SOUNDNESS_REPORT"
 run() { "$cargo" test --release --locked --workspace "$@" -- --nocapture; }
 run --lib chip
 run --lib plonk
 run --test mutation --test cheats --test reference --test batch
+run --test fuzz
 run --test audit --test block
 # The contracts' invariants, by a seed of their own.
 FOUNDRY_PROFILE=deep ./verifier-contract/forge.sh --mc BridgeInvariants

@@ -22,15 +22,15 @@ use rayon::prelude::*;
 fn shape() -> Shape {
     let shape = Shape {
         name: "fuzz".into(),
-        k: 13,
-        ops: 7,
-        accounts: 16,
-        nodes: 240,
-        signatures: 6,
-        hashes: 190,
-        ranges128: 90,
-        ranges40: 80,
-        limiters: 6,
+        k: 12,
+        ops: 4,
+        accounts: 11,
+        nodes: 165,
+        signatures: 4,
+        hashes: 125,
+        ranges128: 60,
+        ranges40: 44,
+        limiters: 4,
         policies: 3,
     };
     shape.check().unwrap();

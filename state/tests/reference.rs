@@ -2,6 +2,9 @@
 //! rule a line, and a Merkle root computed from nothing after every batch.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "../src/seed.rs"]
+mod seed;
+
 use std::collections::BTreeMap;
 
 use bastion_state::executor::{BatchBuilder, BatchContext, ResolvedKind};
@@ -443,7 +446,7 @@ fn operation(ledger: &Ledger, d: &Draw, time: u64) -> Op {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(seed::config(64))]
 
     #[test]
     fn the_executor_agrees_with_the_reference(

@@ -35,6 +35,18 @@ pub enum StateError {
         /// Values allowed.
         range: &'static str,
     },
+    /// An amount or fee that the wire cannot carry.
+    #[error("{what}: {value} is no m x 10^e with m below 2^{bits} and e below 32: round it down to {below}")]
+    NotAFloat {
+        /// Which of them.
+        what: &'static str,
+        /// The value.
+        value: u128,
+        /// Bits of the mantissa.
+        bits: u32,
+        /// The largest value below it that the wire carries.
+        below: u128,
+    },
     /// A point that is no valid key or nonce commitment.
     #[error("{what}: {why}")]
     Point {

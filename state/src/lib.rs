@@ -27,6 +27,8 @@ pub mod hash;
 pub mod keys;
 pub mod ops;
 pub mod policy;
+#[cfg(test)]
+mod seed;
 pub mod state;
 #[cfg(feature = "store")]
 pub mod store;

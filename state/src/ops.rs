@@ -7,51 +7,70 @@ use crate::{Address, Fr, Index, StateError, Token};
 use ark_ff::AdditiveGroup;
 use serde::{Deserialize, Serialize};
 
-/// A decimal float `mantissa x 10^exponent`.
+/// A decimal float `mantissa x 10^exponent` as the wire carries it: a value of this type has an
+/// exponent below 32, so that no encoding stands for two of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Float {
-    /// Mantissa.
-    pub mantissa: u64,
-    /// Exponent, below 32.
-    pub exponent: u8,
+    mantissa: u64,
+    exponent: u8,
 }
 
 /// Mantissa bits of amounts.
 pub const AMOUNT_BITS: u32 = 35;
 /// Mantissa bits of fees.
 pub const FEE_BITS: u32 = 7;
+/// Bits of the exponent.
+const EXPONENT_BITS: u32 = 5;
+/// Largest exponent.
+const MAX_EXPONENT: u8 = (1 << EXPONENT_BITS) - 1;
 
 impl Float {
-    /// The largest float of `bits` mantissa bits that is not above `value`, with the smallest
-    /// exponent.
+    /// The largest float of `bits` mantissa bits (at most 59) that is not above `value`, with the
+    /// smallest exponent.
     #[must_use]
     pub fn floor(value: u128, bits: u32) -> Self {
-        let mut mantissa = value;
-        let mut exponent = 0;
-        while mantissa >> bits != 0 {
-            mantissa /= 10;
-            exponent += 1;
+        let largest = (1u64 << bits.min(u64::BITS - EXPONENT_BITS)) - 1;
+        let mut rest = value;
+        for exponent in 0..=MAX_EXPONENT {
+            match u64::try_from(rest) {
+                Ok(mantissa) if mantissa <= largest => return Self { mantissa, exponent },
+                _ if exponent < MAX_EXPONENT => rest /= 10,
+                _ => {}
+            }
         }
         Self {
-            mantissa: mantissa as u64,
-            exponent,
+            mantissa: largest,
+            exponent: MAX_EXPONENT,
         }
     }
 
     /// The float of an exact value.
     ///
     /// # Errors
-    /// [`StateError::Range`] if the value has more digits than the mantissa carries.
+    /// [`StateError::NotAFloat`] if no mantissa of `bits` bits and exponent below 32 make the value.
     pub fn exact(what: &'static str, value: u128, bits: u32) -> Result<Self, StateError> {
         let float = Self::floor(value, bits);
-        if float.value() == Some(value) {
-            return Ok(float);
+        match float.value() {
+            Some(below) if below == value => Ok(float),
+            below => Err(StateError::NotAFloat {
+                what,
+                value,
+                bits,
+                below: below.unwrap_or(0),
+            }),
         }
-        Err(StateError::Range {
-            what,
-            value: value.to_string(),
-            range: "the float's values: round it down",
-        })
+    }
+
+    /// The mantissa.
+    #[must_use]
+    pub fn mantissa(&self) -> u64 {
+        self.mantissa
+    }
+
+    /// The exponent, below 32.
+    #[must_use]
+    pub fn exponent(&self) -> u8 {
+        self.exponent
     }
 
     /// `mantissa x 10^exponent`, if it fits 128 bits.
@@ -66,15 +85,15 @@ impl Float {
     /// `mantissa x 32 + exponent`.
     #[must_use]
     pub fn encoded(&self) -> u64 {
-        self.mantissa << 5 | u64::from(self.exponent)
+        self.mantissa << EXPONENT_BITS | u64::from(self.exponent)
     }
 
     /// The float behind an encoding.
     #[must_use]
     pub fn decode(encoded: u64) -> Self {
         Self {
-            mantissa: encoded >> 5,
-            exponent: (encoded & 31) as u8,
+            mantissa: encoded >> EXPONENT_BITS,
+            exponent: (encoded & u64::from(MAX_EXPONENT)) as u8,
         }
     }
 }
@@ -317,5 +336,66 @@ impl Wire {
     #[must_use]
     pub fn l2word(&self, from: Index, to: Index) -> Fr {
         Fr::from(self.l2word_int(from, to))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    /// The largest value of each float, and what stands around it.
+    #[test]
+    fn an_exponent_of_32_is_no_float() {
+        let ten = |e: u32| 10u128.pow(e);
+        for (value, bits) in [
+            (127 * ten(31), FEE_BITS),
+            (ten(33), FEE_BITS),
+            (34_028_236_692 * ten(28), AMOUNT_BITS),
+            ((1 << 35) - 1, AMOUNT_BITS),
+            (0, FEE_BITS),
+        ] {
+            let float = Float::exact("value", value, bits).unwrap();
+            assert_eq!(float.value(), Some(value));
+            assert!(float.encoded() >> (bits + 5) == 0);
+            assert_eq!(Float::decode(float.encoded()), float);
+        }
+        for (value, bits, fits) in [
+            (ten(34), FEE_BITS, 127 * ten(31)),
+            (101 * ten(32), FEE_BITS, 127 * ten(31)),
+            (13 * ten(34), FEE_BITS, 127 * ten(31)),
+            (128 * ten(31), FEE_BITS, 127 * ten(31)),
+            (127 * ten(31) + 1, FEE_BITS, 127 * ten(31)),
+            (129, FEE_BITS, 120),
+            (u128::MAX, FEE_BITS, 127 * ten(31)),
+            ((1 << 35) + 1, AMOUNT_BITS, 34_359_738_360),
+            (u128::MAX, AMOUNT_BITS, 34_028_236_692 * ten(28)),
+        ] {
+            let error = Float::exact("value", value, bits).unwrap_err();
+            let StateError::NotAFloat { below, .. } = error else {
+                panic!("{error}");
+            };
+            assert_eq!(below, fits, "{value}");
+            assert_eq!(Float::floor(value, bits).value(), Some(fits));
+            assert!(Float::exact("value", below, bits).is_ok());
+        }
+    }
+
+    /// No two values share a wire: what was signed for one is no signature of the other.
+    #[test]
+    fn the_wire_tells_fees_apart() {
+        let mut seen = std::collections::BTreeMap::new();
+        for mantissa in 0..128u128 {
+            for exponent in 0..=38 {
+                let value = 10u128.pow(exponent).checked_mul(mantissa);
+                let Some(value) = value else { continue };
+                let Ok(float) = Float::exact("fee", value, FEE_BITS) else {
+                    continue;
+                };
+                assert_eq!(*seen.entry(float.encoded()).or_insert(value), value);
+            }
+        }
+        assert!(seen.len() > 3_000, "{}", seen.len());
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::account::{leaf, FIRST_USER};
-use crate::executor::{AccountTouch, NodeTouch, OpTrace, Rejection};
+use crate::executor::{AccountTouch, BatchTrace, NodeTouch, OpTrace, Rejection};
 use crate::keys::owner;
 use crate::ops::{Action, Op};
 use crate::tree::Tree;
@@ -13,14 +13,21 @@ use crate::{Account, Address, Fr, Index, Policy, Token};
 pub type Opening = (Fr, Address);
 
 /// The state of the rollup.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct State {
     accounts: BTreeMap<Index, Account>,
     openings: HashMap<Fr, Opening>,
     /// User accounts by owner and token; an owner may have several in a token.
     by_owner: BTreeSet<(Fr, Token, Index)>,
     tree: Tree,
-    next: Index,
+    /// The smallest free user index; `2^32` if there is none.
+    free: u64,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 impl State {
@@ -28,8 +35,11 @@ impl State {
     #[must_use]
     pub fn new() -> Self {
         Self {
-            next: FIRST_USER,
-            ..Self::default()
+            accounts: BTreeMap::new(),
+            openings: HashMap::new(),
+            by_owner: BTreeSet::new(),
+            tree: Tree::default(),
+            free: u64::from(FIRST_USER),
         }
     }
 
@@ -100,15 +110,20 @@ impl State {
         self.openings.get(&owner).copied()
     }
 
-    /// The next free index.
+    /// The smallest free user index. Gaps are filled: another operator may have left some, and one
+    /// account at the last index must not end the handing out.
     ///
     /// # Errors
-    /// [`Rejection::TreeFull`].
+    /// [`Rejection::TreeFull`] if every user index has an account.
     pub fn free_index(&self) -> Result<Index, Rejection> {
-        if self.next == Index::MAX {
-            return Err(Rejection::TreeFull);
-        }
-        Ok(self.next)
+        Index::try_from(self.free).map_err(|_| Rejection::TreeFull)
+    }
+
+    /// As if every user index had an account: no test can make so many.
+    #[cfg(test)]
+    pub(crate) fn without_free_index(mut self) -> Self {
+        self.free = 1 << 32;
+        self
     }
 
     /// Makes the opening of the fee accounts' owner known.
@@ -128,7 +143,11 @@ impl State {
         }
         if index >= FIRST_USER {
             self.by_owner.insert((account.owner, account.token, index));
-            self.next = self.next.max(index.saturating_add(1));
+            // Accounts go away only with a batch that is taken back: nearly every index is passed
+            // once over all calls.
+            while Index::try_from(self.free).is_ok_and(|i| self.accounts.contains_key(&i)) {
+                self.free += 1;
+            }
         }
     }
 
@@ -154,11 +173,82 @@ impl State {
         }
     }
 
+    /// Takes the last batch back: accounts and tree are as before it. What it made known of owners
+    /// stays known.
+    pub fn undo(&mut self, batch: &BatchTrace) {
+        let mut leaves = Vec::with_capacity(batch.accounts.len());
+        for touch in &batch.accounts {
+            leaves.push((touch.index, leaf(touch.before.as_ref())));
+            match touch.before {
+                Some(account) => self.put(touch.index, account),
+                None => self.remove(touch.index),
+            }
+        }
+        self.tree.update(&leaves);
+    }
+
+    fn remove(&mut self, index: Index) {
+        if let Some(old) = self.accounts.remove(&index) {
+            self.by_owner.remove(&(old.owner, old.token, index));
+        }
+        if index >= FIRST_USER {
+            self.free = self.free.min(u64::from(index));
+        }
+    }
+
     pub(crate) fn update_tree(&mut self, touched: &[AccountTouch]) -> Vec<NodeTouch> {
         let leaves: Vec<_> = touched
             .iter()
             .map(|t| (t.index, leaf(t.after.as_ref())))
             .collect();
         self.tree.update_traced(&leaves)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    fn with(indices: &[Index]) -> State {
+        let account = |i: &Index| (*i, Account::new(Fr::from(u64::from(*i)), 0));
+        State::with_accounts(indices.iter().map(account), []).unwrap()
+    }
+
+    #[test]
+    fn gaps_are_filled() {
+        let first = FIRST_USER;
+        for (taken, free) in [
+            (vec![], first),
+            (vec![0, 7, FIRST_USER - 1], first),
+            (vec![first], first + 1),
+            (vec![first + 1], first),
+            (vec![first + 2, first, first + 1, first + 4], first + 3),
+            (vec![Index::MAX], first),
+            (vec![Index::MAX - 1, Index::MAX, first], first + 1),
+        ] {
+            assert_eq!(with(&taken).free_index(), Ok(free), "{taken:?}");
+        }
+        assert_eq!(State::default().free_index(), Ok(first));
+    }
+
+    /// The cursor after each step is that of a state which is read from the same accounts.
+    #[test]
+    fn the_cursor_follows_every_account() {
+        let mut state = with(&[FIRST_USER + 3, Index::MAX]);
+        for expected in [0, 1, 2, 4, 5] {
+            let index = state.free_index().unwrap();
+            assert_eq!(index, FIRST_USER + expected);
+            state.put(index, Account::new(Fr::from(1u64), 0));
+            let taken: Vec<Index> = state.accounts().map(|(i, _)| i).collect();
+            assert_eq!(with(&taken).free_index(), state.free_index());
+        }
+        let full = state.without_free_index();
+        assert_eq!(full.free_index(), Err(Rejection::TreeFull));
+        // The very last index is one like the others.
+        let mut last = full;
+        last.free = u64::from(Index::MAX);
+        assert_eq!(last.free_index(), Ok(Index::MAX));
     }
 }

@@ -253,7 +253,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(24))]
+        #![proptest_config(crate::seed::config(24))]
         #[test]
         fn batched_updates_give_the_naive_root(
             batches in prop::collection::vec(

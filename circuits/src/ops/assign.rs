@@ -98,10 +98,10 @@ impl Text {
                 text.to = s.body.posted_to(created);
                 if let Ok(wire) = s.body.wire(exit) {
                     text.l2word = to_halo2(wire.l2word(index, text.to));
-                    text.mantissa = wire.amount.mantissa;
-                    text.exponent = wire.amount.exponent;
-                    text.fee_mantissa = wire.fee.mantissa;
-                    text.fee_exponent = wire.fee.exponent;
+                    text.mantissa = wire.amount.mantissa();
+                    text.exponent = wire.amount.exponent();
+                    text.fee_mantissa = wire.fee.mantissa();
+                    text.fee_exponent = wire.fee.exponent();
                     text.amount40 = wire.amount40;
                     text.x = wire.x.map(to_halo2);
                 }

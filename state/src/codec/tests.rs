@@ -63,7 +63,7 @@ fn op() -> impl Strategy<Value = Op> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(crate::seed::config(64))]
 
     #[test]
     fn bytes_and_json_round_trip(op in op()) {

@@ -3,15 +3,20 @@
 use super::limiter::leave;
 use super::trace::{Access, OpTrace, ResolvedKind};
 use super::{BatchContext, Rejection};
+use crate::account::FIRST_USER;
 use crate::keys::owner;
 use crate::ops::{Deposit, ForcedExit};
-use crate::{state::State, Account};
+use crate::{state::State, Account, Address};
 
 pub(super) fn deposit(
     state: &State,
     d: &Deposit,
     mut trace: OpTrace,
 ) -> Result<OpTrace, Rejection> {
+    refuse_zero_exit(d.exit)?;
+    if d.amount == 0 {
+        return Err(Rejection::ZeroAmount);
+    }
     let owner = owner(d.keyhash, d.exit);
     trace.amount = d.amount;
     trace.opening = Some((d.keyhash, d.exit));
@@ -48,12 +53,25 @@ pub(super) fn deposit(
     Ok(trace)
 }
 
+/// What L1 would not queue is refused here too: a block with it is never accepted, and of a limiter
+/// it could not even be proven.
+fn refuse_zero_exit(exit: Address) -> Result<(), Rejection> {
+    if exit == Address([0; 20]) {
+        return Err(Rejection::ZeroExit);
+    }
+    Ok(())
+}
+
 pub(super) fn forced_exit(
     state: &State,
     context: &BatchContext,
     f: &ForcedExit,
     mut trace: OpTrace,
-) -> OpTrace {
+) -> Result<OpTrace, Rejection> {
+    if f.index < FIRST_USER {
+        return Err(Rejection::SystemAccount(f.index));
+    }
+    refuse_zero_exit(f.exit)?;
     let before = state.account(f.index).copied();
     trace.opening = before.and_then(|a| state.opening(a.owner));
     let matches = before.is_some_and(|a| a.token == f.token)
@@ -78,5 +96,5 @@ pub(super) fn forced_exit(
         before,
         after,
     });
-    trace
+    Ok(trace)
 }

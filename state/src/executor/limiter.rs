@@ -8,7 +8,8 @@ use crate::{state::State, Account, Fr, Token, TokenLimits};
 /// Largest theoretical arrival time of a limiter.
 pub const TAT_CAP: u128 = 1 << 127;
 
-/// The limiter's rule (GCRA): new arrival time and release time.
+/// The limiter's rule (GCRA): new arrival time and release time. The sum that saturates is one that
+/// the cap cuts, and the difference one that `now` replaces: both are exact.
 #[must_use]
 pub fn limit(tat: u128, amount: u128, time: u64, limits: &TokenLimits) -> (u128, u64) {
     let now = u128::from(time);

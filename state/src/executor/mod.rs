@@ -40,10 +40,14 @@ pub fn execute(state: &State, context: &BatchContext, op: &Op) -> Result<OpTrace
     match op {
         Op::Noop => Ok(blank),
         Op::Deposit(d) => l1::deposit(state, d, blank),
-        Op::ForcedExit(f) => Ok(l1::forced_exit(state, context, f, blank)),
+        Op::ForcedExit(f) => l1::forced_exit(state, context, f, blank),
         Op::Signed(s) => signed::signed(state, context, s, blank),
     }
 }
+
+/// Most operations of a batch: each posts at most three words of a section, and a section holds
+/// 65,535 (protocol section 6).
+pub const MAX_OPS: usize = u16::MAX as usize / 3;
 
 /// Builds a batch operation by operation over a state.
 pub struct BatchBuilder<'s> {
@@ -76,16 +80,19 @@ impl<'s> BatchBuilder<'s> {
     /// An empty batch.
     ///
     /// # Errors
-    /// [`Rejection::TimeOutOfRange`].
+    /// [`Rejection::TimeOutOfRange`] and [`Rejection::BadPolicy`].
     pub fn new(state: &'s mut State, context: BatchContext) -> Result<Self, Rejection> {
-        state.learn_policy(&context.policy);
+        let checked = context.policy.check();
+        checked.map_err(|e| Rejection::BadPolicy(e.to_string()))?;
         let longest = context
             .policy
             .longest_delay()
             .max(context.policy.max_freeze);
-        if context.time.saturating_add(longest) >= TIME_BOUND {
+        let last = context.time.checked_add(longest);
+        if !last.is_some_and(|last| last < TIME_BOUND) {
             return Err(Rejection::TimeOutOfRange(context.time));
         }
+        state.learn_policy(&context.policy);
         Ok(Self {
             old_root: state.root(),
             state,
@@ -107,7 +114,7 @@ impl<'s> BatchBuilder<'s> {
     /// Executes an operation if `fits` accepts what the batch would use with it. `Ok(false)`: it
     /// belongs into the next batch, and nothing changed. That is so too for an L1 operation after a
     /// signed one, whatever `fits` says: posted data tell the order of a batch only if its L1
-    /// operations come first (protocol section 6). An empty batch is refused by `fits` alone.
+    /// operations come first (protocol section 6). In an empty batch `fits` alone decides.
     ///
     /// # Errors
     /// A [`Rejection`]; nothing changed.
@@ -117,7 +124,7 @@ impl<'s> BatchBuilder<'s> {
         fits: impl FnOnce(&Footprint) -> bool,
     ) -> Result<bool, Rejection> {
         let trace = execute(self.state, &self.context, op)?;
-        if trace.kind.is_l1() && self.signed {
+        if self.ops.len() >= MAX_OPS || (trace.kind.is_l1() && self.signed) {
             return Ok(false);
         }
         let mut fresh_nodes = BTreeSet::new();
@@ -163,6 +170,12 @@ impl<'s> BatchBuilder<'s> {
     /// Updates the tree and returns the trace.
     #[must_use]
     pub fn finish(self) -> BatchTrace {
+        self.finish_with().0
+    }
+
+    /// [`BatchBuilder::finish`], and the state for what comes next.
+    #[must_use]
+    pub fn finish_with(self) -> (BatchTrace, &'s mut State) {
         let accounts: Vec<AccountTouch> = self
             .before
             .iter()
@@ -173,14 +186,15 @@ impl<'s> BatchBuilder<'s> {
             })
             .collect();
         let nodes = self.state.update_tree(&accounts);
-        BatchTrace {
+        let trace = BatchTrace {
             context: self.context,
             old_root: self.old_root,
             new_root: self.state.root(),
             ops: self.ops,
             accounts,
             nodes,
-        }
+        };
+        (trace, self.state)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Why an operation is refused.
 
-use crate::{Index, Token};
+use crate::{Index, StateError, Token};
 
 /// Why an operation is refused. The state is as it was.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -43,6 +43,16 @@ pub enum Rejection {
         balance: u128,
         /// What is needed.
         needed: u128,
+    },
+    /// Amount and fee are together no balance.
+    #[error("account {account}: amount {amount} and fee {fee} exceed 128 bits together")]
+    CostOverflow {
+        /// Account.
+        account: Index,
+        /// The amount.
+        amount: u128,
+        /// The fee.
+        fee: u128,
     },
     /// Tokens differ.
     #[error("account {account} holds token {expected}, the operation names {got}")]
@@ -109,13 +119,53 @@ pub enum Rejection {
         /// What the operation says.
         got: u64,
     },
-    /// An amount, fee or time that the wire cannot carry.
+    /// An amount or fee that the wire cannot carry.
+    #[error("{what}: {value} is no m x 10^e with m below 2^{bits} and e below 32: round it down to {below}")]
+    NotAFloat {
+        /// Which of them.
+        what: &'static str,
+        /// The value.
+        value: u128,
+        /// Bits of the mantissa.
+        bits: u32,
+        /// The largest value below it that the wire carries.
+        below: u128,
+    },
+    /// A time that the wire cannot carry, or a fee of the guardian.
     #[error("{0}")]
     Encoding(String),
+    /// L1 queues no forced exit of fee accounts and limiters.
+    #[error("account {0} is the system's: L1 queues forced exits of accounts from 131072 on")]
+    SystemAccount(Index),
+    /// L1 queues no deposit to the zero address, and nobody can ask for an exit from it.
+    #[error("the exit address is zero: L1 queues no such operation")]
+    ZeroExit,
     /// No free index.
     #[error("the tree is full")]
     TreeFull,
+    /// The policy cannot be proven or enforced.
+    #[error("{0}")]
+    BadPolicy(String),
     /// The time leaves no room for delays.
     #[error("time {0} and the policy's delays exceed 40 bits")]
     TimeOutOfRange(u64),
+}
+
+impl From<StateError> for Rejection {
+    fn from(error: StateError) -> Self {
+        match error {
+            StateError::NotAFloat {
+                what,
+                value,
+                bits,
+                below,
+            } => Self::NotAFloat {
+                what,
+                value,
+                bits,
+                below,
+            },
+            other => Self::Encoding(other.to_string()),
+        }
+    }
 }

@@ -37,9 +37,7 @@ pub(super) fn signed(
     }
     let opening = state.opening(account.owner);
     let (_, exit) = opening.ok_or(Rejection::NotOwner(index))?;
-    let message = body
-        .message(context.domain, exit)
-        .map_err(|e| Rejection::Encoding(e.to_string()))?;
+    let message = body.message(context.domain, exit)?;
     trace.message = Some(message);
     trace.opening = opening;
     match body.action {
@@ -75,6 +73,7 @@ fn guardian(
     let mut after = *account;
     let old = match op.body.action {
         Action::Freeze { until, old_until } => {
+            // Both sums are of two u40: the context was checked.
             if until <= time || until > time + policy.max_freeze {
                 return Err(Rejection::FreezeOutOfBounds {
                     until,
@@ -168,7 +167,13 @@ fn by_owner(
             until: account.frozen_until,
         });
     }
-    let needed = amount.saturating_add(body.fee);
+    let needed = amount
+        .checked_add(body.fee)
+        .ok_or(Rejection::CostOverflow {
+            account: index,
+            amount,
+            fee: body.fee,
+        })?;
     let balance = account
         .balance
         .checked_sub(needed)

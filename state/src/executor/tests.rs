@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::*;
 use crate::account::{limiter_index, FIRST_USER};
 use crate::keys::{owner, SecretKey};
-use crate::ops::{Action, Body, Deposit, SignedOp};
+use crate::ops::{Action, Body, Deposit, ForcedExit, SignedOp};
 use crate::{Address, TokenLimits};
 
 const TIME: u64 = 1_000;
@@ -147,9 +147,14 @@ fn number(rejection: &Rejection) -> usize {
         Rejection::Encoding(_) => 17,
         Rejection::TreeFull => 18,
         Rejection::TimeOutOfRange(_) => 19,
+        Rejection::NotAFloat { .. } => 20,
+        Rejection::CostOverflow { .. } => 21,
+        Rejection::SystemAccount(_) => 22,
+        Rejection::ZeroExit => 23,
+        Rejection::BadPolicy(_) => 24,
     }
 }
-const REJECTIONS: usize = 20;
+const REJECTIONS: usize = 25;
 
 fn spoiled(spoil: impl FnOnce(&mut SignedOp)) -> Op {
     let mut op = sign(transfer(BOB, 10), &key(ALICE));
@@ -205,6 +210,24 @@ fn every_rule_refuses_by_its_name() {
             exit: exit(index),
         })
     };
+    let forced = |index, exit| {
+        Op::ForcedExit(ForcedExit {
+            index,
+            token: 0,
+            exit,
+        })
+    };
+    let queued = |amount, exit| {
+        Op::Deposit(Deposit {
+            token: 0,
+            amount,
+            keyhash: Fr::from(1u64),
+            exit,
+        })
+    };
+    // The largest amount of the wire, and a fee that does not fit beside it.
+    let (most, rest) = (34_028_236_692 * 10u128.pow(28), 10u128.pow(29));
+    let zero = Address([0; 20]);
     let other_chain = transfer(BOB, 10)
         .sign(&key(ALICE), Fr::from(DOMAIN + 1), exit(ALICE))
         .unwrap();
@@ -382,6 +405,61 @@ fn every_rule_refuses_by_its_name() {
             poor(100, 34_028_236_692 * 10u128.pow(28) + 1),
         ),
         (
+            "amount and fee over 128 bits",
+            resigned(|b| {
+                b.fee = rest;
+                b.action = withdraw(exit(BOB), most);
+            }),
+            R::CostOverflow {
+                account: ALICE,
+                amount: most,
+                fee: rest,
+            },
+        ),
+        (
+            "fee of too many digits",
+            spoiled(|op| op.body.fee = 10u128.pow(34)),
+            R::NotAFloat {
+                what: "fee",
+                value: 10u128.pow(34),
+                bits: 7,
+                below: 127 * 10u128.pow(31),
+            },
+        ),
+        (
+            "amount of too many digits",
+            spoiled(|op| {
+                op.body.action = Action::Transfer {
+                    to: BOB,
+                    amount: (1 << 35) + 1,
+                }
+            }),
+            R::NotAFloat {
+                what: "amount",
+                value: (1 << 35) + 1,
+                bits: 35,
+                below: 34_359_738_360,
+            },
+        ),
+        ("deposit of nothing", queued(0, exit(BOB)), R::ZeroAmount),
+        ("deposit without an exit", queued(1, zero), R::ZeroExit),
+        ("exit of nobody", forced(ALICE, zero), R::ZeroExit),
+        (
+            "exit of a fee account",
+            forced(0, exit(ALICE)),
+            R::SystemAccount(0),
+        ),
+        (
+            "exit of a limiter",
+            forced(limiter_index(0), exit(ALICE)),
+            R::SystemAccount(limiter_index(0)),
+        ),
+        (
+            "exit of the last limiter",
+            forced(FIRST_USER - 1, exit(ALICE)),
+            R::SystemAccount(FIRST_USER - 1),
+        ),
+        (
             "another token than the account's",
             resigned(|b| b.token = 1),
             R::WrongToken {
@@ -515,30 +593,16 @@ fn every_rule_refuses_by_its_name() {
     }
 
     // What the wire cannot carry.
-    for spoil in [
-        |op: &mut SignedOp| {
-            op.body.action = Action::Transfer {
-                to: BOB,
-                amount: (1 << 35) + 1,
-            }
-        },
-        |op: &mut SignedOp| op.body.fee = 129,
-        |op: &mut SignedOp| op.body.deadline = TIME_BOUND,
-    ] {
-        let got = execute(&state, &context(), &spoiled(spoil)).unwrap_err();
-        assert!(matches!(got, Rejection::Encoding(_)), "{got}");
-        seen[number(&got)] = true;
-    }
+    let late = spoiled(|op| op.body.deadline = TIME_BOUND);
+    let got = execute(&state, &context(), &late).unwrap_err();
+    assert!(matches!(got, Rejection::Encoding(_)), "{got}");
+    seen[number(&got)] = true;
     let paid = Op::Signed(sign(paid_freeze, &guardian()));
     let got = execute(&state, &context(), &paid).unwrap_err();
     assert!(matches!(got, Rejection::Encoding(_)), "{got}");
 
     // No place left, for a deposit and for a transfer.
-    let last = Account::new(Fr::from(3u64), 0);
-    let mut accounts: Vec<_> = state.accounts().map(|(i, a)| (i, *a)).collect();
-    accounts.push((Index::MAX - 1, last));
-    let openings: Vec<_> = state.openings().copied().collect();
-    let full = State::with_accounts(accounts, openings).unwrap();
+    let full = state.without_free_index();
     for op in [deposit(NOBODY), resigned(|b| b.action = new)] {
         let got = execute(&full, &context(), &op).unwrap_err();
         assert_eq!(got, Rejection::TreeFull);
@@ -553,7 +617,87 @@ fn every_rule_refuses_by_its_name() {
         assert_eq!(got, Rejection::TimeOutOfRange(time));
         seen[number(&got)] = true;
     }
+
+    // A policy that no circuit could enforce.
+    for spoil in [
+        |p: &mut Policy| p.cooldown = 49,
+        |p: &mut Policy| p.default_limits.rate = 0,
+        |p: &mut Policy| p.max_freeze = TIME_BOUND,
+    ] {
+        let mut context = context();
+        spoil(&mut context.policy);
+        let mut state = State::new();
+        let got = BatchBuilder::new(&mut state, context).err().unwrap();
+        assert!(matches!(got, Rejection::BadPolicy(_)), "{got}");
+        seen[number(&got)] = true;
+    }
     assert_eq!(seen, [true; REJECTIONS]);
+}
+
+/// An L1 operation after a signed one belongs into the next batch, whoever signed; what it would be
+/// refused for it is refused for at once.
+#[test]
+fn a_signed_operation_ends_the_l1_part() {
+    let deposit = |amount| {
+        Op::Deposit(Deposit {
+            token: 0,
+            amount,
+            keyhash: key(BOB).public().keyhash(),
+            exit: exit(BOB),
+        })
+    };
+    let request = Op::ForcedExit(ForcedExit {
+        index: DAVE,
+        token: 0,
+        exit: exit(DAVE),
+    });
+    let no_match = Op::ForcedExit(ForcedExit {
+        index: DAVE,
+        token: 1,
+        exit: exit(DAVE),
+    });
+    let freeze = Action::Freeze {
+        until: TIME + 1,
+        old_until: 0,
+    };
+    for signed in [spoiled(|_| {}), by_guardian(BOB, freeze)] {
+        let mut state = state();
+        let mut builder = BatchBuilder::new(&mut state, context()).unwrap();
+        let mut push = |op: &Op| builder.push(op, |_| true);
+        for l1 in [deposit(5), no_match, Op::Noop, request] {
+            assert_eq!(push(&l1), Ok(true));
+        }
+        assert_eq!(push(&signed), Ok(true));
+        for l1 in [deposit(5), no_match, request] {
+            assert_eq!(push(&l1), Ok(false));
+        }
+        assert_eq!(push(&deposit(0)), Err(Rejection::ZeroAmount));
+        assert_eq!(push(&Op::Noop), Ok(true));
+        let trace = builder.finish();
+        assert_eq!(trace.ops.len(), 6);
+        let mut builder = BatchBuilder::new(&mut state, context()).unwrap();
+        assert_eq!(builder.push(&request, |_| true), Ok(true));
+    }
+}
+
+/// A batch never has more words than its sections can count.
+#[test]
+fn a_batch_has_no_more_operations_than_data_can_count() {
+    let mut state = State::new();
+    let mut builder = BatchBuilder::new(&mut state, context()).unwrap();
+    let noop = Op::ForcedExit(ForcedExit {
+        index: NOBODY,
+        token: 0,
+        exit: exit(NOBODY),
+    });
+    for _ in 0..MAX_OPS {
+        assert!(builder.push(&noop, |_| true).unwrap());
+    }
+    assert!(!builder.push(&noop, |_| true).unwrap());
+    let data = crate::data::BatchData::of(&builder.finish().ops);
+    let bytes = data.to_bytes();
+    let read = crate::data::BatchData::read(&mut bytes.as_slice()).unwrap();
+    assert_eq!(read, data);
 }
 
 #[test]

@@ -6,7 +6,14 @@
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 
-use crate::core::{Challenges, Grid, Layout, Table};
+use bastion_state::data::keccak;
+use bastion_state::executor::BatchTrace;
+use rayon::prelude::*;
+
+use crate::core::{Challenges, Grid, Layout, Placement, Program, Table};
+use crate::error::CircuitError;
+use crate::witness::convert::to_halo2;
+use crate::witness::Pools;
 use crate::{tables, Fr, Shape};
 
 /// A violated rule.
@@ -76,6 +83,76 @@ pub fn check(shape: &Shape, grid: &Grid) -> BTreeSet<Failure> {
         }
     }
     failures
+}
+
+/// Whether a grid satisfies every rule: what [`check`] finds, without names and in less time. The bus
+/// is summed under challenges that the public inputs give, so a wrong yes has the probability that
+/// it has in a proof (`docs/security.md`, 4.1).
+pub fn holds(shape: &Shape, grid: &Grid) -> bool {
+    let layout = Layout::new(shape);
+    let blocks = tables::blocks(shape);
+    let unused = Challenges {
+        beta: Fr::zero(),
+        gamma: Fr::zero(),
+    };
+    let programs: Vec<(Program, Vec<usize>)> = blocks
+        .iter()
+        .map(|block| {
+            let mut program = Program::default();
+            let zeros = block.constraints.iter().map(|c| program.add(&c.poly));
+            let zeros = zeros.collect();
+            (program, zeros)
+        })
+        .collect();
+    let vanishes = |values: &mut Vec<Fr>, placement: &Placement| {
+        let (program, zeros) = &programs[placement.table as usize];
+        program.run(grid, placement.row, &unused, values);
+        zeros.iter().all(|n| values[*n] == Fr::zero())
+    };
+    let constraints = layout
+        .blocks
+        .par_iter()
+        .map_init(Vec::new, vanishes)
+        .all(|zero| zero);
+    let public: Vec<u8> = grid.public().iter().flat_map(Fr::to_bytes).collect();
+    let challenge = |name: &[u8]| to_halo2(bastion_state::field::reduce(&keccak(&[name, &public])));
+    let challenges = Challenges {
+        beta: challenge(b"bastion.check.beta"),
+        gamma: challenge(b"bastion.check.gamma"),
+    };
+    let balanced = || {
+        let sums = grid.bus_sums(&layout, &blocks, &challenges);
+        sums.last() == Some(&Fr::zero())
+    };
+    constraints && balanced()
+}
+
+/// Refuses a batch that no proof exists for, and names the first operation at fault.
+///
+/// # Errors
+/// [`CircuitError::Unprovable`].
+pub(crate) fn require(
+    shape: &Shape,
+    trace: &BatchTrace,
+    grid: &Grid,
+    pools: &Pools,
+) -> Result<(), CircuitError> {
+    if pools.out_of_range.is_empty() && holds(shape, grid) {
+        return Ok(());
+    }
+    let failures = check(shape, grid);
+    let rows = Layout::new(shape).rows_of(Table::Op);
+    let of_ops = failures.iter().filter(|f| f.table == Table::Op);
+    let operation = of_ops
+        .filter_map(|f| rows.iter().position(|row| *row == f.row))
+        .min()
+        .and_then(|n| Some((n, trace.ops.get(n)?.kind)));
+    let out_of_range = |(bits, _): &(u32, Fr)| format!("a value of at most {bits} bits");
+    let rules = names(&failures)
+        .into_iter()
+        .chain(pools.out_of_range.iter().map(out_of_range))
+        .collect();
+    Err(CircuitError::Unprovable { operation, rules })
 }
 
 /// The distinct `table.rule` names of failures.

@@ -1,5 +1,9 @@
 //! Errors of this crate.
 
+use std::collections::BTreeSet;
+
+use bastion_state::executor::ResolvedKind;
+
 use crate::core::Table;
 
 /// Why a batch cannot be compiled into a witness.
@@ -58,10 +62,36 @@ pub enum CircuitError {
         /// Bits it may have.
         bits: u32,
     },
+    /// A batch that breaks rules of the circuit: no proof of it exists.
+    #[error("{} cannot be proven, it breaks {}: leave it out of the batch and report it, the executor should have refused it", named(operation), list(rules))]
+    Unprovable {
+        /// Number of the first operation at fault in the batch, and what it is, if one is.
+        operation: Option<(usize, ResolvedKind)>,
+        /// Broken rules by table and name.
+        rules: BTreeSet<String>,
+    },
     /// A public key of the trace is not a valid key.
     #[error("public key of operation {op} is not on the curve or not in the prime subgroup: the trace was not made by the executor")]
     BadKey {
         /// Number of the operation.
         op: usize,
     },
+}
+
+fn named(operation: &Option<(usize, ResolvedKind)>) -> String {
+    match operation {
+        Some((n, kind)) => format!("operation {n} ({kind:?})"),
+        None => "the batch".into(),
+    }
+}
+
+/// The first few: one broken account can break many.
+fn list(rules: &BTreeSet<String>) -> String {
+    const MOST: usize = 8;
+    let shown: Vec<&str> = rules.iter().take(MOST).map(String::as_str).collect();
+    let more = rules.len().saturating_sub(MOST);
+    match more {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
 }

@@ -1,16 +1,16 @@
 //! Executes operations into the batches of a block, and binds their data.
 
-use bastion_circuits::witness::{Link, Usage};
-use bastion_circuits::Shape;
+mod pack;
+
+use bastion_circuits::witness::Link;
 use bastion_state::data::{word_chain, BatchData, Binding};
-use bastion_state::executor::{BatchBuilder, BatchContext, BatchTrace, Footprint, Rejection};
+use bastion_state::executor::{BatchContext, BatchTrace};
 use bastion_state::field;
-use bastion_state::ops::Op;
-use bastion_state::state::State;
 use bastion_state::Fr;
 use serde::{Deserialize, Serialize};
 
 use crate::error::NodeError;
+pub use pack::{next_block, Refused, Source};
 
 /// What a block claims, as the contract is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -118,97 +118,6 @@ impl Block {
     }
 }
 
-/// Turns the next step of a workload into an operation on the state as it is.
-pub trait Source {
-    /// The next operation, with a name for messages ("line 17"); `None` at the end.
-    ///
-    /// # Errors
-    /// If the step cannot be an operation.
-    fn next(&mut self, state: &State) -> Result<Option<(String, Op)>, NodeError>;
-
-    /// The operation that [`Source::next`] gave did not fit the batch: it is asked for again.
-    fn put_back(&mut self);
-}
-
-/// An operation that the executor refused.
-#[derive(Debug, Clone, Serialize)]
-pub struct Refused {
-    /// Where it stands in the input.
-    pub place: String,
-    /// Why.
-    pub why: String,
-}
-
-/// Fills the next block of at most `batches` batches from a source. `Ok(None)`: nothing is left.
-///
-/// Refused operations are left out and reported; the state is as if they had not been there.
-///
-/// # Errors
-/// If the source fails, or an operation does not even fit an empty batch.
-pub fn next_block(
-    state: &mut State,
-    context: &BatchContext,
-    shape: &Shape,
-    batches: usize,
-    source: &mut dyn Source,
-    refused: &mut Vec<Refused>,
-) -> Result<Option<Block>, NodeError> {
-    let old_root = state.root();
-    let mut traces = Vec::with_capacity(batches);
-    let mut done = false;
-    while traces.len() < batches {
-        let mut builder =
-            BatchBuilder::new(state, context.clone()).map_err(NodeError::from_rejection)?;
-        if !done {
-            done = fill(&mut builder, shape, source, refused)?;
-        }
-        traces.push(builder.finish());
-    }
-    if traces.iter().all(|t| t.ops.is_empty()) {
-        return Ok(None);
-    }
-    Ok(Some(bind(old_root, context, traces)))
-}
-
-/// Fills one batch; whether the source is at its end.
-fn fill(
-    builder: &mut BatchBuilder<'_>,
-    shape: &Shape,
-    source: &mut dyn Source,
-    refused: &mut Vec<Refused>,
-) -> Result<bool, NodeError> {
-    let mut usage = Usage::empty();
-    let mut empty = true;
-    while let Some((place, op)) = source.next(builder.state())? {
-        let mut next = usage;
-        let fits = |f: &Footprint| {
-            next = usage.with(f.kind, f.accounts, f.nodes, f.tokens);
-            next.fits(shape)
-        };
-        match builder.push(&op, fits) {
-            Ok(true) => {
-                usage = next;
-                empty = false;
-            }
-            Ok(false) if empty => {
-                return Err(NodeError::DoesNotFit {
-                    place,
-                    shape: shape.name.clone(),
-                })
-            }
-            Ok(false) => {
-                source.put_back();
-                return Ok(false);
-            }
-            Err(rejection) => refused.push(Refused {
-                place,
-                why: rejection.to_string(),
-            }),
-        }
-    }
-    Ok(true)
-}
-
 fn bind(old_root: Fr, context: &BatchContext, batches: Vec<BatchTrace>) -> Block {
     let zero = Fr::from(0u64);
     let data = batches
@@ -228,11 +137,5 @@ fn bind(old_root: Fr, context: &BatchContext, batches: Vec<BatchTrace>) -> Block
         header,
         data,
         batches,
-    }
-}
-
-impl NodeError {
-    pub(crate) fn from_rejection(rejection: Rejection) -> Self {
-        Self::Rejected(rejection)
     }
 }

@@ -30,6 +30,14 @@ pub enum NodeError {
         /// The shape.
         shape: String,
     },
+    /// A batch that no proof exists of, found before any proving.
+    #[error("batch {batch} of the block: {why}")]
+    Unprovable {
+        /// Number of the batch in its block.
+        batch: usize,
+        /// The operation at fault, and the rules that it breaks.
+        why: CircuitError,
+    },
     /// Posted data that goes on after its last batch.
     #[error("posted data has {bytes} bytes after its last batch")]
     TrailingData {

@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use bastion_aggregator::{aggregate, verify as verify_block, BlockKeys, BlockProof, BlockShape};
-use bastion_circuits::witness::compile;
+use bastion_circuits::witness::checked;
 use bastion_circuits::witness::convert::to_halo2;
-use bastion_circuits::{BatchCircuit, Shape};
+use bastion_circuits::{BatchCircuit, CircuitError, Shape};
 use bastion_prover::keys::{CircuitKeys, KeyStore};
 use bastion_prover::progress::Progress;
 use bastion_prover::proof::BatchProof;
@@ -141,17 +141,14 @@ impl BatchProver {
         &self.shape
     }
 
-    /// Compiles the witnesses of a block's batches.
+    /// Compiles the witnesses of a block's batches, and checks every rule on them: what comes out of
+    /// here can be proven.
     ///
     /// # Errors
-    /// If a batch does not fit the shape.
+    /// [`NodeError::Unprovable`] with batch, operation and broken rules, or if a batch does not fit
+    /// the shape.
     pub fn witnesses(&self, block: &Block) -> Result<Vec<BatchCircuit>, NodeError> {
-        block
-            .batches
-            .iter()
-            .zip(block.links())
-            .map(|(trace, link)| Ok(compile(&self.shape, trace, &link)?))
-            .collect()
+        witnesses(&self.shape, block)
     }
 
     /// Proves the batches of a block, as many at once as the budget allows.
@@ -168,6 +165,18 @@ impl BatchProver {
         let params = srs.params(self.shape.k)?;
         Ok(prove_all(&params, &self.keys, circuits, budget, progress)?)
     }
+}
+
+fn witnesses(shape: &Shape, block: &Block) -> Result<Vec<BatchCircuit>, NodeError> {
+    let batches = block.batches.iter().zip(block.links()).enumerate();
+    batches
+        .map(|(batch, (trace, link))| {
+            checked(shape, trace, &link).map_err(|why| match why {
+                CircuitError::Unprovable { .. } => NodeError::Unprovable { batch, why },
+                other => other.into(),
+            })
+        })
+        .collect()
 }
 
 /// Proves whole blocks: the batch prover and the block circuit over it.
@@ -347,5 +356,52 @@ impl Cache {
             k,
             shape: shape.name.clone(),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::panic)]
+
+    use bastion_state::executor::{BatchContext, ResolvedKind};
+    use bastion_state::state::State;
+
+    use super::*;
+    use crate::block::next_block;
+    use crate::dev::{dev_policy, DemoSource};
+
+    /// A trace that no honest executor makes is refused by batch, operation and rule, before there
+    /// are even keys.
+    #[test]
+    fn a_batch_without_a_proof_is_named() {
+        let context = BatchContext {
+            domain: Fr::from(1u64),
+            time: 1_800_000_000,
+            policy: dev_policy(),
+        };
+        let shape = Shape::tiny();
+        let transfers = DemoSource::transfers_for(&shape);
+        let mut source = DemoSource::new(context.domain, context.time, transfers);
+        let (mut state, mut refused) = (State::new(), Vec::new());
+        let block = next_block(&mut state, &context, &shape, 2, &mut source, &mut refused);
+        let mut block = block.unwrap().unwrap();
+        assert_eq!(witnesses(&shape, &block).unwrap().len(), 2);
+
+        let op = &mut block.batches[1].ops[2];
+        assert_eq!(op.kind, ResolvedKind::Transfer);
+        let paid = op.accesses[1].as_mut().unwrap().after.as_mut().unwrap();
+        paid.balance += 1;
+        let error = witnesses(&shape, &block).unwrap_err();
+        let text = error.to_string();
+        let NodeError::Unprovable {
+            batch: 1,
+            why: CircuitError::Unprovable { operation, rules },
+        } = error
+        else {
+            panic!("{text}");
+        };
+        assert_eq!(operation, Some((2, ResolvedKind::Transfer)));
+        assert!(rules.contains("op.receiver_is_paid"), "{rules:?}");
+        assert!(text.contains("batch 1") && text.contains("operation 2 (Transfer)"));
     }
 }

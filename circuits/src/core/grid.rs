@@ -2,7 +2,7 @@
 
 use halo2_proofs::halo2curves::bn256::Fr;
 
-use crate::core::{Block, Challenges, Expr, Layout, Table, WIDTH};
+use crate::core::{Block, Challenges, Expr, Layout, Program, Table, WIDTH};
 
 /// First-phase cells, column by column, with what was assigned, and the public inputs.
 #[derive(Clone, Debug)]
@@ -111,25 +111,36 @@ impl Grid {
     pub fn bus_sums(&self, layout: &Layout, blocks: &[Block], challenges: &Challenges) -> Vec<Fr> {
         use rayon::prelude::*;
 
+        // Row, multiplicity and fingerprint of each term: numbers of steps of the table's program.
+        let programs: Vec<(Program, Vec<(usize, usize, usize)>)> = blocks
+            .iter()
+            .map(|block| {
+                let mut program = Program::default();
+                let mut terms = Vec::new();
+                for (offset, of_row) in block.bus.iter().enumerate() {
+                    for term in of_row {
+                        let multiplicity = program.add(&term.multiplicity);
+                        let fingerprint = program.add(&term.tuple.fingerprint());
+                        terms.push((offset, multiplicity, fingerprint));
+                    }
+                }
+                (program, terms)
+            })
+            .collect();
         let steps: Vec<(usize, Fr, Fr)> = layout
             .blocks
             .par_iter()
             .filter(|p| p.table != Table::Compress)
-            .flat_map_iter(|placement| {
-                let block = &blocks[placement.table as usize];
-                let value = |e: &Expr| self.evaluate(e, placement.row, challenges, &[]);
-                let mut out = Vec::new();
-                for (offset, terms) in block.bus.iter().enumerate() {
-                    for term in terms {
-                        let m = value(&term.multiplicity);
-                        if m != Fr::zero() {
-                            let c = value(&term.tuple.fingerprint());
-                            out.push((placement.row + offset, m, c));
-                        }
-                    }
-                }
-                out
+            .map_init(Vec::new, |values, placement| {
+                let (program, terms) = &programs[placement.table as usize];
+                program.run(self, placement.row, challenges, values);
+                let of = |(offset, m, c): &(usize, usize, usize)| {
+                    let m = values[*m];
+                    (m != Fr::zero()).then(|| (placement.row + offset, m, values[*c]))
+                };
+                terms.iter().filter_map(of).collect::<Vec<_>>()
             })
+            .flatten_iter()
             .collect();
         let mut inverses: Vec<Fr> = steps.iter().map(|(_, _, c)| *c).collect();
         batch_invert(&mut inverses);

@@ -6,12 +6,14 @@ mod bus;
 mod expr;
 mod grid;
 mod layout;
+mod program;
 
 pub use block::{Block, Constraint};
 pub use bus::{step, Tag, Term, Tuple};
 pub use expr::{pow2, Challenges, Expr};
 pub use grid::{batch_invert, BlockWriter, Grid};
 pub use layout::{Layout, Placement, Table, SIGNATURE_ROWS, WINDOWS};
+pub use program::Program;
 
 /// Advice columns of the first phase. One more column, of the second phase, holds the running sum
 /// of the bus.

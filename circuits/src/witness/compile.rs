@@ -14,7 +14,7 @@ use crate::ranges::Width;
 use crate::signatures::{Check, MULTIPLES};
 use crate::witness::convert::{small, to_halo2, to_state};
 use crate::witness::Pools;
-use crate::{accounts, hash, head, limiter, nodes, ops, policy, ranges, signatures};
+use crate::{accounts, check, hash, head, limiter, nodes, ops, policy, ranges, signatures};
 use crate::{BatchCircuit, Shape};
 
 /// What links a batch to the block that it is part of.
@@ -46,6 +46,20 @@ pub fn compile(
             bits: *bits,
         });
     }
+    Ok(BatchCircuit::new(shape.clone(), grid))
+}
+
+/// The circuit of a batch, and the certainty that a proof of it exists: every rule was evaluated.
+///
+/// # Errors
+/// Those of [`fill`], and [`CircuitError::Unprovable`] with the operation at fault.
+pub fn checked(
+    shape: &Shape,
+    trace: &BatchTrace,
+    link: &Link,
+) -> Result<BatchCircuit, CircuitError> {
+    let (grid, pools) = fill(shape, trace, link)?;
+    check::require(shape, trace, &grid, &pools)?;
     Ok(BatchCircuit::new(shape.clone(), grid))
 }
 

@@ -5,6 +5,6 @@ pub mod convert;
 mod pools;
 mod usage;
 
-pub use compile::{compile, fill, Link};
+pub use compile::{checked, compile, fill, Link};
 pub use pools::{Pool, Pools};
 pub use usage::{needs, Usage};

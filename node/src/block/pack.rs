@@ -1,0 +1,195 @@
+//! Fills the batches of a block from a source.
+
+use bastion_circuits::witness::{checked, Link, Usage};
+use bastion_circuits::{CircuitError, Shape};
+use bastion_state::executor::{BatchBuilder, BatchContext, BatchTrace, Footprint, Rejection};
+use bastion_state::ops::Op;
+use bastion_state::state::State;
+use bastion_state::Fr;
+use serde::Serialize;
+
+use super::{bind, Block};
+use crate::error::NodeError;
+
+/// Turns the next step of a workload into an operation on the state as it is.
+pub trait Source {
+    /// The next operation, with a name for messages ("line 17"); `None` at the end.
+    ///
+    /// # Errors
+    /// If the step cannot be an operation.
+    fn next(&mut self, state: &State) -> Result<Option<(String, Op)>, NodeError>;
+
+    /// The operation that [`Source::next`] gave did not fit the batch: it is asked for again.
+    fn put_back(&mut self);
+}
+
+/// An operation that the executor refused.
+#[derive(Debug, Clone, Serialize)]
+pub struct Refused {
+    /// Where it stands in the input.
+    pub place: String,
+    /// Why.
+    pub why: String,
+}
+
+/// Fills the next block of at most `batches` batches from a source. `Ok(None)`: nothing is left.
+///
+/// Refused operations are left out and reported; the state is as if they had not been there. Each
+/// batch is checked against the circuit's rules as soon as it is full: an operation that executes
+/// and cannot be proven is refused like any other, and does not stop the block.
+///
+/// # Errors
+/// If the source fails, or an operation does not even fit an empty batch.
+pub fn next_block(
+    state: &mut State,
+    context: &BatchContext,
+    shape: &Shape,
+    batches: usize,
+    source: &mut dyn Source,
+    refused: &mut Vec<Refused>,
+) -> Result<Option<Block>, NodeError> {
+    let old_root = state.root();
+    let mut traces = Vec::with_capacity(batches);
+    let mut done = false;
+    let provable = |trace: &BatchTrace| {
+        let link = Link {
+            c_in: Fr::from(0u64),
+            y_in: Fr::from(1u64),
+            r: trace.new_root,
+        };
+        checked(shape, trace, &link).map(drop)
+    };
+    while traces.len() < batches {
+        let mut batch = Packed::new(state, context, shape)?;
+        if !done {
+            done = batch.fill(source, refused)?;
+        }
+        traces.push(batch.finish(&provable, refused)?);
+    }
+    if traces.iter().all(|t| t.ops.is_empty()) {
+        return Ok(None);
+    }
+    Ok(Some(bind(old_root, context, traces)))
+}
+
+/// A batch that is being filled.
+struct Packed<'s> {
+    builder: BatchBuilder<'s>,
+    context: &'s BatchContext,
+    shape: &'s Shape,
+    usage: Usage,
+    /// Where its operations stand in the input.
+    places: Vec<String>,
+}
+
+impl<'s> Packed<'s> {
+    fn new(
+        state: &'s mut State,
+        context: &'s BatchContext,
+        shape: &'s Shape,
+    ) -> Result<Self, NodeError> {
+        let builder = BatchBuilder::new(state, context.clone()).map_err(NodeError::Rejected)?;
+        Ok(Self {
+            builder,
+            context,
+            shape,
+            usage: Usage::empty(),
+            places: Vec::new(),
+        })
+    }
+
+    fn push(&mut self, place: &str, op: &Op) -> Result<bool, Rejection> {
+        let mut next = self.usage;
+        let fits = |f: &Footprint| {
+            next = self.usage.with(f.kind, f.accounts, f.nodes, f.tokens);
+            next.fits(self.shape)
+        };
+        let pushed = self.builder.push(op, fits)?;
+        if pushed {
+            self.usage = next;
+            self.places.push(place.into());
+        }
+        Ok(pushed)
+    }
+
+    /// Takes from the source what fits; whether the source is at its end.
+    fn fill(
+        &mut self,
+        source: &mut dyn Source,
+        refused: &mut Vec<Refused>,
+    ) -> Result<bool, NodeError> {
+        while let Some((place, op)) = source.next(self.builder.state())? {
+            match self.push(&place, &op) {
+                Ok(true) => {}
+                Ok(false) if self.places.is_empty() => {
+                    return Err(NodeError::DoesNotFit {
+                        place,
+                        shape: self.shape.name.clone(),
+                    })
+                }
+                Ok(false) => {
+                    source.put_back();
+                    return Ok(false);
+                }
+                Err(rejection) => refused.push(Refused::new(place, rejection)),
+            }
+        }
+        Ok(true)
+    }
+
+    /// The batch, without what cannot be proven.
+    fn finish(
+        self,
+        provable: &dyn Fn(&BatchTrace) -> Result<(), CircuitError>,
+        refused: &mut Vec<Refused>,
+    ) -> Result<BatchTrace, NodeError> {
+        let Self {
+            builder,
+            context,
+            shape,
+            places,
+            ..
+        } = self;
+        let (trace, state) = builder.finish_with();
+        let why = match provable(&trace) {
+            Ok(()) => return Ok(trace),
+            Err(why) => why,
+        };
+        let CircuitError::Unprovable {
+            operation: Some((fault, _)),
+            ..
+        } = why
+        else {
+            return Err(why.into());
+        };
+        state.undo(&trace);
+        let mut again = Self::new(state, context, shape)?;
+        for (n, (place, op)) in places.into_iter().zip(&trace.ops).enumerate() {
+            if n == fault {
+                refused.push(Refused::new(place, &why));
+                continue;
+            }
+            match again.push(&place, &op.op) {
+                Ok(true) => {}
+                Ok(false) => refused.push(Refused::new(
+                    place,
+                    "does not fit after one before it was refused: give it again",
+                )),
+                Err(rejection) => refused.push(Refused::new(place, rejection)),
+            }
+        }
+        again.finish(provable, refused)
+    }
+}
+
+impl Refused {
+    fn new(place: String, why: impl ToString) -> Self {
+        Self {
+            place,
+            why: why.to_string(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

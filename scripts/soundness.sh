@@ -6,10 +6,12 @@ cargo=${CARGO:-cargo}
 export BASTION_SOUNDNESS_REPORT="$PWD/target/soundness.txt"
 export BASTION_MUTATIONS=${BASTION_MUTATIONS:-5000}
 export PROPTEST_CASES=${PROPTEST_CASES:-512}
+export BASTION_FUZZ_BATCHES=${BASTION_FUZZ_BATCHES:-6000}
 rm -f "$BASTION_SOUNDNESS_REPORT"
 run() { "$cargo" test --release --locked --workspace "$@" -- --nocapture; }
 run --lib chip
 run --test mutation --test cheats --test reference --test batch
+run --test fuzz
 run --test audit --test block
 # Figures of one name add up.
 awk 'BEGIN { print "{" }

@@ -1,0 +1,167 @@
+//! The executor against the circuit: whatever it takes satisfies every rule.
+//!
+//! `BASTION_FUZZ_BATCHES` and `BASTION_FUZZ_SEED` try more, or others.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+#[path = "support/fuzz.rs"]
+mod fuzz;
+
+use std::collections::BTreeMap;
+
+use bastion_circuits::check::{check, holds, names};
+use bastion_circuits::witness::convert::to_halo2;
+use bastion_circuits::witness::{fill, Link, Usage};
+use bastion_circuits::Shape;
+use bastion_state::data::{word_chain, BatchData};
+use bastion_state::executor::{BatchContext, BatchTrace, ResolvedKind};
+use bastion_state::{Fr, State};
+use fuzz::{add, held, record, shrunk, Case, Plan, BATCHES};
+use rayon::prelude::*;
+
+/// Room for many limiters and policies, which edge states use more than others.
+fn shape() -> Shape {
+    let shape = Shape {
+        name: "fuzz".into(),
+        k: 12,
+        ops: 4,
+        accounts: 11,
+        nodes: 165,
+        signatures: 4,
+        hashes: 125,
+        ranges128: 60,
+        ranges40: 44,
+        limiters: 4,
+        policies: 3,
+    };
+    shape.check().unwrap();
+    shape
+}
+
+fn link() -> Link {
+    Link {
+        c_in: Fr::from(3u64),
+        y_in: Fr::from(4u64),
+        r: Fr::from(0x1234_5678_9abc_def0u64),
+    }
+}
+
+/// What is wrong with a batch, if anything is.
+fn wrong(shape: &Shape, trace: &BatchTrace, usage: Option<&Usage>) -> Option<String> {
+    let (grid, pools) = match fill(shape, trace, &link()) {
+        Ok(filled) => filled,
+        Err(e) => return Some(e.to_string()),
+    };
+    if let Some(usage) = usage {
+        let bounds = [
+            (usage.hashes, pools.hashes.len()),
+            (usage.ranges40, pools.ranges40.len()),
+            (usage.ranges128, pools.ranges128.len()),
+        ];
+        if bounds.iter().any(|(bound, used)| used > bound) {
+            return Some(format!("more is used than was counted: {bounds:?}"));
+        }
+    }
+    if !pools.out_of_range.is_empty() || !holds(shape, &grid) {
+        let names = names(&check(shape, &grid));
+        return Some(format!("{names:?} {:?}", pools.out_of_range));
+    }
+    let data = BatchData::of(&trace.ops);
+    let public = [
+        trace.old_root,
+        trace.new_root,
+        link().c_in,
+        word_chain(link().c_in, &trace.ops),
+        link().y_in,
+        data.evaluate(link().y_in, link().r),
+    ];
+    if grid.public()[..6] != public.map(to_halo2) {
+        return Some("public inputs differ".into());
+    }
+    if BatchData::read(&mut data.to_bytes().as_slice()).ok() != Some(data) {
+        return Some("data do not read back".into());
+    }
+    None
+}
+
+/// Deposits in, exits out, and nothing else changes what is held of a token.
+fn conserved(before: &State, after: &State, trace: &BatchTrace) -> bool {
+    let (mut left, mut right) = (held(before), held(after));
+    for op in &trace.ops {
+        match op.kind {
+            ResolvedKind::Deposit | ResolvedKind::DepositNew => {
+                let token = op.accesses[0].unwrap().after.unwrap().token;
+                add(&mut left, token, op.amount);
+            }
+            ResolvedKind::Withdraw | ResolvedKind::ForcedExit => {
+                add(&mut right, op.limiter.unwrap().token, op.amount);
+            }
+            _ => {}
+        }
+    }
+    left.retain(|_, sum| *sum != (0, 0));
+    right.retain(|_, sum| *sum != (0, 0));
+    left == right
+}
+
+/// One case: kinds that were executed, and what went wrong.
+fn run(shape: &Shape, mut case: Case) -> (BTreeMap<ResolvedKind, u64>, Vec<String>) {
+    let (mut kinds, mut faults) = (BTreeMap::new(), Vec::new());
+    for _ in 0..BATCHES {
+        let before = case.state.clone();
+        let context: BatchContext = case.context.clone();
+        let mut usage = Usage::empty();
+        let trace = case.batch(shape.ops, |f| {
+            let next = usage.with(f.kind, f.accounts, f.nodes, f.tokens);
+            let fits = next.fits(shape);
+            if fits {
+                usage = next;
+            }
+            fits
+        });
+        for op in &trace.ops {
+            *kinds.entry(op.kind).or_default() += 1;
+        }
+        if let Some(why) = wrong(shape, &trace, Some(&usage)) {
+            let fails = |t: &BatchTrace| wrong(shape, t, None).is_some();
+            faults.push(format!(
+                "{why}\n{}",
+                shrunk(&before, &context, &trace, fails)
+            ));
+        }
+        if !conserved(&before, &case.state, &trace) {
+            faults.push(format!("money is made or lost: {:?}", trace.ops));
+        }
+        case.later();
+    }
+    (kinds, faults)
+}
+
+#[test]
+fn what_the_executor_takes_can_be_proven() {
+    let (plan, shape) = (Plan::from_env(), shape());
+    let results: Vec<_> = (0..plan.cases)
+        .into_par_iter()
+        .map(|n| (n, run(&shape, plan.case(n))))
+        .collect();
+    let mut kinds: BTreeMap<ResolvedKind, u64> = BTreeMap::new();
+    let mut faults = Vec::new();
+    for (n, (executed, wrong)) in results {
+        for (kind, count) in executed {
+            *kinds.entry(kind).or_default() += count;
+        }
+        faults.extend(wrong.into_iter().map(|w| (n, w)));
+    }
+    println!("{kinds:?}");
+    record("fuzzed_batches", plan.cases * BATCHES as u64);
+    record("fuzz_disagreements", faults.len() as u64);
+    for (n, fault) in faults.iter().take(5) {
+        println!("BASTION_FUZZ_SEED={}, case {n}: {fault}", plan.seed);
+    }
+    assert!(faults.is_empty(), "{} batches disagree", faults.len());
+    // The draws reach every kind, so that agreement means something.
+    for kind in ResolvedKind::ALL {
+        let count = kinds.get(&kind).copied().unwrap_or(0);
+        let enough = kind == ResolvedKind::Noop || count * 100 >= plan.cases;
+        assert!(enough, "{kind:?} was executed {count} times");
+    }
+}

@@ -319,9 +319,7 @@ fn claims_are_of_final_blocks_and_of_their_exits() {
             }),
             // The wait counts from the commit.
             ("early_claim", &|h| h.blocks[1].committed_at += 1),
-            ("vault", &|h| {
-                h.claims.pop();
-            }),
+            ("vault", &|h| h.claims.truncate(1)),
         ],
     );
     // A block that is committed and not final has no claims.

@@ -116,9 +116,9 @@ contract BucketTest is Fixture {
         skip(11 hours);
         filled -= held * 11 hours;
         for (uint256 i = 0; i < 200; ++i) {
-            skip(5 minutes);
+            skip(6 minutes);
             claim(3 + i, exit(1));
-            filled = filled - held * 5 minutes + unit;
+            filled = filled - held * 6 minutes + unit;
             held -= 1;
         }
         require(rollup.held(0) == held && rollup.room(0) == (held * 3 days - filled) / unit, "drained");

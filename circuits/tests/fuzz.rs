@@ -22,7 +22,7 @@ use rayon::prelude::*;
 fn shape() -> Shape {
     let shape = Shape {
         name: "fuzz".into(),
-        k: 12,
+        k: 13,
         ops: 4,
         accounts: 11,
         nodes: 165,

@@ -1,7 +1,7 @@
 //! A node that misbehaves on purpose: an HTTP server that answers by a function, alone or in front of
 //! another node.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
@@ -92,7 +92,8 @@ fn message(reader: &mut impl BufRead) -> Option<(Vec<String>, Vec<u8>)> {
     Some((head, body))
 }
 
-fn forward(upstream: &str, body: &[u8]) -> Value {
+/// What the node at `upstream` answers.
+pub fn forward(upstream: &str, body: &[u8]) -> Value {
     let host = upstream.strip_prefix("http://").unwrap();
     let mut stream = TcpStream::connect(host).unwrap();
     let head = format!(

@@ -109,7 +109,8 @@ fn a_call_that_stands_nowhere_is_found_in_the_trace() {
         "debug_traceTransaction" => {
             assert_eq!(asked.params[1]["tracer"], "flatCallTracer");
             let params = [&asked.params[0]];
-            let request = json!({ "id": 1, "method": "trace_transaction", "params": params });
+            let method = "trace_transaction";
+            let request = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params});
             let answer = forward(&upstream, request.to_string().as_bytes());
             Reply::Result(answer["result"].clone())
         }

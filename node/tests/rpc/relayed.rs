@@ -6,10 +6,11 @@ use bastion_contract::rollup::IRollup;
 use bastion_node::history::collect;
 use bastion_node::l1::{EmbeddedL1, RpcL1, DEV_OPERATOR, L1};
 use bastion_node::NodeError;
+use serde_json::json;
 
 use crate::anvil::Anvil;
-use crate::server::{Reply, Server};
-use crate::world::{creation, digest, forwarder, reciter, World};
+use crate::server::{forward, Reply, Server};
+use crate::world::{check, creation, digest, forwarder, reciter, World};
 use crate::TIME;
 
 #[test]
@@ -86,8 +87,7 @@ fn a_commit_that_was_taken_back_needs_no_data() {
 fn a_call_that_stands_nowhere_is_found_in_the_trace() {
     let anvil = Anvil::start(TIME);
     let mut l1 = RpcL1::connect(&anvil.url).unwrap();
-    let mut world = World::deploy(&mut l1, 2);
-    world.plain(&mut l1);
+    let mut world = World::deploy(&mut l1, 1);
     let [commit, prove, finalize, _] = world.block(&l1, &[1, 2]);
     let committer = world.create(&mut l1, reciter(world.rollup, &commit));
     world.send(&mut l1, committer, Bytes::new());
@@ -97,13 +97,23 @@ fn a_call_that_stands_nowhere_is_found_in_the_trace() {
     world.send(&mut l1, prover, decoy);
     world.send(&mut l1, world.rollup, finalize);
     world.next();
+    world.plain(&mut l1);
     let history = collect(&mut l1, world.rollup).unwrap();
-    let proving = history.blocks[1].proving.as_ref().unwrap();
+    let proving = history.blocks[0].proving.as_ref().unwrap();
     assert_eq!((history.blocks.len(), &proving.proof[..]), (2, &[1, 2][..]));
 
-    // By the other method, which geth has.
-    let geth = Server::start(Some(&anvil.url), |asked| match asked.method {
+    // By the other method, which geth has, in the same form.
+    let upstream = anvil.url.clone();
+    let geth = Server::start(Some(&anvil.url), move |asked| match asked.method {
         "trace_transaction" => Reply::Error(-32601, "the method does not exist"),
+        "debug_traceTransaction" => {
+            assert_eq!(asked.params[1]["tracer"], "flatCallTracer");
+            let params = [&asked.params[0]];
+            let method = "trace_transaction";
+            let request = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params});
+            let answer = forward(&upstream, request.to_string().as_bytes());
+            Reply::Result(answer["result"].clone())
+        }
         _ => Reply::Forward,
     });
     let mut l1 = RpcL1::connect(&geth.url).unwrap();
@@ -121,7 +131,7 @@ fn a_call_that_stands_nowhere_is_found_in_the_trace() {
     let mut l1 = RpcL1::connect(&bare.url).unwrap();
     let error = collect(&mut l1, world.rollup).unwrap_err();
     assert!(
-        matches!(error, NodeError::NoCall { block: 2, .. }),
+        matches!(error, NodeError::NoCall { block: 1, .. }),
         "{error}"
     );
 }
@@ -139,12 +149,13 @@ fn a_call_that_was_undone_counts_for_nothing() {
     let second = world.create(&mut l1, reciter(world.rollup, &prove));
     // Calls both, whatever becomes of the first.
     let mut both = Vec::new();
-    for to in [first, second] {
+    for (to, end) in [(first, &[0x50][..]), (second, &[])] {
         both.extend([0x60, 0, 0x60, 0, 0x60, 0, 0x60, 0, 0x60, 0, 0x73]);
         both.extend(to.as_slice());
-        both.extend([0x5a, 0xf1, 0x50]);
+        both.extend([0x5a, 0xf1]);
+        both.extend(end);
     }
-    let both = world.create(&mut l1, creation(&both));
+    let both = world.create(&mut l1, creation(&check(both)));
     l1.send(DEV_OPERATOR, both, U256::ZERO, Bytes::new())
         .unwrap();
     world.next();

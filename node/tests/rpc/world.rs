@@ -43,7 +43,7 @@ fn call(to: Address) -> Vec<u8> {
 }
 
 /// The end of a relay: reverts unless the call succeeded.
-fn check(mut code: Vec<u8>) -> Vec<u8> {
+pub fn check(mut code: Vec<u8>) -> Vec<u8> {
     let end = u16::try_from(code.len() + 9).unwrap().to_be_bytes();
     code.extend([
         0x61, end[0], end[1], 0x57, 0x60, 0, 0x60, 0, 0xfd, 0x5b, 0x00,

@@ -26,7 +26,7 @@ fn closed() -> Stdio {
     pipe.into()
 }
 
-fn code(args: &str, logs: &str, change: impl FnOnce(&mut Command)) -> i32 {
+fn code(args: &str, logs: &str, change: impl FnOnce(&mut Command) -> &mut Command) -> i32 {
     let dir = tempfile::tempdir().unwrap();
     fs::write(
         dir.path().join("rows.csv"),
@@ -55,21 +55,9 @@ fn standard_error_that_cannot_be_written_changes_no_code() {
         ("verify nothing", 5),
     ] {
         for logs in ["info", "trace"] {
-            assert_eq!(code(args, logs, |_| ()), expected, "{args}");
-            assert_eq!(
-                code(args, logs, |c| {
-                    c.stderr(full());
-                }),
-                expected,
-                "{args}"
-            );
-            assert_eq!(
-                code(args, logs, |c| {
-                    c.stderr(closed());
-                }),
-                expected,
-                "{args}"
-            );
+            assert_eq!(code(args, logs, |c| c), expected, "{args}");
+            assert_eq!(code(args, logs, |c| c.stderr(full())), expected, "{args}");
+            assert_eq!(code(args, logs, |c| c.stderr(closed())), expected, "{args}");
         }
     }
 }
@@ -77,25 +65,10 @@ fn standard_error_that_cannot_be_written_changes_no_code() {
 #[test]
 fn a_result_that_cannot_be_written_is_a_failure_and_a_reader_who_left_is_none() {
     let args = "cost --shape tiny";
-    assert_eq!(
-        code(args, "", |c| {
-            c.stdout(full());
-        }),
-        6
-    );
-    assert_eq!(
-        code(args, "", |c| {
-            c.stdout(closed());
-        }),
-        0
-    );
+    assert_eq!(code(args, "", |c| c.stdout(full())), 6);
+    assert_eq!(code(args, "", |c| c.stdout(closed())), 0);
     let json = "cost --shape tiny --json";
-    assert_eq!(
-        code(json, "", |c| {
-            c.stdout(full());
-        }),
-        6
-    );
+    assert_eq!(code(json, "", |c| c.stdout(full())), 6);
 }
 
 #[test]

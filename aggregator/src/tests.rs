@@ -422,11 +422,9 @@ fn the_verifier_folder_is_complete_and_checked() {
     }
     let path = dir.join("manifest.json");
     let text = fs::read_to_string(&path).unwrap();
-    fs::write(
-        &path,
-        text.replace("\"description.json\"", "\"../description.json\""),
-    )
-    .unwrap();
+    let digest = manifest.files["description.json"];
+    let outside = format!("\"../description.json\": \"{digest}\", \"description.json\"");
+    fs::write(&path, text.replace("\"description.json\"", &outside)).unwrap();
     let error = verifier::read(&dir).unwrap_err();
     assert!(error.to_string().contains("no file name"), "{error}");
 }

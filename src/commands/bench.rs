@@ -50,8 +50,8 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
     let batches = usize::from(args.batches);
     let cache = Cache::new(&settings.cache_dir);
     let choice = SrsChoice::Held;
-    cache.find_srs(choice, shape, batches)?;
     MemoryPlan::new(shape, batches).require(settings.memory)?;
+    cache.find_srs(choice, shape, batches)?;
     let progress = output::progress(settings);
     let prover = BlockProver::open(shape, batches, &cache, choice, &progress)?;
     let report = bench::run(shape, &prover, settings.memory, &progress)?;

@@ -119,9 +119,9 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
     } = execute(args, &input, &context)?;
 
     // What stands in the way is told before anything long begins.
+    MemoryPlan::new(&args.shape, run.batches).require(settings.memory)?;
     let cache = Cache::new(&settings.cache_dir);
     cache.find_srs(SrsChoice::Held, &args.shape, run.batches)?;
-    MemoryPlan::new(&args.shape, run.batches).require(settings.memory)?;
     folder.create()?;
     if work.run().as_ref() != Some(&run) {
         folder.clear()?;

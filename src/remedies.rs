@@ -23,7 +23,7 @@ const CRATES: [&str; 8] = [
 ];
 const DOCUMENTS: [&str; 2] = ["README.md", "docs"];
 /// Flags in messages and comments that are other programs'.
-const OTHERS_FLAGS: [&str; 1] = ["--standard-json"];
+const OTHERS_FLAGS: [&str; 2] = ["--standard-json", "--tag"];
 /// Variables that no flag stands for.
 const VARIABLES: [&str; 1] = ["BASTION_SOLC_DIR"];
 
@@ -95,9 +95,10 @@ fn words(command: &str) -> Vec<String> {
 fn fault(command: &str) -> Option<String> {
     let error = Cli::try_parse_from(words(command)).err()?;
     match error.kind() {
-        ErrorKind::MissingRequiredArgument | ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
-            None
-        }
+        ErrorKind::MissingRequiredArgument
+        | ErrorKind::DisplayHelp
+        | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
+        | ErrorKind::DisplayVersion => None,
         _ => Some(error.to_string()),
     }
 }
@@ -123,7 +124,9 @@ fn every_flag_and_variable_that_a_message_names_exists() {
     let mut variables: BTreeSet<String> = VARIABLES.map(String::from).into();
     let mut root = Cli::command();
     root.build();
-    for command in std::iter::once(&root).chain(root.get_subcommands()) {
+    let mut commands = vec![&root];
+    while let Some(command) = commands.pop() {
+        commands.extend(command.get_subcommands());
         for argument in command.get_arguments() {
             flags.extend(argument.get_long().map(|long| format!("--{long}")));
             let variable = argument.get_env().and_then(|name| name.to_str());

@@ -21,6 +21,8 @@ pub const MAX_CLOCK_LAG: u64 = 86_400;
 pub const POLICY_GRACE: u64 = 6 * 3_600;
 /// Seconds between the announcement of a change and the change (protocol section 10).
 pub const UPGRADE_DELAY: u64 = 45 * 86_400;
+/// Seconds after which an announced change that was not made is void (protocol section 10).
+pub const UPGRADE_GRACE: u64 = 14 * 86_400;
 /// Seconds from a block's finality to the moment when nothing delays its exits, nor departures
 /// (protocol section 10).
 pub const MAX_RELEASE_DELAY: u64 = 3 * 86_400;

@@ -44,7 +44,7 @@ pub struct PolicyChange {
 }
 
 /// A change that the governor announced, from the events `PolicyAnnounced` and
-/// `VerifierAnnounced`. Those that were cancelled stay in the list.
+/// `VerifierAnnounced`. Those that were cancelled are not in the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Announcement {
     /// What shall change.

@@ -5,6 +5,7 @@
 
 use bastion_audit::audit::{
     ALARM_DEADLINE, MAX_CLOCK_LAG, MAX_RELEASE_DELAY, POLICY_GRACE, QUEUE_DEADLINE, UPGRADE_DELAY,
+    UPGRADE_GRACE,
 };
 use bastion_audit::chain::{
     Alarm, Announced, Announcement, Block, Claim, Code, Counters, Departure, Due, Entry,
@@ -569,6 +570,23 @@ fn policies_are_published_and_change_as_announced() {
         let (report, _) = run(&announced(ready_at), None);
         assert_eq!(names(&report.findings), ["policy_change"]);
     }
+    // What is announced must be published while there is time to leave.
+    let secret = |ready_at: u64| {
+        let mut history = honest();
+        history.announcements.push(Announcement {
+            what: Announced::Policy(Fr::from(77u64)),
+            time: ready_at - UPGRADE_DELAY,
+            ready_at,
+        });
+        history
+    };
+    let now = honest().time;
+    for ready_at in [now + UPGRADE_DELAY, now - UPGRADE_GRACE] {
+        let (report, _) = run(&secret(ready_at), None);
+        assert_eq!(names(&report.findings), ["announced_policy"]);
+    }
+    // One that nobody took up in time is void.
+    clean(&secret(now - UPGRADE_GRACE - 1));
 }
 
 #[test]

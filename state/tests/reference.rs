@@ -535,7 +535,7 @@ fn the_draws_reach_every_kind() {
     let mut ledger = Ledger::default();
     let mut counts = BTreeMap::new();
     let mut refused = 0;
-    for batch in 0..8 {
+    for batch in 0..16 {
         let time = START + 40 * batch;
         let context = context(time);
         let mut count = |builder: BatchBuilder<'_>| {

@@ -2,7 +2,7 @@
 
 use bastion_state::{field, Fr, Policy, TokenLimits};
 
-use super::{Audit, POLICY_GRACE, UPGRADE_DELAY};
+use super::{Audit, POLICY_GRACE, UPGRADE_DELAY, UPGRADE_GRACE};
 use crate::chain::{Announced, Registration};
 
 impl Audit<'_> {
@@ -88,6 +88,28 @@ impl Audit<'_> {
                 self.find("policy_change", None, what);
             }
             before = policy;
+        }
+        self.announced_policies();
+    }
+
+    /// Whoever does not know a policy can neither make blocks under it nor rebuild the state after
+    /// them, so that a root that may come into force must be published while there is time to leave.
+    fn announced_policies(&mut self) {
+        let history = self.history;
+        for announcement in &history.announcements {
+            let Announced::Policy(root) = announcement.what else {
+                continue;
+            };
+            let void = announcement.ready_at.saturating_add(UPGRADE_GRACE) < history.time;
+            if void || self.policy(&root).is_some() {
+                continue;
+            }
+            let what = format!(
+                "{} may come into force from {} on, and no published policy has it: leave before",
+                field::to_hex(&root),
+                announcement.ready_at
+            );
+            self.find("announced_policy", None, what);
         }
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use alloy_primitives::{keccak256, Address, B256, U256};
-use alloy_sol_types::SolEventInterface;
+use alloy_sol_types::{SolEventInterface, SolValue};
 use bastion_audit::chain::{
     Alarm, Announced, Announcement, Block, Claim, Departure, Due, Entry, ExodusBegan, Header,
     History, PolicyChange, Refund, Registration,
@@ -16,6 +16,7 @@ use bastion_state::{Address as L2Address, Fr};
 use super::{incomplete, wrong, Reader};
 use crate::error::NodeError;
 use crate::l1::Event;
+use crate::settle::to_u256;
 
 /// What the events tell. Posted data and proofs stand in the calls that made them.
 pub(super) struct Collector {
@@ -198,6 +199,10 @@ impl Collector {
                 time: event.time,
                 ready_at: e.readyAt.saturating_to(),
             }),
+            Decision::ChangeCancelled(e) => self
+                .history
+                .announcements
+                .retain(|announcement| change_hash(&announcement.what) != e.change),
             Decision::VerifierAdded(e) => {
                 self.history.verifiers.push(Registration {
                     circuit_id: e.circuitId.0,
@@ -284,6 +289,20 @@ impl Collector {
             proven: None,
         });
         Ok(())
+    }
+}
+
+/// How governance names an announced change: keccak256 of its kind and what it changes.
+fn change_hash(what: &Announced) -> B256 {
+    match what {
+        Announced::Policy(root) => keccak256(("policy", to_u256(root)).abi_encode_params()),
+        Announced::Verifier {
+            circuit_id,
+            verifier,
+        } => {
+            let verifier = Address::from(verifier.0);
+            keccak256(("verifier", B256::from(*circuit_id), verifier).abi_encode_params())
+        }
     }
 }
 

@@ -174,10 +174,20 @@ fn proofs_are_accepted_and_false_ones_refused() {
     let permuted = system.permutation().get_columns().len();
     assert_eq!((system.degree(), permuted), (5, 6), "two sets of products");
 
+    // Blinding is drawn anew for each proof.
+    let draws = std::cell::Cell::new(100);
     let prove = |fault| {
         let (circuit, public) = witness(fault);
+        draws.set(draws.get() + 1);
         let mut transcript = Blake2bWrite::<_, _, Challenge255<_>>::init(Vec::new());
-        create_proof(&params, &pk, &circuit, &public, rng(3), &mut transcript)?;
+        create_proof(
+            &params,
+            &pk,
+            &circuit,
+            &public,
+            rng(draws.get()),
+            &mut transcript,
+        )?;
         Ok::<_, io::Error>((transcript.finalize(), public))
     };
     let accepted = |(proof, public): &(Vec<u8>, Vec<Fr>)| {

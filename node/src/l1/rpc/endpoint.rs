@@ -52,6 +52,12 @@ impl Endpoint {
             Some((user, place)) => (Some(user), place),
             None => (None, authority.as_str()),
         };
+        let port = place
+            .rsplit_once(':')
+            .filter(|(_, port)| !port.ends_with(']'));
+        if port.is_some_and(|(_, port)| port.parse::<u16>().is_err()) {
+            return Err(wrong("has a port that is no number below 65536"));
+        }
         let host = format!("{scheme}://{place}");
         let path = uri.path_and_query().map_or("/", |p| p.as_str());
         let mut secrets = vec![url.to_string()];

@@ -25,7 +25,13 @@ const DOCUMENTS: [&str; 2] = ["README.md", "docs"];
 /// Flags in messages and comments that are other programs'.
 const OTHERS_FLAGS: [&str; 2] = ["--standard-json", "--tag"];
 /// Variables that no flag stands for.
-const VARIABLES: [&str; 1] = ["BASTION_SOLC_DIR"];
+const VARIABLES: [&str; 5] = [
+    "BASTION_SOLC_DIR",
+    "BASTION_SOUNDNESS_REPORT",
+    "BASTION_TEST_KILLED",
+    "BASTION_TEST_SEED",
+    "BASTION_TEST_SMALL",
+];
 
 fn files(under: &str, extension: &str) -> Vec<(PathBuf, String)> {
     let mut found = Vec::new();

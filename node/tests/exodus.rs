@@ -5,8 +5,8 @@
 #[path = "support/anvil.rs"]
 mod anvil;
 
-use alloy_primitives::{Address, Bytes, U256};
-use alloy_sol_types::{SolCall, SolValue};
+use alloy_primitives::{keccak256, Address, Bytes, B256, U256};
+use alloy_sol_types::{sol, SolCall, SolValue};
 use bastion_audit::chain::History;
 use bastion_audit::{audit, Circuit, Description, Expectation, Verifier};
 use bastion_contract::governance::IGovernance;
@@ -344,6 +344,39 @@ fn is_clean(history: &History) {
     let mut other = history.clone();
     other.contract.0[0] ^= 1;
     assert_ne!(code::expected(&other).unwrap(), history.code);
+}
+
+sol! {
+    function announcePolicy(uint256 root);
+    function announceVerifier(bytes32 circuitId, address verifier);
+    function cancelChange(bytes32 change);
+}
+
+/// The contract refuses to cancel what is not announced, so that the names of changes here are its.
+#[test]
+fn a_change_that_was_cancelled_is_announced_no_more() {
+    let mut l1 = EmbeddedL1::new(TIME);
+    let contract = deploy(&mut l1);
+    let output = l1.view(contract, IRollup::governanceCall {}.abi_encode().into());
+    let governance = Address::abi_decode(&output.unwrap()).unwrap();
+    let mut decide = |l1: &mut EmbeddedL1, call: Vec<u8>| {
+        l1.send(DEV_OPERATOR, governance, U256::ZERO, call.into())
+            .unwrap();
+        collect(l1, contract).unwrap().announcements.len()
+    };
+    let (root, circuit, verifier) = (U256::from(7), B256::repeat_byte(9), STRANGER);
+    let count = decide(&mut l1, announcePolicyCall { root }.abi_encode());
+    assert_eq!(count, 1);
+    let announce = announceVerifierCall {
+        circuitId: circuit,
+        verifier,
+    };
+    assert_eq!(decide(&mut l1, announce.abi_encode()), 2);
+    let change = keccak256(("policy", root).abi_encode_params());
+    assert_eq!(decide(&mut l1, cancelChangeCall { change }.abi_encode()), 1);
+    let change = ("verifier", circuit, verifier, U256::ZERO).abi_encode_params();
+    let change = keccak256(change);
+    assert_eq!(decide(&mut l1, cancelChangeCall { change }.abi_encode()), 0);
 }
 
 #[test]

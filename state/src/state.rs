@@ -99,9 +99,14 @@ impl State {
     /// The user account of an owner in a token, the first if there are several.
     #[must_use]
     pub fn find(&self, owner: Fr, token: Token) -> Option<(Index, &Account)> {
+        self.held_by(owner, token).next()
+    }
+
+    /// The user accounts of an owner in a token, by index.
+    pub fn held_by(&self, owner: Fr, token: Token) -> impl Iterator<Item = (Index, &Account)> {
         let all = (owner, token, 0)..=(owner, token, Index::MAX);
-        let (_, _, index) = self.by_owner.range(all).next()?;
-        self.accounts.get(index).map(|a| (*index, a))
+        let indices = self.by_owner.range(all).map(|(_, _, index)| *index);
+        indices.filter_map(|index| self.accounts.get(&index).map(|a| (index, a)))
     }
 
     /// Key hash and exit address behind an owner.

@@ -124,12 +124,13 @@ impl Ledger {
                     .entries
                     .iter()
                     .filter(|(i, _)| **i >= USERS)
-                    .find(|(_, e)| e.owner == owner && e.token == d.token)
+                    .filter(|(_, e)| e.owner == owner && e.token == d.token)
+                    .find(|(_, e)| u128::MAX - e.balance >= d.amount)
                     .map(|(i, _)| *i);
                 match found {
                     Some(i) => {
                         let e = next.entries.get_mut(&i)?;
-                        e.balance = e.balance.checked_add(d.amount)?;
+                        e.balance += d.amount;
                     }
                     None => {
                         let i = next.next_free();

@@ -199,10 +199,24 @@ impl Collector {
                 time: event.time,
                 ready_at: e.readyAt.saturating_to(),
             }),
-            Decision::ChangeCancelled(e) => self
-                .history
-                .announcements
-                .retain(|announcement| change_hash(&announcement.what) != e.change),
+            Decision::ChangeCancelled(e) => {
+                let removed = |circuit| {
+                    let verifiers = self.history.verifiers.iter();
+                    let of_circuit = verifiers.filter(|r| r.circuit_id == circuit);
+                    of_circuit.filter(|r| r.removed.is_some()).count()
+                };
+                let cancelled = |what: &Announced| match *what {
+                    Announced::Policy(root) => policy_change(root) == e.change,
+                    // It may have been announced before a verifier of the circuit was removed.
+                    Announced::Verifier {
+                        circuit_id,
+                        verifier,
+                    } => (0..=removed(circuit_id))
+                        .any(|n| verifier_change(circuit_id, verifier, n) == e.change),
+                };
+                let kept = self.history.announcements.iter().copied();
+                self.history.announcements = kept.filter(|a| !cancelled(&a.what)).collect();
+            }
             Decision::VerifierAdded(e) => {
                 self.history.verifiers.push(Registration {
                     circuit_id: e.circuitId.0,
@@ -292,18 +306,16 @@ impl Collector {
     }
 }
 
-/// How governance names an announced change: keccak256 of its kind and what it changes.
-fn change_hash(what: &Announced) -> B256 {
-    match what {
-        Announced::Policy(root) => keccak256(("policy", to_u256(root)).abi_encode_params()),
-        Announced::Verifier {
-            circuit_id,
-            verifier,
-        } => {
-            let verifier = Address::from(verifier.0);
-            keccak256(("verifier", B256::from(*circuit_id), verifier).abi_encode_params())
-        }
-    }
+/// How governance names the change to a policy.
+fn policy_change(root: Fr) -> B256 {
+    keccak256(("policy", to_u256(&root)).abi_encode_params())
+}
+
+/// How governance names the change to a verifier that was announced after `removals` removals of
+/// verifiers of its circuit.
+fn verifier_change(circuit_id: [u8; 32], verifier: L2Address, removals: usize) -> B256 {
+    let (circuit, verifier) = (B256::from(circuit_id), Address::from(verifier.0));
+    keccak256(("verifier", circuit, verifier, U256::from(removals)).abi_encode_params())
 }
 
 /// Numbers follow one another; where one is skipped an event is missing.

@@ -20,13 +20,15 @@ pub(super) fn deposit(
     let owner = owner(d.keyhash, d.exit);
     trace.amount = d.amount;
     trace.opening = Some((d.keyhash, d.exit));
-    let (index, before, after) = match state.find(owner, d.token) {
-        Some((index, account)) => {
+    // L1 has taken it, and the queue must go on: where an account has no place for it (more than
+    // 2^128 of a token can be there after blocks were taken back), another one gets it.
+    let fitting = state.held_by(owner, d.token).find_map(|(index, account)| {
+        let balance = account.balance.checked_add(d.amount)?;
+        Some((index, account, balance))
+    });
+    let (index, before, after) = match fitting {
+        Some((index, account, balance)) => {
             trace.kind = ResolvedKind::Deposit;
-            let balance = account
-                .balance
-                .checked_add(d.amount)
-                .ok_or(Rejection::BalanceOverflow(index))?;
             (
                 index,
                 Some(*account),

@@ -532,7 +532,6 @@ fn every_rule_refuses_by_its_name() {
             }),
             R::BalanceOverflow(RICH),
         ),
-        ("deposit's balance", deposit(RICH), R::BalanceOverflow(RICH)),
         (
             "freeze that is over",
             by_guardian(ALICE, freeze(TIME, 0)),
@@ -698,6 +697,29 @@ fn a_batch_has_no_more_operations_than_data_can_count() {
     let bytes = data.to_bytes();
     let read = crate::data::BatchData::read(&mut bytes.as_slice()).unwrap();
     assert_eq!(read, data);
+}
+
+/// L1 queues what it holds, so that a deposit never stops the queue: it goes where it fits.
+#[test]
+fn a_deposit_that_has_no_place_gets_another_account() {
+    let mut state = state();
+    let free = state.free_index().unwrap();
+    for (kind, index, balance) in [
+        (ResolvedKind::DepositNew, free, 5),
+        (ResolvedKind::Deposit, free, 10),
+    ] {
+        let deposit = Op::Deposit(Deposit {
+            token: 0,
+            amount: 5,
+            keyhash: key(RICH).public().keyhash(),
+            exit: exit(RICH),
+        });
+        let mut batch = BatchBuilder::new(&mut state, context()).unwrap();
+        assert!(batch.push(&deposit, |_| true).unwrap());
+        assert_eq!(batch.finish().ops[0].kind, kind);
+        assert_eq!(state.account(index).unwrap().balance, balance);
+        assert_eq!(state.account(RICH).unwrap().balance, u128::MAX);
+    }
 }
 
 #[test]

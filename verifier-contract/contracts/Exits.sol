@@ -2,14 +2,13 @@
 pragma solidity 0.8.37;
 
 import {Blocks} from "./Blocks.sol";
-import {Bucket} from "./Bucket.sol";
 import {Data} from "./Data.sol";
 import {Times} from "./Times.sol";
 
 /// @title Claims of exits
 /// @notice Pays the exits of finalized blocks, in any state of the contract: nothing stops a claim
 /// for longer than `MAX_RELEASE_DELAY` after its block became final, but an alarm about it.
-abstract contract Exits is Blocks, Bucket {
+abstract contract Exits is Blocks {
     uint256 private constant RECORD = 47;
 
     /// @dev Claimed exits by the inputs of their block, which bind data and exits: the same block

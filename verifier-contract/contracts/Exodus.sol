@@ -65,12 +65,13 @@ abstract contract Exodus is Alarm {
 
     /// @notice Whether exodus may begin: an entry waits too long even if what is proven were final,
     /// or an alarm was not answered. After an answered one operators get `OPERATOR_DEADLINE` to
-    /// process again what was taken back.
+    /// process again what was taken back, and the time of pauses besides.
     function exodusDue() public view returns (bool) {
         if (exodus) return false;
         if (doubted != 0) return _unanswered();
-        return block.timestamp > resumedAt + Times.OPERATOR_DEADLINE
-            && _waitsLonger(blocks[proven].processed, QUEUE_DEADLINE);
+        if (!_waitsLonger(blocks[proven].processed, QUEUE_DEADLINE)) return false;
+        uint256 lost = resumedAt == 0 ? 0 : governance.pausedSince(resumedAt);
+        return block.timestamp > resumedAt + Times.OPERATOR_DEADLINE + lost;
     }
 
     /// @notice Begins exodus; open to anybody.

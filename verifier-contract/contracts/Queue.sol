@@ -4,12 +4,12 @@ pragma solidity 0.8.37;
 import {Data} from "./Data.sol";
 import {Governance} from "./Governance.sol";
 import {Times} from "./Times.sol";
-import {Vault} from "./Vault.sol";
+import {Bucket} from "./Bucket.sol";
 
 /// @title Queue of deposits and forced exits
 /// @notice Everything that users ask for on L1 stands in one queue, which blocks must process in
 /// order. Entry `i` is bound by the roll after it: keccak256(previous roll, record).
-abstract contract Queue is Vault {
+abstract contract Queue is Bucket {
     /// @notice First index of users' accounts.
     uint32 public constant FIRST_USER = 1 << 17;
     /// @notice `Times.QUEUE_DEADLINE`, for wallets and operators.

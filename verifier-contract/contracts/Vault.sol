@@ -94,7 +94,7 @@ abstract contract Vault is ReentrancyGuard {
         uint256 amount = owed[account][token];
         if (amount == 0) revert ZeroAmount();
         owed[account][token] = 0;
-        held[token] -= amount;
+        _setHeld(token, held[token] - amount);
         emit Collected(account, token, amount, to);
         if (!_send(to, token, amount)) revert TransferFailed(to);
     }
@@ -106,7 +106,7 @@ abstract contract Vault is ReentrancyGuard {
         uint256 value = token == 0 ? amount : 0;
         if (msg.value != value) revert WrongValue(msg.value, value);
         if (amount > type(uint128).max - held[token]) revert AmountTooLarge(held[token], amount);
-        held[token] += amount;
+        _setHeld(token, held[token] + amount);
         if (token == 0) return;
         IERC20 erc20 = IERC20(tokens[token]);
         uint256 before = erc20.balanceOf(address(this));
@@ -123,11 +123,16 @@ abstract contract Vault is ReentrancyGuard {
     function _pay(address to, uint16 token, uint256 amount) internal {
         uint256 all = held[token];
         if (all < amount) revert HeldTooLittle(token, all, amount);
-        held[token] = all - amount;
+        _setHeld(token, all - amount);
         if (_send(to, token, amount)) return;
-        held[token] += amount;
+        _setHeld(token, held[token] + amount);
         owed[to][token] += amount;
         emit Owed(to, token, amount);
+    }
+
+    /// @dev The one place where `held` changes.
+    function _setHeld(uint16 token, uint256 amount) internal virtual {
+        held[token] = amount;
     }
 
     function _send(address to, uint16 token, uint256 amount) private returns (bool ok) {

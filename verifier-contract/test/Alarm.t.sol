@@ -36,6 +36,7 @@ contract AlarmTest is Fixture, L2Tree {
         account = L2State.Account(71, address(0xa11ce), 0, 3, 900, 0);
         leaves[0] = this.leafOf(account);
         rollup.deposit{value: 1000}(0, 1000, 77, address(9));
+        settleDeposits();
         record = exitRecord(PAYEE, 0, uint40(now_()), 10);
         datas[1] = abi.encodePacked(counts(1, 0, 0, 0), depositRecord(FIRST, 0, 1000, 77, address(9)));
         datas[2] = abi.encodePacked(counts(0, 0, 1, 0), record);
@@ -344,6 +345,18 @@ contract AlarmTest is Fixture, L2Tree {
         skip(1);
         rollup.beginExodus();
         require(rollup.finalized() == 1, "begun");
+    }
+
+    function test_a_pause_takes_none_of_the_time_after_an_alarm() public {
+        ring(2);
+        removeVerifier(CIRCUIT);
+        skip(30 days);
+        rollup.resume();
+        pause();
+        skip(5 days);
+        require(!rollup.exodusDue(), "two of them were lost");
+        skip(1);
+        require(rollup.exodusDue(), "three were left");
     }
 
     function test_no_other_reason_for_exodus_counts_meanwhile() public {

@@ -378,7 +378,9 @@ contract BridgeHandler is BridgeWorld {
         }
         State storage s = states[rollup.proven()];
         if (s.processed >= queue.length) return;
-        bool overdue = now_() > queue[s.processed].time + 7 days && now_() > rollup.resumedAt() + 3 days;
+        uint256 resumed = rollup.resumedAt();
+        uint256 lost = resumed == 0 ? 0 : governance.pausedSince(resumed);
+        bool overdue = now_() > queue[s.processed].time + 7 days && now_() > resumed + 3 days + lost;
         require(rollup.exodusDue() == overdue, "exodus");
     }
 

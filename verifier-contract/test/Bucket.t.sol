@@ -99,12 +99,35 @@ contract BucketTest is Fixture {
         token.mint(address(this), 80);
         token.approve(address(rollup), 80);
         rollup.deposit(id, 80, 77, address(9));
+        settleDeposits();
         bytes memory eth = exit(1_000, 0, depositRecord((1 << 17) + 1, id, 80, 77, address(9)));
         bytes memory erc20 = exit(10, id, "");
         claim(2, eth);
         require(rollup.room(id) == 10, "untouched");
         claim(3, erc20);
         require(token.balanceOf(PAYEE) == 10 && rollup.room(id) == 0, "paid");
+    }
+
+    /// Who brings much first, and takes what is not his, finds no more room than without it.
+    function test_a_deposit_makes_no_room_before_it_has_stayed() public {
+        rollup.deposit{value: 56_000}(0, 56_000, 77, address(9));
+        require(rollup.room(0) == 1_000, "as before");
+        bytes memory others = exit(8_000);
+        expectFull(1_000, now_() + 3 days);
+        claim(2, others);
+        skip(3 days - 1);
+        require(rollup.room(0) == 1_000, "for three days");
+        skip(3 days + 1);
+        require(rollup.room(0) == 8_000, "then like the rest");
+    }
+
+    /// What came after a claim drains nothing of the time before.
+    function test_a_deposit_drains_nothing_backwards() public {
+        claim(2, exit(1_000));
+        skip(1.5 days);
+        rollup.deposit{value: 7_000}(0, 7_000, 77, address(9));
+        // 875 of 7,000, less the 1,000 of which half of 875 has drained.
+        require(rollup.room(0) == 312, "by what was held");
     }
 
     /// Small claims lose nothing to rounding: what drains is counted exactly.

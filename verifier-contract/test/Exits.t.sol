@@ -44,6 +44,7 @@ contract ExitsTest is Fixture {
     /// A block with exits of 10, 11, 12 out of 1,000, released 100 seconds after its time.
     function threeExits(address to) internal returns (bytes[3] memory records, bytes32[3] memory leaves) {
         rollup.deposit{value: 1000}(0, 1000, 77, address(9));
+        settleDeposits();
         uint40 release = uint40(now_() + 100);
         bytes memory data = abi.encodePacked(counts(1, 0, 3, 0), depositRecord(1 << 17, 0, 1000, 77, address(9)));
         for (uint128 i = 0; i < 3; ++i) {
@@ -155,6 +156,7 @@ contract ExitsTest is Fixture {
     /// An exit that the limiter lets wait for `wait` after a block that is `lag` old at its commit.
     function lateBlock(uint40 lag, uint40 wait) internal returns (bytes memory record) {
         rollup.deposit{value: 1000}(0, 1000, 77, address(9));
+        settleDeposits();
         finalizeWith(abi.encodePacked(counts(1, 0, 0, 0), depositRecord(1 << 17, 0, 1000, 77, address(9))), 13);
         skip(lag);
         Statements.Header memory h = header(13, 14);
@@ -191,6 +193,7 @@ contract ExitsTest is Fixture {
     /// Time cannot be before the block's by a proof; without one it is no licence.
     function test_a_release_before_the_blocks_time_waits_for_nothing() public {
         rollup.deposit{value: 1000}(0, 1000, 77, address(9));
+        settleDeposits();
         bytes memory record = exitRecord(address(0xbeef), 0, 5, 10);
         bytes memory data =
             abi.encodePacked(counts(1, 0, 1, 0), depositRecord(1 << 17, 0, 1000, 77, address(9)), record);

@@ -103,7 +103,9 @@ contract GasTest is Fixture, L2Tree {
 
     function test_gas_of_a_claim() public {
         uint16 n = 64;
-        bytes memory data = counts(0, 0, n, 0);
+        settleDeposits();
+        bytes memory deposit = depositRecord(FIRST, 0, 50, 1, PAYEE);
+        bytes memory data = abi.encodePacked(counts(2, 0, n, 0), deposit, deposit);
         bytes32[] memory level = new bytes32[](n);
         bytes memory record;
         for (uint256 i = 0; i < n; ++i) {

@@ -166,6 +166,11 @@ abstract contract Fixture {
         rollup.finalize(number);
     }
 
+    /// Waits until what was deposited counts for the buckets.
+    function settleDeposits() internal {
+        skip(6 days);
+    }
+
     /// Waits until nothing delays what left by the last block.
     function unlock() internal {
         skip(3 days);

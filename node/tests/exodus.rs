@@ -130,8 +130,8 @@ fn settle(l1: &mut dyn L1, contract: Address, state: &mut State, ops: &[Op]) {
     send(l1, DEV_OPERATOR, contract, 0, call.abi_encode());
 }
 
-/// Three accounts, one of an owner who refuses payments; an exit that is payable at once and a large
-/// one that waits; then a deposit that nobody processes.
+/// Three accounts, one of an owner who refuses payments; a small exit that is payable at once and a
+/// large one that waits; then a deposit that nobody processes.
 fn story(l1: &mut dyn L1) -> (Address, Address) {
     let contract = deploy(l1);
     // Reverts whatever it is sent.
@@ -147,6 +147,8 @@ fn story(l1: &mut dyn L1) -> (Address, Address) {
     ] {
         ops.push(deposit(l1, contract, name, exit, amount));
     }
+    // Until then they make no room for early exits.
+    l1.advance(6 * 86_400).unwrap();
     settle(l1, contract, &mut state, &ops);
     let time = l1.now().unwrap();
     let out = |name: &str, index: u32, amount: u128| {

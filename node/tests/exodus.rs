@@ -361,7 +361,7 @@ fn a_change_that_was_cancelled_is_announced_no_more() {
     let contract = deploy(&mut l1);
     let output = l1.view(contract, IRollup::governanceCall {}.abi_encode().into());
     let governance = Address::abi_decode(&output.unwrap()).unwrap();
-    let mut decide = |l1: &mut EmbeddedL1, call: Vec<u8>| {
+    let decide = |l1: &mut EmbeddedL1, call: Vec<u8>| {
         l1.send(DEV_OPERATOR, governance, U256::ZERO, call.into())
             .unwrap();
         collect(l1, contract).unwrap().announcements.len()

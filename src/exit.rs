@@ -27,8 +27,12 @@ pub(crate) const FAILURE: u8 = 1;
 /// The command line itself.
 pub(crate) const USAGE: u8 = 2;
 const INVALID: u8 = 3;
+const MISMATCH: u8 = 4;
 const MISSING: u8 = 5;
 const RESOURCES: u8 = 6;
+
+/// Lines that a message lists at most.
+pub(crate) const SHOWN: usize = 10;
 
 /// Errors of the command line.
 #[derive(Debug, thiserror::Error)]
@@ -43,6 +47,27 @@ pub(crate) enum CliError {
         /// What is wrong with it.
         why: String,
     },
+    /// Arguments that each can be, but not together.
+    #[error("{0}")]
+    Usage(String),
+    /// No verifier whose proofs an audit could count.
+    #[error("the contract's verifiers have the code {registered}, and the cache has none of them in {}: make it by `bastion setup` with the shape and reference string of the rollup, or name its folder by --verifier", folder.display())]
+    NoVerifier {
+        /// Hashes of the code that the contract has or had.
+        registered: String,
+        /// The folder of the cache.
+        folder: PathBuf,
+    },
+    /// Blocks for another chain.
+    #[error("the blocks in {} are for chain {blocks}, and the node is of chain {node}: give the URL of a node of chain {blocks}", dir.display())]
+    OtherChain {
+        /// The folder of blocks.
+        dir: PathBuf,
+        /// Their chain.
+        blocks: u64,
+        /// The node's.
+        node: u64,
+    },
     /// Operations of the input that must not run.
     #[error("{count} operations were refused (--skip-invalid leaves them out):\n{list}")]
     Refused {
@@ -52,14 +77,28 @@ pub(crate) enum CliError {
         list: String,
     },
     /// An input without operations.
-    #[error("{} holds no operations", path.display())]
+    #[error("{} holds no operations{}", path.display(), left_out(.refused))]
     NoOperations {
         /// The input.
         path: PathBuf,
+        /// What was left out, a line each.
+        refused: Vec<String>,
     },
     /// A result could not be written to standard output.
     #[error("the result cannot be written to standard output: {0}")]
     Output(#[source] io::Error),
+}
+
+/// The first of what was left out, and how many more there are.
+fn left_out(lines: &[String]) -> String {
+    if lines.is_empty() {
+        return String::new();
+    }
+    let more = lines.len().saturating_sub(SHOWN);
+    let first = lines.iter().take(SHOWN).map(|line| format!("\n{line}"));
+    let more = (more > 0).then(|| format!("\nand {more} more"));
+    let listed: String = first.chain(more).collect();
+    format!(" that can run; left out were:{listed}")
 }
 
 /// The exit code of an error: that of the first of its causes that has one of its own.
@@ -95,7 +134,9 @@ fn of_cause(cause: &(dyn Error + 'static)) -> u8 {
 
 fn of_cli(error: &CliError) -> u8 {
     match error {
-        CliError::BadFile { .. } => USAGE,
+        CliError::BadFile { .. } | CliError::Usage(_) => USAGE,
+        CliError::NoVerifier { .. } => MISSING,
+        CliError::OtherChain { .. } => MISMATCH,
         // What it stands for is in its cause.
         CliError::Output(_) | CliError::Refused { .. } | CliError::NoOperations { .. } => FAILURE,
     }
@@ -108,6 +149,7 @@ fn of_node(error: &NodeError) -> u8 {
         NodeError::Contract(error) => of_contract(error),
         NodeError::State(error) => of_state(error),
         NodeError::Circuit(CircuitError::UnknownShape { .. })
+        | NodeError::BadUrl { .. }
         | NodeError::NoSuchBlock { .. }
         | NodeError::Rejected(Rejection::TimeOutOfRange(_)) => USAGE,
         error => error.exit_code(),

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use support::{bastion, code, program, row, stderr, stdout, HEADER};
 
-const COMMANDS: [(&str, &str); 10] = [
+const COMMANDS: [(&str, &str); 11] = [
     ("demo", ""),
     ("setup", "--unsafe-dev-srs"),
     ("prove", "rows.csv --out out"),
@@ -17,6 +17,10 @@ const COMMANDS: [(&str, &str); 10] = [
     (
         "audit",
         "--l1 http://127.0.0.1:1 --contract 0x1111111111111111111111111111111111111111",
+    ),
+    (
+        "exodus",
+        "show --l1 http://127.0.0.1:1 --contract 0x1111111111111111111111111111111111111111",
     ),
     ("bench", ""),
     ("cost", ""),
@@ -46,7 +50,7 @@ fn the_help_of_every_command_is_0_and_shows_an_example() {
     let listed = help.lines().skip_while(|l| *l != "Commands:").skip(1);
     let listed = listed.take_while(|l| !l.is_empty());
     let names: Vec<&str> = listed.filter_map(|l| l.split_whitespace().next()).collect();
-    let known = |name: &&&str| **name != "help" && **name != "exodus";
+    let known = |name: &&&str| **name != "help";
     assert_eq!(
         names.iter().filter(known).count(),
         COMMANDS.len(),
@@ -96,6 +100,13 @@ fn usage_is_2_for_every_command() {
         "verify out --evm --independent",
         "audit --l1 http://127.0.0.1:1",
         "audit --l1 http://127.0.0.1:1 --contract 0x12",
+        "prove rows.csv --out out --limit 0",
+        "audit --l1 http://127.0.0.1:1 --contract 0x1111111111111111111111111111111111111111 \
+         --from 2 --to 1",
+        "audit --l1 127.0.0.1:1 --contract 0x1111111111111111111111111111111111111111",
+        "exodus show --l1 ftp://127.0.0.1 --contract 0x1111111111111111111111111111111111111111",
+        "exodus leave --l1 http://127.0.0.1:1 --contract 0x1111111111111111111111111111111111111111 \
+         --from 0x1111111111111111111111111111111111111111",
         "bench --shape huge",
         "cost --shape huge",
         "shapes --cores 0",
@@ -106,6 +117,32 @@ fn usage_is_2_for_every_command() {
     let output = bastion(dir.path(), "cost --shape huge");
     assert!(stderr(&output).contains("standard"), "{}", stderr(&output));
     assert!(!dir.path().join("out").exists());
+}
+
+#[test]
+fn a_folder_of_blocks_is_no_verifier() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::create_dir(dir.path().join("out")).unwrap();
+    fs::write(dir.path().join("out/manifest.json"), "{}").unwrap();
+    let audit =
+        "audit --l1 http://127.0.0.1:1 --contract 0x1111111111111111111111111111111111111111";
+    for (folder, expected) in [("out", 2), ("none", 5)] {
+        let output = bastion(dir.path(), &format!("{audit} --verifier {folder}"));
+        let text = stderr(&output);
+        assert_eq!(code(&output), expected, "{folder}: {text}");
+        assert!(text.contains(folder) && !text.contains("delete"), "{text}");
+    }
+}
+
+#[test]
+fn an_input_of_which_nothing_can_run_tells_what_was_left_out() {
+    let dir = tempfile::tempdir().unwrap();
+    let bad = row(1, 2, 5).replace(",5", ",five");
+    fs::write(dir.path().join("rows.csv"), format!("{HEADER}\n{bad}\n")).unwrap();
+    let output = bastion(dir.path(), "prove rows.csv --skip-invalid --out out");
+    let text = stderr(&output);
+    assert_eq!(code(&output), 1, "{text}");
+    assert!(text.contains("line 2") && text.contains("five"), "{text}");
 }
 
 #[test]

@@ -84,7 +84,7 @@ pub enum AggregatorError {
     #[error("the new block proof was refused and discarded: {0}")]
     SelfCheck(String),
     /// A stored file is not what was written.
-    #[error("{} is damaged: {reason}; delete it and make it again with `bastion setup`", path.display())]
+    #[error("{} is damaged: {reason}; move it away, and make it again with `bastion setup`", path.display())]
     Damaged {
         /// The file or folder.
         path: PathBuf,

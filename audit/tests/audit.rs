@@ -368,6 +368,17 @@ fn debts_are_payments_that_were_refused() {
 }
 
 #[test]
+fn a_rollup_that_anybody_may_end_or_has_ended_is_noticed() {
+    assert_eq!(names(&clean(&left()).notices), ["exodus"]);
+    let mut late = honest();
+    let waiting = late.queue.last().unwrap().time;
+    late.time = waiting + QUEUE_DEADLINE;
+    assert!(clean(&late).notices.is_empty());
+    late.time += 1;
+    assert_eq!(names(&clean(&late).notices), ["exodus"]);
+}
+
+#[test]
 fn exodus_pays_what_the_last_state_and_the_queue_hold() {
     finds(
         &left(),

@@ -281,6 +281,12 @@ pub enum NodeError {
         /// What is wrong with it, and the remedy.
         why: String,
     },
+    /// What was given is no URL of a node. It is not shown: it may hold a key.
+    #[error("the URL of the L1 node {why}: give it as http://HOST:PORT or https://HOST/PATH")]
+    BadUrl {
+        /// What is wrong with it.
+        why: String,
+    },
     /// The L1 refused, or does not answer.
     #[error("L1: {0}")]
     L1(String),

@@ -26,6 +26,7 @@ pub struct IndependentVerifier {
     block_circuit_id: String,
     batches: usize,
     srs: Digest,
+    unsafe_srs: bool,
     batch: Verifier,
     block: Verifier,
 }
@@ -52,6 +53,7 @@ impl IndependentVerifier {
             block_circuit_id: manifest.circuit_id,
             batches: manifest.batches,
             srs: manifest.srs_id,
+            unsafe_srs: manifest.unsafe_srs,
         })
     }
 
@@ -71,6 +73,11 @@ impl IndependentVerifier {
             })
         };
         same("reference string", &blocks.srs, &self.srs.to_string())?;
+        same(
+            "the manifest's unsafe_dev_srs",
+            &blocks.unsafe_dev_srs.to_string(),
+            &self.unsafe_srs.to_string(),
+        )?;
         same(
             "batch circuit",
             &blocks.batch_circuit_id,

@@ -35,7 +35,7 @@ pub enum ProverError {
     },
 
     /// A file is there but its bytes are not what was once written.
-    #[error("{what} {} is damaged: {reason}; delete it and generate or fetch it again", path.display())]
+    #[error("{what} {} is damaged: {reason}; move it away, and generate or fetch it again", path.display())]
     DamagedArtifact {
         /// What the file holds.
         what: &'static str,

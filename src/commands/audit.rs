@@ -22,6 +22,7 @@ use serde::Serialize;
 
 use crate::commands::l1;
 use crate::config::Settings;
+use crate::exit::CliError;
 use crate::output;
 
 /// Audits a rollup from L1 data alone: rebuilds its state and checks data, roots, proofs (with the
@@ -94,13 +95,15 @@ fn block_number(text: &str) -> Result<usize, String> {
 pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<ExitCode> {
     // What can be wrong here is told before L1 is read, which may take long.
     if let Some(to) = args.to.filter(|to| *to < args.from) {
-        return Err(eyre!(
+        let why = format!(
             "--from {} comes after --to {to}: no block is left",
             args.from
-        ));
+        );
+        return Err(CliError::Usage(why).into());
     }
     let given = read_policies(&args.policy)?;
     for folder in &args.verifier {
+        is_verifier(folder)?;
         verifier::read(folder).map_err(NodeError::from)?;
     }
     if let Some(path) = &args.store {
@@ -190,6 +193,23 @@ fn something_was_checked(from: usize, to: Option<usize>, last: usize) -> eyre::R
     Ok(())
 }
 
+/// Folders of blocks and of verifiers both have a manifest; people take one for the other.
+fn is_verifier(folder: &Path) -> Result<(), CliError> {
+    let has = |name: &str| folder.join(name).is_file();
+    if has("manifest.json") && !has(verifier::DESCRIPTION) {
+        return Err(CliError::BadFile {
+            what: "verifier",
+            path: folder.into(),
+            why: format!(
+                "the folder has a manifest but no {}: it is no verifier's. Those are in the folder \
+                 `verifiers` of the cache; `bastion setup` prints the path of the one that it makes",
+                verifier::DESCRIPTION
+            ),
+        });
+    }
+    Ok(())
+}
+
 /// The folder for the store must hold nothing yet.
 fn vacant(path: &Path) -> eyre::Result<()> {
     let shown = path.display();
@@ -236,9 +256,9 @@ fn circuit_id(manifest: &VerifierManifest) -> eyre::Result<[u8; 32]> {
 }
 
 /// The verifiers of the cache that the contract has, by circuit and code.
-fn find(cache: &Path, history: &History) -> Result<Vec<PathBuf>, NodeError> {
+fn find(cache: &Path, history: &History) -> Result<Vec<PathBuf>, CliError> {
     let folders = Cache::new(cache).verifiers();
-    let (mut found, mut known) = (Vec::new(), Vec::new());
+    let mut found = Vec::new();
     for folder in std::fs::read_dir(&folders).into_iter().flatten().flatten() {
         let Ok(manifest) = verifier::read(&folder.path()) else {
             continue;
@@ -252,23 +272,16 @@ fn find(cache: &Path, history: &History) -> Result<Vec<PathBuf>, NodeError> {
         {
             found.push(folder.path());
         }
-        known.push(manifest.code_hash.to_string());
     }
     if !found.is_empty() {
         found.sort();
         return Ok(found);
     }
-    Err(NodeError::Mismatch {
-        what: "the code hash of the contract's verifier",
-        found: format!(
-            "{:?}",
-            history
-                .verifiers
-                .iter()
-                .map(|r| B256::from(r.code))
-                .collect::<Vec<_>>()
-        ),
-        expected: format!("one of {known:?} in {}", folders.display()),
+    let registered = history.verifiers.iter().map(|r| B256::from(r.code));
+    let registered: Vec<_> = registered.map(|code| code.to_string()).collect();
+    Err(CliError::NoVerifier {
+        registered: registered.join(", "),
+        folder: folders,
     })
 }
 

@@ -112,6 +112,9 @@ struct Report {
     dry_run: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     begin_gas: Option<u64>,
+    /// In a dry run: exodus would begin.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    would_begin: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     due: Option<Vec<Due>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -149,6 +152,7 @@ impl Rollup {
             from: sending.map(|s| s.from),
             dry_run: sending.is_some_and(|s| s.dry_run),
             begin_gas: None,
+            would_begin: false,
             due: None,
             payments: None,
         })
@@ -221,6 +225,7 @@ fn begin(rollup: &Rollup, sending: &Sending) -> eyre::Result<Report> {
     let mut rebuilt = rollup.rebuild()?;
     let mut report = rollup.report(&mut rebuilt, Some(sending))?;
     report.begin_gas = (!sending.dry_run).then_some(gas);
+    report.would_begin = sending.dry_run;
     Ok(report)
 }
 
@@ -271,6 +276,9 @@ fn text(r: &Report) -> String {
     }
     if let Some(gas) = r.begin_gas {
         out += &format!("begun      {gas} gas\n");
+    }
+    if r.would_begin {
+        out += "dry run    the call succeeds: exodus would begin\n";
     }
     for due in r.due.iter().flatten() {
         let when = match due.payable_at {

@@ -20,7 +20,7 @@ use bastion_node::dir::{BlockDir, Manifest};
 use bastion_node::pipeline::{BlockProver, Cache};
 use bastion_node::NodeError;
 use bastion_prover::progress::Progress;
-use bastion_prover::srs::SrsChoice;
+use bastion_prover::srs::{SrsChoice, SrsOrigin};
 
 use crate::config::Settings;
 
@@ -57,6 +57,12 @@ fn open(
         "reference string",
         &manifest.srs,
         prover.srs.id().to_string(),
+    )?;
+    let unsafe_dev = prover.srs.origin() == SrsOrigin::UnsafeDev;
+    same(
+        "the manifest's unsafe_dev_srs",
+        &manifest.unsafe_dev_srs.to_string(),
+        unsafe_dev.to_string(),
     )?;
     same(
         "batch circuit",

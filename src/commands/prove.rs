@@ -24,7 +24,7 @@ use tracing::warn;
 
 use crate::commands::srs_line;
 use crate::config::{self, Settings};
-use crate::exit::CliError;
+use crate::exit::{CliError, SHOWN};
 use crate::output;
 
 /// Seconds by which the time of a block may lag behind L1's when it is committed.
@@ -61,7 +61,7 @@ pub(crate) struct Args {
     #[arg(long)]
     out: PathBuf,
     /// Rows or operations to read at most.
-    #[arg(long)]
+    #[arg(long, value_parser = limit)]
     limit: Option<usize>,
     /// Batches in a block.
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=8))]
@@ -80,6 +80,14 @@ fn format(name: &str) -> Result<Format, String> {
         "csv" => Ok(Format::Csv),
         "jsonl" => Ok(Format::Jsonl),
         _ => Err("it is csv or jsonl".into()),
+    }
+}
+
+fn limit(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0) => Err("with no row there is nothing to prove".into()),
+        Ok(rows) => Ok(rows),
+        Err(e) => Err(format!("{e}")),
     }
 }
 
@@ -254,11 +262,8 @@ fn execute(args: &Args, input: &Input, context: &BatchContext) -> eyre::Result<E
         blocks.push(block);
     }
     if !refused.is_empty() && !skip {
-        let list: Vec<String> = refused
-            .iter()
-            .take(10)
-            .map(|r| format!("{}: {}", r.place, r.why))
-            .collect();
+        let lines = refused.iter().take(SHOWN);
+        let list: Vec<String> = lines.map(|r| format!("{}: {}", r.place, r.why)).collect();
         return Err(CliError::Refused {
             count: refused.len(),
             list: list.join("\n"),
@@ -268,6 +273,11 @@ fn execute(args: &Args, input: &Input, context: &BatchContext) -> eyre::Result<E
     if blocks.is_empty() {
         return Err(CliError::NoOperations {
             path: args.input.clone(),
+            refused: import
+                .into_iter()
+                .flat_map(|report| report.skipped)
+                .chain(refused.iter().map(|r| format!("{}: {}", r.place, r.why)))
+                .collect(),
         }
         .into());
     }

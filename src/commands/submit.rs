@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use bastion_node::dir::BlockDir;
 use bastion_node::l1::L1;
 use bastion_node::submit::{Steps, Submission};
-use bastion_node::NodeError;
 use bastion_state::field;
 use bastion_state::state::State;
 use eyre::eyre;
@@ -13,6 +12,7 @@ use serde::Serialize;
 
 use crate::commands::{l1, open};
 use crate::config::Settings;
+use crate::exit::CliError;
 use crate::output;
 
 /// Finalizes a folder of proven blocks on a development node (anvil): deploys the contracts, makes
@@ -45,10 +45,10 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
     }
     let mut l1 = args.node.connect(&args.l1)?;
     if l1.chain_id() != manifest.chain_id {
-        return Err(NodeError::Mismatch {
-            what: "chain id",
-            found: manifest.chain_id.to_string(),
-            expected: l1.chain_id().to_string(),
+        return Err(CliError::OtherChain {
+            dir: args.dir.clone(),
+            blocks: manifest.chain_id,
+            node: l1.chain_id(),
         }
         .into());
     }

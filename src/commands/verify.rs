@@ -14,7 +14,7 @@ use bastion_state::state::State;
 use bastion_state::{field, Address};
 use serde::Serialize;
 
-use crate::commands::open;
+use crate::commands::{open, srs_line};
 use crate::config::Settings;
 use crate::output;
 
@@ -38,6 +38,8 @@ pub(crate) struct Args {
 struct Report {
     blocks: usize,
     root: String,
+    srs: String,
+    unsafe_srs: bool,
     evm: Option<EvmReport>,
     seconds: f64,
 }
@@ -123,13 +125,18 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
     let report = Report {
         blocks: blocks.len(),
         root: field::to_hex(&root),
+        unsafe_srs: manifest.unsafe_dev_srs,
+        srs: manifest.srs,
         evm,
         seconds: start.elapsed().as_secs_f64(),
     };
     output::report(settings, &report, |r| {
         let mut out = format!(
-            "{} blocks verified in {:.1} s, root {}\n",
-            r.blocks, r.seconds, r.root
+            "{} blocks verified in {:.1} s, root {}\nreference string {}\n",
+            r.blocks,
+            r.seconds,
+            r.root,
+            srs_line(&r.srs, r.unsafe_srs)
         );
         if let Some(evm) = &r.evm {
             out += &format!(
@@ -152,6 +159,8 @@ struct IndependentReport {
     blocks: usize,
     proofs: usize,
     root: String,
+    srs: String,
+    unsafe_srs: bool,
     verifier: String,
     seconds: f64,
 }
@@ -184,13 +193,20 @@ fn independent(args: &Args, settings: &Settings) -> eyre::Result<()> {
         blocks: manifest.blocks,
         proofs,
         root: field::to_hex(&root),
+        unsafe_srs: manifest.unsafe_dev_srs,
+        srs: manifest.srs,
         verifier: documents.display().to_string(),
         seconds: start.elapsed().as_secs_f64(),
     };
     output::report(settings, &report, |r| {
         format!(
-            "{} blocks, {} proofs verified by the second verifier in {:.3} s, root {}",
-            r.blocks, r.proofs, r.seconds, r.root
+            "{} blocks, {} proofs verified by the second verifier in {:.3} s, root {}\n\
+             reference string {}",
+            r.blocks,
+            r.proofs,
+            r.seconds,
+            r.root,
+            srs_line(&r.srs, r.unsafe_srs)
         )
     })
 }

@@ -7,7 +7,7 @@ use bastion_state::ops::Op;
 use bastion_state::{Address, Token};
 
 use super::{Audit, ALARM_DEADLINE, MAX_CLOCK_LAG, MAX_RELEASE_DELAY, QUEUE_DEADLINE};
-use crate::chain::Claim;
+use crate::chain::{Claim, Entry};
 use crate::replay::Exit;
 
 /// A payment: to whom, in which token, how much.
@@ -102,6 +102,7 @@ impl Audit<'_> {
         let last = last.and_then(|i| history.blocks.get(i));
         let processed = last.map_or(0, |b| b.processed);
         let Some(began) = history.exodus else {
+            self.exodus_is_near();
             for d in &history.departures {
                 let what = format!("account {} left without exodus", d.index);
                 self.find("forged_departure", None, what);
@@ -112,6 +113,10 @@ impl Audit<'_> {
             }
             return;
         };
+        self.notice(
+            "exodus",
+            format!("has begun at L1 time {}: no block can follow", began.time),
+        );
         let (block, finalized) = (began.block, self.finalized);
         if block != finalized as u64 || began.root != history.state_root {
             let what = format!("began at block {block}, the last final one is {finalized}");
@@ -154,6 +159,26 @@ impl Audit<'_> {
                     ),
                 );
             }
+        }
+    }
+
+    /// Tells of what lets anybody begin exodus now.
+    fn exodus_is_near(&mut self) {
+        let history = self.history;
+        // Proven blocks count: to begin exodus makes them final.
+        let proven = history.blocks.iter().take_while(|b| b.proving.is_some());
+        let processed = proven.last().map_or(0, |b| b.processed);
+        let waiting = usize::try_from(processed)
+            .ok()
+            .and_then(|i| history.queue.get(i));
+        let late = |e: &&Entry| history.time > e.time.saturating_add(QUEUE_DEADLINE);
+        if waiting.is_some_and(|e| late(&e)) {
+            let entry = processed.saturating_add(1);
+            let what = format!(
+                "queue entry {entry} has waited for more than {} days, which lets anybody begin it",
+                QUEUE_DEADLINE / 86_400
+            );
+            self.notice("exodus", what);
         }
     }
 

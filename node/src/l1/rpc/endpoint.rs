@@ -36,10 +36,7 @@ impl Endpoint {
     /// # Errors
     /// If it is none, or of another scheme than http and https; the error does not show it.
     pub fn parse(url: &str) -> Result<Self, NodeError> {
-        let wrong = |why: &str| {
-            let form = "give it as http://HOST:PORT or https://HOST/PATH";
-            NodeError::L1(format!("the URL of the L1 node {why}: {form}"))
-        };
+        let wrong = |why: &str| NodeError::BadUrl { why: why.into() };
         let url = url.trim();
         let uri: Uri = url.parse().map_err(|_| wrong("is malformed"))?;
         let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {

@@ -20,6 +20,7 @@ mod circuit;
 mod container;
 mod error;
 pub mod keys;
+mod lanes;
 pub mod plonk;
 pub mod progress;
 pub mod proof;
@@ -35,3 +36,4 @@ use halo2_proofs::halo2curves::bn256::Fr;
 
 pub use circuit::ProvableCircuit;
 pub use error::{out_of_space, ProverError, Result};
+pub use lanes::{Arithmetic, BadArithmetic};

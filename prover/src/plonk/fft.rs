@@ -8,7 +8,7 @@
 
 use halo2_proofs::halo2curves::ff::{Field, PrimeField};
 
-use super::lanes::{has_ifma, Lanes, Portable, WIDTH};
+use crate::lanes::{self, Arithmetic, Engine, Kernel, Lanes, WIDTH};
 use crate::Fr;
 
 /// Least log2 of a size: eight short transforms of eight elements.
@@ -52,40 +52,43 @@ impl Roots {
     ) {
         let n = 1 << self.k;
         assert!([input.len(), output.len(), scratch.len()] == [n; 3]);
-        #[cfg(target_arch = "x86_64")]
-        if has_ifma() {
-            // SAFETY: the machine has the instructions.
-            #[allow(unsafe_code)]
-            unsafe {
-                transform_ifma(self, input, output, scratch, pre, post);
-            }
-            return;
-        }
-        passes::<Portable>(self, input, output, scratch, pre, post);
+        lanes::run(Transform {
+            roots: self,
+            input,
+            output,
+            scratch,
+            pre,
+            post,
+        });
     }
 }
 
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f,avx512ifma")]
-#[allow(unsafe_code)]
-unsafe fn transform_ifma(
-    roots: &Roots,
-    input: &[Fr],
-    output: &mut [Fr],
-    scratch: &mut [Fr],
+/// A transform as a kernel.
+struct Transform<'a> {
+    roots: &'a Roots,
+    input: &'a [Fr],
+    output: &'a mut [Fr],
+    scratch: &'a mut [Fr],
     pre: Option<Powers>,
     post: Option<Powers>,
-) {
-    passes::<super::lanes::Ifma>(roots, input, output, scratch, pre, post);
+}
+
+impl Kernel for Transform<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<E: Engine>(self) {
+        passes::<E::Scalars>(self);
+    }
 }
 
 /// Successive values of `factor · base^(start + lane·within + i·step)`, a vector for each `i`.
-struct Running<L: Lanes> {
+struct Running<L: Lanes<Field = Fr>> {
     now: L,
     step: L::Constant,
 }
 
-impl<L: Lanes> Running<L> {
+impl<L: Lanes<Field = Fr>> Running<L> {
     #[inline(always)]
     fn new(powers: Powers, start: u64, within: u64, step: u64) -> Self {
         let first = powers.factor * powers.base.pow_vartime([start]) * lift::<L>();
@@ -109,19 +112,34 @@ impl<L: Lanes> Running<L> {
 }
 
 /// [`Lanes::LIFT`] as an element.
-pub(super) fn lift<L: Lanes>() -> Fr {
+fn lift<L: Lanes>() -> Fr {
     Fr::from(L::LIFT)
 }
 
+/// The lift of an arithmetic.
+pub(super) fn lift_of(arithmetic: Arithmetic) -> Fr {
+    struct Lift;
+    impl Kernel for Lift {
+        type Output = Fr;
+
+        #[inline(always)]
+        fn run<E: Engine>(self) -> Fr {
+            lift::<E::Scalars>()
+        }
+    }
+    lanes::run_on(arithmetic, Lift)
+}
+
 #[inline(always)]
-fn passes<L: Lanes>(
-    roots: &Roots,
-    input: &[Fr],
-    output: &mut [Fr],
-    scratch: &mut [Fr],
-    pre: Option<Powers>,
-    post: Option<Powers>,
-) {
+fn passes<L: Lanes<Field = Fr>>(transform: Transform<'_>) {
+    let Transform {
+        roots,
+        input,
+        output,
+        scratch,
+        pre,
+        post,
+    } = transform;
     let (k1, k2) = (roots.k.div_ceil(2), roots.k / 2);
     let (n1, n2) = (1_usize << k1, 1_usize << k2);
     let mut buffer = vec![L::splat(&L::constant(&Fr::zero())); n1];
@@ -183,7 +201,7 @@ fn passes<L: Lanes>(
 
 /// Eight transforms of `values.len()` elements, from bit-reversed to natural order.
 #[inline(always)]
-fn short<L: Lanes>(values: &mut [L], twiddles: &[L::Constant]) {
+fn short<L: Lanes<Field = Fr>>(values: &mut [L], twiddles: &[L::Constant]) {
     let n = values.len();
     // Input is below 4p: the first stage needs no multiplication, and lifts by that.
     let mut bound = 4;
@@ -203,11 +221,11 @@ fn short<L: Lanes>(values: &mut [L], twiddles: &[L::Constant]) {
         bound += if half == 1 { 4 } else { 2 };
         half *= 2;
     }
-    debug_assert!(bound <= super::lanes::MAX_BOUND);
+    debug_assert!(bound <= lanes::MAX_BOUND);
 }
 
 /// `omega^i` for half of its order `2^k`.
-fn twiddles<L: Lanes>(omega: Fr, k: u32) -> Vec<L::Constant> {
+fn twiddles<L: Lanes<Field = Fr>>(omega: Fr, k: u32) -> Vec<L::Constant> {
     let powers = std::iter::successors(Some(Fr::one()), |p| Some(*p * omega));
     let powers = powers.take(1 << (k - 1));
     powers.map(|p| L::constant(&p)).collect()

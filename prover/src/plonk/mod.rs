@@ -20,7 +20,6 @@
 //! the opening (`shplonk`).
 
 mod fft;
-mod lanes;
 mod measure;
 mod permutation;
 mod program;

@@ -11,14 +11,14 @@
 //!   below `(d - 1)·n`, which `d - 1` cosets determine. So each coset has a program of its own, and
 //!   gates of low degree stand in the first few alone.
 //!
-//! The compiler counts bounds of loose values (see [`super::lanes`]), and inserts a reduction where
+//! The compiler counts bounds of loose values (see [`crate::lanes`]), and inserts a reduction where
 //! one would grow too large. Slots of values that are read no more are used again.
 
 use std::collections::HashMap;
 
 use halo2_proofs::plonk::{ConstraintSystem, Expression};
 
-use super::lanes::{MAX_BOUND, MAX_TERMS, SHRINK};
+use crate::lanes::{MAX_BOUND, MAX_TERMS, SHRINK};
 use crate::Fr;
 
 /// Bound of values that come from transforms.

@@ -12,15 +12,11 @@
 use halo2_proofs::halo2curves::ff::{Field, WithSmallOrderMulGroup};
 use rayon::prelude::*;
 
-use super::fft::{lift, root, Powers, Roots};
-use super::lanes::{has_ifma, Lanes, Portable, WIDTH};
+use super::fft::{lift_of, root, Powers, Roots};
 use super::program::{compile, Cell, Program, Rules, Step};
+use crate::lanes::{self, Arithmetic, Engine, Kernel, Lanes, WIDTH};
 use crate::Fr;
 
-/// Vectors that an instruction works on before the next is decoded.
-const BLOCK: usize = 2;
-/// Rows that a run of a program takes.
-const ROWS: usize = BLOCK * WIDTH;
 /// Rows that one task of the pool takes.
 const TASK: usize = 1 << 10;
 
@@ -95,22 +91,13 @@ fn interpolated(values: Vec<Fr>, k: u32, shift: Fr) -> Vec<Fr> {
     let n = 1_u64 << k;
     let inverse = |x: Fr| x.invert().unwrap_or(Fr::zero());
     let post = Powers {
-        factor: inverse(Fr::from(n) * engine_lift()),
+        factor: inverse(Fr::from(n) * lift_of(Arithmetic::active())),
         base: inverse(shift),
     };
     let mut output = vec![Fr::zero(); n as usize];
     let mut scratch = vec![Fr::zero(); n as usize];
     Roots::new(k, inverse(root(k))).transform(&values, &mut output, &mut scratch, None, Some(post));
     output
-}
-
-/// The lift of the lanes that this machine uses.
-fn engine_lift() -> Fr {
-    #[cfg(target_arch = "x86_64")]
-    if has_ifma() {
-        return lift::<super::lanes::Ifma>();
-    }
-    lift::<Portable>()
 }
 
 /// Columns on a coset, in lanes' form and loose. Rows at the ends are repeated at the other ends,
@@ -135,7 +122,7 @@ impl Values {
         let roots = Roots::new(k, root(k));
         let n = 1_usize << k;
         let pre = Powers {
-            factor: engine_lift(),
+            factor: lift_of(Arithmetic::active()),
             base: shift,
         };
         let columns = coefficients.par_iter().enumerate().map_init(
@@ -176,89 +163,115 @@ impl Values {
             }
         }
         tasks.into_par_iter().for_each(|(start, mut outputs)| {
-            #[cfg(target_arch = "x86_64")]
-            if has_ifma() {
-                // SAFETY: the machine has the instructions.
-                #[allow(unsafe_code)]
-                unsafe {
-                    run_ifma(self, program, start, &mut outputs);
-                }
-                return;
-            }
-            run::<Portable>(self, program, start, &mut outputs);
+            lanes::run(Evaluation {
+                values: self,
+                program,
+                start,
+                outputs: &mut outputs,
+            });
         });
         outputs
     }
 }
 
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f,avx512ifma")]
-#[allow(unsafe_code)]
-unsafe fn run_ifma(values: &Values, program: &Program, start: usize, outputs: &mut [&mut [Fr]]) {
-    run::<super::lanes::Ifma>(values, program, start, outputs);
+/// The program on the rows from `start` on, as many as `outputs` hold.
+struct Evaluation<'a, 'b> {
+    values: &'a Values,
+    program: &'a Program,
+    start: usize,
+    outputs: &'a mut [&'b mut [Fr]],
 }
 
-/// Runs the program on the rows from `start` on, as many as `outputs` hold.
-#[inline(always)]
-fn run<L: Lanes>(values: &Values, program: &Program, start: usize, outputs: &mut [&mut [Fr]]) {
-    let constants: Vec<L::Constant> = program.constants.iter().map(L::constant).collect();
-    let zero = L::splat(&L::constant(&Fr::zero()));
-    let mut slots = vec![[zero; BLOCK]; program.slots];
-    let rows = outputs.first().map_or(0, |o| o.len());
-    for row in (0..rows).step_by(ROWS) {
-        let (mut products, mut scaled) = (program.products.iter(), program.scaled.iter());
-        for step in &program.steps {
-            match *step {
-                Step::Load(to, cell) => {
-                    let first = start + row + values.before;
-                    let first = first.wrapping_add_signed(cell.rotation as isize);
-                    let column = &values.columns[cell.column][first..first + ROWS];
-                    for v in 0..BLOCK {
-                        slots[to as usize][v] = L::load(&column[v * WIDTH..]);
-                    }
-                }
-                Step::Constant(to, c) => {
-                    slots[to as usize] = [L::splat(&constants[c as usize]); BLOCK];
-                }
-                Step::Add(to, a, b) => {
-                    let (a, b) = (slots[a as usize], slots[b as usize]);
-                    for v in 0..BLOCK {
-                        slots[to as usize][v] = a[v].add(b[v]);
-                    }
-                }
-                Step::Sub(to, a, b, lift) => {
-                    let (a, b) = (slots[a as usize], slots[b as usize]);
-                    for v in 0..BLOCK {
-                        slots[to as usize][v] = a[v].sub(b[v], lift);
-                    }
-                }
-                Step::Dot(to, many, of_constants) => {
-                    let products = take(&mut products, many);
-                    let scaled = take(&mut scaled, of_constants);
-                    let mut result = [zero; BLOCK];
-                    for (v, result) in result.iter_mut().enumerate() {
-                        let mut wide = L::wide();
-                        for (a, b) in products {
-                            let (a, b) = (&slots[*a as usize], &slots[*b as usize]);
-                            wide = L::accumulate(wide, a[v], b[v]);
-                        }
-                        for (a, c) in scaled {
-                            let a = &slots[*a as usize];
-                            wide = L::accumulate_constant(wide, a[v], &constants[*c as usize]);
-                        }
-                        *result = L::reduce(wide);
-                    }
-                    slots[to as usize] = result;
-                }
-            }
+impl Kernel for Evaluation<'_, '_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<E: Engine>(self) {
+        match E::Scalars::BLOCK {
+            1 => self.evaluate::<E::Scalars, 1>(),
+            _ => self.evaluate::<E::Scalars, 2>(),
         }
+    }
+}
+
+impl Evaluation<'_, '_> {
+    #[inline(always)]
+    fn evaluate<L: Lanes<Field = Fr>, const BLOCK: usize>(self) {
+        let Self {
+            values,
+            program,
+            start,
+            outputs,
+        } = self;
+        let constants: Vec<L::Constant> = program.constants.iter().map(L::constant).collect();
+        let zero = L::splat(&L::constant(&Fr::zero()));
         let one = L::constant(&Fr::one());
-        for ((_, slot), output) in program.outputs.iter().zip(outputs.iter_mut()) {
-            for (v, x) in slots[*slot as usize].into_iter().enumerate() {
-                x.mul_constant(&one)
-                    .store_canonical(&mut output[row + v * WIDTH..]);
+        let mut slots = vec![[zero; BLOCK]; program.slots];
+        let rows = outputs.first().map_or(0, |o| o.len());
+        for row in (0..rows).step_by(BLOCK * WIDTH) {
+            let (mut products, mut scaled) = (program.products.iter(), program.scaled.iter());
+            for step in &program.steps {
+                match *step {
+                    Step::Load(to, cell) => {
+                        let first = start + row + values.before;
+                        let first = first.wrapping_add_signed(cell.rotation as isize);
+                        let column = &values.columns[cell.column][first..first + BLOCK * WIDTH];
+                        for v in 0..BLOCK {
+                            slots[to as usize][v] = L::load(&column[v * WIDTH..]);
+                        }
+                    }
+                    Step::Constant(to, c) => {
+                        slots[to as usize] = [L::splat(&constants[c as usize]); BLOCK];
+                    }
+                    Step::Add(to, a, b) => {
+                        for v in 0..BLOCK {
+                            let sum = slots[a as usize][v].add(slots[b as usize][v]);
+                            slots[to as usize][v] = sum;
+                        }
+                    }
+                    Step::Sub(to, a, b, lift) => {
+                        for v in 0..BLOCK {
+                            let difference = slots[a as usize][v].sub(slots[b as usize][v], lift);
+                            slots[to as usize][v] = difference;
+                        }
+                    }
+                    Step::Dot(to, many, of_constants) => {
+                        let products = take(&mut products, many);
+                        let scaled = take(&mut scaled, of_constants);
+                        for v in 0..BLOCK {
+                            let mut wide = L::wide();
+                            let mut room = L::RELAX;
+                            for (a, b) in products {
+                                (wide, room) = with_room::<L>(wide, room);
+                                let (a, b) = (&slots[*a as usize], &slots[*b as usize]);
+                                wide = L::accumulate(wide, &a[v], &b[v]);
+                            }
+                            for (a, c) in scaled {
+                                (wide, room) = with_room::<L>(wide, room);
+                                let a = &slots[*a as usize];
+                                wide = L::accumulate_constant(wide, &a[v], &constants[*c as usize]);
+                            }
+                            slots[to as usize][v] = L::reduce(wide);
+                        }
+                    }
+                }
+            }
+            for ((_, slot), output) in program.outputs.iter().zip(outputs.iter_mut()) {
+                for (v, x) in slots[*slot as usize].into_iter().enumerate() {
+                    x.mul_constant(&one)
+                        .store_canonical(&mut output[row + v * WIDTH..]);
+                }
             }
         }
+    }
+}
+
+/// A sum that takes a further term, and for how many it has room after that.
+#[inline(always)]
+fn with_room<L: Lanes>(wide: L::Wide, room: usize) -> (L::Wide, usize) {
+    match room {
+        0 => (L::relax(wide), L::RELAX - 1),
+        _ => (wide, room - 1),
     }
 }
 

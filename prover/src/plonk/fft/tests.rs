@@ -1,4 +1,3 @@
-use super::super::lanes::Portable;
 use super::*;
 
 fn evaluate(coefficients: &[Fr], x: Fr) -> Fr {
@@ -66,20 +65,20 @@ fn round_trip(
 }
 
 #[test]
-fn transforms_evaluate() {
-    let transform = |roots: &Roots, input: &[Fr], output: &mut [Fr], pre, post| {
-        let mut scratch = vec![Fr::zero(); input.len()];
-        roots.transform(input, output, &mut scratch, pre, post);
-    };
-    let lift = if has_ifma() { Fr::from(16) } else { Fr::one() };
-    round_trip(transform, lift);
-}
-
-#[test]
-fn portable_transforms_evaluate() {
-    let transform = |roots: &Roots, input: &[Fr], output: &mut [Fr], pre, post| {
-        let mut scratch = vec![Fr::zero(); input.len()];
-        passes::<Portable>(roots, input, output, &mut scratch, pre, post);
-    };
-    round_trip(transform, Fr::one());
+fn transforms_evaluate_on_every_arithmetic_of_the_machine() {
+    for arithmetic in Arithmetic::supported() {
+        let transform = |roots: &Roots, input: &[Fr], output: &mut [Fr], pre, post| {
+            let mut scratch = vec![Fr::zero(); input.len()];
+            let transform = Transform {
+                roots,
+                input,
+                output,
+                scratch: &mut scratch,
+                pre,
+                post,
+            };
+            lanes::run_on(arithmetic, transform);
+        };
+        round_trip(transform, lift_of(arithmetic));
+    }
 }

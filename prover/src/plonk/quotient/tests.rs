@@ -18,14 +18,18 @@ pub(in crate::plonk) fn numerators(program: &Program, columns: &[Vec<Fr>]) -> Ve
             before,
         }
     };
-    let mut outputs = vec![vec![Fr::zero(); rows]; program.outputs.len()];
-    let mut slices: Vec<&mut [Fr]> = outputs.iter_mut().map(Vec::as_mut_slice).collect();
-    run::<Portable>(&values(Fr::one()), program, 0, &mut slices);
-    all.push(outputs);
-    if has_ifma() {
-        let lift = engine_lift();
+    for arithmetic in Arithmetic::supported() {
+        let lift = lift_of(arithmetic);
         let down = lift.invert().unwrap();
-        let mut outputs = values(lift).run(program);
+        let mut outputs = vec![vec![Fr::zero(); rows]; program.outputs.len()];
+        let mut slices: Vec<&mut [Fr]> = outputs.iter_mut().map(Vec::as_mut_slice).collect();
+        let evaluation = Evaluation {
+            values: &values(lift),
+            program,
+            start: 0,
+            outputs: &mut slices,
+        };
+        lanes::run_on(arithmetic, evaluation);
         for x in outputs.iter_mut().flatten() {
             *x *= down;
         }

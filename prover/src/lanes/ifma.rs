@@ -6,58 +6,46 @@
 //!
 //! # Safety
 //!
-//! The intrinsics may run only on a machine that has them. Everything here is private to `plonk`,
-//! whose entry points into this type are behind [`super::has_ifma`]. Memory is read and written
-//! within slices whose lengths are checked first; [`Fr`] is four `u64` and nothing else, which
-//! `LAYOUT` asserts.
+//! The intrinsics may run only on a machine that has them: [`super::run`] sees to that. Memory is
+//! read and written within slices whose lengths are checked first; elements are four `u64` and
+//! nothing else, which [`super::modulus`] asserts.
 //!
 //! There are no closures here: one that the compiler does not inline lacks the instructions of the
 //! function that it stands in, and each intrinsic in it becomes a call.
 #![allow(unsafe_code)]
 
 use std::arch::x86_64::*;
+use std::marker::PhantomData;
 
-use super::{Lanes, MAX_BOUND, WIDTH};
-use crate::Fr;
+use super::modulus::{limbs, negated_inverse, LAYOUT};
+use super::{Lanes, Modulus, MAX_BOUND, WIDTH};
 
 const LIMBS: usize = 5;
 const MASK: u64 = (1 << 52) - 1;
-/// The modulus `p` of the scalar field, 64-bit limbs.
-const MODULUS: [u64; 4] = [
-    0x43e1_f593_f000_0001,
-    0x2833_e848_79b9_7091,
-    0xb850_45b6_8181_585d,
-    0x3064_4e72_e131_a029,
-];
-const P: [u64; LIMBS] = split(MODULUS);
-/// `-1/p mod 2^52`, by Newton's iteration: each step doubles the bits that are right.
-const NEGATED_INVERSE: u64 = {
-    let mut inverse = 1_u64;
-    let mut i = 0;
-    while i < 6 {
-        inverse = inverse.wrapping_mul(2_u64.wrapping_sub(MODULUS[0].wrapping_mul(inverse)));
-        i += 1;
-    }
-    inverse.wrapping_neg() & MASK
-};
-/// `b·p` for every bound `b`.
-const MULTIPLES: [[u64; LIMBS]; MAX_BOUND as usize + 1] = {
-    let mut table = [[0; LIMBS]; MAX_BOUND as usize + 1];
-    let mut b = 1;
-    while b < table.len() {
-        let (mut carry, mut i) = (0, 0);
-        while i < LIMBS {
-            let sum = table[b - 1][i] + P[i] + carry;
-            table[b][i] = sum & MASK;
-            carry = sum >> 52;
-            i += 1;
+
+struct Constants<F>(PhantomData<F>);
+
+impl<F: Modulus> Constants<F> {
+    const P: [u64; LIMBS] = split(F::ORDER);
+    const NEGATED_INVERSE: u64 = negated_inverse(F::ORDER) & MASK;
+    /// `b·p` for every bound `b`.
+    const MULTIPLES: [[u64; LIMBS]; MAX_BOUND as usize + 1] = {
+        let mut table = [[0; LIMBS]; MAX_BOUND as usize + 1];
+        let mut b = 1;
+        while b < table.len() {
+            let (mut carry, mut i) = (0, 0);
+            while i < LIMBS {
+                let sum = table[b - 1][i] + Self::P[i] + carry;
+                table[b][i] = sum & MASK;
+                carry = sum >> 52;
+                i += 1;
+            }
+            assert!(carry == 0, "64 p is below 2^260");
+            b += 1;
         }
-        assert!(carry == 0, "64 p is below 2^260");
-        b += 1;
-    }
-    table
-};
-const LAYOUT: () = assert!(size_of::<Fr>() == 32 && align_of::<Fr>() == align_of::<u64>());
+        table
+    };
+}
 
 const fn split(x: [u64; 4]) -> [u64; LIMBS] {
     [
@@ -71,11 +59,11 @@ const fn split(x: [u64; 4]) -> [u64; LIMBS] {
 
 /// Eight loose elements, five limbs each.
 #[derive(Clone, Copy)]
-pub(in crate::plonk) struct Ifma([__m512i; LIMBS]);
+pub(crate) struct Ifma<F>([__m512i; LIMBS], PhantomData<F>);
 
 /// Ten columns of a product, carries pending.
 #[derive(Clone, Copy)]
-pub(in crate::plonk) struct Wide([__m512i; 2 * LIMBS]);
+pub(crate) struct Wide([__m512i; 2 * LIMBS]);
 
 #[inline(always)]
 fn all(x: u64) -> __m512i {
@@ -85,7 +73,7 @@ fn all(x: u64) -> __m512i {
 
 /// Brings limbs, which may be negative or exceed 52 bits, below `2^52`. The whole is positive.
 #[inline(always)]
-fn carried(mut x: [__m512i; LIMBS]) -> Ifma {
+fn carried(mut x: [__m512i; LIMBS]) -> [__m512i; LIMBS] {
     // SAFETY: see the module.
     unsafe {
         for i in 0..LIMBS - 1 {
@@ -93,12 +81,12 @@ fn carried(mut x: [__m512i; LIMBS]) -> Ifma {
             x[i] = _mm512_and_si512(x[i], all(MASK));
         }
     }
-    Ifma(x)
+    x
 }
 
 /// Two elements to each register in, one limb of eight elements to each register out, split.
 #[inline(always)]
-unsafe fn transposed(pairs: [__m512i; 4]) -> Ifma {
+unsafe fn transposed(pairs: [__m512i; 4]) -> [__m512i; LIMBS] {
     let low = _mm512_setr_epi64(0, 4, 8, 12, 1, 5, 9, 13);
     let high = _mm512_setr_epi64(2, 6, 10, 14, 3, 7, 11, 15);
     let a = _mm512_permutex2var_epi64(pairs[0], low, pairs[1]);
@@ -121,29 +109,31 @@ unsafe fn transposed(pairs: [__m512i; 4]) -> Ifma {
     for limb in &mut limbs[..LIMBS - 1] {
         *limb = _mm512_and_si512(*limb, all(MASK));
     }
-    Ifma(limbs)
+    limbs
 }
 
-impl Lanes for Ifma {
+impl<F: Modulus> Lanes for Ifma<F> {
+    type Field = F;
     type Constant = [u64; LIMBS];
     type Wide = Wide;
     const LIFT: u64 = 16;
+    const RELAX: usize = usize::MAX;
+    const BLOCK: usize = 2;
 
     #[inline(always)]
-    fn constant(x: &Fr) -> [u64; LIMBS] {
-        let () = LAYOUT;
-        let lifted = *x * Fr::from(Self::LIFT);
-        // SAFETY: `LAYOUT`.
-        split(unsafe { *std::ptr::from_ref(&lifted).cast::<[u64; 4]>() })
+    fn constant(x: &F) -> [u64; LIMBS] {
+        split(limbs(&(*x * F::from(Self::LIFT))))
     }
 
     #[inline(always)]
     fn splat(x: &[u64; LIMBS]) -> Self {
-        Self([all(x[0]), all(x[1]), all(x[2]), all(x[3]), all(x[4])])
+        let limbs = [all(x[0]), all(x[1]), all(x[2]), all(x[3]), all(x[4])];
+        Self(limbs, PhantomData)
     }
 
     #[inline(always)]
-    fn load(from: &[Fr]) -> Self {
+    fn load(from: &[F]) -> Self {
+        let () = LAYOUT;
         let from = from[..WIDTH].as_ptr().cast::<__m512i>();
         // SAFETY: eight elements of 32 bytes are four registers.
         unsafe {
@@ -151,12 +141,12 @@ impl Lanes for Ifma {
             for (i, pair) in pairs.iter_mut().enumerate() {
                 *pair = _mm512_loadu_si512(from.add(i).cast());
             }
-            transposed(pairs)
+            Self(transposed(pairs), PhantomData)
         }
     }
 
     #[inline(always)]
-    fn gather(from: &[Fr], stride: usize) -> Self {
+    fn gather(from: &[F], stride: usize) -> Self {
         let last = (WIDTH - 1) * stride;
         let from = from[..=last].as_ptr();
         // SAFETY: the furthest element is within the slice.
@@ -167,12 +157,12 @@ impl Lanes for Ifma {
                 let odd = _mm256_loadu_si256(from.add((2 * i + 1) * stride).cast());
                 *pair = _mm512_inserti64x4::<1>(_mm512_castsi256_si512(even), odd);
             }
-            transposed(pairs)
+            Self(transposed(pairs), PhantomData)
         }
     }
 
     #[inline(always)]
-    fn store(self, to: &mut [Fr]) {
+    fn store(self, to: &mut [F]) {
         let to = to[..WIDTH].as_mut_ptr().cast::<__m512i>();
         let x = self.0;
         // SAFETY: eight elements of 32 bytes are four registers.
@@ -202,21 +192,21 @@ impl Lanes for Ifma {
     }
 
     #[inline(always)]
-    fn store_canonical(self, to: &mut [Fr]) {
+    fn store_canonical(self, to: &mut [F]) {
         // SAFETY: see the module.
         let reduced = unsafe {
             let mut less = self.0;
-            for (limb, p) in less.iter_mut().zip(P) {
+            for (limb, p) in less.iter_mut().zip(Constants::<F>::P) {
                 *limb = _mm512_sub_epi64(*limb, all(p));
             }
             let mut less = carried(less);
-            let negative = _mm512_cmplt_epi64_mask(less.0[LIMBS - 1], all(0));
-            for (limb, old) in less.0.iter_mut().zip(self.0) {
+            let negative = _mm512_cmplt_epi64_mask(less[LIMBS - 1], all(0));
+            for (limb, old) in less.iter_mut().zip(self.0) {
                 *limb = _mm512_mask_blend_epi64(negative, *limb, old);
             }
             less
         };
-        reduced.store(to);
+        Self(reduced, PhantomData).store(to);
     }
 
     #[inline(always)]
@@ -226,18 +216,18 @@ impl Lanes for Ifma {
             // SAFETY: see the module.
             *x = unsafe { _mm512_add_epi64(*x, y) };
         }
-        carried(x)
+        Self(carried(x), PhantomData)
     }
 
     #[inline(always)]
     fn sub(self, other: Self, lift: u32) -> Self {
-        let lift = &MULTIPLES[lift as usize];
+        let lift = &Constants::<F>::MULTIPLES[lift as usize];
         let mut x = self.0;
         for i in 0..LIMBS {
             // SAFETY: see the module.
             x[i] = unsafe { _mm512_sub_epi64(_mm512_add_epi64(x[i], all(lift[i])), other.0[i]) };
         }
-        carried(x)
+        Self(carried(x), PhantomData)
     }
 
     #[inline(always)]
@@ -246,7 +236,7 @@ impl Lanes for Ifma {
     }
 
     #[inline(always)]
-    fn accumulate(mut wide: Wide, a: Self, b: Self) -> Wide {
+    fn accumulate(mut wide: Wide, a: &Self, b: &Self) -> Wide {
         // SAFETY: see the module.
         unsafe {
             for i in 0..LIMBS {
@@ -262,8 +252,13 @@ impl Lanes for Ifma {
     }
 
     #[inline(always)]
-    fn accumulate_constant(wide: Wide, a: Self, b: &[u64; LIMBS]) -> Wide {
-        Self::accumulate(wide, a, Self::splat(b))
+    fn accumulate_constant(wide: Wide, a: &Self, b: &[u64; LIMBS]) -> Wide {
+        Self::accumulate(wide, a, &Self::splat(b))
+    }
+
+    #[inline(always)]
+    fn relax(wide: Wide) -> Wide {
+        wide
     }
 
     /// Montgomery: a multiple of `p` clears the lowest limb, five times.
@@ -272,12 +267,13 @@ impl Lanes for Ifma {
         // SAFETY: see the module.
         unsafe {
             for i in 0..LIMBS {
-                let m = _mm512_madd52lo_epu64(all(0), w[i], all(NEGATED_INVERSE));
+                let m = _mm512_madd52lo_epu64(all(0), w[i], all(Constants::<F>::NEGATED_INVERSE));
                 for j in 0..LIMBS {
-                    w[i + j] = _mm512_madd52lo_epu64(w[i + j], m, all(P[j]));
+                    w[i + j] = _mm512_madd52lo_epu64(w[i + j], m, all(Constants::<F>::P[j]));
                 }
                 for j in 0..LIMBS {
-                    w[i + j + 1] = _mm512_madd52hi_epu64(w[i + j + 1], m, all(P[j]));
+                    w[i + j + 1] =
+                        _mm512_madd52hi_epu64(w[i + j + 1], m, all(Constants::<F>::P[j]));
                 }
                 w[i + 1] = _mm512_add_epi64(w[i + 1], _mm512_srli_epi64::<52>(w[i]));
             }
@@ -287,7 +283,7 @@ impl Lanes for Ifma {
                 x[i + 1] = _mm512_add_epi64(x[i + 1], _mm512_srli_epi64::<52>(x[i]));
                 x[i] = _mm512_and_si512(x[i], all(MASK));
             }
-            Self(x)
+            Self(x, PhantomData)
         }
     }
 }

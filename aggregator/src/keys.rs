@@ -190,7 +190,7 @@ impl BlockKeys {
         let Stored { made, pk, compiled } = stored;
         let params = srs.params(shape.k)?;
         let protocol = compile(
-            &*params,
+            params.kzg(),
             made.pk.get_vk(),
             Config::kzg()
                 .with_num_instance(vec![PUBLIC_INPUTS])
@@ -267,8 +267,8 @@ fn generate(shape: BlockShape, batch: &VerifierKey, srs: &Srs) -> Result<Made, A
         let circuit = BlockCircuit::new(CircuitBuilderStage::Keygen, shape.k, g1, &dummies)?;
         let config = circuit.block_params();
         info!(?config, cells = ?circuit.cells(), "block circuit");
-        let vk = keygen_vk(&*params, &circuit).map_err(|e| e.to_string())?;
-        let pk = keygen_pk(&*params, vk, &circuit).map_err(|e| e.to_string())?;
+        let vk = keygen_vk(params.kzg(), &circuit).map_err(|e| e.to_string())?;
+        let pk = keygen_pk(params.kzg(), vk, &circuit).map_err(|e| e.to_string())?;
         let break_points = circuit.break_points().unwrap_or_default();
         Ok(Made {
             pk,

@@ -21,6 +21,7 @@ mod container;
 mod error;
 pub mod keys;
 mod lanes;
+pub mod msm;
 pub mod plonk;
 pub mod progress;
 pub mod proof;

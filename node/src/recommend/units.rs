@@ -4,9 +4,9 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use bastion_circuits::{BatchCircuit, Shape};
+use bastion_prover::msm::{additions, Bases};
 use bastion_prover::plonk::{multiplication_seconds, transform_seconds};
 use bastion_state::hash::compress;
-use halo2_proofs::arithmetic::best_multiexp;
 use halo2_proofs::halo2curves::bn256::{Fr, G1Affine, G1};
 use halo2_proofs::halo2curves::group::Curve;
 use halo2_proofs::plonk::{Circuit, ConstraintSystem};
@@ -47,10 +47,10 @@ impl UnitCosts {
         let alone = alone.map_err(|e| NodeError::Measuring(e.to_string()))?;
         Ok(alone.install(|| {
             let mut rng = StdRng::seed_from_u64(1);
-            let bases = bases();
+            let bases = Bases::new(&bases());
             let term = |scalars: Vec<Fr>| {
                 let seconds = shortest(|| {
-                    black_box(best_multiexp(&scalars, &bases));
+                    black_box(bases.multiply(&scalars));
                 });
                 seconds / scalars.len() as f64
             };
@@ -70,13 +70,14 @@ impl UnitCosts {
     }
 
     /// Core-seconds of a multi-scalar multiplication of `2^k` terms, of whose scalars `small` is the
-    /// part below `2^16`. Terms of larger ones are cheaper, since the window grows (with the
-    /// logarithm of the size, in halo2's).
+    /// part below `2^16`. Terms take fewer additions the more there are.
     pub fn msm(&self, k: u32, small: f64) -> f64 {
-        let window = |k: u32| (f64::from(k.max(4)) * std::f64::consts::LN_2).ceil();
-        let windows = |k: u32| (254.0 / window(k)).floor() + 1.0;
-        let term = (1.0 - small) * self.msm_term + small * self.small_term;
-        term * rows(k) * windows(k) / windows(K)
+        let term = |unit: f64, bits: u32| {
+            let of_one = |k: u32| additions(1 << k, bits) as f64 / rows(k);
+            unit * of_one(k) / of_one(K)
+        };
+        let (large, small_term) = (term(self.msm_term, 253), term(self.small_term, 16));
+        rows(k) * ((1.0 - small) * large + small * small_term)
     }
 
     /// Core-seconds of a transform of size `2^k`.

@@ -153,8 +153,8 @@ impl CircuitKeys {
             shape: C::shape_name(shape),
             reason: e.to_string(),
         };
-        let vk = keygen_vk(params.as_ref(), &circuit).map_err(failed)?;
-        let pk = keygen_pk(params.as_ref(), vk, &circuit).map_err(failed)?;
+        let vk = keygen_vk(params.kzg(), &circuit).map_err(failed)?;
+        let pk = keygen_pk(params.kzg(), vk, &circuit).map_err(failed)?;
         Self::from_pk::<C>(shape, pk, srs)
     }
 

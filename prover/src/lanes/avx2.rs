@@ -43,18 +43,29 @@ struct Constants<F>(PhantomData<F>);
 impl<F: Modulus> Constants<F> {
     const P: [u64; LIMBS] = split(F::ORDER);
     const NEGATED_INVERSE: u64 = negated_inverse(F::ORDER) & MASK;
-    /// `2^261 - p`.
-    const COMPLEMENT: [u64; LIMBS] = {
+    /// `2^261 - 2·p`, `2^261 - p`.
+    const COMPLEMENTS: [[u64; LIMBS]; 2] = [Self::complement(1), Self::complement(0)];
+
+    /// `2^261 - 2^doublings · p`.
+    const fn complement(doublings: u32) -> [u64; LIMBS] {
+        let p = F::ORDER;
+        let doubled = [
+            p[0] << 1,
+            p[1] << 1 | p[0] >> 63,
+            p[2] << 1 | p[1] >> 63,
+            p[3] << 1 | p[2] >> 63,
+        ];
+        let limbs = split(if doublings == 1 { doubled } else { p });
         let (mut x, mut borrow, mut i) = ([0; LIMBS], 0, 0);
         while i < LIMBS {
-            let taken = Self::P[i] + borrow;
+            let taken = limbs[i] + borrow;
             borrow = (taken > 0) as u64;
             x[i] = (borrow << BITS) - taken;
             i += 1;
         }
-        assert!(borrow == 1);
         x
-    };
+    }
+
     /// `b·p` for every bound `b`, with limbs from which those of any value can be taken: each but
     /// the last has lent `2^31` of the next.
     const LIFTS: [[u64; LIMBS]; MAX_BOUND as usize + 1] = {
@@ -119,37 +130,131 @@ fn mul_add(c: __m256i, a: __m256i, b: __m256i) -> __m256i {
     unsafe { _mm256_add_epi64(c, _mm256_mul_epu32(a, b)) }
 }
 
+/// Does something with each number as a constant. Loops over limbs that the compiler leaves as loops
+/// keep values in memory, where each addition waits for the store of the last.
+macro_rules! each {
+    ($body:ident: $($n:literal)*) => {
+        $( $body!($n); )*
+    };
+}
+
+/// `acc + Σ aᵢ·b_{K-i}` over the limbs that there are.
+#[inline(always)]
+fn column<const K: usize>(mut acc: __m256i, a: &Limbs, b: &Limbs) -> __m256i {
+    let mut i = K.saturating_sub(LIMBS - 1);
+    while i <= K && i < LIMBS {
+        acc = mul_add(acc, a[i], b[K - i]);
+        i += 1;
+    }
+    acc
+}
+
+/// Adds a product to the columns of a sum.
+#[inline(always)]
+fn add_product(w: &mut [__m256i; COLUMNS], a: &Limbs, b: &Limbs) {
+    macro_rules! add {
+        ($k:literal) => {
+            w[$k] = column::<$k>(w[$k], a, b);
+        };
+    }
+    each!(add: 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16);
+}
+
 /// Limbs below `2^34` brought to at most `2^29 + 31`, each carry by one limb alone, so that none
 /// waits for another. The last limb takes what comes.
 #[inline(always)]
 fn relaxed(x: Limbs) -> Limbs {
     let mut out = x;
-    // SAFETY: see the module.
-    unsafe {
-        out[0] = _mm256_and_si256(x[0], all(MASK));
-        for i in 1..LIMBS {
-            let carry = _mm256_srli_epi64::<{ BITS as i32 }>(x[i - 1]);
-            let kept = match i + 1 < LIMBS {
-                true => _mm256_and_si256(x[i], all(MASK)),
-                false => x[i],
-            };
-            out[i] = _mm256_add_epi64(kept, carry);
-        }
+    macro_rules! take {
+        ($i:literal) => {
+            // SAFETY: see the module.
+            unsafe {
+                let carry = _mm256_srli_epi64::<{ BITS as i32 }>(x[$i]);
+                out[$i] = _mm256_and_si256(out[$i], all(MASK));
+                out[$i + 1] = _mm256_add_epi64(out[$i + 1], carry);
+            }
+        };
     }
+    // From above, so that a limb is cut before the carry from below is added.
+    each!(take: 7 6 5 4 3 2 1 0);
     out
 }
 
 /// Limbs below `2^29`, but for the last.
 #[inline(always)]
 fn normalized(mut x: Limbs) -> Limbs {
+    macro_rules! carry {
+        ($i:literal) => {
+            // SAFETY: see the module.
+            unsafe {
+                let carry = _mm256_srli_epi64::<{ BITS as i32 }>(x[$i]);
+                x[$i + 1] = _mm256_add_epi64(x[$i + 1], carry);
+                x[$i] = _mm256_and_si256(x[$i], all(MASK));
+            }
+        };
+    }
+    each!(carry: 0 1 2 3 4 5 6 7);
+    x
+}
+
+/// `a + b` limb by limb.
+#[inline(always)]
+fn sum(mut a: Limbs, b: &Limbs) -> Limbs {
+    macro_rules! add {
+        ($i:literal) => {
+            // SAFETY: see the module.
+            a[$i] = unsafe { _mm256_add_epi64(a[$i], b[$i]) };
+        };
+    }
+    each!(add: 0 1 2 3 4 5 6 7 8);
+    a
+}
+
+/// `a - b` limb by limb.
+#[inline(always)]
+fn difference(mut a: Limbs, b: &Limbs) -> Limbs {
+    macro_rules! sub {
+        ($i:literal) => {
+            // SAFETY: see the module.
+            a[$i] = unsafe { _mm256_sub_epi64(a[$i], b[$i]) };
+        };
+    }
+    each!(sub: 0 1 2 3 4 5 6 7 8);
+    a
+}
+
+/// A constant in all lanes.
+#[inline(always)]
+fn broadcast(x: &[u64; LIMBS]) -> Limbs {
+    let mut out = [zero(); LIMBS];
+    macro_rules! set {
+        ($i:literal) => {
+            out[$i] = all(x[$i]);
+        };
+    }
+    each!(set: 0 1 2 3 4 5 6 7 8);
+    out
+}
+
+/// `x` less a multiple of `p`, whose complement is given, where that can be taken.
+#[inline(always)]
+fn less(x: Limbs, complement: &[u64; LIMBS]) -> Limbs {
+    let mut less = normalized(sum(x, &broadcast(complement)));
+    let mut out = x;
     // SAFETY: see the module.
     unsafe {
-        for i in 0..LIMBS - 1 {
-            x[i + 1] = _mm256_add_epi64(x[i + 1], _mm256_srli_epi64::<{ BITS as i32 }>(x[i]));
-            x[i] = _mm256_and_si256(x[i], all(MASK));
+        // Bit 261 tells that it could.
+        let top = less[LIMBS - 1];
+        let taken = _mm256_sub_epi64(zero(), _mm256_srli_epi64::<{ BITS as i32 }>(top));
+        less[LIMBS - 1] = _mm256_and_si256(top, all(MASK));
+        macro_rules! choose {
+            ($i:literal) => {
+                out[$i] = _mm256_blendv_epi8(x[$i], less[$i], taken);
+            };
         }
+        each!(choose: 0 1 2 3 4 5 6 7 8);
     }
-    x
+    out
 }
 
 /// The transposed matrix of four registers. It is its own inverse.
@@ -197,9 +302,12 @@ fn unpacked(elements: [__m256i; 4]) -> Limbs {
             _mm256_srli_epi64::<11>(w[3]),
             _mm256_srli_epi64::<40>(w[3]),
         ];
-        for limb in &mut x[..LIMBS - 1] {
-            *limb = _mm256_and_si256(*limb, all(MASK));
+        macro_rules! cut {
+            ($i:literal) => {
+                x[$i] = _mm256_and_si256(x[$i], all(MASK));
+            };
         }
+        each!(cut: 0 1 2 3 4 5 6 7);
         x
     }
 }
@@ -235,17 +343,26 @@ fn packed(x: Limbs) -> [__m256i; 4] {
     }
 }
 
-impl<F: Modulus> Avx2<F> {
-    #[inline(always)]
-    fn write(halves: [Limbs; HALVES], to: &mut [F]) {
-        let to = to[..WIDTH].as_mut_ptr().cast::<__m256i>();
-        for (half, limbs) in halves.into_iter().enumerate() {
-            for (i, element) in packed(limbs).into_iter().enumerate() {
-                // SAFETY: eight elements of 32 bytes are eight registers.
-                unsafe { _mm256_storeu_si256(to.add(4 * half + i), element) };
-            }
-        }
-    }
+/// Four elements, `stride` apart.
+#[inline(always)]
+unsafe fn read<F>(from: *const F, stride: usize) -> Limbs {
+    unpacked([
+        _mm256_loadu_si256(from.cast()),
+        _mm256_loadu_si256(from.add(stride).cast()),
+        _mm256_loadu_si256(from.add(2 * stride).cast()),
+        _mm256_loadu_si256(from.add(3 * stride).cast()),
+    ])
+}
+
+/// Four elements side by side.
+#[inline(always)]
+unsafe fn write<F>(x: Limbs, to: *mut F) {
+    let [a, b, c, d] = packed(x);
+    let to = to.cast::<__m256i>();
+    _mm256_storeu_si256(to, a);
+    _mm256_storeu_si256(to.add(1), b);
+    _mm256_storeu_si256(to.add(2), c);
+    _mm256_storeu_si256(to.add(3), d);
 }
 
 impl<F: Modulus> Lanes for Avx2<F> {
@@ -265,11 +382,7 @@ impl<F: Modulus> Lanes for Avx2<F> {
 
     #[inline(always)]
     fn splat(x: &[u64; LIMBS]) -> Self {
-        let mut out = [zero(); LIMBS];
-        for i in 0..LIMBS {
-            out[i] = all(x[i]);
-        }
-        Self([out; HALVES], PhantomData)
+        Self([broadcast(x); HALVES], PhantomData)
     }
 
     #[inline(always)]
@@ -282,78 +395,44 @@ impl<F: Modulus> Lanes for Avx2<F> {
         let () = LAYOUT;
         let last = (WIDTH - 1) * stride;
         let from = from[..=last].as_ptr();
-        let mut out = [[zero(); LIMBS]; HALVES];
-        for (half, limbs) in out.iter_mut().enumerate() {
-            let mut elements = [zero(); 4];
-            for (i, element) in elements.iter_mut().enumerate() {
-                let at = (4 * half + i) * stride;
-                // SAFETY: the furthest element is within the slice.
-                *element = unsafe { _mm256_loadu_si256(from.add(at).cast()) };
-            }
-            *limbs = unpacked(elements);
-        }
-        Self(out, PhantomData)
+        // SAFETY: the furthest element is within the slice.
+        let halves = unsafe { [read(from, stride), read(from.add(4 * stride), stride)] };
+        Self(halves, PhantomData)
     }
 
     #[inline(always)]
     fn store(self, to: &mut [F]) {
-        Self::write([normalized(self.0[0]), normalized(self.0[1])], to);
+        let to = to[..WIDTH].as_mut_ptr();
+        // SAFETY: eight elements are within the slice.
+        unsafe {
+            write(normalized(self.0[0]), to);
+            write(normalized(self.0[1]), to.add(4));
+        }
     }
 
     #[inline(always)]
     fn store_canonical(self, to: &mut [F]) {
-        let mut halves = self.0;
-        for half in &mut halves {
-            let old = normalized(*half);
-            let mut less = old;
-            // SAFETY: see the module.
-            unsafe {
-                for i in 0..LIMBS {
-                    less[i] = _mm256_add_epi64(less[i], all(Constants::<F>::COMPLEMENT[i]));
-                }
-                let mut less = normalized(less);
-                // Bit 261 tells that nothing was borrowed: p could be taken.
-                let top = less[LIMBS - 1];
-                let taken = _mm256_srli_epi64::<{ BITS as i32 }>(top);
-                let taken = _mm256_sub_epi64(zero(), taken);
-                less[LIMBS - 1] = _mm256_and_si256(top, all(MASK));
-                for i in 0..LIMBS {
-                    half[i] = _mm256_blendv_epi8(old[i], less[i], taken);
-                }
-            }
-        }
-        Self::write(halves, to);
+        let [twice, once] = &Constants::<F>::COMPLEMENTS;
+        let [a, b] = self.0;
+        let a = less(less(normalized(a), twice), once);
+        let b = less(less(normalized(b), twice), once);
+        Self([a, b], PhantomData).store(to);
     }
 
     #[inline(always)]
     fn add(self, other: Self) -> Self {
-        let mut out = self.0;
-        for half in 0..HALVES {
-            for i in 0..LIMBS {
-                // SAFETY: see the module.
-                out[half][i] = unsafe { _mm256_add_epi64(self.0[half][i], other.0[half][i]) };
-            }
-            out[half] = relaxed(out[half]);
-        }
-        Self(out, PhantomData)
+        let ([a, b], [c, d]) = (self.0, other.0);
+        Self([relaxed(sum(a, &c)), relaxed(sum(b, &d))], PhantomData)
     }
 
     #[inline(always)]
     fn sub(self, other: Self, lift: u32) -> Self {
-        let lift = &Constants::<F>::LIFTS[lift as usize];
-        let mut out = self.0;
-        for half in 0..HALVES {
-            for i in 0..LIMBS {
-                // SAFETY: see the module.
-                out[half][i] = unsafe {
-                    let lifted = _mm256_add_epi64(self.0[half][i], all(lift[i]));
-                    _mm256_sub_epi64(lifted, other.0[half][i])
-                };
-            }
-            // Not relaxed: the last limb of a value near zero would be left negative.
-            out[half] = normalized(out[half]);
-        }
-        Self(out, PhantomData)
+        let lift = broadcast(&Constants::<F>::LIFTS[lift as usize]);
+        let ([a, b], [c, d]) = (self.0, other.0);
+        let (a, b) = (sum(a, &lift), sum(b, &lift));
+        // Not relaxed: the last limb of a value near zero would be left negative.
+        let (a, b) = (normalized(difference(a, &c)), normalized(difference(b, &d)));
+        Self([a, b], PhantomData)
     }
 
     #[inline(always)]
@@ -363,67 +442,77 @@ impl<F: Modulus> Lanes for Avx2<F> {
 
     #[inline(always)]
     fn accumulate(mut wide: Wide, a: &Self, b: &Self) -> Wide {
-        for half in 0..HALVES {
-            let (w, a, b) = (&mut wide.0[half], &a.0[half], &b.0[half]);
-            for i in 0..LIMBS {
-                for j in 0..LIMBS {
-                    w[i + j] = mul_add(w[i + j], a[i], b[j]);
-                }
-            }
-        }
+        add_product(&mut wide.0[0], &a.0[0], &b.0[0]);
+        add_product(&mut wide.0[1], &a.0[1], &b.0[1]);
         wide
     }
 
     #[inline(always)]
     fn accumulate_constant(mut wide: Wide, a: &Self, b: &[u64; LIMBS]) -> Wide {
-        for half in 0..HALVES {
-            let (w, a) = (&mut wide.0[half], &a.0[half]);
-            for i in 0..LIMBS {
-                for j in 0..LIMBS {
-                    w[i + j] = mul_add(w[i + j], a[i], all(b[j]));
-                }
-            }
-        }
+        let b = broadcast(b);
+        add_product(&mut wide.0[0], &b, &a.0[0]);
+        add_product(&mut wide.0[1], &b, &a.0[1]);
         wide
     }
 
     #[inline(always)]
     fn relax(mut wide: Wide) -> Wide {
         for w in &mut wide.0 {
-            // SAFETY: see the module.
-            unsafe {
-                for i in 0..COLUMNS - 1 {
-                    w[i + 1] =
-                        _mm256_add_epi64(w[i + 1], _mm256_srli_epi64::<{ BITS as i32 }>(w[i]));
-                    w[i] = _mm256_and_si256(w[i], all(MASK));
-                }
+            macro_rules! carry {
+                ($i:literal) => {
+                    // SAFETY: see the module.
+                    unsafe {
+                        let carry = _mm256_srli_epi64::<{ BITS as i32 }>(w[$i]);
+                        w[$i + 1] = _mm256_add_epi64(w[$i + 1], carry);
+                        w[$i] = _mm256_and_si256(w[$i], all(MASK));
+                    }
+                };
             }
+            each!(carry: 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15);
         }
         wide
     }
 
-    /// Montgomery: a multiple of `p` clears the lowest column, nine times.
+    /// Montgomery: column by column from the lowest, a multiple of `p` is added that clears it. Both
+    /// halves go side by side, as each multiple waits for the one before.
     #[inline(always)]
     fn reduce(wide: Wide) -> Self {
+        let p = broadcast(&Constants::<F>::P);
         let mut out = [[zero(); LIMBS]; HALVES];
-        for (mut w, out) in wide.0.into_iter().zip(&mut out) {
-            // SAFETY: see the module.
-            unsafe {
-                for i in 0..LIMBS {
-                    let m = _mm256_mul_epu32(w[i], all(Constants::<F>::NEGATED_INVERSE));
-                    let m = _mm256_and_si256(m, all(MASK));
-                    for j in 0..LIMBS {
-                        w[i + j] = mul_add(w[i + j], m, all(Constants::<F>::P[j]));
+        let mut multiples = out;
+        let mut carries = [zero(); HALVES];
+        // SAFETY: see the module.
+        macro_rules! clear {
+            ($k:literal) => {
+                for half in 0..HALVES {
+                    unsafe {
+                        let sum = _mm256_add_epi64(wide.0[half][$k], carries[half]);
+                        let sum = column::<$k>(sum, &multiples[half], &p);
+                        let m = _mm256_mul_epu32(sum, all(Constants::<F>::NEGATED_INVERSE));
+                        let m = _mm256_and_si256(m, all(MASK));
+                        multiples[half][$k] = m;
+                        let sum = mul_add(sum, m, p[0]);
+                        carries[half] = _mm256_srli_epi64::<{ BITS as i32 }>(sum);
                     }
-                    w[i + 1] =
-                        _mm256_add_epi64(w[i + 1], _mm256_srli_epi64::<{ BITS as i32 }>(w[i]));
                 }
-                for i in 0..LIMBS - 1 {
-                    out[i] = w[LIMBS + i];
-                }
-            }
-            *out = normalized(*out);
+            };
         }
+        macro_rules! keep {
+            ($k:literal) => {
+                for half in 0..HALVES {
+                    unsafe {
+                        let sum = _mm256_add_epi64(wide.0[half][$k], carries[half]);
+                        let sum = column::<$k>(sum, &multiples[half], &p);
+                        out[half][$k - LIMBS] = _mm256_and_si256(sum, all(MASK));
+                        carries[half] = _mm256_srli_epi64::<{ BITS as i32 }>(sum);
+                    }
+                }
+            };
+        }
+        each!(clear: 0 1 2 3 4 5 6 7 8);
+        each!(keep: 9 10 11 12 13 14 15 16);
+        out[0][LIMBS - 1] = carries[0];
+        out[1][LIMBS - 1] = carries[1];
         Self(out, PhantomData)
     }
 }

@@ -193,19 +193,22 @@ impl<F: Modulus> Lanes for Ifma<F> {
 
     #[inline(always)]
     fn store_canonical(self, to: &mut [F]) {
-        // SAFETY: see the module.
-        let reduced = unsafe {
-            let mut less = self.0;
-            for (limb, p) in less.iter_mut().zip(Constants::<F>::P) {
-                *limb = _mm512_sub_epi64(*limb, all(p));
+        let mut reduced = self.0;
+        for multiple in [2, 1] {
+            let taken = &Constants::<F>::MULTIPLES[multiple];
+            // SAFETY: see the module.
+            unsafe {
+                let mut less = reduced;
+                for (limb, p) in less.iter_mut().zip(taken) {
+                    *limb = _mm512_sub_epi64(*limb, all(*p));
+                }
+                let less = carried(less);
+                let negative = _mm512_cmplt_epi64_mask(less[LIMBS - 1], all(0));
+                for (old, new) in reduced.iter_mut().zip(less) {
+                    *old = _mm512_mask_blend_epi64(negative, new, *old);
+                }
             }
-            let mut less = carried(less);
-            let negative = _mm512_cmplt_epi64_mask(less[LIMBS - 1], all(0));
-            for (limb, old) in less.iter_mut().zip(self.0) {
-                *limb = _mm512_mask_blend_epi64(negative, *limb, old);
-            }
-            less
-        };
+        }
         Self(reduced, PhantomData).store(to);
     }
 

@@ -49,7 +49,7 @@ pub(crate) use avx2::Avx2;
 pub use choice::{Arithmetic, BadArithmetic};
 #[cfg(target_arch = "x86_64")]
 pub(crate) use ifma::Ifma;
-pub(crate) use modulus::Modulus;
+pub(crate) use modulus::{limbs, Modulus};
 pub(crate) use portable::Portable;
 
 use halo2_proofs::halo2curves::bn256::{Fq, Fr};
@@ -90,7 +90,7 @@ pub(crate) trait Lanes: Copy {
     fn gather(from: &[Self::Field], stride: usize) -> Self;
     /// Stores loosely. The bound must be at most 4.
     fn store(self, to: &mut [Self::Field]);
-    /// Stores in canonical form. The bound must be at most 2.
+    /// Stores in canonical form. The bound must be at most 4.
     fn store_canonical(self, to: &mut [Self::Field]);
     /// The sum.
     fn add(self, other: Self) -> Self;
@@ -172,6 +172,20 @@ mod x86 {
     pub(super) fn with_ifma<K: Kernel>(kernel: K) -> K::Output {
         kernel.run::<Vectors512>()
     }
+}
+
+/// Asks the machine to bring a value near, which will be read soon.
+#[allow(unsafe_code)]
+#[inline(always)]
+pub(crate) fn prefetch<T>(value: &T) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: a hint; every x86-64 processor has the instruction.
+    unsafe {
+        use std::arch::x86_64::{_mm_prefetch, _MM_HINT_T0};
+        _mm_prefetch::<_MM_HINT_T0>(std::ptr::from_ref(value).cast());
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = value;
 }
 
 /// Runs a kernel on the arithmetic in use.

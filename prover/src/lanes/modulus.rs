@@ -37,7 +37,7 @@ pub(super) const LAYOUT: () = {
 /// The limbs of an element as they stand in memory.
 #[allow(unsafe_code)]
 #[inline(always)]
-pub(super) fn limbs<F: Modulus>(x: &F) -> [u64; 4] {
+pub(crate) fn limbs<F: Modulus>(x: &F) -> [u64; 4] {
     let () = LAYOUT;
     // SAFETY: `LAYOUT`; the trait is implemented above for these two fields alone.
     unsafe { *std::ptr::from_ref(x).cast::<[u64; 4]>() }

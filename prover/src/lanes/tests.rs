@@ -114,6 +114,15 @@ fn check_near_zero<L: Lanes>() {
     last[0] -= 1;
     let lasts = L::load(&vec![from_limbs::<L::Field>(last); WIDTH]);
     let mut out = vec![L::Field::ZERO; WIDTH];
+    // Bounds up to 4 are brought to canonical form.
+    for lift in 1..=3 {
+        ones.sub(lasts, lift).store_canonical(&mut out);
+        assert_eq!(out, vec![from_limbs::<L::Field>([2, 0, 0, 0]); WIDTH]);
+        zeros.sub(zeros, lift).store_canonical(&mut out);
+        assert_eq!(out, vec![L::Field::ZERO; WIDTH]);
+        lasts.sub(zeros, lift).store_canonical(&mut out);
+        assert_eq!(out, vec![from_limbs::<L::Field>(last); WIDTH]);
+    }
     for (a, b, expected) in [(ones, lasts, [2, 0, 0, 0]), (zeros, lasts, [1, 0, 0, 0])] {
         a.sub(b, 1).store(&mut out);
         assert_eq!(out, vec![from_limbs::<L::Field>(expected); WIDTH]);

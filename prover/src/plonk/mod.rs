@@ -31,18 +31,17 @@ mod timings;
 use std::io;
 
 use halo2_proofs::arithmetic::eval_polynomial;
-use halo2_proofs::halo2curves::bn256::{Bn256, G1Affine};
+use halo2_proofs::halo2curves::bn256::G1Affine;
 use halo2_proofs::halo2curves::ff::Field;
 use halo2_proofs::halo2curves::group::Curve;
 use halo2_proofs::plonk::{Circuit, ConstraintSystem, ProvingKey};
-use halo2_proofs::poly::commitment::{Blind, Params, ParamsProver};
-use halo2_proofs::poly::kzg::commitment::ParamsKZG;
-use halo2_proofs::poly::{Coeff, LagrangeCoeff, Polynomial, Rotation};
+use halo2_proofs::poly::{Coeff, Polynomial, Rotation};
 use halo2_proofs::transcript::{EncodedChallenge, TranscriptWrite};
 use rand::{CryptoRng, RngCore, SeedableRng};
 use rand_chacha::ChaCha20Rng;
 use rayon::prelude::*;
 
+use crate::srs::Params;
 use crate::Fr;
 use fft::{root, Powers, Roots, MIN_K};
 use program::Rules;
@@ -62,7 +61,7 @@ pub fn supports(system: &ConstraintSystem<Fr>, k: u32) -> bool {
 /// # Errors
 /// If the witness does not have the form of the circuit, or the transcript cannot be written to.
 pub fn create_proof<C, E, T>(
-    params: &ParamsKZG<Bn256>,
+    params: &Params,
     pk: &ProvingKey<G1Affine>,
     circuit: &C,
     public: &[Fr],
@@ -116,7 +115,10 @@ where
     let products = commit(params, products, transcript)?;
 
     let blinding = random_polynomial(n, &mut rng);
-    write_points(&[params.commit(&blinding, Blind::default())], transcript)?;
+    write_points(
+        &params.commit_coefficients(&[blinding.values()]),
+        transcript,
+    )?;
     let rules = Rules {
         system,
         challenges: &challenges,
@@ -141,11 +143,8 @@ where
         quotient::pieces(&rules, k, &columns)
     };
     let pieces: Vec<Polynomial<Fr, Coeff>> = pieces.into_iter().map(Polynomial::new).collect();
-    let commitments: Vec<_> = pieces
-        .iter()
-        .map(|piece| params.commit(piece, Blind::default()))
-        .collect();
-    write_points(&commitments, transcript)?;
+    let values: Vec<&[Fr]> = pieces.iter().map(Polynomial::values).collect();
+    write_points(&params.commit_coefficients(&values), transcript)?;
     timings.quotient = laps.lap();
 
     let x = *transcript.squeeze_challenge_scalar::<()>();
@@ -201,7 +200,7 @@ type Query<'a> = (&'a Polynomial<Fr, Coeff>, Fr);
 
 /// Commits to columns given by their values, and returns these.
 fn commit<E, T>(
-    params: &ParamsKZG<Bn256>,
+    params: &Params,
     columns: Vec<Vec<Fr>>,
     transcript: &mut T,
 ) -> io::Result<Vec<Vec<Fr>>>
@@ -209,14 +208,9 @@ where
     E: EncodedChallenge<G1Affine>,
     T: TranscriptWrite<G1Affine, E>,
 {
-    let columns: Vec<Polynomial<Fr, LagrangeCoeff>> =
-        columns.into_iter().map(Polynomial::new).collect();
-    let commitments: Vec<_> = columns
-        .iter()
-        .map(|column| params.commit_lagrange(column, Blind::default()))
-        .collect();
-    write_points(&commitments, transcript)?;
-    Ok(columns.into_iter().map(Polynomial::into_values).collect())
+    let values: Vec<&[Fr]> = columns.iter().map(Vec::as_slice).collect();
+    write_points(&params.commit_values(&values), transcript)?;
+    Ok(columns)
 }
 
 fn write_points<E, T>(

@@ -10,14 +10,13 @@
 
 use std::io;
 
-use halo2_proofs::halo2curves::bn256::{Bn256, G1Affine};
-use halo2_proofs::poly::commitment::{Blind, ParamsProver};
-use halo2_proofs::poly::kzg::commitment::ParamsKZG;
+use halo2_proofs::halo2curves::bn256::G1Affine;
 use halo2_proofs::poly::{Coeff, Polynomial};
 use halo2_proofs::transcript::{EncodedChallenge, TranscriptWrite};
 use rayon::prelude::*;
 
 use super::write_points;
+use crate::srs::Params;
 use crate::Fr;
 
 /// Polynomials that are opened at the same points.
@@ -28,7 +27,7 @@ struct Set<'a> {
 
 /// Writes the opening of each polynomial at its point.
 pub(super) fn open<E, T>(
-    params: &ParamsKZG<Bn256>,
+    params: &Params,
     queries: &[(&Polynomial<Fr, Coeff>, Fr)],
     transcript: &mut T,
 ) -> io::Result<()>
@@ -55,8 +54,8 @@ where
         })
         .collect();
     let terms: Vec<_> = powers(v).zip(quotients.iter().map(Vec::as_slice)).collect();
-    let quotient = Polynomial::new(combination(&terms));
-    write_points(&[params.commit(&quotient, Blind::default())], transcript)?;
+    let quotient = combination(&terms);
+    write_points(&params.commit_coefficients(&[&quotient]), transcript)?;
 
     let u = *transcript.squeeze_challenge_scalar::<()>();
     let vanishing = |points: &[Fr]| points.iter().fold(Fr::one(), |z, point| z * (u - point));
@@ -79,9 +78,9 @@ where
         .zip(&combined)
         .map(|((v, z), polynomial)| (v * z * scale, polynomial.as_slice()))
         .collect();
-    terms.push((-vanishing(&all) * scale, quotient.values()));
-    let witness = Polynomial::new(divided(combination(&terms), u));
-    write_points(&[params.commit(&witness, Blind::default())], transcript)
+    terms.push((-vanishing(&all) * scale, &quotient));
+    let witness = divided(combination(&terms), u);
+    write_points(&params.commit_coefficients(&[&witness]), transcript)
 }
 
 /// Sets in the order in which their first polynomials are queried.

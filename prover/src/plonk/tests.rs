@@ -1,12 +1,16 @@
 //! Proofs of a circuit with everything that the prover knows: two phases, gates of every degree,
 //! copies between all kinds of columns in two sets, public inputs. halo2's verifier judges.
 
+use halo2_proofs::arithmetic::g_to_lagrange;
 use halo2_proofs::circuit::{Layouter, SimpleFloorPlanner, Value};
+use halo2_proofs::halo2curves::bn256::Bn256;
+use halo2_proofs::halo2curves::group::prime::PrimeCurveAffine;
 use halo2_proofs::plonk::{
     keygen_pk, keygen_vk, verify_proof, Advice, Challenge, Column, Error, FirstPhase, Fixed,
     Instance, SecondPhase,
 };
-use halo2_proofs::poly::kzg::commitment::KZGCommitmentScheme;
+use halo2_proofs::poly::commitment::ParamsProver;
+use halo2_proofs::poly::kzg::commitment::{KZGCommitmentScheme, ParamsKZG};
 use halo2_proofs::poly::kzg::multiopen::VerifierSHPLONK;
 use halo2_proofs::poly::kzg::strategy::SingleStrategy;
 use halo2_proofs::transcript::{
@@ -149,6 +153,13 @@ impl Circuit<Fr> for Powers {
     }
 }
 
+fn params() -> Params {
+    let kzg = ParamsKZG::<Bn256>::setup(K, rng(2));
+    let powers = kzg.get_g().iter().map(|g| g.to_curve()).collect();
+    let lagrange = g_to_lagrange(powers, K);
+    Params::new(kzg, &lagrange)
+}
+
 fn witness(fault: Fault) -> (Powers, Vec<Fr>) {
     let mut random = rng(1);
     let mut base: Vec<Fr> = (0..ROWS).map(|_| Fr::random(&mut random)).collect();
@@ -165,10 +176,10 @@ fn witness(fault: Fault) -> (Powers, Vec<Fr>) {
 
 #[test]
 fn proofs_are_accepted_and_false_ones_refused() {
-    let params = ParamsKZG::<Bn256>::setup(K, rng(2));
+    let params = params();
     let (circuit, _) = witness(Fault::None);
-    let vk = keygen_vk(&params, &circuit).unwrap();
-    let pk = keygen_pk(&params, vk, &circuit).unwrap();
+    let vk = keygen_vk(params.kzg(), &circuit).unwrap();
+    let pk = keygen_pk(params.kzg(), vk, &circuit).unwrap();
     let system = pk.get_vk().cs();
     assert!(supports(system, K));
     let permuted = system.permutation().get_columns().len();
@@ -193,9 +204,9 @@ fn proofs_are_accepted_and_false_ones_refused() {
     let accepted = |(proof, public): &(Vec<u8>, Vec<Fr>)| {
         let mut transcript = Blake2bRead::<_, _, Challenge255<_>>::init(proof.as_slice());
         verify_proof::<KZGCommitmentScheme<Bn256>, VerifierSHPLONK<'_, Bn256>, _, _, _>(
-            &params,
+            params.kzg(),
             pk.get_vk(),
-            SingleStrategy::new(&params),
+            SingleStrategy::new(params.kzg()),
             &[&[public]],
             &mut transcript,
         )
@@ -230,10 +241,10 @@ fn proofs_are_accepted_and_false_ones_refused() {
 #[test]
 fn proofs_have_the_length_of_halo2s() {
     use halo2_proofs::poly::kzg::multiopen::ProverSHPLONK;
-    let params = ParamsKZG::<Bn256>::setup(K, rng(2));
+    let params = params();
     let (circuit, public) = witness(Fault::None);
-    let vk = keygen_vk(&params, &circuit).unwrap();
-    let pk = keygen_pk(&params, vk, &circuit).unwrap();
+    let vk = keygen_vk(params.kzg(), &circuit).unwrap();
+    let pk = keygen_pk(params.kzg(), vk, &circuit).unwrap();
     let mut ours = Blake2bWrite::<_, _, Challenge255<_>>::init(Vec::new());
     create_proof(&params, &pk, &circuit, &public, rng(4), &mut ours).unwrap();
     let mut theirs = Blake2bWrite::<_, _, Challenge255<_>>::init(Vec::new());
@@ -244,7 +255,14 @@ fn proofs_have_the_length_of_halo2s() {
         _,
         _,
         _,
-    >(&params, &pk, &[circuit], &[&[&public]], rng(5), &mut theirs)
+    >(
+        params.kzg(),
+        &pk,
+        &[circuit],
+        &[&[&public]],
+        rng(5),
+        &mut theirs,
+    )
     .unwrap();
     assert_eq!(ours.finalize().len(), theirs.finalize().len());
 }

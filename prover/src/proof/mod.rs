@@ -16,7 +16,7 @@ use halo2_proofs::{
     plonk::{create_proof, verify_proof},
     poly::{
         kzg::{
-            commitment::{KZGCommitmentScheme, ParamsKZG},
+            commitment::KZGCommitmentScheme,
             multiopen::{ProverSHPLONK, VerifierSHPLONK},
             strategy::AccumulatorStrategy,
         },
@@ -32,6 +32,7 @@ use snark_verifier_sdk::{
 
 pub use envelope::{BatchProof, PROOF_FORMAT};
 
+use crate::srs::Params;
 use crate::{
     keys::{CircuitKeys, VerifierKey},
     plonk, ProvableCircuit, ProverError, Result,
@@ -53,7 +54,7 @@ const SHPLONK_POINTS: usize = 2;
 /// * [`ProverError::SelfCheck`]: a verifier refused the proof. A witness that violates a
 ///   constraint ends so.
 pub fn prove<C: ProvableCircuit>(
-    params: &ParamsKZG<Bn256>,
+    params: &Params,
     keys: &CircuitKeys,
     circuit: C,
     rng: impl RngCore + CryptoRng,
@@ -89,7 +90,7 @@ pub fn prove<C: ProvableCircuit>(
             return Ok(transcript.finalize());
         }
         create_proof::<KZGCommitmentScheme<Bn256>, ProverSHPLONK<'_, Bn256>, _, _, _, _>(
-            params,
+            params.kzg(),
             keys.pk(),
             &[circuit],
             &[&[&public_inputs]],

@@ -12,13 +12,13 @@ use std::{
     },
 };
 
-use halo2_proofs::{halo2curves::bn256::Bn256, poly::kzg::commitment::ParamsKZG};
 use rand::rngs::OsRng;
 use tracing::info;
 
 pub use budget::ProofCost;
 pub use memory::MemoryBudget;
 
+use crate::srs::Params;
 use crate::{
     keys::CircuitKeys,
     progress::Progress,
@@ -58,7 +58,7 @@ pub fn slots(
 /// # Errors
 /// [`ProverError::Resources`] before anything is begun, or the first error of [`prove`].
 pub fn prove_all<C: ProvableCircuit + Send>(
-    params: &ParamsKZG<Bn256>,
+    params: &Params,
     keys: &CircuitKeys,
     circuits: Vec<C>,
     budget: MemoryBudget,
@@ -73,7 +73,7 @@ pub fn prove_all<C: ProvableCircuit + Send>(
 /// # Errors
 /// As [`prove_all`], or the first error of `finished`.
 pub fn prove_each<C: ProvableCircuit + Send, E: From<ProverError> + Send>(
-    params: &ParamsKZG<Bn256>,
+    params: &Params,
     keys: &CircuitKeys,
     circuits: Vec<C>,
     budget: MemoryBudget,

@@ -1,21 +1,17 @@
 //! Does an SRS hold the powers of one secret? Pairings and random linear combinations.
 
 use halo2_proofs::{
-    arithmetic::best_multiexp,
     halo2curves::{
-        bn256::{pairing, Bn256, Fr, G1Affine, G2Affine, G1},
+        bn256::{pairing, Fr, G1Affine, G2Affine},
         ff::{Field, PrimeField},
         group::{prime::PrimeCurveAffine, Curve, Group},
     },
-    poly::{
-        commitment::{Blind, Params, ParamsProver},
-        kzg::commitment::ParamsKZG,
-        Coeff, EvaluationDomain, LagrangeCoeff, Polynomial,
-    },
+    poly::{commitment::Params as _, Coeff, EvaluationDomain, LagrangeCoeff, Polynomial},
 };
 use rand::{CryptoRng, Rng, RngCore};
 
-use super::Srs;
+use super::{Params, Srs};
+use crate::msm::Bases;
 use crate::{ProverError, Result};
 
 impl Srs {
@@ -52,16 +48,16 @@ impl Srs {
 
         let n = self.g.len() - 1;
         let weights: Vec<Fr> = (0..n).map(|_| Fr::from_u128(rng.gen())).collect();
-        let low = best_multiexp(&weights, &self.g[..n]);
-        let high = best_multiexp(&weights, &self.g[1..]);
+        let low = Bases::new(&self.g[..n]).multiply(&weights);
+        let high = Bases::new(&self.g[1..]).multiply(&weights);
         if !self.same_ratio(&low.to_affine(), &high.to_affine()) {
             return fail("a random combination of the powers is not tau times the one before");
         }
 
         for (k, lagrange) in &self.unsaved_lagrange {
             let (values, coefficients) = random_polynomial(*k, &mut rng);
-            let in_powers: G1 = best_multiexp(&coefficients, self.powers(*k));
-            if best_multiexp(&values, lagrange) != in_powers {
+            let in_powers = Bases::new(self.powers(*k)).multiply(&coefficients);
+            if Bases::new(lagrange).multiply(&values) != in_powers {
                 return fail(&format!(
                     "the Lagrange basis for k = {k} does not fit the powers"
                 ));
@@ -70,7 +66,7 @@ impl Srs {
         let made: Vec<_> = self.cache().values().cloned().collect();
         for params in made {
             if !lagrange_fits(&params, &mut rng) {
-                let k = params.k();
+                let k = params.kzg().k();
                 return fail(&format!(
                     "the Lagrange basis for k = {k} does not fit the powers"
                 ));
@@ -90,10 +86,9 @@ fn in_subgroup(point: &G2Affine) -> bool {
     bool::from((point.to_curve() * -Fr::ONE + point.to_curve()).is_identity())
 }
 
-fn lagrange_fits(params: &ParamsKZG<Bn256>, rng: &mut impl RngCore) -> bool {
-    let (values, coefficients) = random_polynomial(params.k(), rng);
-    params.commit_lagrange(&values, Blind::default())
-        == params.commit(&coefficients, Blind::default())
+fn lagrange_fits(params: &Params, rng: &mut impl RngCore) -> bool {
+    let (values, coefficients) = random_polynomial(params.kzg().k(), rng);
+    params.commit_values(&[&values]) == params.commit_coefficients(&[&coefficients])
 }
 
 /// One polynomial, by its values on the domain of size 2^k and by its coefficients.

@@ -15,6 +15,7 @@ mod file;
 mod fixed_base;
 mod generate;
 mod import;
+mod params;
 
 use std::{
     collections::BTreeMap,
@@ -42,6 +43,7 @@ use crate::{
 pub use b2sum::{B2sum, NotAB2sum};
 pub use cache::{Held, SrsChoice, SrsDir};
 pub use import::Imported;
+pub use params::Params;
 
 /// Smallest supported SRS, as log2 of the number of powers. halo2 needs a few blinding rows.
 pub const MIN_K: u32 = 4;
@@ -75,7 +77,7 @@ pub struct Srs {
     /// Whether a Lagrange basis that cannot be stored is an error.
     storing: Storing,
     /// Parameters made so far, by k.
-    params: Mutex<BTreeMap<u32, Arc<ParamsKZG<Bn256>>>>,
+    params: Mutex<BTreeMap<u32, Arc<Params>>>,
 }
 
 impl std::fmt::Debug for Srs {
@@ -151,7 +153,7 @@ impl Srs {
         (self.g2, self.s_g2)
     }
 
-    /// halo2's parameters for circuits with 2^k rows.
+    /// The parameters for circuits with 2^k rows.
     ///
     /// The first call for a k needs the Lagrange basis of that size. It is taken from the cache
     /// file, or else computed by an inverse FFT in the group (minutes for k = 20) and stored.
@@ -161,7 +163,7 @@ impl Srs {
     /// # Errors
     /// [`ProverError::SrsTooSmall`] if k exceeds [`Srs::k`], [`ProverError::SrsSize`] if it is
     /// below [`MIN_K`]; [`ProverError::Io`] if the basis had to be stored and could not.
-    pub fn params(&self, k: u32) -> Result<Arc<ParamsKZG<Bn256>>> {
+    pub fn params(&self, k: u32) -> Result<Arc<Params>> {
         if k > self.k {
             return Err(ProverError::SrsTooSmall {
                 needed: k,
@@ -183,7 +185,9 @@ impl Srs {
             },
         };
         let powers = self.powers(k).to_vec();
-        let params = Arc::new(params_from_parts(k, powers, lagrange, self.g2, self.s_g2));
+        let basis = lagrange.clone();
+        let kzg = params_from_parts(k, powers, lagrange, self.g2, self.s_g2);
+        let params = Arc::new(Params::new(kzg, &basis));
         cache.insert(k, params.clone());
         Ok(params)
     }
@@ -192,7 +196,7 @@ impl Srs {
         &self.g[..1 << k]
     }
 
-    fn cache(&self) -> MutexGuard<'_, BTreeMap<u32, Arc<ParamsKZG<Bn256>>>> {
+    fn cache(&self) -> MutexGuard<'_, BTreeMap<u32, Arc<Params>>> {
         // The map is valid after every step, so a panic elsewhere does not spoil it.
         self.params.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -192,8 +192,9 @@ fn inconsistent_points_are_found() {
     let srs = make();
     let mut basis = srs.unsaved_lagrange[&6].clone();
     basis.swap(2, 3);
-    let params = params_from_parts(6, srs.g.clone(), basis, srs.g2, srs.s_g2);
-    srs.cache().insert(6, Arc::new(params));
+    let params = params_from_parts(6, srs.g.clone(), basis.clone(), srs.g2, srs.s_g2);
+    srs.cache()
+        .insert(6, Arc::new(crate::srs::Params::new(params, &basis)));
     assert!(reason(&srs).contains("Lagrange"));
 }
 

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use bastion_circuits::Shape;
 use bastion_prover::schedule::MemoryBudget;
+use bastion_prover::Arithmetic;
 use clap::Args;
 use serde::Deserialize;
 
@@ -22,6 +23,10 @@ pub(crate) struct Flags {
     /// limits of containers included].
     #[arg(long, global = true, value_name = "SIZE", env = "BASTION_MEMORY")]
     memory: Option<MemoryBudget>,
+    /// Arithmetic of the prover: portable (any processor), mulx (AVX2, BMI2, ADX) or ifma (AVX-512
+    /// IFMA). All give the same proofs [default: the fastest that the processor has].
+    #[arg(long, global = true, value_name = "NAME", env = "BASTION_ARITHMETIC")]
+    arithmetic: Option<Arithmetic>,
     /// Reports and progress as JSON.
     #[arg(long, global = true)]
     pub(crate) json: bool,
@@ -32,7 +37,16 @@ pub(crate) struct Flags {
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 struct File {
     cache_dir: Option<PathBuf>,
-    memory: Option<String>,
+    memory: Option<Memory>,
+    arithmetic: Option<String>,
+}
+
+/// A size with a unit, or bytes.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Memory {
+    Text(String),
+    Bytes(u64),
 }
 
 /// What holds for this run.
@@ -55,12 +69,21 @@ impl Settings {
             None => default.exists().then_some(default),
         };
         let file = path.map(read).transpose()?.unwrap_or_default();
-        let of_file = || match (&file.memory, path) {
-            (Some(text), Some(path)) => MemoryBudget::parse(text)
-                .map(Some)
-                .map_err(|e| bad_file(path, e)),
-            _ => Ok(None),
+        let bad = |why: String| bad_file(path.unwrap_or(default), why);
+        let of_file = || match &file.memory {
+            Some(Memory::Text(text)) => {
+                let parsed = MemoryBudget::parse(text);
+                parsed.map(Some).map_err(|e| bad(e.to_string()))
+            }
+            Some(Memory::Bytes(0)) => Err(bad("memory is 0".into())),
+            Some(Memory::Bytes(bytes)) => Ok(Some(MemoryBudget(*bytes))),
+            None => Ok(None),
         };
+        let named = file.arithmetic.as_deref().map(str::parse::<Arithmetic>);
+        let named = named.transpose().map_err(|e| bad(e.to_string()))?;
+        if let Some(arithmetic) = flags.arithmetic.or(named) {
+            arithmetic.force();
+        }
         let memory = match flags.memory {
             Some(memory) => Some(memory),
             None => of_file()?.or_else(MemoryBudget::available),

@@ -65,6 +65,8 @@ fn usage_is_2_for_every_command() {
     fs::write(dir.path().join("typo.toml"), "memroy = \"1GiB\"\n").unwrap();
     fs::write(dir.path().join("unit.toml"), "memory = \"16x\"\n").unwrap();
     fs::write(dir.path().join("no.toml"), "memory = \n").unwrap();
+    fs::write(dir.path().join("lanes.toml"), "arithmetic = \"x\"\n").unwrap();
+    fs::write(dir.path().join("zero.toml"), "memory = 0\n").unwrap();
     for (command, args) in COMMANDS {
         for bad in [
             "--no-such-flag",
@@ -73,6 +75,9 @@ fn usage_is_2_for_every_command() {
             "--config typo.toml",
             "--config unit.toml",
             "--config no.toml",
+            "--config lanes.toml",
+            "--config zero.toml",
+            "--arithmetic x",
         ] {
             let output = bastion(dir.path(), &format!("{command} {args} {bad}"));
             assert_eq!(code(&output), 2, "{command} {bad}: {}", stderr(&output));
@@ -108,6 +113,7 @@ fn usage_is_2_for_every_command() {
         "exodus leave --l1 http://127.0.0.1:1 --contract 0x1111111111111111111111111111111111111111 \
          --from 0x1111111111111111111111111111111111111111",
         "bench --shape huge",
+        "bench --arithmetic fast",
         "cost --shape huge",
         "shapes --cores 0",
     ] {
@@ -230,6 +236,7 @@ fn an_empty_variable_is_none() {
         "BASTION_CONFIG",
         "BASTION_MEMORY",
         "BASTION_CACHE_DIR",
+        "BASTION_ARITHMETIC",
         "RUST_LOG",
     ] {
         let output = with(name, "", "cost --shape tiny");

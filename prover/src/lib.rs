@@ -4,6 +4,8 @@
 //! * [`keys`]: proving and verifying keys, cached on disk under a [`keys::CircuitId`];
 //! * [`proof`]: proving one circuit, the proof artifact, and its verification;
 //! * [`plonk`]: how proofs are made;
+//! * [`msm`]: multi-scalar multiplication;
+//! * [`Arithmetic`]: which instructions of the processor they use;
 //! * [`schedule`]: proving the batches of a block in parallel under a memory budget;
 //! * [`progress`]: what is happening and how long it will take, for people and for programs;
 //! * [`artifact`]: files that are either the old version or the new one, never half of each.

@@ -25,8 +25,8 @@ pub(crate) struct Args {
     /// Batches in the block.
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=8))]
     batches: u8,
-    /// Fails if cells, commitments or the ratios to the floor are worse than this file says (an
-    /// earlier report as JSON).
+    /// Fails if cells, commitments or the ratios to the floor are worse than this file says. Ratios
+    /// are compared with those of the same arithmetic, if the file has any.
     #[arg(long, value_name = "FILE")]
     check: Option<PathBuf>,
 }
@@ -65,9 +65,9 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
 
 fn text(r: &BenchReport) -> String {
     let mut out = format!(
-        "shape {}, {} batches, {} transfers, {} threads\n\n\
+        "shape {}, {} batches, {} transfers, {} threads, arithmetic {}\n\n\
          stage         seconds  core-seconds  peak memory\n",
-        r.shape, r.batches, r.transfers, r.threads
+        r.shape, r.batches, r.transfers, r.threads, r.arithmetic
     );
     for s in &r.stages {
         out += &format!(
@@ -84,7 +84,10 @@ fn text(r: &BenchReport) -> String {
         let parts: Vec<String> = parts.collect();
         out += &format!("\n{stage}, proof by proof: {}", parts.join(", "));
     }
-    out += &format!("\n\n{:.3} transfers per second\n", r.transfers_per_second);
+    out += &format!(
+        "\n\n{:.3} transfers per second, {:.3} core-seconds per transfer\n",
+        r.transfers_per_second, r.core_seconds_per_transfer
+    );
     for (what, floor, ratio) in [
         ("batch proof", &r.batch_floor, r.batch_ratio),
         ("block proof", &r.block_floor, r.block_ratio),

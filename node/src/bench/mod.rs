@@ -4,6 +4,8 @@ mod floor;
 mod usage;
 mod workload;
 
+use std::collections::BTreeMap;
+
 pub use floor::Floor;
 pub(crate) use floor::{scalars, SMALL_OF_BATCH, SMALL_OF_BLOCK};
 pub use usage::Stage;
@@ -13,6 +15,7 @@ use bastion_circuits::{BatchCircuit, Shape};
 use bastion_prover::plonk::Timings;
 use bastion_prover::progress::Progress;
 use bastion_prover::schedule::MemoryBudget;
+use bastion_prover::Arithmetic;
 use bastion_state::executor::BatchContext;
 use bastion_state::Fr;
 use halo2_proofs::halo2curves::bn256::Fr as Scalar;
@@ -33,6 +36,8 @@ pub struct BenchReport {
     pub shape: String,
     /// Batches of the block.
     pub batches: usize,
+    /// Arithmetic of the prover: the class of processor, unless it was forced.
+    pub arithmetic: &'static str,
     /// Cores that rayon uses.
     pub threads: usize,
     /// Transfers in the block.
@@ -43,6 +48,8 @@ pub struct BenchReport {
     pub parts: Vec<Part>,
     /// Transfers per second, all stages together.
     pub transfers_per_second: f64,
+    /// Core-seconds of all stages over the transfers.
+    pub core_seconds_per_transfer: f64,
     /// Floor of one batch proof.
     pub batch_floor: Floor,
     /// Time of the batch proofs over their floor.
@@ -139,8 +146,11 @@ pub fn run(
     Ok(BenchReport {
         shape: shape.name.clone(),
         batches,
+        arithmetic: Arithmetic::active().name(),
         threads: rayon::current_num_threads(),
         transfers,
+        core_seconds_per_transfer: stages.iter().map(|s| s.core_seconds).sum::<f64>()
+            / transfers as f64,
         transfers_per_second: transfers as f64 / total,
         batch_ratio: prove / (batches as f64 * batch_floor.seconds()),
         batch_floor,
@@ -176,16 +186,25 @@ fn system_of(shape: &Shape) -> ConstraintSystem<Scalar> {
 }
 
 /// What a change may not make worse.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Baseline {
     /// Advice cells of a transfer in a full batch.
     pub cells_per_transfer: usize,
     /// Commitments of a batch proof.
     pub commitments: usize,
-    /// Time of the batch proofs over their floor.
-    pub batch_ratio: f64,
-    /// Time of the aggregation over its floor.
-    pub block_ratio: f64,
+    /// Ratios by the name of the arithmetic: one path's say nothing about another's.
+    pub ratios: BTreeMap<String, Ratios>,
+}
+
+/// Times over the floor of the same run.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ratios {
+    /// Of the batch proofs.
+    pub batch: f64,
+    /// Of the aggregation.
+    pub block: f64,
 }
 
 /// Part by which a ratio of times may exceed the baseline's: machines are never quite quiet.
@@ -204,10 +223,12 @@ impl BenchReport {
         more("cells per transfer", now as f64, before as f64, 0.0);
         let (now, before) = (self.commitments, baseline.commitments);
         more("commitments", now as f64, before as f64, 0.0);
-        let (now, before) = (self.batch_ratio, baseline.batch_ratio);
-        more("batch proofs over their floor", now, before, TOLERANCE);
-        let (now, before) = (self.block_ratio, baseline.block_ratio);
-        more("aggregation over its floor", now, before, TOLERANCE);
+        if let Some(ratios) = baseline.ratios.get(self.arithmetic) {
+            let (now, before) = (self.batch_ratio, ratios.batch);
+            more("batch proofs over their floor", now, before, TOLERANCE);
+            let (now, before) = (self.block_ratio, ratios.block);
+            more("aggregation over its floor", now, before, TOLERANCE);
+        }
         worse
     }
 }

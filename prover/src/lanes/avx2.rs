@@ -149,6 +149,32 @@ fn column<const K: usize>(mut acc: __m256i, a: &Limbs, b: &Limbs) -> __m256i {
     acc
 }
 
+/// `acc + Σ aᵢ·a_{K-i}`, where `twice` is `2·a`: each pair once.
+#[inline(always)]
+fn column_of_square<const K: usize>(mut acc: __m256i, a: &Limbs, twice: &Limbs) -> __m256i {
+    let mut i = K.saturating_sub(LIMBS - 1);
+    while 2 * i < K {
+        acc = mul_add(acc, twice[i], a[K - i]);
+        i += 1;
+    }
+    if K % 2 == 0 {
+        acc = mul_add(acc, a[K / 2], a[K / 2]);
+    }
+    acc
+}
+
+/// Adds a square to the columns of a sum.
+#[inline(always)]
+fn add_square(w: &mut [__m256i; COLUMNS], a: &Limbs) {
+    let twice = sum(*a, a);
+    macro_rules! add {
+        ($k:literal) => {
+            w[$k] = column_of_square::<$k>(w[$k], a, &twice);
+        };
+    }
+    each!(add: 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16);
+}
+
 /// Adds a product to the columns of a sum.
 #[inline(always)]
 fn add_product(w: &mut [__m256i; COLUMNS], a: &Limbs, b: &Limbs) {
@@ -444,6 +470,13 @@ impl<F: Modulus> Lanes for Avx2<F> {
     fn accumulate(mut wide: Wide, a: &Self, b: &Self) -> Wide {
         add_product(&mut wide.0[0], &a.0[0], &b.0[0]);
         add_product(&mut wide.0[1], &a.0[1], &b.0[1]);
+        wide
+    }
+
+    #[inline(always)]
+    fn accumulate_square(mut wide: Wide, a: &Self) -> Wide {
+        add_square(&mut wide.0[0], &a.0[0]);
+        add_square(&mut wide.0[1], &a.0[1]);
         wide
     }
 

@@ -100,6 +100,11 @@ pub(crate) trait Lanes: Copy {
     fn wide() -> Self::Wide;
     /// Adds a product.
     fn accumulate(wide: Self::Wide, a: &Self, b: &Self) -> Self::Wide;
+    /// Adds a square.
+    #[inline(always)]
+    fn accumulate_square(wide: Self::Wide, a: &Self) -> Self::Wide {
+        Self::accumulate(wide, a, a)
+    }
     /// Adds a product with a constant.
     fn accumulate_constant(wide: Self::Wide, a: &Self, b: &Self::Constant) -> Self::Wide;
     /// Makes room for [`Self::RELAX`] further terms.
@@ -111,6 +116,12 @@ pub(crate) trait Lanes: Copy {
     #[inline(always)]
     fn mul(self, other: Self) -> Self {
         Self::reduce(Self::accumulate(Self::wide(), &self, &other))
+    }
+
+    /// The square.
+    #[inline(always)]
+    fn square(self) -> Self {
+        Self::reduce(Self::accumulate_square(Self::wide(), &self))
     }
 
     /// The product with a constant.

@@ -196,6 +196,11 @@ impl<F: Modulus> Lanes for Portable<F> {
     }
 
     #[inline(always)]
+    fn square(self) -> Self {
+        Self(self.0.map(|x| x.square()))
+    }
+
+    #[inline(always)]
     fn mul_constant(self, other: &F) -> Self {
         Self(self.0.map(|x| x * other))
     }

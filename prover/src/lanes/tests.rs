@@ -46,6 +46,8 @@ fn check<L: Lanes>() {
             computed::<L>(&x, &y, |a, b| a.sub(b, 2)),
             expect(|a, b| *a - b)
         );
+        let squares: Vec<_> = x.iter().map(L::Field::square).collect();
+        assert_eq!(computed::<L>(&x, &y, |a, _| a.square()), squares);
         let large = computed::<L>(&x, &y, |a, b| {
             // Bound 2 doubled five times is the largest; it is also the largest lift.
             let mut sum = a;

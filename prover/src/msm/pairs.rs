@@ -164,7 +164,7 @@ fn add<L: Lanes<Field = Fq>>(addition: Addition<'_>) {
         let (y1, y2) = (L::load(&left.y[at..]), L::load(&right.y[at..]));
         let slope = y2.sub(y1, 1).mul(inverse.mul(product));
         inverse = inverse.mul(difference);
-        let x3 = slope.mul(slope).sub(x1, 1).sub(x2, 1);
+        let x3 = slope.square().sub(x1, 1).sub(x2, 1);
         let y3 = slope.mul(x1.sub(x3, 4)).sub(y1, 1);
         x3.store_canonical(&mut left.x[at..]);
         y3.store_canonical(&mut left.y[at..]);

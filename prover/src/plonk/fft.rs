@@ -3,10 +3,11 @@
 //! A transform of `n = n1·n2` elements is done in two passes over memory (Bailey's four steps, with
 //! the transposition in the second pass). Each takes eight short transforms at a time, one to a
 //! lane, so that no element ever moves between lanes, within a buffer that fits the second-level
-//! cache. Bounds grow by two with each of at most fourteen stages, so that nothing is reduced
-//! between the multiplications that are needed anyhow.
+//! cache. Bounds double in three stages and grow by two in at most eleven further ones, so that
+//! nothing is reduced between the multiplications that are needed anyhow.
 
 use halo2_proofs::halo2curves::ff::{Field, PrimeField};
+use rayon::prelude::*;
 
 use crate::lanes::{self, Arithmetic, Engine, Kernel, Lanes, WIDTH};
 use crate::Fr;
@@ -21,11 +22,32 @@ pub(super) struct Powers {
     pub(super) base: Fr,
 }
 
+impl Powers {
+    /// The factors of `2^k` elements.
+    pub(super) fn table(&self, k: u32) -> Vec<Fr> {
+        const CHUNK: usize = 1 << 10;
+        let mut table = vec![Fr::zero(); 1 << k];
+        table
+            .par_chunks_mut(CHUNK)
+            .enumerate()
+            .for_each(|(i, chunk)| {
+                let mut power = self.factor * self.base.pow_vartime([(i * CHUNK) as u64]);
+                for x in chunk {
+                    *x = power;
+                    power *= self.base;
+                }
+            });
+        table
+    }
+}
+
 /// Roots of unity for transforms of one size in one direction.
 #[derive(Debug)]
 pub(super) struct Roots {
     k: u32,
     omega: Fr,
+    /// `lift·ω^(j1·i2)`, by which element `(j1, i2)` is multiplied between the two passes.
+    between: Vec<Fr>,
 }
 
 impl Roots {
@@ -34,12 +56,41 @@ impl Roots {
     /// # Panics
     /// If `k < MIN_K`.
     pub(super) fn new(k: u32, omega: Fr) -> Self {
-        assert!(k >= MIN_K, "transforms have at least 2^{MIN_K} elements");
-        Self { k, omega }
+        Self::on(Arithmetic::active(), k, omega)
     }
 
-    /// `output[j] = post(j) · Σᵢ pre(i)·input[i]·ωⁱʲ`. A missing factor is 1; without `post` the
-    /// output is loose, in lanes' form if the input (after `pre`) is, else canonical.
+    /// The inverse direction of [`Self::new`], but for the division by `2^k`.
+    pub(super) fn backward(k: u32) -> Self {
+        Self::new(k, root(k).invert().unwrap_or(Fr::zero()))
+    }
+
+    fn on(arithmetic: Arithmetic, k: u32, omega: Fr) -> Self {
+        assert!(k >= MIN_K, "transforms have at least 2^{MIN_K} elements");
+        let n2 = 1 << (k / 2);
+        let lift = lift_of(arithmetic);
+        let mut between = vec![Fr::zero(); 1 << k];
+        between
+            .par_chunks_mut(n2)
+            .enumerate()
+            .for_each(|(j1, row)| {
+                let step = omega.pow_vartime([j1 as u64]);
+                let mut power = lift;
+                for x in row {
+                    *x = power;
+                    power *= step;
+                }
+            });
+        Self { k, omega, between }
+    }
+
+    /// log2 of the number of elements.
+    pub(super) fn k(&self) -> u32 {
+        self.k
+    }
+
+    /// `output[j] = post(j) · Σᵢ pre(i)·input[i]·ωⁱʲ`. A missing factor is 1; `pre` is in lanes' form.
+    /// Without `post` the output is loose, in lanes' form if the input (after `pre`) is, else
+    /// canonical.
     ///
     /// `scratch` has the length of the others.
     pub(super) fn transform(
@@ -47,11 +98,12 @@ impl Roots {
         input: &[Fr],
         output: &mut [Fr],
         scratch: &mut [Fr],
-        pre: Option<Powers>,
+        pre: Option<&[Fr]>,
         post: Option<Powers>,
     ) {
         let n = 1 << self.k;
         assert!([input.len(), output.len(), scratch.len()] == [n; 3]);
+        assert!(pre.is_none_or(|pre| pre.len() == n));
         lanes::run(Transform {
             roots: self,
             input,
@@ -69,7 +121,7 @@ struct Transform<'a> {
     input: &'a [Fr],
     output: &'a mut [Fr],
     scratch: &'a mut [Fr],
-    pre: Option<Powers>,
+    pre: Option<&'a [Fr]>,
     post: Option<Powers>,
 }
 
@@ -148,31 +200,19 @@ fn passes<L: Lanes<Field = Fr>>(transform: Transform<'_>) {
     // Columns: element (i1, i2) of the input stands at i1·n2 + i2.
     let twiddles = twiddles::<L>(omega.pow_vartime([n2 as u64]), k1);
     for i2 in (0..n2).step_by(WIDTH) {
-        // A match, since a closure would not have the instructions that this function is inlined
-        // for.
-        #[allow(clippy::manual_map)]
-        let mut scale = match pre {
-            Some(powers) => Some(Running::<L>::new(powers, i2 as u64, 1, n2 as u64)),
-            None => None,
-        };
         for i1 in 0..n1 {
-            let x = L::load(&input[i1 * n2 + i2..]);
-            buffer[reversed(i1, k1)] = match &mut scale {
-                Some(scale) => x.mul(scale.next()),
+            let at = i1 * n2 + i2;
+            let x = L::load(&input[at..]);
+            buffer[reversed(i1, k1)] = match pre {
+                Some(pre) => x.mul(L::load(&pre[at..])),
                 None => x,
             };
         }
         short::<L>(&mut buffer[..n1], &twiddles);
-        // ω^(i2·j1), where lanes differ in i2: the base of each lane is its own power.
-        let one = Powers {
-            factor: Fr::one(),
-            base: omega,
-        };
-        let base = Running::<L>::new(one, i2 as u64, 1, 0).now;
-        let mut factor = L::splat(&L::constant(&Fr::one()));
         for (j1, x) in buffer[..n1].iter().enumerate() {
-            x.mul(factor).store(&mut scratch[j1 * n2 + i2..]);
-            factor = factor.mul(base);
+            let at = j1 * n2 + i2;
+            x.mul(L::load(&roots.between[at..]))
+                .store(&mut scratch[at..]);
         }
     }
 
@@ -184,16 +224,25 @@ fn passes<L: Lanes<Field = Fr>>(transform: Transform<'_>) {
             buffer[reversed(i2, k2)] = L::gather(&scratch[j1 * n2 + i2..], n2);
         }
         short::<L>(&mut buffer[..n2], &twiddles);
-        #[allow(clippy::manual_map)]
-        let mut scale = match post {
-            Some(powers) => Some(Running::<L>::new(powers, j1 as u64, 1, n1 as u64)),
-            None => None,
-        };
-        for (j2, x) in buffer[..n2].iter().enumerate() {
-            let to = &mut output[j1 + n1 * j2..];
-            match &mut scale {
-                Some(scale) => x.mul(scale.next()).store_canonical(to),
-                None => x.mul_constant(&one).store(to),
+        match post {
+            None => {
+                for (j2, x) in buffer[..n2].iter().enumerate() {
+                    x.mul_constant(&one).store(&mut output[j1 + n1 * j2..]);
+                }
+            }
+            Some(Powers { factor, base }) if base == Fr::one() => {
+                let factor = L::constant(&factor);
+                for (j2, x) in buffer[..n2].iter().enumerate() {
+                    let to = &mut output[j1 + n1 * j2..];
+                    x.mul_constant(&factor).store_canonical(to);
+                }
+            }
+            Some(powers) => {
+                let mut scale = Running::<L>::new(powers, j1 as u64, 1, n1 as u64);
+                for (j2, x) in buffer[..n2].iter().enumerate() {
+                    let to = &mut output[j1 + n1 * j2..];
+                    x.mul(scale.next()).store_canonical(to);
+                }
             }
         }
     }
@@ -203,22 +252,24 @@ fn passes<L: Lanes<Field = Fr>>(transform: Transform<'_>) {
 #[inline(always)]
 fn short<L: Lanes<Field = Fr>>(values: &mut [L], twiddles: &[L::Constant]) {
     let n = values.len();
-    // Input is below 4p: the first stage needs no multiplication, and lifts by that.
+    // Input is below 4p. The first factor of a stage is one: in the first stages, where these are
+    // many, it is left out, and bounds double.
     let mut bound = 4;
     let mut half = 1;
     while half < n {
         let stride = n / (2 * half);
+        let left_out = half <= 4;
         for block in values.chunks_exact_mut(2 * half) {
             let (low, high) = block.split_at_mut(half);
             for (i, (a, b)) in low.iter_mut().zip(high).enumerate() {
                 let (lift, t) = match i {
-                    0 if half == 1 => (4, *b),
+                    0 if left_out => (bound, *b),
                     _ => (2, b.mul_constant(&twiddles[i * stride])),
                 };
                 (*a, *b) = (a.add(t), a.sub(t, lift));
             }
         }
-        bound += if half == 1 { 4 } else { 2 };
+        bound += if left_out { bound } else { 2 };
         half *= 2;
     }
     debug_assert!(bound <= lanes::MAX_BOUND);

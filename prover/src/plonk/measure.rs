@@ -89,7 +89,8 @@ pub fn multiplication_seconds(system: &ConstraintSystem<Fr>) -> f64 {
         + further;
     let column = random(1 << GATES_K);
     let coefficients = vec![column.as_slice(); count];
-    let values = Values::on_coset(&coefficients, GATES_K, Fr::from(SOME), &program);
+    let roots = Roots::new(GATES_K, root(GATES_K));
+    let values = Values::on_coset(&coefficients, &roots, Fr::from(SOME), &program);
     let seconds = shortest(|| {
         black_box(values.run(&program));
     });
@@ -215,14 +216,12 @@ mod tests {
     }
 
     #[test]
-    fn units_are_measured_in_well_under_a_second() {
-        let begun = Instant::now();
-        let transform = |k| transform_seconds(k, 1);
-        let (small, large) = (transform(10), transform(14));
-        assert!(small > 0.0 && large > 4.0 * small, "{small}, {large}");
+    fn units_are_measured_and_grow_with_the_work() {
         assert!(transform_seconds(0, 3) > 0.0);
-        let multiplication = multiplication_seconds(&system());
-        assert!(multiplication > 1e-10 && multiplication < 1e-6);
-        assert!(begun.elapsed().as_secs() < 5);
+        assert!(multiplication_seconds(&system()) > 0.0);
+        // Five times the stages and 256 times the elements: ten times is a bound that holds however
+        // busy the machine is, as both are the shortest of several runs.
+        let transform = |k| transform_seconds(k, 1);
+        assert!(transform(14) > 10.0 * transform(6));
     }
 }

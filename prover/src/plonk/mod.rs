@@ -43,7 +43,7 @@ use rayon::prelude::*;
 
 use crate::srs::Params;
 use crate::Fr;
-use fft::{root, Powers, Roots, MIN_K};
+use fft::{Powers, Roots, MIN_K};
 use program::Rules;
 use synthesis::synthesize;
 use timings::Laps;
@@ -231,7 +231,7 @@ where
 fn coefficients(k: u32, columns: Vec<Vec<Fr>>) -> Vec<Polynomial<Fr, Coeff>> {
     let n = 1_usize << k;
     let inverse = |x: Fr| x.invert().unwrap_or(Fr::zero());
-    let roots = Roots::new(k, inverse(root(k)));
+    let roots = Roots::backward(k);
     let post = Powers {
         factor: inverse(Fr::from(n as u64)),
         base: Fr::one(),

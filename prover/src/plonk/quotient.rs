@@ -26,6 +26,7 @@ pub(super) fn pieces(rules: &Rules<'_>, k: u32, columns: &[&[Fr]]) -> Vec<Vec<Fr
     let n = 1_usize << k;
     let count = rules.system.degree() - 1;
     let shifts = shifts(k, count);
+    let (forward, backward) = (Roots::new(k, root(k)), Roots::backward(k));
 
     let mut pieces = vec![vec![Fr::zero(); n]; count];
     for (coset, shift) in shifts.iter().enumerate() {
@@ -33,13 +34,13 @@ pub(super) fn pieces(rules: &Rules<'_>, k: u32, columns: &[&[Fr]]) -> Vec<Vec<Fr
         if program.outputs.is_empty() {
             break;
         }
-        let values = Values::on_coset(columns, k, *shift, &program);
+        let values = Values::on_coset(columns, &forward, *shift, &program);
         let numerators = values.run(&program);
         drop(values);
         // A class's values on this coset count towards each of its pieces.
         for ((class, _), numerator) in program.outputs.iter().zip(numerators) {
             let weights = inverse_vandermonde(&shifts[..*class], n);
-            let part = interpolated(numerator, k, *shift);
+            let part = interpolated(numerator, &backward, *shift);
             for (q, piece) in pieces[..*class].iter_mut().enumerate() {
                 let weight = weights[q][coset];
                 piece
@@ -87,8 +88,8 @@ fn inverse_vandermonde(shifts: &[Fr], n: usize) -> Vec<Vec<Fr>> {
 }
 
 /// Coefficients `a` with `values[i] = Σ aⱼ·(shift·ωⁱ)ʲ`, from values in lanes' form.
-fn interpolated(values: Vec<Fr>, k: u32, shift: Fr) -> Vec<Fr> {
-    let n = 1_u64 << k;
+fn interpolated(values: Vec<Fr>, backward: &Roots, shift: Fr) -> Vec<Fr> {
+    let n = 1_u64 << backward.k();
     let inverse = |x: Fr| x.invert().unwrap_or(Fr::zero());
     let post = Powers {
         factor: inverse(Fr::from(n) * lift_of(Arithmetic::active())),
@@ -96,7 +97,7 @@ fn interpolated(values: Vec<Fr>, k: u32, shift: Fr) -> Vec<Fr> {
     };
     let mut output = vec![Fr::zero(); n as usize];
     let mut scratch = vec![Fr::zero(); n as usize];
-    Roots::new(k, inverse(root(k))).transform(&values, &mut output, &mut scratch, None, Some(post));
+    backward.transform(&values, &mut output, &mut scratch, None, Some(post));
     output
 }
 
@@ -110,7 +111,12 @@ pub(super) struct Values {
 
 impl Values {
     /// From coefficients. Columns that the program does not read stay empty.
-    pub(super) fn on_coset(coefficients: &[&[Fr]], k: u32, shift: Fr, program: &Program) -> Self {
+    pub(super) fn on_coset(
+        coefficients: &[&[Fr]],
+        roots: &Roots,
+        shift: Fr,
+        program: &Program,
+    ) -> Self {
         let cells = program.steps.iter().filter_map(|step| match step {
             Step::Load(_, cell) => Some(*cell),
             _ => None,
@@ -119,12 +125,12 @@ impl Values {
         let rotations = || cells.iter().map(|c| c.rotation);
         let before = rotations().min().unwrap_or(0).min(0).unsigned_abs() as usize;
         let after = rotations().max().unwrap_or(0).max(0) as usize;
-        let roots = Roots::new(k, root(k));
-        let n = 1_usize << k;
+        let n = 1_usize << roots.k();
         let pre = Powers {
-            factor: lift_of(Arithmetic::active()),
+            factor: lift_of(Arithmetic::active()).square(),
             base: shift,
         };
+        let pre = pre.table(roots.k());
         let columns = coefficients.par_iter().enumerate().map_init(
             || vec![Fr::zero(); n],
             |scratch, (i, column)| {
@@ -136,7 +142,7 @@ impl Values {
                     column,
                     &mut values[before..before + n],
                     scratch,
-                    Some(pre),
+                    Some(&pre),
                     None,
                 );
                 values.copy_within(n..n + before, 0);
@@ -243,8 +249,13 @@ impl Evaluation<'_, '_> {
                             let mut room = L::RELAX;
                             for (a, b) in products {
                                 (wide, room) = with_room::<L>(wide, room);
-                                let (a, b) = (&slots[*a as usize], &slots[*b as usize]);
-                                wide = L::accumulate(wide, &a[v], &b[v]);
+                                wide = match a == b {
+                                    true => L::accumulate_square(wide, &slots[*a as usize][v]),
+                                    false => {
+                                        let (a, b) = (&slots[*a as usize], &slots[*b as usize]);
+                                        L::accumulate(wide, &a[v], &b[v])
+                                    }
+                                };
                             }
                             for (a, c) in scaled {
                                 (wide, room) = with_room::<L>(wide, room);

@@ -7,7 +7,8 @@ fn evaluate(coefficients: &[Fr], x: Fr) -> Fr {
 
 /// Values of a random polynomial on a coset, and back.
 fn round_trip(
-    transform: impl Fn(&Roots, &[Fr], &mut [Fr], Option<Powers>, Option<Powers>),
+    transform: impl Fn(&Roots, &[Fr], &mut [Fr], Option<&[Fr]>, Option<Powers>),
+    roots_of: impl Fn(u32, Fr) -> Roots,
     lift: Fr,
 ) {
     // Odd and even: the two passes are of different and of equal lengths.
@@ -19,31 +20,33 @@ fn round_trip(
         let shift = Fr::random(&mut random);
         let coefficients: Vec<Fr> = (0..n).map(|_| Fr::random(&mut random)).collect();
         let mut values = vec![Fr::zero(); n];
+        // Lifted, and in lanes' form.
         let pre = Powers {
-            factor: lift,
+            factor: lift.square(),
             base: shift,
         };
+        let roots = roots_of(k, omega);
         transform(
-            &Roots::new(k, omega),
+            &roots,
             &coefficients,
             &mut values,
-            Some(pre),
+            Some(&pre.table(k)),
             None,
         );
 
         let inverse = |x: Fr| x.invert().unwrap();
-        let roots = Roots::new(k, inverse(omega));
+        let backward = roots_of(k, inverse(omega));
         let post = Powers {
             factor: inverse(lift * Fr::from(n as u64)),
             base: inverse(shift),
         };
         let mut back = vec![Fr::zero(); n];
-        transform(&roots, &values, &mut back, None, Some(post));
+        transform(&backward, &values, &mut back, None, Some(post));
         assert_eq!(back, coefficients, "2^{k}");
 
         // And by evaluation, with the values in canonical form.
         let scale = Powers {
-            factor: Fr::one(),
+            factor: lift,
             base: shift,
         };
         let one = Powers {
@@ -51,10 +54,10 @@ fn round_trip(
             base: Fr::one(),
         };
         transform(
-            &Roots::new(k, omega),
+            &roots,
             &coefficients,
             &mut values,
-            Some(scale),
+            Some(&scale.table(k)),
             Some(one),
         );
         for i in [0, 1, 8, n / 2 + 3, n - 1] {
@@ -67,18 +70,20 @@ fn round_trip(
 #[test]
 fn transforms_evaluate_on_every_arithmetic_of_the_machine() {
     for arithmetic in Arithmetic::supported() {
-        let transform = |roots: &Roots, input: &[Fr], output: &mut [Fr], pre, post| {
-            let mut scratch = vec![Fr::zero(); input.len()];
-            let transform = Transform {
-                roots,
-                input,
-                output,
-                scratch: &mut scratch,
-                pre,
-                post,
+        let transform =
+            |roots: &Roots, input: &[Fr], output: &mut [Fr], pre: Option<&[Fr]>, post| {
+                let mut scratch = vec![Fr::zero(); input.len()];
+                let transform = Transform {
+                    roots,
+                    input,
+                    output,
+                    scratch: &mut scratch,
+                    pre,
+                    post,
+                };
+                lanes::run_on(arithmetic, transform);
             };
-            lanes::run_on(arithmetic, transform);
-        };
-        round_trip(transform, lift_of(arithmetic));
+        let roots = |k, omega| Roots::on(arithmetic, k, omega);
+        round_trip(transform, roots, lift_of(arithmetic));
     }
 }

@@ -109,11 +109,10 @@ pub fn holds(shape: &Shape, grid: &Grid) -> bool {
         program.run(grid, placement.row, &unused, values);
         zeros.iter().all(|n| values[*n] == Fr::zero())
     };
-    let constraints = layout
-        .blocks
-        .par_iter()
-        .map_init(Vec::new, vanishes)
-        .all(|zero| zero);
+    let constraints = || {
+        let blocks = layout.blocks.par_iter();
+        blocks.map_init(Vec::new, vanishes).all(|zero| zero)
+    };
     let public: Vec<u8> = grid.public().iter().flat_map(Fr::to_bytes).collect();
     let challenge = |name: &[u8]| to_halo2(bastion_state::field::reduce(&keccak(&[name, &public])));
     let challenges = Challenges {
@@ -124,7 +123,8 @@ pub fn holds(shape: &Shape, grid: &Grid) -> bool {
         let sums = grid.bus_sums(&layout, &blocks, &challenges);
         sums.last() == Some(&Fr::zero())
     };
-    constraints && balanced()
+    let (constraints, balanced) = rayon::join(constraints, balanced);
+    constraints && balanced
 }
 
 /// Refuses a batch that no proof exists for, and names the first operation at fault.

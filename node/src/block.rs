@@ -89,6 +89,8 @@ pub struct Block {
     pub data: Vec<u8>,
     /// Its batches.
     pub batches: Vec<BatchTrace>,
+    /// Whether the packer has evaluated every rule of the circuit on them.
+    pub(crate) checked: bool,
 }
 
 impl Block {
@@ -137,5 +139,6 @@ fn bind(old_root: Fr, context: &BatchContext, batches: Vec<BatchTrace>) -> Block
         header,
         data,
         batches,
+        checked: false,
     }
 }

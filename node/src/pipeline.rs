@@ -6,8 +6,8 @@ use std::time::Instant;
 use bastion_aggregator::{
     aggregate, verifier, verify as verify_block, AggregatorError, BlockKeys, BlockProof, BlockShape,
 };
-use bastion_circuits::witness::checked;
 use bastion_circuits::witness::convert::to_halo2;
+use bastion_circuits::witness::{checked, compile};
 use bastion_circuits::{BatchCircuit, CircuitError, Shape};
 use bastion_contract::solc;
 use bastion_prover::artifact::{check_room, remove_dead, Digest, Storing};
@@ -19,6 +19,7 @@ use bastion_prover::srs::{B2sum, Held, Imported, Srs, SrsChoice, SrsDir, SrsOrig
 use bastion_prover::{ProvableCircuit, ProverError};
 use bastion_state::Fr;
 use rand::rngs::OsRng;
+use rayon::prelude::*;
 
 use crate::block::Block;
 use crate::dir::StoredBlock;
@@ -218,8 +219,8 @@ impl BatchProver {
         &self.shape
     }
 
-    /// Compiles the witnesses of a block's batches, and checks every rule on them: what comes out of
-    /// here can be proven.
+    /// Compiles the witnesses of a block's batches, side by side. What comes out of here can be
+    /// proven: every rule is checked on batches that the packer has not checked.
     ///
     /// # Errors
     /// [`NodeError::Unprovable`] with batch, operation and broken rules, or if a batch does not fit
@@ -278,10 +279,14 @@ impl BatchProver {
 }
 
 fn witnesses(shape: &Shape, block: &Block) -> Result<Vec<BatchCircuit>, NodeError> {
-    let batches = block.batches.iter().zip(block.links()).enumerate();
+    let batches = block.batches.par_iter().zip(block.links()).enumerate();
     batches
         .map(|(batch, (trace, link))| {
-            checked(shape, trace, &link).map_err(|why| match why {
+            let circuit = match block.checked {
+                true => compile(shape, trace, &link),
+                false => checked(shape, trace, &link),
+            };
+            circuit.map_err(|why| match why {
                 CircuitError::Unprovable { .. } => NodeError::Unprovable { batch, why },
                 other => other.into(),
             })
@@ -501,6 +506,7 @@ mod tests {
         let mut block = block.unwrap().unwrap();
         assert_eq!(witnesses(&shape, &block).unwrap().len(), 2);
 
+        block.checked = false;
         let op = &mut block.batches[1].ops[2];
         assert_eq!(op.kind, ResolvedKind::Transfer);
         let paid = op.accesses[1].as_mut().unwrap().after.as_mut().unwrap();

@@ -92,9 +92,10 @@ fn text(c: &Comparison) -> String {
         table.add_row(row);
     }
     format!(
-        "{table}\npredicted for {} cores and {} (one core here: {:.1} ns a multiplication, {:.1} us a term of 2^14, {:.1} ns a butterfly)",
+        "{table}\npredicted for {} cores and {} (one core here, arithmetic {}: {:.1} ns a multiplication, {:.1} us a term of 2^14, {:.1} ns a butterfly)",
         c.cores,
         MemoryBudget(c.memory_bytes),
+        c.units.arithmetic,
         c.units.multiplication * 1e9,
         c.units.msm_term * 1e6,
         c.units.butterfly * 1e9,

@@ -69,7 +69,9 @@ pub fn next_block(
     if traces.iter().all(|t| t.ops.is_empty()) {
         return Ok(None);
     }
-    Ok(Some(bind(old_root, context, traces)))
+    let mut block = bind(old_root, context, traces);
+    block.checked = true;
+    Ok(Some(block))
 }
 
 /// A batch that is being filled.

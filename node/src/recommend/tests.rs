@@ -4,6 +4,7 @@ use super::*;
 
 /// As measured on two cores with AVX-512 IFMA.
 const UNITS: UnitCosts = UnitCosts {
+    arithmetic: "ifma",
     multiplication: 3.2e-9,
     msm_term: 6.9e-6,
     small_term: 1.85e-6,

@@ -6,6 +6,7 @@ use std::time::Instant;
 use bastion_circuits::{BatchCircuit, Shape};
 use bastion_prover::msm::{additions, Bases};
 use bastion_prover::plonk::{multiplication_seconds, transform_seconds};
+use bastion_prover::Arithmetic;
 use bastion_state::hash::compress;
 use halo2_proofs::halo2curves::bn256::{Fr, G1Affine, G1};
 use halo2_proofs::halo2curves::group::Curve;
@@ -25,6 +26,8 @@ const RUNS: usize = 5;
 /// Seconds of one core.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct UnitCosts {
+    /// Arithmetic that they were measured on.
+    pub arithmetic: &'static str,
     /// A multiplication in the evaluation of gates, with all else that this does.
     pub multiplication: f64,
     /// A term of a multi-scalar multiplication of `2^14` terms with a random scalar.
@@ -60,6 +63,7 @@ impl UnitCosts {
             let msm_term = term(scalars(bases.len(), 0.0, &mut rng));
             let half = term(scalars(bases.len(), 0.5, &mut rng));
             Self {
+                arithmetic: Arithmetic::active().name(),
                 multiplication: multiplication_seconds(&system),
                 msm_term,
                 small_term: (2.0 * half - msm_term).max(0.0),

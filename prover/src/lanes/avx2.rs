@@ -157,7 +157,7 @@ fn column_of_square<const K: usize>(mut acc: __m256i, a: &Limbs, twice: &Limbs) 
         acc = mul_add(acc, twice[i], a[K - i]);
         i += 1;
     }
-    if K % 2 == 0 {
+    if K.is_multiple_of(2) {
         acc = mul_add(acc, a[K / 2], a[K / 2]);
     }
     acc

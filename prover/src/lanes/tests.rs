@@ -110,11 +110,11 @@ fn check_near_zero<L: Lanes>() {
         }
     }
     // Canonical values, whose difference is exactly that.
-    let ones = L::load(&vec![from_limbs::<L::Field>([1, 0, 0, 0]); WIDTH]);
-    let zeros = L::load(&vec![L::Field::ZERO; WIDTH]);
+    let ones = L::load(&[from_limbs::<L::Field>([1, 0, 0, 0]); WIDTH]);
+    let zeros = L::load(&[L::Field::ZERO; WIDTH]);
     let mut last = L::Field::ORDER;
     last[0] -= 1;
-    let lasts = L::load(&vec![from_limbs::<L::Field>(last); WIDTH]);
+    let lasts = L::load(&[from_limbs::<L::Field>(last); WIDTH]);
     let mut out = vec![L::Field::ZERO; WIDTH];
     // Bounds up to 4 are brought to canonical form.
     for lift in 1..=3 {

@@ -201,6 +201,8 @@ impl Kernel for Evaluation<'_, '_> {
 }
 
 impl Evaluation<'_, '_> {
+    // Vectors are named by their number: iterators over slots would borrow them twice.
+    #[allow(clippy::needless_range_loop)]
     #[inline(always)]
     fn evaluate<L: Lanes<Field = Fr>, const BLOCK: usize>(self) {
         let Self {

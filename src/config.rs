@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use bastion_circuits::Shape;
 use bastion_prover::schedule::MemoryBudget;
-use bastion_prover::Arithmetic;
+use bastion_prover::{Arithmetic, BadArithmetic};
 use clap::Args;
 use serde::Deserialize;
 
@@ -37,16 +37,8 @@ pub(crate) struct Flags {
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 struct File {
     cache_dir: Option<PathBuf>,
-    memory: Option<Memory>,
+    memory: Option<toml::Value>,
     arithmetic: Option<String>,
-}
-
-/// A size with a unit, or bytes.
-#[derive(Debug, Deserialize)]
-#[serde(untagged)]
-enum Memory {
-    Text(String),
-    Bytes(u64),
 }
 
 /// What holds for this run.
@@ -70,18 +62,17 @@ impl Settings {
         };
         let file = path.map(read).transpose()?.unwrap_or_default();
         let bad = |why: String| bad_file(path.unwrap_or(default), why);
-        let of_file = || match &file.memory {
-            Some(Memory::Text(text)) => {
-                let parsed = MemoryBudget::parse(text);
-                parsed.map(Some).map_err(|e| bad(e.to_string()))
-            }
-            Some(Memory::Bytes(0)) => Err(bad("memory is 0".into())),
-            Some(Memory::Bytes(bytes)) => Ok(Some(MemoryBudget(*bytes))),
-            None => Ok(None),
+        let of_file = || memory_of(file.memory.as_ref()).map_err(bad);
+        // As with memory: what a flag or a variable says is not asked of the file.
+        let arithmetic = match (flags.arithmetic, &file.arithmetic) {
+            (Some(arithmetic), _) => Some(arithmetic),
+            (None, Some(name)) => Some(
+                name.parse()
+                    .map_err(|e: BadArithmetic| bad(e.to_string()))?,
+            ),
+            (None, None) => None,
         };
-        let named = file.arithmetic.as_deref().map(str::parse::<Arithmetic>);
-        let named = named.transpose().map_err(|e| bad(e.to_string()))?;
-        if let Some(arithmetic) = flags.arithmetic.or(named) {
+        if let Some(arithmetic) = arithmetic {
             arithmetic.force();
         }
         let memory = match flags.memory {
@@ -97,6 +88,24 @@ impl Settings {
             memory: memory.unwrap_or(MemoryBudget(8 << 30)),
             json: flags.json,
         })
+    }
+}
+
+/// The memory that a file gives: a size with a unit, or bytes.
+fn memory_of(value: Option<&toml::Value>) -> Result<Option<MemoryBudget>, String> {
+    let bytes = |bytes: i64| u64::try_from(bytes).ok().filter(|bytes| *bytes > 0);
+    match value {
+        None => Ok(None),
+        Some(toml::Value::String(text)) => {
+            let parsed = MemoryBudget::parse(text).map_err(|e| e.to_string())?;
+            Ok(Some(parsed))
+        }
+        Some(toml::Value::Integer(number)) if bytes(*number).is_some() => {
+            Ok(bytes(*number).map(MemoryBudget))
+        }
+        Some(other) => Err(format!(
+            "memory is {other}: give a size such as \"12GiB\", or a positive number of bytes"
+        )),
     }
 }
 

@@ -51,7 +51,7 @@ pub(crate) enum CliError {
     #[error("{0}")]
     Usage(String),
     /// No verifier whose proofs an audit could count.
-    #[error("the contract's verifiers have the code {registered}, and the cache has none of them in {}: make it by `bastion setup` with the shape and reference string of the rollup, or name its folder by --verifier", folder.display())]
+    #[error("the contract's verifiers have the code {registered}, and none of those in {} has: make one by `bastion setup` with the shape and reference string of the rollup, or name its folder by --verifier", folder.display())]
     NoVerifier {
         /// Hashes of the code that the contract has or had.
         registered: String,

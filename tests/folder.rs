@@ -186,6 +186,20 @@ fn what_is_not_whole_is_refused(dir: &Path) {
     assert_ne!(safe, text);
     fs::write(&path, safe).unwrap();
     verify(dir, 4, "a reference string that calls itself safe");
+    for (from, to, what) in [
+        ("\"chain_id\": 31337", "\"chain_id\": 1", "another chain"),
+        (
+            "\"contract\": \"0x9f",
+            "\"contract\": \"0x8f",
+            "another contract",
+        ),
+        ("\"max_freeze\": 6", "\"max_freeze\": 5", "another policy"),
+    ] {
+        let changed = text.replacen(from, to, 1);
+        assert_ne!(changed, text, "{what}");
+        fs::write(&path, changed).unwrap();
+        verify(dir, 3, what);
+    }
     let shape = text.replace("\"shape\": \"tiny\"", "\"shape\": \"huge\"");
     fs::write(&path, shape).unwrap();
     let output = bastion(dir, "verify v");

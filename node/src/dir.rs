@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 use bastion_aggregator::BlockProof;
 use bastion_prover::artifact::{check_room, remove_dead, write_bytes_atomic};
 use bastion_prover::proof::BatchProof;
+use bastion_state::data::domain;
 use bastion_state::policy::Policy;
 use bastion_state::Address;
 use serde::de::DeserializeOwned;
@@ -62,6 +63,26 @@ pub struct Manifest {
     pub tokens: Vec<Address>,
     /// Number of blocks.
     pub blocks: usize,
+}
+
+impl Manifest {
+    /// Checks that a block was proven for the manifest's chain and contract, under its policy.
+    ///
+    /// # Errors
+    /// [`NodeError::Tampered`] with what differs.
+    pub fn describes(&self, number: usize, header: &Header) -> Result<(), NodeError> {
+        let same = |what, same: bool| match same {
+            true => Ok(()),
+            false => Err(NodeError::Tampered {
+                block: number,
+                what,
+            }),
+        };
+        let domain = domain(self.chain_id, self.contract);
+        same("the manifest's chain or contract", header.domain == domain)?;
+        let root = self.policy.root();
+        same("the manifest's policy", header.policy_root == root)
+    }
 }
 
 /// A folder of proven blocks.

@@ -64,7 +64,7 @@ pub enum NodeError {
         remedy: String,
     },
     /// The folder for new blocks already holds some.
-    #[error("{path} already holds blocks: choose another folder")]
+    #[error("{path} already holds the blocks of a finished run: choose another folder")]
     FolderInUse {
         /// The folder.
         path: String,
@@ -126,6 +126,14 @@ pub enum NodeError {
         found: String,
         /// What this build says.
         expected: String,
+    },
+    /// A manifest that calls its reference string another kind than it is.
+    #[error("the manifest says unsafe_dev_srs = {says}, and the reference string {srs} is {}: the manifest was changed; {}", kind(*.says), if *.says { "the proofs are of a ceremony's string" } else { "whoever made the string may forge the proofs" })]
+    WrongMark {
+        /// What the manifest says.
+        says: bool,
+        /// Identity of the string.
+        srs: String,
     },
     /// What L1 tells does not fit together.
     #[error("history of {contract}: {why} (is it a Bastion rollup, and does the node keep all of its history?)")]
@@ -315,6 +323,14 @@ pub enum NodeError {
     },
 }
 
+/// The kind of a reference string that is wrongly called unsafe, or wrongly not.
+fn kind(called_unsafe: bool) -> &'static str {
+    match called_unsafe {
+        true => "a ceremony's",
+        false => "an UNSAFE one of development",
+    }
+}
+
 impl From<RpcError> for NodeError {
     fn from(error: RpcError) -> Self {
         Self::Rpc(Box::new(error))
@@ -346,7 +362,7 @@ impl NodeError {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Tampered { .. } | Self::Refused { .. } => 3,
-            Self::Mismatch { .. } => 4,
+            Self::Mismatch { .. } | Self::WrongMark { .. } => 4,
             Self::Missing { .. } | Self::NoSrs { .. } => 5,
             Self::NoDocuments { .. } | Self::Document(_) => 5,
             Self::Malformed { .. } | Self::TrailingData { .. } => 3,

@@ -73,11 +73,12 @@ impl IndependentVerifier {
             })
         };
         same("reference string", &blocks.srs, &self.srs.to_string())?;
-        same(
-            "the manifest's unsafe_dev_srs",
-            &blocks.unsafe_dev_srs.to_string(),
-            &self.unsafe_srs.to_string(),
-        )?;
+        if blocks.unsafe_dev_srs != self.unsafe_srs {
+            return Err(NodeError::WrongMark {
+                says: blocks.unsafe_dev_srs,
+                srs: blocks.srs.clone(),
+            });
+        }
         same(
             "batch circuit",
             &blocks.batch_circuit_id,

@@ -202,7 +202,7 @@ fn is_verifier(folder: &Path) -> Result<(), CliError> {
             path: folder.into(),
             why: format!(
                 "the folder has a manifest but no {}: it is no verifier's. Those are in the folder \
-                 `verifiers` of the cache; `bastion setup` prints the path of the one that it makes",
+                 `verifier` of the cache; `bastion setup` prints the path of the one that it makes",
                 verifier::DESCRIPTION
             ),
         });

@@ -8,6 +8,7 @@ use bastion_node::pipeline::{BlockProver, Cache};
 use bastion_node::recommend::MemoryPlan;
 use bastion_prover::srs::SrsChoice;
 use eyre::{eyre, WrapErr};
+use tracing::warn;
 
 use crate::config::{self, Settings};
 use crate::exit::CliError;
@@ -26,7 +27,7 @@ pub(crate) struct Args {
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=8))]
     batches: u8,
     /// Fails if cells, commitments or the ratios to the floor are worse than this file says. Ratios
-    /// are compared with those of the same arithmetic, if the file has any.
+    /// may be larger by a fifth than those of the same arithmetic there, if the file has any.
     #[arg(long, value_name = "FILE")]
     check: Option<PathBuf>,
 }
@@ -43,6 +44,15 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
                     path: path.clone(),
                     why: e.to_string(),
                 })?;
+            if baseline.shape != args.shape.name {
+                let why = format!("it is of shape `{}`", baseline.shape);
+                return Err(CliError::BadFile {
+                    what: "baseline",
+                    path: path.clone(),
+                    why,
+                }
+                .into());
+            }
             Some(baseline)
         }
     };
@@ -56,7 +66,14 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
     let prover = BlockProver::open(shape, batches, &cache, choice, &progress)?;
     let report = bench::run(shape, &prover, settings.memory, &progress)?;
     output::report(settings, &report, text)?;
-    let worse = baseline.map_or(Vec::new(), |b| report.worse_than(&b));
+    let Some(baseline) = baseline else {
+        return Ok(());
+    };
+    if !baseline.ratios.contains_key(report.arithmetic) {
+        let arithmetic = report.arithmetic;
+        warn!(arithmetic, "the baseline has no ratios of this arithmetic: only cells and commitments were compared");
+    }
+    let worse = report.worse_than(&baseline);
     if worse.is_empty() {
         return Ok(());
     }

@@ -59,11 +59,13 @@ fn open(
         prover.srs.id().to_string(),
     )?;
     let unsafe_dev = prover.srs.origin() == SrsOrigin::UnsafeDev;
-    same(
-        "the manifest's unsafe_dev_srs",
-        &manifest.unsafe_dev_srs.to_string(),
-        unsafe_dev.to_string(),
-    )?;
+    if manifest.unsafe_dev_srs != unsafe_dev {
+        return Err(NodeError::WrongMark {
+            says: manifest.unsafe_dev_srs,
+            srs: manifest.srs,
+        }
+        .into());
+    }
     same(
         "batch circuit",
         &manifest.batch_circuit_id,

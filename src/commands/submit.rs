@@ -57,6 +57,7 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
     let mut blocks = Vec::new();
     for number in 0..manifest.blocks {
         let block = folder.read_block(number)?;
+        manifest.describes(number, &block.header)?;
         prover.verify(number, &root, &block)?;
         root = block.header.new_root;
         blocks.push(block);

@@ -70,6 +70,7 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
     let mut blocks = Vec::new();
     for number in 0..manifest.blocks {
         let block = folder.read_block(number)?;
+        manifest.describes(number, &block.header)?;
         prover.verify(number, &root, &block)?;
         root = block.header.new_root;
         blocks.push(block);
@@ -185,6 +186,7 @@ fn independent(args: &Args, settings: &Settings) -> eyre::Result<()> {
     let mut proofs = 0;
     for number in 0..manifest.blocks {
         let block = folder.read_block(number)?;
+        manifest.describes(number, &block.header)?;
         verifier.verify(number, &root, &block)?;
         root = block.header.new_root;
         proofs += 1 + block.batches.len();

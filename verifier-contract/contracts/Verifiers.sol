@@ -11,8 +11,6 @@ import {Pause} from "./Pause.sol";
 abstract contract Verifiers is Pause {
     /// @notice Verifier of a circuit; 0 if there is none.
     mapping(bytes32 circuitId => IVerifier) public verifiers;
-    /// @notice Changes of the registry so far.
-    uint256 public registryVersion;
     /// @notice How often a circuit's verifier was removed. What was announced for the circuit before
     /// is void: what the council has stopped needs the whole notice again.
     mapping(bytes32 circuitId => uint256) public removals;
@@ -32,8 +30,9 @@ abstract contract Verifiers is Pause {
     /// @notice A member of the council wants a verifier removed.
     /// @param member The member.
     /// @param circuitId Circuit of the verifier.
-    /// @param version Changes of the registry before: votes count for one state of it.
-    event RemovalVote(address indexed member, bytes32 indexed circuitId, uint256 version);
+    /// @param removal How often the circuit's verifier was removed before: votes count for the one that
+    /// it has now.
+    event RemovalVote(address indexed member, bytes32 indexed circuitId, uint256 removal);
 
     /// @notice There is no contract at the verifier's address.
     /// @param verifier The address.
@@ -60,10 +59,12 @@ abstract contract Verifiers is Pause {
     /// @notice A council member's vote to remove a verifier; with enough of them it is gone.
     function voteRemoveVerifier(bytes32 circuitId) external {
         if (address(verifiers[circuitId]) == address(0)) revert UnknownCircuit(circuitId);
-        emit RemovalVote(msg.sender, circuitId, registryVersion);
-        if (_councilVote(keccak256(abi.encode("remove", circuitId, registryVersion)))) {
-            ++registryVersion;
-            ++removals[circuitId];
+        // A circuit's verifier changes by its removal alone: no other change of the registry, which
+        // anybody may make where it was announced, takes votes away.
+        uint256 removal = removals[circuitId];
+        emit RemovalVote(msg.sender, circuitId, removal);
+        if (_councilVote(keccak256(abi.encode("remove", circuitId, removal)))) {
+            removals[circuitId] = removal + 1;
             delete verifiers[circuitId];
             emit VerifierRemoved(circuitId);
         }
@@ -73,7 +74,6 @@ abstract contract Verifiers is Pause {
         // A call to an account without code succeeds.
         if (address(verifier).code.length == 0) revert NoVerifierCode(address(verifier));
         if (address(verifiers[circuitId]) != address(0)) revert KnownCircuit(circuitId);
-        ++registryVersion;
         verifiers[circuitId] = verifier;
         emit VerifierAdded(circuitId, address(verifier));
     }

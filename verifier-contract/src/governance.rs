@@ -49,7 +49,7 @@ sol! {
         event PolicyAnnounced(uint256 indexed root, uint256 readyAt);
         event PolicyChanged(uint256 indexed root, uint256 indexed replaced, uint256 until);
         event PolicyTightened(uint256 indexed root, uint40 maxFreeze, uint40 cooldown, uint16 token, uint64 rate, uint40 burstSeconds);
-        event RemovalVote(address indexed member, bytes32 indexed circuitId, uint256 version);
+        event RemovalVote(address indexed member, bytes32 indexed circuitId, uint256 removal);
         event UnpauseVote(address indexed member, uint256 ballot);
         event Unpaused(uint256 time);
         event VerifierAdded(bytes32 indexed circuitId, address verifier);
@@ -102,7 +102,6 @@ sol! {
         function pauses(uint256) external view returns (uint64 start, uint64 end);
         function policyRoot() external view returns (uint256);
         function readyAt(bytes32 change) external view returns (uint256);
-        function registryVersion() external view returns (uint256);
         function removals(bytes32 circuitId) external view returns (uint256);
         function setOperator(address operator, bool allowed) external;
         function tightenPolicy(Policy calldata current, uint40 maxFreeze, uint40 cooldown, uint16 token, Limits calldata limits, Limits calldata tighter, uint256[16] calldata path) external;

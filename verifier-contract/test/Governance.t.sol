@@ -119,6 +119,30 @@ contract GovernanceTest is Fixture {
         governance.voteRemoveVerifier("next");
     }
 
+    /// Whoever may add an announced verifier must not be able to take votes for a removal away.
+    function test_other_changes_leave_the_votes_for_a_removal() public {
+        MockVerifier other = new MockVerifier();
+        governance.announceVerifier("next", other);
+        skip(45 days);
+        for (uint256 i = 0; i < 2; ++i) {
+            vm.prank(member(i));
+            governance.voteRemoveVerifier(CIRCUIT);
+        }
+        vm.prank(STRANGER);
+        governance.addVerifier("next", other);
+        removeVerifier("next");
+        vm.prank(member(2));
+        governance.voteRemoveVerifier(CIRCUIT);
+        require(address(governance.verifiers(CIRCUIT)) == address(0), "removed by three votes");
+        // Votes for one that is gone do not count for its successor.
+        governance.announceVerifier(CIRCUIT, other);
+        skip(45 days);
+        governance.addVerifier(CIRCUIT, other);
+        vm.prank(member(2));
+        governance.voteRemoveVerifier(CIRCUIT);
+        require(address(governance.verifiers(CIRCUIT)) == address(other), "one vote is not enough");
+    }
+
     function test_a_verifier_has_code_and_a_circuit_of_its_own() public {
         governance.announceVerifier("next", IVerifier(address(77)));
         governance.announceVerifier(CIRCUIT, verifier);

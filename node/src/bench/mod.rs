@@ -189,6 +189,8 @@ fn system_of(shape: &Shape) -> ConstraintSystem<Scalar> {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Baseline {
+    /// Shape that it is of.
+    pub shape: String,
     /// Advice cells of a transfer in a full batch.
     pub cells_per_transfer: usize,
     /// Commitments of a batch proof.

@@ -111,7 +111,7 @@ impl FromStr for Arithmetic {
                 .join(", "),
         };
         let found = Self::ALL.into_iter().find(|a| a.name() == name);
-        let found = found.ok_or_else(|| bad("is none"))?;
+        let found = found.ok_or_else(|| bad("is not known"))?;
         match found.is_supported() {
             true => Ok(found),
             false => Err(bad("needs instructions that are missing here")),

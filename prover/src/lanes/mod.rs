@@ -207,10 +207,13 @@ pub(crate) fn run<K: Kernel>(kernel: K) -> K::Output {
 /// Runs a kernel on an arithmetic that this machine has.
 #[allow(unsafe_code)]
 pub(crate) fn run_on<K: Kernel>(arithmetic: Arithmetic, kernel: K) -> K::Output {
+    assert!(
+        arithmetic.is_supported(),
+        "{arithmetic} is not for this processor"
+    );
     match arithmetic {
         Arithmetic::Portable => kernel.run::<Plain>(),
-        // SAFETY: an `Arithmetic` is only ever one whose instructions the machine has
-        // (`Arithmetic::supported` is checked where one is chosen, and here in debug builds).
+        // SAFETY: the machine has the instructions.
         #[cfg(target_arch = "x86_64")]
         Arithmetic::Mulx => unsafe { x86::with_avx2(kernel) },
         #[cfg(target_arch = "x86_64")]

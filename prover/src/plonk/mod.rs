@@ -20,6 +20,7 @@
 //! the opening (`shplonk`).
 
 mod fft;
+mod linear;
 mod measure;
 mod permutation;
 mod program;
@@ -30,7 +31,6 @@ mod timings;
 
 use std::io;
 
-use halo2_proofs::arithmetic::eval_polynomial;
 use halo2_proofs::halo2curves::bn256::G1Affine;
 use halo2_proofs::halo2curves::ff::Field;
 use halo2_proofs::halo2curves::group::Curve;
@@ -169,10 +169,8 @@ where
             queries.push((product, at(permutation::last(system))));
         }
     }
-    let evaluations: Vec<Fr> = queries
-        .par_iter()
-        .map(|(polynomial, point)| eval_polynomial(polynomial.values(), *point))
-        .collect();
+    let asked: Vec<(&[Fr], Fr)> = queries.iter().map(|(p, x)| (p.values(), *x)).collect();
+    let evaluations = linear::evaluations(&asked, k);
     for evaluation in evaluations {
         transcript.write_scalar(evaluation)?;
     }

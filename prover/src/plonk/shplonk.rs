@@ -15,6 +15,7 @@ use halo2_proofs::poly::{Coeff, Polynomial};
 use halo2_proofs::transcript::{EncodedChallenge, TranscriptWrite};
 use rayon::prelude::*;
 
+use super::linear::combination;
 use super::write_points;
 use crate::srs::Params;
 use crate::Fr;
@@ -113,24 +114,6 @@ fn sets<'a>(queries: &[(&'a Polynomial<Fr, Coeff>, Fr)]) -> Vec<Set<'a>> {
 
 fn powers(base: Fr) -> impl Iterator<Item = Fr> {
     std::iter::successors(Some(Fr::one()), move |p| Some(*p * base))
-}
-
-/// `Σ cᵢ·pᵢ`.
-fn combination(terms: &[(Fr, &[Fr])]) -> Vec<Fr> {
-    const CHUNK: usize = 1 << 10;
-    let n = terms.iter().map(|(_, p)| p.len()).max().unwrap_or(0);
-    let mut total = vec![Fr::zero(); n];
-    total
-        .par_chunks_mut(CHUNK)
-        .enumerate()
-        .for_each(|(i, chunk)| {
-            for (scale, polynomial) in terms {
-                for (t, p) in chunk.iter_mut().zip(&polynomial[i * CHUNK..]) {
-                    *t += *scale * p;
-                }
-            }
-        });
-    total
 }
 
 /// The quotient by `X - point`, in the place of the dividend; its highest coefficient is 0.

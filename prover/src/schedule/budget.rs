@@ -95,10 +95,12 @@ impl Counts {
         let held = self.advice + self.products() + 1;
         // While gates are evaluated: public inputs and `X`, the pieces, all columns on one coset,
         // and the numerators, of which there are no more than pieces.
-        let quotient = self.instance + 1 + 2 * self.pieces() + self.columns();
+        // Besides, three tables of powers for the transforms.
+        let quotient = self.instance + 4 + 2 * self.pieces() + self.columns();
         // While the proof is opened: the quotient; for each set of points a combination and what
-        // it is divided by the points; their combination and the commitment to it.
-        let opening = 1 + 2 * self.openings + 2 + MSM;
+        // it is divided by the points; their combination and the commitment to it; the powers of a
+        // point.
+        let opening = 2 + 2 * self.openings + 2 + MSM;
         held + quotient.max(opening)
     }
 
@@ -133,9 +135,10 @@ impl ProofCost {
 
     pub(super) fn from_counts(c: Counts) -> Self {
         let n = 1u64 << c.k;
-        // SRS in both bases, and the powers of which the bases are made; values and coefficients of
-        // fixed and sigma columns; three selectors of rows.
-        let shared = n * (3 * POINT + FIELD * (2 * c.fixed + 2 * c.permuted + 3));
+        // SRS in both bases, as halo2 and as the prover's sums of points take them, and the powers of
+        // which the bases are made; values and coefficients of fixed and sigma columns; three
+        // selectors of rows.
+        let shared = n * (5 * POINT + FIELD * (2 * c.fixed + 2 * c.permuted + 3));
         let (buffers, scratch) = match c.own_prover {
             // Beside its buffers, what the allocator loses between threads: up to a fifth.
             true => ((c.buffers() * 6).div_ceil(5), 1),
@@ -147,7 +150,7 @@ impl ProofCost {
         Self {
             shared,
             per_proof: n * FIELD * buffers + FLOOR,
-            per_thread: n * FIELD * scratch,
+            per_thread: n * (FIELD * scratch + ENTRY) + BUCKETS,
             making,
         }
     }
@@ -180,8 +183,11 @@ impl ProofCost {
     }
 }
 
-/// Stacks, buckets of the multi-exponentiations, twiddle factors: what does not grow with the
-/// columns.
+/// A scalar of a multi-scalar multiplication: its magnitude, its base and its digit.
+const ENTRY: u64 = 48;
+/// Buckets of a window and the points whose trees are added together.
+const BUCKETS: u64 = 8 * KIB * KIB;
+/// Stacks and factors of short transforms: what does not grow with the columns.
 const FLOOR: u64 = 16 * KIB * KIB;
 
 #[cfg(test)]

@@ -2,14 +2,14 @@ use bastion_circuits::Shape;
 
 use super::*;
 
-/// As measured on two cores with AVX-512 IFMA.
+/// As measured on one of two cores of an AMD EPYC (Zen 3) without AVX-512.
 const UNITS: UnitCosts = UnitCosts {
-    arithmetic: "ifma",
-    multiplication: 3.2e-9,
-    msm_term: 6.9e-6,
-    small_term: 1.85e-6,
-    butterfly: 7.69e-9,
-    compression: 6.14e-6,
+    arithmetic: "mulx",
+    multiplication: 1.5e-8,
+    msm_term: 7.2e-6,
+    small_term: 1.0e-6,
+    butterfly: 2.6e-8,
+    compression: 9.1e-6,
 };
 
 fn machine(cores: usize, gib: u64) -> Machine {
@@ -29,9 +29,8 @@ fn what_was_measured_is_predicted() {
     // Shape, transfers, seconds of batch proofs and aggregation, GB of memory, on the machine of
     // the units.
     for (shape, transfers, prove, aggregate, memory) in [
-        ("small", 159, 8.5, 8.7, 0.99),
-        ("medium", 920, 32.0, 8.5, 1.82),
-        ("standard", 4068, 123.7, 8.7, 6.24),
+        ("small", 159, 13.9, 13.7, 1.01),
+        ("standard", 4068, 221.0, 14.6, 6.39),
     ] {
         let found = two.shapes.iter().find(|p| p.shape == shape).unwrap();
         println!("{found:?}");
@@ -40,7 +39,8 @@ fn what_was_measured_is_predicted() {
         };
         near(found.transfers as f64, f64::from(transfers), 0.02);
         near(found.prove_seconds, prove, 0.1);
-        near(found.aggregate_seconds, aggregate, 0.1);
+        // Of an aggregation more than of a batch proof is none of the work that is counted.
+        near(found.aggregate_seconds, aggregate, 0.25);
         // Of memory rather too much than too little.
         let part = found.memory_bytes as f64 / 1e9 / memory;
         assert!((0.97..1.25).contains(&part), "{part}");

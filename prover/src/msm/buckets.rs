@@ -10,7 +10,7 @@ use super::pairs::Pairs;
 use super::{Bases, Point};
 
 /// Points whose trees are added side by side: as few as leave enough pairs on the upper levels.
-const GROUP: usize = 1 << 15;
+const GROUP: usize = 1 << 14;
 /// Points that are asked for before they are read: bases stand anywhere in memory.
 const AHEAD: usize = 24;
 /// Buckets up to which running sums are taken one by one.

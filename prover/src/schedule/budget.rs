@@ -183,10 +183,11 @@ impl ProofCost {
     }
 }
 
-/// A scalar of a multi-scalar multiplication: its magnitude, its base and its digit.
-const ENTRY: u64 = 48;
-/// Buckets of a window and the points whose trees are added together.
-const BUCKETS: u64 = 8 * KIB * KIB;
+/// A scalar of a multi-scalar multiplication: its magnitude, its base, its digit, its part of the
+/// buckets.
+const ENTRY: u64 = 56;
+/// Points whose trees are added together, and pairs of them.
+const BUCKETS: u64 = 2 * KIB * KIB;
 /// Stacks and factors of short transforms: what does not grow with the columns.
 const FLOOR: u64 = 16 * KIB * KIB;
 

@@ -174,10 +174,13 @@ impl Audit<'_> {
         let late = |e: &&Entry| history.time > e.time.saturating_add(QUEUE_DEADLINE);
         if waiting.is_some_and(|e| late(&e)) {
             let entry = processed.saturating_add(1);
-            let what = format!(
+            let mut what = format!(
                 "queue entry {entry} has waited for more than {} days, which lets anybody begin it",
                 QUEUE_DEADLINE / 86_400
             );
+            if !history.alarms.is_empty() {
+                what += " (not while an alarm is unanswered, nor in the days after the answer)";
+            }
             self.notice("exodus", what);
         }
     }

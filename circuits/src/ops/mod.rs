@@ -1,5 +1,6 @@
 #![doc = include_str!("README.md")]
 
+mod amounts;
 mod assign;
 mod cells;
 mod kinds;
@@ -39,7 +40,7 @@ pub fn op_block() -> Block {
     let mut block = Block::new(Table::Op);
     let c = cells();
     let s = sets(&c);
-    rules::amounts(&mut block, &c, &s);
+    amounts::amounts(&mut block, &c, &s);
     rules::primary(&mut block, &c, &s);
     rules::others(&mut block, &c, &s);
     rules::permissions(&mut block, &c, &s);

@@ -30,6 +30,7 @@ fn what_was_measured_is_predicted() {
     // the units.
     for (shape, transfers, prove, aggregate, memory) in [
         ("small", 159, 14.8, 13.8, 1.01),
+        ("medium", 920, 60.5, 13.6, 1.99),
         ("standard", 4068, 227.9, 14.6, 6.39),
     ] {
         let found = two.shapes.iter().find(|p| p.shape == shape).unwrap();

@@ -191,9 +191,10 @@ impl Circuit<Fr> for BatchCircuit {
                     return Ok(());
                 };
                 for (col, column) in columns.advice.iter().enumerate() {
-                    for (row, value) in grid.column(col).iter().enumerate() {
+                    for row in 0..grid.rows() {
                         if grid.is_assigned(row, col) {
-                            region.assign_advice(*column, row, Value::known(*value));
+                            let value = Value::known(grid.get(row, col));
+                            region.assign_advice(*column, row, value);
                         }
                     }
                 }

@@ -1,37 +1,41 @@
 //! The witness: first-phase cells of the whole circuit.
 
 use halo2_proofs::halo2curves::bn256::Fr;
+use rayon::prelude::*;
 
 use crate::core::{Block, Challenges, Expr, Layout, Program, Table, WIDTH};
 
-/// First-phase cells, column by column, with what was assigned, and the public inputs.
+/// First-phase cells, row by row, with what was assigned, and the public inputs.
 #[derive(Clone, Debug)]
 pub struct Grid {
-    columns: Vec<Vec<Fr>>,
-    assigned: Vec<Vec<bool>>,
+    cells: Vec<[Fr; WIDTH]>,
+    marks: Vec<Marks>,
     public: Vec<Fr>,
-    conflicts: Vec<(usize, usize)>,
 }
+
+/// What happened to the cells of a row, a bit a column.
+#[derive(Clone, Copy, Debug, Default)]
+struct Marks {
+    assigned: u32,
+    /// Assigned a second time.
+    again: u32,
+}
+
+const _: () = assert!(WIDTH <= u32::BITS as usize);
 
 impl Grid {
     /// An empty grid of `rows` rows.
     pub fn new(rows: usize) -> Self {
         Self {
-            columns: vec![vec![Fr::zero(); rows]; WIDTH],
-            assigned: vec![vec![false; rows]; WIDTH],
+            cells: vec![[Fr::zero(); WIDTH]; rows],
+            marks: vec![Marks::default(); rows],
             public: Vec::new(),
-            conflicts: Vec::new(),
         }
     }
 
     /// Number of rows.
     pub fn rows(&self) -> usize {
-        self.columns[0].len()
-    }
-
-    /// The cells of one column.
-    pub fn column(&self, col: usize) -> &[Fr] {
-        &self.columns[col]
+        self.cells.len()
     }
 
     /// The public inputs.
@@ -46,44 +50,58 @@ impl Grid {
 
     /// The value at `(row, col)`; 0 outside of the grid.
     pub fn get(&self, row: usize, col: usize) -> Fr {
-        self.columns[col].get(row).copied().unwrap_or(Fr::zero())
+        self.cells.get(row).map_or(Fr::zero(), |row| row[col])
     }
 
     /// Whether the cell was assigned.
     pub fn is_assigned(&self, row: usize, col: usize) -> bool {
-        self.assigned[col].get(row).copied().unwrap_or(false)
-    }
-
-    /// Assigns a cell. A second assignment is remembered in [`Grid::conflicts`].
-    pub fn assign(&mut self, row: usize, col: usize, value: Fr) {
-        if self.assigned[col][row] {
-            self.conflicts.push((row, col));
-        }
-        self.columns[col][row] = value;
-        self.assigned[col][row] = true;
+        let marks = self.marks.get(row);
+        marks.is_some_and(|m| m.assigned >> col & 1 == 1)
     }
 
     /// Overwrites a cell: for tests that cheat.
     pub fn overwrite(&mut self, row: usize, col: usize, value: Fr) {
-        self.columns[col][row] = value;
+        self.cells[row][col] = value;
     }
 
     /// Cells that were assigned twice: always a bug of witness generation.
-    pub fn conflicts(&self) -> &[(usize, usize)] {
-        &self.conflicts
+    pub fn conflicts(&self) -> Vec<(usize, usize)> {
+        let marks = self.marks.iter().enumerate();
+        let of_row = |(row, marks): (usize, &Marks)| {
+            let again = marks.again;
+            let columns = (0..WIDTH).filter(move |col| again >> col & 1 == 1);
+            columns.map(move |col| (row, col))
+        };
+        marks.flat_map(of_row).collect()
     }
 
     /// Number of assigned cells in `rows` rows from `first` on.
     pub fn assigned_in(&self, first: usize, rows: usize) -> usize {
-        self.assigned
-            .iter()
-            .map(|c| c[first..first + rows].iter().filter(|a| **a).count())
-            .sum()
+        let marks = self.marks[first..first + rows].iter();
+        marks.map(|m| m.assigned.count_ones() as usize).sum()
     }
 
-    /// A writer for the block whose first row is `row`.
+    /// A writer for the rows from `row` on.
     pub fn block(&mut self, row: usize) -> BlockWriter<'_> {
-        BlockWriter { grid: self, row }
+        BlockWriter {
+            cells: &mut self.cells[row..],
+            marks: &mut self.marks[row..],
+        }
+    }
+
+    /// Writers for `count` blocks of `rows` rows that stand one under the other from `first` on:
+    /// they can be filled side by side.
+    pub fn blocks(
+        &mut self,
+        first: usize,
+        rows: usize,
+        count: usize,
+    ) -> impl IndexedParallelIterator<Item = BlockWriter<'_>> {
+        let all = first..first + rows * count;
+        let cells = self.cells[all.clone()].par_chunks_exact_mut(rows);
+        let marks = self.marks[all].par_chunks_exact_mut(rows);
+        let writers = cells.zip(marks);
+        writers.map(|(cells, marks)| BlockWriter { cells, marks })
     }
 
     /// The value of an expression on the block at `row`. Cells before row 0 read as 0.
@@ -109,8 +127,6 @@ impl Grid {
     /// A fingerprint that is 0 (probability about 2^-230) contributes nothing here, and the proof
     /// then fails.
     pub fn bus_sums(&self, layout: &Layout, blocks: &[Block], challenges: &Challenges) -> Vec<Fr> {
-        use rayon::prelude::*;
-
         // Row, multiplicity and fingerprint of each term: numbers of steps of the table's program.
         type BusTerm = (usize, usize, usize);
         let programs: Vec<(Program, Vec<BusTerm>)> = blocks
@@ -182,21 +198,37 @@ pub fn batch_invert(values: &mut [Fr]) {
 
 /// Writes the cells of one block.
 pub struct BlockWriter<'g> {
-    grid: &'g mut Grid,
-    row: usize,
+    cells: &'g mut [[Fr; WIDTH]],
+    marks: &'g mut [Marks],
 }
 
 impl BlockWriter<'_> {
+    /// A writer for a block inside of this one, from its row `row` on.
+    pub fn inner(&mut self, row: usize) -> BlockWriter<'_> {
+        BlockWriter {
+            cells: &mut self.cells[row..],
+            marks: &mut self.marks[row..],
+        }
+    }
+
     /// Assigns the cell that `cell` names, relative to the block.
     pub fn set(&mut self, cell: &Expr, value: Fr) {
         if let Expr::Cell { row, col } = cell {
-            let at = self.row as i64 + i64::from(*row);
-            self.grid.assign(at as usize, *col, value);
+            self.assign(*row as usize, *col, value);
         }
     }
 
     /// Assigns the cell with running number `n`.
     pub fn nth(&mut self, n: usize, value: Fr) {
-        self.grid.assign(self.row + n / WIDTH, n % WIDTH, value);
+        self.assign(n / WIDTH, n % WIDTH, value);
+    }
+
+    /// Assigns the cell in a row of the block and a column. A second assignment is remembered in
+    /// [`Grid::conflicts`].
+    pub fn assign(&mut self, row: usize, col: usize, value: Fr) {
+        let (marks, bit) = (&mut self.marks[row], 1 << col);
+        marks.again |= marks.assigned & bit;
+        marks.assigned |= bit;
+        self.cells[row][col] = value;
     }
 }

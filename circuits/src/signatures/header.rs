@@ -1,6 +1,9 @@
 //! The header of a signature: key, multiples of the key, challenge, ranges and the verdict.
 
+use std::sync::OnceLock;
+
 use ark_ff::{BigInteger, PrimeField};
+use halo2_proofs::halo2curves::bn256::Fr;
 
 use crate::core::{Block, Expr, Table, Tag, Term, Tuple};
 use crate::hash;
@@ -176,18 +179,25 @@ fn start_constraints(block: &mut Block) {
     block.constrain("start.half", start(columns::HALF) - Expr::one());
 }
 
+/// What the chain of a challenge starts from: tag and length.
+pub(super) fn challenge_head() -> Fr {
+    static HEAD: OnceLock<Fr> = OnceLock::new();
+    *HEAD.get_or_init(|| {
+        to_halo2(bastion_state::hash::compress(
+            bastion_state::Fr::from(bastion_state::hash::TAG_SIG),
+            bastion_state::Fr::from(4u64),
+        ))
+    })
+}
+
 /// `keyhash = compress(A)` and `h = chain(TAG_SIG; R.x, R.y, keyhash, msg)`.
 fn challenge_terms() -> Vec<Term> {
-    let head = bastion_state::hash::compress(
-        bastion_state::Fr::from(bastion_state::hash::TAG_SIG),
-        bastion_state::Fr::from(4u64),
-    );
     let r = Point::nth(R);
     let h = H_HIGH * Expr::pow2(128) + H_LOW;
     let [c1, c2, c3] = CHAIN;
     [
         ("keyhash", key().x, key().y, KEYHASH),
-        ("challenge_rx", to_halo2(head).into(), r.x, c1.clone()),
+        ("challenge_rx", challenge_head().into(), r.x, c1.clone()),
         ("challenge_ry", c1, r.y, c2.clone()),
         ("challenge_keyhash", c2, KEYHASH, c3.clone()),
         ("challenge_message", c3, MESSAGE, h),

@@ -44,7 +44,7 @@ fn violated(grid: &Grid) -> Vec<String> {
 fn fill(check: Option<&Check>) -> (Grid, Pools) {
     let mut grid = Grid::new(1 + SIGNATURE_ROWS);
     let mut pools = Pools::default();
-    assign(&mut grid, 1, check, &mut pools);
+    assign(&mut grid.block(1), 1, check, &mut pools);
     assert!(grid.conflicts().is_empty(), "{:?}", grid.conflicts());
     (grid, pools)
 }

@@ -1,12 +1,14 @@
 //! Cells of one signature check.
 
+use std::sync::OnceLock;
+
 use ark_ec::{AdditiveGroup, AffineRepr, CurveGroup};
 use ark_ed_on_bn254::{EdwardsAffine, EdwardsProjective, Fr as Scalar};
 use ark_ff::{Field, PrimeField};
 use bastion_state::keys::{PublicKey, Signature};
 use halo2_proofs::halo2curves::bn256::Fr;
 
-use crate::core::{Expr, Grid, SIGNATURE_ROWS, WINDOWS};
+use crate::core::{BlockWriter, Expr, SIGNATURE_ROWS, WINDOWS};
 use crate::signatures::header::{self, MULTIPLES, START};
 use crate::signatures::window::columns;
 use crate::witness::convert::{inverse_or_zero, small, to_halo2, wide};
@@ -42,12 +44,12 @@ struct Digits {
     s: [u8; 2 * WINDOWS],
 }
 
-/// Assigns the rows of one signature from `row` on; without a check, the block proves that
+/// Assigns the rows of signature number `id`, counted from 1; without a check, the block proves that
 /// `0 B - 0 A - O = O` and puts no signature on the bus. Returns how often each multiple of the base
 /// point was used.
 pub fn assign(
-    grid: &mut Grid,
-    row: usize,
+    writer: &mut BlockWriter<'_>,
+    id: u64,
     check: Option<&Check>,
     pools: &mut Pools,
 ) -> [u64; MULTIPLES] {
@@ -58,11 +60,8 @@ pub fn assign(
     let r = check.map_or(EdwardsAffine::zero(), |c| c.r);
     let message = check.map_or(Fr::zero(), |c| to_halo2(c.message));
     let active = check.is_some();
+    let id = small(id);
 
-    let id = match row.checked_sub(1) {
-        Some(previous) => grid.get(previous, columns::ID) + Fr::one(),
-        None => Fr::one(),
-    };
     let (keyhash, chain, h) = challenge(&key, &r, message, active, pools);
     let h_limbs = crate::witness::convert::to_state(&h).into_bigint();
     let s_limbs = check.map_or(ark_ff::BigInt::from(0u64), |c| c.s);
@@ -71,16 +70,13 @@ pub fn assign(
         s: hex_digits(&s_limbs.0),
     };
 
-    let minus_key = -key;
-    let multiples = normalized((0..MULTIPLES).map(|j| minus_key * Scalar::from(j as u64)));
-    let base = EdwardsAffine::generator();
-    let base_multiples = normalized((0..MULTIPLES).map(|j| base * Scalar::from(j as u64)));
-    let points = scalar_multiplication(&digits, &multiples, &base_multiples);
+    let multiples = multiples_of(-key);
+    let base_multiples = base_multiples();
+    let points = scalar_multiplication(&digits, &multiples, base_multiples);
 
     let mut key_counts = [0u64; MULTIPLES];
     let mut base_counts = [0u64; MULTIPLES];
-    let put = |grid: &mut Grid, at: usize, col: usize, value: Fr| grid.assign(at, col, value);
-    let first = row + START as usize + 1;
+    let first = START as usize + 1;
     let mut halves = [(Fr::zero(), Fr::zero()); 2];
     for half in 0..2 {
         let (mut h_acc, mut s_acc) = (Fr::zero(), Fr::zero());
@@ -92,38 +88,37 @@ pub fn assign(
             base_counts[sd] += 1;
             h_acc = h_acc * small(16) + small(hd as u64);
             s_acc = s_acc * small(16) + small(sd as u64);
-            put(grid, at, columns::ID, id);
+            writer.assign(at, columns::ID, id);
             let step = &points[6 * n..6 * n + 6];
             let (key_m, base_m) = (multiples[hd], base_multiples[sd]);
-            put_point(grid, at, columns::KEY, &key_m);
-            put_point(grid, at, columns::BASE, &base_m);
+            put_point(writer, at, columns::KEY, &key_m);
+            put_point(writer, at, columns::BASE, &base_m);
             for (j, p) in step[..4].iter().enumerate() {
-                put_point(grid, at, columns::DOUBLINGS + 2 * j, p);
+                put_point(writer, at, columns::DOUBLINGS + 2 * j, p);
             }
-            put_point(grid, at, columns::WITH_KEY, &step[4]);
-            put_point(grid, at, columns::POINT, &step[5]);
-            put(grid, at, columns::H, h_acc);
-            put(grid, at, columns::S, s_acc);
-            put(grid, at, columns::HALF, small(half as u64 + 1));
+            put_point(writer, at, columns::WITH_KEY, &step[4]);
+            put_point(writer, at, columns::POINT, &step[5]);
+            writer.assign(at, columns::H, h_acc);
+            writer.assign(at, columns::S, s_acc);
+            writer.assign(at, columns::HALF, small(half as u64 + 1));
         }
         let at = first + half * (WINDOWS + 1) + WINDOWS;
-        put(grid, at, columns::ID, id);
+        writer.assign(at, columns::ID, id);
         put_point(
-            grid,
+            writer,
             at,
             columns::POINT,
             &points[6 * (half + 1) * WINDOWS - 1],
         );
-        put(grid, at, columns::H, Fr::zero());
-        put(grid, at, columns::S, Fr::zero());
-        put(grid, at, columns::HALF, small(half as u64 + 2));
+        writer.assign(at, columns::H, Fr::zero());
+        writer.assign(at, columns::S, Fr::zero());
+        writer.assign(at, columns::HALF, small(half as u64 + 2));
         halves[half] = (h_acc, s_acc);
     }
-    debug_assert_eq!(first + 2 * (WINDOWS + 1), row + SIGNATURE_ROWS);
+    debug_assert_eq!(first + 2 * (WINDOWS + 1), SIGNATURE_ROWS);
 
     let middle = points[6 * WINDOWS - 1];
     let last = points[12 * WINDOWS - 1];
-    let mut writer = grid.block(row);
     writer.set(&header::ID, id);
     writer.set(&header::ACTIVE, small(u64::from(active)));
     let eighth = Scalar::from(8u64).inverse().unwrap_or(Scalar::ZERO);
@@ -207,11 +202,7 @@ fn challenge(
         return (Fr::zero(), [Fr::zero(); 3], Fr::zero());
     }
     let keyhash = pools.compress(to_halo2(key.x), to_halo2(key.y));
-    let head = to_halo2(bastion_state::hash::compress(
-        bastion_state::Fr::from(bastion_state::hash::TAG_SIG),
-        bastion_state::Fr::from(4u64),
-    ));
-    let c1 = pools.compress(head, to_halo2(r.x));
+    let c1 = pools.compress(header::challenge_head(), to_halo2(r.x));
     let c2 = pools.compress(c1, to_halo2(r.y));
     let c3 = pools.compress(c2, keyhash);
     (keyhash, [c1, c2, c3], pools.compress(c3, message))
@@ -238,13 +229,25 @@ fn scalar_multiplication(
     EdwardsProjective::normalize_batch(&points)
 }
 
+/// `0 .. 15` times a point.
+fn multiples_of(point: EdwardsAffine) -> Vec<EdwardsAffine> {
+    let next = |p: &EdwardsProjective| Some(*p + point);
+    let all = std::iter::successors(Some(EdwardsProjective::ZERO), next);
+    normalized(all.take(MULTIPLES))
+}
+
+fn base_multiples() -> &'static [EdwardsAffine] {
+    static MULTIPLES_OF_BASE: OnceLock<Vec<EdwardsAffine>> = OnceLock::new();
+    MULTIPLES_OF_BASE.get_or_init(|| multiples_of(EdwardsAffine::generator()))
+}
+
 fn normalized(points: impl Iterator<Item = EdwardsProjective>) -> Vec<EdwardsAffine> {
     EdwardsProjective::normalize_batch(&points.collect::<Vec<_>>())
 }
 
-fn put_point(grid: &mut Grid, row: usize, col: usize, p: &EdwardsAffine) {
-    grid.assign(row, col, to_halo2(p.x));
-    grid.assign(row, col + 1, to_halo2(p.y));
+fn put_point(writer: &mut BlockWriter<'_>, row: usize, col: usize, p: &EdwardsAffine) {
+    writer.assign(row, col, to_halo2(p.x));
+    writer.assign(row, col + 1, to_halo2(p.y));
 }
 
 /// 64 hexadecimal digits, most significant first.

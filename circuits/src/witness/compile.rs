@@ -4,8 +4,9 @@ use std::collections::HashMap;
 
 use bastion_state::executor::{BatchTrace, LimiterTrace};
 use halo2_proofs::halo2curves::bn256::Fr;
+use rayon::prelude::*;
 
-use crate::core::{Grid, Layout, Table};
+use crate::core::{BlockWriter, Grid, Layout, Table, SIGNATURE_ROWS};
 use crate::error::CircuitError;
 use crate::head::{Head, PublicInputs};
 use crate::ops::OpState;
@@ -72,7 +73,10 @@ pub fn fill(shape: &Shape, trace: &BatchTrace, link: &Link) -> Result<(Grid, Poo
     let mut fill = Fill {
         shape,
         trace,
-        rows: Table::ALL.map(|t| layout.rows_of(t)),
+        places: Table::ALL.map(|table| {
+            let rows = layout.rows_of(table);
+            (rows.first().copied().unwrap_or(0), rows.len())
+        }),
         grid: Grid::new(layout.rows),
         pools: Pools::default(),
     };
@@ -83,10 +87,24 @@ pub fn fill(shape: &Shape, trace: &BatchTrace, link: &Link) -> Result<(Grid, Poo
 struct Fill<'a> {
     shape: &'a Shape,
     trace: &'a BatchTrace,
-    rows: [Vec<usize>; Table::ALL.len()],
+    /// First row and number of the blocks of each table.
+    places: [(usize, usize); Table::ALL.len()],
     grid: Grid,
     pools: Pools,
 }
+
+type Rows = std::iter::StepBy<std::ops::Range<usize>>;
+
+/// Rows from a block of a table to the next.
+fn stride(table: Table) -> usize {
+    match table {
+        Table::Signature => SIGNATURE_ROWS,
+        _ => table.rows(),
+    }
+}
+
+/// Blocks that one thread fills in a row.
+const CHUNK: usize = 16;
 
 impl Fill<'_> {
     fn run(&mut self, link: &Link) -> Result<(), CircuitError> {
@@ -113,17 +131,30 @@ impl Fill<'_> {
         self.ranges()
     }
 
-    fn rows_of(&self, table: Table, needed: usize) -> Result<Vec<usize>, CircuitError> {
-        let rows = self.rows[table as usize].clone();
-        if needed > rows.len() {
+    /// First rows of all blocks of a table, of which `needed` are used.
+    fn rows_of(&self, table: Table, needed: usize) -> Result<Rows, CircuitError> {
+        let (first, capacity) = self.places[table as usize];
+        if needed > capacity {
             return Err(CircuitError::TableFull {
                 table,
                 needed,
-                capacity: rows.len(),
+                capacity,
                 shape: self.shape.name.clone(),
             });
         }
-        Ok(rows)
+        let stride = stride(table);
+        Ok((first..first + stride * capacity).step_by(stride))
+    }
+
+    /// Writers for all blocks of a table, to be filled side by side.
+    fn blocks(
+        &mut self,
+        table: Table,
+        needed: usize,
+    ) -> Result<impl IndexedParallelIterator<Item = BlockWriter<'_>>, CircuitError> {
+        let (first, rows) = (self.places[table as usize].0, self.rows_of(table, needed)?);
+        let blocks = self.grid.blocks(first, stride(table), rows.len());
+        Ok(blocks.with_min_len(CHUNK))
     }
 
     fn signatures(&mut self) -> Result<[u64; MULTIPLES], CircuitError> {
@@ -134,10 +165,18 @@ impl Fill<'_> {
             .filter_map(|op| Some((op.signed()?, op.message?)))
             .map(|(signed, message)| Check::new(signed.key, message, &signed.signature))
             .collect();
-        let rows = self.rows_of(Table::Signature, checks.len())?;
+        let blocks = self.blocks(Table::Signature, checks.len())?.enumerate();
+        let filled: Vec<(Pools, [u64; MULTIPLES])> = blocks
+            .map(|(i, mut writer)| {
+                let mut pools = Pools::default();
+                let id = i as u64 + 1;
+                let used = signatures::assign(&mut writer, id, checks.get(i), &mut pools);
+                (pools, used)
+            })
+            .collect();
         let mut counts = [0; MULTIPLES];
-        for (i, row) in rows.into_iter().enumerate() {
-            let used = signatures::assign(&mut self.grid, row, checks.get(i), &mut self.pools);
+        for (pools, used) in filled {
+            self.pools.absorb(pools);
             for (total, n) in counts.iter_mut().zip(used) {
                 *total += n;
             }
@@ -182,40 +221,36 @@ impl Fill<'_> {
 
     fn accounts(&mut self, last_access: &HashMap<u32, u64>) -> Result<(), CircuitError> {
         let touched = &self.trace.accounts;
-        let rows = self.rows_of(Table::Account, touched.len())?;
-        let unpack_rows = self.rows_of(Table::Unpack, touched.len())?;
-        for (i, (row, unpack_row)) in rows.into_iter().zip(unpack_rows).enumerate() {
+        let blocks = self.blocks(Table::Account, touched.len())?.enumerate();
+        blocks.for_each(|(i, mut writer)| {
             let touch = touched.get(i);
-            for (offset, fields) in [0, Table::Compress.rows()]
-                .into_iter()
-                .zip(accounts::states(touch))
-            {
-                let packed = fields.packed();
-                hash::assign_compress(&mut self.grid.block(row + offset), fields.owner, packed);
+            for (n, fields) in accounts::states(touch).into_iter().enumerate() {
+                let mut compress = writer.inner(n * Table::Compress.rows());
+                hash::assign_compress(&mut compress, fields.owner, fields.packed());
             }
             let last = touch.map(|t| (t, last_access.get(&t.index).copied().unwrap_or(0)));
-            accounts::assign(&mut self.grid.block(row), last);
-            accounts::assign_unpack(
-                &mut self.grid.block(unpack_row),
-                touch.and_then(|t| t.before.as_ref()),
-                u64::from(touch.is_some()),
-            );
-        }
+            accounts::assign(&mut writer, last);
+        });
+        let blocks = self.blocks(Table::Unpack, touched.len())?.enumerate();
+        blocks.for_each(|(i, mut writer)| {
+            let touch = touched.get(i);
+            let before = touch.and_then(|t| t.before.as_ref());
+            accounts::assign_unpack(&mut writer, before, u64::from(touch.is_some()));
+        });
         Ok(())
     }
 
     fn nodes(&mut self) -> Result<(), CircuitError> {
-        let rows = self.rows_of(Table::Node, self.trace.nodes.len())?;
-        for (i, row) in rows.into_iter().enumerate() {
-            let node = self.trace.nodes.get(i);
-            for (offset, [left, right]) in [0, Table::Compress.rows()]
-                .into_iter()
-                .zip(nodes::inputs(node))
-            {
-                hash::assign_compress(&mut self.grid.block(row + offset), left, right);
+        let nodes = &self.trace.nodes;
+        let blocks = self.blocks(Table::Node, nodes.len())?.enumerate();
+        blocks.for_each(|(i, mut writer)| {
+            let node = nodes.get(i);
+            for (n, [left, right]) in nodes::inputs(node).into_iter().enumerate() {
+                let mut compress = writer.inner(n * Table::Compress.rows());
+                hash::assign_compress(&mut compress, left, right);
             }
-            nodes::assign(&mut self.grid.block(row), node);
-        }
+            nodes::assign(&mut writer, node);
+        });
         Ok(())
     }
 
@@ -305,22 +340,21 @@ impl Fill<'_> {
             policy_uses,
             base_counts,
         };
-        let row = self.rows[Table::Head as usize][0];
+        let (row, _) = self.places[Table::Head as usize];
         head::assign(&mut self.grid.block(row), &head, constants, &mut self.pools);
         self.grid.set_public(public.to_vec());
     }
 
     fn hashes(&mut self) -> Result<(), CircuitError> {
         let entries = std::mem::take(&mut self.pools.hashes.entries);
-        let rows = self.rows_of(Table::Hash, entries.len())?;
-        for (i, row) in rows.into_iter().enumerate() {
+        let blocks = self.blocks(Table::Hash, entries.len())?.enumerate();
+        blocks.for_each(|(i, mut writer)| {
             let (inputs, count) = entries.get(i).copied().unwrap_or(([[0; 32]; 2], 0));
             let [a, b] =
                 inputs.map(|bytes| Option::from(Fr::from_bytes(&bytes)).unwrap_or(Fr::zero()));
-            let mut writer = self.grid.block(row);
             hash::assign_compress(&mut writer, a, b);
             writer.set(&hash::multiplicity(), small(count));
-        }
+        });
         self.pools.hashes.entries = entries;
         Ok(())
     }
@@ -330,14 +364,19 @@ impl Fill<'_> {
             (Table::Range40, Width::Bits40),
             (Table::Range128, Width::Bits128),
         ] {
-            let entries = match width {
-                Width::Bits40 => &self.pools.ranges40.entries,
-                Width::Bits128 => &self.pools.ranges128.entries,
+            let pool = match width {
+                Width::Bits40 => &mut self.pools.ranges40,
+                Width::Bits128 => &mut self.pools.ranges128,
             };
-            let rows = self.rows_of(table, entries.len())?;
-            for (i, row) in rows.into_iter().enumerate() {
+            let entries = std::mem::take(&mut pool.entries);
+            let blocks = self.blocks(table, entries.len())?.enumerate();
+            blocks.for_each(|(i, mut writer)| {
                 let (value, count) = entries.get(i).copied().unwrap_or((0, 0));
-                ranges::assign(&mut self.grid.block(row), width, value, count);
+                ranges::assign(&mut writer, width, value, count);
+            });
+            match width {
+                Width::Bits40 => self.pools.ranges40.entries = entries,
+                Width::Bits128 => self.pools.ranges128.entries = entries,
             }
         }
         Ok(())

@@ -26,12 +26,23 @@ impl<K> Default for Pool<K> {
 impl<K: Clone + Eq + std::hash::Hash> Pool<K> {
     /// Notes one more look-up of `key`.
     pub fn add(&mut self, key: K) {
-        if let Some(i) = self.index.get(&key) {
-            self.entries[*i].1 += 1;
-        } else {
-            self.index.insert(key.clone(), self.entries.len());
-            self.entries.push((key, 1));
+        *self.count(key) += 1;
+    }
+
+    /// Adds the look-ups of `other`, which come after these.
+    pub fn absorb(&mut self, other: Self) {
+        for (key, count) in other.entries {
+            *self.count(key) += count;
         }
+    }
+
+    fn count(&mut self, key: K) -> &mut u64 {
+        let next = self.entries.len();
+        let place = *self.index.entry(key.clone()).or_insert(next);
+        if place == next {
+            self.entries.push((key, 0));
+        }
+        &mut self.entries[place].1
     }
 
     /// Number of distinct entries.
@@ -59,6 +70,14 @@ pub struct Pools {
 }
 
 impl Pools {
+    /// Adds the look-ups of `other`, which come after these.
+    pub fn absorb(&mut self, other: Self) {
+        self.hashes.absorb(other.hashes);
+        self.ranges40.absorb(other.ranges40);
+        self.ranges128.absorb(other.ranges128);
+        self.out_of_range.extend(other.out_of_range);
+    }
+
     /// `compress(a, b)`, noted.
     pub fn compress(&mut self, a: Fr, b: Fr) -> Fr {
         self.hashes.add([a.to_bytes(), b.to_bytes()]);

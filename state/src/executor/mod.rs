@@ -159,7 +159,8 @@ impl<'s> BatchBuilder<'s> {
         for access in trace.accesses.iter().flatten() {
             self.before.entry(access.index).or_insert(access.before);
         }
-        self.nodes.append(&mut fresh_nodes);
+        // `append` would rebuild the whole set.
+        self.nodes.extend(fresh_nodes);
         self.tokens.extend(new_token);
         self.state.apply(&trace);
         self.signed |= trace.kind.is_signed();

@@ -4,7 +4,7 @@ mod gates;
 mod trace;
 
 pub use gates::{compress_block, input_a, input_b, output, INPUT_CELLS, SPARE};
-pub use trace::assign_compress;
+pub use trace::{assign_compress, holds};
 
 use crate::core::{Block, Expr, Table, Tag, Term, Tuple};
 

@@ -31,6 +31,7 @@ fn trace_is_the_reference_permutation() {
         let expected = bastion_state::hash::compress(to_state(&a), to_state(&b));
         assert_eq!(out, to_halo2(expected));
         assert_eq!(violated(&grid), Vec::<String>::new());
+        assert!(holds(&grid, 0));
         assert!(grid.conflicts().is_empty());
         assert_eq!(grid.assigned_in(0, 3), SPARE);
     }
@@ -44,5 +45,6 @@ fn every_changed_cell_is_noticed() {
         let (row, col) = (n / crate::core::WIDTH, n % crate::core::WIDTH);
         grid.overwrite(row, col, honest.get(row, col) + Fr::one());
         assert!(!violated(&grid).is_empty(), "cell {n}");
+        assert!(!holds(&grid, 0), "cell {n}");
     }
 }

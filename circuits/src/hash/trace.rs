@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use bastion_state::hash::round_constants;
 use halo2_proofs::halo2curves::bn256::Fr;
 
-use crate::core::BlockWriter;
+use crate::core::{BlockWriter, Grid, WIDTH};
 use crate::hash::gates::HALF;
 use crate::witness::convert;
 
@@ -27,10 +27,27 @@ fn constants() -> &'static Constants {
 /// Assigns the cells of `compress(a, b)`; returns the compression.
 pub fn assign_compress(writer: &mut BlockWriter<'_>, a: Fr, b: Fr) -> Fr {
     let mut n = 0;
-    let mut put = |value: Fr| {
+    trace(a, b, |value| {
         writer.nth(n, value);
         n += 1;
-    };
+    })
+}
+
+/// Whether the block at `row` satisfies all of [`compress_block`](crate::hash::compress_block): its
+/// constraints define every cell from the two inputs, and to compute the cells takes half of the
+/// multiplications.
+pub fn holds(grid: &Grid, row: usize) -> bool {
+    let cell = |n: usize| grid.get(row + n / WIDTH, n % WIDTH);
+    let (mut n, mut same) = (0, true);
+    trace(cell(0), cell(1), |value| {
+        same &= value == cell(n);
+        n += 1;
+    });
+    same
+}
+
+/// The cells of `compress(a, b)` in their order, the compression last, which is returned.
+fn trace(a: Fr, b: Fr, mut put: impl FnMut(Fr)) -> Fr {
     put(a);
     put(b);
     let mut lanes = external([a, b]);

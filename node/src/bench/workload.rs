@@ -6,6 +6,7 @@ use bastion_state::account::FIRST_USER;
 use bastion_state::ops::{Action, Body, Op};
 use bastion_state::state::State;
 use bastion_state::{keys, Account, Fr, Index};
+use rayon::prelude::*;
 
 use crate::block::Source;
 use crate::dev::{dev_exit, dev_key};
@@ -15,12 +16,11 @@ use crate::error::NodeError;
 const POPULATION: u64 = 1 << 20;
 const OWNER: &str = "bench";
 
-/// Endless transfers, each between two accounts that have not been used before.
+/// Transfers, each between two accounts that have not been used before. They are signed beforehand:
+/// wallets do that.
 pub(super) struct Transfers {
-    places: Vec<Index>,
+    ops: Vec<Op>,
     next: usize,
-    domain: Fr,
-    time: u64,
 }
 
 impl Transfers {
@@ -38,38 +38,32 @@ impl Transfers {
             (*index, account)
         });
         let state = State::with_accounts(accounts, [opening])?;
-        Ok((
-            state,
-            Self {
-                places,
-                next: 0,
-                domain,
-                time,
-            },
-        ))
+        let transfer = |(n, pair): (usize, &[Index])| {
+            let body = Body {
+                account: pair[0],
+                token: 0,
+                nonce: 0,
+                deadline: time + 3_600,
+                fee: 1_000,
+                action: Action::Transfer {
+                    to: pair[1],
+                    amount: 1_000_003 + n as u128,
+                },
+            };
+            Ok(Op::Signed(body.sign(&key, domain, dev_exit(OWNER))?))
+        };
+        let pairs = places.par_chunks_exact(2).enumerate();
+        let ops = pairs.map(transfer).collect::<Result<_, NodeError>>()?;
+        Ok((state, Self { ops, next: 0 }))
     }
 }
 
 impl Source for Transfers {
     fn next(&mut self, _: &State) -> Result<Option<(String, Op)>, NodeError> {
         let n = self.next;
-        let Some([from, to]) = self.places.get(2 * n..2 * n + 2) else {
-            return Ok(None);
-        };
-        self.next += 1;
-        let body = Body {
-            account: *from,
-            token: 0,
-            nonce: 0,
-            deadline: self.time + 3_600,
-            fee: 1_000,
-            action: Action::Transfer {
-                to: *to,
-                amount: 1_000_003 + n as u128,
-            },
-        };
-        let signed = body.sign(&dev_key(OWNER), self.domain, dev_exit(OWNER))?;
-        Ok(Some((format!("transfer {n}"), Op::Signed(signed))))
+        let op = self.ops.get(n);
+        self.next += usize::from(op.is_some());
+        Ok(op.map(|op| (format!("transfer {n}"), *op)))
     }
 
     fn put_back(&mut self) {

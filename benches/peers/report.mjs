@@ -2,7 +2,7 @@
 //   report.mjs N M REPORTS OUT.json
 // Fails if a proof was not verified or a cheat was not refused.
 import { execFileSync } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
 import { join } from "node:path";
 
@@ -44,13 +44,15 @@ function line(system, versions, transfers, size, witness, prove, rest) {
 
 const [circom, snarkjs, ark] = ["circom-witness", "snarkjs", "ark"].map(read);
 const [gates, noirWitness, noir] = ["noir-gates", "noir-witness", "noir"].map(read);
-const [bastion, batch, proof, verify] = ["bastion", "batch", "proof", "verify"].map(read);
-const stages = (...names) => bastion.stages.filter(({ name }) => names.includes(name));
+const [batch, proof, verify] = ["batch", "proof", "verify"].map(read);
+// One report for each arithmetic that the processor has.
+const runs = readdirSync(dir).sort().filter((name) => /^bastion-\w+\.json$/.test(name))
+  .map((name) => read(name.replace(/\.json$/, "")));
+const stages = (bench, ...names) => bench.stages.filter(({ name }) => names.includes(name));
 
 const r1cs = `${Math.round(ark.constraints / n)} constraints`;
 const compiler = `circom2 ${version("circom2")}`;
 const bastionVersion = run("../../target/release/bastion", "--version").split(" ")[1];
-const cells = `${bastion.cells_per_transfer} cells`;
 const bytes = ({ proof }) => (proof.length - 2) / 2;
 const lines = [
   line("circom, snarkjs", `${compiler}, snarkjs ${version("snarkjs")}`, Number(n), r1cs,
@@ -64,12 +66,16 @@ const lines = [
     Number(m), `${Math.round(gates.gates / m)} gates`,
     [noirWitness.stages.witness], [noir.stages.prove],
     { proof_bytes: noir.proof_bytes, verified: noir.verified }),
-  line("Bastion, batch proofs", bastionVersion, bastion.transfers, cells,
-    stages("execute", "witness"), stages("prove"),
-    { proof_bytes: `2 of ${bytes(batch)}`, verified: verify.proofs === 3 }),
-  line("Bastion, batch proofs and block proof", bastionVersion, bastion.transfers, cells,
-    stages("execute", "witness"), stages("prove", "aggregate"),
-    { proof_bytes: bytes(proof), verified: verify.proofs === 3 }),
+  ...runs.flatMap((bench) => [
+    line(`Bastion (${bench.arithmetic}), batch proofs`, bastionVersion, bench.transfers,
+      `${bench.cells_per_transfer} cells`,
+      stages(bench, "execute", "witness"), stages(bench, "prove"),
+      { proof_bytes: `2 of ${bytes(batch)}`, verified: verify.proofs === 3 }),
+    line(`Bastion (${bench.arithmetic}), batch proofs and block proof`, bastionVersion,
+      bench.transfers, `${bench.cells_per_transfer} cells`,
+      stages(bench, "execute", "witness"), stages(bench, "prove", "aggregate"),
+      { proof_bytes: bytes(proof), verified: verify.proofs === 3 }),
+  ]),
 ];
 const refused = {
   circom_cheats: circom.cheats_refused,

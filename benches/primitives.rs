@@ -3,9 +3,9 @@
 
 use std::time::Duration;
 
-use bastion_state::hash::compress;
-use bastion_state::keys::SecretKey;
-use bastion_state::Fr;
+use bastion_protocol::hash::compress;
+use bastion_protocol::keys::SecretKey;
+use bastion_protocol::Fr;
 use criterion::{criterion_group, criterion_main, Criterion};
 
 fn primitives(c: &mut Criterion) {

@@ -4,12 +4,12 @@
 mod support;
 
 use bastion_node::dev::{dev_exit, dev_key};
-use bastion_state::account::FIRST_USER;
+use bastion_protocol::account::FIRST_USER;
+use bastion_protocol::keys::owner;
+use bastion_protocol::ops::{Action, Body, Op};
+use bastion_protocol::{Account, Fr, Index};
 use bastion_state::executor::{BatchBuilder, BatchTrace};
-use bastion_state::keys::owner;
-use bastion_state::ops::{Action, Body, Op};
 use bastion_state::state::State;
-use bastion_state::{Account, Fr, Index};
 use criterion::{criterion_group, criterion_main, BatchSize, Criterion};
 use support::{context, TIME};
 

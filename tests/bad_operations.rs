@@ -8,10 +8,10 @@ use std::process::{Command, Output};
 use bastion_node::deploy::rollup_address;
 use bastion_node::dev::{dev_exit, dev_key};
 use bastion_node::l1::{DEV_CHAIN_ID, DEV_OPERATOR};
-use bastion_state::account::FIRST_USER;
-use bastion_state::data::domain;
-use bastion_state::ops::{Action, Body, Deposit, Op, SignedOp};
-use bastion_state::{Address, Fr};
+use bastion_protocol::account::FIRST_USER;
+use bastion_protocol::header::domain;
+use bastion_protocol::ops::{Action, Body, Deposit, Op, SignedOp};
+use bastion_protocol::{Address, Fr};
 
 const TIME: u64 = 1_800_000_000;
 const ALICE: u32 = FIRST_USER;

@@ -131,8 +131,8 @@ fn each_bad_line_is_refused_with_its_number_or_left_out() {
 #[test]
 fn what_the_executor_refuses_late_is_left_out_too() {
     // A deposit, then a signed operation of an account that does not exist, and a good deposit.
-    use bastion_state::keys::SecretKey;
-    use bastion_state::ops::{Action, Body, Op};
+    use bastion_protocol::keys::SecretKey;
+    use bastion_protocol::ops::{Action, Body, Op};
     let body = Body {
         account: 7_000_000,
         token: 0,
@@ -144,8 +144,8 @@ fn what_the_executor_refuses_late_is_left_out_too() {
     let signed = body
         .sign(
             &SecretKey::from_seed(b"x"),
-            bastion_state::Fr::from(1u64),
-            bastion_state::Address([1; 20]),
+            bastion_protocol::Fr::from(1u64),
+            bastion_protocol::Address([1; 20]),
         )
         .unwrap();
     let signed = serde_json::to_string(&Op::Signed(signed)).unwrap();

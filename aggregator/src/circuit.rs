@@ -17,9 +17,10 @@ use snark_verifier_sdk::Snark;
 
 use crate::chip::config::ChipConfig;
 use crate::chip::{self, output, permutation, point, Base, Grid, Inputs, Kind, Layout, Sums};
-use crate::shape::{BlockCells, BlockParams, LINKS, NAMES, OUTPUTS, SHARED};
+use crate::shape::{BlockCells, BlockParams, OUTPUTS};
 use crate::verify::combine::combine;
 use crate::verify::points::{Combination, Record};
+use bastion_protocol::inputs::{COUNT, LINKS, SHARED};
 
 /// Columns of the circuit.
 #[derive(Clone, Debug)]
@@ -219,14 +220,14 @@ fn link(
         for (output, input) in LINKS {
             ctx.constrain_equal(&before[output], &after[input]);
         }
-        for (a, b) in before[SHARED..].iter().zip(&after[SHARED..]) {
+        for (a, b) in before[SHARED].iter().zip(&after[SHARED]) {
             ctx.constrain_equal(a, b);
         }
     }
     let (Some(first), Some(last)) = (batches.first(), batches.last()) else {
         return Err("a block has at least one batch".into());
     };
-    Ok((0..NAMES.len())
+    Ok((0..COUNT)
         .map(|i| {
             if OUTPUTS.contains(&i) {
                 last[i]

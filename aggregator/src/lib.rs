@@ -36,4 +36,4 @@ pub use block::BlockProof;
 pub use error::AggregatorError;
 pub use keys::{BlockKeys, BlockVerifier};
 pub use proof::{aggregate, verify};
-pub use shape::{BlockShape, LIMBS, LINKS, PUBLIC_INPUTS};
+pub use shape::{BlockShape, LIMBS, PUBLIC_INPUTS};

@@ -2,6 +2,7 @@
 
 use std::panic::{catch_unwind, AssertUnwindSafe};
 
+use bastion_protocol::inputs::broken_link;
 use bastion_prover::keys::VerifierKey;
 use bastion_prover::plonk;
 use bastion_prover::proof::BatchProof;
@@ -22,7 +23,6 @@ use crate::block::{check_version, BlockProof};
 use crate::circuit::BlockCircuit;
 use crate::error::{panic_text, AggregatorError};
 use crate::keys::{BlockKeys, BlockVerifier};
-use crate::shape::{LINKS, NAMES, SHARED};
 
 /// Proves a block from the proofs of its batches, and verifies the result.
 ///
@@ -107,14 +107,11 @@ fn check_chain(batches: usize, proofs: &[BatchProof]) -> Result<(), AggregatorEr
     }
     for (i, pair) in proofs.windows(2).enumerate() {
         let [before, after] = [&pair[0].public_inputs, &pair[1].public_inputs];
-        let shared = (SHARED..NAMES.len()).map(|n| (n, n));
-        for (output, input) in LINKS.into_iter().chain(shared) {
-            if before.get(output) != after.get(input) {
-                return Err(AggregatorError::BrokenChain {
-                    batch: i + 1,
-                    input: NAMES[input],
-                });
-            }
+        if let Some(input) = broken_link(before, after) {
+            return Err(AggregatorError::BrokenChain {
+                batch: i + 1,
+                input,
+            });
         }
     }
     Ok(())

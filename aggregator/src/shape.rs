@@ -7,31 +7,13 @@ use crate::error::AggregatorError;
 /// Limbs of the accumulator, which come first among the public inputs.
 pub const LIMBS: usize = 12;
 /// Public inputs of a block proof: the limbs and the ten of the protocol, section 7.
-pub const PUBLIC_INPUTS: usize = LIMBS + bastion_circuits::head::PUBLIC_INPUTS;
+pub const PUBLIC_INPUTS: usize = LIMBS + bastion_protocol::inputs::COUNT;
 
 /// Least size: the range table has `2^16` rows.
 pub(crate) const MIN_K: u32 = 17;
 /// Largest size: the order of the field's group of roots of unity is `2^28`.
 pub(crate) const MAX_K: u32 = 28;
 
-/// Names of a batch's public inputs.
-pub(crate) const NAMES: [&str; bastion_circuits::head::PUBLIC_INPUTS] = [
-    "old_root",
-    "new_root",
-    "c_in",
-    "c_out",
-    "y_in",
-    "y_out",
-    "policy_root",
-    "domain",
-    "time",
-    "r",
-];
-
-/// Pairs (output of a batch, input of the next) that must be equal.
-pub const LINKS: [(usize, usize); 3] = [(1, 0), (3, 2), (5, 4)];
-/// First public input that is the same in all batches.
-pub(crate) const SHARED: usize = 6;
 /// Outputs: exposed of the last batch. All others are exposed of the first.
 pub(crate) const OUTPUTS: [usize; 3] = [1, 3, 5];
 

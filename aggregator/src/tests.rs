@@ -28,12 +28,11 @@ use snark_verifier_sdk::{Snark, SHPLONK};
 
 use crate::circuit::BlockCircuit;
 use crate::proof::{prove, verify_under};
-use crate::shape::{NAMES, SHARED};
 use crate::toy::{ToyCircuit, ToyShape, INPUTS, K};
 use crate::{
     aggregate, store, verifier, verify, AggregatorError, BlockKeys, BlockProof, BlockShape, LIMBS,
-    LINKS,
 };
+use bastion_protocol::inputs::{LINKS, NAMES, SHARED};
 
 /// The fewest rows at which two toys make a contract of a reasonable size.
 const SHAPE: BlockShape = BlockShape { batches: 2, k: 17 };
@@ -222,7 +221,7 @@ fn what_does_not_fit_is_refused_before_proving() {
         );
     }
     let linked = LINKS.iter().map(|(_, input)| *input);
-    for broken in linked.chain(SHARED..INPUTS) {
+    for broken in linked.chain(SHARED) {
         let mut second = inputs[1];
         second[broken] += Fr::ONE;
         let error = fixture.refusal(&[proofs[0].clone(), fixture.toy_proof(second)]);
@@ -280,7 +279,7 @@ fn the_circuit_links_neighbours() {
         .collect();
     let expected: BTreeSet<_> = (0..2)
         .flat_map(|batch| {
-            let shared = (SHARED..INPUTS).map(|i| (i, i));
+            let shared = SHARED.map(|i| (i, i));
             LINKS
                 .into_iter()
                 .chain(shared)

@@ -5,10 +5,11 @@ mod money;
 
 use std::collections::{BTreeSet, HashMap};
 
-use bastion_state::data::{
-    chain_start, exit_root, exit_tree, polynomial_start, roll_queue, BatchData, Binding, Section,
-};
-use bastion_state::{field, Fr, Policy};
+use bastion_protocol::data::{read_batches, BatchData};
+use bastion_protocol::exits::{exit_root, exit_tree};
+use bastion_protocol::queue::roll_queue;
+use bastion_protocol::records::{L1Record, Section};
+use bastion_protocol::{field, Fr, Header, Policy};
 use serde::Serialize;
 
 use crate::chain::{Block, Code, History, Proving};
@@ -257,21 +258,13 @@ impl<'a> Audit<'a> {
     }
 
     fn data(&mut self, number: usize, block: &Block) -> Option<Vec<BatchData>> {
-        let mut rest = block.data.as_slice();
-        let mut batches = Vec::new();
-        for _ in 0..block.header.batches {
-            match BatchData::read(&mut rest) {
-                Ok(batch) => batches.push(batch),
-                Err(why) => {
-                    self.find("data", Some(number), why.to_string());
-                    return None;
-                }
+        let batches = match read_batches(&block.data, block.header.batches) {
+            Ok(batches) => batches,
+            Err(why) => {
+                self.find("data", Some(number), why.to_string());
+                return None;
             }
-        }
-        if !rest.is_empty() {
-            self.find("data", Some(number), "data go on after the last batch");
-            return None;
-        }
+        };
         let exits: Vec<Vec<u8>> = batches
             .iter()
             .flat_map(|b| b.records[Section::Exits as usize].clone())
@@ -298,31 +291,12 @@ impl<'a> Audit<'a> {
         if number < self.expected.from {
             return;
         }
-        let h = &block.header;
-        let domain = self.history.domain();
-        let r = Binding {
-            domain,
-            old_root: h.old_root,
-            new_root: h.new_root,
-            policy_root: h.policy_root,
-            time: h.time,
-            c_out: h.c_out,
-        }
-        .challenge(&block.data);
-        let start = polynomial_start();
-        let y = data.iter().fold(start, |y, batch| batch.evaluate(y, r));
-        let inputs = [
-            h.old_root,
-            h.new_root,
-            chain_start(),
-            h.c_out,
-            start,
-            y,
-            h.policy_root,
-            domain,
-            Fr::from(h.time),
-            r,
-        ];
+        let header = Header {
+            domain: self.history.domain(),
+            ..block.header
+        };
+        let inputs = header.public_inputs_of(data, header.challenge(&block.data));
+        let inputs = inputs.into_array();
         if proving.inputs.as_ref().is_some_and(|own| *own != inputs) {
             self.find(
                 "public_inputs",
@@ -371,12 +345,9 @@ impl<'a> Audit<'a> {
     fn queue(&mut self, number: usize, data: &[BatchData]) {
         let records = data.iter().flat_map(|b| &b.records[Section::L1 as usize]);
         for record in records {
-            let mut posted = record.clone();
-            if posted.first() == Some(&1) {
-                // The index of a deposit is the operator's choice.
-                posted.iter_mut().skip(3).take(4).for_each(|b| *b = 0);
-            }
-            let roll = bastion_state::data::keccak(&[&self.roll, &posted]);
+            // The index of a deposit is the operator's choice: it is none in the queue.
+            let roll = L1Record::read(record).map(|record| roll_queue(self.roll, &record.op()));
+            let roll = roll.unwrap_or_default();
             let next = self.history.queue.get(self.processed);
             let expected = next.map(|entry| roll_queue(self.roll, &entry.op));
             if expected != Some(roll) {

@@ -2,25 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use bastion_state::ops::Op;
-use bastion_state::{field, Address, Fr};
-
-/// Header of a committed block.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Header {
-    /// State root before.
-    pub old_root: Fr,
-    /// State root after.
-    pub new_root: Fr,
-    /// Policy.
-    pub policy_root: Fr,
-    /// Time.
-    pub time: u64,
-    /// Word chain over the data.
-    pub c_out: Fr,
-    /// Batches.
-    pub batches: u32,
-}
+use bastion_protocol::ops::Op;
+use bastion_protocol::{field, Address, Fr, Header};
 
 /// A queue entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -279,7 +262,7 @@ pub struct History {
 impl History {
     /// What signatures and proofs bind of chain and contract.
     pub fn domain(&self) -> Fr {
-        bastion_state::data::domain(self.chain_id, self.contract)
+        bastion_protocol::header::domain(self.chain_id, self.contract)
     }
 }
 

@@ -35,6 +35,7 @@ mod points;
 pub mod replay;
 pub mod shplonk;
 pub mod transcript;
+mod tree;
 pub mod verifier;
 mod work;
 

@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use bastion_audit::{Description, Refused, Verifier};
-use bastion_state::{field, Fr};
+use bastion_protocol::{field, Fr};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 

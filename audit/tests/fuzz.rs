@@ -7,9 +7,11 @@
 mod fuzz;
 
 use bastion_audit::Replay;
-use bastion_state::data::{word_chain, BatchData};
-use bastion_state::executor::{BatchContext, BatchTrace};
-use bastion_state::{Fr, State};
+use bastion_protocol::data::BatchData;
+use bastion_protocol::Fr;
+use bastion_state::executor::word_chain;
+use bastion_state::executor::{posted_data, BatchContext, BatchTrace};
+use bastion_state::State;
 use fuzz::{record, shrunk, Case, Plan, BATCHES};
 
 /// Operations of a batch.
@@ -24,7 +26,7 @@ fn replay_of(state: &State, context: &BatchContext) -> Replay {
 
 /// What is wrong with a batch, if anything is.
 fn wrong(replay: &mut Replay, trace: &BatchTrace) -> Option<String> {
-    let bytes = BatchData::of(&trace.ops).to_bytes();
+    let bytes = posted_data(&trace.ops).to_bytes();
     let data = BatchData::read(&mut bytes.as_slice()).unwrap();
     if let Err(e) = replay.apply(&data, trace.context.time) {
         return Some(e.to_string());

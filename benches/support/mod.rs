@@ -8,11 +8,11 @@ use bastion_circuits::Shape;
 use bastion_node::block::{next_block, Block};
 use bastion_node::dev::{dev_policy, DemoSource};
 use bastion_node::pipeline::{BlockProver, Cache};
+use bastion_protocol::Fr;
 use bastion_prover::progress::Progress;
 use bastion_prover::srs::SrsChoice;
 use bastion_state::executor::{BatchContext, BatchTrace};
 use bastion_state::state::State;
-use bastion_state::Fr;
 
 pub const TIME: u64 = 1_800_000_000;
 

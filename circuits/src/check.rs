@@ -6,7 +6,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 
-use bastion_state::data::keccak;
+use bastion_protocol::hash::keccak;
 use bastion_state::executor::BatchTrace;
 use rayon::prelude::*;
 
@@ -92,7 +92,10 @@ pub fn holds(shape: &Shape, grid: &Grid) -> bool {
     let layout = Layout::new(shape);
     let compressions = layout.blocks.par_iter();
     let compressions = compressions.filter(|p| p.table == Table::Compress);
-    compressions.map(|p| hash::holds(grid, p.row)).all(|yes| yes) && links_hold(shape, grid)
+    compressions
+        .map(|p| hash::holds(grid, p.row))
+        .all(|yes| yes)
+        && links_hold(shape, grid)
 }
 
 /// [`holds`] for a grid that [`fill`](crate::witness::fill) made: it wrote each compression by the
@@ -124,7 +127,8 @@ fn links_hold(shape: &Shape, grid: &Grid) -> bool {
         blocks.map_init(Vec::new, vanishes).all(|zero| zero)
     };
     let public: Vec<u8> = grid.public().iter().flat_map(Fr::to_bytes).collect();
-    let challenge = |name: &[u8]| to_halo2(bastion_state::field::reduce(&keccak(&[name, &public])));
+    let challenge =
+        |name: &[u8]| to_halo2(bastion_protocol::field::reduce(&keccak(&[name, &public])));
     let challenges = Challenges {
         beta: challenge(b"bastion.check.beta"),
         gamma: challenge(b"bastion.check.gamma"),

@@ -10,7 +10,6 @@ use halo2_proofs::{
 };
 
 use crate::core::{Block, Challenges, Expr, Grid, Layout, Table, WIDTH};
-use crate::head::PUBLIC_INPUTS;
 use crate::{tables, Fr, Shape};
 
 /// Degree of the constraints, with the selector: that of an S-box (see `hash`).
@@ -68,9 +67,10 @@ impl BatchCircuit {
 
     /// The instance column; zeros without a witness.
     pub fn instances(&self) -> Vec<Fr> {
-        self.grid
-            .as_ref()
-            .map_or_else(|| vec![Fr::zero(); PUBLIC_INPUTS], |g| g.public().to_vec())
+        self.grid.as_ref().map_or_else(
+            || vec![Fr::zero(); bastion_protocol::inputs::COUNT],
+            |g| g.public().to_vec(),
+        )
     }
 }
 

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use bastion_state::data::Section;
+use bastion_protocol::keys::SecretKey;
+use bastion_protocol::ops::{Action, Body, Op};
+use bastion_protocol::policy::{Policy, TokenLimits};
+use bastion_protocol::records::Section;
+use bastion_protocol::{Account, Address, Fr, Index};
 use bastion_state::executor::{BatchBuilder, BatchContext, BatchTrace, Footprint, ResolvedKind};
-use bastion_state::keys::SecretKey;
-use bastion_state::ops::{Action, Body, Op};
-use bastion_state::policy::{Policy, TokenLimits};
 use bastion_state::state::State;
-use bastion_state::{Account, Address, Fr, Index};
 use serde::Serialize;
 
 use crate::core::{Layout, Table, WIDTH};
@@ -214,7 +214,7 @@ fn transfer_batch(shape: &Shape) -> BatchTrace {
     let exit = Address([7; 20]);
     let key = SecretKey::from_seed(b"bastion.cost");
     let keyhash = key.public().keyhash();
-    let owner = bastion_state::keys::owner(keyhash, exit);
+    let owner = bastion_protocol::keys::owner(keyhash, exit);
     let places = random_places(2 * shape.ops);
     let accounts = places.iter().map(|index| {
         let account = Account {

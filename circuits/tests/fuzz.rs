@@ -12,9 +12,11 @@ use bastion_circuits::check::{check, holds, names};
 use bastion_circuits::witness::convert::to_halo2;
 use bastion_circuits::witness::{fill, Link, Usage};
 use bastion_circuits::Shape;
-use bastion_state::data::{word_chain, BatchData};
-use bastion_state::executor::{BatchContext, BatchTrace, ResolvedKind};
-use bastion_state::{Fr, State};
+use bastion_protocol::data::BatchData;
+use bastion_protocol::Fr;
+use bastion_state::executor::word_chain;
+use bastion_state::executor::{posted_data, BatchContext, BatchTrace, ResolvedKind};
+use bastion_state::State;
 use fuzz::{add, held, record, shrunk, Case, Plan, BATCHES};
 use rayon::prelude::*;
 
@@ -65,7 +67,7 @@ fn wrong(shape: &Shape, trace: &BatchTrace, usage: Option<&Usage>) -> Option<Str
         let names = names(&check(shape, &grid));
         return Some(format!("{names:?} {:?}", pools.out_of_range));
     }
-    let data = BatchData::of(&trace.ops);
+    let data = posted_data(&trace.ops);
     let public = [
         trace.old_root,
         trace.new_root,

@@ -12,7 +12,7 @@ use bastion_circuits::core::{Placement, Table, WIDTH};
 use bastion_circuits::mutate::Mutator;
 use bastion_circuits::witness::fill;
 use bastion_circuits::{Fr, Shape};
-use bastion_state::executor::ResolvedKind::{self, *};
+use bastion_state::executor::{ResolvedKind, ResolvedKind::*};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha20Rng;
 use rayon::prelude::*;

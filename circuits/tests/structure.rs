@@ -103,7 +103,7 @@ fn the_constraint_system_is_the_pinned_one() {
         let zeros = circuit.instances();
         let (recorded, system) = Recorder::run(&circuit, zeros, challenges(1));
         let text = format!("{:?} {:?}", system.pinned(), recorded.fixed);
-        let digest = bastion_state::data::keccak(&[text.as_bytes()]);
+        let digest = bastion_protocol::hash::keccak(&[text.as_bytes()]);
         let hex: String = digest.iter().map(|b| format!("{b:02x}")).collect();
         found += &format!("{} k={} 0x{hex}\n", shape.name, shape.k);
     }

@@ -3,82 +3,11 @@
 mod pack;
 
 use bastion_circuits::witness::Link;
-use bastion_state::data::{chain_start, polynomial_start, word_chain, BatchData, Binding};
-use bastion_state::executor::{BatchContext, BatchTrace};
-use bastion_state::field;
-use bastion_state::Fr;
-use serde::{Deserialize, Serialize};
+use bastion_protocol::data::{chain_start, polynomial_start};
+use bastion_protocol::{Fr, Header};
+use bastion_state::executor::{posted_data, word_chain, BatchContext, BatchTrace};
 
-use crate::error::NodeError;
 pub use pack::{next_block, Refused, Source};
-
-/// What a block claims, as the contract is told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Header {
-    /// State root before.
-    #[serde(with = "field::serde_fr")]
-    pub old_root: Fr,
-    /// State root after.
-    #[serde(with = "field::serde_fr")]
-    pub new_root: Fr,
-    /// Policy in force.
-    #[serde(with = "field::serde_fr")]
-    pub policy_root: Fr,
-    /// Chain and contract.
-    #[serde(with = "field::serde_fr")]
-    pub domain: Fr,
-    /// Time of the block.
-    pub time: u64,
-    /// Word chain over the block.
-    #[serde(with = "field::serde_fr")]
-    pub c_out: Fr,
-    /// Batches, empty ones included.
-    pub batches: u32,
-}
-
-impl Header {
-    /// The evaluation point for posted data.
-    pub fn challenge(&self, data: &[u8]) -> Fr {
-        Binding {
-            domain: self.domain,
-            old_root: self.old_root,
-            new_root: self.new_root,
-            policy_root: self.policy_root,
-            time: self.time,
-            c_out: self.c_out,
-        }
-        .challenge(data)
-    }
-
-    /// The ten public inputs of the block for posted data (protocol section 7).
-    ///
-    /// # Errors
-    /// If the data is not that of `batches` batches.
-    pub fn public_inputs(&self, data: &[u8]) -> Result<[Fr; 10], NodeError> {
-        let r = self.challenge(data);
-        let mut rest = data;
-        let mut y = polynomial_start();
-        for _ in 0..self.batches {
-            y = BatchData::read(&mut rest)?.evaluate(y, r);
-        }
-        if !rest.is_empty() {
-            return Err(NodeError::TrailingData { bytes: rest.len() });
-        }
-        Ok([
-            self.old_root,
-            self.new_root,
-            chain_start(),
-            self.c_out,
-            polynomial_start(),
-            y,
-            self.policy_root,
-            self.domain,
-            Fr::from(self.time),
-            r,
-        ])
-    }
-}
 
 /// An executed block.
 #[derive(Debug, Clone)]
@@ -107,7 +36,7 @@ impl Block {
             .map(|batch| {
                 let here = link;
                 link.c_in = word_chain(here.c_in, &batch.ops);
-                link.y_in = BatchData::of(&batch.ops).evaluate(here.y_in, r);
+                link.y_in = posted_data(&batch.ops).evaluate(here.y_in, r);
                 here
             })
             .collect()
@@ -122,7 +51,7 @@ impl Block {
 fn bind(old_root: Fr, context: &BatchContext, batches: Vec<BatchTrace>) -> Block {
     let data = batches
         .iter()
-        .flat_map(|b| BatchData::of(&b.ops).to_bytes())
+        .flat_map(|b| posted_data(&b.ops).to_bytes())
         .collect();
     let header = Header {
         old_root,

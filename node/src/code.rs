@@ -7,7 +7,8 @@ use bastion_audit::chain::{Code, History};
 use bastion_contract::evm::Evm;
 use bastion_contract::governance::IGovernance;
 use bastion_contract::rollup::{governance, rollup};
-use bastion_state::{data, field, Fr};
+use bastion_protocol::header::domain;
+use bastion_protocol::{field, Fr};
 
 use crate::error::NodeError;
 use crate::settle::to_u256;
@@ -44,8 +45,8 @@ pub fn expected(history: &History) -> Result<Code, NodeError> {
 
     let mut code = evm.code(contract)?.to_vec();
     let domain = |address: Address| {
-        let address = bastion_state::Address(address.into_array());
-        field::to_bytes(&data::domain(history.chain_id, address))
+        let address = bastion_protocol::Address(address.into_array());
+        field::to_bytes(&domain(history.chain_id, address))
     };
     replace(
         &mut code,

@@ -8,8 +8,8 @@ use alloy_sol_types::{SolCall, SolValue};
 use bastion_aggregator::BlockVerifier;
 use bastion_contract::governance::IGovernance;
 use bastion_contract::rollup::{governance, rollup};
+use bastion_protocol::{Fr, Policy};
 use bastion_prover::srs::SrsOrigin;
-use bastion_state::{Fr, Policy};
 
 use crate::dev::dev_exit;
 use crate::error::NodeError;

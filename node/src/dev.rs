@@ -1,12 +1,12 @@
 //! The development policy, and the story that the demo tells.
 
 use bastion_circuits::Shape;
-use bastion_state::account::FIRST_USER;
-use bastion_state::keys::SecretKey;
-use bastion_state::ops::{Action, Body, Deposit, ForcedExit, Op};
-use bastion_state::policy::{Policy, TokenLimits};
+use bastion_protocol::account::FIRST_USER;
+use bastion_protocol::keys::SecretKey;
+use bastion_protocol::ops::{Action, Body, Deposit, ForcedExit, Op};
+use bastion_protocol::policy::{Policy, TokenLimits};
+use bastion_protocol::{Address, Fr, Index};
 use bastion_state::state::State;
-use bastion_state::{Address, Fr, Index};
 
 use crate::block::Source;
 use crate::error::NodeError;
@@ -18,7 +18,7 @@ pub fn dev_key(name: &str) -> SecretKey {
 
 /// An exit address for a development name.
 pub fn dev_exit(name: &str) -> Address {
-    let hash = bastion_state::data::keccak(&[b"bastion.dev.exit", name.as_bytes()]);
+    let hash = bastion_protocol::hash::keccak(&[b"bastion.dev.exit", name.as_bytes()]);
     let mut bytes = [0; 20];
     bytes.copy_from_slice(&hash[12..]);
     Address(bytes)

@@ -14,15 +14,15 @@ mod complete;
 use std::path::{Path, PathBuf};
 
 use bastion_aggregator::BlockProof;
+use bastion_protocol::header::domain;
+use bastion_protocol::policy::Policy;
+use bastion_protocol::{Address, Header};
 use bastion_prover::artifact::{check_room, remove_dead, write_bytes_atomic};
 use bastion_prover::proof::BatchProof;
-use bastion_state::data::domain;
-use bastion_state::policy::Policy;
-use bastion_state::Address;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::block::{Block, Header};
+use crate::block::Block;
 use crate::error::NodeError;
 use crate::pipeline::ProvenBlock;
 

@@ -5,10 +5,12 @@ use std::io::ErrorKind;
 use bastion_aggregator::AggregatorError;
 use bastion_circuits::CircuitError;
 use bastion_contract::ContractError;
+use bastion_protocol::Index;
+use bastion_protocol::ProtocolError;
 use bastion_prover::schedule::MemoryBudget;
 use bastion_prover::{out_of_space, ProverError};
 use bastion_state::executor::Rejection;
-use bastion_state::{Index, StateError};
+use bastion_state::StateError;
 
 use crate::l1::{Failure, RpcError};
 
@@ -39,12 +41,6 @@ pub enum NodeError {
         batch: usize,
         /// The operation at fault, and the rules that it breaks.
         why: CircuitError,
-    },
-    /// Posted data that goes on after its last batch.
-    #[error("posted data has {bytes} bytes after its last batch")]
-    TrailingData {
-        /// Bytes too many.
-        bytes: usize,
     },
     /// The context itself is refused.
     #[error("{0}")]
@@ -304,6 +300,9 @@ pub enum NodeError {
     /// Of the contracts.
     #[error(transparent)]
     Contract(#[from] ContractError),
+    /// Bytes or values that the protocol does not know.
+    #[error(transparent)]
+    Protocol(#[from] ProtocolError),
     /// Of the state.
     #[error(transparent)]
     State(#[from] StateError),
@@ -365,7 +364,7 @@ impl NodeError {
             Self::Mismatch { .. } | Self::WrongMark { .. } => 4,
             Self::Missing { .. } | Self::NoSrs { .. } => 5,
             Self::NoDocuments { .. } | Self::Document(_) => 5,
-            Self::Malformed { .. } | Self::TrailingData { .. } => 3,
+            Self::Malformed { .. } => 3,
             Self::BlockCount { .. } | Self::Foreign { .. } => 3,
             Self::NothingFits { .. } | Self::TooLittleMemory { .. } => 6,
             Self::Prover(e) => e.exit_code(),

@@ -6,18 +6,15 @@ use std::path::Path;
 use bastion_aggregator::verifier::{read, BATCH_DESCRIPTION, DESCRIPTION};
 use bastion_audit::{Description, Verifier};
 use bastion_circuits::witness::convert::to_state;
+use bastion_protocol::inputs::{broken_link, LINKS};
+use bastion_protocol::{field, Fr};
 use bastion_prover::artifact::Digest;
-use bastion_state::{field, Fr};
 
 use crate::dir::{Manifest, StoredBlock};
 use crate::error::NodeError;
 
 /// Words of the accumulator before the ten public inputs of a block proof.
 const ACCUMULATOR: usize = 12;
-/// Public inputs of a batch that are an output, with the input of the next batch that continues it.
-const LINKS: [(usize, usize); 3] = [(1, 0), (3, 2), (5, 4)];
-/// Public inputs that all batches of a block share: policy root, domain, time, r.
-const SHARED: std::ops::Range<usize> = 6..10;
 
 /// Both verifiers of a block circuit.
 #[derive(Debug)]
@@ -128,7 +125,8 @@ impl IndependentVerifier {
         let expected = block
             .header
             .public_inputs(&block.data)
-            .map_err(|_| tampered("the posted data"))?;
+            .map_err(|_| tampered("the posted data"))?
+            .into_array();
         let words = block.proof.instances.iter();
         let instances = words
             .map(|text| field::from_hex("instance", text))
@@ -143,21 +141,14 @@ impl IndependentVerifier {
             .verify(&[instances], &block.proof.proof_bytes()?)
             .map_err(refused("the block proof".into()))?;
 
-        let mut before: Option<Vec<Fr>> = None;
+        // What a batch before the first one would have put out.
+        let mut before = expected.to_vec();
+        for (output, input) in LINKS {
+            before[output] = expected[input];
+        }
         for (i, batch) in block.batches.iter().enumerate() {
             let inputs: Vec<Fr> = batch.public_inputs.iter().map(to_state).collect();
-            let follows = before.as_ref().is_none_or(|before| {
-                LINKS
-                    .iter()
-                    .all(|(out, next)| before.get(*out) == inputs.get(*next))
-            });
-            let first = i > 0
-                || LINKS
-                    .iter()
-                    .all(|(_, n)| inputs.get(*n) == expected.get(*n));
-            if !follows
-                || !first
-                || inputs.get(SHARED) != expected.get(SHARED)
+            if broken_link(&before, &inputs).is_some()
                 || batch.circuit_id.to_string() != self.batch_circuit_id
             {
                 return Err(tampered("the public inputs of a batch"));
@@ -165,12 +156,11 @@ impl IndependentVerifier {
             self.batch
                 .verify(std::slice::from_ref(&inputs), &batch.proof)
                 .map_err(refused(format!("the proof of batch {i}")))?;
-            before = Some(inputs);
+            before = inputs;
         }
-        let last = before.unwrap_or_default();
         let ends = LINKS
             .iter()
-            .all(|(out, _)| last.get(*out) == expected.get(*out));
+            .all(|(output, _)| before.get(*output) == expected.get(*output));
         if !ends || block.batches.len() != self.batches {
             return Err(tampered("the batch proofs"));
         }

@@ -10,6 +10,7 @@ use bastion_circuits::witness::convert::to_halo2;
 use bastion_circuits::witness::{checked, compile};
 use bastion_circuits::{BatchCircuit, CircuitError, Shape};
 use bastion_contract::solc;
+use bastion_protocol::Fr;
 use bastion_prover::artifact::{check_room, remove_dead, Digest, Storing};
 use bastion_prover::keys::{CircuitKeys, KeyStore};
 use bastion_prover::progress::Progress;
@@ -17,7 +18,6 @@ use bastion_prover::proof::BatchProof;
 use bastion_prover::schedule::{prove_each, MemoryBudget};
 use bastion_prover::srs::{B2sum, Held, Imported, Srs, SrsChoice, SrsDir, SrsOrigin};
 use bastion_prover::{ProvableCircuit, ProverError};
-use bastion_state::Fr;
 use rand::rngs::OsRng;
 use rayon::prelude::*;
 
@@ -454,6 +454,7 @@ impl BlockProver {
             .header
             .public_inputs(&block.data)
             .map_err(|_| tampered("the posted data"))?
+            .into_array()
             .map(to_halo2);
         if block.proof.public_inputs()? != expected {
             return Err(tampered("header or data"));

@@ -4,12 +4,13 @@ use alloy_primitives::{Address, Bytes, FixedBytes, U256};
 use alloy_sol_types::{SolCall, SolValue};
 use bastion_aggregator::BlockProof;
 use bastion_contract::rollup::{test_token, IRollup, ITestToken};
-use bastion_state::data::{exit_path, exit_tree, BatchData, Section};
-use bastion_state::ops::{Deposit, ForcedExit, Op};
-use bastion_state::{field, Fr};
+use bastion_protocol::data::read_batches;
+use bastion_protocol::exits::{exit_path, exit_tree};
+use bastion_protocol::ops::{Deposit, Op};
+use bastion_protocol::records::{L1Record, Section};
+use bastion_protocol::{field, Fr, Header, ProtocolError};
 use serde::Serialize;
 
-use crate::block::Header;
 use crate::error::NodeError;
 use crate::l1::L1;
 
@@ -287,37 +288,10 @@ pub fn claim_call(
 ///
 /// # Errors
 /// If the data cannot be read.
-pub fn l1_operations(header: &Header, mut data: &[u8]) -> Result<Vec<Op>, NodeError> {
-    let mut ops = Vec::new();
-    for _ in 0..header.batches {
-        let batch = BatchData::read(&mut data)?;
-        for record in &batch.records[Section::L1 as usize] {
-            ops.push(read_l1(record)?);
-        }
-    }
-    Ok(ops)
-}
-
-fn read_l1(record: &[u8]) -> Result<Op, NodeError> {
-    let malformed = || NodeError::L1("an L1 record is malformed".into());
-    let record: &[u8; 75] = record.try_into().map_err(|_| malformed())?;
-    let token = u16::from_be_bytes([record[1], record[2]]);
-    let index = u32::from_be_bytes([record[3], record[4], record[5], record[6]]);
-    let mut amount = [0; 16];
-    amount.copy_from_slice(&record[7..23]);
-    let mut keyhash = [0; 32];
-    keyhash.copy_from_slice(&record[23..55]);
-    let mut exit = [0; 20];
-    exit.copy_from_slice(&record[55..]);
-    let exit = bastion_state::Address(exit);
-    match record[0] {
-        1 => Ok(Op::Deposit(Deposit {
-            token,
-            amount: u128::from_be_bytes(amount),
-            keyhash: field::from_bytes("keyhash", &keyhash)?,
-            exit,
-        })),
-        2 => Ok(Op::ForcedExit(ForcedExit { index, token, exit })),
-        _ => Err(malformed()),
-    }
+pub fn l1_operations(header: &Header, data: &[u8]) -> Result<Vec<Op>, NodeError> {
+    let batches = read_batches(data, header.batches)?;
+    let records = batches.iter().flat_map(|b| b.section(Section::L1));
+    let ops = records.map(|record| Ok(L1Record::read(record)?.op()));
+    let ops: Result<_, ProtocolError> = ops.collect();
+    Ok(ops?)
 }

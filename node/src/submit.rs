@@ -10,10 +10,10 @@ use alloy_sol_types::{SolCall, SolValue};
 use bastion_aggregator::BlockVerifier;
 use bastion_contract::governance::IGovernance;
 use bastion_contract::rollup::IRollup;
-use bastion_state::data::roll_queue;
-use bastion_state::ops::Op;
+use bastion_protocol::ops::Op;
+use bastion_protocol::queue::roll_queue;
+use bastion_protocol::Policy;
 use bastion_state::state::State;
-use bastion_state::Policy;
 use serde::Serialize;
 
 use crate::deploy::{Deployment, Roles, Site};
@@ -142,7 +142,7 @@ impl Submission<'_> {
                 }
                 continue;
             }
-            let inputs = block.header.public_inputs(&block.data)?;
+            let inputs = block.header.public_inputs(&block.data)?.into_array();
             let record = alloy_primitives::keccak256(inputs.map(|x| to_u256(&x)).abi_encode());
             let found = settlement.view(l1, &IRollup::blocksCall(U256::from(number)))?;
             if found.inputs != record {

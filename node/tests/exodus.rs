@@ -17,13 +17,14 @@ use bastion_node::exodus::{rebuild, standing, Done, Due, Dues, Outcome, Sender, 
 use bastion_node::history::collect;
 use bastion_node::l1::{EmbeddedL1, RpcL1, DEV_OPERATOR, L1};
 use bastion_node::settle::to_u256;
+use bastion_protocol::account::FIRST_USER;
+use bastion_protocol::header::domain;
+use bastion_protocol::ops::{Action, Body, Op};
+use bastion_protocol::Fr;
 use bastion_prover::progress::Progress;
-use bastion_state::account::FIRST_USER;
-use bastion_state::data::{domain, word_chain, BatchData};
-use bastion_state::executor::{BatchBuilder, BatchContext};
-use bastion_state::ops::{Action, Body, Op};
+use bastion_state::executor::word_chain;
+use bastion_state::executor::{posted_data, BatchBuilder, BatchContext};
 use bastion_state::state::State;
-use bastion_state::Fr;
 use serde_json::{json, Value};
 
 const TIME: u64 = 1_800_000_000;
@@ -92,11 +93,11 @@ fn deposit(l1: &mut dyn L1, contract: Address, name: &str, exit: Address, amount
         exit,
     };
     send(l1, DEV_OPERATOR, contract, amount, call.abi_encode());
-    Op::Deposit(bastion_state::ops::Deposit {
+    Op::Deposit(bastion_protocol::ops::Deposit {
         token: 0,
         amount: amount.into(),
         keyhash,
-        exit: bastion_state::Address(exit.into_array()),
+        exit: bastion_protocol::Address(exit.into_array()),
     })
 }
 
@@ -104,7 +105,10 @@ fn deposit(l1: &mut dyn L1, contract: Address, name: &str, exit: Address, amount
 fn settle(l1: &mut dyn L1, contract: Address, state: &mut State, ops: &[Op]) {
     let old_root = state.root();
     let context = BatchContext {
-        domain: domain(l1.chain_id(), bastion_state::Address(contract.into_array())),
+        domain: domain(
+            l1.chain_id(),
+            bastion_protocol::Address(contract.into_array()),
+        ),
         time: l1.now().unwrap(),
         policy: dev_policy(),
     };
@@ -122,7 +126,7 @@ fn settle(l1: &mut dyn L1, contract: Address, state: &mut State, ops: &[Op]) {
             cOut: to_u256(&word_chain(Fr::from(0u64), &trace.ops)),
             batches: 1,
         },
-        data: BatchData::of(&trace.ops).to_bytes().into(),
+        data: posted_data(&trace.ops).to_bytes().into(),
         circuitId: CIRCUIT.into(),
         accumulator: [U256::ZERO; 12],
         proof: vec![1u8].into(),
@@ -163,7 +167,7 @@ fn story(l1: &mut dyn L1) -> (Address, Address) {
                 amount,
             },
         };
-        let chain = domain(31_337, bastion_state::Address(contract.into_array()));
+        let chain = domain(31_337, bastion_protocol::Address(contract.into_array()));
         Op::Signed(body.sign(&dev_key(name), chain, dev_exit(name)).unwrap())
     };
     let ops = [

@@ -5,15 +5,15 @@ use bastion_circuits::Shape;
 use bastion_node::block::{next_block, Refused};
 use bastion_node::pipeline::{BatchProver, Cache};
 use bastion_node::workload::import_csv;
+use bastion_protocol::header::domain;
+use bastion_protocol::keys::SecretKey;
+use bastion_protocol::policy::{Policy, TokenLimits};
+use bastion_protocol::{Address, Fr};
 use bastion_prover::progress::Progress;
 use bastion_prover::schedule::MemoryBudget;
 use bastion_prover::srs::SrsChoice;
-use bastion_state::data::domain;
 use bastion_state::executor::BatchContext;
-use bastion_state::keys::SecretKey;
-use bastion_state::policy::{Policy, TokenLimits};
 use bastion_state::state::State;
-use bastion_state::{Address, Fr};
 use rand::rngs::StdRng;
 use rand::SeedableRng;
 
@@ -68,7 +68,11 @@ fn a_csv_becomes_a_proven_block() {
             .map(|b| b.ops.len())
             .collect::<Vec<_>>()
     );
-    let public = block.header.public_inputs(&block.data).unwrap();
+    let public = block
+        .header
+        .public_inputs(&block.data)
+        .unwrap()
+        .into_array();
     let cache = tempfile::tempdir().unwrap();
     let cache = Cache::new(cache.path());
     let start = std::time::Instant::now();

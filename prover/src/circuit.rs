@@ -1,6 +1,7 @@
 //! What this crate asks of a circuit.
 
-use bastion_circuits::{head::PUBLIC_INPUTS, BatchCircuit, Shape};
+use bastion_circuits::{BatchCircuit, Shape};
+use bastion_protocol::inputs;
 use halo2_proofs::{halo2curves::bn256::Fr, plonk::Circuit};
 use serde::Serialize;
 
@@ -51,7 +52,7 @@ impl ProvableCircuit for BatchCircuit {
     }
 
     fn num_instances(_: &Shape) -> usize {
-        PUBLIC_INPUTS
+        inputs::COUNT
     }
 
     fn for_keygen(shape: &Shape) -> Self {

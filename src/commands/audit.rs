@@ -14,9 +14,9 @@ use bastion_node::independent::IndependentVerifier;
 use bastion_node::l1::{At, DEV_CHAIN_IDS, L1};
 use bastion_node::pipeline::Cache;
 use bastion_node::NodeError;
+use bastion_protocol::Policy;
 use bastion_state::state::State;
 use bastion_state::store::Store;
-use bastion_state::Policy;
 use eyre::{eyre, WrapErr};
 use serde::Serialize;
 

@@ -9,7 +9,7 @@ use bastion_node::exodus::{rebuild, standing, Done, Due, Dues, Outcome, Sender, 
 use bastion_node::history::collect;
 use bastion_node::l1::{RpcL1, L1};
 use bastion_node::NodeError;
-use bastion_state::field;
+use bastion_protocol::field;
 use bastion_state::state::State;
 use clap::{ArgGroup, Subcommand};
 use serde::Serialize;

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use bastion_node::dir::{BlockDir, Manifest};
 use bastion_node::NodeError;
-use bastion_state::data::BatchData;
+use bastion_protocol::data::read_batches;
+use bastion_protocol::Header;
 use serde::Serialize;
 
 use crate::config::Settings;
@@ -26,7 +27,7 @@ struct Report {
 
 #[derive(Serialize)]
 struct BlockReport {
-    header: bastion_node::block::Header,
+    header: Header,
     data_bytes: usize,
     proof_bytes: usize,
     l1_operations: u64,
@@ -42,19 +43,16 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
     for number in 0..manifest.blocks {
         let block = folder.read_block(number)?;
         let mut counts = [0; 4];
-        let mut rest = block.data.as_slice();
-        for _ in 0..block.header.batches {
-            // As `verify` says it: the data are not those of the header.
-            let batch = BatchData::read(&mut rest).map_err(|_| NodeError::Tampered {
-                block: number,
-                what: "the posted data",
-            })?;
+        // As `verify` says it: the data are not those of the header.
+        let batches = read_batches(&block.data, block.header.batches);
+        let batches = batches.map_err(|_| NodeError::Tampered {
+            block: number,
+            what: "the posted data",
+        })?;
+        for batch in &batches {
             for (sum, n) in counts.iter_mut().zip(batch.counts()) {
                 *sum += n;
             }
-        }
-        if !rest.is_empty() {
-            return Err(NodeError::TrailingData { bytes: rest.len() }.into());
         }
         let [l1_operations, l2_operations, exits, new_owners] = counts;
         blocks.push(BlockReport {
@@ -93,8 +91,8 @@ fn text(r: &Report) -> String {
             b.new_owners,
             b.data_bytes,
             b.proof_bytes,
-            bastion_state::field::to_hex(&b.header.old_root),
-            bastion_state::field::to_hex(&b.header.new_root),
+            bastion_protocol::field::to_hex(&b.header.old_root),
+            bastion_protocol::field::to_hex(&b.header.new_root),
         );
     }
     out

@@ -13,12 +13,12 @@ use bastion_node::pipeline::{BlockProver, Cache, Timings};
 use bastion_node::recommend::MemoryPlan;
 use bastion_node::work::{Run, Standing, WorkFolder};
 use bastion_node::workload::{import_csv, import_jsonl, CsvReport, Format, Input};
+use bastion_protocol::header::domain;
+use bastion_protocol::{Address, Fr};
 use bastion_prover::artifact::Digest;
 use bastion_prover::srs::{SrsChoice, SrsOrigin};
-use bastion_state::data::domain;
 use bastion_state::executor::BatchContext;
 use bastion_state::state::State;
-use bastion_state::{Address, Fr};
 use serde::Serialize;
 use tracing::warn;
 
@@ -181,7 +181,7 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
         refused,
         timings,
         seconds: start.elapsed().as_secs_f64(),
-        new_root: bastion_state::field::to_hex(&root),
+        new_root: bastion_protocol::field::to_hex(&root),
         srs: manifest.srs,
         unsafe_dev_srs: manifest.unsafe_dev_srs,
         out: args.out.display().to_string(),

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use bastion_node::dir::BlockDir;
 use bastion_node::l1::L1;
 use bastion_node::submit::{Steps, Submission};
-use bastion_state::field;
+use bastion_protocol::field;
 use bastion_state::state::State;
 use eyre::eyre;
 use serde::Serialize;

@@ -10,8 +10,8 @@ use bastion_node::l1::{EmbeddedL1, DEV_CHAIN_ID, DEV_OPERATOR, L1};
 use bastion_node::pipeline::Cache;
 use bastion_node::settle::{to_u256, BlockGas, Settlement};
 use bastion_node::NodeError;
+use bastion_protocol::{field, Address};
 use bastion_state::state::State;
-use bastion_state::{field, Address};
 use serde::Serialize;
 
 use crate::commands::{open, srs_line};

@@ -1,71 +1,16 @@
 //! Errors of everything in this crate but the rules of the ledger, which are
 //! [`Rejection`](crate::executor::Rejection)s.
 
+use bastion_protocol::ProtocolError;
 use thiserror::Error;
 
-/// What can go wrong with bytes, configuration and storage.
+/// What can go wrong with states and their storage.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum StateError {
-    /// Bytes of the wrong length.
-    #[error("{what}: expected {expected} bytes, got {got}")]
-    Length {
-        /// What was read.
-        what: &'static str,
-        /// Length it must have.
-        expected: usize,
-        /// Length it has.
-        got: usize,
-    },
-    /// A field element that is not below the modulus.
-    #[error("{what}: {value} is not below the field modulus; encode it reduced")]
-    NotCanonical {
-        /// What was read.
-        what: &'static str,
-        /// The offending value in hex.
-        value: String,
-    },
-    /// A value that its place cannot hold.
-    #[error("{what}: {value} is outside {range}")]
-    Range {
-        /// What was read.
-        what: &'static str,
-        /// The offending value.
-        value: String,
-        /// Values allowed.
-        range: &'static str,
-    },
-    /// An amount or fee that the wire cannot carry.
-    #[error("{what}: {value} is no m x 10^e with m below 2^{bits} and e below 32: round it down to {below}")]
-    NotAFloat {
-        /// Which of them.
-        what: &'static str,
-        /// The value.
-        value: u128,
-        /// Bits of the mantissa.
-        bits: u32,
-        /// The largest value below it that the wire carries.
-        below: u128,
-    },
-    /// A point that is no valid key or nonce commitment.
-    #[error("{what}: {why}")]
-    Point {
-        /// Which point.
-        what: &'static str,
-        /// What is wrong with it.
-        why: &'static str,
-    },
-    /// Text or bytes of an unknown shape.
-    #[error("{what}: {why}")]
-    Malformed {
-        /// What was read.
-        what: &'static str,
-        /// What is wrong with it.
-        why: String,
-    },
-    /// A policy that cannot be proven or enforced.
-    #[error("policy: {0}")]
-    Policy(String),
+    /// A value that the protocol does not know.
+    #[error(transparent)]
+    Protocol(#[from] ProtocolError),
     /// The account index is already taken or listed twice.
     #[error("account {0} is listed twice")]
     DuplicateAccount(u32),

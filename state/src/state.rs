@@ -2,15 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use crate::account::{leaf, FIRST_USER};
 use crate::executor::{AccountTouch, BatchTrace, NodeTouch, OpTrace, Rejection};
-use crate::keys::owner;
-use crate::ops::{Action, Op};
 use crate::tree::Tree;
-use crate::{Account, Address, Fr, Index, Policy, Token};
-
-/// Key hash and exit address behind an owner.
-pub type Opening = (Fr, Address);
+use bastion_protocol::account::{leaf, FIRST_USER};
+use bastion_protocol::keys::owner;
+use bastion_protocol::ops::{Action, Op};
+use bastion_protocol::{Account, Fr, Index, Opening, Policy, Token};
 
 /// The state of the rollup.
 #[derive(Debug, Clone)]

@@ -15,8 +15,11 @@ use std::path::Path;
 use rocksdb::{ColumnFamily, IteratorMode, Options, WriteBatch, WriteOptions, DB};
 
 use crate::executor::BatchTrace;
-use crate::state::{Opening, State};
-use crate::{field, Account, Address, Fr, Index, StateError};
+use crate::state::State;
+use crate::StateError;
+use bastion_protocol::Opening;
+use bastion_protocol::ProtocolError;
+use bastion_protocol::{field, Account, Address, Fr, Index};
 
 /// Version of the layout above.
 const SCHEMA: u32 = 1;
@@ -82,7 +85,7 @@ impl Store {
             batch.put_cf(store.family(ACCOUNTS)?, key, account_bytes(account));
         }
         for opening in state.openings() {
-            let owner = crate::keys::owner(opening.0, opening.1);
+            let owner = bastion_protocol::keys::owner(opening.0, opening.1);
             let key = field::to_bytes(&owner);
             batch.put_cf(store.family(OPENINGS)?, key, opening_bytes(opening));
         }
@@ -224,11 +227,12 @@ fn opening_bytes((keyhash, exit): &Opening) -> Vec<u8> {
 }
 
 fn fixed<const N: usize>(what: &'static str, bytes: &[u8]) -> Result<[u8; N], StateError> {
-    bytes.try_into().map_err(|_| StateError::Length {
+    let wrong = |_| ProtocolError::Length {
         what,
         expected: N,
         got: bytes.len(),
-    })
+    };
+    Ok(bytes.try_into().map_err(wrong)?)
 }
 
 fn read_index(key: &[u8]) -> Result<Index, StateError> {
@@ -257,5 +261,8 @@ fn read_opening(value: &[u8]) -> Result<Opening, StateError> {
 }
 
 fn read_fr(bytes: &[u8]) -> Result<Fr, StateError> {
-    field::from_bytes("stored element", &fixed("stored element", bytes)?)
+    Ok(field::from_bytes(
+        "stored element",
+        &fixed("stored element", bytes)?,
+    )?)
 }

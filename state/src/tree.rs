@@ -3,39 +3,27 @@
 //! Nodes live in pages of 256; what no page holds is an empty subtree. Updates are batched: every
 //! ancestor of a changed leaf is hashed once, in parallel within a level.
 
-use crate::{hash::compress, Fr, Index};
+use std::collections::HashMap;
+
 use ark_ff::AdditiveGroup;
+use bastion_protocol::hash::compress;
+use bastion_protocol::path::{empty_nodes, DEPTH};
+use bastion_protocol::{Fr, Index};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
-use std::{collections::HashMap, sync::OnceLock};
-
-/// Depth of the tree; leaves are level 32, the root is level 0.
-pub const DEPTH: usize = 32;
 
 const PAGE: usize = 256;
 /// Levels shorter than this are not worth a thread.
 const PARALLEL: usize = 64;
 
-/// The empty subtrees by level: `[DEPTH]` is the empty leaf, `[0]` the root of the empty tree.
-pub fn empty_nodes() -> &'static [Fr; DEPTH + 1] {
-    static EMPTY: OnceLock<[Fr; DEPTH + 1]> = OnceLock::new();
-    EMPTY.get_or_init(|| {
-        let mut nodes = [Fr::ZERO; DEPTH + 1];
-        for level in (0..DEPTH).rev() {
-            nodes[level] = compress(nodes[level + 1], nodes[level + 1]);
-        }
-        nodes
-    })
-}
-
 /// A node before and after an update.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {
     /// Value before.
-    #[serde(with = "crate::field::serde_fr")]
+    #[serde(with = "bastion_protocol::field::serde_fr")]
     pub old: Fr,
     /// Value after.
-    #[serde(with = "crate::field::serde_fr")]
+    #[serde(with = "bastion_protocol::field::serde_fr")]
     pub new: Fr,
 }
 
@@ -208,21 +196,10 @@ impl Tree {
     }
 }
 
-/// The root that a leaf and its siblings (from the leaf up) give.
-#[must_use]
-pub fn root_from_path(index: Index, leaf: Fr, path: &[Fr; DEPTH]) -> Fr {
-    path.iter().enumerate().fold(leaf, |node, (h, sibling)| {
-        if index >> h & 1 == 0 {
-            compress(node, *sibling)
-        } else {
-            compress(*sibling, node)
-        }
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use bastion_protocol::path::root_from_path;
     use proptest::prelude::*;
     use std::collections::BTreeMap;
 

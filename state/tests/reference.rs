@@ -2,16 +2,17 @@
 //! rule a line, and a Merkle root computed from nothing after every batch.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-#[path = "../src/seed.rs"]
+#[path = "../../protocol/src/seed.rs"]
 mod seed;
 
 use std::collections::BTreeMap;
 
+use bastion_protocol::hash::compress;
+use bastion_protocol::keys::SecretKey;
+use bastion_protocol::ops::{Action, Body, Deposit, ForcedExit, Op};
+use bastion_protocol::{Address, Fr, Policy, TokenLimits};
 use bastion_state::executor::{BatchBuilder, BatchContext, ResolvedKind};
-use bastion_state::hash::compress;
-use bastion_state::keys::SecretKey;
-use bastion_state::ops::{Action, Body, Deposit, ForcedExit, Op};
-use bastion_state::{Address, Fr, Policy, State, TokenLimits};
+use bastion_state::State;
 use proptest::prelude::*;
 
 const USERS: u32 = 1 << 17;
@@ -437,7 +438,7 @@ fn operation(ledger: &Ledger, d: &Draw, time: u64) -> Op {
         };
         small
             .sign(&signer, Fr::from(7u64), own_exit)
-            .map(|s| bastion_state::ops::SignedOp { body, ..s })
+            .map(|s| bastion_protocol::ops::SignedOp { body, ..s })
     });
     let mut signed = signed.unwrap();
     if d.fault == 9 {

@@ -6,12 +6,12 @@ use std::collections::BTreeMap;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use bastion_protocol::keys::SecretKey;
+use bastion_protocol::ops::{Deposit, Op};
+use bastion_protocol::{Address, Fr, Policy, TokenLimits};
 use bastion_state::executor::{BatchBuilder, BatchContext, BatchTrace};
-use bastion_state::keys::SecretKey;
-use bastion_state::ops::{Deposit, Op};
 use bastion_state::state::State;
 use bastion_state::store::Store;
-use bastion_state::{Address, Fr, Policy, TokenLimits};
 
 const CHILD: &str = "BASTION_STORE_CHILD";
 const KILLS: u64 = 24;

@@ -7,7 +7,7 @@ mod support;
 use bastion_audit::{Description, Refused, Verifier};
 use bastion_contract::protocol::Transcript;
 use bastion_contract::{VerifierArtifact, VerifierDescription};
-use bastion_state::field;
+use bastion_protocol::field;
 use halo2_base::halo2_proofs::halo2curves::bn256::Fr;
 use halo2_base::halo2_proofs::halo2curves::ff::{Field, PrimeField};
 use rand::Rng;
@@ -19,11 +19,11 @@ use support::{
 const K: u32 = 8;
 
 /// The same element in arkworks.
-fn ark(values: &[Vec<Fr>]) -> Vec<Vec<bastion_state::Fr>> {
+fn ark(values: &[Vec<Fr>]) -> Vec<Vec<bastion_protocol::Fr>> {
     let convert = |x: &Fr| {
         let mut bytes = x.to_repr();
         bytes.reverse();
-        bastion_state::field::from_bytes("instance", &bytes).unwrap()
+        bastion_protocol::field::from_bytes("instance", &bytes).unwrap()
     };
     values
         .iter()
@@ -108,7 +108,7 @@ fn three_verifiers_agree() {
 /// Writes what the second verifier's own tests start from.
 fn bless(document: &str, instances: &[Vec<Fr>], proof: &[u8]) {
     let dir = concat!(env!("CARGO_MANIFEST_DIR"), "/../audit/tests/data");
-    let hex = |x: &bastion_state::Fr| field::to_hex(x);
+    let hex = |x: &bastion_protocol::Fr| field::to_hex(x);
     let instances: Vec<Vec<String>> = ark(instances)
         .iter()
         .map(|column| column.iter().map(hex).collect())

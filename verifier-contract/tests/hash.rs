@@ -2,11 +2,11 @@
 //! of the forge tests are written from it. `BASTION_BLESS=1` writes them again.
 #![allow(clippy::unwrap_used)]
 
-use bastion_state::account::FIRST_USER;
-use bastion_state::hash::{compress, round_constants, FULL_ROUNDS, PARTIAL_ROUNDS, WIDTH};
-use bastion_state::policy::{Policy, TokenLimits};
+use bastion_protocol::account::FIRST_USER;
+use bastion_protocol::hash::{compress, round_constants, FULL_ROUNDS, PARTIAL_ROUNDS, WIDTH};
+use bastion_protocol::policy::{Policy, TokenLimits};
+use bastion_protocol::{field, keys, Account, Address, Fr};
 use bastion_state::tree::Tree;
-use bastion_state::{field, keys, Account, Address, Fr};
 use std::path::Path;
 
 const LICENSE: &str = "// SPDX-License-Identifier: MIT OR Apache-2.0\npragma solidity 0.8.37;\n\n";

@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 
 use bastion_circuits::core::Expr;
 use bastion_circuits::witness::convert::to_halo2;
-use bastion_state::hash::Grain;
+use bastion_protocol::hash::Grain;
 use halo2_proofs::halo2curves::bn256::Fr;
 
 use super::columns::{CONSTANT, IO, TABLE, THIRD};

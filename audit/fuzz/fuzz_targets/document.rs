@@ -2,7 +2,7 @@
 #![no_main]
 
 use bastion_audit::{Description, Verifier};
-use bastion_state::Fr;
+use bastion_protocol::Fr;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {

@@ -5,7 +5,7 @@
 use std::sync::LazyLock;
 
 use bastion_audit::{Description, Verifier};
-use bastion_state::{field, Fr};
+use bastion_protocol::{Fr, field};
 use libfuzzer_sys::fuzz_target;
 
 static VERIFIER: LazyLock<Verifier> = LazyLock::new(|| {

@@ -1,6 +1,6 @@
 //! The contracts: their code, what governance decided, and their counters.
 
-use bastion_state::{field, Fr, Policy, TokenLimits};
+use bastion_protocol::{field, Fr, Policy, TokenLimits};
 
 use super::{Audit, POLICY_GRACE, UPGRADE_DELAY, UPGRADE_GRACE};
 use crate::chain::{Announced, Registration};

@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bastion_state::account::is_limiter;
-use bastion_state::ops::Op;
-use bastion_state::{Address, Token};
+use bastion_protocol::account::is_limiter;
+use bastion_protocol::ops::Op;
+use bastion_protocol::{Address, Token};
 
 use super::{Audit, ALARM_DEADLINE, MAX_CLOCK_LAG, MAX_RELEASE_DELAY, QUEUE_DEADLINE};
 use crate::chain::{Claim, Entry};
-use crate::replay::Exit;
+use bastion_protocol::records::ExitRecord;
 
 /// A payment: to whom, in which token, how much.
 type Payment = (Address, Token, u128);
@@ -45,7 +45,7 @@ impl Audit<'_> {
             }
             let records = now.checked_sub(1).and_then(|i| self.exits.get(i));
             let record = records.and_then(|r| r.get(claim.position as usize));
-            let Some(exit) = record.and_then(|record| Exit::read(record)) else {
+            let Some(exit) = record.and_then(|record| ExitRecord::read(record).ok()) else {
                 let what = format!("{name}, which is not in the data");
                 self.find("forged_exit", Some(number), what);
                 continue;
@@ -260,7 +260,7 @@ impl Audit<'_> {
         }
         for (number, exits) in (1..).zip(&self.exits) {
             for (position, record) in (0u64..).zip(exits) {
-                if let Some(exit) = Exit::read(record) {
+                if let Ok(exit) = ExitRecord::read(record) {
                     if !self.claimed.contains(&(number, position)) {
                         add(exit.token, exit.amount);
                     }

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use bastion_state::{Address, Index, Token};
+use bastion_protocol::records::RecordError;
+use bastion_protocol::{Address, Index, Token};
 
 /// Where in the data of a batch, each counted from 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,18 +53,9 @@ pub enum Broken {
         /// The most.
         most: usize,
     },
-    /// A record of another length than its section's.
-    #[error("the record has a wrong length")]
-    Length,
-    /// A kind that the section does not have.
-    #[error("there is no operation of kind {0}")]
-    Kind(u8),
-    /// A key hash that is not below the modulus.
-    #[error("the key hash is not below the field's modulus")]
-    KeyHash,
-    /// A field that the kind does not use.
-    #[error("{0} must be 0 in an operation of this kind")]
-    NotZero(&'static str),
+    /// Bytes that are no record.
+    #[error(transparent)]
+    Record(#[from] RecordError),
     /// No account there.
     #[error("account {0} does not exist")]
     NoAccount(Index),

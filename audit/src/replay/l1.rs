@@ -1,16 +1,15 @@
 //! Operations of the L1 section.
 
-use bastion_state::data::Section;
-use bastion_state::{Account, Address, Fr, Index, Token};
+use bastion_protocol::records::{L1Record, Section};
+use bastion_protocol::{Account, Address, Fr, Index, Token};
 
-use super::records::Request;
 use super::{no_limiter, Batch, Broken};
 
 impl Batch<'_> {
     pub(super) fn request(&mut self, record: &[u8]) -> Result<(), Broken> {
         self.replay.absorb(Section::L1, record);
-        match Request::read(record)? {
-            Request::Deposit {
+        match L1Record::read(record)? {
+            L1Record::Deposit {
                 token,
                 index,
                 amount,
@@ -20,7 +19,7 @@ impl Batch<'_> {
                 let owner = self.replay.learn((keyhash, exit));
                 self.deposit(token, index, amount, owner)
             }
-            Request::ForcedExit { token, index, exit } => self.forced_exit(token, index, exit),
+            L1Record::ForcedExit { token, index, exit } => self.forced_exit(token, index, exit),
         }
     }
 

@@ -1,8 +1,8 @@
 //! Operations of the L2 section.
 
-use bastion_state::account::fee_index;
-use bastion_state::data::Section;
-use bastion_state::{Account, Index, Token};
+use bastion_protocol::account::fee_index;
+use bastion_protocol::records::Section;
+use bastion_protocol::{Account, Index, Token};
 
 use super::records::{Action, Word};
 use super::{no_limiter, Batch, Broken};

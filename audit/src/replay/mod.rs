@@ -18,16 +18,17 @@ mod records;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use bastion_state::account::{is_limiter, limiter_index, FIRST_USER};
-use bastion_state::data::{packed_counts, BatchData, Section};
-use bastion_state::executor::limit;
-use bastion_state::hash::compress;
-use bastion_state::keys::owner;
-use bastion_state::tree::Tree;
-use bastion_state::{field, Account, Address, Fr, Index, Opening, Policy, Token};
+use bastion_protocol::account::{is_limiter, limiter_index, FIRST_USER};
+use bastion_protocol::data::{packed_counts, BatchData};
+use bastion_protocol::hash::compress;
+use bastion_protocol::keys::owner;
+use bastion_protocol::limiter::limit;
+use bastion_protocol::records::{read_owner, ExitRecord, Section};
+use bastion_protocol::{field, Account, Address, Fr, Index, Opening, Policy, Token};
+
+use crate::tree::Tree;
 
 pub use error::{Broken, Place, ReplayError};
-pub use records::Exit;
 
 /// Words that a section of a batch may have: more could not be told from the next section's.
 const MAX_WORDS: usize = u16::MAX as usize;
@@ -110,7 +111,7 @@ impl Replay {
             .into_iter()
             .filter_map(|i| Some((i, self.accounts.get(&i)?.leaf())))
             .collect();
-        self.tree.update(&leaves);
+        self.tree.update(leaves);
         self.tree.root()
     }
 
@@ -248,13 +249,13 @@ impl Batch<'_> {
         let (record, rest) = self.owners.split_first().ok_or(Broken::NoOwner)?;
         self.owners = rest;
         self.replay.absorb(Section::Owners, record);
-        records::opening(record)
+        Ok(read_owner(record)?)
     }
 
     /// The next exit record, which stays where it is.
-    fn next_exit(&self) -> Result<Exit, Broken> {
+    fn next_exit(&self) -> Result<ExitRecord, Broken> {
         let record = self.exits.first().ok_or(Broken::NoExit(self.position))?;
-        Exit::read(record).ok_or(Broken::Length)
+        Ok(ExitRecord::read(record)?)
     }
 
     /// Takes the next exit record, which must be this one, through the limiter of its token.

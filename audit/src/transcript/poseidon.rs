@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use ark_bn254::Fr;
 use ark_ff::{AdditiveGroup, Field, One};
-use bastion_state::hash::Grain;
+use bastion_protocol::hash::Grain;
 
 const T: usize = 3;
 const RATE: usize = 2;

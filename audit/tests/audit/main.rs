@@ -12,17 +12,20 @@ use bastion_audit::audit::{
 };
 use bastion_audit::chain::{
     Alarm, Announced, Announcement, Block, Claim, Code, Counters, Departure, Due, Entry,
-    ExodusBegan, Header, History, PolicyChange, Proving, Refund, Registration,
+    ExodusBegan, History, PolicyChange, Proving, Refund, Registration,
 };
 use bastion_audit::{audit, Circuit, Description, Expectation, Replay, Report, Verifier};
-use bastion_state::account::FIRST_USER as A;
-use bastion_state::data::{exit_root, exit_tree, word_chain, BatchData, Section};
-use bastion_state::executor::{BatchBuilder, BatchContext};
-use bastion_state::keys::SecretKey;
-use bastion_state::ops::{Action, Body, Deposit, ForcedExit, Op};
-use bastion_state::policy::{Policy, TokenLimits};
+use bastion_protocol::account::FIRST_USER as A;
+use bastion_protocol::exits::{exit_root, exit_tree};
+use bastion_protocol::keys::SecretKey;
+use bastion_protocol::ops::{Action, Body, Deposit, ForcedExit, Op};
+use bastion_protocol::policy::{Policy, TokenLimits};
+use bastion_protocol::records::Section;
+use bastion_protocol::Header;
+use bastion_protocol::{Address, Fr};
+use bastion_state::executor::word_chain;
+use bastion_state::executor::{posted_data, BatchBuilder, BatchContext};
 use bastion_state::state::State;
-use bastion_state::{Address, Fr};
 
 const T: u64 = 1_700_000_000;
 const CIRCUIT: [u8; 32] = [1; 32];
@@ -92,12 +95,13 @@ fn block(state: &mut State, time: u64, processed: u64, ops: &[Op]) -> Block {
         assert!(batch.push(op, |_| true).unwrap());
     }
     let trace = batch.finish();
-    let posted = BatchData::of(&trace.ops);
+    let posted = posted_data(&trace.ops);
     Block {
         header: Header {
             old_root: trace.old_root,
             new_root: trace.new_root,
             policy_root: policy().root(),
+            domain: trace.context.domain,
             time,
             c_out: word_chain(Fr::from(0u64), &trace.ops),
             batches: 1,

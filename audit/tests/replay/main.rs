@@ -7,15 +7,17 @@ mod refused;
 
 use bastion_audit::replay::{Broken, Place, ReplayError};
 use bastion_audit::Replay;
-use bastion_state::account::{limiter_index, FIRST_USER as A};
-use bastion_state::data::{l1_record, word_chain, BatchData, ExitRecord, Section};
-use bastion_state::executor::{BatchBuilder, BatchContext, BatchTrace, ResolvedKind};
-use bastion_state::field;
-use bastion_state::keys::SecretKey;
-use bastion_state::ops::{Action, Body, Deposit, Float, ForcedExit, Op};
-use bastion_state::policy::{Policy, TokenLimits};
+use bastion_protocol::account::{limiter_index, FIRST_USER as A};
+use bastion_protocol::data::BatchData;
+use bastion_protocol::field;
+use bastion_protocol::keys::SecretKey;
+use bastion_protocol::ops::{Action, Body, Deposit, Float, ForcedExit, Op};
+use bastion_protocol::policy::{Policy, TokenLimits};
+use bastion_protocol::records::{ExitRecord, Section};
+use bastion_protocol::{Account, Address, Fr, Index};
+use bastion_state::executor::word_chain;
+use bastion_state::executor::{posted_data, BatchBuilder, BatchContext, BatchTrace, ResolvedKind};
 use bastion_state::state::State;
-use bastion_state::{Account, Address, Fr, Index};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
@@ -77,7 +79,7 @@ fn execute(state: &mut State, time: u64, ops: &[Op]) -> BatchTrace {
 }
 
 fn data(trace: &BatchTrace) -> BatchData {
-    let bytes = BatchData::of(&trace.ops).to_bytes();
+    let bytes = posted_data(&trace.ops).to_bytes();
     BatchData::read(&mut bytes.as_slice()).unwrap()
 }
 

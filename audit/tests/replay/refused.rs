@@ -2,6 +2,8 @@
 
 use super::*;
 
+use bastion_protocol::records::{L1Record, RecordError};
+
 /// Data built by hand.
 #[derive(Default)]
 struct Data(BatchData);
@@ -13,7 +15,7 @@ impl Data {
     }
 
     fn l1(self, op: Op, index: Index) -> Self {
-        let record = l1_record(&op, index).unwrap();
+        let record = L1Record::of(&op, index).unwrap().to_bytes();
         self.with(Section::L1, record)
     }
 
@@ -82,19 +84,28 @@ fn requests_that_no_batch_has() {
     };
     let wrong = |why| move |record: &mut Vec<u8>| record[why] ^= 1;
     let changed = |op: Op, change: &dyn Fn(&mut Vec<u8>)| {
-        let mut record = l1_record(&op, A).unwrap();
+        let mut record = L1Record::of(&op, A).unwrap().to_bytes();
         change(&mut record);
         new().with(Section::L1, record)
     };
     let out = forced(A, 0, "ben");
-    assert_eq!(l1(changed(out, &|r| r[0] = 3)), Broken::Kind(3));
-    assert_eq!(l1(changed(out, &|r| r.truncate(74))), Broken::Length);
+    assert_eq!(
+        l1(changed(out, &|r| r[0] = 3)),
+        Broken::Record(RecordError::Kind(3))
+    );
+    assert!(matches!(
+        l1(changed(out, &|r| r.truncate(74))),
+        Broken::Record(RecordError::Length { .. })
+    ));
     let amount = l1(changed(out, &wrong(22)));
-    assert_eq!(amount, Broken::NotZero("the amount"));
+    assert_eq!(amount, Broken::Record(RecordError::NotZero("the amount")));
     let keyhash = l1(changed(out, &wrong(54)));
-    assert_eq!(keyhash, Broken::NotZero("the key hash"));
+    assert_eq!(
+        keyhash,
+        Broken::Record(RecordError::NotZero("the key hash"))
+    );
     let beyond = l1(changed(out, &|r| r[23..55].fill(0xff)));
-    assert_eq!(beyond, Broken::KeyHash);
+    assert_eq!(beyond, Broken::Record(RecordError::KeyHash));
 
     let token = Broken::WrongToken {
         index: A,
@@ -160,10 +171,19 @@ fn payments_that_no_batch_has() {
         error.broken
     };
     after(new().word(1, 3, A, B, amount(997)));
-    assert_eq!(broken(new().word(0, 0, A, B, 32)), Broken::Kind(0));
-    assert_eq!(broken(new().word(7, 0, A, B, 32)), Broken::Kind(7));
+    assert_eq!(
+        broken(new().word(0, 0, A, B, 32)),
+        Broken::Record(RecordError::Kind(0))
+    );
+    assert_eq!(
+        broken(new().word(7, 0, A, B, 32)),
+        Broken::Record(RecordError::Kind(7))
+    );
     let short = new().with(Section::L2, vec![0; 14]);
-    assert_eq!(broken(short), Broken::Length);
+    assert!(matches!(
+        broken(short),
+        Broken::Record(RecordError::Length { .. })
+    ));
     assert_eq!(broken(new().word(1, 0, A, A, 32)), Broken::ToItself(A));
     assert_eq!(broken(new().word(1, 0, A, B, 0)), Broken::ZeroAmount);
     assert_eq!(broken(new().word(1, 0, A, B, 7)), Broken::ZeroAmount);
@@ -206,9 +226,12 @@ fn payments_that_no_batch_has() {
     let there = new().word(2, 0, A, B, 32).owner("zoe", from_zero);
     assert_eq!(broken(there), Broken::Exists(B));
     let beyond = made().with(Section::Owners, vec![0xff; 52]);
-    assert_eq!(broken(beyond), Broken::KeyHash);
+    assert_eq!(broken(beyond), Broken::Record(RecordError::KeyHash));
     let short = made().with(Section::Owners, vec![0; 51]);
-    assert_eq!(broken(short), Broken::Length);
+    assert!(matches!(
+        broken(short),
+        Broken::Record(RecordError::Length { .. })
+    ));
 
     let key = |exit| new().word(4, 0, A, 0, 0).owner("zoe", exit);
     after(key(exit("anna")));
@@ -223,7 +246,7 @@ fn payments_that_no_batch_has() {
 #[test]
 fn fields_that_a_kind_does_not_use_are_0() {
     let broken = |data| refused(world(), data).broken;
-    let zero = |data, what| assert_eq!(broken(data), Broken::NotZero(what));
+    let zero = |data, what| assert_eq!(broken(data), Broken::Record(RecordError::NotZero(what)));
     for kind in 3..=6 {
         zero(new().word(kind, 0, A, B, 0), "the receiver");
     }
@@ -240,7 +263,10 @@ fn withdrawals_and_their_exits() {
     after(out().exit("zoe", TIME + 10, 600, A));
     assert_eq!(broken(out()), Broken::NoExit(0));
     let short = out().with(Section::Exits, vec![0; 46]);
-    assert_eq!(broken(short), Broken::Length);
+    assert!(matches!(
+        broken(short),
+        Broken::Record(RecordError::Length { .. })
+    ));
     let more = out().exit("zoe", TIME + 10, 601, A);
     let exit = |field| Broken::Exit { position: 0, field };
     assert_eq!(broken(more), exit("amount"));
@@ -362,7 +388,7 @@ fn records_that_belong_to_nothing() {
     let no_policy = Replay::new().apply(&BatchData::default(), TIME);
     assert_eq!(no_policy.unwrap_err().broken, Broken::NoPolicy);
     let mut long = new();
-    let record = l1_record(&forced(A, 1, "anna"), A).unwrap();
+    let record = L1Record::of(&forced(A, 1, "anna"), A).unwrap().to_bytes();
     long.0.records[0] = vec![record; 21_846];
     let too_long = Broken::TooLong {
         section: 0,

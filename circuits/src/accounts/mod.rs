@@ -4,7 +4,8 @@ mod unpack;
 
 pub use unpack::{assign_unpack, unpack_block, Unpacked};
 
-use bastion_state::{account::Account, executor::AccountTouch};
+use bastion_protocol::account::Account;
+use bastion_state::executor::AccountTouch;
 use halo2_proofs::halo2curves::bn256::Fr;
 
 use crate::core::{Block, BlockWriter, Expr, Table, Tag, Term, Tuple};

@@ -87,7 +87,7 @@ pub fn unpack_block() -> Block {
 /// Assigns the reading of an account's fields, looked up `multiplicity` times.
 pub fn assign_unpack(
     writer: &mut BlockWriter<'_>,
-    account: Option<&bastion_state::account::Account>,
+    account: Option<&bastion_protocol::account::Account>,
     multiplicity: u64,
 ) {
     let (token, nonce, balance, frozen) = account.map_or((0, 0, 0, 0), |a| {

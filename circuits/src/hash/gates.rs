@@ -3,7 +3,7 @@
 use crate::core::{Block, Expr, Table, WIDTH};
 use crate::witness::convert;
 
-use bastion_state::hash::round_constants;
+use bastion_protocol::hash::round_constants;
 
 /// First cell that the permutation leaves free (two are: `SPARE` and `SPARE + 1`).
 pub const SPARE: usize = 73;

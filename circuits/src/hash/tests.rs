@@ -28,7 +28,7 @@ fn trace_is_the_reference_permutation() {
     for (a, b) in [(0, 0), (1, 2), (u64::MAX, 3)] {
         let (a, b) = (small(a), small(b));
         let (grid, out) = filled(a, b);
-        let expected = bastion_state::hash::compress(to_state(&a), to_state(&b));
+        let expected = bastion_protocol::hash::compress(to_state(&a), to_state(&b));
         assert_eq!(out, to_halo2(expected));
         assert_eq!(violated(&grid), Vec::<String>::new());
         assert!(holds(&grid, 0));

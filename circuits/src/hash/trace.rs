@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use bastion_state::hash::round_constants;
+use bastion_protocol::hash::round_constants;
 use halo2_proofs::halo2curves::bn256::Fr;
 
 use crate::core::{BlockWriter, Grid, WIDTH};

@@ -1,7 +1,8 @@
 #![doc = include_str!("README.md")]
 
-use bastion_state::hash::{compress, TAG_MSG, TAG_POLICY};
-use bastion_state::policy::Policy;
+use bastion_protocol::hash::{compress, TAG_MSG, TAG_POLICY};
+use bastion_protocol::inputs;
+use bastion_protocol::policy::Policy;
 use halo2_proofs::halo2curves::bn256::Fr;
 
 use crate::core::{Block, BlockWriter, Expr, Table, Term};
@@ -13,53 +14,10 @@ use crate::signatures::{base_multiple_constant, MULTIPLES};
 use crate::witness::convert::{small, to_halo2};
 use crate::witness::Pools;
 
-/// Number of public inputs.
-pub const PUBLIC_INPUTS: usize = 10;
+/// Public inputs of a batch proof.
+pub type PublicInputs = bastion_protocol::PublicInputs<Fr>;
 
-/// Public inputs of a batch proof, in their order (protocol section 7).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PublicInputs {
-    /// State root before.
-    pub old_root: Fr,
-    /// State root after.
-    pub new_root: Fr,
-    /// Word chain before.
-    pub c_in: Fr,
-    /// Word chain after.
-    pub c_out: Fr,
-    /// Word polynomial before.
-    pub y_in: Fr,
-    /// Word polynomial after.
-    pub y_out: Fr,
-    /// Policy in force.
-    pub policy_root: Fr,
-    /// Chain and contract.
-    pub domain: Fr,
-    /// Time of the batch.
-    pub time: Fr,
-    /// Evaluation point of the word polynomial.
-    pub r: Fr,
-}
-
-impl PublicInputs {
-    /// The instance column.
-    pub fn to_vec(self) -> Vec<Fr> {
-        vec![
-            self.old_root,
-            self.new_root,
-            self.c_in,
-            self.c_out,
-            self.y_in,
-            self.y_out,
-            self.policy_root,
-            self.domain,
-            self.time,
-            self.r,
-        ]
-    }
-}
-
-fn public() -> [Expr; PUBLIC_INPUTS] {
+fn public() -> [Expr; inputs::COUNT] {
     std::array::from_fn(|i| Expr::Public(i as i32))
 }
 
@@ -91,8 +49,8 @@ const SUMS: usize = 56;
 /// `compress(tag, n)`: the constant start of a chain.
 fn chain_head(tag: u64, n: u64) -> Fr {
     to_halo2(compress(
-        bastion_state::Fr::from(tag),
-        bastion_state::Fr::from(n),
+        bastion_protocol::Fr::from(tag),
+        bastion_protocol::Fr::from(n),
     ))
 }
 
@@ -241,7 +199,7 @@ pub struct Head<'a> {
     /// The policy.
     pub policy: &'a Policy,
     /// Root of its tree of limits.
-    pub limits_root: bastion_state::Fr,
+    pub limits_root: bastion_protocol::Fr,
     /// Whether any account was touched.
     pub touched: bool,
     /// Word chain after the last operation.

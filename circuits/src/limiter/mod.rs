@@ -112,7 +112,7 @@ pub fn assign(
     writer: &mut BlockWriter<'_>,
     trace: Option<&LimiterTrace>,
     time: u64,
-    limits_root: bastion_state::Fr,
+    limits_root: bastion_protocol::Fr,
     pools: &mut Pools,
 ) {
     let active = trace.is_some();

@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
+use bastion_protocol::ops::Op;
+use bastion_protocol::Address;
 use bastion_state::executor::{Access, BatchContext, OpTrace, ResolvedKind};
-use bastion_state::ops::Op;
-use bastion_state::Address;
 use halo2_proofs::halo2curves::bn256::Fr;
 
 use crate::accounts::Fields;

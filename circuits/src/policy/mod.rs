@@ -1,6 +1,8 @@
 #![doc = include_str!("README.md")]
 
-use bastion_state::{hash::TAG_LIMIT, policy::TokenLimits, Token};
+use bastion_protocol::hash::TAG_LIMIT;
+use bastion_protocol::policy::TokenLimits;
+use bastion_protocol::Token;
 use halo2_proofs::halo2curves::bn256::Fr;
 
 use crate::core::{Block, BlockWriter, Expr, Table, Tag, Term, Tuple};
@@ -9,7 +11,7 @@ use crate::witness::convert::{small, to_halo2};
 use crate::witness::Pools;
 
 /// Depth of the tree of limits.
-pub const DEPTH: usize = bastion_state::policy::LIMITS_DEPTH;
+pub const DEPTH: usize = bastion_protocol::policy::LIMITS_DEPTH;
 
 const ACTIVE: Expr = Expr::nth(0);
 const COUNT: Expr = Expr::nth(1);
@@ -38,9 +40,9 @@ fn step(i: usize) -> [Expr; 4] {
 
 /// The start of the chain that hashes a token's limits.
 fn chain_head() -> Fr {
-    to_halo2(bastion_state::hash::compress(
-        bastion_state::Fr::from(TAG_LIMIT),
-        bastion_state::Fr::from(3u64),
+    to_halo2(bastion_protocol::hash::compress(
+        bastion_protocol::Fr::from(TAG_LIMIT),
+        bastion_protocol::Fr::from(3u64),
     ))
 }
 
@@ -96,7 +98,7 @@ pub struct Opening {
     /// Its limits.
     pub limits: TokenLimits,
     /// Siblings from the leaf to the root.
-    pub siblings: [bastion_state::Fr; DEPTH],
+    pub siblings: [bastion_protocol::Fr; DEPTH],
 }
 
 /// Assigns the limits of one token, looked up `count` times (or an unused block).

@@ -2,10 +2,10 @@
 
 use std::ops::RangeInclusive;
 
-use bastion_state::account::FIRST_USER;
+use bastion_protocol::account::FIRST_USER;
+use bastion_protocol::path::DEPTH;
+use bastion_protocol::Index;
 use bastion_state::executor::ResolvedKind;
-use bastion_state::tree::DEPTH;
-use bastion_state::Index;
 
 use crate::error::CircuitError;
 use crate::witness::{needs, Usage};

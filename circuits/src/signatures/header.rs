@@ -78,7 +78,7 @@ pub(super) fn bounds() -> [(u128, u128); 2] {
         x
     };
     [
-        split(minus_one(bastion_state::Fr::MODULUS).as_ref()),
+        split(minus_one(bastion_protocol::Fr::MODULUS).as_ref()),
         split(minus_one(ark_ed_on_bn254::Fr::MODULUS).as_ref()),
     ]
 }
@@ -183,9 +183,9 @@ fn start_constraints(block: &mut Block) {
 pub(super) fn challenge_head() -> Fr {
     static HEAD: OnceLock<Fr> = OnceLock::new();
     *HEAD.get_or_init(|| {
-        to_halo2(bastion_state::hash::compress(
-            bastion_state::Fr::from(bastion_state::hash::TAG_SIG),
-            bastion_state::Fr::from(4u64),
+        to_halo2(bastion_protocol::hash::compress(
+            bastion_protocol::Fr::from(bastion_protocol::hash::TAG_SIG),
+            bastion_protocol::Fr::from(4u64),
         ))
     })
 }

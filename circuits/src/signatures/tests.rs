@@ -1,4 +1,4 @@
-use bastion_state::keys::SecretKey;
+use bastion_protocol::keys::SecretKey;
 use halo2_proofs::halo2curves::bn256::Fr;
 
 use super::*;
@@ -51,7 +51,7 @@ fn fill(check: Option<&Check>) -> (Grid, Pools) {
 
 fn honest() -> Check {
     let key = SecretKey::from_seed(b"signer");
-    let message = bastion_state::Fr::from(42u64);
+    let message = bastion_protocol::Fr::from(42u64);
     Check::new(key.public(), message, &key.sign(message))
 }
 
@@ -67,7 +67,7 @@ fn honest_and_unused_blocks_hold() {
 #[test]
 fn another_message_fails_the_equation() {
     let mut check = honest();
-    check.message += bastion_state::Fr::from(1u64);
+    check.message += bastion_protocol::Fr::from(1u64);
     let (grid, _) = fill(Some(&check));
     assert_eq!(violated(&grid), ["equation.x", "equation.y"]);
 }

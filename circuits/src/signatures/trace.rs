@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use ark_ec::{AdditiveGroup, AffineRepr, CurveGroup};
 use ark_ed_on_bn254::{EdwardsAffine, EdwardsProjective, Fr as Scalar};
 use ark_ff::{Field, PrimeField};
-use bastion_state::keys::{PublicKey, Signature};
+use bastion_protocol::keys::{PublicKey, Signature};
 use halo2_proofs::halo2curves::bn256::Fr;
 
 use crate::core::{BlockWriter, Expr, SIGNATURE_ROWS, WINDOWS};
@@ -20,7 +20,7 @@ pub struct Check {
     /// The signer.
     pub key: PublicKey,
     /// The message.
-    pub message: bastion_state::Fr,
+    pub message: bastion_protocol::Fr,
     /// `R`.
     pub r: EdwardsAffine,
     /// `S` as an integer; an honest one is below `l`.
@@ -29,7 +29,7 @@ pub struct Check {
 
 impl Check {
     /// The check of a signature.
-    pub fn new(key: PublicKey, message: bastion_state::Fr, signature: &Signature) -> Self {
+    pub fn new(key: PublicKey, message: bastion_protocol::Fr, signature: &Signature) -> Self {
         Self {
             key,
             message,

@@ -22,11 +22,11 @@ use crate::{BatchCircuit, Shape};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Link {
     /// Word chain before the batch.
-    pub c_in: bastion_state::Fr,
+    pub c_in: bastion_protocol::Fr,
     /// Word polynomial before the batch.
-    pub y_in: bastion_state::Fr,
+    pub y_in: bastion_protocol::Fr,
     /// Evaluation point.
-    pub r: bastion_state::Fr,
+    pub r: bastion_protocol::Fr,
 }
 
 /// The circuit of an executed batch.
@@ -255,7 +255,7 @@ impl Fill<'_> {
     }
 
     /// Limiter and policy blocks; returns how many look the policy context up.
-    fn limiters(&mut self, limits_root: bastion_state::Fr) -> Result<u64, CircuitError> {
+    fn limiters(&mut self, limits_root: bastion_protocol::Fr) -> Result<u64, CircuitError> {
         let context = &self.trace.context;
         let uses: Vec<&LimiterTrace> = self
             .trace
@@ -307,15 +307,15 @@ impl Fill<'_> {
         link: &Link,
         state: &OpState,
         constants: (Fr, Fr),
-        limits_root: bastion_state::Fr,
+        limits_root: bastion_protocol::Fr,
         policy_uses: u64,
         base_counts: [u64; MULTIPLES],
     ) {
         let context = &self.trace.context;
         let sections = state.y.map(|y| to_state(&y));
         let y_out =
-            bastion_state::data::batch_polynomial(link.y_in, link.r, sections, state.counts);
-        let counts = bastion_state::data::packed_counts(state.counts);
+            bastion_protocol::data::batch_polynomial(link.y_in, link.r, sections, state.counts);
+        let counts = bastion_protocol::data::packed_counts(state.counts);
         let c_out = self.pools.compress(state.chain, to_halo2(counts));
         let public = PublicInputs {
             old_root: to_halo2(self.trace.old_root),
@@ -342,7 +342,7 @@ impl Fill<'_> {
         };
         let (row, _) = self.places[Table::Head as usize];
         head::assign(&mut self.grid.block(row), &head, constants, &mut self.pools);
-        self.grid.set_public(public.to_vec());
+        self.grid.set_public(public.into_array().to_vec());
     }
 
     fn hashes(&mut self) -> Result<(), CircuitError> {

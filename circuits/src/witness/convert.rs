@@ -6,7 +6,7 @@ use halo2_proofs::halo2curves::serde::SerdeObject;
 use halo2_proofs::halo2curves::{bn256::Fr, ff::PrimeField as _};
 
 /// To halo2's representation. Both libraries hold `x 2^256 mod p` in four limbs.
-pub fn to_halo2(x: bastion_state::Fr) -> Fr {
+pub fn to_halo2(x: bastion_protocol::Fr) -> Fr {
     let mut bytes = [0; 32];
     for (chunk, limb) in bytes.chunks_exact_mut(8).zip(x.0 .0) {
         chunk.copy_from_slice(&limb.to_le_bytes());
@@ -15,14 +15,14 @@ pub fn to_halo2(x: bastion_state::Fr) -> Fr {
 }
 
 /// To the representation of `bastion-state`.
-pub fn to_state(x: &Fr) -> bastion_state::Fr {
+pub fn to_state(x: &Fr) -> bastion_protocol::Fr {
     let bytes = x.to_repr();
     let mut limbs = [0; 4];
     for (limb, chunk) in limbs.iter_mut().zip(bytes.as_ref().chunks_exact(8)) {
         *limb = chunk.iter().rev().fold(0, |x, b| x << 8 | u64::from(*b));
     }
     // Canonical bytes are below the modulus.
-    bastion_state::Fr::from_bigint(BigInt::new(limbs)).unwrap_or_default()
+    bastion_protocol::Fr::from_bigint(BigInt::new(limbs)).unwrap_or_default()
 }
 
 /// A small integer.
@@ -63,7 +63,7 @@ mod tests {
     proptest! {
         #[test]
         fn both_hold_the_same_number(x in any::<[u8; 32]>(), small in any::<u64>()) {
-            for x in [bastion_state::field::reduce(&x), small.into(), -bastion_state::Fr::from(small)] {
+            for x in [bastion_protocol::field::reduce(&x), small.into(), -bastion_protocol::Fr::from(small)] {
                 let there = to_halo2(x);
                 prop_assert_eq!(there, Fr::from_raw(x.into_bigint().0));
                 prop_assert_eq!(to_state(&there), x);

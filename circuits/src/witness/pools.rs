@@ -81,7 +81,7 @@ impl Pools {
     /// `compress(a, b)`, noted.
     pub fn compress(&mut self, a: Fr, b: Fr) -> Fr {
         self.hashes.add([a.to_bytes(), b.to_bytes()]);
-        to_halo2(bastion_state::hash::compress(to_state(&a), to_state(&b)))
+        to_halo2(bastion_protocol::hash::compress(to_state(&a), to_state(&b)))
     }
 
     /// Notes that `value` must be below `2^40`.

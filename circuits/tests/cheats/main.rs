@@ -14,15 +14,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use bastion_circuits::check::{check, names};
 use bastion_circuits::witness::{compile, fill};
 use bastion_circuits::{BatchCircuit, Shape};
-use bastion_state::account::{leaf, FIRST_USER};
+use bastion_protocol::account::{leaf, FIRST_USER};
+use bastion_protocol::keys::owner;
+use bastion_protocol::ops::{Action, Op};
+use bastion_protocol::{Account, Fr};
 use bastion_state::executor::{
     Access, AccountTouch, BatchContext, BatchTrace, OpTrace, ResolvedKind,
 };
-use bastion_state::keys::owner;
-use bastion_state::ops::{Action, Op};
 use bastion_state::state::State;
 use bastion_state::tree::Tree;
-use bastion_state::{Account, Fr};
 use halo2_proofs::dev::MockProver;
 use support::{context, deposit, exit, forced, key, link, run, signed, world, FIRST, TIME};
 

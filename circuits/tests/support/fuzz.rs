@@ -5,13 +5,14 @@
 
 use std::collections::BTreeMap;
 
-use bastion_state::account::{fee_index, limiter_index, FIRST_USER};
-use bastion_state::executor::{BatchBuilder, BatchContext, BatchTrace, Footprint};
-use bastion_state::keys::{owner, SecretKey};
-use bastion_state::ops::{
+use bastion_protocol::account::{fee_index, limiter_index, FIRST_USER};
+use bastion_protocol::keys::{owner, SecretKey};
+use bastion_protocol::ops::{
     Action, Body, Deposit, Float, ForcedExit, Op, SignedOp, AMOUNT_BITS, FEE_BITS,
 };
-use bastion_state::{Account, Address, Fr, Index, Policy, State, Token, TokenLimits, TIME_BOUND};
+use bastion_protocol::{Account, Address, Fr, Index, Policy, Token, TokenLimits, TIME_BOUND};
+use bastion_state::executor::{BatchBuilder, BatchContext, BatchTrace, Footprint};
+use bastion_state::State;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha20Rng;
 

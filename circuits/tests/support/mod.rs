@@ -2,12 +2,12 @@
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used)]
 
 use bastion_circuits::witness::Link;
+use bastion_protocol::keys::SecretKey;
+use bastion_protocol::ops::{Action, Body, Deposit, ForcedExit, Op};
+use bastion_protocol::policy::{Policy, TokenLimits};
+use bastion_protocol::{Address, Fr};
 use bastion_state::executor::{BatchBuilder, BatchContext, BatchTrace, Rejection};
-use bastion_state::keys::SecretKey;
-use bastion_state::ops::{Action, Body, Deposit, ForcedExit, Op};
-use bastion_state::policy::{Policy, TokenLimits};
 use bastion_state::state::State;
-use bastion_state::{Address, Fr};
 
 pub const TIME: u64 = 1_700_000_000;
 pub const FIRST: u32 = 1 << 17;
@@ -50,7 +50,7 @@ pub fn policy() -> Policy {
 
 pub fn context() -> BatchContext {
     BatchContext {
-        domain: bastion_state::data::domain(31_337, Address([0xc0; 20])),
+        domain: bastion_protocol::header::domain(31_337, Address([0xc0; 20])),
         time: TIME,
         policy: policy(),
     }

@@ -12,12 +12,12 @@ pub use usage::Stage;
 
 use bastion_circuits::cost;
 use bastion_circuits::{BatchCircuit, Shape};
+use bastion_protocol::Fr;
 use bastion_prover::plonk::Timings;
 use bastion_prover::progress::Progress;
 use bastion_prover::schedule::MemoryBudget;
 use bastion_prover::Arithmetic;
 use bastion_state::executor::BatchContext;
-use bastion_state::Fr;
 use halo2_proofs::halo2curves::bn256::Fr as Scalar;
 use halo2_proofs::plonk::{Circuit, ConstraintSystem};
 use serde::{Deserialize, Serialize};

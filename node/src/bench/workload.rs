@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use bastion_state::account::FIRST_USER;
-use bastion_state::ops::{Action, Body, Op};
+use bastion_protocol::account::FIRST_USER;
+use bastion_protocol::ops::{Action, Body, Op};
+use bastion_protocol::{keys, Account, Fr, Index};
 use bastion_state::state::State;
-use bastion_state::{keys, Account, Fr, Index};
 use rayon::prelude::*;
 
 use crate::block::Source;

@@ -2,9 +2,9 @@
 
 use bastion_circuits::witness::{checked, Link, Usage};
 use bastion_circuits::{CircuitError, Shape};
-use bastion_state::data::{chain_start, polynomial_start};
+use bastion_protocol::data::{chain_start, polynomial_start};
+use bastion_protocol::ops::Op;
 use bastion_state::executor::{BatchBuilder, BatchContext, BatchTrace, Footprint, Rejection};
-use bastion_state::ops::Op;
 use bastion_state::state::State;
 use serde::Serialize;
 

@@ -72,7 +72,7 @@ mod tests {
     use super::*;
     use crate::dev::dev_policy;
     use crate::dir::FORMAT;
-    use bastion_state::Address;
+    use bastion_protocol::Address;
 
     fn folder(blocks: usize, files: &[&str]) -> (tempfile::TempDir, BlockDir) {
         let dir = tempfile::tempdir().unwrap();

@@ -6,13 +6,13 @@ use alloy_primitives::{Address, U256};
 use alloy_sol_types::SolCall;
 use bastion_audit::audit::{MAX_CLOCK_LAG, MAX_RELEASE_DELAY};
 use bastion_audit::chain::History;
-use bastion_audit::replay::Exit;
 use bastion_contract::rollup::IRollup;
-use bastion_state::account::is_limiter;
-use bastion_state::data::Section;
-use bastion_state::ops::Op;
+use bastion_protocol::account::is_limiter;
+use bastion_protocol::ops::Op;
+use bastion_protocol::records::ExitRecord;
+use bastion_protocol::records::Section;
+use bastion_protocol::{field, Fr, Index, Token};
 use bastion_state::state::State;
-use bastion_state::{field, Fr, Index, Token};
 use serde::Serialize;
 
 use crate::error::NodeError;
@@ -207,7 +207,7 @@ impl<'a> Dues<'a> {
                 if claimed.contains(&(number, position)) {
                     continue;
                 }
-                let exit = Exit::read(record).ok_or(NodeError::NoSuchExit {
+                let exit = ExitRecord::read(record).map_err(|_| NodeError::NoSuchExit {
                     block: number,
                     position,
                 })?;
@@ -229,7 +229,7 @@ impl<'a> Dues<'a> {
     }
 
     fn debts(&mut self) {
-        let mut owed: BTreeMap<(bastion_state::Address, Token), u128> = BTreeMap::new();
+        let mut owed: BTreeMap<(bastion_protocol::Address, Token), u128> = BTreeMap::new();
         for due in &self.history.owed {
             let sum = owed.entry((due.account, due.token)).or_default();
             *sum = sum.saturating_add(due.amount);

@@ -4,8 +4,8 @@
 use alloy_primitives::{Address, U256};
 use alloy_sol_types::SolCall;
 use bastion_contract::rollup::IRollup;
+use bastion_protocol::field;
 use bastion_prover::progress::Progress;
-use bastion_state::field;
 use serde::Serialize;
 
 use crate::error::NodeError;

@@ -14,10 +14,10 @@ use bastion_audit::audit::ALARM_DEADLINE;
 use bastion_audit::chain::{Block, History};
 use bastion_audit::Replay;
 use bastion_contract::rollup::IRollup;
+use bastion_protocol::data::{read_batches, BatchData};
+use bastion_protocol::{field, Account, Index, Policy};
 use bastion_prover::progress::Progress;
-use bastion_state::data::BatchData;
 use bastion_state::state::State;
-use bastion_state::{field, Account, Index, Policy};
 use serde::Serialize;
 
 use crate::error::NodeError;
@@ -47,10 +47,7 @@ fn final_blocks(history: &History) -> impl Iterator<Item = &Block> {
 }
 
 fn batches(block: &Block) -> Result<Vec<BatchData>, NodeError> {
-    let mut rest = block.data.as_slice();
-    (0..block.header.batches)
-        .map(|_| Ok(BatchData::read(&mut rest)?))
-        .collect()
+    Ok(read_batches(&block.data, block.header.batches)?)
 }
 
 /// The state under the final root, from L1 data alone.

@@ -13,14 +13,14 @@ use alloy_sol_types::{SolCall, SolValue};
 use bastion_audit::chain::{History, Proving};
 use bastion_contract::bindings::verify_calldata;
 use bastion_contract::rollup::IRollup;
-use bastion_state::Fr;
+use bastion_protocol::Fr;
 
 use super::events::{Collector, Origin, Proof};
 use super::Reader;
-use crate::block::Header;
 use crate::error::NodeError;
 use crate::l1::Called;
 use crate::settle::to_u256;
+use bastion_protocol::Header;
 
 /// Finds the calls of one rollup.
 pub(super) struct Calls<'r, 'p> {
@@ -200,7 +200,7 @@ impl<'r, 'p> Calls<'r, 'p> {
 impl Wanted<'_> {
     /// The public inputs for posted data, if the contract recorded these.
     fn inputs(&self, data: &[u8]) -> Option<[U256; 10]> {
-        let inputs = self.header.public_inputs(data).ok()?;
+        let inputs = self.header.public_inputs(data).ok()?.into_array();
         let inputs = inputs.map(|x| to_u256(&x));
         (keccak256(inputs.abi_encode()) == self.record).then_some(inputs)
     }

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use alloy_primitives::{keccak256, Address, B256, U256};
 use alloy_sol_types::{SolEventInterface, SolValue};
 use bastion_audit::chain::{
-    Alarm, Announced, Announcement, Block, Claim, Departure, Due, Entry, ExodusBegan, Header,
-    History, PolicyChange, Refund, Registration,
+    Alarm, Announced, Announcement, Block, Claim, Departure, Due, Entry, ExodusBegan, History,
+    PolicyChange, Refund, Registration,
 };
 use bastion_contract::governance::IGovernance::IGovernanceEvents as Decision;
 use bastion_contract::rollup::IRollup::{self, IRollupEvents as Told};
-use bastion_state::ops::{Deposit, ForcedExit, Op};
-use bastion_state::{Address as L2Address, Fr};
+use bastion_protocol::ops::{Deposit, ForcedExit, Op};
+use bastion_protocol::{Address as L2Address, Fr, Header};
 
 use super::{incomplete, wrong, Reader};
 use crate::error::NodeError;
@@ -283,6 +283,7 @@ impl Collector {
             old_root: reader.element(h.oldRoot)?,
             new_root: reader.element(h.newRoot)?,
             policy_root: reader.element(h.policyRoot)?,
+            domain: self.history.domain(),
             time: h.time,
             c_out: reader.element(h.cOut)?,
             batches: h.batches,

@@ -15,8 +15,8 @@ use alloy_sol_types::SolCall;
 use bastion_audit::chain::{element, Code, Counters, History};
 use bastion_contract::governance::IGovernance;
 use bastion_contract::rollup::IRollup;
-use bastion_state::data::roll_queue;
-use bastion_state::{field, Address as L2Address, Fr};
+use bastion_protocol::queue::roll_queue;
+use bastion_protocol::{field, Address as L2Address, Fr};
 
 use crate::error::NodeError;
 use crate::l1::{Past, Pin, L1};

@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use bastion_circuits::core::WIDTH;
 use bastion_circuits::Shape;
-use bastion_state::data::Section;
+use bastion_protocol::records::Section;
 use serde::Serialize;
 
 use super::plan::MemoryPlan;

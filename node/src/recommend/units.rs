@@ -4,10 +4,10 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use bastion_circuits::{BatchCircuit, Shape};
+use bastion_protocol::hash::compress;
 use bastion_prover::msm::{additions, Bases};
 use bastion_prover::plonk::{multiplication_seconds, transform_seconds};
 use bastion_prover::Arithmetic;
-use bastion_state::hash::compress;
 use halo2_proofs::halo2curves::bn256::{Fr, G1Affine, G1};
 use halo2_proofs::halo2curves::group::Curve;
 use halo2_proofs::plonk::{Circuit, ConstraintSystem};
@@ -120,7 +120,7 @@ fn bases() -> Vec<G1Affine> {
 
 fn compression() -> f64 {
     const COUNT: usize = 1000;
-    let mut x = bastion_state::Fr::from(1u64);
+    let mut x = bastion_protocol::Fr::from(1u64);
     let seconds = shortest(|| {
         for _ in 0..COUNT {
             x = compress(x, x);

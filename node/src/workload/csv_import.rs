@@ -3,10 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use bastion_state::keys::{owner, SecretKey};
-use bastion_state::ops::{Action, Body, Deposit, Float, Op, AMOUNT_BITS};
+use bastion_protocol::keys::{owner, SecretKey};
+use bastion_protocol::ops::{Action, Body, Deposit, Float, Op, AMOUNT_BITS};
+use bastion_protocol::{Address, Fr, Token};
 use bastion_state::state::State;
-use bastion_state::{Address, Fr, Token};
 use serde::Serialize;
 
 use super::rows::{Row, Rows};

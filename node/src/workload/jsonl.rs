@@ -1,6 +1,6 @@
 //! Operations from a file with one JSON object a line, signed where they need to be.
 
-use bastion_state::ops::Op;
+use bastion_protocol::ops::Op;
 use bastion_state::state::State;
 
 use super::rules::L1Rules;

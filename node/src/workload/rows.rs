@@ -1,6 +1,6 @@
 //! The rows of a CSV of transfers, and the lines they stand in.
 
-use bastion_state::Address;
+use bastion_protocol::Address;
 use csv::{ByteRecord, Reader, ReaderBuilder, Trim};
 
 use crate::error::NodeError;

@@ -3,9 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use bastion_state::account::FIRST_USER;
-use bastion_state::ops::{Action, Op};
-use bastion_state::{Address, Token};
+use bastion_protocol::account::FIRST_USER;
+use bastion_protocol::ops::{Action, Op};
+use bastion_protocol::{Address, Token};
 
 const NOBODY: Address = Address([0; 20]);
 
@@ -69,9 +69,9 @@ impl L1Rules {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use bastion_state::keys::SecretKey;
-    use bastion_state::ops::{Body, Deposit, ForcedExit};
-    use bastion_state::Fr;
+    use bastion_protocol::keys::SecretKey;
+    use bastion_protocol::ops::{Body, Deposit, ForcedExit};
+    use bastion_protocol::Fr;
 
     const SOMEBODY: Address = Address([7; 20]);
 

@@ -10,10 +10,11 @@ use bastion_node::independent::IndependentVerifier;
 use bastion_node::l1::EmbeddedL1;
 use bastion_node::pipeline::BlockProver;
 use bastion_node::settle::Settlement;
-use bastion_state::data::{BatchData, Section};
+use bastion_protocol::data::BatchData;
+use bastion_protocol::records::Section;
+use bastion_protocol::{Address, Fr};
 use bastion_state::state::State;
 use bastion_state::store::Store;
-use bastion_state::{Address, Fr};
 
 pub type Fault = (&'static str, fn(&mut History));
 

@@ -8,7 +8,7 @@ use bastion_node::exodus::{departure, rebuild};
 use bastion_node::history::collect;
 use bastion_node::l1::L1;
 use bastion_node::settle::Settlement;
-use bastion_state::{field, Fr};
+use bastion_protocol::{field, Fr};
 
 use crate::audit::Fault;
 

@@ -26,13 +26,14 @@ use bastion_node::l1::{EmbeddedL1, Past, DEV_CHAIN_ID, DEV_OPERATOR, L1};
 use bastion_node::pipeline::{BlockProver, Cache};
 use bastion_node::settle::{to_u256, Settlement};
 use bastion_node::NodeError;
+use bastion_protocol::header::domain;
+use bastion_protocol::records::Section;
+use bastion_protocol::{Address, Fr};
 use bastion_prover::progress::Progress;
 use bastion_prover::schedule::MemoryBudget;
 use bastion_prover::srs::SrsChoice;
-use bastion_state::data::{domain, Section};
 use bastion_state::executor::BatchContext;
 use bastion_state::state::State;
-use bastion_state::{Address, Fr};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
@@ -378,7 +379,7 @@ fn mutated_proofs(both: &Verifiers<'_>, proof: &BlockProof, l1: &mut EmbeddedL1)
         let native = bastion_aggregator::verify(&changed, verifier, key).is_ok();
         let instances = words
             .iter()
-            .map(|w| bastion_state::field::from_bytes("word", w));
+            .map(|w| bastion_protocol::field::from_bytes("word", w));
         let audit = instances
             .collect::<Result<Vec<Fr>, _>>()
             .is_ok_and(|i| both.second.block().verify(&[i], &bytes).is_ok());

@@ -8,7 +8,7 @@ use bastion_node::l1::{EmbeddedL1, Past, DEV_OPERATOR, L1};
 use bastion_node::settle::to_u256;
 use bastion_node::submit::{Steps, Submission};
 use bastion_node::NodeError;
-use bastion_state::Policy;
+use bastion_protocol::Policy;
 
 use crate::TIME;
 

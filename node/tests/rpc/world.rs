@@ -4,12 +4,12 @@ use alloy_primitives::{keccak256, Address, Bytes, FixedBytes, U256};
 use alloy_sol_types::{SolCall, SolValue};
 use bastion_contract::governance::IGovernance;
 use bastion_contract::rollup::{governance, rollup, IRollup};
-use bastion_node::block::Header;
 use bastion_node::l1::{DEV_OPERATOR, L1};
 use bastion_node::settle::to_u256;
-use bastion_state::data::domain;
+use bastion_protocol::header::domain;
+use bastion_protocol::Fr;
+use bastion_protocol::Header;
 use bastion_state::state::State;
-use bastion_state::Fr;
 
 /// The policy root; nobody looks behind it here.
 const POLICY: u64 = 22;
@@ -127,7 +127,7 @@ impl World {
             policy_root: Fr::from(POLICY),
             domain: domain(
                 l1.chain_id(),
-                bastion_state::Address(self.rollup.into_array()),
+                bastion_protocol::Address(self.rollup.into_array()),
             ),
             time: self.time,
             c_out: Fr::from(3u64),
@@ -141,7 +141,11 @@ impl World {
             cOut: U256::from(3),
             batches,
         };
-        let inputs = header.public_inputs(&data).unwrap().map(|x| to_u256(&x));
+        let inputs = header
+            .public_inputs(&data)
+            .unwrap()
+            .into_array()
+            .map(|x| to_u256(&x));
         let accumulator = [U256::from(5); 12];
         let number = U256::from(self.blocks + 1);
         let (circuit, proof): (_, Bytes) = (FixedBytes::from(CIRCUIT), proof.to_vec().into());

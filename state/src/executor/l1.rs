@@ -3,10 +3,11 @@
 use super::limiter::leave;
 use super::trace::{Access, OpTrace, ResolvedKind};
 use super::{BatchContext, Rejection};
-use crate::account::FIRST_USER;
-use crate::keys::owner;
-use crate::ops::{Deposit, ForcedExit};
-use crate::{state::State, Account, Address};
+use crate::state::State;
+use bastion_protocol::account::FIRST_USER;
+use bastion_protocol::keys::owner;
+use bastion_protocol::ops::{Deposit, ForcedExit};
+use bastion_protocol::{Account, Address};
 
 pub(super) fn deposit(
     state: &State,

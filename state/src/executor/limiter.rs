@@ -1,26 +1,11 @@
-//! The bridge limiter: what leaves waits until its token's rate allows it.
+//! Exits pass the bridge limiter.
 
 use super::trace::{Access, LimiterTrace, OpTrace};
 use super::BatchContext;
-use crate::account::limiter_index;
-use crate::{state::State, Account, Fr, Token, TokenLimits};
-
-/// Largest theoretical arrival time of a limiter.
-pub const TAT_CAP: u128 = 1 << 127;
-
-/// The limiter's rule (GCRA): new arrival time and release time. The sum that saturates is one that
-/// the cap cuts, and the difference one that `now` replaces: both are exact.
-#[must_use]
-pub fn limit(tat: u128, amount: u128, time: u64, limits: &TokenLimits) -> (u128, u64) {
-    let now = u128::from(time);
-    let quotient = amount.div_ceil(u128::from(limits.rate.max(1)));
-    let tat = tat.max(now).saturating_add(quotient).min(TAT_CAP);
-    let earliest = tat
-        .saturating_sub(u128::from(limits.burst_seconds))
-        .max(now);
-    let latest = now + u128::from(limits.max_delay);
-    (tat, earliest.min(latest) as u64)
-}
+use crate::state::State;
+use bastion_protocol::account::limiter_index;
+use bastion_protocol::limiter::limit;
+use bastion_protocol::{Account, Fr, Token};
 
 /// The limiter's part of an exit.
 pub(super) fn leave(

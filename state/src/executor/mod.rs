@@ -3,6 +3,7 @@
 
 mod l1;
 mod limiter;
+mod posted;
 mod rejection;
 mod signed;
 mod trace;
@@ -10,12 +11,13 @@ mod trace;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use crate::tree::{Change, NodeTouch};
-pub use limiter::{limit, TAT_CAP};
+pub use posted::{posted_data, word_chain};
 pub use rejection::Rejection;
 pub use trace::{Access, AccountTouch, BatchTrace, LimiterTrace, OpTrace, ResolvedKind};
 
-use crate::ops::Op;
-use crate::{state::State, Account, Fr, Index, Policy, Token, TIME_BOUND};
+use crate::state::State;
+use bastion_protocol::ops::Op;
+use bastion_protocol::{Account, Fr, Index, Policy, Token, TIME_BOUND};
 
 /// What is the same for all operations of a batch.
 #[derive(Debug, Clone)]
@@ -135,8 +137,8 @@ impl<'s> BatchBuilder<'s> {
                 continue;
             }
             fresh += 1;
-            for height in 1..=crate::tree::DEPTH as u8 {
-                let level = crate::tree::DEPTH as u8 - height;
+            for height in 1..=bastion_protocol::path::DEPTH as u8 {
+                let level = bastion_protocol::path::DEPTH as u8 - height;
                 let index = (u64::from(access.index) >> height) as Index;
                 if self.nodes.contains(&(level, index)) || !fresh_nodes.insert((level, index)) {
                     break;

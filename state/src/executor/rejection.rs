@@ -1,6 +1,7 @@
 //! Why an operation is refused.
 
-use crate::{Index, StateError, Token};
+use bastion_protocol::ProtocolError;
+use bastion_protocol::{Index, Token};
 
 /// Why an operation is refused. The state is as it was.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -151,10 +152,10 @@ pub enum Rejection {
     TimeOutOfRange(u64),
 }
 
-impl From<StateError> for Rejection {
-    fn from(error: StateError) -> Self {
+impl From<ProtocolError> for Rejection {
+    fn from(error: ProtocolError) -> Self {
         match error {
-            StateError::NotAFloat {
+            ProtocolError::NotAFloat {
                 what,
                 value,
                 bits,

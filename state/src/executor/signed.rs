@@ -3,10 +3,11 @@
 use super::limiter::leave;
 use super::trace::{Access, OpTrace, ResolvedKind};
 use super::{BatchContext, Rejection};
-use crate::account::{fee_index, is_limiter};
-use crate::keys::owner;
-use crate::ops::{Action, SignedOp};
-use crate::{state::State, Account, Address, Fr, Token};
+use crate::state::State;
+use bastion_protocol::account::{fee_index, is_limiter};
+use bastion_protocol::keys::owner;
+use bastion_protocol::ops::{Action, SignedOp};
+use bastion_protocol::{Account, Address, Fr, Token};
 
 pub(super) fn signed(
     state: &State,

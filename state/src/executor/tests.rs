@@ -6,10 +6,10 @@ mod refusals;
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::account::{limiter_index, FIRST_USER};
-use crate::keys::{owner, SecretKey};
-use crate::ops::{Action, Body, Deposit, ForcedExit, SignedOp};
-use crate::{Address, TokenLimits};
+use bastion_protocol::account::{limiter_index, FIRST_USER};
+use bastion_protocol::keys::{owner, SecretKey};
+use bastion_protocol::ops::{Action, Body, Deposit, ForcedExit, SignedOp};
+use bastion_protocol::{Address, TokenLimits};
 
 const TIME: u64 = 1_000;
 const DOMAIN: u64 = 9;

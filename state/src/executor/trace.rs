@@ -3,10 +3,9 @@
 use serde::Serialize;
 
 use super::BatchContext;
-use crate::data::{Section, Word};
-use crate::ops::{Op, SignedOp};
 use crate::tree::NodeTouch;
-use crate::{Account, Address, Fr, Index, Token, TokenLimits};
+use bastion_protocol::ops::{Op, SignedOp};
+use bastion_protocol::{Account, Address, Fr, Index, Token, TokenLimits};
 
 /// Kinds as they turn out in a state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
@@ -183,11 +182,5 @@ impl OpTrace {
             Op::Signed(s) => Some(s),
             _ => None,
         }
-    }
-
-    /// The posted words, in the order of the word chain (protocol section 6).
-    #[must_use]
-    pub fn words(&self) -> Vec<(Section, Word)> {
-        crate::data::words(self)
     }
 }

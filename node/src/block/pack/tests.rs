@@ -3,10 +3,10 @@
 
 use std::collections::VecDeque;
 
-use bastion_state::account::FIRST_USER;
+use bastion_protocol::account::FIRST_USER;
+use bastion_protocol::ops::{Action, Body, Deposit};
+use bastion_protocol::Fr;
 use bastion_state::executor::ResolvedKind;
-use bastion_state::ops::{Action, Body, Deposit};
-use bastion_state::Fr;
 
 use super::*;
 use crate::dev::{dev_exit, dev_key, dev_policy};

@@ -62,9 +62,9 @@ fn a_batch_has_no_more_operations_than_data_can_count() {
         assert!(builder.push(&noop, |_| true).unwrap());
     }
     assert!(!builder.push(&noop, |_| true).unwrap());
-    let data = crate::data::BatchData::of(&builder.finish().ops);
+    let data = posted_data(&builder.finish().ops);
     let bytes = data.to_bytes();
-    let read = crate::data::BatchData::read(&mut bytes.as_slice()).unwrap();
+    let read = bastion_protocol::data::BatchData::read(&mut bytes.as_slice()).unwrap();
     assert_eq!(read, data);
 }
 
@@ -103,34 +103,4 @@ fn the_fee_accounts_balance_stays_below_128_bits() {
     state = State::with_accounts(accounts.into_iter().chain([(0, rich)]), openings).unwrap();
     let got = execute(&state, &context(), &spoiled(|_| {})).unwrap_err();
     assert_eq!(got, Rejection::BalanceOverflow(0));
-}
-
-#[test]
-fn the_limiter_is_exact_at_its_edges() {
-    let limits = |rate, burst_seconds, max_delay| TokenLimits {
-        rate,
-        burst_seconds,
-        max_delay,
-    };
-    // Within the burst nothing waits; one unit more waits a second.
-    assert_eq!(
-        limit(0, 50, TIME, &limits(10, 5, 100)),
-        (TIME as u128 + 5, TIME)
-    );
-    assert_eq!(
-        limit(0, 51, TIME, &limits(10, 5, 100)),
-        (TIME as u128 + 6, TIME + 1)
-    );
-    // What was used before counts, and no wait is longer than the longest.
-    let (tat, release) = limit(TIME as u128 + 6, 1000, TIME, &limits(10, 5, 100));
-    assert_eq!((tat, release), (TIME as u128 + 106, TIME + 100));
-    // The arrival time stops growing at its cap.
-    assert_eq!(
-        limit(TAT_CAP, u128::MAX, TIME, &limits(1, 0, 7)),
-        (TAT_CAP, TIME + 7)
-    );
-    assert_eq!(
-        limit(0, u128::MAX, TIME, &limits(1, 0, 7)),
-        (TAT_CAP, TIME + 7)
-    );
 }

@@ -3,7 +3,7 @@
 use crate::{
     field::{serde_decimal, serde_fr},
     hash::compress,
-    Fr, Index, StateError, Token, TIME_BOUND,
+    Fr, Index, ProtocolError, Token, TIME_BOUND,
 };
 use ark_ff::{AdditiveGroup, BigInt, PrimeField};
 use serde::{Deserialize, Serialize};
@@ -94,8 +94,8 @@ impl Account {
     /// Checks the one field whose type is wider than its range.
     ///
     /// # Errors
-    /// [`StateError::Range`] if `frozen_until` is not a u40.
-    pub fn check(&self) -> Result<(), StateError> {
+    /// [`ProtocolError::Range`] if `frozen_until` is not a u40.
+    pub fn check(&self) -> Result<(), ProtocolError> {
         check_u40("frozen_until", self.frozen_until)
     }
 }
@@ -107,11 +107,11 @@ pub fn leaf(account: Option<&Account>) -> Fr {
 }
 
 /// Refuses values that are not u40.
-pub(crate) fn check_u40(what: &'static str, value: u64) -> Result<(), StateError> {
+pub(crate) fn check_u40(what: &'static str, value: u64) -> Result<(), ProtocolError> {
     if value < TIME_BOUND {
         return Ok(());
     }
-    Err(StateError::Range {
+    Err(ProtocolError::Range {
         what,
         value: value.to_string(),
         range: "0..2^40",

@@ -4,7 +4,7 @@ use crate::{
     account::check_u40,
     field::serde_fr,
     hash::{chain, compress, TAG_LIMIT, TAG_POLICY},
-    Address, Fr, StateError, Token,
+    Address, Fr, ProtocolError, Token,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -34,9 +34,9 @@ impl TokenLimits {
         )
     }
 
-    fn check(&self) -> Result<(), StateError> {
+    fn check(&self) -> Result<(), ProtocolError> {
         if self.rate == 0 {
-            return Err(StateError::Policy(
+            return Err(ProtocolError::Policy(
                 "rate is 0: nothing could ever leave; set at least 1 unit per second".into(),
             ));
         }
@@ -72,12 +72,12 @@ impl Policy {
     /// Checks the ranges.
     ///
     /// # Errors
-    /// [`StateError::Policy`] or [`StateError::Range`] with the field at fault.
-    pub fn check(&self) -> Result<(), StateError> {
+    /// [`ProtocolError::Policy`] or [`ProtocolError::Range`] with the field at fault.
+    pub fn check(&self) -> Result<(), ProtocolError> {
         check_u40("max_freeze", self.max_freeze)?;
         check_u40("cooldown", self.cooldown)?;
         if self.cooldown < self.max_freeze.max(1) {
-            return Err(StateError::Policy(format!(
+            return Err(ProtocolError::Policy(format!(
                 "cooldown {} is below max_freeze {} (or 0): an unfreeze could be replayed against \
                  a later freeze; raise the cooldown",
                 self.cooldown, self.max_freeze
@@ -240,13 +240,13 @@ mod tests {
         assert!(policy().check().is_ok());
         let mut bad = policy();
         bad.limits.entry(3).and_modify(|l| l.rate = 0);
-        assert!(matches!(bad.check(), Err(StateError::Policy(_))));
+        assert!(matches!(bad.check(), Err(ProtocolError::Policy(_))));
         let mut bad = policy();
         bad.default_limits.max_delay = 1 << 40;
-        assert!(matches!(bad.check(), Err(StateError::Range { .. })));
+        assert!(matches!(bad.check(), Err(ProtocolError::Range { .. })));
         let mut bad = policy();
         bad.max_freeze = 1 << 40;
-        assert!(matches!(bad.check(), Err(StateError::Range { .. })));
+        assert!(matches!(bad.check(), Err(ProtocolError::Range { .. })));
 
         let text = serde_json::to_string(&policy()).unwrap();
         assert_eq!(serde_json::from_str::<Policy>(&text).unwrap(), policy());

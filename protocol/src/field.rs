@@ -1,6 +1,6 @@
 //! `Fr` to and from bytes, text and serde. The encoding is 32 bytes, big-endian, below `p`.
 
-use crate::{Fr, StateError};
+use crate::{Fr, ProtocolError};
 use ark_ff::{BigInt, BigInteger, PrimeField};
 
 /// Canonical 32 bytes, big-endian.
@@ -32,9 +32,9 @@ pub(crate) fn bytes_to_limbs(bytes: &[u8; 32]) -> BigInt<4> {
 /// Reads 32 big-endian bytes.
 ///
 /// # Errors
-/// [`StateError::NotCanonical`] for values of at least `p`, so that each element has one encoding.
-pub fn from_bytes(what: &'static str, bytes: &[u8; 32]) -> Result<Fr, StateError> {
-    Fr::from_bigint(bytes_to_limbs(bytes)).ok_or_else(|| StateError::NotCanonical {
+/// [`ProtocolError::NotCanonical`] for values of at least `p`, so that each element has one encoding.
+pub fn from_bytes(what: &'static str, bytes: &[u8; 32]) -> Result<Fr, ProtocolError> {
+    Fr::from_bigint(bytes_to_limbs(bytes)).ok_or_else(|| ProtocolError::NotCanonical {
         what,
         value: format!("0x{}", hex::encode(bytes)),
     })
@@ -56,7 +56,7 @@ pub fn to_hex(x: &Fr) -> String {
 ///
 /// # Errors
 /// If the text is not `0x` and 64 hex digits, or not below `p`.
-pub fn from_hex(what: &'static str, text: &str) -> Result<Fr, StateError> {
+pub fn from_hex(what: &'static str, text: &str) -> Result<Fr, ProtocolError> {
     from_bytes(what, &fixed_hex::<32>(what, text)?)
 }
 
@@ -64,15 +64,15 @@ pub fn from_hex(what: &'static str, text: &str) -> Result<Fr, StateError> {
 pub(crate) fn fixed_hex<const N: usize>(
     what: &'static str,
     text: &str,
-) -> Result<[u8; N], StateError> {
+) -> Result<[u8; N], ProtocolError> {
     let digits = text
         .strip_prefix("0x")
-        .ok_or_else(|| StateError::Malformed {
+        .ok_or_else(|| ProtocolError::Malformed {
             what,
             why: format!("expected 0x and {} hex digits", 2 * N),
         })?;
     let mut out = [0; N];
-    hex::decode_to_slice(digits, &mut out).map_err(|e| StateError::Malformed {
+    hex::decode_to_slice(digits, &mut out).map_err(|e| ProtocolError::Malformed {
         what,
         why: format!("expected 0x and {} hex digits: {e}", 2 * N),
     })?;

@@ -3,7 +3,8 @@
 use crate::field::{self, serde_decimal, serde_fr};
 use crate::hash::{compress, TAG_MSG};
 use crate::keys::{PublicKey, SecretKey, Signature};
-use crate::{Address, Fr, Index, StateError, Token};
+use crate::records::L2Record;
+use crate::{Address, Fr, Index, Opening, ProtocolError, Token};
 use ark_ff::AdditiveGroup;
 use serde::{Deserialize, Serialize};
 
@@ -47,12 +48,12 @@ impl Float {
     /// The float of an exact value.
     ///
     /// # Errors
-    /// [`StateError::NotAFloat`] if no mantissa of `bits` bits and exponent below 32 make the value.
-    pub fn exact(what: &'static str, value: u128, bits: u32) -> Result<Self, StateError> {
+    /// [`ProtocolError::NotAFloat`] if no mantissa of `bits` bits and exponent below 32 make the value.
+    pub fn exact(what: &'static str, value: u128, bits: u32) -> Result<Self, ProtocolError> {
         let float = Self::floor(value, bits);
         match float.value() {
             Some(below) if below == value => Ok(float),
-            below => Err(StateError::NotAFloat {
+            below => Err(ProtocolError::NotAFloat {
                 what,
                 value,
                 bits,
@@ -244,7 +245,7 @@ impl Body {
     /// # Errors
     /// If an amount or fee is no float, or a time no u40. `exit` is the account's own exit address
     /// (only ChangeKey names it).
-    pub fn wire(&self, own_exit: Address) -> Result<Wire, StateError> {
+    pub fn wire(&self, own_exit: Address) -> Result<Wire, ProtocolError> {
         let fee = Float::exact("fee", self.fee, FEE_BITS)?;
         crate::account::check_u40("deadline", self.deadline)?;
         let amount = match self.action {
@@ -285,11 +286,24 @@ impl Body {
         }
     }
 
+    /// Key hash and exit address of the owner that it posts; `own_exit` is the account's.
+    #[must_use]
+    pub fn new_owner(&self, own_exit: Address) -> Option<Opening> {
+        match self.action {
+            Action::TransferNew { keyhash, exit, .. } => Some((keyhash, exit)),
+            Action::ChangeKey { keyhash } => Some((keyhash, own_exit)),
+            Action::Transfer { .. }
+            | Action::Withdraw { .. }
+            | Action::Freeze { .. }
+            | Action::Unfreeze { .. } => None,
+        }
+    }
+
     /// The message that is signed.
     ///
     /// # Errors
     /// Those of [`Body::wire`].
-    pub fn message(&self, domain: Fr, own_exit: Address) -> Result<Fr, StateError> {
+    pub fn message(&self, domain: Fr, own_exit: Address) -> Result<Fr, ProtocolError> {
         let wire = self.wire(own_exit)?;
         let word = wire.l2word(self.account, self.posted_to(0))
             + Fr::from(self.nonce) * field::pow2(120)
@@ -312,7 +326,7 @@ impl Body {
         key: &SecretKey,
         domain: Fr,
         own_exit: Address,
-    ) -> Result<SignedOp, StateError> {
+    ) -> Result<SignedOp, ProtocolError> {
         Ok(SignedOp {
             signature: key.sign(self.message(domain, own_exit)?),
             key: key.public(),
@@ -322,20 +336,22 @@ impl Body {
 }
 
 impl Wire {
-    /// The posted 120-bit word.
+    /// The posted record.
     #[must_use]
-    pub fn l2word_int(&self, from: Index, to: Index) -> u128 {
-        u128::from(self.kind) << 116
-            | u128::from(self.fee.encoded()) << 104
-            | u128::from(from) << 72
-            | u128::from(to) << 40
-            | u128::from(self.amount40)
+    pub fn record(&self, from: Index, to: Index) -> L2Record {
+        L2Record {
+            kind: self.kind,
+            fee12: self.fee.encoded(),
+            from,
+            to,
+            amount40: self.amount40,
+        }
     }
 
     /// The posted word as an element.
     #[must_use]
     pub fn l2word(&self, from: Index, to: Index) -> Fr {
-        Fr::from(self.l2word_int(from, to))
+        Fr::from(self.record(from, to).word())
     }
 }
 
@@ -373,7 +389,7 @@ mod tests {
             (u128::MAX, AMOUNT_BITS, 34_028_236_692 * ten(28)),
         ] {
             let error = Float::exact("value", value, bits).unwrap_err();
-            let StateError::NotAFloat { below, .. } = error else {
+            let ProtocolError::NotAFloat { below, .. } = error else {
                 panic!("{error}");
             };
             assert_eq!(below, fits, "{value}");

@@ -1,9 +1,10 @@
-//! Poseidon2 over `Fr`, width 2, and the two hashes made of it (protocol §1).
+//! Poseidon2 over `Fr`, width 2, the two hashes made of it (protocol §1), and L1's hash.
 
 mod grain;
 
 use crate::Fr;
 use ark_ff::{AdditiveGroup, Field};
+use sha3::{Digest, Keccak256};
 use std::sync::OnceLock;
 
 pub use grain::Grain;
@@ -107,6 +108,16 @@ pub fn compress(a: Fr, b: Fr) -> Fr {
 pub fn chain(tag: u64, xs: &[Fr]) -> Fr {
     let start = compress(Fr::from(tag), Fr::from(xs.len() as u64));
     xs.iter().fold(start, |h, x| compress(h, *x))
+}
+
+/// keccak256 of the concatenation.
+#[must_use]
+pub fn keccak(parts: &[&[u8]]) -> [u8; 32] {
+    let mut hasher = Keccak256::new();
+    for part in parts {
+        hasher.update(part);
+    }
+    hasher.finalize().into()
 }
 
 #[cfg(test)]

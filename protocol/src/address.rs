@@ -1,6 +1,6 @@
 //! L1 addresses.
 
-use crate::{field, Fr, StateError};
+use crate::{field, Fr, ProtocolError};
 use ark_ff::PrimeField;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::{fmt, str::FromStr};
@@ -30,10 +30,10 @@ impl fmt::Debug for Address {
 }
 
 impl FromStr for Address {
-    type Err = StateError;
+    type Err = ProtocolError;
 
     /// Reads `0x` and 40 hex digits of any case; an EIP-55 checksum is not checked.
-    fn from_str(text: &str) -> Result<Self, StateError> {
+    fn from_str(text: &str) -> Result<Self, ProtocolError> {
         field::fixed_hex("address", text).map(Self)
     }
 }

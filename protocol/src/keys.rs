@@ -5,7 +5,7 @@
 use crate::{
     field::{self, limbs_to_bytes},
     hash::{chain, compress, TAG_SIG},
-    Address, Fr, StateError,
+    Address, Fr, ProtocolError,
 };
 use ark_ec::{AffineRepr, CurveGroup, PrimeGroup};
 use ark_ed_on_bn254::{EdwardsAffine, EdwardsProjective, Fr as Scalar};
@@ -61,12 +61,12 @@ impl SecretKey {
     /// Reads 32 big-endian bytes.
     ///
     /// # Errors
-    /// [`StateError::Range`] if the integer is not in `[1, l)`; the value is not shown.
-    pub fn from_bytes(bytes: &[u8; 32]) -> Result<Self, StateError> {
+    /// [`ProtocolError::Range`] if the integer is not in `[1, l)`; the value is not shown.
+    pub fn from_bytes(bytes: &[u8; 32]) -> Result<Self, ProtocolError> {
         Scalar::from_bigint(field::bytes_to_limbs(bytes))
             .filter(|s| !s.is_zero())
             .map(Self)
-            .ok_or_else(|| StateError::Range {
+            .ok_or_else(|| ProtocolError::Range {
                 what: "secret key",
                 value: "(hidden)".into(),
                 range: "1..l",
@@ -112,13 +112,17 @@ fn to_scalar(h: Fr) -> Scalar {
     Scalar::from_be_bytes_mod_order(&field::to_bytes(&h))
 }
 
-fn read_point(what: &'static str, x: &[u8; 32], y: &[u8; 32]) -> Result<EdwardsAffine, StateError> {
+fn read_point(
+    what: &'static str,
+    x: &[u8; 32],
+    y: &[u8; 32],
+) -> Result<EdwardsAffine, ProtocolError> {
     let point =
         EdwardsAffine::new_unchecked(field::from_bytes(what, x)?, field::from_bytes(what, y)?);
     if point.is_on_curve() {
         return Ok(point);
     }
-    Err(StateError::Point {
+    Err(ProtocolError::Point {
         what,
         why: "not on the curve",
     })
@@ -150,10 +154,10 @@ impl PublicKey {
     /// Checks a point.
     ///
     /// # Errors
-    /// [`StateError::Point`] if it is not on the curve, not in the prime subgroup, or the identity.
-    pub fn new(point: EdwardsAffine) -> Result<Self, StateError> {
+    /// [`ProtocolError::Point`] if it is not on the curve, not in the prime subgroup, or the identity.
+    pub fn new(point: EdwardsAffine) -> Result<Self, ProtocolError> {
         let fail = |why| {
-            Err(StateError::Point {
+            Err(ProtocolError::Point {
                 what: "public key",
                 why,
             })
@@ -191,7 +195,7 @@ impl PublicKey {
     ///
     /// # Errors
     /// If a coordinate is not below `p`, and those of [`PublicKey::new`].
-    pub fn from_bytes(bytes: &[u8; Self::LEN]) -> Result<Self, StateError> {
+    pub fn from_bytes(bytes: &[u8; Self::LEN]) -> Result<Self, ProtocolError> {
         match split(bytes).as_slice() {
             [x, y] => Self::new(read_point("public key", x, y)?),
             _ => Err(length("public key", Self::LEN, bytes.len())),
@@ -210,8 +214,8 @@ impl PublicKey {
     }
 }
 
-fn length(what: &'static str, expected: usize, got: usize) -> StateError {
-    StateError::Length {
+fn length(what: &'static str, expected: usize, got: usize) -> ProtocolError {
+    ProtocolError::Length {
         what,
         expected,
         got,
@@ -265,12 +269,12 @@ impl Signature {
     ///
     /// # Errors
     /// If a coordinate is not below `p`, R is not on the curve, or `S >= l`.
-    pub fn from_bytes(bytes: &[u8; Self::LEN]) -> Result<Self, StateError> {
+    pub fn from_bytes(bytes: &[u8; Self::LEN]) -> Result<Self, ProtocolError> {
         match split(bytes).as_slice() {
             [x, y, s] => Ok(Self {
                 r: read_point("signature R", x, y)?,
                 s: Scalar::from_bigint(field::bytes_to_limbs(s)).ok_or_else(|| {
-                    StateError::Range {
+                    ProtocolError::Range {
                         what: "signature S",
                         value: format!("0x{}", hex::encode(s)),
                         range: "0..l",
@@ -298,9 +302,9 @@ macro_rules! text_form {
         }
 
         impl std::str::FromStr for $name {
-            type Err = StateError;
+            type Err = ProtocolError;
 
-            fn from_str(text: &str) -> Result<Self, StateError> {
+            fn from_str(text: &str) -> Result<Self, ProtocolError> {
                 Self::from_bytes(&field::fixed_hex($what, text)?)
             }
         }

@@ -4,7 +4,7 @@
 use crate::field;
 use crate::keys::{PublicKey, Signature};
 use crate::ops::{Action, Body, Deposit, ForcedExit, Op, SignedOp};
-use crate::{Address, StateError};
+use crate::{Address, ProtocolError};
 
 const NOOP: u8 = 0;
 const TRANSFER: u8 = 1;
@@ -46,7 +46,7 @@ impl Op {
     /// # Errors
     /// If the tag is unknown, bytes are missing or left, or a field element, key or signature is
     /// not valid. Whether amounts and times fit the wire is the executor's matter.
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, StateError> {
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, ProtocolError> {
         let mut reader = Reader { rest: bytes, bytes };
         let [tag] = reader.take()?;
         let op = match tag {
@@ -64,7 +64,7 @@ impl Op {
             }),
             TRANSFER..=UNFREEZE => Self::Signed(reader.signed(tag)?),
             other => {
-                return Err(StateError::Malformed {
+                return Err(ProtocolError::Malformed {
                     what: "operation",
                     why: format!("unknown tag {other:#04x}"),
                 })
@@ -125,12 +125,12 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn take<const N: usize>(&mut self) -> Result<[u8; N], StateError> {
+    fn take<const N: usize>(&mut self) -> Result<[u8; N], ProtocolError> {
         let taken = self.bytes.len() - self.rest.len();
         let (head, rest) =
             self.rest
                 .split_first_chunk::<N>()
-                .ok_or_else(|| StateError::Malformed {
+                .ok_or_else(|| ProtocolError::Malformed {
                     what: "operation",
                     why: format!(
                         "ends after {} bytes: {} are needed",
@@ -142,18 +142,18 @@ impl Reader<'_> {
         Ok(*head)
     }
 
-    fn end(&self) -> Result<(), StateError> {
+    fn end(&self) -> Result<(), ProtocolError> {
         if self.rest.is_empty() {
             return Ok(());
         }
-        Err(StateError::Length {
+        Err(ProtocolError::Length {
             what: "operation",
             expected: self.bytes.len() - self.rest.len(),
             got: self.bytes.len(),
         })
     }
 
-    fn signed(&mut self, tag: u8) -> Result<SignedOp, StateError> {
+    fn signed(&mut self, tag: u8) -> Result<SignedOp, ProtocolError> {
         // Struct fields are evaluated in the order written here, which is that of the encoding.
         Ok(SignedOp {
             body: Body {
@@ -169,7 +169,7 @@ impl Reader<'_> {
         })
     }
 
-    fn action(&mut self, tag: u8) -> Result<Action, StateError> {
+    fn action(&mut self, tag: u8) -> Result<Action, ProtocolError> {
         Ok(match tag {
             TRANSFER => Action::Transfer {
                 to: u32::from_be_bytes(self.take()?),

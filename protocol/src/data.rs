@@ -1,0 +1,133 @@
+//! Posted data of batches: sections of records, and the polynomial over their words (protocol
+//! section 6).
+
+use ark_ff::{AdditiveGroup, Field};
+
+use crate::records::Section;
+use crate::{field, Fr, ProtocolError};
+
+/// Value of the word chain before a block's first batch.
+#[must_use]
+pub fn chain_start() -> Fr {
+    Fr::ZERO
+}
+
+/// Value of the word polynomial before a block's first batch. It is not 0, so that every batch of a
+/// block counts, leading empty ones too.
+#[must_use]
+pub fn polynomial_start() -> Fr {
+    Fr::ONE
+}
+
+/// The data of one batch.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct BatchData {
+    /// Records of each section.
+    pub records: [Vec<Vec<u8>>; 4],
+}
+
+impl BatchData {
+    /// Records of a section.
+    #[must_use]
+    pub fn section(&self, section: Section) -> &[Vec<u8>] {
+        &self.records[section as usize]
+    }
+
+    /// Number of records of each section.
+    #[must_use]
+    pub fn counts(&self) -> [u64; 4] {
+        [0, 1, 2, 3].map(|s| self.records[s].len() as u64)
+    }
+
+    /// The posted bytes.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        for count in self.counts() {
+            out.extend((count as u16).to_be_bytes());
+        }
+        for record in self.records.iter().flatten() {
+            out.extend(record);
+        }
+        out
+    }
+
+    /// Reads one batch from the front of `bytes` and moves on.
+    ///
+    /// # Errors
+    /// [`ProtocolError::Malformed`] if the bytes end too early, [`ProtocolError::NotCanonical`] for
+    /// words of at least `p`.
+    pub fn read(bytes: &mut &[u8]) -> Result<Self, ProtocolError> {
+        let short = |what| ProtocolError::Malformed {
+            what: "posted data",
+            why: format!("ends inside {what}"),
+        };
+        let (head, mut rest) = bytes
+            .split_at_checked(8)
+            .ok_or_else(|| short("the counts"))?;
+        let mut data = Self::default();
+        for (section, count) in Section::ALL.into_iter().zip(head.chunks_exact(2)) {
+            let count = u16::from_be_bytes([count[0], count[1]]);
+            for _ in 0..count {
+                let (record, tail) = rest
+                    .split_at_checked(section.record_len())
+                    .ok_or_else(|| short("a record"))?;
+                for word in section.split(record) {
+                    if let Ok(wide) = <&[u8; 32]>::try_from(word.bytes.as_slice()) {
+                        field::from_bytes("posted word", wide)?;
+                    }
+                }
+                data.records[section as usize].push(record.to_vec());
+                rest = tail;
+            }
+        }
+        *bytes = rest;
+        Ok(data)
+    }
+
+    /// The value of the batch's word polynomials at `r`, on top of `y_in`.
+    #[must_use]
+    pub fn evaluate(&self, y_in: Fr, r: Fr) -> Fr {
+        let sections = Section::ALL.map(|s| {
+            let words = self.section(s).iter().flat_map(|record| s.split(record));
+            words.fold(Fr::ZERO, |y, word| y * r + word.to_fr())
+        });
+        batch_polynomial(y_in, r, sections, self.counts())
+    }
+}
+
+/// Reads the data of all `count` batches of a block.
+///
+/// # Errors
+/// Those of [`BatchData::read`], and [`ProtocolError::Length`] for bytes after the last batch.
+pub fn read_batches(data: &[u8], count: u32) -> Result<Vec<BatchData>, ProtocolError> {
+    let mut rest = data;
+    let batches = (0..count).map(|_| BatchData::read(&mut rest)).collect();
+    match rest.len() {
+        0 => batches,
+        _ if batches.is_err() => batches,
+        left => Err(ProtocolError::Length {
+            what: "posted data",
+            expected: data.len() - left,
+            got: data.len(),
+        }),
+    }
+}
+
+/// `y rho^5 + Y_4 rho^4 + .. + Y_1 rho + counts`, `rho = r^65536`.
+#[must_use]
+pub fn batch_polynomial(y_in: Fr, r: Fr, sections: [Fr; 4], counts: [u64; 4]) -> Fr {
+    let rho = r.pow([1 << 16]);
+    let folded = sections.iter().rev().fold(y_in, |y, s| y * rho + s);
+    folded * rho + packed_counts(counts)
+}
+
+/// `n_l1 + n_l2 2^16 + n_exits 2^32 + n_owners 2^48`.
+#[must_use]
+pub fn packed_counts(counts: [u64; 4]) -> Fr {
+    counts
+        .iter()
+        .enumerate()
+        .map(|(i, n)| Fr::from(*n) * field::pow2(16 * i as u64))
+        .sum()
+}

@@ -1,0 +1,95 @@
+//! What a block claims (protocol section 7).
+
+use serde::{Deserialize, Serialize};
+
+use crate::data::{chain_start, polynomial_start, read_batches, BatchData};
+use crate::field;
+use crate::hash::keccak;
+use crate::{Address, Fr, ProtocolError, PublicInputs};
+
+/// `keccak256("bastion.domain.v1" || chain id || contract) mod p`.
+#[must_use]
+pub fn domain(chain_id: u64, contract: Address) -> Fr {
+    field::reduce(&keccak(&[
+        b"bastion.domain.v1",
+        &wide(chain_id),
+        &contract.0,
+    ]))
+}
+
+fn wide(x: u64) -> [u8; 32] {
+    let mut out = [0; 32];
+    out[24..].copy_from_slice(&x.to_be_bytes());
+    out
+}
+
+/// What a block claims, as the contract is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Header {
+    /// State root before.
+    #[serde(with = "field::serde_fr")]
+    pub old_root: Fr,
+    /// State root after.
+    #[serde(with = "field::serde_fr")]
+    pub new_root: Fr,
+    /// Policy in force.
+    #[serde(with = "field::serde_fr")]
+    pub policy_root: Fr,
+    /// Chain and contract.
+    #[serde(with = "field::serde_fr")]
+    pub domain: Fr,
+    /// Time of the block.
+    pub time: u64,
+    /// Word chain over the block.
+    #[serde(with = "field::serde_fr")]
+    pub c_out: Fr,
+    /// Batches, empty ones included.
+    pub batches: u32,
+}
+
+impl Header {
+    /// The evaluation point `r` for posted data: `keccak256("bastion.r.v1" || domain || old_root ||
+    /// new_root || policy_root || time || c_out || keccak256(data)) mod p`.
+    #[must_use]
+    pub fn challenge(&self, data: &[u8]) -> Fr {
+        field::reduce(&keccak(&[
+            b"bastion.r.v1",
+            &field::to_bytes(&self.domain),
+            &field::to_bytes(&self.old_root),
+            &field::to_bytes(&self.new_root),
+            &field::to_bytes(&self.policy_root),
+            &wide(self.time),
+            &field::to_bytes(&self.c_out),
+            &keccak(&[data]),
+        ]))
+    }
+
+    /// The public inputs of the block for posted data.
+    ///
+    /// # Errors
+    /// If the data is not that of `batches` batches.
+    pub fn public_inputs(&self, data: &[u8]) -> Result<PublicInputs<Fr>, ProtocolError> {
+        let batches = read_batches(data, self.batches)?;
+        Ok(self.public_inputs_of(&batches, self.challenge(data)))
+    }
+
+    /// The same for data that were read, at the evaluation point that belongs to them.
+    #[must_use]
+    pub fn public_inputs_of(&self, batches: &[BatchData], r: Fr) -> PublicInputs<Fr> {
+        let batches = batches.iter();
+        let y_out = batches.fold(polynomial_start(), |y, batch| batch.evaluate(y, r));
+        PublicInputs {
+            old_root: self.old_root,
+            new_root: self.new_root,
+            c_in: chain_start(),
+            c_out: self.c_out,
+            y_in: polynomial_start(),
+            y_out,
+            policy_root: self.policy_root,
+            domain: self.domain,
+            time: Fr::from(self.time),
+            r,
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! The public inputs of batch and block proofs (protocol section 7).
+
+/// Number of public inputs.
+pub const COUNT: usize = 10;
+
+/// Public inputs, over whichever library's field elements the reader has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PublicInputs<F> {
+    /// State root before.
+    pub old_root: F,
+    /// State root after.
+    pub new_root: F,
+    /// Word chain before.
+    pub c_in: F,
+    /// Word chain after.
+    pub c_out: F,
+    /// Word polynomial before.
+    pub y_in: F,
+    /// Word polynomial after.
+    pub y_out: F,
+    /// Policy in force.
+    pub policy_root: F,
+    /// Chain and contract.
+    pub domain: F,
+    /// Time of the batch.
+    pub time: F,
+    /// Evaluation point of the word polynomial.
+    pub r: F,
+}
+
+/// Names, in the order of the instance column.
+pub const NAMES: [&str; COUNT] = [
+    "old_root",
+    "new_root",
+    "c_in",
+    "c_out",
+    "y_in",
+    "y_out",
+    "policy_root",
+    "domain",
+    "time",
+    "r",
+];
+
+/// Pairs (output of a batch, input of the next) that must be equal.
+pub const LINKS: [(usize, usize); 3] = [(1, 0), (3, 2), (5, 4)];
+
+/// Public inputs that all batches of a block share: policy root, domain, time, `r`.
+pub const SHARED: std::ops::Range<usize> = 6..COUNT;
+
+impl<F> PublicInputs<F> {
+    /// In the order of the instance column.
+    pub fn into_array(self) -> [F; COUNT] {
+        let Self {
+            old_root,
+            new_root,
+            c_in,
+            c_out,
+            y_in,
+            y_out,
+            policy_root,
+            domain,
+            time,
+            r,
+        } = self;
+        [
+            old_root,
+            new_root,
+            c_in,
+            c_out,
+            y_in,
+            y_out,
+            policy_root,
+            domain,
+            time,
+            r,
+        ]
+    }
+
+    /// Reads the instance column.
+    pub fn from_array(inputs: [F; COUNT]) -> Self {
+        let [old_root, new_root, c_in, c_out, y_in, y_out, policy_root, domain, time, r] = inputs;
+        Self {
+            old_root,
+            new_root,
+            c_in,
+            c_out,
+            y_in,
+            y_out,
+            policy_root,
+            domain,
+            time,
+            r,
+        }
+    }
+
+    /// The same inputs as elements of another library.
+    pub fn map<G>(self, f: impl FnMut(F) -> G) -> PublicInputs<G> {
+        PublicInputs::from_array(self.into_array().map(f))
+    }
+}
+
+/// The first way in which `after` does not continue `before` within a block: the name of the input
+/// of `after` that differs.
+pub fn broken_link<F: PartialEq>(before: &[F], after: &[F]) -> Option<&'static str> {
+    let shared = SHARED.map(|n| (n, n));
+    let mut pairs = LINKS.into_iter().chain(shared);
+    let broken = pairs.find(|(output, input)| before.get(*output) != after.get(*input));
+    broken.map(|(_, input)| NAMES[input])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_links_are_those_of_the_fields() {
+        let inputs = PublicInputs::from_array(NAMES);
+        assert_eq!(inputs.old_root, "old_root");
+        assert_eq!(inputs.y_out, "y_out");
+        assert_eq!(inputs.into_array(), NAMES);
+        for (output, input) in LINKS {
+            let [output, input] = [NAMES[output], NAMES[input]];
+            let continues = [
+                ("new_root", "old_root"),
+                ("c_out", "c_in"),
+                ("y_out", "y_in"),
+            ];
+            assert!(continues.contains(&(output, input)));
+        }
+        assert_eq!(NAMES[SHARED], ["policy_root", "domain", "time", "r"]);
+    }
+
+    #[test]
+    fn every_link_is_named() {
+        let before: [usize; COUNT] = std::array::from_fn(|n| n);
+        let mut next = before;
+        for (output, input) in LINKS {
+            next[input] = before[output];
+        }
+        assert_eq!(broken_link(&before, &next), None);
+        for n in 0..COUNT {
+            let mut other = next;
+            other[n] = 99;
+            let output = LINKS.iter().any(|(output, _)| *output == n);
+            let expected = (!output).then_some(NAMES[n]);
+            assert_eq!(broken_link(&before, &other), expected);
+        }
+    }
+}

@@ -84,7 +84,7 @@ impl Columns {
             Expr::Beta => self.beta.expr(),
             Expr::Gamma => self.gamma.expr(),
             Expr::Add(a, b) => self.lower(a) + self.lower(b),
-            Expr::Mul(a, b) => match (a.as_ref(), b.as_ref()) {
+            Expr::Mul(a, b) => match (*a, *b) {
                 (Expr::Const(c), x) | (x, Expr::Const(c)) => self.lower(x) * *c,
                 (a, b) => self.lower(a) * self.lower(b),
             },

@@ -111,7 +111,7 @@ impl ChipConfig {
             Expr::Beta => self.beta.expr(),
             Expr::Gamma => self.gamma.expr(),
             Expr::Add(a, b) => self.lower(a, sum) + self.lower(b, sum),
-            Expr::Mul(a, b) => match (a.as_ref(), b.as_ref()) {
+            Expr::Mul(a, b) => match (*a, *b) {
                 (Expr::Const(c), x) | (x, Expr::Const(c)) => self.lower(x, sum) * *c,
                 (a, b) => self.lower(a, sum) * self.lower(b, sum),
             },

@@ -25,7 +25,7 @@ const BEFORE_EXISTS: Expr = Expr::cell(6, 3);
 const AFTER_EXISTS: Expr = Expr::cell(6, 8);
 
 /// Fields of an account, in the order of the account tuple.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Fields<T> {
     /// 1 if the leaf is not empty.
     pub exists: T,

@@ -16,7 +16,7 @@ const DIGITS: usize = TOKEN + NONCE + BALANCE + FROZEN;
 const MULTIPLICITY: Expr = Expr::nth(DIGITS + 5);
 
 /// A packed word and its fields.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Unpacked<T> {
     /// The packed word.
     pub packed: T,

@@ -1,13 +1,19 @@
 //! Polynomial expressions over the cells of a row-block.
 
+use std::collections::HashMap;
 use std::ops::{Add, Mul, Neg, Sub};
+use std::sync::{LazyLock, Mutex, PoisonError};
 
 use halo2_proofs::halo2curves::bn256::Fr;
 
 use crate::core::WIDTH;
 
 /// An expression over the cells around the first row of a block.
-#[derive(Clone, Debug, PartialEq, Eq)]
+///
+/// It is a handle that copies. Sums and products are interned: those that were built once are shared
+/// and never freed, which is as much as the circuits' descriptions take and does not grow with what
+/// is proven.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Expr {
     /// A constant.
     Const(Fr),
@@ -27,9 +33,46 @@ pub enum Expr {
     /// Bus challenge `gamma` (separates the entries of a tuple).
     Gamma,
     /// Sum of two expressions.
-    Add(Box<Expr>, Box<Expr>),
+    Add(&'static Expr, &'static Expr),
     /// Product of two expressions.
-    Mul(Box<Expr>, Box<Expr>),
+    Mul(&'static Expr, &'static Expr),
+}
+
+/// What tells interned expressions apart: operands by their address, as they are interned too.
+#[derive(PartialEq, Eq, Hash)]
+enum Key {
+    Const([u8; 32]),
+    Cell(i32, usize),
+    Sum(i32),
+    Public(i32),
+    Beta,
+    Gamma,
+    Add(usize, usize),
+    Mul(usize, usize),
+}
+
+fn key(expr: &Expr) -> Key {
+    let address = |e: &'static Expr| std::ptr::from_ref(e).addr();
+    match *expr {
+        Expr::Const(c) => Key::Const(c.to_bytes()),
+        Expr::Cell { row, col } => Key::Cell(row, col),
+        Expr::Sum(row) => Key::Sum(row),
+        Expr::Public(i) => Key::Public(i),
+        Expr::Beta => Key::Beta,
+        Expr::Gamma => Key::Gamma,
+        Expr::Add(a, b) => Key::Add(address(a), address(b)),
+        Expr::Mul(a, b) => Key::Mul(address(a), address(b)),
+    }
+}
+
+/// The one copy of an expression.
+fn intern(expr: Expr) -> &'static Expr {
+    static KNOWN: LazyLock<Mutex<HashMap<Key, &'static Expr>>> = LazyLock::new(Mutex::default);
+    // A panic elsewhere leaves the map as good as it was.
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    known
+        .entry(key(&expr))
+        .or_insert_with(|| Box::leak(Box::new(expr)))
 }
 
 /// Values of the two bus challenges, drawn after the first phase is committed.
@@ -145,7 +188,7 @@ impl Add for Expr {
         match (self, other) {
             (Self::Const(a), Self::Const(b)) => Self::Const(a + b),
             (Self::Const(z), x) | (x, Self::Const(z)) if z == Fr::zero() => x,
-            (a, b) => Self::Add(Box::new(a), Box::new(b)),
+            (a, b) => Self::Add(intern(a), intern(b)),
         }
     }
 }
@@ -171,7 +214,7 @@ impl Mul for Expr {
             (Self::Const(a), Self::Const(b)) => Self::Const(a * b),
             (Self::Const(z), _) | (_, Self::Const(z)) if z == Fr::zero() => Self::zero(),
             (Self::Const(o), x) | (x, Self::Const(o)) if o == Fr::one() => x,
-            (a, b) => Self::Mul(Box::new(a), Box::new(b)),
+            (a, b) => Self::Mul(intern(a), intern(b)),
         }
     }
 }

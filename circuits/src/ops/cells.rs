@@ -7,7 +7,7 @@ use crate::core::Expr;
 pub const KINDS: usize = 11;
 
 /// One account access: consumes the account as it was, produces it as it is.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct AccessCells {
     /// Leaf index.
     pub index: Expr,
@@ -20,7 +20,7 @@ pub struct AccessCells {
 }
 
 /// A decimal float: `mantissa x 10^e`, `e` in five bits.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct FloatCells {
     /// The mantissa (a cell, or the sum of its bits).
     pub mantissa: Expr,
@@ -33,7 +33,7 @@ pub struct FloatCells {
 }
 
 /// Constants of the batch.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct ContextCells {
     /// Time of the batch.
     pub time: Expr,
@@ -67,7 +67,7 @@ impl ContextCells {
 }
 
 /// All cells of an operation.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Cells {
     /// One-hot kind, in the order of [`crate::ops::ORDER`].
     pub kind: [Expr; KINDS],

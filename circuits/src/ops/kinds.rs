@@ -21,7 +21,7 @@ pub const ORDER: [ResolvedKind; KINDS] = [
 ];
 
 /// Flags and sums of flags (each 0 or 1, as the kind is one-hot).
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Sets {
     /// Deposit to an existing account.
     pub deposit: Expr,

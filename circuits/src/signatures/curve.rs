@@ -10,7 +10,7 @@ use crate::core::Expr;
 use crate::witness::convert::to_halo2;
 
 /// An affine point.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Point<T> {
     /// First coordinate.
     pub x: T,

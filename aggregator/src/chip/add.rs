@@ -98,10 +98,10 @@ pub fn gate() -> Gate {
     let squared = difference_squared();
     gate.constrain(
         "distinct.square",
-        difference().square() - squared.clone() * modulus_times(1).square(),
+        difference().square() - squared * modulus_times(1).square(),
     );
     let four = (1..=4).fold(Expr::one(), |product, k| {
-        product * (squared.clone() - Expr::from(root(k)))
+        product * (squared - Expr::from(root(k)))
     });
     gate.constrain("distinct.product", difference_product() - four);
     let fifth = squared - Expr::from(root(5));
@@ -112,7 +112,7 @@ pub fn gate() -> Gate {
 
     let fixed = constant(DRIVEN).flipped();
     gate.constrain("sign", sign().square() - Expr::one());
-    gate.constrain("fixed_sign", fixed.clone() * (sign() + Expr::one()));
+    gate.constrain("fixed_sign", fixed * (sign() + Expr::one()));
     gate.constrain("fixed_digit", fixed * (digit() - constant(DIGIT)));
 
     // The multiple itself is (a, sign b), for sign^2 = 1.

@@ -70,13 +70,13 @@ pub fn native(limbs: &Limbs) -> Expr {
     limbs
         .iter()
         .enumerate()
-        .map(|(k, limb)| limb.clone() * pow2(LIMB_BITS * k as u32))
+        .map(|(k, limb)| *limb * pow2(LIMB_BITS * k as u32))
         .sum()
 }
 
 /// `a - b`, limb by limb (a number with signed limbs).
 pub fn minus(a: &Limbs, b: &Limbs) -> Limbs {
-    std::array::from_fn(|k| a[k].clone() - b[k].clone())
+    std::array::from_fn(|k| a[k] - b[k])
 }
 
 /// What a block leaves to the next one: the point `(x, y)` with `y = lambda (a - x) + b`.

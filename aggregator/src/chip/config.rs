@@ -62,7 +62,7 @@ impl ChipConfig {
                 let constraints = gate
                     .constraints
                     .iter()
-                    .map(|c| (c.name.clone(), c.poly.clone()));
+                    .map(|c| (c.name.clone(), c.poly));
                 let steps = sums::steps(&gate)
                     .map(|(row, terms)| (format!("bus.{row}"), step(row as i32, &terms)));
                 constraints
@@ -182,7 +182,7 @@ fn cells_in_use(gates: &[Gate]) -> Vec<(i32, usize)> {
     let mut cells = BTreeSet::new();
     for gate in gates {
         let steps = sums::steps(gate).map(|(row, terms)| step(row as i32, &terms));
-        let constraints = gate.constraints.iter().map(|c| c.poly.clone());
+        let constraints = gate.constraints.iter().map(|c| c.poly);
         for poly in constraints.chain(steps) {
             poly.visit_cells(&mut |row, col| {
                 if col < COUNT {

@@ -34,7 +34,7 @@ fn identity() -> Identity {
 /// The constraints of an explicit link: `lambda = 0`. What `a` is does not matter then.
 pub(super) fn explicit(gate: &mut Gate, link: &Link) {
     for (k, limb) in link.lambda.iter().enumerate() {
-        gate.constrain(format!("lambda.zero{k}"), limb.clone());
+        gate.constrain(format!("lambda.zero{k}"), *limb);
     }
 }
 

@@ -112,21 +112,21 @@ impl Gate {
     /// The words `limbs` are the number in the chunks from `first` on.
     pub(super) fn number(&mut self, name: &str, first: usize, limbs: &Limbs) {
         for (k, (word, chunks)) in limbs.iter().zip(number(first)).enumerate() {
-            self.constrain(format!("{name}.limb{k}"), word.clone() - chunks);
+            self.constrain(format!("{name}.limb{k}"), *word - chunks);
         }
     }
 
     /// `a = b`, limb by limb.
     pub(super) fn equal(&mut self, name: &str, a: &Limbs, b: &Limbs) {
         for k in 0..a.len() {
-            self.constrain(format!("{name}.limb{k}"), a[k].clone() - b[k].clone());
+            self.constrain(format!("{name}.limb{k}"), a[k] - b[k]);
         }
     }
 
     /// `a = -b`, limb by limb.
     pub(super) fn opposite(&mut self, name: &str, a: &Limbs, b: &Limbs) {
         for k in 0..a.len() {
-            self.constrain(format!("{name}.limb{k}"), a[k].clone() + b[k].clone());
+            self.constrain(format!("{name}.limb{k}"), a[k] + b[k]);
         }
     }
 

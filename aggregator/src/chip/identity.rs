@@ -49,13 +49,13 @@ impl Identity {
 
     /// Adds `c a b`.
     pub fn product(mut self, c: i64, a: &Limbs, b: &Limbs) -> Self {
-        self.products.push((c, a.clone(), b.clone()));
+        self.products.push((c, *a, *b));
         self
     }
 
     /// Adds `c a`.
     pub fn term(mut self, c: i64, a: &Limbs) -> Self {
-        self.terms.push((c, a.clone()));
+        self.terms.push((c, *a));
         self
     }
 
@@ -69,7 +69,7 @@ impl Identity {
         let mut q = number(self.first);
         let (factor, bits) = QUOTIENT_SHIFT;
         let top = bits - LIMB_BITS * (LIMBS as u32 - 1);
-        q[LIMBS - 1] = q[LIMBS - 1].clone() - Expr::from(factor << top);
+        q[LIMBS - 1] = q[LIMBS - 1] - Expr::from(factor << top);
         q
     }
 
@@ -88,14 +88,14 @@ impl Identity {
     /// The coefficient of `2^(80 k)` in `E + q p`.
     fn limb(&self, k: usize) -> Expr {
         let pairs = |a: &Limbs, b: &Limbs| -> Expr {
-            (0..=k).map(|i| a[i].clone() * b[k - i].clone()).sum()
+            (0..=k).map(|i| a[i] * b[k - i]).sum()
         };
         let mut sum = Expr::zero();
         for (c, a, b) in &self.products {
             sum = sum + pairs(a, b) * integer(*c);
         }
         for (c, a) in &self.terms {
-            sum = sum + a[k].clone() * integer(*c);
+            sum = sum + a[k] * integer(*c);
         }
         if k == 0 {
             sum = sum + Expr::from(integer(self.constant));
@@ -122,9 +122,9 @@ impl Identity {
         let name = self.name;
         gate.constrain(
             format!("{name}.low"),
-            self.limb(0) + self.limb(1) * shift.clone()
+            self.limb(0) + self.limb(1) * shift
                 - self.multiple(0)
-                - self.carry(0) * whole.clone(),
+                - self.carry(0) * whole,
         );
         gate.constrain(
             format!("{name}.high"),
@@ -154,7 +154,7 @@ impl Identity {
                     return value.clone();
                 }
                 let value = signed(&writer.read(limb));
-                cache.push((limb.clone(), value.clone()));
+                cache.push((*limb, value.clone()));
                 value
             })
         };

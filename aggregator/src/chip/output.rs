@@ -49,7 +49,7 @@ pub fn gate() -> Gate {
         let [low, high] = halves(first);
         gate.constrain(
             format!("{name}.cut"),
-            chunk(first + CUT) - low[0].clone() - high[0].clone() * Expr::from(256),
+            chunk(first + CUT) - low[0] - high[0] * Expr::from(256),
         );
         for (half, [value, shifted]) in [("low", low), ("high", high)] {
             gate.constrain(format!("{name}.{half}"), shifted - value * Expr::from(256));

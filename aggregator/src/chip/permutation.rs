@@ -82,13 +82,13 @@ fn round_constant(n: usize) -> Expr {
 fn mix(state: &[Expr; T]) -> [Expr; T] {
     PARAMETERS
         .matrix
-        .map(|row| row.iter().zip(state).map(|(m, s)| s.clone() * *m).sum())
+        .map(|row| row.iter().zip(state).map(|(m, s)| *s * *m).sum())
 }
 
 /// `x^5` of a cell of degree 1, by a helper that holds `x^2`.
 fn power(gate: &mut Gate, helper: usize, x: Expr) -> Expr {
     let cell = Expr::cell(0, HELPERS + helper);
-    gate.constrain(format!("square{helper}"), cell.clone() - x.clone().square());
+    gate.constrain(format!("square{helper}"), cell - x.square());
     cell.square() * x
 }
 
@@ -103,7 +103,7 @@ pub fn full_gate() -> Gate {
     let mut gate = Gate::new(Kind::Full);
     let mut lanes = state(0);
     for (lane, x) in lanes.iter_mut().enumerate() {
-        *x = power(&mut gate, lane, x.clone() + round_constant(lane));
+        *x = power(&mut gate, lane, *x + round_constant(lane));
     }
     next(&mut gate, &lanes);
     gate
@@ -113,10 +113,10 @@ pub fn full_gate() -> Gate {
 pub fn pair_gate() -> Gate {
     let mut gate = Gate::new(Kind::Pair);
     let mut lanes = state(0);
-    lanes[0] = power(&mut gate, 0, lanes[0].clone() + round_constant(0));
+    lanes[0] = power(&mut gate, 0, lanes[0] + round_constant(0));
     let mut lanes = mix(&lanes);
     let middle = Expr::cell(0, HELPERS + 2);
-    gate.constrain("middle", middle.clone() - lanes[0].clone());
+    gate.constrain("middle", middle - lanes[0]);
     lanes[0] = power(&mut gate, 1, middle + round_constant(1));
     next(&mut gate, &lanes);
     gate
@@ -126,7 +126,7 @@ pub fn pair_gate() -> Gate {
 pub fn single_gate() -> Gate {
     let mut gate = Gate::new(Kind::Single);
     let mut lanes = state(0);
-    lanes[0] = power(&mut gate, 0, lanes[0].clone() + round_constant(0));
+    lanes[0] = power(&mut gate, 0, lanes[0] + round_constant(0));
     next(&mut gate, &lanes);
     gate
 }

@@ -49,9 +49,9 @@ fn borrow(n: usize) -> Expr {
 
 /// `x = low + 2^160 high`, each half one expression.
 fn halves(limbs: &Limbs) -> [Expr; 2] {
-    let [a, b, c, d] = limbs.clone();
+    let [a, b, c, d] = *limbs;
     let weight = Expr::pow2(LIMB_BITS);
-    [a + b * weight.clone(), c + d * weight]
+    [a + b * weight, c + d * weight]
 }
 
 /// A point of the prover: two numbers below `p`. The transcript sees them modulo `r` alone, so that
@@ -69,11 +69,11 @@ pub fn point_gate() -> Gate {
         gate.constrain(format!("{name}.borrow"), borrow(n).boolean());
         gate.constrain(
             format!("{name}.least_low"),
-            low + low_rest - borrow(n) * Expr::pow2(2 * LIMB_BITS) - low_bound.clone(),
+            low + low_rest - borrow(n) * Expr::pow2(2 * LIMB_BITS) - low_bound,
         );
         gate.constrain(
             format!("{name}.least_high"),
-            high + high_rest + borrow(n) - high_bound.clone(),
+            high + high_rest + borrow(n) - high_bound,
         );
     }
     offer(&mut gate, &own.x, &own.b, USES);

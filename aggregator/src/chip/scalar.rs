@@ -33,7 +33,7 @@ pub fn gate() -> Gate {
         Term::produce(
             "start",
             Expr::one(),
-            scalar_tuple(term.clone(), Expr::zero(), Expr::zero()),
+            scalar_tuple(term, Expr::zero(), Expr::zero()),
         ),
     );
     gate.bus(

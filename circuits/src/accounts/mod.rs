@@ -118,33 +118,33 @@ pub fn account_block() -> Block {
     let (old, new) = (before(), after());
     let packed_old = hash::input_b(0);
     block.constrain("active_flag", ACTIVE.boolean());
-    block.constrain("before_exists_flag", old.exists.clone().boolean());
-    block.constrain("after_exists_flag", new.exists.clone().boolean());
+    block.constrain("before_exists_flag", old.exists.boolean());
+    block.constrain("after_exists_flag", new.exists.boolean());
     block.constrain(
         "empty_has_no_owner",
-        old.exists.clone().flipped() * old.owner.clone(),
+        old.exists.flipped() * old.owner,
     );
     block.constrain(
         "empty_has_no_fields",
-        old.exists.clone().flipped() * packed_old.clone(),
+        old.exists.flipped() * packed_old,
     );
     block.constrain(
         "after_packed",
         hash::input_b(AFTER)
-            - new.token.clone()
-            - new.nonce.clone() * Expr::pow2(16)
-            - new.balance.clone() * Expr::pow2(48)
-            - new.frozen_until.clone() * Expr::pow2(176),
+            - new.token
+            - new.nonce * Expr::pow2(16)
+            - new.balance * Expr::pow2(48)
+            - new.frozen_until * Expr::pow2(176),
     );
 
-    let leaf_old = old.exists.clone() * hash::output(0);
-    let leaf_new = new.exists.clone() * hash::output(AFTER);
+    let leaf_old = old.exists * hash::output(0);
+    let leaf_new = new.exists * hash::output(AFTER);
     let unpacked = Unpacked {
         packed: packed_old,
-        token: old.token.clone(),
-        nonce: old.nonce.clone(),
-        balance: old.balance.clone(),
-        frozen_until: old.frozen_until.clone(),
+        token: old.token,
+        nonce: old.nonce,
+        balance: old.balance,
+        frozen_until: old.frozen_until,
     };
     block.bus(
         0,

@@ -65,20 +65,20 @@ pub fn unpack_block() -> Block {
     }
     let c = cells();
     let field = |first: usize, len: usize| weighted((first..first + len).map(Expr::nth));
-    block.constrain("token", c.token.clone() - field(0, TOKEN));
-    block.constrain("nonce", c.nonce.clone() - field(TOKEN, NONCE));
-    block.constrain("balance", c.balance.clone() - field(TOKEN + NONCE, BALANCE));
+    block.constrain("token", c.token - field(0, TOKEN));
+    block.constrain("nonce", c.nonce - field(TOKEN, NONCE));
+    block.constrain("balance", c.balance - field(TOKEN + NONCE, BALANCE));
     block.constrain(
         "frozen_until",
-        c.frozen_until.clone() - field(TOKEN + NONCE + BALANCE, FROZEN),
+        c.frozen_until - field(TOKEN + NONCE + BALANCE, FROZEN),
     );
     block.constrain(
         "packed",
-        c.packed.clone()
-            - c.token.clone()
-            - c.nonce.clone() * Expr::pow2(16)
-            - c.balance.clone() * Expr::pow2(48)
-            - c.frozen_until.clone() * Expr::pow2(176),
+        c.packed
+            - c.token
+            - c.nonce * Expr::pow2(16)
+            - c.balance * Expr::pow2(48)
+            - c.frozen_until * Expr::pow2(176),
     );
     block.bus(0, [Term::produce("produce", MULTIPLICITY, c.tuple())]);
     block

@@ -73,7 +73,7 @@ impl Tuple {
     /// The fingerprint `beta + tag + gamma (t_1 + gamma (t_2 + ..))`.
     pub fn fingerprint(&self) -> Expr {
         let tail = self.entries.iter().rev().fold(Expr::zero(), |acc, entry| {
-            (acc + entry.clone()) * Expr::Gamma
+            (acc + *entry) * Expr::Gamma
         });
         Expr::Beta + Expr::from(self.tag as u64) + tail
     }
@@ -119,12 +119,12 @@ pub fn step(row: i32, terms: &[Term]) -> Expr {
             .iter()
             .enumerate()
             .filter(|(i, _)| Some(*i) != skip)
-            .fold(Expr::one(), |acc, (_, c)| acc * c.clone())
+            .fold(Expr::one(), |acc, (_, c)| acc * *c)
     };
     let numerator: Expr = terms
         .iter()
         .enumerate()
-        .map(|(i, t)| t.multiplicity.clone() * product(Some(i)))
+        .map(|(i, t)| t.multiplicity * product(Some(i)))
         .sum();
     (Expr::Sum(row + 1) - Expr::Sum(row)) * product(None) - numerator
 }

@@ -115,7 +115,7 @@ impl Expr {
 
     /// `self * self`.
     pub fn square(self) -> Self {
-        self.clone() * self
+        self * self
     }
 
     /// `1 - self`: the negation of a boolean.
@@ -125,7 +125,7 @@ impl Expr {
 
     /// Zero exactly for 0 and 1.
     pub fn boolean(self) -> Self {
-        self.clone() * (self - Self::one())
+        self * (self - Self::one())
     }
 
     /// Degree in the cells (challenges count 0).

@@ -55,7 +55,7 @@ pub fn compress_block() -> Block {
     let half = convert::inverse_of_two();
 
     let (a, b) = (cells.take(), cells.take());
-    let mut lanes = external([a.clone(), b]);
+    let mut lanes = external([a, b]);
     for round in 0..HALF {
         let next = full_round(&lanes, round);
         lanes = stored(&mut block, &mut cells, &format!("full{round}"), next);
@@ -67,10 +67,10 @@ pub fn compress_block() -> Block {
         let next = cells.take();
         block.constrain(
             format!("partial{round}"),
-            next.clone() - y * convert::small(2) - lane1.clone(),
+            next - y * convert::small(2) - lane1,
         );
         // y = (next - lane1) / 2, so lane 1 = y + 3 lane1 stays linear.
-        lane1 = next.clone() * half + lane1 * (convert::small(5) * half);
+        lane1 = next * half + lane1 * (convert::small(5) * half);
         x = next;
     }
 
@@ -91,25 +91,25 @@ fn stored(block: &mut Block, cells: &mut Cells, name: &str, lanes: [Expr; 2]) ->
     let [first, second] = lanes;
     [(0, first), (1, second)].map(|(lane, value)| {
         let cell = cells.take();
-        block.constrain(format!("{name}.x{lane}"), cell.clone() - value);
+        block.constrain(format!("{name}.x{lane}"), cell - value);
         cell
     })
 }
 
 /// `[[2, 1], [1, 2]]`.
 fn external(lanes: [Expr; 2]) -> [Expr; 2] {
-    let sum = lanes[0].clone() + lanes[1].clone();
+    let sum = lanes[0] + lanes[1];
     let [a, b] = lanes;
-    [sum.clone() + a, sum + b]
+    [sum + a, sum + b]
 }
 
 fn power5(x: Expr) -> Expr {
-    x.clone().square().square() * x
+    x.square().square() * x
 }
 
 fn full_round(lanes: &[Expr; 2], round: usize) -> [Expr; 2] {
     let constants = &round_constants().external[round];
     let sbox =
-        |lane: usize| power5(lanes[lane].clone() + Expr::from(convert::to_halo2(constants[lane])));
+        |lane: usize| power5(lanes[lane] + Expr::from(convert::to_halo2(constants[lane])));
     external([sbox(0), sbox(1)])
 }

@@ -62,11 +62,11 @@ pub fn head_block(ops: usize) -> Block {
     block.constrain("touched_flag", TOUCHED.boolean());
     block.constrain(
         "untouched_root",
-        TOUCHED.flipped() * (old_root.clone() - new_root.clone()),
+        TOUCHED.flipped() * (old_root - new_root),
     );
     let y: [Expr; 4] = std::array::from_fn(|i| Expr::nth(Y + i));
     let counts: [Expr; 4] = std::array::from_fn(|i| Expr::nth(COUNTS + i));
-    data_sum(&mut block, y_in, y_out, r.clone(), &y, &counts);
+    data_sum(&mut block, y_in, y_out, r, &y, &counts);
 
     let mut terms = vec![
         Term::consume(
@@ -87,7 +87,7 @@ pub fn head_block(ops: usize) -> Block {
         Term::consume(
             "last_state",
             Expr::one(),
-            ops::state_tuple(Expr::from(ops as u64), LAST_CHAIN, y, counts.clone()),
+            ops::state_tuple(Expr::from(ops as u64), LAST_CHAIN, y, counts),
         ),
         Term::consume(
             "chain_counts",
@@ -98,7 +98,7 @@ pub fn head_block(ops: usize) -> Block {
             "context",
             Expr::from(ops as u64),
             ops::context_tuple([
-                time.clone(),
+                time,
                 r,
                 M_DOMAIN,
                 GUARDIAN,
@@ -134,13 +134,13 @@ pub fn head_block(ops: usize) -> Block {
     let mut current = Expr::from(chain_head(TAG_POLICY, 6));
     for (i, field) in fields.into_iter().enumerate() {
         let next = match i {
-            5 => policy_root.clone(),
+            5 => policy_root,
             _ => Expr::nth(POLICY_CHAIN + i),
         };
         terms.push(Term::consume(
             format!("policy{i}"),
             Expr::one(),
-            hash::tuple(current, field, next.clone()),
+            hash::tuple(current, field, next),
         ));
         current = next;
     }
@@ -167,7 +167,7 @@ fn data_sum(
     let mut power = r;
     for i in 0..SQUARINGS {
         let next = Expr::nth(POWERS + i);
-        block.constrain(format!("power{i}"), next.clone() - power.square());
+        block.constrain(format!("power{i}"), next - power.square());
         power = next;
     }
     let mut sum = y_in;
@@ -175,7 +175,7 @@ fn data_sum(
         let next = Expr::nth(SUMS + i);
         block.constrain(
             format!("data_sum{i}"),
-            next.clone() - sum * power.clone() - y[3 - i].clone(),
+            next - sum * power - y[3 - i],
         );
         sum = next;
     }
@@ -187,7 +187,7 @@ fn packed_counts(counts: &[Expr; 4]) -> Expr {
     counts
         .iter()
         .enumerate()
-        .map(|(i, n)| n.clone() * Expr::pow2(16 * i as u32))
+        .map(|(i, n)| *n * Expr::pow2(16 * i as u32))
         .sum()
 }
 

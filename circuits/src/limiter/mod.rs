@@ -89,14 +89,14 @@ pub fn limiter_block() -> Block {
         Term::consume("release_range", ACTIVE, range40(RELEASE)),
     ];
     for (s, (flag, difference)) in selections().into_iter().zip(SELECT) {
-        let sign = flag.clone() * Expr::from(2) - Expr::one();
-        block.constrain(format!("{}_flag", s.name), flag.clone().boolean());
+        let sign = flag * Expr::from(2) - Expr::one();
+        block.constrain(format!("{}_flag", s.name), flag.boolean());
         block.constrain(
             format!("{}_difference", s.name),
-            difference.clone() - sign * (s.a.clone() - s.b.clone()),
+            difference - sign * (s.a - s.b),
         );
         let take_a = if s.larger { flag } else { flag.flipped() };
-        block.constrain(s.name, s.out - s.b.clone() - take_a * (s.a - s.b));
+        block.constrain(s.name, s.out - s.b - take_a * (s.a - s.b));
         terms.push(Term::consume(
             format!("{}_order", s.name),
             ACTIVE,

@@ -49,7 +49,7 @@ pub fn node_block() -> Block {
             Term::consume(
                 "left_child",
                 LEFT,
-                tuple(level.clone(), left, hash::input_a(0), hash::input_a(NEW)),
+                tuple(level, left, hash::input_a(0), hash::input_a(NEW)),
             ),
             Term::consume(
                 "right_child",

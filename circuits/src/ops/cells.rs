@@ -55,13 +55,13 @@ impl ContextCells {
     /// The entries of the context tuple.
     pub fn entries(&self) -> [Expr; 7] {
         [
-            self.time.clone(),
-            self.r.clone(),
-            self.m_domain.clone(),
-            self.guardian.clone(),
-            self.max_freeze.clone(),
-            self.cooldown.clone(),
-            self.fee_owner.clone(),
+            self.time,
+            self.r,
+            self.m_domain,
+            self.guardian,
+            self.max_freeze,
+            self.cooldown,
+            self.fee_owner,
         ]
     }
 }
@@ -195,7 +195,7 @@ pub fn cells() -> Cells {
     let fee_mantissa = fee_bits
         .iter()
         .enumerate()
-        .map(|(i, b)| b.clone() * Expr::pow2(i as u32))
+        .map(|(i, b)| *b * Expr::pow2(i as u32))
         .sum();
     Cells {
         kind: a.many(),
@@ -252,12 +252,12 @@ impl FloatCells {
         self.exponent
             .iter()
             .enumerate()
-            .map(|(i, b)| b.clone() * Expr::pow2(i as u32))
+            .map(|(i, b)| *b * Expr::pow2(i as u32))
             .sum()
     }
 
     /// `mantissa x 32 + e`.
     pub fn encoded(&self) -> Expr {
-        self.mantissa.clone() * Expr::from(32) + self.exponent_value()
+        self.mantissa * Expr::from(32) + self.exponent_value()
     }
 }

@@ -64,8 +64,8 @@ pub struct Sets {
 /// The sets over the flags of `cells`.
 pub fn sets(cells: &Cells) -> Sets {
     let [deposit, deposit_new, forced_exit, forced_noop, transfer, transfer_new, withdraw, change_key, freeze, unfreeze, noop] =
-        cells.kind.clone();
-    let sum = |xs: &[&Expr]| xs.iter().map(|x| (*x).clone()).sum::<Expr>();
+        cells.kind;
+    let sum = |xs: &[&Expr]| xs.iter().map(|x| *(*x)).sum::<Expr>();
     let owner_signed = sum(&[&transfer, &transfer_new, &withdraw, &change_key]);
     let guardian_signed = sum(&[&freeze, &unfreeze]);
     Sets {

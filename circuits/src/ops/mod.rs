@@ -66,26 +66,26 @@ fn access_terms(c: &Cells, s: &Sets) -> Vec<Term> {
     let active = access_flags(s);
     let mut terms = Vec::new();
     for (i, access) in c.access.iter().enumerate() {
-        let now = c.number.clone() * Expr::from(TIMES) + Expr::from(i as u64 + 1);
+        let now = c.number * Expr::from(TIMES) + Expr::from(i as u64 + 1);
         let name = |what: &str| format!("{}_{what}", names[i]);
         terms.push(Term::consume(
             name("before"),
-            active[i].clone(),
+            active[i],
             accounts::tuple(
-                access.index.clone(),
-                access.before.clone(),
-                access.t_before.clone(),
+                access.index,
+                access.before,
+                access.t_before,
             ),
         ));
         terms.push(Term::produce(
             name("after"),
-            active[i].clone(),
-            accounts::tuple(access.index.clone(), access.after.clone(), now.clone()),
+            active[i],
+            accounts::tuple(access.index, access.after, now),
         ));
         terms.push(Term::consume(
             name("order"),
-            active[i].clone(),
-            range40(now - access.t_before.clone() - Expr::one()),
+            active[i],
+            range40(now - access.t_before - Expr::one()),
         ));
     }
     terms
@@ -94,38 +94,38 @@ fn access_terms(c: &Cells, s: &Sets) -> Vec<Term> {
 /// Which accesses a kind makes.
 fn access_flags(s: &Sets) -> [Expr; 3] {
     [
-        s.noop.clone().flipped(),
-        s.floats.clone() + s.forced_exit.clone(),
-        s.owner_signed.clone(),
+        s.noop.flipped(),
+        s.floats + s.forced_exit,
+        s.owner_signed,
     ]
 }
 
 /// Openings, message and word chain.
 fn hash_terms(c: &Cells, s: &Sets) -> Vec<Term> {
-    let opens = s.deposit.clone()
-        + s.deposit_new.clone()
-        + s.forced_exit.clone()
-        + s.owner_signed.clone()
-        + s.forced_noop.clone() * c.access[0].before.exists.clone();
-    let extended = s.l2.clone() - s.transfer.clone();
-    let [m1, m2, m3] = c.message_chain.clone();
+    let opens = s.deposit
+        + s.deposit_new
+        + s.forced_exit
+        + s.owner_signed
+        + s.forced_noop * c.access[0].before.exists;
+    let extended = s.l2 - s.transfer;
+    let [m1, m2, m3] = c.message_chain;
     let fixed = [
         ("opening", opens, &c.keyhash, &c.exit, &c.opened),
-        ("new_owner", s.owners.clone(), &c.x1, &c.x2, &c.new_owner),
+        ("new_owner", s.owners, &c.x1, &c.x2, &c.new_owner),
         (
             "message_fields",
-            s.l2.clone(),
+            s.l2,
             &c.context.m_domain,
             &c.message_word,
             &m1,
         ),
-        ("message_x1", extended.clone(), &m1, &c.x1, &m2),
+        ("message_x1", extended, &m1, &c.x1, &m2),
         ("message_x2", extended, &m2, &c.x2, &m3),
     ];
     let mut terms: Vec<Term> = fixed
         .into_iter()
         .map(|(name, flag, a, b, out)| {
-            Term::consume(name, flag, hash::tuple(a.clone(), b.clone(), out.clone()))
+            Term::consume(name, flag, hash::tuple(*a, *b, *out))
         })
         .collect();
     for (i, flag) in words::slot_flags(s).into_iter().enumerate() {
@@ -133,9 +133,9 @@ fn hash_terms(c: &Cells, s: &Sets) -> Vec<Term> {
             format!("chain{i}"),
             flag,
             hash::tuple(
-                c.chain[i].clone(),
-                c.words[i].clone(),
-                c.chain[i + 1].clone(),
+                c.chain[i],
+                c.words[i],
+                c.chain[i + 1],
             ),
         ));
     }
@@ -144,23 +144,23 @@ fn hash_terms(c: &Cells, s: &Sets) -> Vec<Term> {
 
 /// Balances, times, and the other values with a range.
 fn range_terms(c: &Cells, s: &Sets) -> Vec<Term> {
-    let [mantissa, field, deadline, comparison, index] = c.small.clone();
-    let balance = |i: usize| c.access[i].after.balance.clone();
-    let next_nonce = c.access[0].after.nonce.clone() * Expr::from(256);
+    let [mantissa, field, deadline, comparison, index] = c.small;
+    let balance = |i: usize| c.access[i].after.balance;
+    let next_nonce = c.access[0].after.nonce * Expr::from(256);
     vec![
         Term::consume(
             "balance_is_enough",
-            s.noop.clone().flipped(),
+            s.noop.flipped(),
             range128(balance(0)),
         ),
         Term::consume(
             "second_range",
             Expr::one(),
-            range128(c.second_range.clone()),
+            range128(c.second_range),
         ),
         Term::consume(
             "fee_balance_range",
-            s.owner_signed.clone(),
+            s.owner_signed,
             range128(balance(2)),
         ),
         Term::consume("mantissa_or_token_range", Expr::one(), range40(mantissa)),
@@ -168,29 +168,29 @@ fn range_terms(c: &Cells, s: &Sets) -> Vec<Term> {
         Term::consume("deadline_not_passed", Expr::one(), range40(deadline)),
         Term::consume("times_compare", Expr::one(), range40(comparison)),
         Term::consume("index_or_time_range", Expr::one(), range40(index)),
-        Term::consume("nonce_range", s.owner_signed.clone(), range40(next_nonce)),
+        Term::consume("nonce_range", s.owner_signed, range40(next_nonce)),
     ]
 }
 
 /// Signature, limiter, constants and state.
 fn batch_terms(c: &Cells, s: &Sets) -> Vec<Term> {
     let [l1, l2, exits, owners] = words::section_flags(s);
-    let [n1, n2, n3, n4] = c.counts.clone();
+    let [n1, n2, n3, n4] = c.counts;
     vec![
         Term::consume(
             "signature",
-            s.l2.clone(),
-            signatures::tuple(c.keyhash.clone(), c.message.clone()),
+            s.l2,
+            signatures::tuple(c.keyhash, c.message),
         ),
         Term::consume(
             "limiter",
-            s.exits.clone(),
+            s.exits,
             limiter::tuple(
-                c.access[0].before.token.clone(),
-                c.amount.clone(),
-                c.access[1].before.balance.clone(),
-                c.access[1].after.balance.clone(),
-                c.release.clone(),
+                c.access[0].before.token,
+                c.amount,
+                c.access[1].before.balance,
+                c.access[1].after.balance,
+                c.release,
             ),
         ),
         Term::consume("context", Expr::one(), context_tuple(c.context.entries())),
@@ -198,19 +198,19 @@ fn batch_terms(c: &Cells, s: &Sets) -> Vec<Term> {
             "state_before",
             Expr::one(),
             state_tuple(
-                c.number.clone(),
-                c.chain[0].clone(),
-                c.y_before.clone(),
-                c.counts.clone(),
+                c.number,
+                c.chain[0],
+                c.y_before,
+                c.counts,
             ),
         ),
         Term::produce(
             "state_after",
             Expr::one(),
             state_tuple(
-                c.number.clone() + Expr::one(),
-                c.chain[5].clone(),
-                c.y_after.clone(),
+                c.number + Expr::one(),
+                c.chain[5],
+                c.y_after,
                 [n1 + l1, n2 + l2, n3 + exits, n4 + owners],
             ),
         ),

@@ -6,28 +6,28 @@ use crate::ops::kinds::Sets;
 
 /// Which slots of posted words a kind fills.
 pub(super) fn slot_flags(s: &Sets) -> [Expr; 5] {
-    let opening = s.l1.clone() + s.owners.clone();
+    let opening = s.l1 + s.owners;
     [
-        s.noop.clone().flipped(),
-        opening.clone(),
+        s.noop.flipped(),
         opening,
-        s.exits.clone(),
-        s.exits.clone(),
+        opening,
+        s.exits,
+        s.exits,
     ]
 }
 
 /// Records that a kind adds to each section.
 pub(super) fn section_flags(s: &Sets) -> [Expr; 4] {
     [
-        s.l1.clone(),
-        s.l2.clone(),
-        s.exits.clone(),
-        s.owners.clone(),
+        s.l1,
+        s.l2,
+        s.exits,
+        s.owners,
     ]
 }
 
 fn when(block: &mut Block, name: impl Into<String>, flag: &Expr, a: &Expr, b: Expr) {
-    block.constrain(name, flag.clone() * (a.clone() - b));
+    block.constrain(name, *flag * (*a - b));
 }
 
 /// The posted L2 word.
@@ -35,32 +35,32 @@ fn l2word(c: &Cells) -> Expr {
     let kind: Expr = c.kind[4..10]
         .iter()
         .enumerate()
-        .map(|(i, flag)| flag.clone() * Expr::from(i as u64 + 1))
+        .map(|(i, flag)| *flag * Expr::from(i as u64 + 1))
         .sum();
     kind * Expr::pow2(116)
         + c.fee_float.encoded() * Expr::pow2(104)
-        + c.access[0].index.clone() * Expr::pow2(72)
-        + c.to.clone() * Expr::pow2(40)
-        + c.amount40.clone()
+        + c.access[0].index * Expr::pow2(72)
+        + c.to * Expr::pow2(40)
+        + c.amount40
 }
 
 /// What is signed.
 pub(super) fn message(block: &mut Block, c: &Cells, s: &Sets) {
-    let sends = s.transfer.clone() + s.transfer_new.clone();
+    let sends = s.transfer + s.transfer_new;
     when(
         block,
         "to_is_receiver",
         &sends,
         &c.to,
-        c.access[1].index.clone(),
+        c.access[1].index,
     );
-    let no_receiver = s.l2.clone() - sends;
+    let no_receiver = s.l2 - sends;
     when(block, "to_is_zero", &no_receiver, &c.to, Expr::zero());
 
-    let deadline = c.context.time.clone() + c.small[2].clone();
-    let word = l2word(c) - s.transfer_new.clone() * c.to.clone() * Expr::pow2(40)
-        + s.owner_signed.clone() * c.access[0].before.nonce.clone() * Expr::pow2(120)
-        + c.access[0].before.token.clone() * Expr::pow2(152)
+    let deadline = c.context.time + c.small[2];
+    let word = l2word(c) - s.transfer_new * c.to * Expr::pow2(40)
+        + s.owner_signed * c.access[0].before.nonce * Expr::pow2(120)
+        + c.access[0].before.token * Expr::pow2(152)
         + deadline * Expr::pow2(168);
     when(block, "message_word", &s.l2, &c.message_word, word);
     when(
@@ -68,58 +68,58 @@ pub(super) fn message(block: &mut Block, c: &Cells, s: &Sets) {
         "short_message",
         &s.transfer,
         &c.message,
-        c.message_chain[0].clone(),
+        c.message_chain[0],
     );
-    let extended = s.l2.clone() - s.transfer.clone();
+    let extended = s.l2 - s.transfer;
     when(
         block,
         "long_message",
         &extended,
         &c.message,
-        c.message_chain[2].clone(),
+        c.message_chain[2],
     );
     when(
         block,
         "freeze_names_old",
         &s.guardian_signed,
         &c.x1,
-        c.access[0].before.frozen_until.clone(),
+        c.access[0].before.frozen_until,
     );
-    let no_x2 = s.withdraw.clone() + s.guardian_signed.clone();
+    let no_x2 = s.withdraw + s.guardian_signed;
     when(block, "x2_is_zero", &no_x2, &c.x2, Expr::zero());
     when(
         block,
         "exit_address_stays",
         &s.change_key,
         &c.x2,
-        c.exit.clone(),
+        c.exit,
     );
     when(
         block,
         "withdraw_to_signed",
         &s.withdraw,
         &c.exit_to,
-        c.x1.clone(),
+        c.x1,
     );
     when(
         block,
         "forced_exit_to_requested",
         &s.forced_exit,
         &c.exit_to,
-        c.requested_exit.clone(),
+        c.requested_exit,
     );
 }
 
 /// The words of each slot.
 pub(super) fn words(block: &mut Block, c: &Cells, s: &Sets) {
     let [main, keyhash, exit, exit1, exit2] = &c.words;
-    let deposits = s.deposit.clone() + s.deposit_new.clone();
-    let forced = s.forced_exit.clone() + s.forced_noop.clone();
-    let l1word = deposits.clone() * Expr::pow2(176)
-        + deposits.clone() * c.amount.clone()
-        + forced.clone() * Expr::pow2(177)
-        + c.requested_token.clone() * Expr::pow2(160)
-        + c.access[0].index.clone() * Expr::pow2(128);
+    let deposits = s.deposit + s.deposit_new;
+    let forced = s.forced_exit + s.forced_noop;
+    let l1word = deposits * Expr::pow2(176)
+        + deposits * c.amount
+        + forced * Expr::pow2(177)
+        + c.requested_token * Expr::pow2(160)
+        + c.access[0].index * Expr::pow2(128);
     // Posted sections keep the order within them; this keeps the order between the first two.
     when(block, "l1_before_l2", &s.l1, &c.counts[1], Expr::zero());
     when(block, "l1_word", &s.l1, main, l1word);
@@ -129,7 +129,7 @@ pub(super) fn words(block: &mut Block, c: &Cells, s: &Sets) {
         "l1_keyhash_word",
         &deposits,
         keyhash,
-        c.keyhash.clone(),
+        c.keyhash,
     );
     when(
         block,
@@ -143,22 +143,22 @@ pub(super) fn words(block: &mut Block, c: &Cells, s: &Sets) {
         "owner_keyhash_word",
         &s.owners,
         keyhash,
-        c.x1.clone(),
+        c.x1,
     );
-    when(block, "l1_exit_word", &deposits, exit, c.exit.clone());
+    when(block, "l1_exit_word", &deposits, exit, c.exit);
     when(
         block,
         "forced_exit_word",
         &forced,
         exit,
-        c.requested_exit.clone(),
+        c.requested_exit,
     );
-    when(block, "owner_exit_word", &s.owners, exit, c.x2.clone());
-    let release = c.exit_to.clone() * Expr::pow2(56)
-        + c.access[0].before.token.clone() * Expr::pow2(40)
-        + c.release.clone();
+    when(block, "owner_exit_word", &s.owners, exit, c.x2);
+    let release = c.exit_to * Expr::pow2(56)
+        + c.access[0].before.token * Expr::pow2(40)
+        + c.release;
     when(block, "exit_record_address", &s.exits, exit1, release);
-    let amount = c.amount.clone() * Expr::pow2(32) + c.access[0].index.clone();
+    let amount = c.amount * Expr::pow2(32) + c.access[0].index;
     when(block, "exit_record_amount", &s.exits, exit2, amount);
 }
 
@@ -169,22 +169,22 @@ pub(super) fn absorption(block: &mut Block, c: &Cells, s: &Sets) {
         when(
             block,
             format!("chain_skips{i}"),
-            &flag.clone().flipped(),
+            &(*flag).flipped(),
             &c.chain[i + 1],
-            c.chain[i].clone(),
+            c.chain[i],
         );
     }
     let r = &c.context.r;
     let [main, keyhash, exit, exit1, exit2] = &c.words;
     let [l1_first, l1_second, exit_first, owner_first] = &c.y_partial;
-    let absorb = |y: &Expr, word: &Expr| y.clone() * r.clone() + word.clone();
+    let absorb = |y: &Expr, word: &Expr| *y * *r + *word;
     for (name, partial, y, word) in [
         ("y_l1_first", l1_first, &c.y_before[0], main),
         ("y_l1_second", l1_second, l1_first, keyhash),
         ("y_exit_first", exit_first, &c.y_before[2], exit1),
         ("y_owner_first", owner_first, &c.y_before[3], keyhash),
     ] {
-        block.constrain(name, partial.clone() - absorb(y, word));
+        block.constrain(name, *partial - absorb(y, word));
     }
     let last = [
         ("y_l1", absorb(l1_second, exit)),
@@ -193,7 +193,7 @@ pub(super) fn absorption(block: &mut Block, c: &Cells, s: &Sets) {
         ("y_owners", absorb(owner_first, exit)),
     ];
     for (i, ((name, absorbed), flag)) in last.into_iter().zip(section_flags(s)).enumerate() {
-        let (before, after) = (c.y_before[i].clone(), c.y_after[i].clone());
-        block.constrain(name, after - before.clone() - flag * (absorbed - before));
+        let (before, after) = (c.y_before[i], c.y_after[i]);
+        block.constrain(name, after - before - flag * (absorbed - before));
     }
 }

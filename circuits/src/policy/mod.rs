@@ -58,24 +58,24 @@ pub fn policy_block() -> Block {
         Term::consume(
             "leaf_rate",
             ACTIVE,
-            hash::tuple(chain_head().into(), RATE, c1.clone()),
+            hash::tuple(chain_head().into(), RATE, c1),
         ),
-        Term::consume("leaf_burst", ACTIVE, hash::tuple(c1, BURST, c2.clone())),
-        Term::consume("leaf_delay", ACTIVE, hash::tuple(c2, DELAY, leaf.clone())),
+        Term::consume("leaf_burst", ACTIVE, hash::tuple(c1, BURST, c2)),
+        Term::consume("leaf_delay", ACTIVE, hash::tuple(c2, DELAY, leaf)),
     ];
     let mut current = leaf;
     let mut token = Expr::zero();
     for i in 0..DEPTH {
         let [bit, left, right, parent] = step(i);
-        block.constrain(format!("bit{i}"), bit.clone().boolean());
+        block.constrain(format!("bit{i}"), bit.boolean());
         block.constrain(
             format!("child{i}"),
-            left.clone() + bit.clone() * (right.clone() - left.clone()) - current,
+            left + bit * (right - left) - current,
         );
         terms.push(Term::consume(
             format!("parent{i}"),
             ACTIVE,
-            hash::tuple(left, right, parent.clone()),
+            hash::tuple(left, right, parent),
         ));
         token = token + bit * Expr::pow2(i as u32);
         current = parent;

@@ -7,7 +7,7 @@ use crate::witness::convert::{small, wide};
 
 /// Zero exactly for 0, 1, 2, 3 (degree 4).
 pub fn digit(d: Expr) -> Expr {
-    d.clone() * (d.clone() - Expr::one()) * (d.clone() - Expr::from(2)) * (d - Expr::from(3))
+    d * (d - Expr::one()) * (d - Expr::from(2)) * (d - Expr::from(3))
 }
 
 /// `sum of digits x 4^i`, lowest first.

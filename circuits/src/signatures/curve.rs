@@ -50,28 +50,28 @@ impl Point<Expr> {
 
     /// Zero exactly on the curve (degree 4).
     pub fn on_curve(&self) -> Expr {
-        let (xx, yy) = (self.x.clone().square(), self.y.clone().square());
-        xx.clone() + yy.clone() - Expr::one() - xx * yy * d()
+        let (xx, yy) = (self.x.square(), self.y.square());
+        xx + yy - Expr::one() - xx * yy * d()
     }
 }
 
 /// `out = 2 P`, for `P` on the curve (degree 3): `1 + d x^2 y^2` is replaced by `x^2 + y^2`.
 pub fn double(p: &Point<Expr>, out: &Point<Expr>) -> [Expr; 2] {
-    let (xx, yy) = (p.x.clone().square(), p.y.clone().square());
-    let sum = xx.clone() + yy.clone();
+    let (xx, yy) = (p.x.square(), p.y.square());
+    let sum = xx + yy;
     [
-        out.x.clone() * sum.clone() - p.x.clone() * p.y.clone() * Expr::from(2),
-        out.y.clone() * (Expr::from(2) - sum) - yy + xx,
+        out.x * sum - p.x * p.y * Expr::from(2),
+        out.y * (Expr::from(2) - sum) - yy + xx,
     ]
 }
 
 /// `out = P + Q` (degree 5).
 pub fn add(p: &Point<Expr>, q: &Point<Expr>, out: &Point<Expr>) -> [Expr; 2] {
-    let (xy, yx) = (p.x.clone() * q.y.clone(), p.y.clone() * q.x.clone());
-    let (xx, yy) = (p.x.clone() * q.x.clone(), p.y.clone() * q.y.clone());
-    let product = xx.clone() * yy.clone() * d();
+    let (xy, yx) = (p.x * q.y, p.y * q.x);
+    let (xx, yy) = (p.x * q.x, p.y * q.y);
+    let product = xx * yy * d();
     [
-        out.x.clone() * (Expr::one() + product.clone()) - xy - yx,
-        out.y.clone() * (Expr::one() - product) - yy + xx,
+        out.x * (Expr::one() + product) - xy - yx,
+        out.y * (Expr::one() - product) - yy + xx,
     ]
 }

@@ -197,9 +197,9 @@ fn challenge_terms() -> Vec<Term> {
     let [c1, c2, c3] = CHAIN;
     [
         ("keyhash", key().x, key().y, KEYHASH),
-        ("challenge_rx", challenge_head().into(), r.x, c1.clone()),
-        ("challenge_ry", c1, r.y, c2.clone()),
-        ("challenge_keyhash", c2, KEYHASH, c3.clone()),
+        ("challenge_rx", challenge_head().into(), r.x, c1),
+        ("challenge_ry", c1, r.y, c2),
+        ("challenge_keyhash", c2, KEYHASH, c3),
         ("challenge_message", c3, MESSAGE, h),
     ]
     .into_iter()
@@ -220,7 +220,7 @@ fn bound_terms() -> Vec<Term> {
             Term::consume(
                 format!("{name}.high"),
                 ACTIVE,
-                range128(Expr::from(wide(high)) - x_high - borrow.clone()),
+                range128(Expr::from(wide(high)) - x_high - borrow),
             ),
             Term::consume(
                 format!("{name}.low"),

@@ -60,7 +60,7 @@ pub fn window_block() -> Block {
     }
     let with_key = Point::at(0, WITH_KEY);
     let steps = [
-        ("add_key", point, KEY, with_key.clone()),
+        ("add_key", point, KEY, with_key),
         ("add_base", with_key, BASE, Point::at(0, POINT)),
     ];
     for (name, p, addend, out) in steps {

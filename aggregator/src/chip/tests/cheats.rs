@@ -143,7 +143,7 @@ fn a_sum_of_equal_points_with_a_slope_of_choice() {
     {
         let writer = &mut grid.block(row);
         let own = Link::own(Kind::Add.rows());
-        assert_eq!(own.a.clone().map(|l| writer.read(&l)), limbs_of(&point.x));
+        assert_eq!(own.a.map(|l| writer.read(&l)), limbs_of(&point.x));
         add::assign_claim(writer, &lambda, &x);
     }
     let found = check_block(&grid, Kind::Add, row);

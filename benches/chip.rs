@@ -19,10 +19,8 @@ use rand::SeedableRng;
 /// permutation: blocks of every kind.
 fn example() -> (Sums, Inputs) {
     let mut rng = StdRng::seed_from_u64(1);
-    let sums = Sums {
-        bases: vec![Base::Witness(0), Base::Constant(point(3))],
-        sums: vec![vec![0, 1]],
-    };
+    let sums =
+        Sums { bases: vec![Base::Witness(0), Base::Constant(point(3))], sums: vec![vec![0, 1]] };
     let inputs = Inputs {
         points: vec![point(2)],
         scalars: vec![Fr::random(&mut rng), Fr::random(&mut rng)],
@@ -42,12 +40,7 @@ fn witness(c: &mut Criterion) {
     let mut grid = Grid::new(1 << 6);
     let (running, multiple) = (point(2), point(5));
     group.bench_function("addition", |bench| {
-        let addend = add::Addend {
-            multiple,
-            digit: 5,
-            negative: true,
-            sum: Fr::from(7),
-        };
+        let addend = add::Addend { multiple, digit: 5, negative: true, sum: Fr::from(7) };
         bench.iter(|| add::assign(&mut grid.block(1), &running, &addend))
     });
     group.bench_function("doubling", |bench| {
@@ -83,10 +76,7 @@ fn constraints(c: &mut Criterion) {
     let layout = Layout::new(&sums, inputs.permutations.len());
     let grid = fill(&sums, &layout, &inputs);
     let (blocks, gates) = (layout.blocks(), gates());
-    let challenges = Challenges {
-        beta: Fr::from(1 << 40),
-        gamma: Fr::from(1 << 41),
-    };
+    let challenges = Challenges { beta: Fr::from(1 << 40), gamma: Fr::from(1 << 41) };
     let mut group = c.benchmark_group("chip, constraints of one block");
     group.warm_up_time(Duration::from_millis(200));
     group.measurement_time(Duration::from_millis(500));

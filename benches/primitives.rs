@@ -10,17 +10,13 @@ use criterion::{criterion_group, criterion_main, Criterion};
 
 fn primitives(c: &mut Criterion) {
     let (a, b) = (Fr::from(1u64), Fr::from(2u64));
-    c.bench_function("poseidon2 compression", |bench| {
-        bench.iter(|| compress(a, b))
-    });
+    c.bench_function("poseidon2 compression", |bench| bench.iter(|| compress(a, b)));
     let key = SecretKey::from_seed(b"bench");
     let public = key.public();
     let signature = key.sign(a);
     assert!(public.verify(a, &signature));
     c.bench_function("signature: sign", |bench| bench.iter(|| key.sign(a)));
-    c.bench_function("signature: check", |bench| {
-        bench.iter(|| public.verify(a, &signature))
-    });
+    c.bench_function("signature: check", |bench| bench.iter(|| public.verify(a, &signature)));
 }
 
 criterion_group! {

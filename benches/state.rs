@@ -24,10 +24,8 @@ fn place(n: Index) -> Index {
 
 fn state() -> State {
     let opening = (dev_key(NAME).public().keyhash(), dev_exit(NAME));
-    let account = Account {
-        balance: 1_000_000_000_000,
-        ..Account::new(owner(opening.0, opening.1), 0)
-    };
+    let account =
+        Account { balance: 1_000_000_000_000, ..Account::new(owner(opening.0, opening.1), 0) };
     let accounts = (0..ACCOUNTS).map(|n| (place(n), account));
     State::with_accounts(accounts, [opening]).unwrap()
 }
@@ -40,10 +38,7 @@ fn transfers() -> Vec<Op> {
             nonce: 0,
             deadline: TIME + 60,
             fee: 1_000,
-            action: Action::Transfer {
-                to: place(TRANSFERS + n),
-                amount: 1_000_000,
-            },
+            action: Action::Transfer { to: place(TRANSFERS + n), amount: 1_000_000 },
         };
         let signed = body.sign(&dev_key(NAME), context().domain, dev_exit(NAME));
         Op::Signed(signed.unwrap())

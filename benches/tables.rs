@@ -42,9 +42,7 @@ fn constraints(c: &mut Criterion) {
     let value = |grid: &Grid, expr: &Expr, row: usize| grid.evaluate(expr, row, &challenges, &[]);
 
     let mut group = c.benchmark_group("constraints of one block");
-    group
-        .warm_up_time(Duration::from_millis(200))
-        .measurement_time(Duration::from_millis(500));
+    group.warm_up_time(Duration::from_millis(200)).measurement_time(Duration::from_millis(500));
     for table in Table::ALL {
         let block = &blocks[table as usize];
         let row = layout.rows_of(table)[0];

@@ -66,10 +66,9 @@ impl Settings {
         // As with memory: what a flag or a variable says is not asked of the file.
         let arithmetic = match (flags.arithmetic, &file.arithmetic) {
             (Some(arithmetic), _) => Some(arithmetic),
-            (None, Some(name)) => Some(
-                name.parse()
-                    .map_err(|e: BadArithmetic| bad(e.to_string()))?,
-            ),
+            (None, Some(name)) => {
+                Some(name.parse().map_err(|e: BadArithmetic| bad(e.to_string()))?)
+            }
             (None, None) => None,
         };
         if let Some(arithmetic) = arithmetic {
@@ -117,11 +116,7 @@ fn read(path: &Path) -> eyre::Result<File> {
 }
 
 fn bad_file(path: &Path, why: impl ToString) -> CliError {
-    CliError::BadFile {
-        what: "configuration",
-        path: path.into(),
-        why: why.to_string(),
-    }
+    CliError::BadFile { what: "configuration", path: path.into(), why: why.to_string() }
 }
 
 /// The shape that a flag names.

@@ -103,11 +103,7 @@ fn left_out(lines: &[String]) -> String {
 
 /// The exit code of an error: that of the first of its causes that has one of its own.
 pub(crate) fn code(error: &eyre::Report) -> u8 {
-    error
-        .chain()
-        .map(of_cause)
-        .find(|code| *code != FAILURE)
-        .unwrap_or(FAILURE)
+    error.chain().map(of_cause).find(|code| *code != FAILURE).unwrap_or(FAILURE)
 }
 
 fn of_cause(cause: &(dyn Error + 'static)) -> u8 {
@@ -174,9 +170,7 @@ fn of_state(error: &StateError) -> u8 {
     match error {
         // The database passes the system's words on.
         StateError::Store { why, .. }
-            if ["No space left", "quota exceeded"]
-                .iter()
-                .any(|w| why.contains(w)) =>
+            if ["No space left", "quota exceeded"].iter().any(|w| why.contains(w)) =>
         {
             RESOURCES
         }
@@ -206,18 +200,11 @@ mod tests {
     }
 
     fn node_io(kind: ErrorKind) -> NodeError {
-        NodeError::Io {
-            path: "x".into(),
-            source: io(kind),
-        }
+        NodeError::Io { path: "x".into(), source: io(kind) }
     }
 
     fn prover_io(kind: ErrorKind) -> ProverError {
-        ProverError::Io {
-            action: "write",
-            path: "x".into(),
-            source: io(kind),
-        }
+        ProverError::Io { action: "write", path: "x".into(), source: io(kind) }
     }
 
     #[test]
@@ -263,14 +250,7 @@ mod tests {
             (NodeError::Rejected(Rejection::TimeOutOfRange(1)), 2),
             (NodeError::Rejected(Rejection::TreeFull), 1),
             (NodeError::from(StateError::Corrupt("x".into())), 3),
-            (
-                NodeError::Mismatch {
-                    what: "x",
-                    found: "y".into(),
-                    expected: "z".into(),
-                },
-                4,
-            ),
+            (NodeError::Mismatch { what: "x", found: "y".into(), expected: "z".into() }, 4),
             (NodeError::from(ContractError::SolcMissing("x".into())), 5),
             (
                 NodeError::TooLittleMemory {
@@ -288,11 +268,7 @@ mod tests {
             let text = error.to_string();
             assert_eq!(code(&error.into()), expected, "{text}");
         }
-        let bad = CliError::BadFile {
-            what: "configuration",
-            path: "x".into(),
-            why: "y".into(),
-        };
+        let bad = CliError::BadFile { what: "configuration", path: "x".into(), why: "y".into() };
         assert_eq!(code(&bad.into()), 2);
         assert_eq!(code(&eyre::eyre!("x")), 1);
     }

@@ -17,12 +17,10 @@ use crate::config::Settings;
 /// Validity-proof rollup prover: operations in, proven state root finalized on L1.
 #[derive(Debug, Parser)]
 #[command(name = "bastion", version, propagate_version = true)]
-#[command(
-    after_help = "Exit codes: 0 ok, 1 failure, 2 usage, 3 proof invalid, 4 version or \
+#[command(after_help = "Exit codes: 0 ok, 1 failure, 2 usage, 3 proof invalid, 4 version or \
 circuit mismatch, 5 missing file or artifact, 6 not enough memory or disk.\n\nConfiguration: bastion.toml \
 (or --config FILE), overridden by BASTION_* variables (empty ones count as unset), overridden by \
-flags."
-)]
+flags.")]
 struct Cli {
     #[command(flatten)]
     settings: config::Flags,

@@ -79,11 +79,7 @@ pub(crate) fn report<T: Serialize>(
     value: &T,
     text: impl FnOnce(&T) -> String,
 ) -> eyre::Result<()> {
-    let out = if settings.json {
-        serde_json::to_string_pretty(value)?
-    } else {
-        text(value)
-    };
+    let out = if settings.json { serde_json::to_string_pretty(value)? } else { text(value) };
     let mut stdout = io::stdout().lock();
     let written = writeln!(stdout, "{}", out.trim_end()).and_then(|()| stdout.flush());
     match written {
@@ -127,8 +123,5 @@ pub(crate) fn usage(error: &clap::Error, json: bool) -> ExitCode {
 
 /// One line.
 fn json_error(causes: &[String], code: u8) -> String {
-    format!(
-        "{}\n",
-        serde_json::json!({ "error": causes, "exit_code": code })
-    )
+    format!("{}\n", serde_json::json!({ "error": causes, "exit_code": code }))
 }

@@ -56,10 +56,7 @@ fn sources() -> Vec<(PathBuf, String)> {
     };
     all.filter(|(path, _)| !is_test(path))
         .map(|(path, text)| {
-            let text = text
-                .split("#[cfg(test)]\nmod tests")
-                .next()
-                .unwrap_or_default();
+            let text = text.split("#[cfg(test)]\nmod tests").next().unwrap_or_default();
             let mut joined = String::new();
             for line in text.lines() {
                 let line = line.trim_start();

@@ -39,25 +39,18 @@ fn transfer() -> Body {
         nonce: 0,
         deadline: TIME + 60,
         fee: 1,
-        action: Action::Transfer {
-            to: BOB,
-            amount: 10,
-        },
+        action: Action::Transfer { to: BOB, amount: 10 },
     }
 }
 
 fn sign(body: Body, name: &str) -> SignedOp {
-    body.sign(&dev_key(name), chain(), dev_exit("alice"))
-        .unwrap()
+    body.sign(&dev_key(name), chain(), dev_exit("alice")).unwrap()
 }
 
 fn prove(dir: &Path, last: &[Op]) -> Output {
     let ops = [deposit("alice", 0), deposit("bob", 0), deposit("carol", 1)];
-    let lines: Vec<String> = ops
-        .iter()
-        .chain(last)
-        .map(|op| serde_json::to_string(op).unwrap())
-        .collect();
+    let lines: Vec<String> =
+        ops.iter().chain(last).map(|op| serde_json::to_string(op).unwrap()).collect();
     std::fs::write(dir.join("ops.jsonl"), lines.join("\n")).unwrap();
     let time = TIME.to_string();
     Command::new(env!("CARGO_BIN_EXE_bastion"))
@@ -79,92 +72,40 @@ fn each_is_refused_by_line_and_reason() {
     let to = |to, amount| Action::Transfer { to, amount };
     let mut forged = sign(transfer(), "alice");
     forged.body.fee = 2;
-    let other_chain = transfer()
-        .sign(
-            &dev_key("alice"),
-            chain() + Fr::from(1u64),
-            dev_exit("alice"),
-        )
-        .unwrap();
-    let freeze = Body {
-        fee: 0,
-        action: Action::Freeze {
-            until: TIME + 100,
-            old_until: 0,
-        },
-        ..transfer()
-    };
+    let other_chain =
+        transfer().sign(&dev_key("alice"), chain() + Fr::from(1u64), dev_exit("alice")).unwrap();
+    let freeze =
+        Body { fee: 0, action: Action::Freeze { until: TIME + 100, old_until: 0 }, ..transfer() };
     let mut too_large = sign(transfer(), "alice");
     too_large.body.action = to(BOB, u128::MAX);
-    let largest = Body {
-        action: to(BOB, 34_028_236_692 * 10u128.pow(28)),
-        ..transfer()
-    };
+    let largest = Body { action: to(BOB, 34_028_236_692 * 10u128.pow(28)), ..transfer() };
     let cases: Vec<(&str, Vec<Op>)> = vec![
         ("signature does not verify", vec![Op::Signed(forged)]),
         ("signature does not verify", vec![Op::Signed(other_chain)]),
-        (
-            "not the owner of account 131072",
-            vec![Op::Signed(sign(transfer(), "bob"))],
-        ),
+        ("not the owner of account 131072", vec![Op::Signed(sign(transfer(), "bob"))]),
         ("nonce of account 131072 is 0", signed(|b| b.nonce = 7)),
         (
             "holds 1000, amount and fee are 1001",
-            signed(|b| {
-                b.action = Action::Transfer {
-                    to: BOB,
-                    amount: 1_000,
-                }
-            }),
+            signed(|b| b.action = Action::Transfer { to: BOB, amount: 1_000 }),
         ),
-        (
-            "holds token 0, the operation names 1",
-            signed(|b| b.token = 1),
-        ),
+        ("holds token 0, the operation names 1", signed(|b| b.token = 1)),
         (
             "holds token 1, the operation names 0",
-            signed(|b| {
-                b.action = Action::Transfer {
-                    to: CAROL,
-                    amount: 1,
-                }
-            }),
+            signed(|b| b.action = Action::Transfer { to: CAROL, amount: 1 }),
         ),
         ("has passed", signed(|b| b.deadline = TIME - 1)),
         (
             "frozen until",
-            vec![
-                Op::Signed(sign(freeze, "guardian")),
-                Op::Signed(sign(transfer(), "alice")),
-            ],
+            vec![Op::Signed(sign(freeze, "guardian")), Op::Signed(sign(transfer(), "alice"))],
         ),
-        (
-            "sends to itself",
-            signed(|b| {
-                b.action = Action::Transfer {
-                    to: ALICE,
-                    amount: 1,
-                }
-            }),
-        ),
-        (
-            "amount is 0",
-            signed(|b| b.action = Action::Transfer { to: BOB, amount: 0 }),
-        ),
+        ("sends to itself", signed(|b| b.action = Action::Transfer { to: ALICE, amount: 1 })),
+        ("amount is 0", signed(|b| b.action = Action::Transfer { to: BOB, amount: 0 })),
         ("round it down", vec![Op::Signed(too_large)]),
         (
             "amount and fee are 340282366920000000000000000000000000001",
             vec![Op::Signed(sign(largest, "alice"))],
         ),
-        (
-            "does not exist",
-            signed(|b| {
-                b.action = Action::Transfer {
-                    to: 7_000_000,
-                    amount: 1,
-                }
-            }),
-        ),
+        ("does not exist", signed(|b| b.action = Action::Transfer { to: 7_000_000, amount: 1 })),
     ];
     for (why, ops) in cases {
         let dir = tempfile::tempdir().unwrap();

@@ -15,10 +15,7 @@ fn an_audit_needs_a_node_and_a_contract() {
     assert_eq!(code(&missing), 2);
     let no_address = bastion(dir.path(), &format!("audit --l1 {nobody} --contract 0x12"));
     assert_eq!(code(&no_address), 2);
-    let output = bastion(
-        dir.path(),
-        &format!("audit --l1 {nobody} --contract {contract}"),
-    );
+    let output = bastion(dir.path(), &format!("audit --l1 {nobody} --contract {contract}"));
     assert_eq!(code(&output), 1);
     assert!(stderr(&output).contains(nobody), "{}", stderr(&output));
 }

@@ -14,10 +14,7 @@ const COMMANDS: [(&str, &str); 11] = [
     ("prove", "rows.csv --out out"),
     ("verify", "out"),
     ("submit", "out --l1 http://127.0.0.1:1"),
-    (
-        "audit",
-        "--l1 http://127.0.0.1:1 --contract 0x1111111111111111111111111111111111111111",
-    ),
+    ("audit", "--l1 http://127.0.0.1:1 --contract 0x1111111111111111111111111111111111111111"),
     (
         "exodus",
         "show --l1 http://127.0.0.1:1 --contract 0x1111111111111111111111111111111111111111",
@@ -29,11 +26,7 @@ const COMMANDS: [(&str, &str); 11] = [
 ];
 
 fn rows(dir: &Path) {
-    fs::write(
-        dir.join("rows.csv"),
-        format!("{HEADER}\n{}\n", row(1, 2, 5)),
-    )
-    .unwrap();
+    fs::write(dir.join("rows.csv"), format!("{HEADER}\n{}\n", row(1, 2, 5))).unwrap();
 }
 
 #[test]
@@ -51,11 +44,7 @@ fn the_help_of_every_command_is_0_and_shows_an_example() {
     let listed = listed.take_while(|l| !l.is_empty());
     let names: Vec<&str> = listed.filter_map(|l| l.split_whitespace().next()).collect();
     let known = |name: &&&str| **name != "help";
-    assert_eq!(
-        names.iter().filter(known).count(),
-        COMMANDS.len(),
-        "{names:?}"
-    );
+    assert_eq!(names.iter().filter(known).count(), COMMANDS.len(), "{names:?}");
 }
 
 #[test]
@@ -168,11 +157,7 @@ fn what_is_missing_is_5() {
     ] {
         let output = bastion(dir.path(), args);
         assert_eq!(code(&output), 5, "{args}: {}", stderr(&output));
-        assert!(
-            stderr(&output).contains(remedy),
-            "{args}: {}",
-            stderr(&output)
-        );
+        assert!(stderr(&output).contains(remedy), "{args}: {}", stderr(&output));
     }
 }
 
@@ -189,10 +174,7 @@ fn too_little_memory_is_6_before_any_work_and_says_what_is_needed() {
         let output = bastion(dir.path(), &format!("{args} --memory 100MiB"));
         assert_eq!(code(&output), 6, "{args}: {}", stderr(&output));
         let text = stderr(&output);
-        assert!(
-            text.contains("100.0 MiB") && text.contains("--memory"),
-            "{text}"
-        );
+        assert!(text.contains("100.0 MiB") && text.contains("--memory"), "{text}");
         // Nothing was begun: no stage, no folder, no reference string.
         assert!(!text.contains("\"stage\""), "{args}: {text}");
         assert!(!dir.path().join("out").exists(), "{args}");
@@ -204,12 +186,9 @@ fn too_little_memory_is_6_before_any_work_and_says_what_is_needed() {
 fn a_folder_of_another_release_is_4_and_one_that_is_none_is_3() {
     let dir = tempfile::tempdir().unwrap();
     fs::create_dir(dir.path().join("out")).unwrap();
-    for (manifest, expected) in [
-        (r#"{"format": 99, "new": {"fields": []}}"#, 4),
-        ("{}", 3),
-        ("", 3),
-        ("[1]", 3),
-    ] {
+    for (manifest, expected) in
+        [(r#"{"format": 99, "new": {"fields": []}}"#, 4), ("{}", 3), ("", 3), ("[1]", 3)]
+    {
         fs::write(dir.path().join("out/manifest.json"), manifest).unwrap();
         for command in [
             "verify out",
@@ -232,13 +211,9 @@ fn an_empty_variable_is_none() {
         command.env(name, value).args(args.split_whitespace());
         command.output().unwrap()
     };
-    for name in [
-        "BASTION_CONFIG",
-        "BASTION_MEMORY",
-        "BASTION_CACHE_DIR",
-        "BASTION_ARITHMETIC",
-        "RUST_LOG",
-    ] {
+    for name in
+        ["BASTION_CONFIG", "BASTION_MEMORY", "BASTION_CACHE_DIR", "BASTION_ARITHMETIC", "RUST_LOG"]
+    {
         let output = with(name, "", "cost --shape tiny");
         assert_eq!(code(&output), 0, "{name}: {}", stderr(&output));
     }

@@ -16,21 +16,13 @@ const PROVE: &str = "prove rows.csv --shape tiny --batches 1 --out out --json";
 /// Enough for two blocks.
 fn write_rows(dir: &Path) {
     let rows: Vec<String> = (1..=9).map(|n| row(n, n + 1, 1_000)).collect();
-    fs::write(
-        dir.join("rows.csv"),
-        format!("{HEADER}\n{}\n", rows.join("\n")),
-    )
-    .unwrap();
+    fs::write(dir.join("rows.csv"), format!("{HEADER}\n{}\n", rows.join("\n"))).unwrap();
 }
 
 fn start(dir: &Path) -> Child {
     let mut command = program(dir);
     command.args(PROVE.split_whitespace());
-    command
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap()
+    command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
 }
 
 /// Kills a run as soon as `reached`.
@@ -38,10 +30,7 @@ fn kill_when(dir: &Path, reached: impl Fn() -> bool) {
     let mut child = start(dir);
     let begun = Instant::now();
     while !reached() {
-        assert!(
-            child.try_wait().unwrap().is_none(),
-            "it ended before it was killed"
-        );
+        assert!(child.try_wait().unwrap().is_none(), "it ended before it was killed");
         assert!(begun.elapsed() < Duration::from_secs(900));
         std::thread::sleep(Duration::from_millis(10));
     }
@@ -72,18 +61,10 @@ fn proofs_survive_two_kills(dir: &Path) {
 
     // Another input does not take the folder over.
     let rows = fs::read(dir.join("rows.csv")).unwrap();
-    fs::write(
-        dir.join("rows.csv"),
-        format!("{HEADER}\n{}\n", row(7, 8, 9)),
-    )
-    .unwrap();
+    fs::write(dir.join("rows.csv"), format!("{HEADER}\n{}\n", row(7, 8, 9))).unwrap();
     let other = bastion(dir, PROVE);
     assert_eq!(code(&other), 1);
-    assert!(
-        stderr(&other).contains("choose another folder"),
-        "{}",
-        stderr(&other)
-    );
+    assert!(stderr(&other).contains("choose another folder"), "{}", stderr(&other));
     fs::write(dir.join("rows.csv"), rows).unwrap();
 
     // What is kept and does not hold is made again.
@@ -110,12 +91,7 @@ fn proofs_survive_two_kills(dir: &Path) {
 fn verify(dir: &Path, expected: i32, what: &str) {
     for flag in ["", "--independent"] {
         let output = bastion(dir, &format!("verify v {flag}"));
-        assert_eq!(
-            code(&output),
-            expected,
-            "{what} {flag}: {}",
-            stderr(&output)
-        );
+        assert_eq!(code(&output), expected, "{what} {flag}: {}", stderr(&output));
         // Whoever reads that proofs hold reads that they prove nothing.
         for word in ["verified", "UNSAFE"] {
             let said = stdout(&output).contains(word);
@@ -138,11 +114,7 @@ fn what_is_not_whole_is_refused(dir: &Path) {
         copy();
         let path = folder.join("manifest.json");
         let text = fs::read_to_string(&path).unwrap();
-        fs::write(
-            &path,
-            text.replace("\"blocks\": 2", &format!("\"blocks\": {blocks}")),
-        )
-        .unwrap();
+        fs::write(&path, text.replace("\"blocks\": 2", &format!("\"blocks\": {blocks}"))).unwrap();
     };
     copy();
     verify(dir, 0, "as it was proven");
@@ -156,21 +128,16 @@ fn what_is_not_whole_is_refused(dir: &Path) {
     fs::copy(folder.join("0000.data"), folder.join("0002.data")).unwrap();
     verify(dir, 3, "a file of a block more");
     copy();
-    fs::copy(
-        folder.join("0000.batch-0.json"),
-        folder.join("0000.batch-1.json"),
-    )
-    .unwrap();
+    fs::copy(folder.join("0000.batch-0.json"), folder.join("0000.batch-1.json")).unwrap();
     verify(dir, 3, "a batch more");
     copy();
     fs::remove_file(folder.join("0001.batch-0.json")).unwrap();
     verify(dir, 5, "a batch less");
     copy();
     let data = fs::read(folder.join("0000.data")).unwrap();
-    for (changed, what) in [
-        (&data[..data.len() - 1], "data cut"),
-        (&[&data[..], b"\0"].concat(), "data and more"),
-    ] {
+    for (changed, what) in
+        [(&data[..data.len() - 1], "data cut"), (&[&data[..], b"\0"].concat(), "data and more")]
+    {
         fs::write(folder.join("0000.data"), changed).unwrap();
         verify(dir, 3, what);
         let inspect = bastion(dir, "inspect v");
@@ -188,11 +155,7 @@ fn what_is_not_whole_is_refused(dir: &Path) {
     verify(dir, 4, "a reference string that calls itself safe");
     for (from, to, what) in [
         ("\"chain_id\": 31337", "\"chain_id\": 1", "another chain"),
-        (
-            "\"contract\": \"0x9f",
-            "\"contract\": \"0x8f",
-            "another contract",
-        ),
+        ("\"contract\": \"0x9f", "\"contract\": \"0x8f", "another contract"),
         ("\"max_freeze\": 6", "\"max_freeze\": 5", "another policy"),
     ] {
         let changed = text.replacen(from, to, 1);
@@ -208,12 +171,7 @@ fn what_is_not_whole_is_refused(dir: &Path) {
 
 #[cfg(target_os = "linux")]
 fn a_result_does_not_need_standard_error(dir: &Path) {
-    let full = || {
-        fs::OpenOptions::new()
-            .write(true)
-            .open("/dev/full")
-            .unwrap()
-    };
+    let full = || fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
     let mut command = program(dir);
     command.args(["verify", "out"]).env("RUST_LOG", "info");
     let output = command.stderr(full()).output().unwrap();

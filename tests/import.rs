@@ -14,9 +14,7 @@ fn prove(name: &str, content: &[u8], flags: &str) -> Output {
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join(name), content).unwrap();
     let mut command = program(dir.path());
-    command.args([
-        "prove", name, "--shape", "tiny", "--out", "out", "--memory", "1MiB",
-    ]);
+    command.args(["prove", name, "--shape", "tiny", "--out", "out", "--memory", "1MiB"]);
     let output = command.args(flags.split_whitespace()).output().unwrap();
     assert!(!dir.path().join("out").exists());
     output
@@ -60,10 +58,7 @@ fn each_bad_row_is_refused_with_its_line_or_left_out() {
     ];
     for (bad, why) in bad {
         // Blank lines and a row over two lines before it.
-        let start = format!(
-            "{HEADER}\r\n\r\n\r\n{good}\r\n\"1\r\n\",0,0,{}\r\n",
-            &good[6..]
-        );
+        let start = format!("{HEADER}\r\n\r\n\r\n{good}\r\n\"1\r\n\",0,0,{}\r\n", &good[6..]);
         let file = [start.as_bytes(), &bad, b"\n"].concat();
         refused(&prove("rows.csv", &file, ""), &["line 7", why]);
         taken(&prove("rows.csv", &file, "--skip-invalid"));
@@ -77,24 +72,12 @@ fn columns_go_by_the_header_or_not_at_all() {
     // The receiver is the zero address: were columns taken by position, it would be the sender.
     let swapped =
         format!("token,to,from,amount,block,tx_index,trace_index\n{ETH},{ETH},{from},5,1,0,0\n");
-    refused(
-        &prove("rows.csv", swapped.as_bytes(), ""),
-        &["line 2", "cannot be left"],
-    );
+    refused(&prove("rows.csv", swapped.as_bytes(), ""), &["line 2", "cannot be left"]);
     let row = format!("1,0,0,{ETH},{to},{from},5\n");
     for (header, why) in [
-        (
-            &b"block,tx_index,trace_index,token,to,from,amount\xa0\n"[..],
-            "UTF-8",
-        ),
-        (
-            b"block,tx_index,trace_index,token,to,from,value\n",
-            "`value`",
-        ),
-        (
-            b"block,tx_index,trace_index,token,to,from\n",
-            "`amount` is missing",
-        ),
+        (&b"block,tx_index,trace_index,token,to,from,amount\xa0\n"[..], "UTF-8"),
+        (b"block,tx_index,trace_index,token,to,from,value\n", "`value`"),
+        (b"block,tx_index,trace_index,token,to,from\n", "`amount` is missing"),
         (b"", "header"),
     ] {
         let file = [header, row.as_bytes()].concat();
@@ -117,10 +100,7 @@ fn each_bad_line_is_refused_with_its_number_or_left_out() {
         (token.as_bytes(), "not registered"),
         (b"{\"op\":", "EOF"),
         (b"\"caf\xe9\"", "UTF-8"),
-        (
-            DEPOSIT.replace("\"token\":0", "\"token\":65536").as_bytes(),
-            "65536",
-        ),
+        (DEPOSIT.replace("\"token\":0", "\"token\":65536").as_bytes(), "65536"),
     ] {
         let file = [DEPOSIT.as_bytes(), b"", bad].join(&b'\n');
         refused(&prove("ops.jsonl", &file, ""), &["line 3", why]);
@@ -150,10 +130,7 @@ fn what_the_executor_refuses_late_is_left_out_too() {
         .unwrap();
     let signed = serde_json::to_string(&Op::Signed(signed)).unwrap();
     let file = [DEPOSIT, &signed, DEPOSIT].join("\n");
-    refused(
-        &prove("ops.jsonl", file.as_bytes(), ""),
-        &["line 2", "does not exist"],
-    );
+    refused(&prove("ops.jsonl", file.as_bytes(), ""), &["line 2", "does not exist"]);
     taken(&prove("ops.jsonl", file.as_bytes(), "--skip-invalid"));
 }
 
@@ -170,21 +147,12 @@ fn the_kind_is_that_of_the_content_or_the_one_given() {
     ] {
         taken(&prove(name, &content, ""));
     }
-    refused(
-        &prove("rows.csv", rows.as_bytes(), "--format jsonl"),
-        &["line 1"],
-    );
-    refused(
-        &prove("x.csv", DEPOSIT.as_bytes(), "--format csv"),
-        &["line 1", "header"],
-    );
+    refused(&prove("rows.csv", rows.as_bytes(), "--format jsonl"), &["line 1"]);
+    refused(&prove("x.csv", DEPOSIT.as_bytes(), "--format csv"), &["line 1", "header"]);
     refused(&prove("x.jsonl", b"", ""), &["no operations"]);
     refused(&prove("x.csv", csv(&[]).as_bytes(), ""), &["no operations"]);
-    let utf16: Vec<u8> = b"\xff\xfe"
-        .iter()
-        .copied()
-        .chain(rows.bytes().flat_map(|b| [b, 0]))
-        .collect();
+    let utf16: Vec<u8> =
+        b"\xff\xfe".iter().copied().chain(rows.bytes().flat_map(|b| [b, 0])).collect();
     refused(&prove("rows.csv", &utf16, ""), &["UTF-16"]);
 }
 
@@ -193,11 +161,7 @@ fn an_input_that_cannot_be_read_is_told_as_such_and_a_pipe_can() {
     let dir = tempfile::tempdir().unwrap();
     fs::create_dir(dir.path().join("folder.csv")).unwrap();
     let args = ["--shape", "tiny", "--out", "out", "--memory", "1MiB"];
-    let output = program(dir.path())
-        .args(["prove", "folder.csv"])
-        .args(args)
-        .output()
-        .unwrap();
+    let output = program(dir.path()).args(["prove", "folder.csv"]).args(args).output().unwrap();
     refused(&output, &["folder.csv", "directory"]);
     let mut child = program(dir.path())
         .args(["prove", "-"])
@@ -207,11 +171,6 @@ fn an_input_that_cannot_be_read_is_told_as_such_and_a_pipe_can() {
         .spawn()
         .unwrap();
     let rows = csv(&[&row(1, 2, 5)]);
-    child
-        .stdin
-        .take()
-        .unwrap()
-        .write_all(rows.as_bytes())
-        .unwrap();
+    child.stdin.take().unwrap().write_all(rows.as_bytes()).unwrap();
     taken(&child.wait_with_output().unwrap());
 }

@@ -76,10 +76,7 @@ fn secrets_of_a_url_are_not_told() {
     let dir = tempfile::tempdir().unwrap();
     let secrets = ["hunter2", "0123456789abcdef", "fedcba9876543210"];
     let place = "127.0.0.1:1";
-    let url = format!(
-        "http://user:{}@{place}/v3/{}?key={}",
-        secrets[0], secrets[1], secrets[2]
-    );
+    let url = format!("http://user:{}@{place}/v3/{}?key={}", secrets[0], secrets[1], secrets[2]);
     let odd = format!("htp://user:{}@{place}/{}", secrets[0], secrets[1]);
     let variables = [("BASTION_L1", url.as_str()), ("RUST_LOG", "trace")];
     let args = ["audit", "--contract", CONTRACT];

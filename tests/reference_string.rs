@@ -37,12 +37,7 @@ fn expect(output: &Output, code: i32) -> String {
 fn rows(dir: &Path) {
     let text = "block,tx_index,trace_index,token,from,to,amount\n";
     let address = |digits: &str| format!("0x{}", digits.repeat(20));
-    let row = format!(
-        "1,0,0,{},{},{},5\n",
-        address("00"),
-        address("11"),
-        address("22")
-    );
+    let row = format!("1,0,0,{},{},{},5\n", address("00"), address("11"), address("22"));
     fs::write(dir.join("rows.csv"), format!("{text}{row}")).unwrap();
 }
 
@@ -51,28 +46,14 @@ fn nobody_gets_an_unsafe_string_who_did_not_ask() {
     let dir = tempfile::tempdir().unwrap();
     rows(dir.path());
     let prove = ["prove", "rows.csv", "--shape", "tiny", "--out", "out"];
-    for args in [
-        &prove[..],
-        &["setup", "--shape", "tiny"],
-        &["bench", "--shape", "tiny"],
-    ] {
+    for args in [&prove[..], &["setup", "--shape", "tiny"], &["bench", "--shape", "tiny"]] {
         let text = expect(&bastion(dir.path(), args), 5);
-        assert!(
-            text.contains("`bastion setup --shape tiny --unsafe-dev-srs`"),
-            "{text}"
-        );
+        assert!(text.contains("`bastion setup --shape tiny --unsafe-dev-srs`"), "{text}");
         assert!(text.contains("2^17 powers"), "{text}");
     }
-    let names: Vec<_> = fs::read_dir(dir.path())
-        .unwrap()
-        .flatten()
-        .map(|e| e.file_name())
-        .collect();
-    assert_eq!(
-        names,
-        ["rows.csv"],
-        "neither a cache nor a folder for blocks"
-    );
+    let names: Vec<_> =
+        fs::read_dir(dir.path()).unwrap().flatten().map(|e| e.file_name()).collect();
+    assert_eq!(names, ["rows.csv"], "neither a cache nor a folder for blocks");
 }
 
 #[test]
@@ -81,19 +62,14 @@ fn a_ceremony_that_is_too_small_is_no_reason_for_an_unsafe_string() {
     rows(dir.path());
     let cache = dir.path().join("cache");
     let imported = Srs::import(&ceremony(), 6, None, &Progress::silent()).unwrap();
-    SrsDir::new(&cache)
-        .adopt(imported.srs, &Progress::silent())
-        .unwrap();
+    SrsDir::new(&cache).adopt(imported.srs, &Progress::silent()).unwrap();
     let before = fs::read_dir(&cache).unwrap().count();
     let prove = ["prove", "rows.csv", "--shape", "standard", "--out", "out"];
     let setup = ["setup", "--shape", "standard", "--unsafe-dev-srs"];
     for args in [&prove[..], &setup[..]] {
         let text = expect(&bastion(dir.path(), args), 5);
         assert!(text.contains("a ceremony's, 2^6 powers"), "{text}");
-        assert!(
-            text.contains("`bastion setup --shape standard --srs FILE`"),
-            "{text}"
-        );
+        assert!(text.contains("`bastion setup --shape standard --srs FILE`"), "{text}");
     }
     assert_eq!(fs::read_dir(&cache).unwrap().count(), before);
     assert!(!dir.path().join("out").exists());
@@ -106,9 +82,7 @@ fn a_missing_identity_is_told_before_keys_are_made() {
     let dir = tempfile::tempdir().unwrap();
     let cache = dir.path().join("cache");
     let imported = Srs::import(&ceremony(), 6, None, &Progress::silent()).unwrap();
-    let held = SrsDir::new(&cache)
-        .adopt(imported.srs, &Progress::silent())
-        .unwrap();
+    let held = SrsDir::new(&cache).adopt(imported.srs, &Progress::silent()).unwrap();
     let folder = dir.path().join("out");
     fs::create_dir(&folder).unwrap();
     for named in ["ab".repeat(32), held.id().to_string()] {
@@ -122,10 +96,7 @@ fn a_missing_identity_is_told_before_keys_are_made() {
         fs::write(folder.join("manifest.json"), manifest.to_string()).unwrap();
         let text = expect(&bastion(dir.path(), &["verify", "out"]), 5);
         assert!(text.contains(&named), "{text}");
-        assert!(
-            text.contains("--cache-dir") && text.contains("power 17 or more"),
-            "{text}"
-        );
+        assert!(text.contains("--cache-dir") && text.contains("power 17 or more"), "{text}");
         assert!(!cache.join("keys").exists());
     }
 }
@@ -138,15 +109,7 @@ fn a_hash_is_read_as_people_paste_it() {
     let imported = Srs::import(&ceremony(), 6, None, &Progress::silent()).unwrap();
     let hash = imported.b2sum.to_string();
     let setup = |sum: &str| {
-        let args = [
-            "setup",
-            "--shape",
-            "tiny",
-            "--srs",
-            file,
-            "--srs-b2sum",
-            sum,
-        ];
+        let args = ["setup", "--shape", "tiny", "--srs", file, "--srs-b2sum", sum];
         bastion(dir.path(), &args)
     };
     let (first, second) = hash.split_at(64);
@@ -166,10 +129,7 @@ fn a_hash_is_read_as_people_paste_it() {
     }
     let text = expect(&setup(&hash.chars().rev().collect::<String>()), 5);
     assert!(text.contains(&hash) && !text.contains("delete"), "{text}");
-    let stored = fs::read_dir(dir.path().join("cache"))
-        .into_iter()
-        .flatten()
-        .flatten();
+    let stored = fs::read_dir(dir.path().join("cache")).into_iter().flatten().flatten();
     assert!(!stored
         .map(|entry| entry.path())
         .any(|path| path.extension().is_some_and(|e| e == "srs")));
@@ -179,17 +139,8 @@ fn a_hash_is_read_as_people_paste_it() {
 fn a_file_that_is_no_ceremonys_is_not_to_be_deleted() {
     let dir = tempfile::tempdir().unwrap();
     rows(dir.path());
-    let text = expect(
-        &bastion(
-            dir.path(),
-            &["setup", "--shape", "tiny", "--srs", "rows.csv"],
-        ),
-        5,
-    );
-    assert!(
-        text.contains("rows.csv") && !text.contains("delete"),
-        "{text}"
-    );
+    let text = expect(&bastion(dir.path(), &["setup", "--shape", "tiny", "--srs", "rows.csv"]), 5);
+    assert!(text.contains("rows.csv") && !text.contains("delete"), "{text}");
 }
 
 #[test]
@@ -201,10 +152,7 @@ fn a_missing_compiler_is_told_before_anything_is_made() {
         .output()
         .unwrap();
     let text = expect(&output, 5);
-    assert!(
-        text.contains("/no/such/folder") && text.contains("make setup"),
-        "{text}"
-    );
+    assert!(text.contains("/no/such/folder") && text.contains("make setup"), "{text}");
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
 }
 

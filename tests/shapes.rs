@@ -25,10 +25,8 @@ fn json(args: &[&str]) -> Value {
 
 fn recommended(report: &Value) -> &Value {
     let shapes = report["shapes"].as_array().unwrap();
-    let marked: Vec<&Value> = shapes
-        .iter()
-        .filter(|s| s["recommended"] == Value::Bool(true))
-        .collect();
+    let marked: Vec<&Value> =
+        shapes.iter().filter(|s| s["recommended"] == Value::Bool(true)).collect();
     assert_eq!(marked.len(), 1, "{report}");
     marked[0]
 }
@@ -103,8 +101,5 @@ fn what_cannot_be_is_an_error() {
     assert_eq!(little.status.code(), Some(6));
     assert!(little.stdout.is_empty());
     let text = String::from_utf8(little.stderr).unwrap();
-    assert!(
-        text.contains("50.0 MiB") && text.contains("--memory"),
-        "{text}"
-    );
+    assert!(text.contains("50.0 MiB") && text.contains("--memory"), "{text}");
 }

@@ -106,11 +106,7 @@ pub(crate) fn check_version(got: u32) -> Result<(), AggregatorError> {
     if got == FORMAT {
         return Ok(());
     }
-    Err(AggregatorError::FormatVersion {
-        what: "block proof",
-        expected: FORMAT,
-        got,
-    })
+    Err(AggregatorError::FormatVersion { what: "block proof", expected: FORMAT, got })
 }
 
 fn malformed(error: serde_json::Error) -> AggregatorError {

@@ -143,13 +143,11 @@ impl BlockCircuit {
 
     /// The public inputs.
     pub(crate) fn instances(&self) -> Vec<Fr> {
-        let limbs = self.grid.iter().flat_map(|grid| {
-            self.output_rows()
-                .map(|row| grid.get(row, chip::columns::IO))
-        });
-        limbs
-            .chain(self.exposed.iter().map(|x| *x.value()))
-            .collect()
+        let limbs = self
+            .grid
+            .iter()
+            .flat_map(|grid| self.output_rows().map(|row| grid.get(row, chip::columns::IO)));
+        limbs.chain(self.exposed.iter().map(|x| *x.value())).collect()
     }
 
     fn output_rows(&self) -> impl Iterator<Item = usize> + '_ {
@@ -197,10 +195,8 @@ impl BlockCircuit {
             let word = config.chip.io(region, row, value(row));
             region.constrain_equal(word, physical(&scalar)?);
         }
-        let mut public: Vec<Cell> = self
-            .output_rows()
-            .map(|row| config.chip.io(region, row, value(row)))
-            .collect();
+        let mut public: Vec<Cell> =
+            self.output_rows().map(|row| config.chip.io(region, row, value(row))).collect();
         for x in &self.exposed {
             public.push(physical(x)?);
         }
@@ -227,15 +223,7 @@ fn link(
     let (Some(first), Some(last)) = (batches.first(), batches.last()) else {
         return Err("a block has at least one batch".into());
     };
-    Ok((0..COUNT)
-        .map(|i| {
-            if OUTPUTS.contains(&i) {
-                last[i]
-            } else {
-                first[i]
-            }
-        })
-        .collect())
+    Ok((0..COUNT).map(|i| if OUTPUTS.contains(&i) { last[i] } else { first[i] }).collect())
 }
 
 /// The sums that are the pair's points, and the scalar of each term. Every point of a proof is a
@@ -300,11 +288,7 @@ impl Circuit<Fr> for BlockCircuit {
         let instance = meta.instance_column();
         meta.enable_equality(instance);
         scalars.max_rows = (1usize << params.k).saturating_sub(meta.minimum_rows());
-        BlockConfig {
-            scalars,
-            chip,
-            instance,
-        }
+        BlockConfig { scalars, chip, instance }
     }
 
     fn configure(meta: &mut ConstraintSystem<Fr>) -> BlockConfig {

@@ -125,18 +125,11 @@ impl AggregatorError {
     }
 
     pub(crate) fn io(action: &'static str, path: &std::path::Path, source: std::io::Error) -> Self {
-        Self::Prover(ProverError::Io {
-            action,
-            path: path.to_owned(),
-            source,
-        })
+        Self::Prover(ProverError::Io { action, path: path.to_owned(), source })
     }
 
     pub(crate) fn damaged(path: &std::path::Path, reason: impl Into<String>) -> Self {
-        Self::Damaged {
-            path: path.to_owned(),
-            reason: reason.into(),
-        }
+        Self::Damaged { path: path.to_owned(), reason: reason.into() }
     }
 }
 

@@ -150,11 +150,7 @@ impl BlockKeys {
         // At once: should the compiler fail, the minutes up to here are not lost.
         let stored = store::write(path, &made, &id).map(|digest| pk = Some(digest));
         storing.outcome(&what, stored)?;
-        let stored = Stored {
-            made,
-            pk,
-            compiled: None,
-        };
+        let stored = Stored { made, pk, compiled: None };
         Self::finish(stored, path, shape, batch, srs, storing)
     }
 
@@ -168,11 +164,7 @@ impl BlockKeys {
         srs: &Srs,
     ) -> Result<Self, AggregatorError> {
         let made = generate(shape, batch, srs)?;
-        let stored = Stored {
-            made,
-            pk: None,
-            compiled: None,
-        };
+        let stored = Stored { made, pk: None, compiled: None };
         let nowhere = Path::new("");
         Self::finish(stored, nowhere, shape, batch, srs, Storing::BestEffort)
     }
@@ -254,10 +246,7 @@ impl BlockKeys {
 fn generate(shape: BlockShape, batch: &VerifierKey, srs: &Srs) -> Result<Made, AggregatorError> {
     shape.check()?;
     let params = srs.params(shape.k)?;
-    let failed = |reason: String| AggregatorError::Keygen {
-        shape: shape.name(),
-        reason,
-    };
+    let failed = |reason: String| AggregatorError::Keygen { shape: shape.name(), reason };
     // halo2-base asserts, for instance that its cells fit in the rows.
     catch_unwind(AssertUnwindSafe(|| {
         let dummies: Vec<_> = (0..shape.batches)
@@ -270,11 +259,7 @@ fn generate(shape: BlockShape, batch: &VerifierKey, srs: &Srs) -> Result<Made, A
         let vk = keygen_vk(params.kzg(), &circuit).map_err(|e| e.to_string())?;
         let pk = keygen_pk(params.kzg(), vk, &circuit).map_err(|e| e.to_string())?;
         let break_points = circuit.break_points().unwrap_or_default();
-        Ok(Made {
-            pk,
-            config,
-            break_points,
-        })
+        Ok(Made { pk, config, break_points })
     }))
     .unwrap_or_else(|panic| Err(panic_text(panic.as_ref())))
     .map_err(failed)

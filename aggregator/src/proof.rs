@@ -90,28 +90,18 @@ pub(crate) fn prove(
     }))
     .unwrap_or_else(|panic| Err(panic_text(panic.as_ref())))
     .map_err(AggregatorError::Proving)?;
-    Ok(BlockProof::new(
-        &keys.verifier.circuit_id,
-        &instances,
-        &bytes,
-    ))
+    Ok(BlockProof::new(&keys.verifier.circuit_id, &instances, &bytes))
 }
 
 /// Names what does not link before a prover's time is spent on it.
 fn check_chain(batches: usize, proofs: &[BatchProof]) -> Result<(), AggregatorError> {
     if proofs.len() != batches {
-        return Err(AggregatorError::WrongNumber {
-            expected: batches,
-            got: proofs.len(),
-        });
+        return Err(AggregatorError::WrongNumber { expected: batches, got: proofs.len() });
     }
     for (i, pair) in proofs.windows(2).enumerate() {
         let [before, after] = [&pair[0].public_inputs, &pair[1].public_inputs];
         if let Some(input) = broken_link(before, after) {
-            return Err(AggregatorError::BrokenChain {
-                batch: i + 1,
-                input,
-            });
+            return Err(AggregatorError::BrokenChain { batch: i + 1, input });
         }
     }
     Ok(())

@@ -160,11 +160,7 @@ pub(crate) fn read(
     }
     info!(path = %path.display(), "block proving key read");
     Ok(Some(Stored {
-        made: Made {
-            pk,
-            config: side.config,
-            break_points: side.break_points,
-        },
+        made: Made { pk, config: side.config, break_points: side.break_points },
         pk: Some(side.pk),
         compiled: side.compiled,
     }))
@@ -192,11 +188,7 @@ struct Hashing<'a> {
 
 impl<'a> Hashing<'a> {
     fn new(out: &'a mut dyn Write) -> Self {
-        Self {
-            out,
-            hasher: Hasher::new(),
-            error: None,
-        }
+        Self { out, hasher: Hasher::new(), error: None }
     }
 
     fn finish(self) -> io::Result<Digest> {

@@ -100,12 +100,7 @@ static FIXTURE: LazyLock<Fixture> = LazyLock::new(|| {
         keys.config(),
         keys.verifier.contract.code_size
     );
-    Fixture {
-        dir,
-        srs,
-        toy,
-        keys,
-    }
+    Fixture { dir, srs, toy, keys }
 });
 
 /// Public inputs of two batches that follow each other: old values 100.., new ones 200.., 300...
@@ -185,10 +180,7 @@ fn a_false_accumulator_is_refused() {
     let mut proofs = chain().map(|inputs| fixture.toy_proof(inputs));
     // The claim is changed, the proof is not.
     proofs[0].public_inputs[0] += Fr::ONE;
-    assert!(matches!(
-        fixture.refusal(&proofs),
-        AggregatorError::Child { batch: 0, .. }
-    ));
+    assert!(matches!(fixture.refusal(&proofs), AggregatorError::Child { batch: 0, .. }));
     let proof = prove(&fixture.keys, fixture.snarks(&proofs), &fixture.srs).unwrap();
 
     let mut protocol = fixture.keys.verifier.protocol.clone();
@@ -232,10 +224,7 @@ fn what_does_not_fit_is_refused_before_proving() {
         assert_eq!(error.exit_code(), 3);
     }
     let swapped = [proofs[1].clone(), proofs[0].clone()];
-    assert!(matches!(
-        fixture.refusal(&swapped),
-        AggregatorError::BrokenChain { .. }
-    ));
+    assert!(matches!(fixture.refusal(&swapped), AggregatorError::BrokenChain { .. }));
     for at in [0, 40, proofs[1].proof.len() - 1] {
         let mut tampered = proofs.clone();
         tampered[1].proof[at] ^= 1;
@@ -246,10 +235,7 @@ fn what_does_not_fit_is_refused_before_proving() {
 
     let other = CircuitKeys::generate::<ToyCircuit>(&ToyShape { mark: 1 }, &fixture.srs).unwrap();
     let error = aggregate(&fixture.keys, other.verifier(), &proofs, &fixture.srs).unwrap_err();
-    assert!(matches!(
-        error,
-        AggregatorError::CircuitMismatch { what: "batch", .. }
-    ));
+    assert!(matches!(error, AggregatorError::CircuitMismatch { what: "batch", .. }));
     let mut renamed = proofs.clone();
     renamed[0].circuit_id = other.circuit_id();
     assert_eq!(fixture.refusal(&renamed).exit_code(), 4);
@@ -306,9 +292,7 @@ fn the_circuit_refuses_a_broken_chain() {
     println!("mock {:?}", start.elapsed());
     // One copy that does not hold: both of its ends are reported, and nothing else.
     assert_eq!(failures.len(), 2, "{failures:?}");
-    assert!(failures
-        .iter()
-        .all(|f| matches!(f, VerifyFailure::Permutation { .. })));
+    assert!(failures.iter().all(|f| matches!(f, VerifyFailure::Permutation { .. })));
 }
 
 #[test]
@@ -338,10 +322,7 @@ fn cached_keys_are_the_same_and_damage_is_found() {
         || BlockKeys::need_compiler(fixture.dir.path(), SHAPE, fixture.batch(), &fixture.srs);
     assert!(!need());
     let stored = read(&path).unwrap().unwrap();
-    let (pk, id) = (
-        stored.pk.unwrap(),
-        fixture.keys.verifier.circuit_id.parse().unwrap(),
-    );
+    let (pk, id) = (stored.pk.unwrap(), fixture.keys.verifier.circuit_id.parse().unwrap());
     store::write_side(&path, &stored.made, pk, &id, None).unwrap();
     assert!(need());
     same(&load());
@@ -358,10 +339,7 @@ fn cached_keys_are_the_same_and_damage_is_found() {
     let dir = tempfile::tempdir().unwrap();
     let copy = dir.path().join("copy.pk");
     assert!(read(&copy).unwrap().is_none());
-    let (pk, side) = (
-        fs::read(&path).unwrap(),
-        fs::read(path.with_extension("side")).unwrap(),
-    );
+    let (pk, side) = (fs::read(&path).unwrap(), fs::read(path.with_extension("side")).unwrap());
     let flipped = |bytes: &[u8]| {
         let mut bytes = bytes.to_vec();
         let middle = bytes.len() / 2;
@@ -378,9 +356,7 @@ fn cached_keys_are_the_same_and_damage_is_found() {
     ] {
         fs::write(&copy, bad_pk).unwrap();
         fs::write(copy.with_extension("side"), bad_side).unwrap();
-        let Err(error) = read(&copy) else {
-            panic!("damage went unnoticed")
-        };
+        let Err(error) = read(&copy) else { panic!("damage went unnoticed") };
         assert_eq!(error.exit_code(), 5, "{error}");
     }
 }
@@ -401,9 +377,7 @@ fn the_verifier_folder_is_complete_and_checked() {
     assert_eq!(manifest.circuit_id, fixture.keys.verifier.circuit_id);
     // The manifest speaks of the code that these sources give.
     let solidity = fs::read_to_string(dir.join("BastionVerifier.sol")).unwrap();
-    assert!(!compile(&[("BastionVerifier.sol", &solidity)])
-        .unwrap()
-        .is_empty());
+    assert!(!compile(&[("BastionVerifier.sol", &solidity)]).unwrap().is_empty());
     let code = hex::decode(fs::read(dir.join("BastionVerifier.bin")).unwrap()).unwrap();
     let mut evm = Evm::default();
     let contract = evm.deploy(code.into()).unwrap();

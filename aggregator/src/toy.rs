@@ -30,10 +30,7 @@ pub(crate) struct ToyCircuit {
 
 impl ToyCircuit {
     pub(crate) fn new(inputs: [Fr; INPUTS]) -> Self {
-        Self {
-            shape: ToyShape::default(),
-            inputs: inputs.map(Value::known),
-        }
+        Self { shape: ToyShape::default(), inputs: inputs.map(Value::known) }
     }
 }
 
@@ -99,9 +96,7 @@ impl Circuit<Fr> for ToyCircuit {
                 region.next_phase();
                 let gamma = region.get_challenge(config.gamma);
                 for (row, value) in self.inputs.iter().enumerate() {
-                    let scaled = value
-                        .zip(gamma)
-                        .map(|(value, gamma)| gamma * value.square());
+                    let scaled = value.zip(gamma).map(|(value, gamma)| gamma * value.square());
                     region.assign_advice(config.scaled, row, scaled);
                 }
                 Ok(())
@@ -127,10 +122,7 @@ impl ProvableCircuit for ToyCircuit {
     }
 
     fn for_keygen(shape: &ToyShape) -> Self {
-        Self {
-            shape: shape.clone(),
-            inputs: [Value::unknown(); INPUTS],
-        }
+        Self { shape: shape.clone(), inputs: [Value::unknown(); INPUTS] }
     }
 
     fn public_inputs(&self) -> Vec<Fr> {

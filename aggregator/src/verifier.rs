@@ -104,10 +104,7 @@ pub fn export(
         solc_version: verifier.solc_version.clone(),
         code_size: contract.code_size,
         code_hash: keccak256(&contract.deployed_bytecode),
-        files: files
-            .iter()
-            .map(|(name, bytes)| (name.clone(), Digest::of(bytes)))
-            .collect(),
+        files: files.iter().map(|(name, bytes)| (name.clone(), Digest::of(bytes))).collect(),
     };
 
     remove_dead(dir);
@@ -157,18 +154,12 @@ pub fn read(dir: &Path) -> Result<VerifierManifest, AggregatorError> {
     let manifest: VerifierManifest = serde_json::from_slice(&bytes).map_err(damaged)?;
     // A file that no digest stands for could be any file.
     if let Some(name) = required().iter().find(|n| !manifest.files.contains_key(*n)) {
-        return Err(AggregatorError::damaged(
-            &path,
-            format!("it has no digest of `{name}`"),
-        ));
+        return Err(AggregatorError::damaged(&path, format!("it has no digest of `{name}`")));
     }
     for (name, digest) in &manifest.files {
         // Names are from the file: they must not lead out of the folder.
         if Path::new(name).file_name() != Some(name.as_ref()) {
-            return Err(AggregatorError::damaged(
-                &path,
-                format!("`{name}` is no file name"),
-            ));
+            return Err(AggregatorError::damaged(&path, format!("`{name}` is no file name")));
         }
         let file = dir.join(name);
         let bytes = fs::read(&file).map_err(|e| AggregatorError::io("read", &file, e))?;

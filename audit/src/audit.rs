@@ -119,11 +119,7 @@ pub fn audit(history: &History, expected: &Expectation<'_>) -> (Report, Replay) 
     let end = finalized.min(expected.to.unwrap_or(finalized));
     let mut root = audit.replay.root();
     if root != history.genesis {
-        audit.find(
-            "genesis",
-            None,
-            "the genesis root is not that of the empty state",
-        );
+        audit.find("genesis", None, "the genesis root is not that of the empty state");
     }
     let (mut batches, mut checked, mut time) = (0, 0, history.genesis_time);
     for (i, block) in history.blocks.iter().take(end).enumerate() {
@@ -186,19 +182,11 @@ struct Audit<'a> {
 
 impl<'a> Audit<'a> {
     fn find(&mut self, name: &'static str, block: Option<usize>, what: impl Into<String>) {
-        self.findings.push(Finding {
-            name,
-            block,
-            what: what.into(),
-        });
+        self.findings.push(Finding { name, block, what: what.into() });
     }
 
     fn notice(&mut self, name: &'static str, what: impl Into<String>) {
-        self.notices.push(Finding {
-            name,
-            block: None,
-            what: what.into(),
-        });
+        self.notices.push(Finding { name, block: None, what: what.into() });
     }
 
     fn policy(&self, root: &Fr) -> Option<&'a Policy> {
@@ -265,16 +253,10 @@ impl<'a> Audit<'a> {
                 return None;
             }
         };
-        let exits: Vec<Vec<u8>> = batches
-            .iter()
-            .flat_map(|b| b.records[Section::Exits as usize].clone())
-            .collect();
+        let exits: Vec<Vec<u8>> =
+            batches.iter().flat_map(|b| b.records[Section::Exits as usize].clone()).collect();
         if exit_root(&exit_tree(&exits)) != block.exit_root {
-            self.find(
-                "exit_root",
-                Some(number),
-                "the exits in the data have another root",
-            );
+            self.find("exit_root", Some(number), "the exits in the data have another root");
         }
         self.exits.push(exits);
         Some(batches)
@@ -291,10 +273,7 @@ impl<'a> Audit<'a> {
         if number < self.expected.from {
             return;
         }
-        let header = Header {
-            domain: self.history.domain(),
-            ..block.header
-        };
+        let header = Header { domain: self.history.domain(), ..block.header };
         let inputs = header.public_inputs_of(data, header.challenge(&block.data));
         let inputs = inputs.into_array();
         if proving.inputs.as_ref().is_some_and(|own| *own != inputs) {
@@ -352,22 +331,14 @@ impl<'a> Audit<'a> {
             let expected = next.map(|entry| roll_queue(self.roll, &entry.op));
             if expected != Some(roll) {
                 let entry = self.processed + 1;
-                self.find(
-                    "queue",
-                    Some(number),
-                    format!("L1 record is not queue entry {entry}"),
-                );
+                self.find("queue", Some(number), format!("L1 record is not queue entry {entry}"));
             }
             self.roll = roll;
             self.processed += 1;
         }
         let announced = self.history.blocks.get(number - 1).map(|b| b.processed);
         if announced != Some(self.processed as u64) {
-            self.find(
-                "queue_count",
-                Some(number),
-                "another number of queue entries was announced",
-            );
+            self.find("queue_count", Some(number), "another number of queue entries was announced");
         }
     }
 
@@ -380,18 +351,10 @@ impl<'a> Audit<'a> {
             }
         }
         if self.replay.take_chain() != block.header.c_out {
-            self.find(
-                "chain",
-                Some(number),
-                "its data have another word chain than it claims",
-            );
+            self.find("chain", Some(number), "its data have another word chain than it claims");
         }
         if self.replay.root() != block.header.new_root {
-            self.find(
-                "root",
-                Some(number),
-                "its data lead to another root than it claims",
-            );
+            self.find("root", Some(number), "its data lead to another root than it claims");
             return false;
         }
         true

@@ -134,10 +134,7 @@ impl Description {
     /// [`BadDescription`] with the first thing that is wrong.
     pub fn from_json(json: &[u8]) -> Result<Self, BadDescription> {
         if json.len() > MAX_BYTES {
-            return Err(BadDescription::TooLarge {
-                bytes: json.len(),
-                most: MAX_BYTES,
-            });
+            return Err(BadDescription::TooLarge { bytes: json.len(), most: MAX_BYTES });
         }
         let raw = serde_json::from_slice(json);
         let raw: Raw = raw.map_err(|e| BadDescription::Unusable(e.to_string()))?;
@@ -183,9 +180,7 @@ impl Description {
         ensure(raw.format == FORMAT, || {
             format!("format {}, this verifier reads {FORMAT}", raw.format)
         })?;
-        ensure((1..=Fr::TWO_ADICITY).contains(&raw.k), || {
-            format!("k = {}", raw.k)
-        })?;
+        ensure((1..=Fr::TWO_ADICITY).contains(&raw.k), || format!("k = {}", raw.k))?;
         let sizes = [
             raw.fixed.len(),
             raw.nodes.len(),
@@ -226,10 +221,7 @@ impl Description {
             rounds: raw
                 .rounds
                 .iter()
-                .map(|r| Round {
-                    points: r.points,
-                    challenges: r.challenges,
-                })
+                .map(|r| Round { points: r.points, challenges: r.challenges })
                 .collect(),
             instances: raw.instances,
             quotient_pieces: raw.quotient_pieces,

@@ -51,10 +51,7 @@ pub(crate) fn sets(openings: &[Query]) -> Vec<Set> {
         let number = *numbers.entry(distinct).or_insert(sets.len());
         match sets.get_mut(number) {
             Some(set) => set.polys.push(poly),
-            None => sets.push(Set {
-                rotations,
-                polys: vec![poly],
-            }),
+            None => sets.push(Set { rotations, polys: vec![poly] }),
         }
     }
     sets
@@ -95,13 +92,7 @@ pub(crate) fn combine(
                 .rotations
                 .iter()
                 .zip(&basis)
-                .map(|(r, l)| {
-                    evaluations
-                        .get(&Query(*poly, *r))
-                        .copied()
-                        .unwrap_or(Fr::ZERO)
-                        * l
-                })
+                .map(|(r, l)| evaluations.get(&Query(*poly, *r)).copied().unwrap_or(Fr::ZERO) * l)
                 .sum();
             constant += factor * value;
             for (scalar, point) in commitments.get(poly).into_iter().flatten() {
@@ -139,12 +130,8 @@ mod tests {
     fn sets_keep_the_order_of_first_appearance() {
         let openings = [(3, 0), (1, 1), (1, 0), (2, 0), (4, 0), (4, 1), (5, -1)];
         let sets = sets(&openings.map(|(poly, r)| Query(poly, r)));
-        let expected = [
-            (vec![0], vec![3, 2]),
-            (vec![1, 0], vec![1, 4]),
-            (vec![-1], vec![5]),
-        ]
-        .map(|(rotations, polys)| Set { rotations, polys });
+        let expected = [(vec![0], vec![3, 2]), (vec![1, 0], vec![1, 4]), (vec![-1], vec![5])]
+            .map(|(rotations, polys)| Set { rotations, polys });
         assert_eq!(sets, expected);
     }
 

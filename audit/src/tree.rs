@@ -17,9 +17,7 @@ pub(crate) struct Tree {
 impl Tree {
     /// The empty tree.
     pub(crate) fn new() -> Self {
-        Self {
-            levels: vec![HashMap::new(); DEPTH + 1],
-        }
+        Self { levels: vec![HashMap::new(); DEPTH + 1] }
     }
 
     fn node(&self, level: usize, index: Index) -> Fr {

@@ -50,16 +50,9 @@ impl Verifier {
         let sets = sets(&description.openings);
         let work = work(&description, &sets);
         if work > MAX_WORK {
-            return Err(BadDescription::TooMuchWork {
-                work,
-                most: MAX_WORK,
-            });
+            return Err(BadDescription::TooMuchWork { work, most: MAX_WORK });
         }
-        Ok(Self {
-            sets,
-            n_inv,
-            description,
-        })
+        Ok(Self { sets, n_inv, description })
     }
 
     /// The description.
@@ -87,10 +80,7 @@ impl Verifier {
 
         let nodes = self.evaluate(instances, &parsed, zn)?;
         let combiner = parsed.challenges[d.combiner];
-        let numerator = d
-            .constraints
-            .iter()
-            .fold(Fr::ZERO, |sum, c| sum * combiner + nodes[*c]);
+        let numerator = d.constraints.iter().fold(Fr::ZERO, |sum, c| sum * combiner + nodes[*c]);
 
         let mut evaluations: BTreeMap<Query, Fr> = BTreeMap::new();
         evaluations.extend(d.evaluations.iter().copied().zip(parsed.evaluations));
@@ -106,19 +96,9 @@ impl Verifier {
         commitments.insert(d.quotient(), powers.zip(parsed.quotient).collect());
 
         let rotations: BTreeSet<i32> = d.openings.iter().map(|q| q.1).collect();
-        let points = rotations
-            .into_iter()
-            .map(|r| (r, z * self.omega_to(r)))
-            .collect();
+        let points = rotations.into_iter().map(|r| (r, z * self.omega_to(r))).collect();
         let opening = &parsed.opening;
-        let left = combine(
-            &self.sets,
-            &points,
-            &commitments,
-            &evaluations,
-            opening,
-            d.g1,
-        )?;
+        let left = combine(&self.sets, &points, &commitments, &evaluations, opening, d.g1)?;
         if !holds(left.into_affine(), opening.w_prime, d.g2, d.s_g2) {
             return Err(Refused::Pairing);
         }
@@ -168,15 +148,10 @@ impl Verifier {
                 challenges.push(reader.squeeze());
             }
         }
-        let quotient = (0..d.quotient_pieces)
-            .map(|_| reader.point())
-            .collect::<Result<_, _>>()?;
+        let quotient = (0..d.quotient_pieces).map(|_| reader.point()).collect::<Result<_, _>>()?;
         let z = reader.squeeze();
-        let evaluations = d
-            .evaluations
-            .iter()
-            .map(|_| reader.scalar())
-            .collect::<Result<_, _>>()?;
+        let evaluations =
+            d.evaluations.iter().map(|_| reader.scalar()).collect::<Result<_, _>>()?;
         let (mu, gamma) = (reader.squeeze(), reader.squeeze());
         let w = reader.point()?;
         let z_prime = reader.squeeze();
@@ -187,21 +162,12 @@ impl Verifier {
             quotient,
             z,
             evaluations,
-            opening: Opening {
-                mu,
-                gamma,
-                w,
-                z_prime,
-                w_prime,
-            },
+            opening: Opening { mu, gamma, w, z_prime, w_prime },
         })
     }
 
     fn omega_to(&self, exponent: i32) -> Fr {
-        let power = self
-            .description
-            .omega
-            .pow([u64::from(exponent.unsigned_abs())]);
+        let power = self.description.omega.pow([u64::from(exponent.unsigned_abs())]);
         if exponent >= 0 {
             return power;
         }
@@ -259,11 +225,7 @@ impl Verifier {
             for (i, (column, row)) in words.iter().enumerate() {
                 let word = instances[*column][*row].into_bigint();
                 // Two words of 88 bits leave 80 of 256 for the third.
-                let room = if i == 2 {
-                    256 - 2 * LIMB_BITS
-                } else {
-                    LIMB_BITS
-                };
+                let room = if i == 2 { 256 - 2 * LIMB_BITS } else { LIMB_BITS };
                 if word.num_bits() as usize > room {
                     return Err(Refused::Accumulator(3 * n + i));
                 }

@@ -26,9 +26,7 @@ fn honest() -> (Vec<Vec<Fr>>, Vec<u8>) {
 
 fn positions(instances: &[Vec<Fr>]) -> Vec<(usize, usize)> {
     let columns = instances.iter().enumerate();
-    columns
-        .flat_map(|(c, rows)| (0..rows.len()).map(move |r| (c, r)))
-        .collect()
+    columns.flat_map(|(c, rows)| (0..rows.len()).map(move |r| (c, r))).collect()
 }
 
 #[test]

@@ -47,10 +47,7 @@ fn run(mut case: Case) -> Option<String> {
         let trace = case.batch(MOST, |_| true);
         if let Some(why) = wrong(&mut replay, &trace) {
             let fails = |t: &BatchTrace| wrong(&mut replay_of(&before, &context), t).is_some();
-            return Some(format!(
-                "{why}\n{}",
-                shrunk(&before, &context, &trace, fails)
-            ));
+            return Some(format!("{why}\n{}", shrunk(&before, &context, &trace, fails)));
         }
         case.later();
     }

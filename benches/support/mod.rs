@@ -17,11 +17,7 @@ use bastion_state::state::State;
 pub const TIME: u64 = 1_800_000_000;
 
 pub fn context() -> BatchContext {
-    BatchContext {
-        domain: Fr::from(1u64),
-        time: TIME,
-        policy: dev_policy(),
-    }
+    BatchContext { domain: Fr::from(1u64), time: TIME, policy: dev_policy() }
 }
 
 /// A block of one tiny batch with operations that use every table.
@@ -30,9 +26,7 @@ pub fn block() -> Block {
     let mut source = DemoSource::short(context.domain, TIME);
     let shape = Shape::tiny();
     let (mut state, mut refused) = (State::new(), Vec::new());
-    next_block(&mut state, &context, &shape, 1, &mut source, &mut refused)
-        .unwrap()
-        .unwrap()
+    next_block(&mut state, &context, &shape, 1, &mut source, &mut refused).unwrap().unwrap()
 }
 
 /// Its batch, and how it hangs on the block.

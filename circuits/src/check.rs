@@ -29,13 +29,7 @@ pub struct Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{}.{} in the block at row {}",
-            self.table.name(),
-            self.name,
-            self.row
-        )
+        write!(f, "{}.{} in the block at row {}", self.table.name(), self.name, self.row)
     }
 }
 
@@ -45,20 +39,14 @@ type TupleKey = (u64, Vec<[u8; 32]>);
 pub fn check(shape: &Shape, grid: &Grid) -> BTreeSet<Failure> {
     let layout = Layout::new(shape);
     let blocks = tables::blocks(shape);
-    let challenges = Challenges {
-        beta: Fr::zero(),
-        gamma: Fr::zero(),
-    };
+    let challenges = Challenges { beta: Fr::zero(), gamma: Fr::zero() };
     let mut failures = BTreeSet::new();
     let mut bus: HashMap<TupleKey, (Fr, Vec<Failure>)> = HashMap::new();
     for placement in &layout.blocks {
         let block = &blocks[placement.table as usize];
         let value = |e: &crate::core::Expr| grid.evaluate(e, placement.row, &challenges, &[]);
-        let failure = |name: &str| Failure {
-            table: placement.table,
-            name: name.into(),
-            row: placement.row,
-        };
+        let failure =
+            |name: &str| Failure { table: placement.table, name: name.into(), row: placement.row };
         for constraint in &block.constraints {
             if value(&constraint.poly) != Fr::zero() {
                 failures.insert(failure(&constraint.name));
@@ -92,10 +80,7 @@ pub fn holds(shape: &Shape, grid: &Grid) -> bool {
     let layout = Layout::new(shape);
     let compressions = layout.blocks.par_iter();
     let compressions = compressions.filter(|p| p.table == Table::Compress);
-    compressions
-        .map(|p| hash::holds(grid, p.row))
-        .all(|yes| yes)
-        && links_hold(shape, grid)
+    compressions.map(|p| hash::holds(grid, p.row)).all(|yes| yes) && links_hold(shape, grid)
 }
 
 /// [`holds`] for a grid that [`fill`](crate::witness::fill) made: it wrote each compression by the
@@ -103,10 +88,7 @@ pub fn holds(shape: &Shape, grid: &Grid) -> bool {
 fn links_hold(shape: &Shape, grid: &Grid) -> bool {
     let layout = Layout::new(shape);
     let blocks = tables::blocks(shape);
-    let unused = Challenges {
-        beta: Fr::zero(),
-        gamma: Fr::zero(),
-    };
+    let unused = Challenges { beta: Fr::zero(), gamma: Fr::zero() };
     let programs: Vec<(Program, Vec<usize>)> = blocks
         .iter()
         .map(|block| {
@@ -162,17 +144,12 @@ pub(crate) fn require(
         .min()
         .and_then(|n| Some((n, trace.ops.get(n)?.kind)));
     let out_of_range = |(bits, _): &(u32, Fr)| format!("a value of at most {bits} bits");
-    let rules = names(&failures)
-        .into_iter()
-        .chain(pools.out_of_range.iter().map(out_of_range))
-        .collect();
+    let rules =
+        names(&failures).into_iter().chain(pools.out_of_range.iter().map(out_of_range)).collect();
     Err(CircuitError::Unprovable { operation, rules })
 }
 
 /// The distinct `table.rule` names of failures.
 pub fn names(failures: &BTreeSet<Failure>) -> BTreeSet<String> {
-    failures
-        .iter()
-        .map(|f| format!("{}.{}", f.table.name(), f.name))
-        .collect()
+    failures.iter().map(|f| format!("{}.{}", f.table.name(), f.name)).collect()
 }

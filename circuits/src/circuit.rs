@@ -41,18 +41,12 @@ pub struct BatchCircuit {
 impl BatchCircuit {
     /// The circuit with a filled grid (see [`crate::witness::compile`]).
     pub fn new(shape: Shape, grid: Grid) -> Self {
-        Self {
-            shape,
-            grid: Some(grid),
-        }
+        Self { shape, grid: Some(grid) }
     }
 
     /// The circuit without a witness, for key generation.
     pub fn without_witness(shape: &Shape) -> Self {
-        Self {
-            shape: shape.clone(),
-            grid: None,
-        }
+        Self { shape: shape.clone(), grid: None }
     }
 
     /// The shape.
@@ -124,10 +118,7 @@ impl Columns {
             let last = cells.query_fixed(columns.last, Rotation::cur());
             let sum = cells.query_advice(columns.sum, Rotation::cur());
             let next = cells.query_advice(columns.sum, Rotation::next());
-            [
-                ("carry", carry * (next - sum.clone())),
-                ("sum_ends_at_zero", last * sum),
-            ]
+            [("carry", carry * (next - sum.clone())), ("sum_ends_at_zero", last * sum)]
         });
         // halo2 takes no higher degree than 5 unless it is told.
         meta.set_minimum_degree(DEGREE);

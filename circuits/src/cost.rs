@@ -85,11 +85,7 @@ pub struct CostReport {
 /// If the shape cannot hold a transfer.
 pub fn report(shape: &Shape) -> Result<CostReport, CircuitError> {
     let trace = transfer_batch(shape);
-    let link = Link {
-        c_in: Fr::from(0u64),
-        y_in: Fr::from(0u64),
-        r: Fr::from(2u64),
-    };
+    let link = Link { c_in: Fr::from(0u64), y_in: Fr::from(0u64), r: Fr::from(2u64) };
     let (grid, pools) = fill(shape, &trace, &link)?;
     let transfers = trace.ops.len();
     let layout = Layout::new(shape);
@@ -199,11 +195,7 @@ fn context() -> BatchContext {
             cooldown: 1,
             fee_keyhash: Fr::from(2u64),
             fee_exit: Address([2; 20]),
-            default_limits: TokenLimits {
-                rate: 1,
-                burst_seconds: 1,
-                max_delay: 1,
-            },
+            default_limits: TokenLimits { rate: 1, burst_seconds: 1, max_delay: 1 },
             limits: BTreeMap::new(),
         },
     }
@@ -217,10 +209,7 @@ fn transfer_batch(shape: &Shape) -> BatchTrace {
     let owner = bastion_protocol::keys::owner(keyhash, exit);
     let places = random_places(2 * shape.ops);
     let accounts = places.iter().map(|index| {
-        let account = Account {
-            balance: 1_000_000_000_000,
-            ..Account::new(owner, 0)
-        };
+        let account = Account { balance: 1_000_000_000_000, ..Account::new(owner, 0) };
         (*index, account)
     });
     let mut state = State::with_accounts(accounts, [(keyhash, exit)]).unwrap_or_default();
@@ -238,10 +227,7 @@ fn transfer_batch(shape: &Shape) -> BatchTrace {
             nonce: 0,
             deadline: time + 3_600,
             fee: 1_000 + i as u128 % 20 * 10,
-            action: Action::Transfer {
-                to: pair[1],
-                amount: 1_000_003 + i as u128,
-            },
+            action: Action::Transfer { to: pair[1], amount: 1_000_003 + i as u128 },
         };
         let Ok(signed) = body.sign(&key, domain, exit) else {
             break;
@@ -276,9 +262,7 @@ fn random_places(n: usize) -> Vec<Index> {
     let mut x = 0x9e37_79b9_7f4a_7c15_u64;
     let mut out = Vec::with_capacity(n);
     while out.len() < n {
-        x = x
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
+        x = x.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let index = (1 << 17) + ((x >> 33) % POPULATION) as Index;
         if seen.insert(index) {
             out.push(index);
@@ -308,18 +292,10 @@ impl fmt::Display for CostReport {
             t.row_cells_per_transfer,
             t.circuit_cells_per_transfer
         )?;
-        writeln!(
-            f,
-            "\n{:<18}{:>14}{:>12}",
-            "operation", "advice cells", "data bytes"
-        )?;
+        writeln!(f, "\n{:<18}{:>14}{:>12}", "operation", "advice cells", "data bytes")?;
         for (kind, cost) in &self.operations {
             let name = format!("{kind:?}");
-            writeln!(
-                f,
-                "{name:<18}{:>14}{:>12}",
-                cost.advice_cells, cost.data_bytes
-            )?;
+            writeln!(f, "{name:<18}{:>14}{:>12}", cost.advice_cells, cost.data_bytes)?;
         }
         writeln!(
             f,

@@ -56,21 +56,8 @@ impl<'g> Mutator<'g> {
                 }
             }
             let rows = readers.keys().map(|(row, _)| *row).collect();
-            let (names, polys) = block
-                .constraints
-                .into_iter()
-                .map(|c| (c.name, c.poly))
-                .unzip();
-            rules.insert(
-                block.table,
-                Rules {
-                    names,
-                    polys,
-                    terms,
-                    readers,
-                    rows,
-                },
-            );
+            let (names, polys) = block.constraints.into_iter().map(|c| (c.name, c.poly)).unzip();
+            rules.insert(block.table, Rules { names, polys, terms, readers, rows });
         }
         let mut by_row: HashMap<usize, Vec<Placement>> = HashMap::new();
         for placement in Layout::new(shape).blocks {
@@ -80,11 +67,7 @@ impl<'g> Mutator<'g> {
                 }
             }
         }
-        Self {
-            grid,
-            rules,
-            by_row,
-        }
+        Self { grid, rules, by_row }
     }
 
     /// Every cell (row, column) that some rule reads. All other cells mean nothing.
@@ -117,15 +100,11 @@ impl<'g> Mutator<'g> {
         row: usize,
         col: usize,
     ) -> impl Iterator<Item = (&Placement, i32, &Readers)> {
-        self.by_row
-            .get(&row)
-            .into_iter()
-            .flatten()
-            .filter_map(move |placement| {
-                let relative = (row as i64 - placement.row as i64) as i32;
-                let readers = self.rules[&placement.table].readers.get(&(relative, col))?;
-                Some((placement, relative, readers))
-            })
+        self.by_row.get(&row).into_iter().flatten().filter_map(move |placement| {
+            let relative = (row as i64 - placement.row as i64) as i32;
+            let readers = self.rules[&placement.table].readers.get(&(relative, col))?;
+            Some((placement, relative, readers))
+        })
     }
 
     /// Every rule there is, `table.rule`.
@@ -133,13 +112,7 @@ impl<'g> Mutator<'g> {
         let mut all = BTreeSet::new();
         for (table, rules) in &self.rules {
             let terms = rules.terms.iter().map(|t| &t.name);
-            all.extend(
-                rules
-                    .names
-                    .iter()
-                    .chain(terms)
-                    .map(|n| format!("{}.{n}", table.name())),
-            );
+            all.extend(rules.names.iter().chain(terms).map(|n| format!("{}.{n}", table.name())));
         }
         all
     }
@@ -181,10 +154,7 @@ impl<'g> Mutator<'g> {
     }
 
     fn value(&self, expr: &Expr, base: usize, change: Option<(usize, usize, Fr)>) -> Fr {
-        let challenges = Challenges {
-            beta: Fr::zero(),
-            gamma: Fr::zero(),
-        };
+        let challenges = Challenges { beta: Fr::zero(), gamma: Fr::zero() };
         let Some((row, col, value)) = change else {
             return self.grid.evaluate(expr, base, &challenges, &[]);
         };

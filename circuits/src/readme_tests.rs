@@ -86,11 +86,8 @@ fn readmes_name_no_rule_that_is_gone() {
     let blocks = tables::blocks(&Shape::tiny());
     for block in &blocks {
         let text = readme(block.table);
-        let same_folder: Vec<String> = blocks
-            .iter()
-            .filter(|other| readme(other.table) == text)
-            .flat_map(rules)
-            .collect();
+        let same_folder: Vec<String> =
+            blocks.iter().filter(|other| readme(other.table) == text).flat_map(rules).collect();
         for pattern in documented(text) {
             assert!(
                 same_folder.iter().any(|rule| matches(pattern, rule)),

@@ -85,48 +85,30 @@ impl Shape {
     /// For production on machines with less memory than [`Shape::standard`] takes, and for shorter
     /// waits.
     pub fn medium() -> Self {
-        Self {
-            name: "medium".into(),
-            ..transfers::fullest(17)
-        }
+        Self { name: "medium".into(), ..transfers::fullest(17) }
     }
 
     /// For production.
     pub fn standard() -> Self {
-        Self {
-            name: "standard".into(),
-            ..transfers::fullest(19)
-        }
+        Self { name: "standard".into(), ..transfers::fullest(19) }
     }
 
     /// For production on machines with much memory.
     pub fn large() -> Self {
-        Self {
-            name: "large".into(),
-            ..transfers::fullest(21)
-        }
+        Self { name: "large".into(), ..transfers::fullest(21) }
     }
 
     /// The named shapes, by size.
     pub fn all() -> [Self; 5] {
-        [
-            Self::tiny(),
-            Self::small(),
-            Self::medium(),
-            Self::standard(),
-            Self::large(),
-        ]
+        [Self::tiny(), Self::small(), Self::medium(), Self::standard(), Self::large()]
     }
 
     /// The shape with this name.
     pub fn named(name: &str) -> Result<Self, CircuitError> {
-        Self::all()
-            .into_iter()
-            .find(|s| s.name == name)
-            .ok_or_else(|| CircuitError::UnknownShape {
-                name: name.into(),
-                known: Self::all().map(|s| s.name).join(", "),
-            })
+        Self::all().into_iter().find(|s| s.name == name).ok_or_else(|| CircuitError::UnknownShape {
+            name: name.into(),
+            known: Self::all().map(|s| s.name).join(", "),
+        })
     }
 
     /// Rows that blocks may use.

@@ -40,11 +40,7 @@ fn shape() -> Shape {
 }
 
 fn link() -> Link {
-    Link {
-        c_in: Fr::from(3u64),
-        y_in: Fr::from(4u64),
-        r: Fr::from(0x1234_5678_9abc_def0u64),
-    }
+    Link { c_in: Fr::from(3u64), y_in: Fr::from(4u64), r: Fr::from(0x1234_5678_9abc_def0u64) }
 }
 
 /// What is wrong with a batch, if anything is.
@@ -125,10 +121,7 @@ fn run(shape: &Shape, mut case: Case) -> (BTreeMap<ResolvedKind, u64>, Vec<Strin
         }
         if let Some(why) = wrong(shape, &trace, Some(&usage)) {
             let fails = |t: &BatchTrace| wrong(shape, t, None).is_some();
-            faults.push(format!(
-                "{why}\n{}",
-                shrunk(&before, &context, &trace, fails)
-            ));
+            faults.push(format!("{why}\n{}", shrunk(&before, &context, &trace, fails)));
         }
         if !conserved(&before, &case.state, &trace) {
             faults.push(format!("money is made or lost: {:?}", trace.ops));
@@ -141,10 +134,8 @@ fn run(shape: &Shape, mut case: Case) -> (BTreeMap<ResolvedKind, u64>, Vec<Strin
 #[test]
 fn what_the_executor_takes_can_be_proven() {
     let (plan, shape) = (Plan::from_env(), shape());
-    let results: Vec<_> = (0..plan.cases)
-        .into_par_iter()
-        .map(|n| (n, run(&shape, plan.case(n))))
-        .collect();
+    let results: Vec<_> =
+        (0..plan.cases).into_par_iter().map(|n| (n, run(&shape, plan.case(n)))).collect();
     let mut kinds: BTreeMap<ResolvedKind, u64> = BTreeMap::new();
     let mut faults = Vec::new();
     for (n, (executed, wrong)) in results {

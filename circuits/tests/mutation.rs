@@ -36,23 +36,11 @@ struct Free {
 }
 
 const UNSIGNED: When = When::Kinds(&[Deposit, DepositNew, ForcedExit, ForcedExitNoop, Noop]);
-const NO_FEE: When = When::Kinds(&[
-    Deposit,
-    DepositNew,
-    ForcedExit,
-    ForcedExitNoop,
-    Freeze,
-    Unfreeze,
-    Noop,
-]);
+const NO_FEE: When =
+    When::Kinds(&[Deposit, DepositNew, ForcedExit, ForcedExitNoop, Freeze, Unfreeze, Noop]);
 
 const fn op(cells: RangeInclusive<i64>, when: When, reason: &'static str) -> Free {
-    Free {
-        table: Table::Op,
-        cells,
-        when,
-        reason,
-    }
+    Free { table: Table::Op, cells, when, reason }
 }
 
 const fn unused(
@@ -61,12 +49,7 @@ const fn unused(
     zero: &'static [usize],
     reason: &'static str,
 ) -> Free {
-    Free {
-        table,
-        cells,
-        when: When::Zero(zero),
-        reason,
-    }
+    Free { table, cells, when: When::Zero(zero), reason }
 }
 
 /// The numbers are those of `ops::cells`, in the order of its allocation.
@@ -85,33 +68,17 @@ const FREE: &[Free] = &[
         ]),
         "mantissa: the amount of these kinds is no float",
     ),
-    op(
-        1..=7,
-        UNSIGNED,
-        "bits of the fee: the posted word of these kinds has none",
-    ),
+    op(1..=7, UNSIGNED, "bits of the fee: the posted word of these kinds has none"),
     op(20..=33, When::Kinds(&[Noop]), "a Noop accesses no account"),
     op(
         34..=47,
-        When::Kinds(&[
-            Deposit,
-            DepositNew,
-            ForcedExitNoop,
-            ChangeKey,
-            Freeze,
-            Unfreeze,
-            Noop,
-        ]),
+        When::Kinds(&[Deposit, DepositNew, ForcedExitNoop, ChangeKey, Freeze, Unfreeze, Noop]),
         "these kinds have no second access",
     ),
     op(48..=61, NO_FEE, "these kinds do not access the fee account"),
     op(69..=69, When::Kinds(&[Noop]), "a Noop moves nothing"),
     op(70..=70, NO_FEE, "these kinds pay no fee"),
-    op(
-        85..=86,
-        UNSIGNED,
-        "amount and receiver of the posted word: these kinds post none",
-    ),
+    op(85..=86, UNSIGNED, "amount and receiver of the posted word: these kinds post none"),
     op(87..=87, When::Kinds(&[Noop]), "a Noop has no signer"),
     op(
         88..=89,
@@ -120,15 +87,7 @@ const FREE: &[Free] = &[
     ),
     op(
         90..=90,
-        When::Kinds(&[
-            Transfer,
-            TransferNew,
-            Withdraw,
-            ChangeKey,
-            Freeze,
-            Unfreeze,
-            Noop,
-        ]),
+        When::Kinds(&[Transfer, TransferNew, Withdraw, ChangeKey, Freeze, Unfreeze, Noop]),
         "the token that an L1 operation names",
     ),
     op(
@@ -148,14 +107,7 @@ const FREE: &[Free] = &[
     ),
     op(
         92..=93,
-        When::Kinds(&[
-            Deposit,
-            DepositNew,
-            ForcedExit,
-            ForcedExitNoop,
-            Transfer,
-            Noop,
-        ]),
+        When::Kinds(&[Deposit, DepositNew, ForcedExit, ForcedExitNoop, Transfer, Noop]),
         "extra fields of the message: these kinds have none",
     ),
     op(
@@ -176,14 +128,7 @@ const FREE: &[Free] = &[
     op(95..=96, UNSIGNED, "message: these kinds are not signed"),
     op(
         97..=98,
-        When::Kinds(&[
-            Deposit,
-            DepositNew,
-            ForcedExit,
-            ForcedExitNoop,
-            Transfer,
-            Noop,
-        ]),
+        When::Kinds(&[Deposit, DepositNew, ForcedExit, ForcedExitNoop, Transfer, Noop]),
         "message chain behind the word: these kinds have no extra fields",
     ),
     op(99..=99, UNSIGNED, "message: these kinds are not signed"),
@@ -289,30 +234,10 @@ const FREE: &[Free] = &[
         ]),
         "inverse of an owner: only receivers and targets of a freeze must not be limiters",
     ),
-    unused(
-        Table::Account,
-        151..=158,
-        &[150],
-        "an account block that is not active",
-    ),
-    unused(
-        Table::Node,
-        73..=74,
-        &[148, 149],
-        "a node block without touched children",
-    ),
-    unused(
-        Table::Limiter,
-        1..=22,
-        &[0],
-        "a limiter block that is not active",
-    ),
-    unused(
-        Table::Signature,
-        13..=23,
-        &[1],
-        "a signature block that is not active",
-    ),
+    unused(Table::Account, 151..=158, &[150], "an account block that is not active"),
+    unused(Table::Node, 73..=74, &[148, 149], "a node block without touched children"),
+    unused(Table::Limiter, 1..=22, &[0], "a limiter block that is not active"),
+    unused(Table::Signature, 13..=23, &[1], "a signature block that is not active"),
 ];
 
 fn allowed(grid_cell: impl Fn(usize) -> Fr, free: &Free, kind: Option<ResolvedKind>) -> bool {
@@ -419,11 +344,7 @@ fn the_mutator_agrees_with_the_checker() {
     let mut unnoticed = 0;
     for _ in 0..150 {
         // One in three among operations, where cells may be free.
-        let range = if rng.gen_ratio(1, 3) {
-            14_000..17_000
-        } else {
-            0..cells.len()
-        };
+        let range = if rng.gen_ratio(1, 3) { 14_000..17_000 } else { 0..cells.len() };
         let (row, col) = cells[rng.gen_range(range)];
         let value = grid.get(row, col) + Fr::one();
         let mut changed = grid.clone();

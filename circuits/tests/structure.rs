@@ -39,10 +39,7 @@ fn every_cell_is_assigned_once_and_every_gate_holds() {
     // The same second phase under another transcript: what the bus carries no longer balances.
     let (failed, _) = recorded.check(&system, &b);
     assert!(failed.contains("head.bus.0") && failed.contains("op.bus.0"));
-    assert!(
-        failed.iter().all(|rule| rule.contains(".bus.")),
-        "{failed:?}"
-    );
+    assert!(failed.iter().all(|rule| rule.contains(".bus.")), "{failed:?}");
 }
 
 #[test]
@@ -51,17 +48,9 @@ fn every_step_of_the_running_sum_is_constrained() {
     let challenges = challenges(1 << 40);
     let (mut recorded, system) = Recorder::run(&circuit, circuit.instances(), challenges.clone());
     let sum = recorded.advice.keys().map(|(col, _)| *col).max().unwrap();
-    let rows: Vec<usize> = recorded
-        .advice
-        .keys()
-        .filter(|c| c.0 == sum)
-        .map(|c| c.1)
-        .collect();
+    let rows: Vec<usize> = recorded.advice.keys().filter(|c| c.0 == sum).map(|c| c.1).collect();
     let last = rows.len() - 1;
-    let expected = [
-        (0, "head.sum_starts_at_zero"),
-        (last, "bus.sum_ends_at_zero"),
-    ];
+    let expected = [(0, "head.sum_starts_at_zero"), (last, "bus.sum_ends_at_zero")];
     let steps = (1..10).map(|i| (i * last / 10, ""));
     for (row, rule) in expected.into_iter().chain(steps) {
         let cell = recorded.advice.get_mut(&(sum, row)).unwrap();
@@ -112,8 +101,5 @@ fn the_constraint_system_is_the_pinned_one() {
         std::fs::write(&path, &found).unwrap();
     }
     let pinned = std::fs::read_to_string(&path).unwrap_or_default();
-    assert_eq!(
-        found, pinned,
-        "the circuit changed: see the comment of this test"
-    );
+    assert_eq!(found, pinned, "the circuit changed: see the comment of this test");
 }

@@ -26,11 +26,7 @@ impl Block {
     /// What links each batch to the block.
     pub fn links(&self) -> Vec<Link> {
         let r = self.header.challenge(&self.data);
-        let mut link = Link {
-            c_in: chain_start(),
-            y_in: polynomial_start(),
-            r,
-        };
+        let mut link = Link { c_in: chain_start(), y_in: polynomial_start(), r };
         self.batches
             .iter()
             .map(|batch| {
@@ -49,25 +45,15 @@ impl Block {
 }
 
 fn bind(old_root: Fr, context: &BatchContext, batches: Vec<BatchTrace>) -> Block {
-    let data = batches
-        .iter()
-        .flat_map(|b| posted_data(&b.ops).to_bytes())
-        .collect();
+    let data = batches.iter().flat_map(|b| posted_data(&b.ops).to_bytes()).collect();
     let header = Header {
         old_root,
         new_root: batches.last().map_or(old_root, |b| b.new_root),
         policy_root: context.policy.root(),
         domain: context.domain,
         time: context.time,
-        c_out: batches
-            .iter()
-            .fold(chain_start(), |c, b| word_chain(c, &b.ops)),
+        c_out: batches.iter().fold(chain_start(), |c, b| word_chain(c, &b.ops)),
         batches: batches.len() as u32,
     };
-    Block {
-        header,
-        data,
-        batches,
-        checked: false,
-    }
+    Block { header, data, batches, checked: false }
 }

@@ -48,25 +48,11 @@ pub fn expected(history: &History) -> Result<Code, NodeError> {
         let address = bastion_protocol::Address(address.into_array());
         field::to_bytes(&domain(history.chain_id, address))
     };
-    replace(
-        &mut code,
-        &domain(contract),
-        &field::to_bytes(&history.domain()),
-    );
-    for (from, to) in [
-        (governance, history.governance),
-        (contract, history.contract),
-    ] {
-        replace(
-            &mut code,
-            &from.into_word().0,
-            &Address::from(to.0).into_word().0,
-        );
+    replace(&mut code, &domain(contract), &field::to_bytes(&history.domain()));
+    for (from, to) in [(governance, history.governance), (contract, history.contract)] {
+        replace(&mut code, &from.into_word().0, &Address::from(to.0).into_word().0);
     }
-    Ok(Code {
-        rollup: keccak256(&code).0,
-        governance: keccak256(evm.code(governance)?).0,
-    })
+    Ok(Code { rollup: keccak256(&code).0, governance: keccak256(evm.code(governance)?).0 })
 }
 
 fn replace(code: &mut [u8], from: &[u8; 32], to: &[u8; 32]) {

@@ -114,9 +114,7 @@ impl Deployment {
                 srs: verifier.srs_id.to_string(),
             });
         }
-        policy
-            .check()
-            .map_err(|e| NodeError::Policy(e.to_string()))?;
+        policy.check().map_err(|e| NodeError::Policy(e.to_string()))?;
         let operator = roles.operator()?;
         let circuit_id: FixedBytes<32> = verifier
             .circuit_id
@@ -128,11 +126,7 @@ impl Deployment {
         let mut create = |memory: &mut EmbeddedL1, creation: Bytes| -> Result<_, NodeError> {
             let (address, _) = memory.deploy(operator, creation.clone())?;
             let code = memory.code(address)?;
-            contracts.push(Creation {
-                address,
-                creation,
-                code: code.clone(),
-            });
+            contracts.push(Creation { address, creation, code: code.clone() });
             Ok((address, code))
         };
         let contract = &verifier.contract;
@@ -155,13 +149,8 @@ impl Deployment {
         let (governance, _) = create(&mut memory, code)?;
         let args = (to_u256(genesis), governance).abi_encode_params();
         let (rollup, _) = create(&mut memory, rollup()?.with_args(&args))?;
-        let settlement = Settlement {
-            rollup,
-            governance,
-            circuit_id,
-            operator,
-            tokens: vec![Address::ZERO],
-        };
+        let settlement =
+            Settlement { rollup, governance, circuit_id, operator, tokens: vec![Address::ZERO] };
         let longest = settlement.longest_delay(&mut memory)?;
         if policy.longest_delay() > longest {
             return Err(NodeError::Policy(format!(
@@ -170,12 +159,7 @@ impl Deployment {
                 policy.longest_delay()
             )));
         }
-        Ok(Self {
-            nonce: site.nonce,
-            contracts,
-            settlement,
-            memory,
-        })
+        Ok(Self { nonce: site.nonce, contracts, settlement, memory })
     }
 
     /// The contracts as they are, or will be.
@@ -257,11 +241,8 @@ impl Settlement {
         genesis: &Fr,
         policy: &Policy,
     ) -> Result<Self, NodeError> {
-        let site = Site {
-            chain_id: l1.chain_id(),
-            time: l1.now()?,
-            nonce: l1.nonce(roles.operator()?)?,
-        };
+        let site =
+            Site { chain_id: l1.chain_id(), time: l1.now()?, nonce: l1.nonce(roles.operator()?)? };
         Deployment::rehearse(site, roles, verifier, genesis, policy)?.make(l1)
     }
 

@@ -97,21 +97,13 @@ impl DemoSource {
 
     fn of(steps: Vec<Step>, leaves: Op, context: DemoContext) -> Self {
         let queue = NAMES.iter().map(|name| deposit(name)).chain([leaves]);
-        Self {
-            steps,
-            queue: queue.collect(),
-            next: 0,
-            context,
-        }
+        Self { steps, queue: queue.collect(), next: 0, context }
     }
 
     /// What users ask for on L1 after the story, of an operator who no longer answers.
     pub fn censored(&self) -> Vec<Op> {
-        let request = Op::ForcedExit(ForcedExit {
-            index: FIRST_USER,
-            token: 0,
-            exit: dev_exit(NAMES[0]),
-        });
+        let request =
+            Op::ForcedExit(ForcedExit { index: FIRST_USER, token: 0, exit: dev_exit(NAMES[0]) });
         vec![request, deposit("heidi")]
     }
 
@@ -140,18 +132,12 @@ fn new_account(state: &State, context: &DemoContext) -> Result<Op, NodeError> {
 }
 
 fn withdrawal(state: &State, context: &DemoContext) -> Result<Op, NodeError> {
-    let action = Action::Withdraw {
-        to: dev_exit("bob"),
-        amount: ETH / 2,
-    };
+    let action = Action::Withdraw { to: dev_exit("bob"), amount: ETH / 2 };
     signed(state, context, "bob", FIRST_USER + 1, ETH / 10_000, action)
 }
 
 fn freeze(state: &State, context: &DemoContext) -> Result<Op, NodeError> {
-    let action = Action::Freeze {
-        until: context.time + 86_400,
-        old_until: 0,
-    };
+    let action = Action::Freeze { until: context.time + 86_400, old_until: 0 };
     let target = FIRST_USER + FROZEN as Index;
     signed(state, context, "guardian", target, 0, action)
 }
@@ -185,14 +171,7 @@ fn transfer(state: &State, context: &DemoContext, i: u64) -> Result<Op, NodeErro
     };
     let name = NAMES[from as usize];
     let fee = ETH / 1_000_000;
-    signed(
-        state,
-        context,
-        name,
-        FIRST_USER + from as Index,
-        fee,
-        action,
-    )
+    signed(state, context, name, FIRST_USER + from as Index, fee, action)
 }
 
 fn signed(
@@ -222,10 +201,7 @@ impl Source for DemoSource {
         let n = self.next;
         self.next += 1;
         match self.steps.get(n) {
-            Some(step) => Ok(Some((
-                format!("step {}", n + 1),
-                step(state, &self.context)?,
-            ))),
+            Some(step) => Ok(Some((format!("step {}", n + 1), step(state, &self.context)?))),
             None => Ok(None),
         }
     }
@@ -248,11 +224,8 @@ mod tests {
 
     /// Operations of each batch of the only block.
     fn batches(shape: &Shape, n: usize, mut source: DemoSource) -> Vec<Vec<ResolvedKind>> {
-        let context = BatchContext {
-            domain: source.context.domain,
-            time: TIME,
-            policy: dev_policy(),
-        };
+        let context =
+            BatchContext { domain: source.context.domain, time: TIME, policy: dev_policy() };
         let (mut state, mut refused) = (State::new(), Vec::new());
         let mut block = || next_block(&mut state, &context, shape, n, &mut source, &mut refused);
         let first = block().unwrap().unwrap();

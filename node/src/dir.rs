@@ -73,10 +73,7 @@ impl Manifest {
     pub fn describes(&self, number: usize, header: &Header) -> Result<(), NodeError> {
         let same = |what, same: bool| match same {
             true => Ok(()),
-            false => Err(NodeError::Tampered {
-                block: number,
-                what,
-            }),
+            false => Err(NodeError::Tampered { block: number, what }),
         };
         let domain = domain(self.chain_id, self.contract);
         same("the manifest's chain or contract", header.domain == domain)?;
@@ -131,9 +128,7 @@ impl BlockDir {
     /// [`NodeError::FolderInUse`].
     pub fn check_unused(&self) -> Result<(), NodeError> {
         if self.has_manifest() {
-            return Err(NodeError::FolderInUse {
-                path: self.path.display().to_string(),
-            });
+            return Err(NodeError::FolderInUse { path: self.path.display().to_string() });
         }
         Ok(())
     }
@@ -149,10 +144,7 @@ impl BlockDir {
     }
 
     fn io(&self, path: &Path, source: std::io::Error) -> NodeError {
-        NodeError::Io {
-            path: path.display().to_string(),
-            source,
-        }
+        NodeError::Io { path: path.display().to_string(), source }
     }
 
     /// Reads a file.
@@ -161,9 +153,7 @@ impl BlockDir {
     /// [`NodeError::Missing`] or [`NodeError::Io`].
     pub fn read(&self, path: &Path) -> Result<Vec<u8>, NodeError> {
         std::fs::read(path).map_err(|e| match e.kind() {
-            std::io::ErrorKind::NotFound => NodeError::Missing {
-                path: path.display().to_string(),
-            },
+            std::io::ErrorKind::NotFound => NodeError::Missing { path: path.display().to_string() },
             _ => self.io(path, e),
         })
     }
@@ -251,10 +241,7 @@ impl BlockDir {
         self.check_spelling(&path, &json_bytes(&path, &header)?)?;
         let data = self.read(&self.file(number, "data"))?;
         if header.batches > MAX_BATCHES {
-            return Err(NodeError::Tampered {
-                block: number,
-                what: "the number of batches",
-            });
+            return Err(NodeError::Tampered { block: number, what: "the number of batches" });
         }
         let batches = (0..header.batches)
             .map(|i| {
@@ -269,12 +256,7 @@ impl BlockDir {
         let proof = BlockProof::from_json(&self.read(&path)?);
         let proof = proof.map_err(|e| of_the_folder(number, e.into()))?;
         self.check_spelling(&path, &proof.to_json()?)?;
-        Ok(StoredBlock {
-            header,
-            data,
-            batches,
-            proof,
-        })
+        Ok(StoredBlock { header, data, batches, proof })
     }
 }
 
@@ -291,10 +273,7 @@ fn json_bytes(path: &Path, value: &impl Serialize) -> Result<Vec<u8>, NodeError>
 /// changed after it was written.
 fn of_the_folder(block: usize, error: NodeError) -> NodeError {
     if error.exit_code() == 4 {
-        return NodeError::Tampered {
-            block,
-            what: "the version of a proof",
-        };
+        return NodeError::Tampered { block, what: "the version of a proof" };
     }
     error
 }

@@ -338,10 +338,7 @@ impl From<RpcError> for NodeError {
 
 impl NodeError {
     pub(crate) fn input(line: usize, why: impl ToString) -> Self {
-        Self::Input {
-            line,
-            why: why.to_string(),
-        }
+        Self::Input { line, why: why.to_string() }
     }
 
     /// Whether a contract, or the node in its name, refused a call, as opposed to no answer.

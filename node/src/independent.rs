@@ -37,10 +37,8 @@ impl IndependentVerifier {
         let manifest = read(folder)?;
         let verifier = |name: &str| {
             let path = folder.join(name);
-            let json = std::fs::read(&path).map_err(|source| NodeError::Io {
-                path: path.display().to_string(),
-                source,
-            })?;
+            let json = std::fs::read(&path)
+                .map_err(|source| NodeError::Io { path: path.display().to_string(), source })?;
             Ok::<_, NodeError>(Verifier::new(Description::from_json(&json)?)?)
         };
         Ok(Self {
@@ -63,11 +61,7 @@ impl IndependentVerifier {
             if found == expected {
                 return Ok(());
             }
-            Err(NodeError::Mismatch {
-                what,
-                found: found.into(),
-                expected: expected.into(),
-            })
+            Err(NodeError::Mismatch { what, found: found.into(), expected: expected.into() })
         };
         same("reference string", &blocks.srs, &self.srs.to_string())?;
         if blocks.unsafe_dev_srs != self.unsafe_srs {
@@ -76,16 +70,8 @@ impl IndependentVerifier {
                 srs: blocks.srs.clone(),
             });
         }
-        same(
-            "batch circuit",
-            &blocks.batch_circuit_id,
-            &self.batch_circuit_id,
-        )?;
-        same(
-            "block circuit",
-            &blocks.block_circuit_id,
-            &self.block_circuit_id,
-        )
+        same("batch circuit", &blocks.batch_circuit_id, &self.batch_circuit_id)?;
+        same("block circuit", &blocks.block_circuit_id, &self.block_circuit_id)
     }
 
     /// The verifier of batch proofs.
@@ -108,17 +94,8 @@ impl IndependentVerifier {
         old_root: &Fr,
         block: &StoredBlock,
     ) -> Result<(), NodeError> {
-        let tampered = |what| NodeError::Tampered {
-            block: number,
-            what,
-        };
-        let refused = |proof: String| {
-            move |why| NodeError::Refused {
-                block: number,
-                proof,
-                why,
-            }
-        };
+        let tampered = |what| NodeError::Tampered { block: number, what };
+        let refused = |proof: String| move |why| NodeError::Refused { block: number, proof, why };
         if block.header.old_root != *old_root {
             return Err(tampered("the root before"));
         }
@@ -158,9 +135,7 @@ impl IndependentVerifier {
                 .map_err(refused(format!("the proof of batch {i}")))?;
             before = inputs;
         }
-        let ends = LINKS
-            .iter()
-            .all(|(output, _)| before.get(*output) == expected.get(*output));
+        let ends = LINKS.iter().all(|(output, _)| before.get(*output) == expected.get(*output));
         if !ends || block.batches.len() != self.batches {
             return Err(tampered("the batch proofs"));
         }

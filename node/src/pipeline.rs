@@ -40,10 +40,7 @@ const ROOM: usize = 1 << 20;
 impl Cache {
     /// A cache in `dir`. What cannot be stored there is made again next time.
     pub fn new(dir: impl Into<PathBuf>) -> Self {
-        Self {
-            dir: dir.into(),
-            storing: Storing::BestEffort,
-        }
+        Self { dir: dir.into(), storing: Storing::BestEffort }
     }
 
     /// The same cache for those whose purpose is to fill it: what cannot be stored is an error.
@@ -101,11 +98,7 @@ impl Cache {
     /// Where contract and documents of a block circuit's verifier are kept.
     pub fn verifier_dir(&self, shape: &str, batches: usize, circuit_id: &str) -> PathBuf {
         // From a manifest, so perhaps from a stranger: no separators.
-        let id: String = circuit_id
-            .chars()
-            .filter(char::is_ascii_hexdigit)
-            .take(16)
-            .collect();
+        let id: String = circuit_id.chars().filter(char::is_ascii_hexdigit).take(16).collect();
         let shape: String = shape.chars().filter(char::is_ascii_alphanumeric).collect();
         self.verifiers().join(format!("{shape}-{batches}x-{id}"))
     }
@@ -178,10 +171,7 @@ fn no_srs(error: ProverError, choice: SrsChoice, shape: &Shape, batches: usize) 
              or point --cache-dir at a cache that holds one"
         ),
     };
-    NodeError::NoSrs {
-        why: error.to_string(),
-        remedy,
-    }
+    NodeError::NoSrs { why: error.to_string(), remedy }
 }
 
 /// Proves batches.
@@ -203,10 +193,7 @@ impl BatchProver {
     ) -> Result<Self, NodeError> {
         shape.check()?;
         let keys = cache.keys().keys::<BatchCircuit>(shape, srs, progress)?;
-        Ok(Self {
-            shape: shape.clone(),
-            keys,
-        })
+        Ok(Self { shape: shape.clone(), keys })
     }
 
     /// The keys.
@@ -271,10 +258,7 @@ impl BatchProver {
         let made = prove_each(&params, &self.keys, missing, budget, progress, keep)?;
         // As many were made as are missing.
         let mut made = made.into_iter();
-        Ok(kept
-            .into_iter()
-            .filter_map(|kept| kept.or_else(|| made.next()))
-            .collect())
+        Ok(kept.into_iter().filter_map(|kept| kept.or_else(|| made.next())).collect())
     }
 }
 
@@ -364,11 +348,7 @@ impl BlockProver {
             let written = written.map(drop);
             cache.storing.outcome("the verifier's folder", written)?;
         }
-        Ok(Self {
-            srs,
-            batches: prover,
-            block,
-        })
+        Ok(Self { srs, batches: prover, block })
     }
 
     /// Proves a block.
@@ -406,9 +386,7 @@ impl BlockProver {
         timings.witness = start.elapsed().as_secs_f64();
 
         let start = Instant::now();
-        let batches = self
-            .batches
-            .prove_kept(circuits, &self.srs, budget, progress, work)?;
+        let batches = self.batches.prove_kept(circuits, &self.srs, budget, progress, work)?;
         timings.prove = start.elapsed().as_secs_f64();
 
         let start = Instant::now();
@@ -417,11 +395,7 @@ impl BlockProver {
         let proof = aggregate(&self.block, key, &batches, &self.srs)?;
         stage.advance();
         timings.aggregate = start.elapsed().as_secs_f64();
-        Ok(ProvenBlock {
-            batches,
-            proof,
-            timings,
-        })
+        Ok(ProvenBlock { batches, proof, timings })
     }
 
     /// Checks a stored block: every proof, every public input against header and data, and that
@@ -435,10 +409,7 @@ impl BlockProver {
         old_root: &Fr,
         block: &StoredBlock,
     ) -> Result<(), NodeError> {
-        let tampered = |what| NodeError::Tampered {
-            block: number,
-            what,
-        };
+        let tampered = |what| NodeError::Tampered { block: number, what };
         let key = self.batches.keys().verifier();
         let own = |batch: &BatchProof| batch.circuit_id == key.circuit_id();
         // The folder's manifest names the circuits of this build: a proof of others was put there.
@@ -459,11 +430,7 @@ impl BlockProver {
         if block.proof.public_inputs()? != expected {
             return Err(tampered("header or data"));
         }
-        verify_block(
-            &block.proof,
-            &self.block.verifier,
-            self.block.deciding_key(),
-        )?;
+        verify_block(&block.proof, &self.block.verifier, self.block.deciding_key())?;
         for batch in &block.batches {
             bastion_prover::proof::verify(batch, key)?;
         }
@@ -494,11 +461,8 @@ mod tests {
     /// are even keys.
     #[test]
     fn a_batch_without_a_proof_is_named() {
-        let context = BatchContext {
-            domain: Fr::from(1u64),
-            time: 1_800_000_000,
-            policy: dev_policy(),
-        };
+        let context =
+            BatchContext { domain: Fr::from(1u64), time: 1_800_000_000, policy: dev_policy() };
         let shape = Shape::tiny();
         let transfers = DemoSource::transfers_for(&shape);
         let mut source = DemoSource::new(context.domain, context.time, transfers);
@@ -514,10 +478,8 @@ mod tests {
         paid.balance += 1;
         let error = witnesses(&shape, &block).unwrap_err();
         let text = error.to_string();
-        let NodeError::Unprovable {
-            batch: 1,
-            why: CircuitError::Unprovable { operation, rules },
-        } = error
+        let NodeError::Unprovable { batch: 1, why: CircuitError::Unprovable { operation, rules } } =
+            error
         else {
             panic!("{text}");
         };

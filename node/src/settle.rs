@@ -59,17 +59,10 @@ impl Settlement {
     pub fn register_tokens(&mut self, l1: &mut dyn L1, count: usize) -> Result<(), NodeError> {
         while self.tokens.len() < count {
             let name = format!("Token {}", self.tokens.len());
-            let (token, _) = l1.deploy(
-                self.operator,
-                test_token()?.with_args(&(name,).abi_encode_params()),
-            )?;
+            let (token, _) =
+                l1.deploy(self.operator, test_token()?.with_args(&(name,).abi_encode_params()))?;
             let call = IRollup::registerTokenCall { erc20: token };
-            l1.send(
-                self.operator,
-                self.rollup,
-                U256::ZERO,
-                call.abi_encode().into(),
-            )?;
+            l1.send(self.operator, self.rollup, U256::ZERO, call.abi_encode().into())?;
             self.tokens.push(token);
         }
         Ok(())
@@ -84,10 +77,7 @@ impl Settlement {
             Op::Deposit(d) => self.deposit(l1, d),
             Op::ForcedExit(f) => {
                 let from = Address::from(f.exit.0);
-                let call = IRollup::requestForcedExitCall {
-                    index: f.index,
-                    token: f.token,
-                };
+                let call = IRollup::requestForcedExitCall { index: f.index, token: f.token };
                 l1.fund(from, U256::ZERO)?;
                 l1.send(from, self.rollup, U256::ZERO, call.abi_encode().into())
             }
@@ -102,21 +92,10 @@ impl Settlement {
         l1.fund(self.operator, wei)?;
         if d.token != 0 {
             let token = self.tokens[usize::from(d.token)];
-            let mint = ITestToken::mintCall {
-                to: self.operator,
-                amount,
-            };
-            let approve = ITestToken::approveCall {
-                spender: self.rollup,
-                amount,
-            };
+            let mint = ITestToken::mintCall { to: self.operator, amount };
+            let approve = ITestToken::approveCall { spender: self.rollup, amount };
             l1.send(self.operator, token, U256::ZERO, mint.abi_encode().into())?;
-            l1.send(
-                self.operator,
-                token,
-                U256::ZERO,
-                approve.abi_encode().into(),
-            )?;
+            l1.send(self.operator, token, U256::ZERO, approve.abi_encode().into())?;
         }
         let call = IRollup::depositCall {
             token: d.token,
@@ -157,11 +136,7 @@ impl Settlement {
     ) -> Result<BlockGas, NodeError> {
         let [commit, prove, finalize] = self.block_calls(number, header, data, proof)?;
         let mut send = |data: Bytes| l1.send(self.operator, self.rollup, U256::ZERO, data);
-        Ok(BlockGas {
-            commit: send(commit)?,
-            prove: send(prove)?,
-            finalize: send(finalize)?,
-        })
+        Ok(BlockGas { commit: send(commit)?, prove: send(prove)?, finalize: send(finalize)? })
     }
 
     /// Calldata that commit, prove and finalize block `number`.
@@ -207,12 +182,7 @@ impl Settlement {
             proof: proof.proof_bytes()?.into(),
         };
         let finalize = IRollup::finalizeCall { number };
-        Ok([
-            commit.abi_encode(),
-            prove.abi_encode(),
-            finalize.abi_encode(),
-        ]
-        .map(Bytes::from))
+        Ok([commit.abi_encode(), prove.abi_encode(), finalize.abi_encode()].map(Bytes::from))
     }
 
     /// The finalized root, read back from the contract.
@@ -245,12 +215,7 @@ impl Settlement {
         exits: &[Vec<u8>],
     ) -> Result<u64, NodeError> {
         let call = claim_call(number, position as u64, exits)?;
-        l1.send(
-            self.operator,
-            self.rollup,
-            U256::ZERO,
-            call.abi_encode().into(),
-        )
+        l1.send(self.operator, self.rollup, U256::ZERO, call.abi_encode().into())
     }
 }
 
@@ -263,10 +228,7 @@ pub fn claim_call(
     position: u64,
     exits: &[Vec<u8>],
 ) -> Result<IRollup::claimCall, NodeError> {
-    let missing = || NodeError::NoSuchExit {
-        block: number,
-        position,
-    };
+    let missing = || NodeError::NoSuchExit { block: number, position };
     let place = u32::try_from(position).map_err(|_| missing())?;
     let at = place as usize;
     let record = exits.get(at).ok_or_else(missing)?;
@@ -277,10 +239,7 @@ pub fn claim_call(
         position: place,
         count,
         record: record.clone().into(),
-        path: exit_path(&exit_tree(exits), at)
-            .into_iter()
-            .map(FixedBytes::from)
-            .collect(),
+        path: exit_path(&exit_tree(exits), at).into_iter().map(FixedBytes::from).collect(),
     })
 }
 

@@ -75,11 +75,7 @@ impl Submission<'_> {
                  here: use the node that they were made for, or a fresh development node"
             ),
         })?;
-        let site = Site {
-            chain_id: l1.chain_id(),
-            time: l1.now()?,
-            nonce,
-        };
+        let site = Site { chain_id: l1.chain_id(), time: l1.now()?, nonce };
         Deployment::rehearse(
             site,
             &Roles::dev(DEV_OPERATOR),
@@ -158,10 +154,7 @@ impl Submission<'_> {
 
 impl Settlement {
     fn other(&self, why: String) -> NodeError {
-        NodeError::Deployed {
-            contract: self.rollup.to_string(),
-            why,
-        }
+        NodeError::Deployed { contract: self.rollup.to_string(), why }
     }
 
     /// How many entries the queue has; those that the blocks process must be the blocks'.
@@ -169,10 +162,7 @@ impl Settlement {
         let length: U256 = self.view(l1, &IRollup::queueLengthCall {})?;
         let length = length.saturating_to::<usize>();
         let shared = length.min(ops.len());
-        let roll = ops
-            .iter()
-            .take(shared)
-            .fold([0; 32], |roll, op| roll_queue(roll, op));
+        let roll = ops.iter().take(shared).fold([0; 32], |roll, op| roll_queue(roll, op));
         let found = self.view(l1, &IRollup::entriesCall(U256::from(shared)))?;
         if found.roll != B256::from(roll) {
             return Err(self.other(format!(
@@ -186,16 +176,11 @@ impl Settlement {
     /// The operator must be one, and the blocks' verifier must be in force.
     fn check_roles(&self, l1: &mut dyn L1) -> Result<(), NodeError> {
         let mut ask = |call: Vec<u8>| l1.view(self.governance, call.into());
-        let may = ask(IGovernance::operatorsCall {
-            account: self.operator,
-        }
-        .abi_encode())?;
+        let may = ask(IGovernance::operatorsCall { account: self.operator }.abi_encode())?;
         if bool::abi_decode(&may) != Ok(true) {
             return Err(self.other(format!("{} is no operator of it", self.operator)));
         }
-        let circuit = IGovernance::verifiersCall {
-            circuitId: self.circuit_id,
-        };
+        let circuit = IGovernance::verifiersCall { circuitId: self.circuit_id };
         let verifier = ask(circuit.abi_encode())?;
         if Address::abi_decode(&verifier).map_or(true, |v| v == Address::ZERO) {
             return Err(self.other(format!("it has no verifier of circuit {}", self.circuit_id)));

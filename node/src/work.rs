@@ -57,10 +57,7 @@ impl Run {
     /// How this run stands to an earlier one. Its own time counts only if it was `asked` for.
     pub fn standing(&self, earlier: &Self, asked: bool, now: u64) -> Standing {
         let time = if asked { self.time } else { earlier.time };
-        let same = Self {
-            time,
-            ..self.clone()
-        } == *earlier;
+        let same = Self { time, ..self.clone() } == *earlier;
         match same {
             false => Standing::Other,
             true if !asked && time.saturating_add(STALE) < now => Standing::TooLate,
@@ -78,9 +75,7 @@ pub struct WorkFolder {
 impl WorkFolder {
     /// That of a folder of blocks.
     pub fn of(blocks: &Path) -> Self {
-        Self {
-            path: blocks.join(WORK),
-        }
+        Self { path: blocks.join(WORK) }
     }
 
     /// The run that was not finished, if there is one that can be read.
@@ -137,10 +132,9 @@ impl WorkFolder {
     /// If it cannot be removed.
     pub fn finish(&self) -> Result<(), NodeError> {
         match fs::remove_dir_all(&self.path) {
-            Err(e) if e.kind() != ErrorKind::NotFound => Err(NodeError::Io {
-                path: self.path.display().to_string(),
-                source: e,
-            }),
+            Err(e) if e.kind() != ErrorKind::NotFound => {
+                Err(NodeError::Io { path: self.path.display().to_string(), source: e })
+            }
             _ => Ok(()),
         }
     }
@@ -148,9 +142,8 @@ impl WorkFolder {
     fn file(&self, circuit: CircuitId, public_inputs: &[Fr]) -> PathBuf {
         let words: Vec<_> = public_inputs.iter().map(PrimeField::to_repr).collect();
         let id = circuit.to_bytes();
-        let parts: Vec<&[u8]> = std::iter::once(id.as_slice())
-            .chain(words.iter().map(AsRef::as_ref))
-            .collect();
+        let parts: Vec<&[u8]> =
+            std::iter::once(id.as_slice()).chain(words.iter().map(AsRef::as_ref)).collect();
         let name = Digest::of_parts("bastion.kept.v1", &parts).short();
         self.path.join(format!("{name}.json"))
     }
@@ -200,26 +193,11 @@ mod tests {
         assert_eq!(standing(&run(late), false, late), Standing::TooLate);
         assert_eq!(standing(&run(1_000), true, late), Standing::GoesOn);
         for other in [
-            Run {
-                input: Digest::of(b"other rows"),
-                ..run(1_000)
-            },
-            Run {
-                shape: "small".into(),
-                ..run(1_000)
-            },
-            Run {
-                batches: 1,
-                ..run(1_000)
-            },
-            Run {
-                limit: Some(1),
-                ..run(1_000)
-            },
-            Run {
-                skip_invalid: true,
-                ..run(1_000)
-            },
+            Run { input: Digest::of(b"other rows"), ..run(1_000) },
+            Run { shape: "small".into(), ..run(1_000) },
+            Run { batches: 1, ..run(1_000) },
+            Run { limit: Some(1), ..run(1_000) },
+            Run { skip_invalid: true, ..run(1_000) },
         ] {
             assert_eq!(standing(&other, true, 1_000), Standing::Other);
         }

@@ -38,25 +38,14 @@ fn who(name: &str) -> Address {
 
 /// Creation code of a short runtime code.
 fn code_of(runtime: &[u8]) -> Bytes {
-    let mut out = vec![
-        0x60,
-        runtime.len() as u8,
-        0x80,
-        0x60,
-        9,
-        0x3d,
-        0x39,
-        0x3d,
-        0xf3,
-    ];
+    let mut out = vec![0x60, runtime.len() as u8, 0x80, 0x60, 9, 0x3d, 0x39, 0x3d, 0xf3];
     out.extend(runtime);
     out.into()
 }
 
 /// A rollup whose verifier says true to everything.
 fn deploy(l1: &mut dyn L1) -> Address {
-    l1.fund(DEV_OPERATOR, U256::from(10).pow(U256::from(20)))
-        .unwrap();
+    l1.fund(DEV_OPERATOR, U256::from(10).pow(U256::from(20))).unwrap();
     let always_true = code_of(&[0x60, 1, 0x60, 0, 0x52, 0x60, 32, 0x60, 0, 0xf3]);
     let (verifier, _) = l1.deploy(DEV_OPERATOR, always_true).unwrap();
     let members = |from: u8, n: u8| (from..from + n).map(Address::repeat_byte).collect();
@@ -105,10 +94,7 @@ fn deposit(l1: &mut dyn L1, contract: Address, name: &str, exit: Address, amount
 fn settle(l1: &mut dyn L1, contract: Address, state: &mut State, ops: &[Op]) {
     let old_root = state.root();
     let context = BatchContext {
-        domain: domain(
-            l1.chain_id(),
-            bastion_protocol::Address(contract.into_array()),
-        ),
+        domain: domain(l1.chain_id(), bastion_protocol::Address(contract.into_array())),
         time: l1.now().unwrap(),
         policy: dev_policy(),
     };
@@ -139,9 +125,7 @@ fn settle(l1: &mut dyn L1, contract: Address, state: &mut State, ops: &[Op]) {
 fn story(l1: &mut dyn L1) -> (Address, Address) {
     let contract = deploy(l1);
     // Reverts whatever it is sent.
-    let (refuser, _) = l1
-        .deploy(DEV_OPERATOR, code_of(&[0x60, 0, 0x60, 0, 0xfd]))
-        .unwrap();
+    let (refuser, _) = l1.deploy(DEV_OPERATOR, code_of(&[0x60, 0, 0x60, 0, 0xfd])).unwrap();
     let mut state = State::new();
     let mut ops = Vec::new();
     for (name, exit, amount) in [
@@ -162,18 +146,12 @@ fn story(l1: &mut dyn L1) -> (Address, Address) {
             nonce: 0,
             deadline: time + 10_000,
             fee: 0,
-            action: Action::Withdraw {
-                to: dev_exit("zoe"),
-                amount,
-            },
+            action: Action::Withdraw { to: dev_exit("zoe"), amount },
         };
         let chain = domain(31_337, bastion_protocol::Address(contract.into_array()));
         Op::Signed(body.sign(&dev_key(name), chain, dev_exit(name)).unwrap())
     };
-    let ops = [
-        out("alice", 0, 1_000),
-        out("bob", 1, 4_000_000_000_000_000_000),
-    ];
+    let ops = [out("alice", 0, 1_000), out("bob", 1, 4_000_000_000_000_000_000)];
     settle(l1, contract, &mut state, &ops);
     deposit(l1, contract, "dora", who("dora"), 77);
     (contract, refuser)
@@ -186,11 +164,7 @@ fn history_and_state(l1: &mut dyn L1, contract: Address) -> (History, State) {
 }
 
 fn sender(contract: Address, dry_run: bool) -> Sender {
-    Sender {
-        contract,
-        from: STRANGER,
-        dry_run,
-    }
+    Sender { contract, from: STRANGER, dry_run }
 }
 
 fn take(
@@ -222,33 +196,21 @@ fn balance(l1: &mut dyn L1, name: &str) -> U256 {
 /// the operator's.
 fn everybody_leaves(l1: &mut dyn L1, sent: impl Fn(Address) -> Option<u64>) {
     let (contract, refuser) = story(l1);
-    l1.fund(STRANGER, U256::from(10).pow(U256::from(19)))
-        .unwrap();
+    l1.fund(STRANGER, U256::from(10).pow(U256::from(19))).unwrap();
     let before = (sent(STRANGER), sent(DEV_OPERATOR));
     let (history, state) = history_and_state(l1, contract);
     assert_eq!(code::expected(&history).unwrap(), history.code);
     let all = Dues::of(&history, &state).unwrap();
     let kinds: Vec<What> = all.all.iter().map(|d| d.what).collect();
-    let account = |i| What::Account {
-        index: FIRST_USER + i,
-    };
+    let account = |i| What::Account { index: FIRST_USER + i };
     let exit = |position| What::Exit { block: 2, position };
-    let expected = [
-        account(0),
-        account(1),
-        account(2),
-        What::Deposit { entry: 4 },
-        exit(0),
-        exit(1),
-    ];
+    let expected =
+        [account(0), account(1), account(2), What::Deposit { entry: 4 }, exit(0), exit(1)];
     assert_eq!(kinds, expected);
 
     // Before exodus: exits alone, and only those whose time has come.
     let waiting = history.queue.last().unwrap().time;
-    let not_yet = Standing::NotYet {
-        entry: 4,
-        after: waiting + 7 * 86_400,
-    };
+    let not_yet = Standing::NotYet { entry: 4, after: waiting + 7 * 86_400 };
     assert_eq!(standing(l1, &history).unwrap(), not_yet);
     let early = sender(contract, false).begin(l1).unwrap_err().to_string();
     assert!(early.contains("NothingOverdue"), "{early}");
@@ -298,13 +260,7 @@ fn everybody_leaves(l1: &mut dyn L1, sent: impl Fn(Address) -> Option<u64>) {
     // What a receiver refused is owed, and stays so until he takes it.
     let (history, state) = history_and_state(l1, contract);
     let owed = Dues::of(&history, &state).unwrap();
-    let debt = Due {
-        what: What::Owed,
-        to: refuser,
-        token: 0,
-        amount: 3_000,
-        payable_at: 0,
-    };
+    let debt = Due { what: What::Owed, to: refuser, token: 0, amount: 3_000, payable_at: 0 };
     assert_eq!(owed.all, [debt]);
     let refused = take(l1, sender(contract, false), &owed, |_| true);
     assert_eq!(outcomes(&refused), ["refused"]);
@@ -333,11 +289,7 @@ fn everybody_leaves(l1: &mut dyn L1, sent: impl Fn(Address) -> Option<u64>) {
 fn is_clean(history: &History) {
     let document = include_bytes!("../../audit/tests/data/plain.json");
     let verifier = Verifier::new(Description::from_json(document).unwrap()).unwrap();
-    let circuits = [Circuit {
-        id: CIRCUIT,
-        code: history.verifiers[0].code,
-        verifier: &verifier,
-    }];
+    let circuits = [Circuit { id: CIRCUIT, code: history.verifiers[0].code, verifier: &verifier }];
     let expected = Expectation {
         policies: &[dev_policy()],
         circuits: &circuits,
@@ -366,17 +318,13 @@ fn a_change_that_was_cancelled_is_announced_no_more() {
     let output = l1.view(contract, IRollup::governanceCall {}.abi_encode().into());
     let governance = Address::abi_decode(&output.unwrap()).unwrap();
     let decide = |l1: &mut EmbeddedL1, call: Vec<u8>| {
-        l1.send(DEV_OPERATOR, governance, U256::ZERO, call.into())
-            .unwrap();
+        l1.send(DEV_OPERATOR, governance, U256::ZERO, call.into()).unwrap();
         collect(l1, contract).unwrap().announcements.len()
     };
     let (root, circuit, verifier) = (U256::from(7), B256::repeat_byte(9), STRANGER);
     let count = decide(&mut l1, announcePolicyCall { root }.abi_encode());
     assert_eq!(count, 1);
-    let announce = announceVerifierCall {
-        circuitId: circuit,
-        verifier,
-    };
+    let announce = announceVerifierCall { circuitId: circuit, verifier };
     assert_eq!(decide(&mut l1, announce.abi_encode()), 2);
     let change = keccak256(("policy", root).abi_encode_params());
     assert_eq!(decide(&mut l1, cancelChangeCall { change }.abi_encode()), 1);

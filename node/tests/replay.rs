@@ -27,11 +27,7 @@ fn context() -> BatchContext {
             cooldown: 1,
             fee_keyhash: Fr::from(1u64),
             fee_exit: Address([1; 20]),
-            default_limits: TokenLimits {
-                rate: 1,
-                burst_seconds: 1,
-                max_delay: 1,
-            },
+            default_limits: TokenLimits { rate: 1, burst_seconds: 1, max_delay: 1 },
             limits: Default::default(),
         },
     }
@@ -46,9 +42,7 @@ fn a_csv_becomes_a_proven_block() {
     let csv = std::env::var("BASTION_TEST_CSV").unwrap_or_else(|_| {
         concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/transfers.csv").into()
     });
-    let limit = std::env::var("BASTION_TEST_LIMIT")
-        .ok()
-        .map(|n| n.parse().unwrap());
+    let limit = std::env::var("BASTION_TEST_LIMIT").ok().map(|n| n.parse().unwrap());
     let context = context();
     let file = std::fs::read(csv).unwrap();
     let (mut source, report) =
@@ -56,42 +50,25 @@ fn a_csv_becomes_a_proven_block() {
     println!("{report:?}");
     let mut state = State::new();
     let mut refused: Vec<Refused> = Vec::new();
-    let block = next_block(&mut state, &context, &shape, 4, &mut source, &mut refused)
-        .unwrap()
-        .unwrap();
+    let block =
+        next_block(&mut state, &context, &shape, 4, &mut source, &mut refused).unwrap().unwrap();
     assert!(refused.is_empty(), "{refused:?}");
-    println!(
-        "ops per batch: {:?}",
-        block
-            .batches
-            .iter()
-            .map(|b| b.ops.len())
-            .collect::<Vec<_>>()
-    );
-    let public = block
-        .header
-        .public_inputs(&block.data)
-        .unwrap()
-        .into_array();
+    println!("ops per batch: {:?}", block.batches.iter().map(|b| b.ops.len()).collect::<Vec<_>>());
+    let public = block.header.public_inputs(&block.data).unwrap().into_array();
     let cache = tempfile::tempdir().unwrap();
     let cache = Cache::new(cache.path());
     let start = std::time::Instant::now();
     let choice = SrsChoice::HeldOrUnsafeDev;
     let silent = Progress::silent();
     let rng = StdRng::seed_from_u64(1);
-    let srs = cache
-        .srs()
-        .obtain(choice, shape.k, &[], rng, &silent)
-        .unwrap();
+    let srs = cache.srs().obtain(choice, shape.k, &[], rng, &silent).unwrap();
     println!("srs {:?}", start.elapsed());
     let prover = BatchProver::new(&shape, &srs, &cache, &Progress::silent()).unwrap();
     println!("keys {:?}", start.elapsed());
     let circuits = prover.witnesses(&block).unwrap();
     println!("witnesses {:?}", start.elapsed());
     let budget = MemoryBudget::parse("8GiB").unwrap();
-    let proofs = prover
-        .prove(circuits, &srs, budget, &Progress::silent())
-        .unwrap();
+    let proofs = prover.prove(circuits, &srs, budget, &Progress::silent()).unwrap();
     println!("proofs {:?}", start.elapsed());
     let to_halo2 = bastion_circuits::witness::convert::to_halo2;
     let last = &proofs.last().unwrap().public_inputs;

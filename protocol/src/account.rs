@@ -54,13 +54,7 @@ impl Account {
     /// A fresh account: nonce 0, balance 0, never frozen.
     #[must_use]
     pub fn new(owner: Fr, token: Token) -> Self {
-        Self {
-            owner,
-            token,
-            nonce: 0,
-            balance: 0,
-            frozen_until: 0,
-        }
+        Self { owner, token, nonce: 0, balance: 0, frozen_until: 0 }
     }
 
     /// `token + nonce 2^16 + balance 2^48 + frozen_until 2^176`.
@@ -70,13 +64,8 @@ impl Account {
         let high = self.balance >> 80 | u128::from(self.frozen_until) << 48;
         let limb = |x: u128| x as u64;
         // Below 2^216, so the integer is always an element.
-        Fr::from_bigint(BigInt::new([
-            limb(low),
-            limb(low >> 64),
-            limb(high),
-            limb(high >> 64),
-        ]))
-        .unwrap_or(Fr::ZERO)
+        Fr::from_bigint(BigInt::new([limb(low), limb(low >> 64), limb(high), limb(high >> 64)]))
+            .unwrap_or(Fr::ZERO)
     }
 
     /// `compress(owner, packed)`.
@@ -111,11 +100,7 @@ pub(crate) fn check_u40(what: &'static str, value: u64) -> Result<(), ProtocolEr
     if value < TIME_BOUND {
         return Ok(());
     }
-    Err(ProtocolError::Range {
-        what,
-        value: value.to_string(),
-        range: "0..2^40",
-    })
+    Err(ProtocolError::Range { what, value: value.to_string(), range: "0..2^40" })
 }
 
 #[cfg(test)]
@@ -132,13 +117,7 @@ mod tests {
             (0, 0, u128::MAX, 0),
             (0, 0, 0, TIME_BOUND - 1),
         ] {
-            let account = Account {
-                owner: two,
-                token,
-                nonce,
-                balance,
-                frozen_until,
-            };
+            let account = Account { owner: two, token, nonce, balance, frozen_until };
             let sum = Fr::from(token)
                 + Fr::from(nonce) * two.pow([16])
                 + Fr::from(balance) * two.pow([48])

@@ -79,31 +79,20 @@ impl SignedOp {
     fn encode(&self) -> Vec<u8> {
         let body = &self.body;
         let (tag, fields) = match body.action {
-            Action::Transfer { to, amount } => (
-                TRANSFER,
-                [&to.to_be_bytes()[..], &amount.to_be_bytes()].concat(),
-            ),
-            Action::TransferNew {
-                keyhash,
-                exit,
-                amount,
-            } => (
+            Action::Transfer { to, amount } => {
+                (TRANSFER, [&to.to_be_bytes()[..], &amount.to_be_bytes()].concat())
+            }
+            Action::TransferNew { keyhash, exit, amount } => (
                 TRANSFER_NEW,
-                [
-                    &field::to_bytes(&keyhash)[..],
-                    &exit.0,
-                    &amount.to_be_bytes(),
-                ]
-                .concat(),
+                [&field::to_bytes(&keyhash)[..], &exit.0, &amount.to_be_bytes()].concat(),
             ),
             Action::Withdraw { to, amount } => {
                 (WITHDRAW, [&to.0[..], &amount.to_be_bytes()].concat())
             }
             Action::ChangeKey { keyhash } => (CHANGE_KEY, field::to_bytes(&keyhash).to_vec()),
-            Action::Freeze { until, old_until } => (
-                FREEZE,
-                [until.to_be_bytes(), old_until.to_be_bytes()].concat(),
-            ),
+            Action::Freeze { until, old_until } => {
+                (FREEZE, [until.to_be_bytes(), old_until.to_be_bytes()].concat())
+            }
             Action::Unfreeze { old_until } => (UNFREEZE, old_until.to_be_bytes().to_vec()),
         };
         let mut out = vec![tag];
@@ -128,16 +117,10 @@ impl Reader<'_> {
     fn take<const N: usize>(&mut self) -> Result<[u8; N], ProtocolError> {
         let taken = self.bytes.len() - self.rest.len();
         let (head, rest) =
-            self.rest
-                .split_first_chunk::<N>()
-                .ok_or_else(|| ProtocolError::Malformed {
-                    what: "operation",
-                    why: format!(
-                        "ends after {} bytes: {} are needed",
-                        self.bytes.len(),
-                        taken + N
-                    ),
-                })?;
+            self.rest.split_first_chunk::<N>().ok_or_else(|| ProtocolError::Malformed {
+                what: "operation",
+                why: format!("ends after {} bytes: {} are needed", self.bytes.len(), taken + N),
+            })?;
         self.rest = rest;
         Ok(*head)
     }
@@ -184,16 +167,14 @@ impl Reader<'_> {
                 to: Address(self.take()?),
                 amount: u128::from_be_bytes(self.take()?),
             },
-            CHANGE_KEY => Action::ChangeKey {
-                keyhash: field::from_bytes("keyhash", &self.take()?)?,
-            },
+            CHANGE_KEY => {
+                Action::ChangeKey { keyhash: field::from_bytes("keyhash", &self.take()?)? }
+            }
             FREEZE => Action::Freeze {
                 until: u64::from_be_bytes(self.take()?),
                 old_until: u64::from_be_bytes(self.take()?),
             },
-            _ => Action::Unfreeze {
-                old_until: u64::from_be_bytes(self.take()?),
-            },
+            _ => Action::Unfreeze { old_until: u64::from_be_bytes(self.take()?) },
         })
     }
 }

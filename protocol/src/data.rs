@@ -62,16 +62,13 @@ impl BatchData {
             what: "posted data",
             why: format!("ends inside {what}"),
         };
-        let (head, mut rest) = bytes
-            .split_at_checked(8)
-            .ok_or_else(|| short("the counts"))?;
+        let (head, mut rest) = bytes.split_at_checked(8).ok_or_else(|| short("the counts"))?;
         let mut data = Self::default();
         for (section, count) in Section::ALL.into_iter().zip(head.chunks_exact(2)) {
             let count = u16::from_be_bytes([count[0], count[1]]);
             for _ in 0..count {
-                let (record, tail) = rest
-                    .split_at_checked(section.record_len())
-                    .ok_or_else(|| short("a record"))?;
+                let (record, tail) =
+                    rest.split_at_checked(section.record_len()).ok_or_else(|| short("a record"))?;
                 for word in section.split(record) {
                     if let Ok(wide) = <&[u8; 32]>::try_from(word.bytes.as_slice()) {
                         field::from_bytes("posted word", wide)?;
@@ -125,9 +122,5 @@ pub fn batch_polynomial(y_in: Fr, r: Fr, sections: [Fr; 4], counts: [u64; 4]) ->
 /// `n_l1 + n_l2 2^16 + n_exits 2^32 + n_owners 2^48`.
 #[must_use]
 pub fn packed_counts(counts: [u64; 4]) -> Fr {
-    counts
-        .iter()
-        .enumerate()
-        .map(|(i, n)| Fr::from(*n) * field::pow2(16 * i as u64))
-        .sum()
+    counts.iter().enumerate().map(|(i, n)| Fr::from(*n) * field::pow2(16 * i as u64)).sum()
 }

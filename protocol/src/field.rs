@@ -65,12 +65,10 @@ pub(crate) fn fixed_hex<const N: usize>(
     what: &'static str,
     text: &str,
 ) -> Result<[u8; N], ProtocolError> {
-    let digits = text
-        .strip_prefix("0x")
-        .ok_or_else(|| ProtocolError::Malformed {
-            what,
-            why: format!("expected 0x and {} hex digits", 2 * N),
-        })?;
+    let digits = text.strip_prefix("0x").ok_or_else(|| ProtocolError::Malformed {
+        what,
+        why: format!("expected 0x and {} hex digits", 2 * N),
+    })?;
     let mut out = [0; N];
     hex::decode_to_slice(digits, &mut out).map_err(|e| ProtocolError::Malformed {
         what,

@@ -10,11 +10,7 @@ use crate::{Address, Fr, ProtocolError, PublicInputs};
 /// `keccak256("bastion.domain.v1" || chain id || contract) mod p`.
 #[must_use]
 pub fn domain(chain_id: u64, contract: Address) -> Fr {
-    field::reduce(&keccak(&[
-        b"bastion.domain.v1",
-        &wide(chain_id),
-        &contract.0,
-    ]))
+    field::reduce(&keccak(&[b"bastion.domain.v1", &wide(chain_id), &contract.0]))
 }
 
 fn wide(x: u64) -> [u8; 32] {

@@ -51,47 +51,15 @@ pub const SHARED: std::ops::Range<usize> = 6..COUNT;
 impl<F> PublicInputs<F> {
     /// In the order of the instance column.
     pub fn into_array(self) -> [F; COUNT] {
-        let Self {
-            old_root,
-            new_root,
-            c_in,
-            c_out,
-            y_in,
-            y_out,
-            policy_root,
-            domain,
-            time,
-            r,
-        } = self;
-        [
-            old_root,
-            new_root,
-            c_in,
-            c_out,
-            y_in,
-            y_out,
-            policy_root,
-            domain,
-            time,
-            r,
-        ]
+        let Self { old_root, new_root, c_in, c_out, y_in, y_out, policy_root, domain, time, r } =
+            self;
+        [old_root, new_root, c_in, c_out, y_in, y_out, policy_root, domain, time, r]
     }
 
     /// Reads the instance column.
     pub fn from_array(inputs: [F; COUNT]) -> Self {
         let [old_root, new_root, c_in, c_out, y_in, y_out, policy_root, domain, time, r] = inputs;
-        Self {
-            old_root,
-            new_root,
-            c_in,
-            c_out,
-            y_in,
-            y_out,
-            policy_root,
-            domain,
-            time,
-            r,
-        }
+        Self { old_root, new_root, c_in, c_out, y_in, y_out, policy_root, domain, time, r }
     }
 
     /// The same inputs as elements of another library.
@@ -121,11 +89,7 @@ mod tests {
         assert_eq!(inputs.into_array(), NAMES);
         for (output, input) in LINKS {
             let [output, input] = [NAMES[output], NAMES[input]];
-            let continues = [
-                ("new_root", "old_root"),
-                ("c_out", "c_in"),
-                ("y_out", "y_in"),
-            ];
+            let continues = [("new_root", "old_root"), ("c_out", "c_in"), ("y_out", "y_in")];
             assert!(continues.contains(&(output, input)));
         }
         assert_eq!(NAMES[SHARED], ["policy_root", "domain", "time", "r"]);

@@ -94,10 +94,7 @@ impl SecretKey {
         secret.zeroize();
         let r = (EdwardsProjective::generator() * k).into_affine();
         let h = challenge(&r, public.keyhash(), message);
-        Signature {
-            r,
-            s: k + to_scalar(h) * self.0,
-        }
+        Signature { r, s: k + to_scalar(h) * self.0 }
     }
 }
 
@@ -122,17 +119,11 @@ fn read_point(
     if point.is_on_curve() {
         return Ok(point);
     }
-    Err(ProtocolError::Point {
-        what,
-        why: "not on the curve",
-    })
+    Err(ProtocolError::Point { what, why: "not on the curve" })
 }
 
 fn split<const N: usize>(bytes: &[u8; N]) -> Vec<[u8; 32]> {
-    bytes
-        .chunks_exact(32)
-        .filter_map(|c| c.try_into().ok())
-        .collect()
+    bytes.chunks_exact(32).filter_map(|c| c.try_into().ok()).collect()
 }
 
 fn join<const N: usize>(elements: &[[u8; 32]]) -> [u8; N] {
@@ -156,12 +147,7 @@ impl PublicKey {
     /// # Errors
     /// [`ProtocolError::Point`] if it is not on the curve, not in the prime subgroup, or the identity.
     pub fn new(point: EdwardsAffine) -> Result<Self, ProtocolError> {
-        let fail = |why| {
-            Err(ProtocolError::Point {
-                what: "public key",
-                why,
-            })
-        };
+        let fail = |why| Err(ProtocolError::Point { what: "public key", why });
         if !point.is_on_curve() {
             return fail("not on the curve");
         }
@@ -215,11 +201,7 @@ impl PublicKey {
 }
 
 fn length(what: &'static str, expected: usize, got: usize) -> ProtocolError {
-    ProtocolError::Length {
-        what,
-        expected,
-        got,
-    }
+    ProtocolError::Length { what, expected, got }
 }
 
 /// `s B - h A` with shared doublings.

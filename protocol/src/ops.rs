@@ -39,10 +39,7 @@ impl Float {
                 _ => {}
             }
         }
-        Self {
-            mantissa: largest,
-            exponent: MAX_EXPONENT,
-        }
+        Self { mantissa: largest, exponent: MAX_EXPONENT }
     }
 
     /// The float of an exact value.
@@ -53,12 +50,7 @@ impl Float {
         let float = Self::floor(value, bits);
         match float.value() {
             Some(below) if below == value => Ok(float),
-            below => Err(ProtocolError::NotAFloat {
-                what,
-                value,
-                bits,
-                below: below.unwrap_or(0),
-            }),
+            below => Err(ProtocolError::NotAFloat { what, value, bits, below: below.unwrap_or(0) }),
         }
     }
 
@@ -267,13 +259,7 @@ impl Body {
             }
             Action::Unfreeze { old_until } => (6, 0, [Fr::from(old_until), Fr::ZERO]),
         };
-        Ok(Wire {
-            kind,
-            fee,
-            amount,
-            amount40,
-            x,
-        })
+        Ok(Wire { kind, fee, amount, amount40, x })
     }
 
     /// The `to` field of the posted word: receiver, created index, or 0.
@@ -339,13 +325,7 @@ impl Wire {
     /// The posted record.
     #[must_use]
     pub fn record(&self, from: Index, to: Index) -> L2Record {
-        L2Record {
-            kind: self.kind,
-            fee12: self.fee.encoded(),
-            from,
-            to,
-            amount40: self.amount40,
-        }
+        L2Record { kind: self.kind, fee12: self.fee.encoded(), from, to, amount40: self.amount40 }
     }
 
     /// The posted word as an element.

@@ -28,10 +28,7 @@ impl TokenLimits {
     /// `chain(TAG_LIMIT; rate, burst_seconds, max_delay)`.
     #[must_use]
     pub fn leaf(&self) -> Fr {
-        chain(
-            TAG_LIMIT,
-            &[self.rate, self.burst_seconds, self.max_delay].map(Fr::from),
-        )
+        chain(TAG_LIMIT, &[self.rate, self.burst_seconds, self.max_delay].map(Fr::from))
     }
 
     fn check(&self) -> Result<(), ProtocolError> {
@@ -155,12 +152,7 @@ impl LimitsTree {
             let level = below.keys().map(node).collect();
             levels.push(level);
         }
-        Self {
-            default,
-            limits: limits.clone(),
-            empty,
-            levels,
-        }
+        Self { default, limits: limits.clone(), empty, levels }
     }
 
     fn node(&self, height: usize, index: Token) -> Fr {
@@ -193,11 +185,7 @@ mod tests {
     use super::*;
 
     fn policy() -> Policy {
-        let limits = |rate| TokenLimits {
-            rate,
-            burst_seconds: 60,
-            max_delay: 3600,
-        };
+        let limits = |rate| TokenLimits { rate, burst_seconds: 60, max_delay: 3600 };
         Policy {
             guardian_keyhash: Fr::from(5_u64),
             max_freeze: 100,

@@ -48,9 +48,7 @@ impl Section {
         let word = |len: &usize| {
             let (word, tail) = rest.split_at((*len).min(rest.len()));
             rest = tail;
-            Word {
-                bytes: word.to_vec(),
-            }
+            Word { bytes: word.to_vec() }
         };
         self.words().iter().map(word).collect()
     }
@@ -171,11 +169,9 @@ impl L1Record {
                 keyhash: d.keyhash,
                 exit: d.exit,
             }),
-            Op::ForcedExit(f) => Some(Self::ForcedExit {
-                token: f.token,
-                index: f.index,
-                exit: f.exit,
-            }),
+            Op::ForcedExit(f) => {
+                Some(Self::ForcedExit { token: f.token, index: f.index, exit: f.exit })
+            }
             Op::Signed(_) | Op::Noop => None,
         }
     }
@@ -184,18 +180,9 @@ impl L1Record {
     #[must_use]
     pub fn op(&self) -> Op {
         match *self {
-            Self::Deposit {
-                token,
-                amount,
-                keyhash,
-                exit,
-                ..
-            } => Op::Deposit(Deposit {
-                token,
-                amount,
-                keyhash,
-                exit,
-            }),
+            Self::Deposit { token, amount, keyhash, exit, .. } => {
+                Op::Deposit(Deposit { token, amount, keyhash, exit })
+            }
             Self::ForcedExit { token, index, exit } => {
                 Op::ForcedExit(ForcedExit { index, token, exit })
             }
@@ -206,13 +193,9 @@ impl L1Record {
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         let (kind, token, index, amount, keyhash, exit) = match *self {
-            Self::Deposit {
-                token,
-                index,
-                amount,
-                keyhash,
-                exit,
-            } => (Self::DEPOSIT, token, index, amount, keyhash, exit),
+            Self::Deposit { token, index, amount, keyhash, exit } => {
+                (Self::DEPOSIT, token, index, amount, keyhash, exit)
+            }
             Self::ForcedExit { token, index, exit } => {
                 (Self::FORCED_EXIT, token, index, 0, Fr::ZERO, exit)
             }
@@ -239,13 +222,7 @@ impl L1Record {
         let keyhash = fields.keyhash()?;
         let exit = Address(fields.take());
         match kind {
-            Self::DEPOSIT => Ok(Self::Deposit {
-                token,
-                index,
-                amount,
-                keyhash,
-                exit,
-            }),
+            Self::DEPOSIT => Ok(Self::Deposit { token, index, amount, keyhash, exit }),
             Self::FORCED_EXIT if amount != 0 => Err(RecordError::NotZero("the amount")),
             Self::FORCED_EXIT if keyhash != Fr::ZERO => Err(RecordError::NotZero("the key hash")),
             Self::FORCED_EXIT => Ok(Self::ForcedExit { token, index, exit }),
@@ -402,16 +379,10 @@ mod tests {
         let (token, index) = (1, 2);
         let mut bytes = L1Record::ForcedExit { token, index, exit }.to_bytes();
         bytes[22] = 1;
-        assert_eq!(
-            L1Record::read(&bytes),
-            Err(RecordError::NotZero("the amount"))
-        );
+        assert_eq!(L1Record::read(&bytes), Err(RecordError::NotZero("the amount")));
         bytes[22] = 0;
         bytes[54] = 1;
-        assert_eq!(
-            L1Record::read(&bytes),
-            Err(RecordError::NotZero("the key hash"))
-        );
+        assert_eq!(L1Record::read(&bytes), Err(RecordError::NotZero("the key hash")));
         bytes[0] = 3;
         assert_eq!(L1Record::read(&bytes), Err(RecordError::Kind(3)));
         bytes[23..55].fill(0xff);

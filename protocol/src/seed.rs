@@ -12,9 +12,7 @@ pub fn config(cases: u32) -> Config {
     if config.rng_seed == RngSeed::Random {
         config.rng_seed = RngSeed::Fixed(1);
     }
-    let Config {
-        cases, rng_seed, ..
-    } = &config;
+    let Config { cases, rng_seed, .. } = &config;
     println!("PROPTEST_RNG_SEED={rng_seed} PROPTEST_CASES={cases}");
     config
 }

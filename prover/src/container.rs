@@ -59,15 +59,11 @@ impl<H> Opened<H> {
     /// The whole payload, which must have exactly `expected` bytes.
     pub(crate) fn read_payload(&mut self, expected: u64) -> Result<Vec<u8>> {
         if self.payload_len != expected {
-            return Err(self.damaged(format!(
-                "payload has {} bytes, expected {expected}",
-                self.payload_len
-            )));
+            return Err(self
+                .damaged(format!("payload has {} bytes, expected {expected}", self.payload_len)));
         }
         let mut bytes = Vec::with_capacity(expected as usize);
-        self.payload
-            .read_to_end(&mut bytes)
-            .map_err(|e| ProverError::io("read", &self.path, e))?;
+        self.payload.read_to_end(&mut bytes).map_err(|e| ProverError::io("read", &self.path, e))?;
         Ok(bytes)
     }
 }
@@ -103,10 +99,7 @@ fn fill<H: Serialize>(
         .ok()
         .filter(|len| *len <= MAX_HEADER_LEN)
         .ok_or_else(|| io::Error::other("header over 64 KiB"))?;
-    let mut out = HashingWriter {
-        inner: out,
-        hasher: Blake2b256::new(),
-    };
+    let mut out = HashingWriter { inner: out, hasher: Blake2b256::new() };
     out.write_all(&kind.magic)?;
     out.write_all(&kind.version.to_le_bytes())?;
     out.write_all(&header_len.to_le_bytes())?;
@@ -129,11 +122,7 @@ pub(crate) fn open<H: DeserializeOwned>(path: &Path, kind: &'static Kind) -> Res
     let (computed, stored) = digests(&mut file, hashed_len).map_err(read_error)?;
     if computed != stored {
         let (computed, stored) = (hex::encode(computed), hex::encode(stored));
-        return Err(damaged(
-            kind,
-            path,
-            format!("digest is {computed}, the file says {stored}"),
-        ));
+        return Err(damaged(kind, path, format!("digest is {computed}, the file says {stored}")));
     }
     file.seek(SeekFrom::Start(FIXED_LEN)).map_err(read_error)?;
     let header = header(&mut file, header_len, kind, path)?;
@@ -172,11 +161,7 @@ fn begin(path: &Path, kind: &'static Kind) -> Result<(File, u32, u64)> {
     file.read_exact(&mut fixed).map_err(read_error)?;
     let [m0, m1, m2, m3, m4, m5, m6, m7, v0, v1, v2, v3, h0, h1, h2, h3] = fixed;
     if [m0, m1, m2, m3, m4, m5, m6, m7] != kind.magic {
-        return Err(damaged(
-            kind,
-            path,
-            "it does not begin with the magic bytes",
-        ));
+        return Err(damaged(kind, path, "it does not begin with the magic bytes"));
     }
     let version = u32::from_le_bytes([v0, v1, v2, v3]);
     let header_len = u32::from_le_bytes([h0, h1, h2, h3]);
@@ -189,11 +174,7 @@ fn begin(path: &Path, kind: &'static Kind) -> Result<(File, u32, u64)> {
     }
     let body_len = len - FIXED_LEN - DIGEST_LEN;
     if header_len > MAX_HEADER_LEN || u64::from(header_len) > body_len {
-        return Err(damaged(
-            kind,
-            path,
-            format!("header of {header_len} bytes does not fit"),
-        ));
+        return Err(damaged(kind, path, format!("header of {header_len} bytes does not fit")));
     }
     Ok((file, header_len, body_len))
 }
@@ -205,8 +186,7 @@ fn header<H: DeserializeOwned>(
     path: &Path,
 ) -> Result<H> {
     let mut header = vec![0; header_len as usize];
-    file.read_exact(&mut header)
-        .map_err(|e| ProverError::io("read", path, e))?;
+    file.read_exact(&mut header).map_err(|e| ProverError::io("read", path, e))?;
     serde_json::from_slice(&header)
         .map_err(|e| damaged(kind, path, format!("header cannot be read: {e}")))
 }
@@ -227,11 +207,7 @@ fn digests(file: &mut File, hashed_len: u64) -> io::Result<([u8; 32], [u8; 32])>
 }
 
 fn damaged(kind: &Kind, path: &Path, reason: impl Into<String>) -> ProverError {
-    ProverError::DamagedArtifact {
-        what: kind.name,
-        path: path.to_owned(),
-        reason: reason.into(),
-    }
+    ProverError::DamagedArtifact { what: kind.name, path: path.to_owned(), reason: reason.into() }
 }
 
 struct HashingWriter<'a> {
@@ -255,12 +231,8 @@ impl Write for HashingWriter<'_> {
 mod tests {
     use super::*;
 
-    static KIND: Kind = Kind {
-        magic: *b"TESTFILE",
-        version: 3,
-        name: "test file",
-        remedy: "write it",
-    };
+    static KIND: Kind =
+        Kind { magic: *b"TESTFILE", version: 3, name: "test file", remedy: "write it" };
 
     fn sample(dir: &Path) -> PathBuf {
         let path = dir.join("sample");
@@ -299,23 +271,10 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("sample");
         let error = open::<String>(&path, &KIND).err().unwrap();
-        assert!(
-            matches!(error, ProverError::MissingArtifact { .. }),
-            "{error}"
-        );
+        assert!(matches!(error, ProverError::MissingArtifact { .. }), "{error}");
         let newer = Kind { version: 4, ..KIND };
         write(&path, &newer, &"", |_| Ok(())).unwrap();
         let error = open::<String>(&path, &KIND).err().unwrap();
-        assert!(
-            matches!(
-                error,
-                ProverError::FormatVersion {
-                    expected: 3,
-                    got: 4,
-                    ..
-                }
-            ),
-            "{error}"
-        );
+        assert!(matches!(error, ProverError::FormatVersion { expected: 3, got: 4, .. }), "{error}");
     }
 }

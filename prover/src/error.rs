@@ -241,11 +241,7 @@ impl ProverError {
     }
 
     pub(crate) fn io(action: &'static str, path: &std::path::Path, source: io::Error) -> Self {
-        Self::Io {
-            action,
-            path: path.to_owned(),
-            source,
-        }
+        Self::Io { action, path: path.to_owned(), source }
     }
 }
 
@@ -263,10 +259,7 @@ fn listed(held: &[Held]) -> String {
 
 /// Whether an operation failed for want of room: the disk is full, or the user's share of it.
 pub fn out_of_space(source: &io::Error) -> bool {
-    matches!(
-        source.kind(),
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
-    )
+    matches!(source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }
 
 fn io_remedy(source: &io::Error) -> &'static str {
@@ -286,10 +279,7 @@ mod tests {
 
     #[test]
     fn messages_carry_values_and_remedy() {
-        let error = ProverError::SrsTooSmall {
-            needed: 18,
-            held: 16,
-        };
+        let error = ProverError::SrsTooSmall { needed: 18, held: 16 };
         assert_eq!(
             error.to_string(),
             "the circuit has 2^18 rows, the reference string only 2^16 powers: run `bastion setup` \
@@ -308,19 +298,11 @@ mod tests {
     #[test]
     fn exit_codes_tell_the_kinds_apart() {
         let id = CircuitId::from(Digest::of(b"a"));
-        let mismatch = ProverError::CircuitMismatch {
-            expected: id,
-            got: id,
-        };
+        let mismatch = ProverError::CircuitMismatch { expected: id, got: id };
         assert_eq!(mismatch.exit_code(), 4);
-        let invalid = ProverError::Invalid {
-            reason: "pairing".into(),
-        };
+        let invalid = ProverError::Invalid { reason: "pairing".into() };
         assert_eq!(invalid.exit_code(), 3);
-        let proving = ProverError::Proving {
-            shape: "tiny".into(),
-            reason: "lookup".into(),
-        };
+        let proving = ProverError::Proving { shape: "tiny".into(), reason: "lookup".into() };
         assert_eq!(proving.exit_code(), 1);
     }
 }

@@ -57,9 +57,7 @@ pub struct Progress {
 impl Progress {
     /// Reports to `sink`.
     pub fn new(sink: impl ProgressSink + 'static) -> Self {
-        Self {
-            sink: Arc::new(sink),
-        }
+        Self { sink: Arc::new(sink) }
     }
 
     /// Reports to nobody.
@@ -176,9 +174,7 @@ pub struct JsonProgress<W> {
 impl<W: Write> JsonProgress<W> {
     /// Writes to `out`.
     pub fn new(out: W) -> Self {
-        Self {
-            out: Mutex::new(out),
-        }
+        Self { out: Mutex::new(out) }
     }
 }
 
@@ -218,10 +214,8 @@ mod tests {
         stage.advance();
         stage.advance();
         let text = String::from_utf8(out.0.lock().unwrap().clone()).unwrap();
-        let lines: Vec<serde_json::Value> = text
-            .lines()
-            .map(|line| serde_json::from_str(line).unwrap())
-            .collect();
+        let lines: Vec<serde_json::Value> =
+            text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         assert_eq!(lines.len(), 3);
         assert_eq!(lines[0]["done"], 0);
         assert!(lines[0]["eta_ms"].is_null());

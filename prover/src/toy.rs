@@ -34,14 +34,7 @@ pub(crate) struct ToyShape {
 
 impl ToyShape {
     pub(crate) fn tiny() -> Self {
-        Self {
-            name: "toy".into(),
-            k: 8,
-            rows: 20,
-            padding: 1,
-            declared_degree: 5,
-            lookup: true,
-        }
+        Self { name: "toy".into(), k: 8, rows: 20, padding: 1, declared_degree: 5, lookup: true }
     }
 }
 
@@ -57,14 +50,9 @@ pub(crate) struct ToyCircuit {
 
 impl ToyCircuit {
     pub(crate) fn new(shape: &ToyShape, seed: u64) -> Self {
-        let a: Vec<u64> = (0..shape.rows as u64)
-            .map(|i| (i * 7 + seed) % 64)
-            .collect();
+        let a: Vec<u64> = (0..shape.rows as u64).map(|i| (i * 7 + seed) % 64).collect();
         let b = a.iter().rev().copied().collect();
-        Self {
-            shape: shape.clone(),
-            columns: Some((a, b)),
-        }
+        Self { shape: shape.clone(), columns: Some((a, b)) }
     }
 }
 
@@ -105,9 +93,7 @@ impl Circuit<Fr> for ToyCircuit {
         let config = ToyConfig {
             a: meta.advice_column_in(FirstPhase),
             b: meta.advice_column_in(FirstPhase),
-            padding: (0..shape.padding)
-                .map(|_| meta.advice_column_in(FirstPhase))
-                .collect(),
+            padding: (0..shape.padding).map(|_| meta.advice_column_in(FirstPhase)).collect(),
             z: meta.advice_column_in(SecondPhase),
             gamma: meta.challenge_usable_after(FirstPhase),
             step: meta.selector(),
@@ -117,26 +103,13 @@ impl Circuit<Fr> for ToyCircuit {
             table: meta.lookup_table_column(),
             instance: meta.instance_column(),
         };
-        let ToyConfig {
-            a,
-            b,
-            z,
-            gamma,
-            step,
-            first,
-            last,
-            public,
-            table,
-            instance,
-            ..
-        } = config.clone();
+        let ToyConfig { a, b, z, gamma, step, first, last, public, table, instance, .. } =
+            config.clone();
         let one = Expression::Constant(Fr::ONE);
         meta.create_gate("bus", |meta| {
             let gamma = meta.query_challenge(gamma);
-            let (z_now, z_next) = (
-                meta.query_advice(z, Rotation::cur()),
-                meta.query_advice(z, Rotation::next()),
-            );
+            let (z_now, z_next) =
+                (meta.query_advice(z, Rotation::cur()), meta.query_advice(z, Rotation::next()));
             let a = meta.query_advice(a, Rotation::cur());
             let b = meta.query_advice(b, Rotation::cur());
             let step = meta.query_selector(step);
@@ -161,9 +134,7 @@ impl Circuit<Fr> for ToyCircuit {
             vec![meta.query_selector(public) * (value - claimed)]
         });
         if shape.lookup {
-            meta.lookup("range", |meta| {
-                vec![(meta.query_advice(a, Rotation::cur()), table)]
-            });
+            meta.lookup("range", |meta| vec![(meta.query_advice(a, Rotation::cur()), table)]);
         }
         meta.set_minimum_degree(shape.declared_degree);
         config
@@ -241,10 +212,7 @@ impl ProvableCircuit for ToyCircuit {
     }
 
     fn for_keygen(params: &ToyShape) -> Self {
-        Self {
-            shape: params.clone(),
-            columns: None,
-        }
+        Self { shape: params.clone(), columns: None }
     }
 
     fn public_inputs(&self) -> Vec<Fr> {

@@ -95,10 +95,7 @@ fn block_number(text: &str) -> Result<usize, String> {
 pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<ExitCode> {
     // What can be wrong here is told before L1 is read, which may take long.
     if let Some(to) = args.to.filter(|to| *to < args.from) {
-        let why = format!(
-            "--from {} comes after --to {to}: no block is left",
-            args.from
-        );
+        let why = format!("--from {} comes after --to {to}: no block is left", args.from);
         return Err(CliError::Usage(why).into());
     }
     let given = read_policies(&args.policy)?;
@@ -180,9 +177,7 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<ExitCode> {
 /// the `last` final ones.
 fn something_was_checked(from: usize, to: Option<usize>, last: usize) -> eyre::Result<()> {
     if last == 0 {
-        return Err(eyre!(
-            "nothing was audited: no block is final as of this L1 block"
-        ));
+        return Err(eyre!("nothing was audited: no block is final as of this L1 block"));
     }
     if from > last || to.is_some_and(|to| to > last) {
         let asked = to.map_or_else(|| format!("from {from} on"), |to| format!("{from} to {to}"));
@@ -216,9 +211,9 @@ fn vacant(path: &Path) -> eyre::Result<()> {
     match std::fs::read_dir(path) {
         Ok(mut entries) => match entries.next() {
             None => Ok(()),
-            Some(_) => Err(eyre!(
-                "--store {shown}: the folder holds something already: choose another"
-            )),
+            Some(_) => {
+                Err(eyre!("--store {shown}: the folder holds something already: choose another"))
+            }
         },
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(()),
         Err(e) => Err(e).wrap_err_with(|| format!("--store {shown}")),
@@ -266,10 +261,7 @@ fn find(cache: &Path, history: &History) -> Result<Vec<PathBuf>, CliError> {
         let id: Option<B256> = manifest.circuit_id.parse().ok();
         let code = manifest.code_hash.0;
         let registered = &history.verifiers;
-        if registered
-            .iter()
-            .any(|r| r.code == code && Some(B256::from(r.circuit_id)) == id)
-        {
+        if registered.iter().any(|r| r.code == code && Some(B256::from(r.circuit_id)) == id) {
             found.push(folder.path());
         }
     }
@@ -279,10 +271,7 @@ fn find(cache: &Path, history: &History) -> Result<Vec<PathBuf>, CliError> {
     }
     let registered = history.verifiers.iter().map(|r| B256::from(r.code));
     let registered: Vec<_> = registered.map(|code| code.to_string()).collect();
-    Err(CliError::NoVerifier {
-        registered: registered.join(", "),
-        folder: folders,
-    })
+    Err(CliError::NoVerifier { registered: registered.join(", "), folder: folders })
 }
 
 fn restore(path: &Path, replay: &Replay, batches: u64) -> Result<(), NodeError> {
@@ -305,11 +294,7 @@ fn text(o: &Output) -> String {
         o.l1_block,
         o.l1_block_hash,
         o.verifiers.join(", "),
-        if o.unsafe_srs {
-            " (UNSAFE reference string: its proofs prove nothing)"
-        } else {
-            ""
-        },
+        if o.unsafe_srs { " (UNSAFE reference string: its proofs prove nothing)" } else { "" },
         r.blocks,
         r.batches,
         r.operations,
@@ -332,11 +317,7 @@ fn text(o: &Output) -> String {
         let place = f.block.map_or(String::new(), |b| format!("block {b}: "));
         out += &format!("FINDING    {}: {place}{}\n", f.name, f.what);
     }
-    out += if r.clean {
-        "verdict    clean"
-    } else {
-        "verdict    NOT CLEAN"
-    };
+    out += if r.clean { "verdict    clean" } else { "verdict    NOT CLEAN" };
     out
 }
 
@@ -349,12 +330,7 @@ mod tests {
         for (from, to, last) in [(1, None, 1), (2, None, 2), (1, Some(2), 3), (3, Some(3), 3)] {
             assert!(something_was_checked(from, to, last).is_ok());
         }
-        for (from, to, last) in [
-            (1, None, 0),
-            (1, Some(1), 0),
-            (50, None, 1),
-            (1, Some(2), 1),
-        ] {
+        for (from, to, last) in [(1, None, 0), (1, Some(1), 0), (50, None, 1), (1, Some(2), 1)] {
             assert!(something_was_checked(from, to, last).is_err());
         }
     }

@@ -38,20 +38,12 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
         Some(path) => {
             let shown = path.display();
             let text = std::fs::read(path).wrap_err_with(|| format!("baseline {shown}"))?;
-            let baseline: Baseline =
-                serde_json::from_slice(&text).map_err(|e| CliError::BadFile {
-                    what: "baseline",
-                    path: path.clone(),
-                    why: e.to_string(),
-                })?;
+            let baseline: Baseline = serde_json::from_slice(&text).map_err(|e| {
+                CliError::BadFile { what: "baseline", path: path.clone(), why: e.to_string() }
+            })?;
             if baseline.shape != args.shape.name {
                 let why = format!("it is of shape `{}`", baseline.shape);
-                return Err(CliError::BadFile {
-                    what: "baseline",
-                    path: path.clone(),
-                    why,
-                }
-                .into());
+                return Err(CliError::BadFile { what: "baseline", path: path.clone(), why }.into());
             }
             Some(baseline)
         }

@@ -90,19 +90,10 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
     let genesis = state.root();
     let policy = dev_policy();
     let verifier = &prover.block.verifier;
-    let mut settlement = Settlement::deploy(
-        l1.as_mut(),
-        &Roles::dev(DEV_OPERATOR),
-        verifier,
-        &genesis,
-        &policy,
-    )?;
+    let mut settlement =
+        Settlement::deploy(l1.as_mut(), &Roles::dev(DEV_OPERATOR), verifier, &genesis, &policy)?;
     let contract = Address(settlement.rollup.into_array());
-    let context = BatchContext {
-        domain: domain(l1.chain_id(), contract),
-        time: l1.now()?,
-        policy,
-    };
+    let context = BatchContext { domain: domain(l1.chain_id(), contract), time: l1.now()?, policy };
     let transfers = DemoSource::transfers_for(shape);
     let mut source = DemoSource::new(context.domain, context.time, transfers);
     for op in source.queue() {
@@ -112,15 +103,8 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
     // L2: execute and prove.
     let execute = Instant::now();
     let mut refused = Vec::new();
-    let block = next_block(
-        &mut state,
-        &context,
-        shape,
-        BATCHES,
-        &mut source,
-        &mut refused,
-    )?
-    .ok_or_else(|| eyre!("the demo made no operations"))?;
+    let block = next_block(&mut state, &context, shape, BATCHES, &mut source, &mut refused)?
+        .ok_or_else(|| eyre!("the demo made no operations"))?;
     let execute_seconds = execute.elapsed().as_secs_f64();
     if let Some(first) = refused.first() {
         return Err(eyre!("{}: {}", first.place, first.why));
@@ -164,9 +148,7 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
     let vault = l1.balance(settlement.rollup)?;
     let held = settlement.held(l1.as_mut(), 0)?;
     if !vault.is_zero() || !held.is_zero() {
-        return Err(eyre!(
-            "after everybody left the vault holds {vault} wei, {held} by its books"
-        ));
+        return Err(eyre!("after everybody left the vault holds {vault} wei, {held} by its books"));
     }
 
     let mut operations = BTreeMap::new();
@@ -230,20 +212,14 @@ fn text(r: &Report) -> String {
     row("total", format!("{:.1} s", r.total_seconds));
     row("posted data", format!("{} bytes", r.data_bytes));
     row("proof", format!("{} bytes", r.proof_bytes));
-    row(
-        "verifier contract",
-        format!("{} bytes", r.verifier_code_bytes),
-    );
+    row("verifier contract", format!("{} bytes", r.verifier_code_bytes));
     row(
         "gas: commit, prove, finalize",
         format!("{}, {}, {}", r.gas.commit, r.gas.prove, r.gas.finalize),
     );
     row("gas per L2 operation", r.gas_per_l2_operation.to_string());
     row("gas of claims", format!("{:?}", r.claims));
-    row(
-        "vault before exodus",
-        format!("{} wei", r.vault_before_exodus),
-    );
+    row("vault before exodus", format!("{} wei", r.vault_before_exodus));
     row("gas: begin exodus", r.exodus.begin.to_string());
     row("gas: accounts leave", format!("{:?}", r.exodus.departures));
     row("gas: deposits back", format!("{:?}", r.exodus.refunds));

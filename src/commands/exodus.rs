@@ -161,11 +161,7 @@ impl Rollup {
 
 impl Sending {
     fn sender(&self, rollup: &Rollup) -> Sender {
-        Sender {
-            contract: rollup.contract,
-            from: self.from,
-            dry_run: self.dry_run,
-        }
+        Sender { contract: rollup.contract, from: self.from, dry_run: self.dry_run }
     }
 }
 
@@ -173,17 +169,10 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<ExitCode> {
     let report = match &args.step {
         Step::Show { rollup, to } => show(rollup, *to)?,
         Step::Begin { rollup, sending } => begin(rollup, sending)?,
-        Step::Leave {
-            rollup,
-            sending,
-            to,
-            all: _,
-        } => leave(rollup, sending, *to, settings)?,
+        Step::Leave { rollup, sending, to, all: _ } => leave(rollup, sending, *to, settings)?,
     };
     let payments = report.payments.iter().flatten();
-    let refused = payments
-        .filter(|p| matches!(p.outcome, Outcome::Refused { .. }))
-        .count();
+    let refused = payments.filter(|p| matches!(p.outcome, Outcome::Refused { .. })).count();
     output::report(settings, &report, text)?;
     Ok(ExitCode::from(u8::from(refused > 0)))
 }
@@ -213,9 +202,9 @@ fn begin(rollup: &Rollup, sending: &Sending) -> eyre::Result<Report> {
             "an alarm about block {block} runs, and lets it begin at the L1 time {until} if the \
              council does not answer"
         )),
-        Standing::NotYet { entry, after } => Some(format!(
-            "queue entry {entry} waits, and lets it begin after the L1 time {after}"
-        )),
+        Standing::NotYet { entry, after } => {
+            Some(format!("queue entry {entry} waits, and lets it begin after the L1 time {after}"))
+        }
     };
     if let Some(why) = why {
         return Err(NodeError::NoExodus { why }.into());
@@ -267,11 +256,7 @@ fn text(r: &Report) -> String {
         r.contract, r.chain_id, r.root, r.accounts
     );
     if let Some(from) = r.from {
-        let dry = if r.dry_run {
-            " (dry run: nothing was sent)"
-        } else {
-            ""
-        };
+        let dry = if r.dry_run { " (dry run: nothing was sent)" } else { "" };
         out += &format!("sender     {from}{dry}\n");
     }
     if let Some(gas) = r.begin_gas {
@@ -285,11 +270,7 @@ fn text(r: &Report) -> String {
             0 => String::new(),
             time => format!(", from L1 time {time} on"),
         };
-        let exodus = if due.needs_exodus() {
-            ", in exodus"
-        } else {
-            ""
-        };
+        let exodus = if due.needs_exodus() { ", in exodus" } else { "" };
         out += &format!("due        {}{exodus}{when}\n", shown(due));
     }
     for payment in r.payments.iter().flatten() {
@@ -315,8 +296,5 @@ fn shown(due: &Due) -> String {
         What::Exit { block, position } => format!("exit {position} of block {block}"),
         What::Owed => "refused payments".into(),
     };
-    format!(
-        "{what}: {} of token {} to {}",
-        due.amount, due.token, due.to
-    )
+    format!("{what}: {} of token {} to {}", due.amount, due.token, due.to)
 }

@@ -45,10 +45,8 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
         let mut counts = [0; 4];
         // As `verify` says it: the data are not those of the header.
         let batches = read_batches(&block.data, block.header.batches);
-        let batches = batches.map_err(|_| NodeError::Tampered {
-            block: number,
-            what: "the posted data",
-        })?;
+        let batches =
+            batches.map_err(|_| NodeError::Tampered { block: number, what: "the posted data" })?;
         for batch in &batches {
             for (sum, n) in counts.iter_mut().zip(batch.counts()) {
                 *sum += n;

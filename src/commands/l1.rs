@@ -23,10 +23,7 @@ fn size(text: &str) -> Result<u64, String> {
 impl Args {
     /// Connects to a node.
     pub(crate) fn connect(&self, url: &str) -> Result<RpcL1, NodeError> {
-        let options = Options {
-            retries: self.l1_retries,
-            max_answer: self.l1_max_answer,
-        };
+        let options = Options { retries: self.l1_retries, max_answer: self.l1_max_answer };
         RpcL1::with(url, options)
     }
 }

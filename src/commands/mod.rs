@@ -36,10 +36,7 @@ fn open(
     let cache = Cache::new(&settings.cache_dir);
     let srs = manifest.srs.parse().map_err(|e| NodeError::Malformed {
         path: dir.join("manifest.json").display().to_string(),
-        why: format!(
-            "`{}` is no identity of a reference string: {e}",
-            manifest.srs
-        ),
+        why: format!("`{}` is no identity of a reference string: {e}", manifest.srs),
     })?;
     let choice = SrsChoice::Named(srs);
     let prover = BlockProver::open(&shape, manifest.batches_per_block, &cache, choice, progress)?;
@@ -47,35 +44,21 @@ fn open(
         if found == expected {
             return Ok(());
         }
-        Err(NodeError::Mismatch {
-            what,
-            found: found.into(),
-            expected,
-        })
+        Err(NodeError::Mismatch { what, found: found.into(), expected })
     };
-    same(
-        "reference string",
-        &manifest.srs,
-        prover.srs.id().to_string(),
-    )?;
+    same("reference string", &manifest.srs, prover.srs.id().to_string())?;
     let unsafe_dev = prover.srs.origin() == SrsOrigin::UnsafeDev;
     if manifest.unsafe_dev_srs != unsafe_dev {
-        return Err(NodeError::WrongMark {
-            says: manifest.unsafe_dev_srs,
-            srs: manifest.srs,
-        }
-        .into());
+        return Err(
+            NodeError::WrongMark { says: manifest.unsafe_dev_srs, srs: manifest.srs }.into()
+        );
     }
     same(
         "batch circuit",
         &manifest.batch_circuit_id,
         prover.batches.keys().circuit_id().to_string(),
     )?;
-    same(
-        "block circuit",
-        &manifest.block_circuit_id,
-        prover.block.verifier.circuit_id.clone(),
-    )?;
+    same("block circuit", &manifest.block_circuit_id, prover.block.verifier.circuit_id.clone())?;
     Ok((folder, manifest, prover))
 }
 
@@ -90,10 +73,6 @@ fn shape_of(manifest: &Manifest) -> Result<Shape, NodeError> {
 
 /// A reference string as people read it: nobody must miss that it is unsafe.
 fn srs_line(id: &str, unsafe_dev: bool) -> String {
-    let warning = if unsafe_dev {
-        " (UNSAFE: development only)"
-    } else {
-        ""
-    };
+    let warning = if unsafe_dev { " (UNSAFE: development only)" } else { "" };
     format!("{id}{warning}")
 }

@@ -39,15 +39,13 @@ const VALIDITY: u64 = 3_600;
 /// Batch proofs are written to the folder as they are made. A run that was cut short is taken up by
 /// the next one with the same input, flags and folder.
 #[derive(Debug, clap::Args)]
-#[command(
-    after_help = "INPUT is a CSV with the columns block,tx_index,trace_index,token,from,to,\
+#[command(after_help = "INPUT is a CSV with the columns block,tx_index,trace_index,token,from,to,\
 amount in any order (keys are derived per address, deposits are made so that the rows can run, \
 amounts are rounded down to what the encoding carries), or JSON lines of operations. Which of them \
 it is follows from its first character, or from --format. Rows and operations that L1 or the \
 circuit would refuse are refused with their line.\n\n\
 Examples:\n  bastion prove examples/transfers.csv --shape tiny --out out\n  \
-zcat transfers.csv.gz | bastion prove - --skip-invalid --out out"
-)]
+zcat transfers.csv.gz | bastion prove - --skip-invalid --out out")]
 pub(crate) struct Args {
     /// CSV of transfers or JSON lines of operations; - for standard input.
     input: PathBuf,
@@ -119,12 +117,7 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
         time: run.time,
         policy: dev_policy(),
     };
-    let Executed {
-        blocks,
-        import,
-        refused,
-        root,
-    } = execute(args, &input, &context)?;
+    let Executed { blocks, import, refused, root } = execute(args, &input, &context)?;
 
     // What stands in the way is told before anything long begins.
     MemoryPlan::new(&args.shape, run.batches).require(settings.memory)?;
@@ -264,11 +257,7 @@ fn execute(args: &Args, input: &Input, context: &BatchContext) -> eyre::Result<E
     if !refused.is_empty() && !skip {
         let lines = refused.iter().take(SHOWN);
         let list: Vec<String> = lines.map(|r| format!("{}: {}", r.place, r.why)).collect();
-        return Err(CliError::Refused {
-            count: refused.len(),
-            list: list.join("\n"),
-        }
-        .into());
+        return Err(CliError::Refused { count: refused.len(), list: list.join("\n") }.into());
     }
     if blocks.is_empty() {
         return Err(CliError::NoOperations {
@@ -281,12 +270,7 @@ fn execute(args: &Args, input: &Input, context: &BatchContext) -> eyre::Result<E
         }
         .into());
     }
-    Ok(Executed {
-        blocks,
-        import,
-        refused,
-        root: state.root(),
-    })
+    Ok(Executed { blocks, import, refused, root: state.root() })
 }
 
 /// Whether the folder holds this very block, with proofs that hold.
@@ -294,9 +278,7 @@ fn is_proven(folder: &BlockDir, prover: &BlockProver, number: usize, block: &Blo
     folder.read_block(number).is_ok_and(|stored| {
         stored.header == block.header
             && stored.data == block.data
-            && prover
-                .verify(number, &block.header.old_root, &stored)
-                .is_ok()
+            && prover.verify(number, &block.header.old_root, &stored).is_ok()
     })
 }
 
@@ -322,10 +304,7 @@ fn text(r: &Report) -> String {
         out += &format!("left out: {}: {}\n", refused.place, refused.why);
     }
     if r.resumed_blocks > 0 {
-        out += &format!(
-            "{} blocks were proven by an earlier run\n",
-            r.resumed_blocks
-        );
+        out += &format!("{} blocks were proven by an earlier run\n", r.resumed_blocks);
     }
     for (i, t) in (r.resumed_blocks..).zip(&r.timings) {
         out += &format!(
@@ -334,8 +313,5 @@ fn text(r: &Report) -> String {
         );
     }
     let srs = srs_line(&r.srs, r.unsafe_dev_srs);
-    out + &format!(
-        "reference string {srs}\nnew root {}\nwritten to {}\n",
-        r.new_root, r.out
-    )
+    out + &format!("reference string {srs}\nnew root {}\nwritten to {}\n", r.new_root, r.out)
 }

@@ -15,10 +15,8 @@ use crate::output;
 
 /// Makes reference string, keys and verifier contract of a shape, and caches them.
 #[derive(Debug, clap::Args)]
-#[command(
-    after_help = "Examples:\n  bastion setup --shape small --unsafe-dev-srs\n  \
-bastion setup --shape small --srs powersOfTau28_hez_final_21.ptau --srs-b2sum 9aef0573cef4ded9..."
-)]
+#[command(after_help = "Examples:\n  bastion setup --shape small --unsafe-dev-srs\n  \
+bastion setup --shape small --srs powersOfTau28_hez_final_21.ptau --srs-b2sum 9aef0573cef4ded9...")]
 pub(crate) struct Args {
     /// Shape: tiny, small, medium, standard or large (`bastion shapes` compares them).
     #[arg(long, default_value = "small", value_parser = config::shape)]

@@ -111,11 +111,9 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
         }
         let finalized = settlement.state_root(&mut l1)?;
         if finalized != to_u256(&root) {
-            return Err(NodeError::Tampered {
-                block: blocks.len(),
-                what: "the finalized root",
-            }
-            .into());
+            return Err(
+                NodeError::Tampered { block: blocks.len(), what: "the finalized root" }.into()
+            );
         }
         evm = Some(EvmReport {
             contract: contract.to_string(),

@@ -199,10 +199,7 @@ impl State {
     }
 
     pub(crate) fn update_tree(&mut self, touched: &[AccountTouch]) -> Vec<NodeTouch> {
-        let leaves: Vec<_> = touched
-            .iter()
-            .map(|t| (t.index, leaf(t.after.as_ref())))
-            .collect();
+        let leaves: Vec<_> = touched.iter().map(|t| (t.index, leaf(t.after.as_ref()))).collect();
         self.tree.update_traced(&leaves)
     }
 }

@@ -58,11 +58,7 @@ impl Store {
                 },
             }
         })?;
-        let mut store = Self {
-            db,
-            path: shown,
-            batch: 0,
-        };
+        let mut store = Self { db, path: shown, batch: 0 };
         let state = store.load()?;
         Ok((store, state))
     }
@@ -74,10 +70,8 @@ impl Store {
     pub fn restore(path: &Path, state: &State, batches: u64) -> Result<Self, StateError> {
         let (mut store, old) = Self::open(path)?;
         if store.batch != 0 || old.accounts().next().is_some() {
-            return Err(store.failed(format!(
-                "already holds {} batches: choose another folder",
-                store.batch
-            )));
+            return Err(store
+                .failed(format!("already holds {} batches: choose another folder", store.batch)));
         }
         let mut batch = WriteBatch::default();
         for (index, account) in state.accounts() {
@@ -104,10 +98,7 @@ impl Store {
     }
 
     fn failed(&self, error: impl ToString) -> StateError {
-        StateError::Store {
-            path: self.path.clone(),
-            why: error.to_string(),
-        }
+        StateError::Store { path: self.path.clone(), why: error.to_string() }
     }
 
     fn family(&self, name: &str) -> Result<&ColumnFamily, StateError> {
@@ -117,9 +108,7 @@ impl Store {
     }
 
     fn meta(&self, key: &str) -> Result<Option<Vec<u8>>, StateError> {
-        self.db
-            .get_cf(self.family(META)?, key)
-            .map_err(|e| self.failed(e))
+        self.db.get_cf(self.family(META)?, key).map_err(|e| self.failed(e))
     }
 
     fn load(&mut self) -> Result<State, StateError> {
@@ -138,18 +127,12 @@ impl Store {
             }
         }
         let mut openings = Vec::new();
-        for item in self
-            .db
-            .iterator_cf(self.family(OPENINGS)?, IteratorMode::Start)
-        {
+        for item in self.db.iterator_cf(self.family(OPENINGS)?, IteratorMode::Start) {
             let (_, value) = item.map_err(|e| self.failed(e))?;
             openings.push(read_opening(&value)?);
         }
         let mut accounts = Vec::new();
-        for item in self
-            .db
-            .iterator_cf(self.family(ACCOUNTS)?, IteratorMode::Start)
-        {
+        for item in self.db.iterator_cf(self.family(ACCOUNTS)?, IteratorMode::Start) {
             let (key, value) = item.map_err(|e| self.failed(e))?;
             accounts.push((read_index(&key)?, read_account(&value)?));
         }
@@ -174,9 +157,7 @@ impl Store {
         let mut options = WriteOptions::default();
         // RocksDB's default leaves the write in the page cache, where a power cut takes it.
         options.set_sync(true);
-        self.db
-            .write_opt(batch, &options)
-            .map_err(|e| self.failed(e))
+        self.db.write_opt(batch, &options).map_err(|e| self.failed(e))
     }
 
     /// Writes an executed batch: all of it or nothing.
@@ -189,11 +170,7 @@ impl Store {
             let Some(account) = &touch.after else {
                 continue;
             };
-            batch.put_cf(
-                self.family(ACCOUNTS)?,
-                touch.index.to_be_bytes(),
-                account_bytes(account),
-            );
+            batch.put_cf(self.family(ACCOUNTS)?, touch.index.to_be_bytes(), account_bytes(account));
             if let Some(opening) = state.opening(account.owner) {
                 batch.put_cf(
                     self.family(OPENINGS)?,
@@ -227,11 +204,7 @@ fn opening_bytes((keyhash, exit): &Opening) -> Vec<u8> {
 }
 
 fn fixed<const N: usize>(what: &'static str, bytes: &[u8]) -> Result<[u8; N], StateError> {
-    let wrong = |_| ProtocolError::Length {
-        what,
-        expected: N,
-        got: bytes.len(),
-    };
+    let wrong = |_| ProtocolError::Length { what, expected: N, got: bytes.len() };
     Ok(bytes.try_into().map_err(wrong)?)
 }
 
@@ -254,15 +227,9 @@ fn read_account(value: &[u8]) -> Result<Account, StateError> {
 
 fn read_opening(value: &[u8]) -> Result<Opening, StateError> {
     let bytes: [u8; OPENING_LEN] = fixed("opening", value)?;
-    Ok((
-        read_fr(&bytes[..32])?,
-        Address(fixed("exit", &bytes[32..])?),
-    ))
+    Ok((read_fr(&bytes[..32])?, Address(fixed("exit", &bytes[32..])?)))
 }
 
 fn read_fr(bytes: &[u8]) -> Result<Fr, StateError> {
-    Ok(field::from_bytes(
-        "stored element",
-        &fixed("stored element", bytes)?,
-    )?)
+    Ok(field::from_bytes("stored element", &fixed("stored element", bytes)?)?)
 }

@@ -64,9 +64,7 @@ impl Tree {
     /// The empty tree.
     #[must_use]
     pub fn new() -> Self {
-        Self {
-            levels: vec![Pages::new(); DEPTH + 1],
-        }
+        Self { levels: vec![Pages::new(); DEPTH + 1] }
     }
 
     /// The node at a level and index; an empty subtree where the level or the index is not of the
@@ -163,15 +161,9 @@ impl Tree {
                 let touched = group.iter().find(|(i, _)| *i == child_index);
                 let unchanged = || {
                     let value = self.node(level + 1, child_index);
-                    Change {
-                        old: value,
-                        new: value,
-                    }
+                    Change { old: value, new: value }
                 };
-                (
-                    touched.map_or_else(unchanged, |(_, c)| *c),
-                    touched.is_some(),
-                )
+                (touched.map_or_else(unchanged, |(_, c)| *c), touched.is_some())
             };
             let (left, left_touched) = child(0);
             let (right, right_touched) = child(1);
@@ -182,10 +174,7 @@ impl Tree {
                 right,
                 left_touched,
                 right_touched,
-                node: Change {
-                    old: self.node(level, index),
-                    new: compress(left.new, right.new),
-                },
+                node: Change { old: self.node(level, index), new: compress(left.new, right.new) },
             }
         };
         if siblings.len() < PARALLEL {
@@ -214,19 +203,11 @@ mod tests {
         if level == DEPTH {
             return leaves[&(index as Index)];
         }
-        compress(
-            naive(level + 1, 2 * index, leaves),
-            naive(level + 1, 2 * index + 1, leaves),
-        )
+        compress(naive(level + 1, 2 * index, leaves), naive(level + 1, 2 * index + 1, leaves))
     }
 
     fn index() -> impl Strategy<Value = Index> {
-        prop_oneof![
-            any::<Index>(),
-            0..20_u32,
-            131_072..131_400_u32,
-            Just(Index::MAX)
-        ]
+        prop_oneof![any::<Index>(), 0..20_u32, 131_072..131_400_u32, Just(Index::MAX)]
     }
 
     proptest! {

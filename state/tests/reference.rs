@@ -35,13 +35,7 @@ struct Entry {
 
 impl Entry {
     fn new(owner: Option<Opened>, token: u16, balance: u128) -> Self {
-        Self {
-            owner,
-            token,
-            nonce: 0,
-            balance,
-            frozen_until: 0,
-        }
+        Self { owner, token, nonce: 0, balance, frozen_until: 0 }
     }
 
     /// The leaf, by the protocol's sum of powers of two.
@@ -51,9 +45,8 @@ impl Entry {
             + Fr::from(self.nonce) * power(16)
             + Fr::from(self.balance) * power(48)
             + Fr::from(self.frozen_until) * power(176);
-        let owner = self.owner.map_or(Fr::from(0u64), |(keyhash, exit)| {
-            compress(keyhash, exit.to_fr())
-        });
+        let owner =
+            self.owner.map_or(Fr::from(0u64), |(keyhash, exit)| compress(keyhash, exit.to_fr()));
         compress(owner, packed)
     }
 }
@@ -96,17 +89,13 @@ impl Ledger {
 
     fn limit(&mut self, token: u16, amount: u128, time: u64, policy: &Policy) -> u64 {
         let limits = policy.limits.get(&token).unwrap_or(&policy.default_limits);
-        let entry = self
-            .entries
-            .entry(LIMITERS + u32::from(token))
-            .or_insert(Entry::new(None, token, 0));
+        let entry =
+            self.entries.entry(LIMITERS + u32::from(token)).or_insert(Entry::new(None, token, 0));
         let rate = u128::from(limits.rate);
         let q = amount / rate + u128::from(!amount.is_multiple_of(rate));
         let now = u128::from(time);
         entry.balance = (entry.balance.max(now) + q).min(1 << 127);
-        let wait = entry
-            .balance
-            .saturating_sub(u128::from(limits.burst_seconds));
+        let wait = entry.balance.saturating_sub(u128::from(limits.burst_seconds));
         let release = wait.max(now).min(now + u128::from(limits.max_delay));
         u64::try_from(release).unwrap()
     }
@@ -162,11 +151,7 @@ impl Ledger {
                 let e = *next.entries.get(&b.account)?;
                 let (keyhash, own_exit) = e.owner?;
                 let guardian = matches!(b.action, Action::Freeze { .. } | Action::Unfreeze { .. });
-                let signer = if guardian {
-                    policy.guardian_keyhash
-                } else {
-                    keyhash
-                };
+                let signer = if guardian { policy.guardian_keyhash } else { keyhash };
                 let message = b.message(Fr::from(7u64), own_exit).ok()?;
                 let rules = [
                     e.token == b.token,
@@ -202,11 +187,7 @@ impl Ledger {
                         let receiver = next.entries.get_mut(&to)?;
                         receiver.balance = receiver.balance.checked_add(amount)?;
                     }
-                    Action::TransferNew {
-                        keyhash,
-                        exit,
-                        amount,
-                    } => {
+                    Action::TransferNew { keyhash, exit, amount } => {
                         if amount == 0 || frozen {
                             return None;
                         }
@@ -287,11 +268,7 @@ fn exit(n: u8) -> Address {
 }
 
 fn context(time: u64) -> BatchContext {
-    let limits = |rate, burst_seconds, max_delay| TokenLimits {
-        rate,
-        burst_seconds,
-        max_delay,
-    };
+    let limits = |rate, burst_seconds, max_delay| TokenLimits { rate, burst_seconds, max_delay };
     BatchContext {
         domain: Fr::from(7u64),
         time,
@@ -322,22 +299,18 @@ struct Draw {
 }
 
 fn draw() -> impl Strategy<Value = Draw> {
-    (
-        (0u8..12, 0u8..12, 0u8..12, 0..TOKENS),
-        (any::<u8>(), 0u8..4, 0u8..36, 0u8..30),
+    ((0u8..12, 0u8..12, 0u8..12, 0..TOKENS), (any::<u8>(), 0u8..4, 0u8..36, 0u8..30)).prop_map(
+        |((kind, account, other, token), (amount, fee, fault, step))| Draw {
+            kind,
+            account,
+            other,
+            token,
+            amount,
+            fee,
+            fault,
+            step,
+        },
     )
-        .prop_map(
-            |((kind, account, other, token), (amount, fee, fault, step))| Draw {
-                kind,
-                account,
-                other,
-                token,
-                amount,
-                fee,
-                fault,
-                step,
-            },
-        )
 }
 
 /// Mostly users, but also fee accounts, limiters and places that are empty.
@@ -356,11 +329,7 @@ fn operation(ledger: &Ledger, d: &Draw, time: u64) -> Op {
     if d.kind < 2 {
         return Op::Deposit(Deposit {
             token: d.token,
-            amount: if d.amount > 250 {
-                u128::MAX
-            } else {
-                u128::from(d.amount) * 1000
-            },
+            amount: if d.amount > 250 { u128::MAX } else { u128::from(d.amount) * 1000 },
             keyhash: key(d.other % KEYS).public().keyhash(),
             exit: exit(d.account % 2),
         });
@@ -391,17 +360,9 @@ fn operation(ledger: &Ledger, d: &Draw, time: u64) -> Op {
             exit: exit(d.account % 2),
             amount,
         },
-        6 | 7 => Action::Withdraw {
-            to: exit(d.other % 3),
-            amount,
-        },
-        8 => Action::ChangeKey {
-            keyhash: key(d.other % KEYS).public().keyhash(),
-        },
-        9 | 10 => Action::Freeze {
-            until: time + u64::from(d.amount % 64),
-            old_until,
-        },
+        6 | 7 => Action::Withdraw { to: exit(d.other % 3), amount },
+        8 => Action::ChangeKey { keyhash: key(d.other % KEYS).public().keyhash() },
+        9 | 10 => Action::Freeze { until: time + u64::from(d.amount % 64), old_until },
         _ => Action::Unfreeze { old_until },
     };
     let guardian = d.kind >= 9;
@@ -420,22 +381,13 @@ fn operation(ledger: &Ledger, d: &Draw, time: u64) -> Op {
         token: entry.token ^ u16::from(d.fault == 5),
         nonce: if guardian { 0 } else { entry.nonce } + u32::from(d.fault == 6),
         deadline: time + 10 - 20 * u64::from(d.fault == 7),
-        fee: if guardian && d.fault != 8 {
-            0
-        } else {
-            u128::from(d.fee)
-        },
+        fee: if guardian && d.fault != 8 { 0 } else { u128::from(d.fee) },
         action,
     };
     let own_exit = entry.owner.map_or(exit(0), |o| o.1);
     // Amounts that the wire cannot carry are signed as if they were smaller; both must refuse.
     let signed = body.sign(&signer, Fr::from(7u64), own_exit).or_else(|_| {
-        let small = Body {
-            action: Action::ChangeKey {
-                keyhash: Fr::from(1u64),
-            },
-            ..body
-        };
+        let small = Body { action: Action::ChangeKey { keyhash: Fr::from(1u64) }, ..body };
         small
             .sign(&signer, Fr::from(7u64), own_exit)
             .map(|s| bastion_protocol::ops::SignedOp { body, ..s })
@@ -563,10 +515,7 @@ fn the_draws_reach_every_kind() {
     }
     for kind in ResolvedKind::ALL {
         let count = counts.get(&kind).copied().unwrap_or(0);
-        assert!(
-            kind == ResolvedKind::Noop || count >= 3,
-            "{kind:?}: {count}"
-        );
+        assert!(kind == ResolvedKind::Noop || count >= 3, "{kind:?}: {count}");
     }
     assert!(refused > 100, "{refused}");
 }

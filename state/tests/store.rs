@@ -26,11 +26,7 @@ fn context() -> BatchContext {
             cooldown: 1,
             fee_keyhash: Fr::from(2u64),
             fee_exit: Address([2; 20]),
-            default_limits: TokenLimits {
-                rate: 1,
-                burst_seconds: 1,
-                max_delay: 1,
-            },
+            default_limits: TokenLimits { rate: 1, burst_seconds: 1, max_delay: 1 },
             limits: BTreeMap::new(),
         },
     }

@@ -9,9 +9,8 @@ pub fn program(dir: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_bastion"));
     command.current_dir(dir);
     for (name, _) in std::env::vars_os() {
-        let ours = name
-            .to_str()
-            .is_some_and(|n| n.starts_with("BASTION_") && n != "BASTION_SOLC_DIR");
+        let ours =
+            name.to_str().is_some_and(|n| n.starts_with("BASTION_") && n != "BASTION_SOLC_DIR");
         if ours || name == "RUST_LOG" || name == "NO_COLOR" {
             command.env_remove(name);
         }

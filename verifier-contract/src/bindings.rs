@@ -1,9 +1,6 @@
 //! Solidity interfaces as Rust types.
 
-#![allow(
-    missing_docs,
-    reason = "the macro's output mirrors the Solidity interface"
-)]
+#![allow(missing_docs, reason = "the macro's output mirrors the Solidity interface")]
 
 use alloy_primitives::{Bytes, U256};
 use alloy_sol_types::{sol, SolCall};

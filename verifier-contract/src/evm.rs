@@ -72,12 +72,7 @@ impl Evm {
             gas_limit: GAS_LIMIT,
             ..BlockEnv::default()
         };
-        Self {
-            database: InMemoryDB::default(),
-            block,
-            chain_id,
-            code_size_limit: None,
-        }
+        Self { database: InMemoryDB::default(), block, chain_id, code_size_limit: None }
     }
 
     /// Lifts or lowers the limit on runtime code, in bytes: for measuring what no chain accepts.
@@ -107,11 +102,7 @@ impl Evm {
     /// # Errors
     /// If the account cannot be read.
     pub fn set_balance(&mut self, account: Address, wei: U256) -> Result<()> {
-        let mut info = self
-            .database
-            .basic(account)
-            .map_err(refused)?
-            .unwrap_or_default();
+        let mut info = self.database.basic(account).map_err(refused)?.unwrap_or_default();
         info.set_balance(wei);
         self.database.insert_account_info(account, info);
         Ok(())
@@ -139,11 +130,7 @@ impl Evm {
     /// # Errors
     /// If the account cannot be read.
     pub fn set_nonce(&mut self, account: Address, nonce: u64) -> Result<()> {
-        let mut info = self
-            .database
-            .basic(account)
-            .map_err(refused)?
-            .unwrap_or_default();
+        let mut info = self.database.basic(account).map_err(refused)?.unwrap_or_default();
         info.nonce = nonce;
         self.database.insert_account_info(account, info);
         Ok(())
@@ -154,19 +141,11 @@ impl Evm {
     /// # Errors
     /// If the account cannot be read.
     pub fn code(&mut self, account: Address) -> Result<Bytes> {
-        let info = self
-            .database
-            .basic(account)
-            .map_err(refused)?
-            .unwrap_or_default();
+        let info = self.database.basic(account).map_err(refused)?.unwrap_or_default();
         if let Some(code) = info.code {
             return Ok(code.original_bytes());
         }
-        Ok(self
-            .database
-            .code_by_hash(info.code_hash)
-            .map_err(refused)?
-            .original_bytes())
+        Ok(self.database.code_by_hash(info.code_hash).map_err(refused)?.original_bytes())
     }
 
     /// Deploys a contract from the zero address: `bytecode` is its creation code followed by the
@@ -194,18 +173,13 @@ impl Evm {
         match result {
             ExecutionResult::Success { logs, .. } => created
                 .map(|address| (address, gas_used, logs))
-                .ok_or_else(|| ContractError::Deployment {
-                    reason: "no address".into(),
-                    gas_used,
-                }),
-            ExecutionResult::Revert { output, .. } => Err(ContractError::Deployment {
-                reason: hex::encode_prefixed(output),
-                gas_used,
-            }),
-            ExecutionResult::Halt { reason, .. } => Err(ContractError::Deployment {
-                reason: format!("{reason:?}"),
-                gas_used,
-            }),
+                .ok_or_else(|| ContractError::Deployment { reason: "no address".into(), gas_used }),
+            ExecutionResult::Revert { output, .. } => {
+                Err(ContractError::Deployment { reason: hex::encode_prefixed(output), gas_used })
+            }
+            ExecutionResult::Halt { reason, .. } => {
+                Err(ContractError::Deployment { reason: format!("{reason:?}"), gas_used })
+            }
         }
     }
 
@@ -228,8 +202,7 @@ impl Evm {
         wei: U256,
         calldata: Bytes,
     ) -> Result<CallResult> {
-        self.transact(sender, TxKind::Call(to), wei, calldata, true)
-            .map(outcome)
+        self.transact(sender, TxKind::Call(to), wei, calldata, true).map(outcome)
     }
 
     /// Runs a call and drops its effects, as `eth_call` does.
@@ -237,8 +210,7 @@ impl Evm {
     /// # Errors
     /// As [`Self::call`].
     pub fn view(&mut self, sender: Address, to: Address, calldata: Bytes) -> Result<CallResult> {
-        self.transact(sender, TxKind::Call(to), U256::ZERO, calldata, false)
-            .map(outcome)
+        self.transact(sender, TxKind::Call(to), U256::ZERO, calldata, false).map(outcome)
     }
 
     fn transact(
@@ -293,18 +265,12 @@ fn refused(error: impl std::fmt::Display) -> ContractError {
 fn outcome(result: ExecutionResult<HaltReason>) -> CallResult {
     let gas_used = result.tx_gas_used();
     match result {
-        ExecutionResult::Success { logs, output, .. } => CallResult {
-            status: Status::Success,
-            output: output.into_data(),
-            gas_used,
-            logs,
-        },
-        ExecutionResult::Revert { output, .. } => CallResult {
-            status: Status::Revert,
-            output,
-            gas_used,
-            logs: Vec::new(),
-        },
+        ExecutionResult::Success { logs, output, .. } => {
+            CallResult { status: Status::Success, output: output.into_data(), gas_used, logs }
+        }
+        ExecutionResult::Revert { output, .. } => {
+            CallResult { status: Status::Revert, output, gas_used, logs: Vec::new() }
+        }
         ExecutionResult::Halt { reason, .. } => CallResult {
             status: Status::Halt(format!("{reason:?}")),
             output: Bytes::new(),

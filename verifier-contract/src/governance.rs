@@ -1,9 +1,6 @@
 //! The governance contract: its interface.
 
-#![allow(
-    missing_docs,
-    reason = "the macro's output mirrors the Solidity interface"
-)]
+#![allow(missing_docs, reason = "the macro's output mirrors the Solidity interface")]
 
 use alloy_sol_types::sol;
 

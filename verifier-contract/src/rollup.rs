@@ -252,12 +252,8 @@ mod tests {
             let Some(suffix) = kind.strip_prefix("tuple") else {
                 return kind.to_owned();
             };
-            let parts: Vec<String> = input["components"]
-                .as_array()
-                .unwrap()
-                .iter()
-                .map(canonical)
-                .collect();
+            let parts: Vec<String> =
+                input["components"].as_array().unwrap().iter().map(canonical).collect();
             format!("({}){suffix}", parts.join(","))
         }
         let items = abi.as_array().unwrap().iter();

@@ -101,9 +101,7 @@ fn run(input: &[u8]) -> Result<Value> {
     // A notice about SMT solvers precedes the JSON in some versions.
     let start = text.iter().position(|byte| *byte == b'{');
     let body = start.and_then(|start| text.get(start..));
-    Ok(serde_json::from_slice(
-        body.ok_or(ContractError::SolcOutput("JSON object"))?,
-    )?)
+    Ok(serde_json::from_slice(body.ok_or(ContractError::SolcOutput("JSON object"))?)?)
 }
 
 /// Checks that the compiler is installed and that node is there to run it: for those who need it
@@ -152,9 +150,7 @@ fn parse(output: &Value) -> Result<Vec<Artifact>> {
     if !errors.is_empty() {
         return Err(ContractError::Solidity(errors.join("\n")));
     }
-    let files = output["contracts"]
-        .as_object()
-        .ok_or(ContractError::SolcOutput("contracts"))?;
+    let files = output["contracts"].as_object().ok_or(ContractError::SolcOutput("contracts"))?;
     let mut artifacts = Vec::new();
     for (name, contract) in files.values().filter_map(Value::as_object).flatten() {
         let bytecode = code(contract, "/evm/bytecode/object")?;
@@ -187,10 +183,7 @@ mod tests {
     fn a_missing_compiler_is_named_with_the_remedy() {
         let empty = tempfile::tempdir().unwrap();
         let error = locate(empty.path().to_path_buf()).unwrap_err().to_string();
-        assert!(
-            error.contains("make setup") && error.contains(SOLC_DIR_VARIABLE),
-            "{error}"
-        );
+        assert!(error.contains("make setup") && error.contains(SOLC_DIR_VARIABLE), "{error}");
     }
 
     #[test]

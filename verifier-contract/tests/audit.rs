@@ -25,10 +25,7 @@ fn ark(values: &[Vec<Fr>]) -> Vec<Vec<bastion_protocol::Fr>> {
         bytes.reverse();
         bastion_protocol::field::from_bytes("instance", &bytes).unwrap()
     };
-    values
-        .iter()
-        .map(|column| column.iter().map(convert).collect())
-        .collect()
+    values.iter().map(|column| column.iter().map(convert).collect()).collect()
 }
 
 #[test]
@@ -92,10 +89,7 @@ fn three_verifiers_agree() {
     println!("{rounds} mutated proofs, 0 disagreements; refused by {refusals:?}");
     if let Ok(path) = std::env::var("BASTION_SOUNDNESS_REPORT") {
         use std::io::Write;
-        let file = std::fs::File::options()
-            .create(true)
-            .append(true)
-            .open(path);
+        let file = std::fs::File::options().create(true).append(true).open(path);
         writeln!(file.unwrap(), "mutated_proofs {rounds}\ndisagreements 0").unwrap();
     }
     for name in ["Length", "Pairing", "Point"] {
@@ -109,10 +103,8 @@ fn three_verifiers_agree() {
 fn bless(document: &str, instances: &[Vec<Fr>], proof: &[u8]) {
     let dir = concat!(env!("CARGO_MANIFEST_DIR"), "/../audit/tests/data");
     let hex = |x: &bastion_protocol::Fr| field::to_hex(x);
-    let instances: Vec<Vec<String>> = ark(instances)
-        .iter()
-        .map(|column| column.iter().map(hex).collect())
-        .collect();
+    let instances: Vec<Vec<String>> =
+        ark(instances).iter().map(|column| column.iter().map(hex).collect()).collect();
     let proof = serde_json::json!({
         "instances": instances,
         "proof": format!("0x{}", alloy_primitives::hex::encode(proof)),

@@ -45,9 +45,7 @@ fn transactions_move_money_and_leave_events() {
     let till = till(&mut evm, false).unwrap();
     evm.set_balance(ALICE, U256::from(100)).unwrap();
     let pay = payCall {}.abi_encode();
-    let result = evm
-        .send(ALICE, till, U256::from(60), pay.clone().into())
-        .unwrap();
+    let result = evm.send(ALICE, till, U256::from(60), pay.clone().into()).unwrap();
     assert!(result.is_success());
     assert!(result.gas_used > 21_000);
     let event = Paid::decode_log(&result.logs[0]).unwrap();
@@ -60,10 +58,7 @@ fn transactions_move_money_and_leave_events() {
         Err(ContractError::Transaction(_))
     ));
     let total = evm.call(till, totalCall {}.abi_encode().into()).unwrap();
-    assert_eq!(
-        totalCall::abi_decode_returns(&total.output).unwrap(),
-        U256::from(60)
-    );
+    assert_eq!(totalCall::abi_decode_returns(&total.output).unwrap(), U256::from(60));
 }
 
 #[test]
@@ -71,10 +66,7 @@ fn views_have_no_effects() {
     let mut evm = Evm::default();
     let till = till(&mut evm, false).unwrap();
     evm.set_balance(ALICE, U256::from(1)).unwrap();
-    assert!(evm
-        .view(ALICE, till, payCall {}.abi_encode().into())
-        .unwrap()
-        .is_success());
+    assert!(evm.view(ALICE, till, payCall {}.abi_encode().into()).unwrap().is_success());
     assert_eq!(evm.balance(ALICE).unwrap(), U256::from(1));
 }
 
@@ -83,16 +75,10 @@ fn time_is_set_and_reverts_carry_data() {
     let mut evm = Evm::default();
     let till = till(&mut evm, false).unwrap();
     evm.set_block(10, 1_000);
-    let call = after_Call {
-        time: U256::from(1_012),
-    }
-    .abi_encode();
+    let call = after_Call { time: U256::from(1_012) }.abi_encode();
     let early = evm.call(till, call.clone().into()).unwrap();
     assert_eq!(early.status, Status::Revert);
-    assert_eq!(
-        TooEarly::abi_decode(&early.output).unwrap().now_,
-        U256::from(1_000)
-    );
+    assert_eq!(TooEarly::abi_decode(&early.output).unwrap().now_, U256::from(1_000));
     evm.advance(12);
     assert_eq!(evm.timestamp(), 1_012);
     assert!(evm.call(till, call.into()).unwrap().is_success());
@@ -101,10 +87,7 @@ fn time_is_set_and_reverts_carry_data() {
 #[test]
 fn failures_are_told_apart() {
     let mut evm = Evm::default();
-    assert!(matches!(
-        till(&mut evm, true),
-        Err(ContractError::Deployment { .. })
-    ));
+    assert!(matches!(till(&mut evm, true), Err(ContractError::Deployment { .. })));
     let till = till(&mut evm, false).unwrap();
     let halted = evm.call(till, burnCall {}.abi_encode().into()).unwrap();
     assert!(matches!(halted.status, Status::Halt(_)));
@@ -117,10 +100,7 @@ fn oversized_code_is_refused_unless_the_limit_is_lifted() {
     let code: alloy_primitives::Bytes = [contract.bytecode.as_ref(), &[0; 32]].concat().into();
     let mut evm = Evm::default();
     evm.set_code_size_limit(contract.deployed_bytecode.len() - 1);
-    assert!(matches!(
-        evm.deploy(code.clone()),
-        Err(ContractError::Deployment { .. })
-    ));
+    assert!(matches!(evm.deploy(code.clone()), Err(ContractError::Deployment { .. })));
     evm.set_code_size_limit(contract.deployed_bytecode.len());
     assert!(evm.deploy(code).is_ok());
 }

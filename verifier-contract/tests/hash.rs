@@ -19,8 +19,7 @@ fn hex(x: &Fr) -> String {
 fn list(elements: &[Fr]) -> String {
     let text = elements.iter().map(hex).collect::<Vec<_>>().join(", ");
     // The type of an array literal is that of its first element.
-    text.replacen(", ", "), ", 1)
-        .replacen("0x", "uint256(0x", 1)
+    text.replacen(", ", "), ", 1).replacen("0x", "uint256(0x", 1)
 }
 
 /// Round constants in the order of use: pairs of the full rounds, one of each partial round.
@@ -36,10 +35,8 @@ fn constants() -> Vec<Fr> {
 /// The permutation: lane `x` stays below 3P, lane `y` below P in the partial rounds and below 3P in
 /// the others, so that five summands never reach 2^256.
 fn poseidon2() -> String {
-    let table: String = constants()
-        .iter()
-        .map(|c| format!("\n            hex\"{}\"", &hex(c)[2..]))
-        .collect();
+    let table: String =
+        constants().iter().map(|c| format!("\n            hex\"{}\"", &hex(c)[2..])).collect();
     let bytes = 32 * WIDTH * FULL_ROUNDS / 2;
     let full = format!(
         "            for {{ let end := add(c, {bytes}) }} lt(c, end) {{ c := add(c, 64) }} {{
@@ -119,14 +116,7 @@ fn vectors() -> String {
     }
     let cases: Vec<String> = inputs
         .iter()
-        .map(|(a, b)| {
-            format!(
-                "[uint256({}), {}, {}]",
-                hex(a),
-                hex(b),
-                hex(&compress(*a, *b))
-            )
-        })
+        .map(|(a, b)| format!("[uint256({}), {}, {}]", hex(a), hex(b), hex(&compress(*a, *b))))
         .collect();
 
     let (keyhash, exit) = (compress(a, b), Address([0xa5; 20]));
@@ -138,27 +128,13 @@ fn vectors() -> String {
     };
     let index = FIRST_USER + 0x5a5a;
     let mut tree = Tree::new();
-    let others = [
-        0,
-        1,
-        0xffff,
-        0x1_0003,
-        index ^ 1,
-        index ^ 0x40,
-        u32::MAX - 1,
-    ];
-    let mut leaves: Vec<(u32, Fr)> = others
-        .iter()
-        .map(|i| (*i, compress(Fr::from(*i), a)))
-        .collect();
+    let others = [0, 1, 0xffff, 0x1_0003, index ^ 1, index ^ 0x40, u32::MAX - 1];
+    let mut leaves: Vec<(u32, Fr)> =
+        others.iter().map(|i| (*i, compress(Fr::from(*i), a))).collect();
     leaves.push((index, account.leaf()));
     tree.update(&leaves);
 
-    let limits = |rate, burst_seconds| TokenLimits {
-        rate,
-        burst_seconds,
-        max_delay: 3_600,
-    };
+    let limits = |rate, burst_seconds| TokenLimits { rate, burst_seconds, max_delay: 3_600 };
     let policy = Policy {
         guardian_keyhash: a,
         max_freeze: 1_000,

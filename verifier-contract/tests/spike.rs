@@ -55,12 +55,7 @@ fn two_phase_proofs_reach_the_evm() {
     let mock = MockProver::run(INNER_K, &circuit(1), circuit(1).instances()).unwrap();
     mock.assert_satisfied();
     let inner_pk = gen_pk(&inner_params, &circuit(1), None);
-    assert!(inner_pk
-        .get_vk()
-        .cs()
-        .permutation()
-        .get_columns()
-        .is_empty());
+    assert!(inner_pk.get_vk().cs().permutation().get_columns().is_empty());
     let snarks: Vec<Snark> = [1, 2]
         .map(|seed| gen_snark_shplonk(&inner_params, &inner_pk, circuit(seed), None::<&Path>))
         .into();
@@ -104,20 +99,13 @@ fn two_phase_proofs_reach_the_evm() {
     let artifact = VerifierArtifact::build(&description).unwrap();
     let mut deployed = Deployed::new(&artifact);
     let gas = deployed.verify(&flat(&instances), &proof).unwrap();
-    println!(
-        "own verifier: {} bytes, {gas} gas, {:?}",
-        artifact.code_size,
-        start.elapsed()
-    );
+    println!("own verifier: {} bytes, {gas} gas, {:?}", artifact.code_size, start.elapsed());
 
     refuses_tampering(&mut deployed, &flat(&instances), &proof);
     println!("tampering refused {:?}", start.elapsed());
 
     let (their_size, their_gas) = upstream(&params, pk.get_vk(), &instances, &proof);
-    println!(
-        "snark-verifier's: {their_size} bytes, {their_gas} gas, {:?}",
-        start.elapsed()
-    );
+    println!("snark-verifier's: {their_size} bytes, {their_gas} gas, {:?}", start.elapsed());
     assert!(gas < their_gas && artifact.code_size < their_size);
 }
 
@@ -142,33 +130,21 @@ fn refuses_tampering(deployed: &mut Deployed, instances: &[U256], proof: &[u8]) 
         let changed = with(honest ^ U256::from(1));
         if index < 12 {
             // The pair's coordinates: another value is no point of the curve.
-            assert!(
-                matches!(changed, E::AccumulatorPointInvalid(_)),
-                "{index}: {changed:?}"
-            );
+            assert!(matches!(changed, E::AccumulatorPointInvalid(_)), "{index}: {changed:?}");
             let large = with(honest | limb);
             assert!(
                 matches!(large, E::AccumulatorLimbOutOfRange(ref e) if e.index == U256::from(index)),
                 "{index}: {large:?}"
             );
         } else {
-            assert!(
-                matches!(changed, E::PairingFailed(_)),
-                "{index}: {changed:?}"
-            );
+            assert!(matches!(changed, E::PairingFailed(_)), "{index}: {changed:?}");
         }
     }
     // Well-formed pairs that are not the proof's own: exchanged, and trivially true.
     let exchanged = [&instances[6..12], &instances[..6], &instances[12..]].concat();
-    assert!(matches!(
-        deployed.verify(&exchanged, proof),
-        Err(E::PairingFailed(_))
-    ));
+    assert!(matches!(deployed.verify(&exchanged, proof), Err(E::PairingFailed(_))));
     let identity = [&[U256::ZERO; 12][..], &instances[12..]].concat();
-    assert!(matches!(
-        deployed.verify(&identity, proof),
-        Err(E::AccumulatorPointInvalid(_))
-    ));
+    assert!(matches!(deployed.verify(&identity, proof), Err(E::AccumulatorPointInvalid(_))));
 }
 
 /// Size in bytes and gas of the verifier that snark-verifier itself writes. It is compiled without
@@ -186,9 +162,7 @@ fn upstream(
     let mut evm = Evm::default();
     evm.set_code_size_limit(1 << 20);
     let address = evm.deploy(contracts[0].bytecode.clone()).unwrap();
-    let result = evm
-        .call(address, encode_calldata(instances, proof).into())
-        .unwrap();
+    let result = evm.call(address, encode_calldata(instances, proof).into()).unwrap();
     assert!(result.is_success(), "{result:?}");
     (contracts[0].deployed_bytecode.len(), result.gas_used)
 }

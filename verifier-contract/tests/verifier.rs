@@ -43,23 +43,14 @@ fn fixture() -> &'static Fixture {
         let params = test_srs(K);
         let circuit = PlainCircuit { seed: 5 };
         let instances = circuit.instances();
-        MockProver::run(K, &circuit, instances.clone())
-            .unwrap()
-            .assert_satisfied();
+        MockProver::run(K, &circuit, instances.clone()).unwrap().assert_satisfied();
         let pk = gen_pk(&params, &circuit, None);
         let protocol = protocol_of::<PlainCircuit>(&params, pk.get_vk(), &instances);
         let description =
             VerifierDescription::from_protocol(&protocol, &deciding_key(&params)).unwrap();
         let artifact = VerifierArtifact::build(&description).unwrap();
         let proof = gen_evm_proof_shplonk(&params, &pk, circuit, instances.clone());
-        Fixture {
-            params,
-            protocol,
-            description,
-            artifact,
-            instances,
-            proof,
-        }
+        Fixture { params, protocol, description, artifact, instances, proof }
     })
 }
 
@@ -79,21 +70,10 @@ fn an_honest_proof_is_accepted() {
     let f = fixture();
     let mut deployed = Deployed::new(&f.artifact);
     assert_eq!(f.artifact.code_size, f.artifact.deployed_bytecode.len());
-    assert!(native_accepts(
-        &f.params,
-        &f.protocol,
-        &f.instances,
-        &f.proof
-    ));
+    assert!(native_accepts(&f.params, &f.protocol, &f.instances, &f.proof));
     let gas = deployed.verify(&flat(&f.instances), &f.proof).unwrap();
-    println!(
-        "plain circuit: {} bytes of code, {gas} gas",
-        f.artifact.code_size
-    );
-    assert!(
-        gas > 21_000 + 16 * f.proof.len() as u64 / 2,
-        "intrinsic costs are missing"
-    );
+    println!("plain circuit: {} bytes of code, {gas} gas", f.artifact.code_size);
+    assert!(gas > 21_000 + 16 * f.proof.len() as u64 / 2, "intrinsic costs are missing");
 }
 
 #[test]
@@ -141,11 +121,7 @@ fn mutations_get_the_native_verifiers_verdict() {
         let contract = deployed.verify(&flat(&instances), &proof).is_ok();
         assert_eq!(native, contract, "round {round}");
         // A word may change places with itself; every other mutation must be refused.
-        assert_eq!(
-            native,
-            proof == f.proof && instances == f.instances,
-            "round {round}"
-        );
+        assert_eq!(native, proof == f.proof && instances == f.instances, "round {round}");
     }
 }
 
@@ -157,10 +133,7 @@ fn every_word_of_the_proof_counts() {
     for offset in (0..f.proof.len()).step_by(32) {
         let mut proof = f.proof.clone();
         proof[offset + 31] ^= 1;
-        assert!(
-            deployed.verify(&instances, &proof).is_err(),
-            "offset {offset}"
-        );
+        assert!(deployed.verify(&instances, &proof).is_err(), "offset {offset}");
     }
 }
 
@@ -176,62 +149,35 @@ fn failures_have_names() {
     for index in 0..instances.len() {
         let mut aliased = instances.clone();
         aliased[index] += SCALAR_MODULUS;
-        let E::InstanceOutOfRange(error) = refusal(&aliased, &f.proof) else {
-            panic!()
-        };
+        let E::InstanceOutOfRange(error) = refusal(&aliased, &f.proof) else { panic!() };
         assert_eq!(error.index, U256::from(index));
     }
-    for wrong in [
-        &instances[1..],
-        &[instances.clone(), vec![U256::ZERO]].concat(),
-    ] {
-        assert!(matches!(
-            refusal(wrong, &f.proof),
-            E::InvalidInstanceCount(_)
-        ));
+    for wrong in [&instances[1..], &[instances.clone(), vec![U256::ZERO]].concat()] {
+        assert!(matches!(refusal(wrong, &f.proof), E::InvalidInstanceCount(_)));
     }
     for wrong in [&f.proof[1..], &[f.proof.clone(), vec![0]].concat(), &[]] {
-        assert!(matches!(
-            refusal(&instances, wrong),
-            E::InvalidProofLength(_)
-        ));
+        assert!(matches!(refusal(&instances, wrong), E::InvalidProofLength(_)));
     }
     let points = f.description.witness_count() + f.description.quotient_chunks;
     let scalar = 64 * points;
-    let E::ScalarOutOfRange(error) = refusal(
-        &instances,
-        &with_word(&f.proof, scalar, word(&f.proof, scalar) + SCALAR_MODULUS),
-    ) else {
+    let E::ScalarOutOfRange(error) =
+        refusal(&instances, &with_word(&f.proof, scalar, word(&f.proof, scalar) + SCALAR_MODULUS))
+    else {
         panic!()
     };
     assert_eq!(error.offset, U256::from(scalar));
     // First commitment, last quotient piece, W and W'.
-    for point in [
-        0,
-        64 * (points - 1),
-        f.proof.len() - 128,
-        f.proof.len() - 64,
-    ] {
+    for point in [0, 64 * (points - 1), f.proof.len() - 128, f.proof.len() - 64] {
         for at in [point, point + 32] {
             let large = with_word(&f.proof, at, word(&f.proof, at) + BASE_MODULUS);
-            let E::CoordinateOutOfRange(error) = refusal(&instances, &large) else {
-                panic!()
-            };
+            let E::CoordinateOutOfRange(error) = refusal(&instances, &large) else { panic!() };
             assert_eq!(error.offset, U256::from(at));
         }
         let off = with_word(&f.proof, point, word(&f.proof, point) ^ U256::from(1));
-        let E::PointNotOnCurve(error) = refusal(&instances, &off) else {
-            panic!()
-        };
+        let E::PointNotOnCurve(error) = refusal(&instances, &off) else { panic!() };
         assert_eq!(error.offset, U256::from(point));
-        let zero = with_word(
-            &with_word(&f.proof, point, U256::ZERO),
-            point + 32,
-            U256::ZERO,
-        );
-        let E::PointIsIdentity(error) = refusal(&instances, &zero) else {
-            panic!()
-        };
+        let zero = with_word(&with_word(&f.proof, point, U256::ZERO), point + 32, U256::ZERO);
+        let E::PointIsIdentity(error) = refusal(&instances, &zero) else { panic!() };
         assert_eq!(error.offset, U256::from(point));
     }
     let mut other = instances.clone();
@@ -244,13 +190,7 @@ fn calldata_that_is_no_call_of_verify_reverts() {
     let f = fixture();
     let mut deployed = Deployed::new(&f.artifact);
     let good = verify_calldata(&flat(&f.instances), &f.proof);
-    for bad in [
-        &good[..0],
-        &good[..3],
-        &good[..4],
-        &good[..good.len() - 64],
-        &[0xde, 0xad, 0, 0],
-    ] {
+    for bad in [&good[..0], &good[..3], &good[..4], &good[..good.len() - 64], &[0xde, 0xad, 0, 0]] {
         assert!(!deployed.call(bad.to_vec().into()).is_success());
     }
 }
@@ -267,19 +207,10 @@ fn the_description_survives_json_and_decides_the_source() {
 #[test]
 fn permutation_and_lookups_are_loops() {
     let source = &fixture().artifact.solidity;
-    let loops: Vec<_> = source
-        .lines()
-        .filter(|line| line.contains(" times "))
-        .collect();
+    let loops: Vec<_> = source.lines().filter(|line| line.contains(" times ")).collect();
     // Two lookups of equal form have five constraints each.
-    assert!(
-        loops.iter().any(|line| line.ends_with("2 times 5.")),
-        "{loops:?}"
-    );
-    assert!(
-        loops.iter().any(|line| line.ends_with(" times 1.")),
-        "{loops:?}"
-    );
+    assert!(loops.iter().any(|line| line.ends_with("2 times 5.")), "{loops:?}");
+    assert!(loops.iter().any(|line| line.ends_with(" times 1.")), "{loops:?}");
     assert!(!source.contains("{{"), "an unfilled placeholder");
 }
 

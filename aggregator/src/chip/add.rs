@@ -96,13 +96,8 @@ pub fn gate() -> Gate {
 
     // The abscissas differ modulo p: their difference is below 6 p, so it must not be k p, |k| < 6.
     let squared = difference_squared();
-    gate.constrain(
-        "distinct.square",
-        difference().square() - squared * modulus_times(1).square(),
-    );
-    let four = (1..=4).fold(Expr::one(), |product, k| {
-        product * (squared - Expr::from(root(k)))
-    });
+    gate.constrain("distinct.square", difference().square() - squared * modulus_times(1).square());
+    let four = (1..=4).fold(Expr::one(), |product, k| product * (squared - Expr::from(root(k))));
     gate.constrain("distinct.product", difference_product() - four);
     let fifth = squared - Expr::from(root(5));
     gate.constrain(
@@ -110,16 +105,13 @@ pub fn gate() -> Gate {
         inverse() * difference() * difference_product() * fifth - Expr::one(),
     );
 
-    let fixed = constant(DRIVEN).flipped();
+    let fixed = !constant(DRIVEN);
     gate.constrain("sign", sign().square() - Expr::one());
     gate.constrain("fixed_sign", fixed * (sign() + Expr::one()));
     gate.constrain("fixed_digit", fixed * (digit() - constant(DIGIT)));
 
     // The multiple itself is (a, sign b), for sign^2 = 1.
-    let coordinates = own
-        .a
-        .into_iter()
-        .chain(own.b.into_iter().map(|limb| sign() * limb));
+    let coordinates = own.a.into_iter().chain(own.b.into_iter().map(|limb| sign() * limb));
     gate.bus(
         0,
         Term::consume(
@@ -163,11 +155,7 @@ pub struct Addend {
 /// Assigns an addition to `point`, and returns the sum.
 pub fn assign(writer: &mut BlockWriter<'_>, point: &G1Affine, addend: &Addend) -> G1Affine {
     let own = Link::own(Kind::Add.rows());
-    let other = if addend.negative {
-        -addend.multiple
-    } else {
-        addend.multiple
-    };
+    let other = if addend.negative { -addend.multiple } else { addend.multiple };
     let run = (other.x - point.x).invert().unwrap_or(Fq::zero());
     let lambda = (other.y - point.y) * run;
     let x = lambda.square() - point.x - other.x;
@@ -177,18 +165,8 @@ pub fn assign(writer: &mut BlockWriter<'_>, point: &G1Affine, addend: &Addend) -
     writer.element(X, &own.x, &x);
     writer.limbs(&own.a, &limbs_of(&other.x));
     let ordinate = limbs_of(&addend.multiple.y);
-    writer.limbs(
-        &own.b,
-        &ordinate.map(|limb| if addend.negative { limb } else { -limb }),
-    );
-    writer.set(
-        &sign(),
-        if addend.negative {
-            Fr::one()
-        } else {
-            -Fr::one()
-        },
-    );
+    writer.limbs(&own.b, &ordinate.map(|limb| if addend.negative { limb } else { -limb }));
+    writer.set(&sign(), if addend.negative { Fr::one() } else { -Fr::one() });
     writer.set(&digit(), Fr::from(addend.digit));
     writer.set(&sum(), addend.sum);
 

@@ -16,10 +16,7 @@ type Tuple = (u64, Vec<[u8; 32]>);
 /// The names (`kind.rule`) of all violated rules; empty for a correct witness.
 pub fn check(layout: &Layout, grid: &Grid) -> BTreeSet<String> {
     let gates = gates();
-    let none = Challenges {
-        beta: Fr::zero(),
-        gamma: Fr::zero(),
-    };
+    let none = Challenges { beta: Fr::zero(), gamma: Fr::zero() };
     let mut failures = BTreeSet::new();
     let mut bus: HashMap<Tuple, (Fr, Vec<String>)> = HashMap::new();
     for (kind, row) in &layout.blocks() {
@@ -66,8 +63,5 @@ fn chunks_are_counted(grid: &Grid, rows: usize) -> bool {
             counts[usize::from(u16::from_le_bytes([bytes[0], bytes[1]]))] += 1;
         }
     }
-    counts
-        .iter()
-        .enumerate()
-        .all(|(row, count)| grid.get(row, COUNT) == Fr::from(*count))
+    counts.iter().enumerate().all(|(row, count)| grid.get(row, COUNT) == Fr::from(*count))
 }

@@ -67,11 +67,7 @@ pub fn number(first: usize) -> Limbs {
 
 /// The value of a number modulo the order of the scalar field.
 pub fn native(limbs: &Limbs) -> Expr {
-    limbs
-        .iter()
-        .enumerate()
-        .map(|(k, limb)| *limb * pow2(LIMB_BITS * k as u32))
-        .sum()
+    limbs.iter().enumerate().map(|(k, limb)| *limb * pow2(LIMB_BITS * k as u32)).sum()
 }
 
 /// `a - b`, limb by limb (a number with signed limbs).
@@ -103,12 +99,7 @@ impl Link {
                 word(end - LINK_ROWS as i32 + (at / WORDS) as i32, at % WORDS)
             })
         };
-        Self {
-            x: limbs(0),
-            lambda: limbs(1),
-            a: limbs(2),
-            b: limbs(3),
-        }
+        Self { x: limbs(0), lambda: limbs(1), a: limbs(2), b: limbs(3) }
     }
 
     /// The link that the block before left.

@@ -59,10 +59,7 @@ impl ChipConfig {
                 }
                 let selector =
                     cells.query_fixed(config.selectors[gate.kind as usize], Rotation::cur());
-                let constraints = gate
-                    .constraints
-                    .iter()
-                    .map(|c| (c.name.clone(), c.poly));
+                let constraints = gate.constraints.iter().map(|c| (c.name.clone(), c.poly));
                 let steps = sums::steps(&gate)
                     .map(|(row, terms)| (format!("bus.{row}"), step(row as i32, &terms)));
                 constraints

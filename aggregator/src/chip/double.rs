@@ -15,9 +15,11 @@ const SQUARE: usize = TANGENT + CELLS;
 fn identities() -> [Identity; 2] {
     let (before, own) = (Link::previous(), Link::own(Kind::Double.rows()));
     // An explicit link holds b = y.
-    let tangent = Identity::new("tangent", TANGENT)
-        .product(3, &before.x, &before.x)
-        .product(-2, &own.lambda, &before.b);
+    let tangent = Identity::new("tangent", TANGENT).product(3, &before.x, &before.x).product(
+        -2,
+        &own.lambda,
+        &before.b,
+    );
     let square = Identity::new("square", SQUARE)
         .product(1, &own.lambda, &own.lambda)
         .term(-2, &before.x)

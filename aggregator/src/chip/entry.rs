@@ -22,11 +22,7 @@ pub(super) const DIGIT: i32 = 2;
 fn identity() -> Identity {
     let before = Link::previous();
     Identity::new("ordinate", ORDINATE)
-        .product(
-            1,
-            &before.lambda,
-            &super::columns::minus(&before.a, &before.x),
-        )
+        .product(1, &before.lambda, &super::columns::minus(&before.a, &before.x))
         .term(1, &before.b)
         .term(-1, &number(Y))
 }

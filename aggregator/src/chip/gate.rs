@@ -94,19 +94,12 @@ pub struct Gate {
 
 impl Gate {
     pub(super) fn new(kind: Kind) -> Self {
-        Self {
-            kind,
-            constraints: Vec::new(),
-            bus: vec![Vec::new(); kind.rows()],
-        }
+        Self { kind, constraints: Vec::new(), bus: vec![Vec::new(); kind.rows()] }
     }
 
     /// Adds the constraint `poly = 0`.
     pub(super) fn constrain(&mut self, name: impl Into<String>, poly: Expr) {
-        self.constraints.push(Constraint {
-            name: name.into(),
-            poly,
-        });
+        self.constraints.push(Constraint { name: name.into(), poly });
     }
 
     /// The words `limbs` are the number in the chunks from `first` on.

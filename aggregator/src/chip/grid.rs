@@ -77,9 +77,7 @@ pub struct Grid {
 impl Grid {
     /// A grid of zeros.
     pub fn new(rows: usize) -> Self {
-        Self {
-            columns: vec![vec![Fr::zero(); rows]; COLUMNS],
-        }
+        Self { columns: vec![vec![Fr::zero(); rows]; COLUMNS] }
     }
 
     /// Rows.
@@ -129,10 +127,7 @@ pub struct BlockWriter<'g> {
 impl BlockWriter<'_> {
     /// The value of an expression over cells.
     pub fn read(&self, expr: &Expr) -> Fr {
-        let none = Challenges {
-            beta: Fr::zero(),
-            gamma: Fr::zero(),
-        };
+        let none = Challenges { beta: Fr::zero(), gamma: Fr::zero() };
         self.grid.evaluate(expr, self.row, &none)
     }
 
@@ -153,10 +148,8 @@ impl BlockWriter<'_> {
 
     /// Sets `count` chunks from number `first` on; what does not fit is dropped.
     pub fn chunks(&mut self, first: usize, count: usize, value: &BigUint) {
-        let mut digits = value
-            .to_u32_digits()
-            .into_iter()
-            .flat_map(|d| [d & 0xffff, d >> CHUNK_BITS]);
+        let mut digits =
+            value.to_u32_digits().into_iter().flat_map(|d| [d & 0xffff, d >> CHUNK_BITS]);
         for n in first..first + count {
             let digit = digits.next().unwrap_or(0);
             let (row, column) = (self.row + n / CHUNKS, n % CHUNKS);

@@ -38,13 +38,7 @@ pub struct Identity {
 impl Identity {
     /// An identity whose quotient and carries stand in the chunks from `first` on.
     pub fn new(name: &'static str, first: usize) -> Self {
-        Self {
-            name,
-            products: Vec::new(),
-            terms: Vec::new(),
-            constant: 0,
-            first,
-        }
+        Self { name, products: Vec::new(), terms: Vec::new(), constant: 0, first }
     }
 
     /// Adds `c a b`.
@@ -75,9 +69,8 @@ impl Identity {
 
     fn carry(&self, n: usize) -> Expr {
         let first = self.carry_first(n);
-        let whole: Expr = (0..CARRY - 1)
-            .map(|i| chunk(first + i) * Expr::pow2(CHUNK_BITS * i as u32))
-            .sum();
+        let whole: Expr =
+            (0..CARRY - 1).map(|i| chunk(first + i) * Expr::pow2(CHUNK_BITS * i as u32)).sum();
         whole + chunk(first + CARRY - 1) * Expr::pow2(CARRY_TOP) - Expr::pow2(CARRY_SHIFT)
     }
 
@@ -87,9 +80,7 @@ impl Identity {
 
     /// The coefficient of `2^(80 k)` in `E + q p`.
     fn limb(&self, k: usize) -> Expr {
-        let pairs = |a: &Limbs, b: &Limbs| -> Expr {
-            (0..=k).map(|i| a[i] * b[k - i]).sum()
-        };
+        let pairs = |a: &Limbs, b: &Limbs| -> Expr { (0..=k).map(|i| a[i] * b[k - i]).sum() };
         let mut sum = Expr::zero();
         for (c, a, b) in &self.products {
             sum = sum + pairs(a, b) * integer(*c);
@@ -122,9 +113,7 @@ impl Identity {
         let name = self.name;
         gate.constrain(
             format!("{name}.low"),
-            self.limb(0) + self.limb(1) * shift
-                - self.multiple(0)
-                - self.carry(0) * whole,
+            self.limb(0) + self.limb(1) * shift - self.multiple(0) - self.carry(0) * whole,
         );
         gate.constrain(
             format!("{name}.high"),
@@ -173,10 +162,7 @@ impl Identity {
             }
         }
         limbs[0] += self.constant;
-        let total = limbs
-            .iter()
-            .rev()
-            .fold(BigInt::zero(), |sum, limb| (sum << LIMB_BITS) + limb);
+        let total = limbs.iter().rev().fold(BigInt::zero(), |sum, limb| (sum << LIMB_BITS) + limb);
         let p = BigInt::from(base_modulus().clone());
         let (factor, bits) = QUOTIENT_SHIFT;
         let quotient = (total / &p) + (BigInt::from(factor) << bits);

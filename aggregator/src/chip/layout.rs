@@ -24,10 +24,7 @@ pub struct Layout {
 impl Layout {
     /// The layout of sums and a number of permutations.
     pub fn new(sums: &Sums, permutations: usize) -> Self {
-        Self {
-            program: Program::new(sums),
-            permutations,
-        }
+        Self { program: Program::new(sums), permutations }
     }
 
     /// Rows of the bus; its sums end at this row.

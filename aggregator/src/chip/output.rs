@@ -55,10 +55,7 @@ pub fn gate() -> Gate {
             gate.constrain(format!("{name}.{half}"), shifted - value * Expr::from(256));
         }
         for (k, limb) in public_limbs(first).into_iter().enumerate() {
-            gate.constrain(
-                format!("{name}.public{k}"),
-                public_limb(n * PUBLIC_LIMBS + k) - limb,
-            );
+            gate.constrain(format!("{name}.public{k}"), public_limb(n * PUBLIC_LIMBS + k) - limb);
         }
     }
     gate
@@ -87,11 +84,7 @@ pub fn assign(writer: &mut BlockWriter<'_>, point: &G1Affine) {
 #[cfg(test)]
 pub fn recomposed(limbs: &[Fr]) -> Fr {
     use bastion_circuits::core::pow2;
-    limbs
-        .iter()
-        .enumerate()
-        .map(|(k, limb)| *limb * pow2(88 * k as u32))
-        .sum()
+    limbs.iter().enumerate().map(|(k, limb)| *limb * pow2(88 * k as u32)).sum()
 }
 
 const _: () = assert!(2 * COORDINATE <= super::columns::CHUNKS * 7);

@@ -38,9 +38,8 @@ struct Parameters {
 
 static PARAMETERS: LazyLock<Parameters> = LazyLock::new(|| {
     let mut grain = Grain::new(T, FULL, PARTIAL);
-    let mut constants: Vec<[Fr; T]> = (0..FULL + PARTIAL)
-        .map(|_| std::array::from_fn(|_| to_halo2(grain.element())))
-        .collect();
+    let mut constants: Vec<[Fr; T]> =
+        (0..FULL + PARTIAL).map(|_| std::array::from_fn(|_| to_halo2(grain.element()))).collect();
     let x: [Fr; T] = std::array::from_fn(|_| to_halo2(grain.reduced_element()));
     let y: [Fr; T] = std::array::from_fn(|_| to_halo2(grain.reduced_element()));
     // A Cauchy matrix; these sums are not 0.
@@ -80,9 +79,7 @@ fn round_constant(n: usize) -> Expr {
 }
 
 fn mix(state: &[Expr; T]) -> [Expr; T] {
-    PARAMETERS
-        .matrix
-        .map(|row| row.iter().zip(state).map(|(m, s)| *s * *m).sum())
+    PARAMETERS.matrix.map(|row| row.iter().zip(state).map(|(m, s)| *s * *m).sum())
 }
 
 /// `x^5` of a cell of degree 1, by a helper that holds `x^2`.
@@ -146,10 +143,7 @@ pub fn load_gate() -> Gate {
     let mut gate = Gate::new(Kind::Load);
     for (lane, (first, last)) in state(0).into_iter().zip(state(-1)).enumerate() {
         gate.constrain(format!("input{lane}"), first - Expr::cell(lane as i32, IO));
-        gate.constrain(
-            format!("output{lane}"),
-            last - Expr::cell(lane as i32 - T as i32, IO),
-        );
+        gate.constrain(format!("output{lane}"), last - Expr::cell(lane as i32 - T as i32, IO));
     }
     gate
 }
@@ -172,9 +166,7 @@ pub fn constants(grid: &mut Grid, row: usize) {
 /// Assigns the permutation of `input` at `row`.
 pub fn assign(grid: &mut Grid, row: usize, input_lanes: &[Fr; T]) {
     let mix = |lanes: &[Fr; T]| -> [Fr; T] {
-        PARAMETERS
-            .matrix
-            .map(|row| row.iter().zip(lanes).map(|(m, s)| *m * s).sum())
+        PARAMETERS.matrix.map(|row| row.iter().zip(lanes).map(|(m, s)| *m * s).sum())
     };
     let power = |grid: &mut Grid, row: usize, helper: usize, x: Fr| {
         let square = x.square();
@@ -221,9 +213,7 @@ pub fn permute(lanes: &[Fr; T]) -> [Fr; T] {
                 state[lane] = x.square().square() * x;
             }
         }
-        state = PARAMETERS
-            .matrix
-            .map(|row| row.iter().zip(&state).map(|(m, s)| *m * s).sum());
+        state = PARAMETERS.matrix.map(|row| row.iter().zip(&state).map(|(m, s)| *m * s).sum());
     }
     state
 }

@@ -71,10 +71,7 @@ pub fn point_gate() -> Gate {
             format!("{name}.least_low"),
             low + low_rest - borrow(n) * Expr::pow2(2 * LIMB_BITS) - low_bound,
         );
-        gate.constrain(
-            format!("{name}.least_high"),
-            high + high_rest + borrow(n) - high_bound,
-        );
+        gate.constrain(format!("{name}.least_high"), high + high_rest + borrow(n) - high_bound);
     }
     offer(&mut gate, &own.x, &own.b, USES);
     gate
@@ -100,9 +97,7 @@ fn curve_identities() -> [Identity; 2] {
     let before = Link::previous();
     let squared = number(SQUARE);
     [
-        Identity::new("squared", SQUARED)
-            .product(1, &before.x, &before.x)
-            .term(-1, &squared),
+        Identity::new("squared", SQUARED).product(1, &before.x, &before.x).term(-1, &squared),
         Identity::new("equation", EQUATION)
             .product(1, &before.b, &before.b)
             .product(-1, &before.x, &squared)

@@ -119,10 +119,7 @@ pub fn offset_end() -> G1Affine {
 impl Program {
     /// The blocks of `sums`.
     pub fn new(sums: &Sums) -> Self {
-        let mut program = Self {
-            blocks: Vec::new(),
-            rows: 0,
-        };
+        let mut program = Self { blocks: Vec::new(), rows: 0 };
         let (start, end) = (sums.bases.len(), sums.bases.len() + 1);
         let terms: usize = sums.sums.iter().map(Vec::len).sum();
         for term in 0..terms {
@@ -143,18 +140,11 @@ impl Program {
                     }
                 }
                 for (i, base) in bases.iter().enumerate() {
-                    program.push(Step::AddWindow {
-                        base: *base,
-                        term: first_term + i,
-                        window,
-                    });
+                    program.push(Step::AddWindow { base: *base, term: first_term + i, window });
                 }
             }
             first_term += bases.len();
-            program.push(Step::AddMultiple {
-                base: end,
-                digit: 1,
-            });
+            program.push(Step::AddMultiple { base: end, digit: 1 });
             program.push(Step::Entry(None));
             program.push(Step::Output(number));
         }
@@ -178,20 +168,14 @@ impl Program {
         self.push(Step::Double);
         self.push(Step::Entry(Some((number, 2))));
         for digit in (3..=LAST_DIGIT).step_by(2) {
-            self.push(Step::AddMultiple {
-                base: number,
-                digit: if digit == 3 { 1 } else { 2 },
-            });
+            self.push(Step::AddMultiple { base: number, digit: if digit == 3 { 1 } else { 2 } });
             self.push(Step::Entry(Some((number, digit))));
         }
     }
 
     /// Rows of the blocks of a kind.
     pub fn rows_of(&self, kind: Kind) -> impl Iterator<Item = usize> + '_ {
-        self.blocks
-            .iter()
-            .filter(move |(step, _)| step.kind() == kind)
-            .map(|(_, row)| *row)
+        self.blocks.iter().filter(move |(step, _)| step.kind() == kind).map(|(_, row)| *row)
     }
 
     /// Writes the constants of all blocks.

@@ -30,19 +30,11 @@ pub fn gate() -> Gate {
     let term = constant(0);
     gate.bus(
         0,
-        Term::produce(
-            "start",
-            Expr::one(),
-            scalar_tuple(term, Expr::zero(), Expr::zero()),
-        ),
+        Term::produce("start", Expr::one(), scalar_tuple(term, Expr::zero(), Expr::zero())),
     );
     gate.bus(
         0,
-        Term::consume(
-            "end",
-            Expr::one(),
-            scalar_tuple(term, Expr::from(WINDOWS as u64), value()),
-        ),
+        Term::consume("end", Expr::one(), scalar_tuple(term, Expr::from(WINDOWS as u64), value())),
     );
     gate
 }

@@ -27,24 +27,16 @@ pub fn chunk_terms(n: usize) -> Vec<Term> {
 
 /// What the range table produces on row `row` of a block.
 pub fn table_term(row: i32) -> Term {
-    Term::produce(
-        "range",
-        Expr::cell(row, COUNT),
-        chunk_tuple(Expr::cell(row, TABLE)),
-    )
+    Term::produce("range", Expr::cell(row, COUNT), chunk_tuple(Expr::cell(row, TABLE)))
 }
 
 /// The rows on which a block steps the sum over relations, with its terms and the table's.
 pub fn steps(gate: &Gate) -> impl Iterator<Item = (usize, Vec<Term>)> + '_ {
-    gate.bus
-        .iter()
-        .enumerate()
-        .filter(|(_, terms)| !terms.is_empty())
-        .map(|(row, terms)| {
-            let mut terms = terms.clone();
-            terms.push(table_term(row as i32));
-            (row, terms)
-        })
+    gate.bus.iter().enumerate().filter(|(_, terms)| !terms.is_empty()).map(|(row, terms)| {
+        let mut terms = terms.clone();
+        terms.push(table_term(row as i32));
+        (row, terms)
+    })
 }
 
 /// The sums, one value for each row of the bus and one behind it.
@@ -82,9 +74,8 @@ pub fn assign(layout: &Layout, grid: &Grid, challenges: &Challenges) -> [Vec<Fr>
         .collect();
     let mut prints: Vec<Fr> = relations.iter().map(|(_, _, print)| *print).collect();
     batch_invert(&mut prints);
-    let mut deltas: Vec<Fr> = (0..rows)
-        .map(|row| grid.get(row, COUNT) * inverse(&grid.get(row, TABLE)))
-        .collect();
+    let mut deltas: Vec<Fr> =
+        (0..rows).map(|row| grid.get(row, COUNT) * inverse(&grid.get(row, TABLE))).collect();
     for ((row, multiplicity, _), inverse) in relations.iter().zip(prints) {
         deltas[*row] += *multiplicity * inverse;
     }

@@ -35,11 +35,7 @@ fn all_digits(scalars: &[Fr]) -> Vec<Vec<Digit>> {
         digits(scalar)
             .into_iter()
             .map(|(magnitude, negative)| {
-                let digit = Digit {
-                    magnitude,
-                    negative,
-                    sum,
-                };
+                let digit = Digit { magnitude, negative, sum };
                 let value = Fr::from(magnitude);
                 sum = sum * Fr::from(32) + if negative { -value } else { value };
                 digit

@@ -63,17 +63,9 @@ pub fn combine(
         let accumulators =
             PlonkSuccinctVerifier::<SHPLONK>::verify(&svk, &protocol, &loaded, &proof)
                 .map_err(text)?;
-        summary
-            .common_scalar(&transcript.squeeze_challenge())
-            .map_err(text)?;
+        summary.common_scalar(&transcript.squeeze_challenge()).map_err(text)?;
         pairs.extend(accumulators);
-        instances.push(
-            loaded
-                .into_iter()
-                .flatten()
-                .map(|x| x.into_assigned())
-                .collect(),
-        );
+        instances.push(loaded.into_iter().flatten().map(|x| x.into_assigned()).collect());
     }
     let powers = summary.squeeze_challenge().powers(pairs.len());
     let side = |points: Vec<_>| {
@@ -88,10 +80,5 @@ pub fn combine(
         return Err(format!("the verifier asked for {what}"));
     }
     let record = record.take();
-    Ok(Combined {
-        core: loader.take_ctx(),
-        instances,
-        pair: [left, right],
-        record,
-    })
+    Ok(Combined { core: loader.take_ctx(), instances, pair: [left, right], record })
 }

@@ -68,10 +68,7 @@ pub struct PointChip {
 
 impl Default for PointChip {
     fn default() -> Self {
-        Self {
-            gate: GateChip::new(),
-            record: Rc::default(),
-        }
+        Self { gate: GateChip::new(), record: Rc::default() }
     }
 }
 
@@ -115,10 +112,7 @@ impl EccInstructions<G1Affine> for PointChip {
     fn assign_constant(&self, _: &mut Self::Context, point: G1Affine) -> Combination {
         let identity = bool::from(point.is_identity());
         Combination {
-            terms: (!identity)
-                .then_some((None, Base::Constant(point)))
-                .into_iter()
-                .collect(),
+            terms: (!identity).then_some((None, Base::Constant(point))).into_iter().collect(),
         }
     }
 
@@ -127,9 +121,7 @@ impl EccInstructions<G1Affine> for PointChip {
         let native = [point.x, point.y].map(|x| ctx.load_witness(to_native(&x)));
         let mut record = self.record.borrow_mut();
         record.points.push(WitnessPoint { point, native });
-        Combination {
-            terms: vec![(None, Base::Witness(record.points.len() - 1))],
-        }
+        Combination { terms: vec![(None, Base::Witness(record.points.len() - 1))] }
     }
 
     fn sum_with_const(
@@ -164,10 +156,7 @@ impl EccInstructions<G1Affine> for PointChip {
     fn variable_base_msm(
         &mut self,
         ctx: &mut Self::Context,
-        pairs: &[(
-            impl Deref<Target = AssignedValue<Fr>>,
-            impl Deref<Target = Combination>,
-        )],
+        pairs: &[(impl Deref<Target = AssignedValue<Fr>>, impl Deref<Target = Combination>)],
     ) -> Combination {
         let mut sum = Combination::default();
         for (scalar, point) in pairs {

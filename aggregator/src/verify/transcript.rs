@@ -36,12 +36,7 @@ impl<'p> ChipTranscript<'p> {
             let mut ctx = loader.ctx_mut();
             start.map(|x| ctx.main().load_constant(x))
         };
-        Self {
-            loader: loader.clone(),
-            stream,
-            state,
-            buffer: Vec::new(),
-        }
+        Self { loader: loader.clone(), stream, state, buffer: Vec::new() }
     }
 
     /// Bytes of the proof that were not read.

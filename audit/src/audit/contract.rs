@@ -28,28 +28,18 @@ impl Audit<'_> {
         self.verifiers();
         self.counters();
         for alarm in &history.alarms {
-            let what = format!(
-                "two accepted proofs contradicted each other about block {}",
-                alarm.block
-            );
+            let what =
+                format!("two accepted proofs contradicted each other about block {}", alarm.block);
             self.notice("alarm", what);
         }
         let last = self.finalized.checked_sub(1);
         let last = last.and_then(|i| history.blocks.get(i));
         if last.map_or(history.genesis, |b| b.header.new_root) != history.state_root {
-            self.find(
-                "state_root",
-                None,
-                "the contract's root is not that of its last block",
-            );
+            self.find("state_root", None, "the contract's root is not that of its last block");
         }
         let mut later = history.blocks.iter().skip(self.finalized);
         if later.any(|b| b.finalized.is_some()) {
-            self.find(
-                "missing_block",
-                None,
-                "a block is final before the one before it",
-            );
+            self.find("missing_block", None, "a block is final before the one before it");
         }
     }
 
@@ -177,11 +167,7 @@ impl Audit<'_> {
             ("proven blocks", counters.proven, proven),
             ("final blocks", counters.finalized, self.finalized),
             ("queue entries", counters.queue, history.queue.len()),
-            (
-                "exodus",
-                counters.exodus.into(),
-                history.exodus.iter().count(),
-            ),
+            ("exodus", counters.exodus.into(), history.exodus.iter().count()),
         ] {
             if contract != events as u64 {
                 let what = format!("{name}: the contract says {contract}, its events {events}");
@@ -192,11 +178,7 @@ impl Audit<'_> {
 }
 
 fn shown(verifier: &Registration) -> String {
-    format!(
-        "verifier {} of circuit 0x{}",
-        verifier.verifier,
-        hex::encode(verifier.circuit_id)
-    )
+    format!("verifier {} of circuit 0x{}", verifier.verifier, hex::encode(verifier.circuit_id))
 }
 
 /// Whether a policy only takes power from the guardian and from whoever drains the bridge

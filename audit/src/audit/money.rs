@@ -113,10 +113,7 @@ impl Audit<'_> {
             }
             return;
         };
-        self.notice(
-            "exodus",
-            format!("has begun at L1 time {}: no block can follow", began.time),
-        );
+        self.notice("exodus", format!("has begun at L1 time {}: no block can follow", began.time));
         let (block, finalized) = (began.block, self.finalized);
         if block != finalized as u64 || began.root != history.state_root {
             let what = format!("began at block {block}, the last final one is {finalized}");
@@ -168,9 +165,7 @@ impl Audit<'_> {
         // Proven blocks count: to begin exodus makes them final.
         let proven = history.blocks.iter().take_while(|b| b.proving.is_some());
         let processed = proven.last().map_or(0, |b| b.processed);
-        let waiting = usize::try_from(processed)
-            .ok()
-            .and_then(|i| history.queue.get(i));
+        let waiting = usize::try_from(processed).ok().and_then(|i| history.queue.get(i));
         let late = |e: &&Entry| history.time > e.time.saturating_add(QUEUE_DEADLINE);
         if waiting.is_some_and(|e| late(&e)) {
             let entry = processed.saturating_add(1);

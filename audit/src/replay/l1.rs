@@ -9,13 +9,7 @@ impl Batch<'_> {
     pub(super) fn request(&mut self, record: &[u8]) -> Result<(), Broken> {
         self.replay.absorb(Section::L1, record);
         match L1Record::read(record)? {
-            L1Record::Deposit {
-                token,
-                index,
-                amount,
-                keyhash,
-                exit,
-            } => {
+            L1Record::Deposit { token, index, amount, keyhash, exit } => {
                 let owner = self.replay.learn((keyhash, exit));
                 self.deposit(token, index, amount, owner)
             }
@@ -38,11 +32,7 @@ impl Batch<'_> {
             return Err(Broken::NotOwner(index));
         }
         if account.token != token {
-            return Err(Broken::WrongToken {
-                index,
-                holds: account.token,
-                token,
-            });
+            return Err(Broken::WrongToken { index, holds: account.token, token });
         }
         let balance = account.balance.checked_add(amount);
         let balance = balance.ok_or(Broken::Overflow(index))?;

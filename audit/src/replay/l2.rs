@@ -21,10 +21,7 @@ impl Batch<'_> {
                     return Err(Broken::NotFrozen(from));
                 }
                 let frozen_until = self.time;
-                let account = Account {
-                    frozen_until,
-                    ..account
-                };
+                let account = Account { frozen_until, ..account };
                 self.put(from, account);
                 Ok(())
             }
@@ -63,11 +60,7 @@ impl Batch<'_> {
                 let (keyhash, posted) = self.next_owner()?;
                 let (_, is) = self.opening(from, &account)?;
                 if posted != is {
-                    return Err(Broken::ExitAddress {
-                        index: from,
-                        is,
-                        posted,
-                    });
+                    return Err(Broken::ExitAddress { index: from, is, posted });
                 }
                 let owner = self.replay.learn((keyhash, posted));
                 self.pay(from, Account { owner, ..account }, Some(0), word.fee)?;
@@ -94,10 +87,7 @@ impl Batch<'_> {
             return Err(Broken::Cooldown { index, from });
         }
         let frozen_until = until;
-        let account = Account {
-            frozen_until,
-            ..account
-        };
+        let account = Account { frozen_until, ..account };
         self.put(index, account);
         Ok(())
     }
@@ -119,11 +109,7 @@ impl Batch<'_> {
             fee: fee.unwrap_or(u128::MAX),
         })?;
         let nonce = account.nonce.checked_add(1).ok_or(Broken::Nonce(index))?;
-        let account = Account {
-            balance,
-            nonce,
-            ..account
-        };
+        let account = Account { balance, nonce, ..account };
         self.put(index, account);
         Ok(())
     }
@@ -132,11 +118,7 @@ impl Batch<'_> {
         let account = self.account(index)?;
         no_limiter(index)?;
         if account.token != token {
-            return Err(Broken::WrongToken {
-                index,
-                holds: account.token,
-                token,
-            });
+            return Err(Broken::WrongToken { index, holds: account.token, token });
         }
         let balance = account.balance.checked_add(amount);
         let balance = balance.ok_or(Broken::Overflow(index))?;

@@ -107,10 +107,8 @@ impl Replay {
     /// Updates the tree and returns its root.
     pub fn root(&mut self) -> Fr {
         let touched = std::mem::take(&mut self.touched);
-        let leaves: Vec<(Index, Fr)> = touched
-            .into_iter()
-            .filter_map(|i| Some((i, self.accounts.get(&i)?.leaf())))
-            .collect();
+        let leaves: Vec<(Index, Fr)> =
+            touched.into_iter().filter_map(|i| Some((i, self.accounts.get(&i)?.leaf()))).collect();
         self.tree.update(leaves);
         self.tree.root()
     }
@@ -126,18 +124,11 @@ impl Replay {
     /// # Errors
     /// [`ReplayError`]; the state is of no use after it.
     pub fn apply(&mut self, data: &BatchData, time: u64) -> Result<(), ReplayError> {
-        let whole = |broken| ReplayError {
-            at: Place::Batch,
-            broken,
-        };
+        let whole = |broken| ReplayError { at: Place::Batch, broken };
         for (section, (records, kind)) in data.records.iter().zip(Section::ALL).enumerate() {
             let words = records.len() * kind.words().len();
             if words > MAX_WORDS {
-                return Err(whole(Broken::TooLong {
-                    section,
-                    words,
-                    most: MAX_WORDS,
-                }));
+                return Err(whole(Broken::TooLong { section, words, most: MAX_WORDS }));
             }
         }
         let section = |s: Section| data.records[s as usize].as_slice();
@@ -152,15 +143,11 @@ impl Replay {
         };
         for (i, record) in section(Section::L1).iter().enumerate() {
             let at = Place::L1(i);
-            batch
-                .request(record)
-                .map_err(|broken| ReplayError { at, broken })?;
+            batch.request(record).map_err(|broken| ReplayError { at, broken })?;
         }
         for (i, record) in section(Section::L2).iter().enumerate() {
             let at = Place::L2(i);
-            batch
-                .signed(record)
-                .map_err(|broken| ReplayError { at, broken })?;
+            batch.signed(record).map_err(|broken| ReplayError { at, broken })?;
         }
         match (batch.owners.len(), batch.exits.len()) {
             (0, 0) => {}
@@ -236,10 +223,7 @@ impl Batch<'_> {
         if self.replay.accounts.contains_key(&index) {
             return Err(Broken::Exists(index));
         }
-        let account = Account {
-            balance,
-            ..Account::new(owner, token)
-        };
+        let account = Account { balance, ..Account::new(owner, token) };
         self.put(index, account);
         Ok(())
     }
@@ -286,16 +270,9 @@ impl Batch<'_> {
         let limits = limits.unwrap_or(&self.policy.default_limits);
         let (tat, expected) = limit(account.balance, amount, self.time, limits);
         if expected != exit.release_time {
-            return Err(Broken::ReleaseTime {
-                position,
-                posted: exit.release_time,
-                expected,
-            });
+            return Err(Broken::ReleaseTime { position, posted: exit.release_time, expected });
         }
-        let account = Account {
-            balance: tat,
-            ..account
-        };
+        let account = Account { balance: tat, ..account };
         self.put(limiter, account);
         if let Some((record, rest)) = self.exits.split_first() {
             self.replay.absorb(Section::Exits, record);

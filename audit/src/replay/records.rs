@@ -23,13 +23,7 @@ pub(super) struct Word {
 
 impl Word {
     pub(super) fn read(record: &[u8]) -> Result<Self, RecordError> {
-        let L2Record {
-            kind,
-            fee12,
-            from,
-            to,
-            amount40,
-        } = L2Record::read(record)?;
+        let L2Record { kind, fee12, from, to, amount40 } = L2Record::read(record)?;
         let amount = Float::decode(amount40).value();
         let zero = |what, value: u64| match value {
             0 => Ok(()),
@@ -61,10 +55,6 @@ impl Word {
             }
             kind => return Err(RecordError::Kind(kind)),
         };
-        Ok(Self {
-            from,
-            fee: Float::decode(fee12).value(),
-            action,
-        })
+        Ok(Self { from, fee: Float::decode(fee12).value(), action })
     }
 }

@@ -32,11 +32,7 @@ impl<'a> Reader<'a> {
             Transcript::Keccak => Sponge::Keccak(Keccak::default()),
             Transcript::Poseidon => Sponge::Poseidon(Box::default()),
         };
-        Self {
-            sponge,
-            proof,
-            at: 0,
-        }
+        Self { sponge, proof, at: 0 }
     }
 
     /// Absorbs a scalar that both sides know.

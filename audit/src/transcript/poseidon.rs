@@ -21,9 +21,8 @@ fn parameters() -> &'static Parameters {
     static PARAMETERS: OnceLock<Parameters> = OnceLock::new();
     PARAMETERS.get_or_init(|| {
         let mut grain = Grain::new(T, FULL, PARTIAL);
-        let constants = (0..FULL + PARTIAL)
-            .map(|_| std::array::from_fn(|_| grain.element()))
-            .collect();
+        let constants =
+            (0..FULL + PARTIAL).map(|_| std::array::from_fn(|_| grain.element())).collect();
         // The Cauchy matrix 1 / (x_i + y_j). The first draw of the register has distinct elements
         // and no sum that is 0, so that no element is drawn again and every sum has an inverse.
         let x: [Fr; T] = std::array::from_fn(|_| grain.reduced_element());
@@ -43,10 +42,7 @@ impl Default for Poseidon {
     fn default() -> Self {
         // The capacity's initial value for one output element.
         let capacity = Fr::from(1u128 << 64);
-        Self {
-            state: [capacity, Fr::ZERO, Fr::ZERO],
-            buffer: Vec::new(),
-        }
+        Self { state: [capacity, Fr::ZERO, Fr::ZERO], buffer: Vec::new() }
     }
 }
 

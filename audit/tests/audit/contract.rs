@@ -8,10 +8,7 @@ use super::*;
 #[test]
 fn alarms_take_blocks_back() {
     let rung = |mut history: History| {
-        history.alarms.push(Alarm {
-            block: 2,
-            time: T + 2_150,
-        });
+        history.alarms.push(Alarm { block: 2, time: T + 2_150 });
         history
     };
     let report = clean(&rung(honest()));
@@ -41,13 +38,7 @@ fn alarms_take_blocks_back() {
     let mut exodus = rung(left());
     exodus.exodus.as_mut().unwrap().time = T + 2_150 + ALARM_DEADLINE;
     clean(&exodus);
-    finds(
-        &exodus,
-        &[
-            ("exodus", &|h| h.alarms.clear()),
-            ("exodus", &|h| h.alarms[0].time += 1),
-        ],
-    );
+    finds(&exodus, &[("exodus", &|h| h.alarms.clear()), ("exodus", &|h| h.alarms[0].time += 1)]);
 }
 
 #[test]
@@ -56,22 +47,16 @@ fn blocks_follow_each_other_under_a_policy_in_force_and_in_time() {
         &honest(),
         &[
             ("genesis", &|h| h.genesis += Fr::from(1u64)),
-            ("root_continuity", &|h| {
-                h.blocks[1].header.old_root += Fr::from(1u64)
-            }),
+            ("root_continuity", &|h| h.blocks[1].header.old_root += Fr::from(1u64)),
             ("root", &|h| h.blocks[1].header.new_root += Fr::from(1u64)),
             ("chain", &|h| h.blocks[1].header.c_out += Fr::from(1u64)),
-            ("finalized_root", &|h| {
-                h.blocks[1].finalized = Some(Fr::from(1u64))
-            }),
+            ("finalized_root", &|h| h.blocks[1].finalized = Some(Fr::from(1u64))),
             ("state_root", &|h| h.state_root += Fr::from(1u64)),
             ("missing_block", &|h| h.blocks[0].finalized = None),
             ("time", &|h| h.blocks[0].header.time = T - 1),
             ("time", &|h| h.blocks[1].header.time = T + 999),
             ("clock", &|h| h.blocks[1].committed_at = T + 1_999),
-            ("clock", &|h| {
-                h.blocks[1].committed_at = T + 2_001 + MAX_CLOCK_LAG
-            }),
+            ("clock", &|h| h.blocks[1].committed_at = T + 2_001 + MAX_CLOCK_LAG),
             ("data", &|h| h.blocks[1].data.push(0)),
             ("data", &|h| {
                 h.blocks[1].data.pop();
@@ -82,16 +67,10 @@ fn blocks_follow_each_other_under_a_policy_in_force_and_in_time() {
             ("queue", &|h| h.queue.truncate(3)),
             ("queue_count", &|h| h.blocks[1].processed += 1),
             ("proof_missing", &|h| h.blocks[1].proving = None),
-            ("circuit", &|h| {
-                h.blocks[1].proving.as_mut().unwrap().circuit_id[0] ^= 1
-            }),
-            ("block_policy", &|h| {
-                h.blocks[1].header.policy_root += Fr::from(1u64)
-            }),
+            ("circuit", &|h| h.blocks[1].proving.as_mut().unwrap().circuit_id[0] ^= 1),
+            ("block_policy", &|h| h.blocks[1].header.policy_root += Fr::from(1u64)),
             // Published, and never in force.
-            ("block_policy", &|h| {
-                h.blocks[1].header.policy_root = tighter().root()
-            }),
+            ("block_policy", &|h| h.blocks[1].header.policy_root = tighter().root()),
         ],
     );
 }
@@ -118,37 +97,25 @@ fn counters_find_events_that_a_node_leaves_out() {
 
 #[test]
 fn policies_are_published_and_change_as_announced() {
-    let change = |root, time, tightened| PolicyChange {
-        root,
-        time,
-        tightened,
-    };
+    let change = |root, time, tightened| PolicyChange { root, time, tightened };
     // Tightened between the two blocks; the second was made before and is within the grace.
     let mut history = honest();
     let at = history.blocks[1].committed_at - POLICY_GRACE;
-    history
-        .policies
-        .push(change(tighter().root(), at.max(T + 1_060), true));
+    history.policies.push(change(tighter().root(), at.max(T + 1_060), true));
     clean(&history);
     history.policies[1].time = at - 1;
     history.blocks[0].committed_at = at - 2;
     finds(
         &history,
-        &[("block_policy", &|h| {
-            h.blocks[1].committed_at = h.policies[1].time + POLICY_GRACE + 1
-        })],
+        &[("block_policy", &|h| h.blocks[1].committed_at = h.policies[1].time + POLICY_GRACE + 1)],
     );
     finds(
         &honest(),
         &[
             ("policy", &|h| h.policies[0].root += Fr::from(1u64)),
             ("block_policy", &|h| h.policies[0].time = T + 1_061),
-            ("policy_change", &|h| {
-                h.policies.push(change(tighter().root(), T + 5_000, false))
-            }),
-            ("policy_change", &|h| {
-                h.policies.push(change(looser().root(), T + 5_000, true))
-            }),
+            ("policy_change", &|h| h.policies.push(change(tighter().root(), T + 5_000, false))),
+            ("policy_change", &|h| h.policies.push(change(looser().root(), T + 5_000, true))),
         ],
     );
     let announced = |ready_at| {
@@ -158,9 +125,7 @@ fn policies_are_published_and_change_as_announced() {
             time: T + 5,
             ready_at,
         });
-        history
-            .policies
-            .push(change(looser().root(), T + 6 + UPGRADE_DELAY, false));
+        history.policies.push(change(looser().root(), T + 6 + UPGRADE_DELAY, false));
         history
     };
     clean(&announced(T + 5 + UPGRADE_DELAY));
@@ -200,10 +165,7 @@ fn verifiers_are_known_where_they_prove_and_announced_where_they_are_added() {
         let mut history = honest();
         history.verifiers.push(added);
         history.announcements.push(Announcement {
-            what: Announced::Verifier {
-                circuit_id: added.circuit_id,
-                verifier: added.verifier,
-            },
+            what: Announced::Verifier { circuit_id: added.circuit_id, verifier: added.verifier },
             time: T + 5,
             ready_at: T + 5 + UPGRADE_DELAY,
         });
@@ -217,10 +179,8 @@ fn verifiers_are_known_where_they_prove_and_announced_where_they_are_added() {
         &[
             ("verifier_change", &|h| h.announcements.clear()),
             ("verifier_change", &|h| {
-                h.announcements[0].what = Announced::Verifier {
-                    circuit_id: added.circuit_id,
-                    verifier: Address([7; 20]),
-                }
+                h.announcements[0].what =
+                    Announced::Verifier { circuit_id: added.circuit_id, verifier: Address([7; 20]) }
             }),
             ("verifier_change", &|h| h.verifiers[1].time -= 2),
             ("verifier_change", &|h| h.announcements[0].ready_at -= 1),

@@ -30,10 +30,7 @@ use bastion_state::state::State;
 const T: u64 = 1_700_000_000;
 const CIRCUIT: [u8; 32] = [1; 32];
 const VERIFIER: [u8; 32] = [2; 32];
-const CODE: Code = Code {
-    rollup: [3; 32],
-    governance: [4; 32],
-};
+const CODE: Code = Code { rollup: [3; 32], governance: [4; 32] };
 
 fn key(name: &str) -> SecretKey {
     SecretKey::from_seed(name.as_bytes())
@@ -50,46 +47,27 @@ fn policy() -> Policy {
         cooldown: 200,
         fee_keyhash: key("fees").public().keyhash(),
         fee_exit: exit("fees"),
-        default_limits: TokenLimits {
-            rate: 10,
-            burst_seconds: 10,
-            max_delay: 1_000,
-        },
+        default_limits: TokenLimits { rate: 10, burst_seconds: 10, max_delay: 1_000 },
         limits: Default::default(),
     }
 }
 
 /// A policy that `policy` may be tightened to.
 fn tighter() -> Policy {
-    Policy {
-        max_freeze: 50,
-        ..policy()
-    }
+    Policy { max_freeze: 50, ..policy() }
 }
 
 fn looser() -> Policy {
-    Policy {
-        max_freeze: 150,
-        ..policy()
-    }
+    Policy { max_freeze: 150, ..policy() }
 }
 
 fn deposit(name: &str, token: u16, amount: u128) -> Op {
-    Op::Deposit(Deposit {
-        token,
-        amount,
-        keyhash: key(name).public().keyhash(),
-        exit: exit(name),
-    })
+    Op::Deposit(Deposit { token, amount, keyhash: key(name).public().keyhash(), exit: exit(name) })
 }
 
 /// A block of one batch, committed 60 seconds after its time and final another 60 later.
 fn block(state: &mut State, time: u64, processed: u64, ops: &[Op]) -> Block {
-    let context = BatchContext {
-        domain: Fr::from(9u64),
-        time,
-        policy: policy(),
-    };
+    let context = BatchContext { domain: Fr::from(9u64), time, policy: policy() };
     let mut batch = BatchBuilder::new(state, context).unwrap();
     for op in ops {
         assert!(batch.push(op, |_| true).unwrap());
@@ -125,13 +103,7 @@ fn block(state: &mut State, time: u64, processed: u64, ops: &[Op]) -> Block {
 /// Three deposits and a forced exit in two final blocks, a withdrawal, both exits claimed, the
 /// second one refused by its receiver and collected; one deposit and one request wait.
 fn honest() -> History {
-    let request = |index, name| {
-        Op::ForcedExit(ForcedExit {
-            index,
-            token: 0,
-            exit: exit(name),
-        })
-    };
+    let request = |index, name| Op::ForcedExit(ForcedExit { index, token: 0, exit: exit(name) });
     let queue = [
         deposit("anna", 0, 1_000),
         deposit("ben", 0, 1_000),
@@ -149,10 +121,7 @@ fn honest() -> History {
         nonce: 0,
         deadline: T + 10_000,
         fee: 1,
-        action: Action::Withdraw {
-            to: exit("zoe"),
-            amount: 300,
-        },
+        action: Action::Withdraw { to: exit("zoe"), amount: 300 },
     };
     let out = body.sign(&key("anna"), Fr::from(9u64), exit("anna"));
     let ops = [queue[3], Op::Signed(out.unwrap())];
@@ -176,11 +145,7 @@ fn honest() -> History {
         code: CODE,
         genesis,
         genesis_time: T,
-        policies: vec![PolicyChange {
-            root: policy().root(),
-            time: T,
-            tightened: false,
-        }],
+        policies: vec![PolicyChange { root: policy().root(), time: T, tightened: false }],
         announcements: vec![],
         verifiers: vec![Registration {
             circuit_id: CIRCUIT,
@@ -190,20 +155,11 @@ fn honest() -> History {
             removed: None,
         }],
         state_root: state.root(),
-        counters: Counters {
-            committed: 2,
-            proven: 2,
-            finalized: 2,
-            queue: 6,
-            exodus: false,
-        },
+        counters: Counters { committed: 2, proven: 2, finalized: 2, queue: 6, exodus: false },
         queue: queue.map(entry).to_vec(),
         blocks: vec![first, second],
         // ben waits 100 - 10 seconds, zoe 130 - 10, both from the commit on.
-        claims: vec![
-            claim(0, "ben", 1_000, T + 2_060 + 90),
-            claim(1, "zoe", 300, T + 2_060 + 120),
-        ],
+        claims: vec![claim(0, "ben", 1_000, T + 2_060 + 90), claim(1, "zoe", 300, T + 2_060 + 120)],
         alarms: vec![],
         exodus: None,
         departures: vec![],
@@ -215,22 +171,15 @@ fn honest() -> History {
 }
 
 fn due(name: &str, token: u16, amount: u128) -> Due {
-    Due {
-        account: exit(name),
-        token,
-        amount,
-    }
+    Due { account: exit(name), token, amount }
 }
 
 /// The same after exodus: anna's account left, and dora's deposit went back.
 fn left() -> History {
     let mut history = honest();
     history.counters.exodus = true;
-    history.exodus = Some(ExodusBegan {
-        block: 2,
-        root: history.state_root,
-        time: T + 11 + QUEUE_DEADLINE,
-    });
+    history.exodus =
+        Some(ExodusBegan { block: 2, root: history.state_root, time: T + 11 + QUEUE_DEADLINE });
     history.departures.push(Departure {
         index: A,
         to: exit("anna"),
@@ -238,12 +187,7 @@ fn left() -> History {
         amount: 699,
         time: T + 2_120 + MAX_RELEASE_DELAY,
     });
-    history.refunds.push(Refund {
-        entry: 5,
-        to: exit("dora"),
-        token: 1,
-        amount: 50,
-    });
+    history.refunds.push(Refund { entry: 5, to: exit("dora"), token: 1, amount: 50 });
     history.held = [(0, 1), (1, 1_000)].into();
     history
 }
@@ -251,11 +195,7 @@ fn left() -> History {
 fn run(history: &History, to: Option<usize>) -> (Report, Replay) {
     let document = Description::from_json(include_bytes!("../data/plain.json")).unwrap();
     let verifier = Verifier::new(document).unwrap();
-    let circuits = [Circuit {
-        id: CIRCUIT,
-        code: VERIFIER,
-        verifier: &verifier,
-    }];
+    let circuits = [Circuit { id: CIRCUIT, code: VERIFIER, verifier: &verifier }];
     let expected = Expectation {
         policies: &[policy(), tighter(), looser()],
         circuits: &circuits,
@@ -294,14 +234,8 @@ fn clean(history: &History) -> Report {
 #[test]
 fn an_honest_history_is_clean() {
     let report = clean(&honest());
-    assert_eq!(
-        (report.blocks, report.batches, report.operations),
-        (2, 2, 5)
-    );
-    assert_eq!(
-        (report.queue_waiting, report.pending, report.proofs),
-        (2, 0, 0)
-    );
+    assert_eq!((report.blocks, report.batches, report.operations), (2, 2, 5));
+    assert_eq!((report.queue_waiting, report.pending, report.proofs), (2, 0, 0));
     assert!(report.notices.is_empty());
     clean(&left());
 }

@@ -18,9 +18,7 @@ fn claims_are_of_final_blocks_and_of_their_exits() {
             ("forged_exit", &|h| h.claims[0].token += 1),
             ("double_claim", &|h| h.claims.push(h.claims[0])),
             ("early_claim", &|h| h.claims[1].time -= 1),
-            ("early_claim", &|h| {
-                h.blocks[1].finalized_at = Some(T + 9_000)
-            }),
+            ("early_claim", &|h| h.blocks[1].finalized_at = Some(T + 9_000)),
             // The wait counts from the commit.
             ("early_claim", &|h| h.blocks[1].committed_at += 1),
             ("vault", &|h| h.claims.truncate(1)),
@@ -90,9 +88,7 @@ fn exodus_pays_what_the_last_state_and_the_queue_hold() {
             ("exodus", &|h| h.exodus.as_mut().unwrap().block = 1),
             ("exodus", &|h| h.exodus.as_mut().unwrap().root = h.genesis),
             ("exodus", &|h| h.exodus.as_mut().unwrap().time -= 1),
-            ("exodus", &|h| {
-                h.blocks[1].finalized_at = Some(T + 12 + QUEUE_DEADLINE)
-            }),
+            ("exodus", &|h| h.blocks[1].finalized_at = Some(T + 12 + QUEUE_DEADLINE)),
             ("exodus", &|h| h.queue.truncate(4)),
             ("forged_departure", &|h| h.exodus = None),
             ("forged_refund", &|h| h.exodus = None),

@@ -7,17 +7,11 @@ fn an_account_made_or_given_a_key_on_l2_is_credited_by_the_next_batch() {
     let (mut state, mut replay) = started();
     let first = execute(&mut state, TIME, &[deposit("anna", 0, 1_000)]);
     follows(&mut replay, &state, &first);
-    let new = Action::TransferNew {
-        keyhash: hash("ben"),
-        exit: exit("ben"),
-        amount: 7,
-    };
+    let new = Action::TransferNew { keyhash: hash("ben"), exit: exit("ben"), amount: 7 };
     let made = signed(&state, "anna", A, 1, new);
     let made = execute(&mut state, TIME, &[made]);
     follows(&mut replay, &state, &made);
-    let change = Action::ChangeKey {
-        keyhash: hash("another"),
-    };
+    let change = Action::ChangeKey { keyhash: hash("another") };
     let ops = [deposit("ben", 0, 5), signed(&state, "anna", A, 1, change)];
     let changed = execute(&mut state, TIME, &ops);
     follows(&mut replay, &state, &changed);
@@ -32,22 +26,12 @@ fn a_forced_exit_a_refill_and_a_withdrawal_of_the_same_amount() {
     let (mut state, mut replay) = started();
     let first = execute(&mut state, TIME, &[deposit("anna", 0, 1_000)]);
     follows(&mut replay, &state, &first);
-    let out = Action::Withdraw {
-        to: exit("zoe"),
-        amount: 1_000,
-    };
-    let ops = [
-        forced(A, 0, "anna"),
-        deposit("anna", 0, 1_000),
-        signed(&state, "anna", A, 0, out),
-    ];
+    let out = Action::Withdraw { to: exit("zoe"), amount: 1_000 };
+    let ops = [forced(A, 0, "anna"), deposit("anna", 0, 1_000), signed(&state, "anna", A, 0, out)];
     let trace = execute(&mut state, TIME, &ops);
     follows(&mut replay, &state, &trace);
     // Also to the own exit address: then the records differ in nothing but their release.
-    let out = Action::Withdraw {
-        to: exit("anna"),
-        amount: 1_000,
-    };
+    let out = Action::Withdraw { to: exit("anna"), amount: 1_000 };
     let ops = [
         deposit("anna", 0, 1_000),
         forced(A, 0, "anna"),
@@ -108,21 +92,14 @@ fn random_request(rng: &mut StdRng) -> Op {
     if rng.gen_bool(0.7) {
         return deposit(name, token, rng.gen_range(1..5_000));
     }
-    let index = if rng.gen_bool(0.1) {
-        Index::from(token)
-    } else {
-        A + rng.gen_range(0..10)
-    };
+    let index = if rng.gen_bool(0.1) { Index::from(token) } else { A + rng.gen_range(0..10) };
     let name = if index < A { "fees" } else { name };
     forced(index, token, name)
 }
 
 fn random_signed(rng: &mut StdRng, state: &State, time: u64) -> Option<Op> {
-    let users: Vec<(Index, Account)> = state
-        .accounts()
-        .filter(|(i, _)| *i >= A)
-        .map(|(i, a)| (i, *a))
-        .collect();
+    let users: Vec<(Index, Account)> =
+        state.accounts().filter(|(i, _)| *i >= A).map(|(i, a)| (i, *a)).collect();
     if users.is_empty() {
         return None;
     }
@@ -130,11 +107,7 @@ fn random_signed(rng: &mut StdRng, state: &State, time: u64) -> Option<Op> {
     let (keyhash, own) = state.opening(account.owner)?;
     let name = NAMES.into_iter().find(|n| hash(n) == keyhash)?;
     let (to, _) = users[rng.gen_range(0..users.len())];
-    let to = if rng.gen_bool(0.1) {
-        Index::from(account.token)
-    } else {
-        to
-    };
+    let to = if rng.gen_bool(0.1) { Index::from(account.token) } else { to };
     let amount = rng.gen_range(1..2_000);
     let action = match rng.gen_range(0..6) {
         0 => Action::Transfer { to, amount },
@@ -143,20 +116,12 @@ fn random_signed(rng: &mut StdRng, state: &State, time: u64) -> Option<Op> {
             exit: exit(NAMES[rng.gen_range(0..4)]),
             amount,
         },
-        2 => Action::Withdraw {
-            to: if rng.gen() { own } else { exit("zoe") },
-            amount,
-        },
-        3 => Action::ChangeKey {
-            keyhash: hash(NAMES[rng.gen_range(0..4)]),
-        },
-        4 => Action::Freeze {
-            until: time + rng.gen_range(1..=100),
-            old_until: account.frozen_until,
-        },
-        _ => Action::Unfreeze {
-            old_until: account.frozen_until,
-        },
+        2 => Action::Withdraw { to: if rng.gen() { own } else { exit("zoe") }, amount },
+        3 => Action::ChangeKey { keyhash: hash(NAMES[rng.gen_range(0..4)]) },
+        4 => {
+            Action::Freeze { until: time + rng.gen_range(1..=100), old_until: account.frozen_until }
+        }
+        _ => Action::Unfreeze { old_until: account.frozen_until },
     };
     let fee = match action {
         Action::Freeze { .. } | Action::Unfreeze { .. } => 0,

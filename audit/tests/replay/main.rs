@@ -45,29 +45,13 @@ fn policy() -> Policy {
         cooldown: 200,
         fee_keyhash: hash("fees"),
         fee_exit: exit("fees"),
-        default_limits: TokenLimits {
-            rate: 10,
-            burst_seconds: 50,
-            max_delay: 1_000,
-        },
-        limits: [(
-            1,
-            TokenLimits {
-                rate: 1,
-                burst_seconds: 0,
-                max_delay: 90,
-            },
-        )]
-        .into(),
+        default_limits: TokenLimits { rate: 10, burst_seconds: 50, max_delay: 1_000 },
+        limits: [(1, TokenLimits { rate: 1, burst_seconds: 0, max_delay: 90 })].into(),
     }
 }
 
 fn context(time: u64) -> BatchContext {
-    BatchContext {
-        domain: Fr::from(9u64),
-        time,
-        policy: policy(),
-    }
+    BatchContext { domain: Fr::from(9u64), time, policy: policy() }
 }
 
 fn execute(state: &mut State, time: u64, ops: &[Op]) -> BatchTrace {
@@ -87,29 +71,17 @@ fn data(trace: &BatchTrace) -> BatchData {
 fn follows(replay: &mut Replay, state: &State, trace: &BatchTrace) {
     replay.apply(&data(trace), trace.context.time).unwrap();
     assert_eq!(replay.root(), trace.new_root);
-    assert!(replay
-        .accounts()
-        .map(|(i, a)| (i, *a))
-        .eq(state.accounts().map(|(i, a)| (i, *a))));
+    assert!(replay.accounts().map(|(i, a)| (i, *a)).eq(state.accounts().map(|(i, a)| (i, *a))));
     let chain = word_chain(Fr::from(0u64), &trace.ops);
     assert_eq!(replay.take_chain(), chain);
 }
 
 fn deposit(name: &str, token: u16, amount: u128) -> Op {
-    Op::Deposit(Deposit {
-        token,
-        amount,
-        keyhash: hash(name),
-        exit: exit(name),
-    })
+    Op::Deposit(Deposit { token, amount, keyhash: hash(name), exit: exit(name) })
 }
 
 fn forced(index: Index, token: u16, name: &str) -> Op {
-    Op::ForcedExit(ForcedExit {
-        index,
-        token,
-        exit: exit(name),
-    })
+    Op::ForcedExit(ForcedExit { index, token, exit: exit(name) })
 }
 
 fn signed(state: &State, name: &str, account: Index, fee: u128, action: Action) -> Op {

@@ -51,11 +51,7 @@ fn amount(value: u128) -> u64 {
 
 fn world() -> Replay {
     let (mut state, mut replay) = started();
-    let ops = [
-        deposit("anna", 0, 1_000),
-        deposit("ben", 0, 1_000),
-        deposit("carl", 1, 1_000),
-    ];
+    let ops = [deposit("anna", 0, 1_000), deposit("ben", 0, 1_000), deposit("carl", 1, 1_000)];
     let trace = execute(&mut state, TIME, &ops);
     follows(&mut replay, &state, &trace);
     replay
@@ -89,10 +85,7 @@ fn requests_that_no_batch_has() {
         new().with(Section::L1, record)
     };
     let out = forced(A, 0, "ben");
-    assert_eq!(
-        l1(changed(out, &|r| r[0] = 3)),
-        Broken::Record(RecordError::Kind(3))
-    );
+    assert_eq!(l1(changed(out, &|r| r[0] = 3)), Broken::Record(RecordError::Kind(3)));
     assert!(matches!(
         l1(changed(out, &|r| r.truncate(74))),
         Broken::Record(RecordError::Length { .. })
@@ -100,18 +93,11 @@ fn requests_that_no_batch_has() {
     let amount = l1(changed(out, &wrong(22)));
     assert_eq!(amount, Broken::Record(RecordError::NotZero("the amount")));
     let keyhash = l1(changed(out, &wrong(54)));
-    assert_eq!(
-        keyhash,
-        Broken::Record(RecordError::NotZero("the key hash"))
-    );
+    assert_eq!(keyhash, Broken::Record(RecordError::NotZero("the key hash")));
     let beyond = l1(changed(out, &|r| r[23..55].fill(0xff)));
     assert_eq!(beyond, Broken::Record(RecordError::KeyHash));
 
-    let token = Broken::WrongToken {
-        index: A,
-        holds: 0,
-        token: 1,
-    };
+    let token = Broken::WrongToken { index: A, holds: 0, token: 1 };
     assert_eq!(l1(new().l1(deposit("anna", 1, 5), A)), token);
     assert_eq!(l1(new().l1(deposit("anna", 0, 5), B)), Broken::NotOwner(B));
     let low = l1(new().l1(deposit("zoe", 0, 5), A - 1));
@@ -119,11 +105,7 @@ fn requests_that_no_batch_has() {
     let much = l1(new().l1(deposit("anna", 0, u128::MAX), A));
     assert_eq!(much, Broken::Overflow(A));
     assert_eq!(l1(new().l1(forced(A, 0, "anna"), A)), Broken::NoExit(0));
-    let mut limited = after(
-        new()
-            .l1(forced(A, 0, "anna"), A)
-            .exit("anna", TIME + 50, 1_000, A),
-    );
+    let mut limited = after(new().l1(forced(A, 0, "anna"), A).exit("anna", TIME + 50, 1_000, A));
     let index = limiter_index(0);
     let on_limiter = new().l1(forced(index, 0, "anna"), index);
     let error = limited.apply(&on_limiter.0, TIME).unwrap_err();
@@ -147,15 +129,8 @@ fn forced_exits_are_executed_exactly_if_they_match() {
     assert_eq!(broken(part), exit("amount"));
     let other = all().exit("ben", TIME + 50, 1_000, A);
     assert_eq!(broken(other), exit("receiver"));
-    assert_eq!(
-        broken(all().exit("anna", TIME + 50, 1_000, B)),
-        exit("account")
-    );
-    let early = Broken::ReleaseTime {
-        position: 0,
-        posted: TIME,
-        expected: TIME + 50,
-    };
+    assert_eq!(broken(all().exit("anna", TIME + 50, 1_000, B)), exit("account"));
+    let early = Broken::ReleaseTime { position: 0, posted: TIME, expected: TIME + 50 };
     assert_eq!(broken(all().exit("anna", TIME, 1_000, A)), early);
     // Twice in a batch: the second time nothing is left, and that leaves as well.
     let twice = all().l1(forced(A, 0, "anna"), A);
@@ -171,46 +146,22 @@ fn payments_that_no_batch_has() {
         error.broken
     };
     after(new().word(1, 3, A, B, amount(997)));
-    assert_eq!(
-        broken(new().word(0, 0, A, B, 32)),
-        Broken::Record(RecordError::Kind(0))
-    );
-    assert_eq!(
-        broken(new().word(7, 0, A, B, 32)),
-        Broken::Record(RecordError::Kind(7))
-    );
+    assert_eq!(broken(new().word(0, 0, A, B, 32)), Broken::Record(RecordError::Kind(0)));
+    assert_eq!(broken(new().word(7, 0, A, B, 32)), Broken::Record(RecordError::Kind(7)));
     let short = new().with(Section::L2, vec![0; 14]);
-    assert!(matches!(
-        broken(short),
-        Broken::Record(RecordError::Length { .. })
-    ));
+    assert!(matches!(broken(short), Broken::Record(RecordError::Length { .. })));
     assert_eq!(broken(new().word(1, 0, A, A, 32)), Broken::ToItself(A));
     assert_eq!(broken(new().word(1, 0, A, B, 0)), Broken::ZeroAmount);
     assert_eq!(broken(new().word(1, 0, A, B, 7)), Broken::ZeroAmount);
-    assert_eq!(
-        broken(new().word(1, 0, A + 9, B, 32)),
-        Broken::NoAccount(A + 9)
-    );
-    assert_eq!(
-        broken(new().word(1, 0, A, A + 9, 32)),
-        Broken::NoAccount(A + 9)
-    );
-    let balance = |amount, fee| Broken::Balance {
-        index: A,
-        balance: 1_000,
-        amount,
-        fee,
-    };
+    assert_eq!(broken(new().word(1, 0, A + 9, B, 32)), Broken::NoAccount(A + 9));
+    assert_eq!(broken(new().word(1, 0, A, A + 9, 32)), Broken::NoAccount(A + 9));
+    let balance = |amount, fee| Broken::Balance { index: A, balance: 1_000, amount, fee };
     let all = new().word(1, 1, A, B, amount(1_000));
     assert_eq!(broken(all), balance(1_000, 1));
     // The largest amount that the word can say has more than 128 bits.
     let most = new().word(1, 1, A, B, (1 << 40) - 1);
     assert_eq!(broken(most), balance(u128::MAX, 1));
-    let token = Broken::WrongToken {
-        index: C,
-        holds: 1,
-        token: 0,
-    };
+    let token = Broken::WrongToken { index: C, holds: 1, token: 0 };
     assert_eq!(broken(new().word(1, 0, A, C, 32)), token);
     let full = u128::MAX - 1_000;
     let rich = after(new().l1(deposit("ben", 0, full), B));
@@ -228,18 +179,11 @@ fn payments_that_no_batch_has() {
     let beyond = made().with(Section::Owners, vec![0xff; 52]);
     assert_eq!(broken(beyond), Broken::Record(RecordError::KeyHash));
     let short = made().with(Section::Owners, vec![0; 51]);
-    assert!(matches!(
-        broken(short),
-        Broken::Record(RecordError::Length { .. })
-    ));
+    assert!(matches!(broken(short), Broken::Record(RecordError::Length { .. })));
 
     let key = |exit| new().word(4, 0, A, 0, 0).owner("zoe", exit);
     after(key(exit("anna")));
-    let moved = Broken::ExitAddress {
-        index: A,
-        is: exit("anna"),
-        posted: exit("ben"),
-    };
+    let moved = Broken::ExitAddress { index: A, is: exit("anna"), posted: exit("ben") };
     assert_eq!(broken(key(exit("ben"))), moved);
 }
 
@@ -263,10 +207,7 @@ fn withdrawals_and_their_exits() {
     after(out().exit("zoe", TIME + 10, 600, A));
     assert_eq!(broken(out()), Broken::NoExit(0));
     let short = out().with(Section::Exits, vec![0; 46]);
-    assert!(matches!(
-        broken(short),
-        Broken::Record(RecordError::Length { .. })
-    ));
+    assert!(matches!(broken(short), Broken::Record(RecordError::Length { .. })));
     let more = out().exit("zoe", TIME + 10, 601, A);
     let exit = |field| Broken::Exit { position: 0, field };
     assert_eq!(broken(more), exit("amount"));
@@ -298,19 +239,12 @@ fn freezes() {
     let broken = |data| refused(world(), data).broken;
     let freeze = |until| new().word(5, 0, A, 0, until);
     for until in [TIME, TIME + 101] {
-        let bounds = Broken::FreezeBounds {
-            until,
-            time: TIME,
-            max: 100,
-        };
+        let bounds = Broken::FreezeBounds { until, time: TIME, max: 100 };
         assert_eq!(broken(freeze(until)), bounds);
     }
     assert_eq!(broken(new().word(6, 0, A, 0, 0)), Broken::NotFrozen(A));
     let until = TIME + 100;
-    let cold = Broken::Cooldown {
-        index: A,
-        from: until + 200,
-    };
+    let cold = Broken::Cooldown { index: A, from: until + 200 };
     let frozen = || after(freeze(until));
     assert_eq!(refused(frozen(), freeze(until)).broken, cold);
     let stopped = Broken::Frozen { index: A, until };
@@ -361,20 +295,14 @@ fn nonces_end_and_owners_may_be_unknown() {
         replay
     };
     let account = *known.accounts().find(|(i, _)| *i == A).unwrap().1;
-    let last = Account {
-        nonce: u32::MAX,
-        ..account
-    };
+    let last = Account { nonce: u32::MAX, ..account };
     let data = || new().word(1, 0, A, B, 32);
     assert_eq!(refused(with(last), data()).broken, Broken::Nonce(A));
     with(account).apply(&data().0, TIME).unwrap();
     assert_eq!(with(account).root(), world().root());
 
     // A state whose owners are not all known says so, where it matters.
-    let unknown = Account {
-        owner: Fr::from(5u64),
-        ..account
-    };
+    let unknown = Account { owner: Fr::from(5u64), ..account };
     let error = refused(with(unknown), new().l1(forced(A, 0, "anna"), A));
     assert_eq!(error.broken, Broken::UnknownOwner(A));
     with(unknown).apply(&data().0, TIME).unwrap();
@@ -390,11 +318,7 @@ fn records_that_belong_to_nothing() {
     let mut long = new();
     let record = L1Record::of(&forced(A, 1, "anna"), A).unwrap().to_bytes();
     long.0.records[0] = vec![record; 21_846];
-    let too_long = Broken::TooLong {
-        section: 0,
-        words: 65_538,
-        most: 65_535,
-    };
+    let too_long = Broken::TooLong { section: 0, words: 65_538, most: 65_535 };
     assert_eq!(refused(world(), long).broken, too_long);
 }
 

@@ -56,14 +56,7 @@ impl Fields<Fr> {
 
     fn empty() -> Self {
         let z = Fr::zero();
-        Self {
-            exists: z,
-            owner: z,
-            token: z,
-            nonce: z,
-            balance: z,
-            frozen_until: z,
-        }
+        Self { exists: z, owner: z, token: z, nonce: z, balance: z, frozen_until: z }
     }
 
     /// Second input of the leaf hash.
@@ -120,14 +113,8 @@ pub fn account_block() -> Block {
     block.constrain("active_flag", ACTIVE.boolean());
     block.constrain("before_exists_flag", old.exists.boolean());
     block.constrain("after_exists_flag", new.exists.boolean());
-    block.constrain(
-        "empty_has_no_owner",
-        old.exists.flipped() * old.owner,
-    );
-    block.constrain(
-        "empty_has_no_fields",
-        old.exists.flipped() * packed_old,
-    );
+    block.constrain("empty_has_no_owner", !old.exists * old.owner);
+    block.constrain("empty_has_no_fields", !old.exists * packed_old);
     block.constrain(
         "after_packed",
         hash::input_b(AFTER)

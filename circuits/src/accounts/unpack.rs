@@ -35,26 +35,14 @@ impl Unpacked<Expr> {
     pub fn tuple(self) -> Tuple {
         Tuple::new(
             Tag::Unpack,
-            [
-                self.packed,
-                self.token,
-                self.nonce,
-                self.balance,
-                self.frozen_until,
-            ],
+            [self.packed, self.token, self.nonce, self.balance, self.frozen_until],
         )
     }
 }
 
 fn cells() -> Unpacked<Expr> {
     let at = |i| Expr::nth(DIGITS + i);
-    Unpacked {
-        packed: at(0),
-        token: at(1),
-        nonce: at(2),
-        balance: at(3),
-        frozen_until: at(4),
-    }
+    Unpacked { packed: at(0), token: at(1), nonce: at(2), balance: at(3), frozen_until: at(4) }
 }
 
 /// Constraints of a reading.
@@ -68,10 +56,7 @@ pub fn unpack_block() -> Block {
     block.constrain("token", c.token - field(0, TOKEN));
     block.constrain("nonce", c.nonce - field(TOKEN, NONCE));
     block.constrain("balance", c.balance - field(TOKEN + NONCE, BALANCE));
-    block.constrain(
-        "frozen_until",
-        c.frozen_until - field(TOKEN + NONCE + BALANCE, FROZEN),
-    );
+    block.constrain("frozen_until", c.frozen_until - field(TOKEN + NONCE + BALANCE, FROZEN));
     block.constrain(
         "packed",
         c.packed
@@ -91,20 +76,10 @@ pub fn assign_unpack(
     multiplicity: u64,
 ) {
     let (token, nonce, balance, frozen) = account.map_or((0, 0, 0, 0), |a| {
-        (
-            u128::from(a.token),
-            u128::from(a.nonce),
-            a.balance,
-            u128::from(a.frozen_until),
-        )
+        (u128::from(a.token), u128::from(a.nonce), a.balance, u128::from(a.frozen_until))
     });
     let mut n = 0;
-    for (value, len) in [
-        (token, TOKEN),
-        (nonce, NONCE),
-        (balance, BALANCE),
-        (frozen, FROZEN),
-    ] {
+    for (value, len) in [(token, TOKEN), (nonce, NONCE), (balance, BALANCE), (frozen, FROZEN)] {
         for d in digits_of(value, len) {
             writer.nth(n, small(d));
             n += 1;

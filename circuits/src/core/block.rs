@@ -31,20 +31,18 @@ impl Block {
     /// A block without constraints.
     pub fn new(table: Table) -> Self {
         let rows = table.rows();
-        Self {
-            table,
-            rows,
-            constraints: Vec::new(),
-            bus: vec![Vec::new(); rows],
-        }
+        Self { table, rows, constraints: Vec::new(), bus: vec![Vec::new(); rows] }
     }
 
     /// Adds the constraint `poly = 0`.
     pub fn constrain(&mut self, name: impl Into<String>, poly: Expr) {
-        self.constraints.push(Constraint {
-            name: name.into(),
-            poly,
-        });
+        self.constraints.push(Constraint { name: name.into(), poly });
+    }
+
+    /// Constraints on the blocks on which `flag` is 1. It is 0 on the others.
+    pub fn when(&mut self, flag: impl Into<Expr>) -> When<'_> {
+        let flag = flag.into();
+        When { block: self, flag }
     }
 
     /// Puts `terms` on the bus at `row` of the block.
@@ -64,15 +62,36 @@ impl Block {
 
     /// Constraints and bus steps together, named: what the circuit enforces under the selector.
     pub fn polynomials(&self) -> Vec<Constraint> {
-        let steps = self
-            .bus
-            .iter()
-            .enumerate()
-            .filter(|(_, terms)| !terms.is_empty())
-            .map(|(row, terms)| Constraint {
+        let steps = self.bus.iter().enumerate().filter(|(_, terms)| !terms.is_empty()).map(
+            |(row, terms)| Constraint {
                 name: format!("bus.{row}"),
                 poly: bus::step(row as i32, terms),
-            });
+            },
+        );
         self.constraints.iter().cloned().chain(steps).collect()
+    }
+}
+
+/// Adds constraints that hold under a flag. They have the flag's degree on top of their own.
+pub struct When<'b> {
+    block: &'b mut Block,
+    flag: Expr,
+}
+
+impl When<'_> {
+    /// `a = b`.
+    pub fn equal(&mut self, name: impl Into<String>, a: Expr, b: Expr) -> &mut Self {
+        self.block.constrain(name, self.flag * (a - b));
+        self
+    }
+
+    /// `a = 0`.
+    pub fn zero(&mut self, name: impl Into<String>, a: Expr) -> &mut Self {
+        self.equal(name, a, Expr::zero())
+    }
+
+    /// `a = 1`, for a flag or a product that proves that something is not 0.
+    pub fn holds(&mut self, name: impl Into<String>, a: Expr) -> &mut Self {
+        self.equal(name, a, Expr::one())
     }
 }

@@ -64,17 +64,13 @@ pub struct Tuple {
 impl Tuple {
     /// A tuple of relation `tag`.
     pub fn new(tag: Tag, entries: impl IntoIterator<Item = Expr>) -> Self {
-        Self {
-            tag,
-            entries: entries.into_iter().collect(),
-        }
+        Self { tag, entries: entries.into_iter().collect() }
     }
 
     /// The fingerprint `beta + tag + gamma (t_1 + gamma (t_2 + ..))`.
     pub fn fingerprint(&self) -> Expr {
-        let tail = self.entries.iter().rev().fold(Expr::zero(), |acc, entry| {
-            (acc + *entry) * Expr::Gamma
-        });
+        let tail =
+            self.entries.iter().rev().fold(Expr::zero(), |acc, entry| (acc + *entry) * Expr::Gamma);
         Expr::Beta + Expr::from(self.tag as u64) + tail
     }
 }
@@ -93,20 +89,12 @@ pub struct Term {
 impl Term {
     /// Produces `tuple` `multiplicity` times.
     pub fn produce(name: impl Into<String>, multiplicity: Expr, tuple: Tuple) -> Self {
-        Self {
-            name: name.into(),
-            multiplicity,
-            tuple,
-        }
+        Self { name: name.into(), multiplicity, tuple }
     }
 
     /// Consumes `tuple` `multiplicity` times.
     pub fn consume(name: impl Into<String>, multiplicity: Expr, tuple: Tuple) -> Self {
-        Self {
-            name: name.into(),
-            multiplicity: -multiplicity,
-            tuple,
-        }
+        Self { name: name.into(), multiplicity: -multiplicity, tuple }
     }
 }
 
@@ -121,10 +109,7 @@ pub fn step(row: i32, terms: &[Term]) -> Expr {
             .filter(|(i, _)| Some(*i) != skip)
             .fold(Expr::one(), |acc, (_, c)| acc * *c)
     };
-    let numerator: Expr = terms
-        .iter()
-        .enumerate()
-        .map(|(i, t)| t.multiplicity * product(Some(i)))
-        .sum();
+    let numerator: Expr =
+        terms.iter().enumerate().map(|(i, t)| t.multiplicity * product(Some(i))).sum();
     (Expr::Sum(row + 1) - Expr::Sum(row)) * product(None) - numerator
 }

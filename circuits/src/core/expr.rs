@@ -1,7 +1,7 @@
 //! Polynomial expressions over the cells of a row-block.
 
 use std::collections::HashMap;
-use std::ops::{Add, Mul, Neg, Sub};
+use std::ops::{Add, Mul, Neg, Not, Sub};
 use std::sync::{LazyLock, Mutex, PoisonError};
 
 use halo2_proofs::halo2curves::bn256::Fr;
@@ -70,9 +70,7 @@ fn intern(expr: Expr) -> &'static Expr {
     static KNOWN: LazyLock<Mutex<HashMap<Key, &'static Expr>>> = LazyLock::new(Mutex::default);
     // A panic elsewhere leaves the map as good as it was.
     let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-    known
-        .entry(key(&expr))
-        .or_insert_with(|| Box::leak(Box::new(expr)))
+    known.entry(key(&expr)).or_insert_with(|| Box::leak(Box::new(expr)))
 }
 
 /// Values of the two bus challenges, drawn after the first phase is committed.
@@ -102,10 +100,7 @@ impl Expr {
 
     /// The advice cell with running number `n`, counted row by row from the block's first row.
     pub const fn nth(n: usize) -> Self {
-        Self::Cell {
-            row: (n / WIDTH) as i32,
-            col: n % WIDTH,
-        }
+        Self::Cell { row: (n / WIDTH) as i32, col: n % WIDTH }
     }
 
     /// `2^n`.
@@ -116,11 +111,6 @@ impl Expr {
     /// `self * self`.
     pub fn square(self) -> Self {
         self * self
-    }
-
-    /// `1 - self`: the negation of a boolean.
-    pub fn flipped(self) -> Self {
-        Self::one() - self
     }
 
     /// Zero exactly for 0 and 1.
@@ -190,6 +180,14 @@ impl Add for Expr {
             (Self::Const(z), x) | (x, Self::Const(z)) if z == Fr::zero() => x,
             (a, b) => Self::Add(intern(a), intern(b)),
         }
+    }
+}
+
+/// `1 - self`: the negation of a boolean.
+impl Not for Expr {
+    type Output = Self;
+    fn not(self) -> Self {
+        Self::one() - self
     }
 }
 

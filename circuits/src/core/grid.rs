@@ -83,10 +83,7 @@ impl Grid {
 
     /// A writer for the rows from `row` on.
     pub fn block(&mut self, row: usize) -> BlockWriter<'_> {
-        BlockWriter {
-            cells: &mut self.cells[row..],
-            marks: &mut self.marks[row..],
-        }
+        BlockWriter { cells: &mut self.cells[row..], marks: &mut self.marks[row..] }
     }
 
     /// Writers for `count` blocks of `rows` rows that stand one under the other from `first` on:
@@ -109,9 +106,7 @@ impl Grid {
         let at = |offset: i32| usize::try_from(row as i64 + i64::from(offset)).ok();
         expr.evaluate(&|leaf| match leaf {
             Expr::Cell { row, col } => at(*row).map_or(Fr::zero(), |r| self.get(r, *col)),
-            Expr::Sum(row) => at(*row)
-                .and_then(|r| sums.get(r).copied())
-                .unwrap_or(Fr::zero()),
+            Expr::Sum(row) => at(*row).and_then(|r| sums.get(r).copied()).unwrap_or(Fr::zero()),
             Expr::Public(i) => usize::try_from(*i)
                 .ok()
                 .and_then(|i| self.public.get(i).copied())
@@ -205,16 +200,17 @@ pub struct BlockWriter<'g> {
 impl BlockWriter<'_> {
     /// A writer for a block inside of this one, from its row `row` on.
     pub fn inner(&mut self, row: usize) -> BlockWriter<'_> {
-        BlockWriter {
-            cells: &mut self.cells[row..],
-            marks: &mut self.marks[row..],
-        }
+        BlockWriter { cells: &mut self.cells[row..], marks: &mut self.marks[row..] }
     }
 
     /// Assigns the cell that `cell` names, relative to the block.
+    ///
+    /// # Panics
+    /// If the expression is not a cell: the table's description is wrong, whatever the witness.
     pub fn set(&mut self, cell: &Expr, value: Fr) {
-        if let Expr::Cell { row, col } = cell {
-            self.assign(*row as usize, *col, value);
+        match *cell {
+            Expr::Cell { row, col } => self.assign(row as usize, col, value),
+            ref other => unreachable!("{other:?} is not a cell"),
         }
     }
 

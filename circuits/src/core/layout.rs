@@ -122,10 +122,7 @@ pub struct Placement {
 impl Layout {
     /// The layout of a shape.
     pub fn new(shape: &Shape) -> Self {
-        let mut layout = Self {
-            blocks: Vec::new(),
-            rows: 0,
-        };
+        let mut layout = Self { blocks: Vec::new(), rows: 0 };
         layout.push(Table::Head);
         for _ in 0..shape.signatures {
             layout.push(Table::Signature);
@@ -159,21 +156,15 @@ impl Layout {
             _ => 0,
         };
         for n in 0..compressions {
-            self.blocks.push(Placement {
-                table: Table::Compress,
-                row: row + n * Table::Compress.rows(),
-            });
+            self.blocks
+                .push(Placement { table: Table::Compress, row: row + n * Table::Compress.rows() });
         }
         self.rows += table.rows();
     }
 
     /// First rows of the blocks of `table`.
     pub fn rows_of(&self, table: Table) -> Vec<usize> {
-        self.blocks
-            .iter()
-            .filter(|b| b.table == table)
-            .map(|b| b.row)
-            .collect()
+        self.blocks.iter().filter(|b| b.table == table).map(|b| b.row).collect()
     }
 }
 

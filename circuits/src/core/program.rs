@@ -33,13 +33,7 @@ impl Program {
         let (step, constant) = match expr {
             Expr::Const(c) => (Step::Const(c.to_bytes()), *c),
             Expr::Sum(_) => (Step::Const([0; 32]), Fr::zero()),
-            Expr::Cell { row, col } => (
-                Step::Cell {
-                    row: *row,
-                    col: *col,
-                },
-                Fr::zero(),
-            ),
+            Expr::Cell { row, col } => (Step::Cell { row: *row, col: *col }, Fr::zero()),
             Expr::Public(i) => (Step::Public(*i), Fr::zero()),
             Expr::Beta => (Step::Beta, Fr::zero()),
             Expr::Gamma => (Step::Gamma, Fr::zero()),

@@ -65,10 +65,7 @@ pub fn compress_block() -> Block {
     for (round, constant) in constants.internal.iter().enumerate() {
         let y = power5(x + Expr::from(convert::to_halo2(*constant)));
         let next = cells.take();
-        block.constrain(
-            format!("partial{round}"),
-            next - y * convert::small(2) - lane1,
-        );
+        block.constrain(format!("partial{round}"), next - y * convert::small(2) - lane1);
         // y = (next - lane1) / 2, so lane 1 = y + 3 lane1 stays linear.
         lane1 = next * half + lane1 * (convert::small(5) * half);
         x = next;
@@ -109,7 +106,6 @@ fn power5(x: Expr) -> Expr {
 
 fn full_round(lanes: &[Expr; 2], round: usize) -> [Expr; 2] {
     let constants = &round_constants().external[round];
-    let sbox =
-        |lane: usize| power5(lanes[lane] + Expr::from(convert::to_halo2(constants[lane])));
+    let sbox = |lane: usize| power5(lanes[lane] + Expr::from(convert::to_halo2(constants[lane])));
     external([sbox(0), sbox(1)])
 }

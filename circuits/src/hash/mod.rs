@@ -18,11 +18,7 @@ pub fn hash_block() -> Block {
     let mut block = Block::new(Table::Hash);
     block.bus(
         0,
-        [Term::produce(
-            "produce",
-            multiplicity(),
-            tuple(input_a(0), input_b(0), output(0)),
-        )],
+        [Term::produce("produce", multiplicity(), tuple(input_a(0), input_b(0), output(0)))],
     );
     block
 }

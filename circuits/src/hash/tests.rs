@@ -5,10 +5,7 @@ use crate::core::{Challenges, Grid};
 use crate::witness::convert::{small, to_halo2, to_state};
 
 fn violated(grid: &Grid) -> Vec<String> {
-    let none = Challenges {
-        beta: Fr::zero(),
-        gamma: Fr::zero(),
-    };
+    let none = Challenges { beta: Fr::zero(), gamma: Fr::zero() };
     compress_block()
         .constraints
         .into_iter()

@@ -17,9 +17,7 @@ struct Constants {
 fn constants() -> &'static Constants {
     static CONSTANTS: OnceLock<Constants> = OnceLock::new();
     CONSTANTS.get_or_init(|| Constants {
-        external: round_constants()
-            .external
-            .map(|round| round.map(convert::to_halo2)),
+        external: round_constants().external.map(|round| round.map(convert::to_halo2)),
         internal: round_constants().internal.map(convert::to_halo2),
     })
 }

@@ -48,10 +48,7 @@ const SUMS: usize = 56;
 
 /// `compress(tag, n)`: the constant start of a chain.
 fn chain_head(tag: u64, n: u64) -> Fr {
-    to_halo2(compress(
-        bastion_protocol::Fr::from(tag),
-        bastion_protocol::Fr::from(n),
-    ))
+    to_halo2(compress(bastion_protocol::Fr::from(tag), bastion_protocol::Fr::from(n)))
 }
 
 /// Constraints of the head, for circuits with `ops` operations.
@@ -60,10 +57,7 @@ pub fn head_block(ops: usize) -> Block {
     let [old_root, new_root, c_in, c_out, y_in, y_out, policy_root, domain, time, r] = public();
     block.constrain("sum_starts_at_zero", Expr::Sum(0));
     block.constrain("touched_flag", TOUCHED.boolean());
-    block.constrain(
-        "untouched_root",
-        TOUCHED.flipped() * (old_root - new_root),
-    );
+    block.constrain("untouched_root", !TOUCHED * (old_root - new_root));
     let y: [Expr; 4] = std::array::from_fn(|i| Expr::nth(Y + i));
     let counts: [Expr; 4] = std::array::from_fn(|i| Expr::nth(COUNTS + i));
     data_sum(&mut block, y_in, y_out, r, &y, &counts);
@@ -97,40 +91,17 @@ pub fn head_block(ops: usize) -> Block {
         Term::produce(
             "context",
             Expr::from(ops as u64),
-            ops::context_tuple([
-                time,
-                r,
-                M_DOMAIN,
-                GUARDIAN,
-                MAX_FREEZE,
-                COOLDOWN,
-                FEE_OWNER,
-            ]),
+            ops::context_tuple([time, r, M_DOMAIN, GUARDIAN, MAX_FREEZE, COOLDOWN, FEE_OWNER]),
         ),
-        Term::produce(
-            "policy_context",
-            POLICY_USES,
-            policy::context_tuple(LIMITS_ROOT, time),
-        ),
+        Term::produce("policy_context", POLICY_USES, policy::context_tuple(LIMITS_ROOT, time)),
         Term::consume(
             "message_domain",
             Expr::one(),
             hash::tuple(chain_head(TAG_MSG, 4).into(), domain, M_DOMAIN),
         ),
-        Term::consume(
-            "fee_owner",
-            Expr::one(),
-            hash::tuple(FEE_KEYHASH, FEE_EXIT, FEE_OWNER),
-        ),
+        Term::consume("fee_owner", Expr::one(), hash::tuple(FEE_KEYHASH, FEE_EXIT, FEE_OWNER)),
     ];
-    let fields = [
-        GUARDIAN,
-        MAX_FREEZE,
-        COOLDOWN,
-        FEE_KEYHASH,
-        FEE_EXIT,
-        LIMITS_ROOT,
-    ];
+    let fields = [GUARDIAN, MAX_FREEZE, COOLDOWN, FEE_KEYHASH, FEE_EXIT, LIMITS_ROOT];
     let mut current = Expr::from(chain_head(TAG_POLICY, 6));
     for (i, field) in fields.into_iter().enumerate() {
         let next = match i {
@@ -173,10 +144,7 @@ fn data_sum(
     let mut sum = y_in;
     for i in 0..4 {
         let next = Expr::nth(SUMS + i);
-        block.constrain(
-            format!("data_sum{i}"),
-            next - sum * power - y[3 - i],
-        );
+        block.constrain(format!("data_sum{i}"), next - sum * power - y[3 - i]);
         sum = next;
     }
     block.constrain("data_sum", y_out - sum * power - packed_counts(counts));
@@ -184,11 +152,7 @@ fn data_sum(
 
 /// `n_1 + n_2 2^16 + n_3 2^32 + n_4 2^48`.
 fn packed_counts(counts: &[Expr; 4]) -> Expr {
-    counts
-        .iter()
-        .enumerate()
-        .map(|(i, n)| *n * Expr::pow2(16 * i as u32))
-        .sum()
+    counts.iter().enumerate().map(|(i, n)| *n * Expr::pow2(16 * i as u32)).sum()
 }
 
 /// What the head needs besides the public inputs.
@@ -218,10 +182,7 @@ pub struct Head<'a> {
 pub fn constants(policy: &Policy, domain: Fr, pools: &mut Pools) -> (Fr, Fr) {
     (
         pools.compress(chain_head(TAG_MSG, 4), domain),
-        pools.compress(
-            to_halo2(policy.fee_keyhash),
-            to_halo2(policy.fee_exit.to_fr()),
-        ),
+        pools.compress(to_halo2(policy.fee_keyhash), to_halo2(policy.fee_exit.to_fr())),
     )
 }
 
@@ -243,14 +204,7 @@ pub fn assign(
         to_halo2(head.limits_root),
     ];
     writer.set(&TOUCHED, small(u64::from(head.touched)));
-    let cells = [
-        GUARDIAN,
-        MAX_FREEZE,
-        COOLDOWN,
-        FEE_KEYHASH,
-        FEE_EXIT,
-        LIMITS_ROOT,
-    ];
+    let cells = [GUARDIAN, MAX_FREEZE, COOLDOWN, FEE_KEYHASH, FEE_EXIT, LIMITS_ROOT];
     let mut current = chain_head(TAG_POLICY, 6);
     for (i, (cell, field)) in cells.iter().zip(fields).enumerate() {
         writer.set(cell, field);

@@ -51,13 +51,7 @@ struct Selection {
 }
 
 fn selections() -> [Selection; 4] {
-    let pick = |name, a, b, larger, out| Selection {
-        name,
-        a,
-        b,
-        larger,
-        out,
-    };
+    let pick = |name, a, b, larger, out| Selection { name, a, b, larger, out };
     [
         pick("base", TAT, TIME, true, BASE),
         pick("cap", BASE + QUOTIENT, Expr::pow2(127), false, TAT_NEW),
@@ -73,35 +67,20 @@ pub fn limiter_block() -> Block {
     block.constrain("division", QUOTIENT * RATE - AMOUNT - REMAINDER);
     let mut terms = vec![
         Term::produce("exit", ACTIVE, tuple(TOKEN, AMOUNT, TAT, TAT_NEW, RELEASE)),
-        Term::consume(
-            "limits",
-            ACTIVE,
-            policy::limits_tuple(TOKEN, RATE, BURST, DELAY),
-        ),
+        Term::consume("limits", ACTIVE, policy::limits_tuple(TOKEN, RATE, BURST, DELAY)),
         Term::consume("context", ACTIVE, policy::context_tuple(LIMITS_ROOT, TIME)),
         Term::consume("quotient_range", ACTIVE, range128(QUOTIENT)),
         Term::consume("remainder_range", ACTIVE, range128(REMAINDER)),
-        Term::consume(
-            "remainder_below_rate",
-            ACTIVE,
-            range128(RATE - Expr::one() - REMAINDER),
-        ),
+        Term::consume("remainder_below_rate", ACTIVE, range128(RATE - Expr::one() - REMAINDER)),
         Term::consume("release_range", ACTIVE, range40(RELEASE)),
     ];
     for (s, (flag, difference)) in selections().into_iter().zip(SELECT) {
         let sign = flag * Expr::from(2) - Expr::one();
         block.constrain(format!("{}_flag", s.name), flag.boolean());
-        block.constrain(
-            format!("{}_difference", s.name),
-            difference - sign * (s.a - s.b),
-        );
-        let take_a = if s.larger { flag } else { flag.flipped() };
+        block.constrain(format!("{}_difference", s.name), difference - sign * (s.a - s.b));
+        let take_a = if s.larger { flag } else { !flag };
         block.constrain(s.name, s.out - s.b - take_a * (s.a - s.b));
-        terms.push(Term::consume(
-            format!("{}_order", s.name),
-            ACTIVE,
-            range128(difference),
-        ));
+        terms.push(Term::consume(format!("{}_order", s.name), ACTIVE, range128(difference)));
     }
     block.bus_packed(0, terms);
     block
@@ -116,16 +95,11 @@ pub fn assign(
     pools: &mut Pools,
 ) {
     let active = trace.is_some();
-    let (rate, burst, delay) = trace.map_or((0, 0, 0), |t| {
-        (t.limits.rate, t.limits.burst_seconds, t.limits.max_delay)
-    });
+    let (rate, burst, delay) =
+        trace.map_or((0, 0, 0), |t| (t.limits.rate, t.limits.burst_seconds, t.limits.max_delay));
     let (token, amount, tat) = trace.map_or((0, 0, 0), |t| (t.token, t.amount, t.tat_before));
     let time = if active { time } else { 0 };
-    let quotient = if rate == 0 {
-        0
-    } else {
-        amount.div_ceil(u128::from(rate))
-    };
+    let quotient = if rate == 0 { 0 } else { amount.div_ceil(u128::from(rate)) };
     let remainder = wide(quotient) * small(rate) - wide(amount);
     let set = |w: &mut BlockWriter<'_>, cell: &Expr, value: Fr| w.set(cell, value);
     set(writer, &ACTIVE, small(u64::from(active)));
@@ -136,15 +110,7 @@ pub fn assign(
     set(writer, &BURST, small(burst));
     set(writer, &DELAY, small(delay));
     set(writer, &TIME, small(time));
-    set(
-        writer,
-        &LIMITS_ROOT,
-        if active {
-            to_halo2(limits_root)
-        } else {
-            Fr::zero()
-        },
-    );
+    set(writer, &LIMITS_ROOT, if active { to_halo2(limits_root) } else { Fr::zero() });
     set(writer, &QUOTIENT, wide(quotient));
     set(writer, &REMAINDER, remainder);
 

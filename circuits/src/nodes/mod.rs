@@ -25,21 +25,10 @@ pub fn node_block() -> Block {
     let mut block = Block::new(Table::Node);
     block.constrain("left_flag", LEFT.boolean());
     block.constrain("right_flag", RIGHT.boolean());
-    block.constrain(
-        "left_untouched",
-        LEFT.flipped() * (hash::input_a(0) - hash::input_a(NEW)),
-    );
-    block.constrain(
-        "right_untouched",
-        RIGHT.flipped() * (hash::input_b(0) - hash::input_b(NEW)),
-    );
+    block.constrain("left_untouched", !LEFT * (hash::input_a(0) - hash::input_a(NEW)));
+    block.constrain("right_untouched", !RIGHT * (hash::input_b(0) - hash::input_b(NEW)));
 
-    let child = |side: u64| {
-        (
-            LEVEL + Expr::one(),
-            INDEX * Expr::from(2) + Expr::from(side),
-        )
-    };
+    let child = |side: u64| (LEVEL + Expr::one(), INDEX * Expr::from(2) + Expr::from(side));
     let (level, left) = child(0);
     let (_, right) = child(1);
     let touched = LEFT + RIGHT - LEFT * RIGHT;
@@ -56,11 +45,7 @@ pub fn node_block() -> Block {
                 RIGHT,
                 tuple(level, right, hash::input_b(0), hash::input_b(NEW)),
             ),
-            Term::produce(
-                "node",
-                touched,
-                tuple(LEVEL, INDEX, hash::output(0), hash::output(NEW)),
-            ),
+            Term::produce("node", touched, tuple(LEVEL, INDEX, hash::output(0), hash::output(NEW))),
         ],
     );
     block
@@ -69,12 +54,7 @@ pub fn node_block() -> Block {
 /// Assigns the cells of a node outside of its two compressions.
 pub fn assign(writer: &mut BlockWriter<'_>, node: Option<&NodeTouch>) {
     let (level, index, left, right) = node.map_or((0, 0, false, false), |n| {
-        (
-            u64::from(n.level),
-            u64::from(n.index),
-            n.left_touched,
-            n.right_touched,
-        )
+        (u64::from(n.level), u64::from(n.index), n.left_touched, n.right_touched)
     });
     writer.set(&LEVEL, small(level));
     writer.set(&INDEX, small(index));

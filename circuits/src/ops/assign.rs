@@ -56,11 +56,7 @@ pub fn assign(
     pools: &mut Pools,
 ) {
     let c = cells();
-    let mut w = OpWriter {
-        writer,
-        pools,
-        cells: &c,
-    };
+    let mut w = OpWriter { writer, pools, cells: &c };
     match op {
         Some(op) => w.run(op, context.time, state),
         None => w.run(&OpTrace::noop(), context.time, state),
@@ -215,10 +211,8 @@ impl OpWriter<'_, '_> {
     /// Opening of the primary account's owner, and the new owner.
     fn opening(&mut self, op: &OpTrace, text: &Text) -> (Fr, Fr) {
         let c = self.cells;
-        let (keyhash, exit) = op
-            .opening
-            .as_ref()
-            .map_or((Fr::zero(), Fr::zero()), |(keyhash, exit)| {
+        let (keyhash, exit) =
+            op.opening.as_ref().map_or((Fr::zero(), Fr::zero()), |(keyhash, exit)| {
                 (to_halo2(*keyhash), to_halo2(exit.to_fr()))
             });
         let guardian = op.kind.by_guardian();
@@ -249,11 +243,8 @@ impl OpWriter<'_, '_> {
         let [time, _, _, _, max_freeze, cooldown, _] = state.context;
         let primary = Fields::of(op.accesses[0].as_ref().and_then(|a| a.before.as_ref()));
         let second = op.accesses[1].as_ref();
-        let index = |i: usize| {
-            op.accesses[i]
-                .as_ref()
-                .map_or(Fr::zero(), |a| small(u64::from(a.index)))
-        };
+        let index =
+            |i: usize| op.accesses[i].as_ref().map_or(Fr::zero(), |a| small(u64::from(a.index)));
         let kind = op.kind;
         let floats = matches!(
             kind,
@@ -285,11 +276,7 @@ impl OpWriter<'_, '_> {
                 _ if l1 => small(text.requested_token) * pow2(24),
                 _ => Fr::zero(),
             },
-            if text.signed {
-                small(text.deadline) - time
-            } else {
-                Fr::zero()
-            },
+            if text.signed { small(text.deadline) - time } else { Fr::zero() },
             match kind {
                 _ if owner_signed && frozen => still_frozen,
                 _ if owner_signed => time - until,
@@ -388,17 +375,11 @@ impl OpWriter<'_, '_> {
         let owners = kind.writes_owner();
         let exits = kind.exits();
         let primary = Fields::of(op.accesses[0].as_ref().and_then(|a| a.before.as_ref()));
-        let index = op.accesses[0]
-            .as_ref()
-            .map_or(Fr::zero(), |a| small(u64::from(a.index)));
+        let index = op.accesses[0].as_ref().map_or(Fr::zero(), |a| small(u64::from(a.index)));
         let amount = wide(op.amount);
 
         let main = if l1 {
-            let (tag, amount) = if deposit {
-                (1, amount)
-            } else {
-                (2, Fr::zero())
-            };
+            let (tag, amount) = if deposit { (1, amount) } else { (2, Fr::zero()) };
             small(tag) * pow2(176)
                 + small(text.requested_token) * pow2(160)
                 + index * pow2(128)
@@ -411,10 +392,7 @@ impl OpWriter<'_, '_> {
             ResolvedKind::ForcedExit => text.requested_exit,
             _ => Fr::zero(),
         };
-        let release = op
-            .limiter
-            .as_ref()
-            .map_or(Fr::zero(), |l| small(l.release_time));
+        let release = op.limiter.as_ref().map_or(Fr::zero(), |l| small(l.release_time));
         let zero = Fr::zero();
         let words = [
             main,
@@ -429,16 +407,8 @@ impl OpWriter<'_, '_> {
                 (_, _, true) => text.x[1],
                 _ => zero,
             },
-            if exits {
-                exit_to * pow2(56) + primary.token * pow2(40) + release
-            } else {
-                zero
-            },
-            if exits {
-                amount * pow2(32) + index
-            } else {
-                zero
-            },
+            if exits { exit_to * pow2(56) + primary.token * pow2(40) + release } else { zero },
+            if exits { amount * pow2(32) + index } else { zero },
         ];
         self.set(&c.exit_to, exit_to);
         self.set(&c.release, release);
@@ -467,10 +437,7 @@ impl OpWriter<'_, '_> {
             exit_first * r + exit2,
             owner_first * r + exit_word,
         ];
-        for (cell, value) in c
-            .y_partial
-            .iter()
-            .zip([l1_first, l1_second, exit_first, owner_first])
+        for (cell, value) in c.y_partial.iter().zip([l1_first, l1_second, exit_first, owner_first])
         {
             self.set(cell, value);
         }

@@ -178,12 +178,7 @@ impl Allocator {
     }
 
     fn float(&mut self, mantissa: Expr) -> FloatCells {
-        FloatCells {
-            mantissa,
-            exponent: self.many(),
-            low_power: self.one(),
-            power: self.one(),
-        }
+        FloatCells { mantissa, exponent: self.many(), low_power: self.one(), power: self.one() }
     }
 }
 
@@ -192,11 +187,7 @@ pub fn cells() -> Cells {
     let mut a = Allocator(0);
     let mantissa = a.one();
     let fee_bits: [Expr; 7] = a.many();
-    let fee_mantissa = fee_bits
-        .iter()
-        .enumerate()
-        .map(|(i, b)| *b * Expr::pow2(i as u32))
-        .sum();
+    let fee_mantissa = fee_bits.iter().enumerate().map(|(i, b)| *b * Expr::pow2(i as u32)).sum();
     Cells {
         kind: a.many(),
         number: a.one(),
@@ -249,11 +240,7 @@ pub fn cells() -> Cells {
 impl FloatCells {
     /// The exponent as a number.
     pub fn exponent_value(&self) -> Expr {
-        self.exponent
-            .iter()
-            .enumerate()
-            .map(|(i, b)| *b * Expr::pow2(i as u32))
-            .sum()
+        self.exponent.iter().enumerate().map(|(i, b)| *b * Expr::pow2(i as u32)).sum()
     }
 
     /// `mantissa x 32 + e`.

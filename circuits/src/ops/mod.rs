@@ -24,10 +24,7 @@ pub const TIMES: u64 = 4;
 
 /// The tuple of the state between operations: number, word chain, polynomials, counts.
 pub fn state_tuple(number: Expr, chain: Expr, y: [Expr; 4], counts: [Expr; 4]) -> Tuple {
-    Tuple::new(
-        Tag::State,
-        [number, chain].into_iter().chain(y).chain(counts),
-    )
+    Tuple::new(Tag::State, [number, chain].into_iter().chain(y).chain(counts))
 }
 
 /// The tuple of the batch's constants.
@@ -49,13 +46,9 @@ pub fn op_block() -> Block {
     words::absorption(&mut block, &c, &s);
 
     // `opening` has a multiplicity of degree 2; the others have degree 1.
-    let terms = [
-        access_terms(&c, &s),
-        hash_terms(&c, &s),
-        range_terms(&c, &s),
-        batch_terms(&c, &s),
-    ]
-    .concat();
+    let terms =
+        [access_terms(&c, &s), hash_terms(&c, &s), range_terms(&c, &s), batch_terms(&c, &s)]
+            .concat();
     block.bus_packed(0, terms);
     block
 }
@@ -71,11 +64,7 @@ fn access_terms(c: &Cells, s: &Sets) -> Vec<Term> {
         terms.push(Term::consume(
             name("before"),
             active[i],
-            accounts::tuple(
-                access.index,
-                access.before,
-                access.t_before,
-            ),
+            accounts::tuple(access.index, access.before, access.t_before),
         ));
         terms.push(Term::produce(
             name("after"),
@@ -93,11 +82,7 @@ fn access_terms(c: &Cells, s: &Sets) -> Vec<Term> {
 
 /// Which accesses a kind makes.
 fn access_flags(s: &Sets) -> [Expr; 3] {
-    [
-        s.noop.flipped(),
-        s.floats + s.forced_exit,
-        s.owner_signed,
-    ]
+    [!s.noop, s.floats + s.forced_exit, s.owner_signed]
 }
 
 /// Openings, message and word chain.
@@ -112,31 +97,19 @@ fn hash_terms(c: &Cells, s: &Sets) -> Vec<Term> {
     let fixed = [
         ("opening", opens, &c.keyhash, &c.exit, &c.opened),
         ("new_owner", s.owners, &c.x1, &c.x2, &c.new_owner),
-        (
-            "message_fields",
-            s.l2,
-            &c.context.m_domain,
-            &c.message_word,
-            &m1,
-        ),
+        ("message_fields", s.l2, &c.context.m_domain, &c.message_word, &m1),
         ("message_x1", extended, &m1, &c.x1, &m2),
         ("message_x2", extended, &m2, &c.x2, &m3),
     ];
     let mut terms: Vec<Term> = fixed
         .into_iter()
-        .map(|(name, flag, a, b, out)| {
-            Term::consume(name, flag, hash::tuple(*a, *b, *out))
-        })
+        .map(|(name, flag, a, b, out)| Term::consume(name, flag, hash::tuple(*a, *b, *out)))
         .collect();
     for (i, flag) in words::slot_flags(s).into_iter().enumerate() {
         terms.push(Term::consume(
             format!("chain{i}"),
             flag,
-            hash::tuple(
-                c.chain[i],
-                c.words[i],
-                c.chain[i + 1],
-            ),
+            hash::tuple(c.chain[i], c.words[i], c.chain[i + 1]),
         ));
     }
     terms
@@ -148,21 +121,9 @@ fn range_terms(c: &Cells, s: &Sets) -> Vec<Term> {
     let balance = |i: usize| c.access[i].after.balance;
     let next_nonce = c.access[0].after.nonce * Expr::from(256);
     vec![
-        Term::consume(
-            "balance_is_enough",
-            s.noop.flipped(),
-            range128(balance(0)),
-        ),
-        Term::consume(
-            "second_range",
-            Expr::one(),
-            range128(c.second_range),
-        ),
-        Term::consume(
-            "fee_balance_range",
-            s.owner_signed,
-            range128(balance(2)),
-        ),
+        Term::consume("balance_is_enough", !s.noop, range128(balance(0))),
+        Term::consume("second_range", Expr::one(), range128(c.second_range)),
+        Term::consume("fee_balance_range", s.owner_signed, range128(balance(2))),
         Term::consume("mantissa_or_token_range", Expr::one(), range40(mantissa)),
         Term::consume("amount_field_or_token_range", Expr::one(), range40(field)),
         Term::consume("deadline_not_passed", Expr::one(), range40(deadline)),
@@ -177,11 +138,7 @@ fn batch_terms(c: &Cells, s: &Sets) -> Vec<Term> {
     let [l1, l2, exits, owners] = words::section_flags(s);
     let [n1, n2, n3, n4] = c.counts;
     vec![
-        Term::consume(
-            "signature",
-            s.l2,
-            signatures::tuple(c.keyhash, c.message),
-        ),
+        Term::consume("signature", s.l2, signatures::tuple(c.keyhash, c.message)),
         Term::consume(
             "limiter",
             s.exits,
@@ -197,12 +154,7 @@ fn batch_terms(c: &Cells, s: &Sets) -> Vec<Term> {
         Term::consume(
             "state_before",
             Expr::one(),
-            state_tuple(
-                c.number,
-                c.chain[0],
-                c.y_before,
-                c.counts,
-            ),
+            state_tuple(c.number, c.chain[0], c.y_before, c.counts),
         ),
         Term::produce(
             "state_after",

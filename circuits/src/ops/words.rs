@@ -7,36 +7,18 @@ use crate::ops::kinds::Sets;
 /// Which slots of posted words a kind fills.
 pub(super) fn slot_flags(s: &Sets) -> [Expr; 5] {
     let opening = s.l1 + s.owners;
-    [
-        s.noop.flipped(),
-        opening,
-        opening,
-        s.exits,
-        s.exits,
-    ]
+    [!s.noop, opening, opening, s.exits, s.exits]
 }
 
 /// Records that a kind adds to each section.
 pub(super) fn section_flags(s: &Sets) -> [Expr; 4] {
-    [
-        s.l1,
-        s.l2,
-        s.exits,
-        s.owners,
-    ]
-}
-
-fn when(block: &mut Block, name: impl Into<String>, flag: &Expr, a: &Expr, b: Expr) {
-    block.constrain(name, *flag * (*a - b));
+    [s.l1, s.l2, s.exits, s.owners]
 }
 
 /// The posted L2 word.
 fn l2word(c: &Cells) -> Expr {
-    let kind: Expr = c.kind[4..10]
-        .iter()
-        .enumerate()
-        .map(|(i, flag)| *flag * Expr::from(i as u64 + 1))
-        .sum();
+    let kind: Expr =
+        c.kind[4..10].iter().enumerate().map(|(i, flag)| *flag * Expr::from(i as u64 + 1)).sum();
     kind * Expr::pow2(116)
         + c.fee_float.encoded() * Expr::pow2(104)
         + c.access[0].index * Expr::pow2(72)
@@ -47,72 +29,30 @@ fn l2word(c: &Cells) -> Expr {
 /// What is signed.
 pub(super) fn message(block: &mut Block, c: &Cells, s: &Sets) {
     let sends = s.transfer + s.transfer_new;
-    when(
-        block,
-        "to_is_receiver",
-        &sends,
-        &c.to,
-        c.access[1].index,
-    );
+    block.when(sends).equal("to_is_receiver", c.to, c.access[1].index);
     let no_receiver = s.l2 - sends;
-    when(block, "to_is_zero", &no_receiver, &c.to, Expr::zero());
+    block.when(no_receiver).zero("to_is_zero", c.to);
 
     let deadline = c.context.time + c.small[2];
     let word = l2word(c) - s.transfer_new * c.to * Expr::pow2(40)
         + s.owner_signed * c.access[0].before.nonce * Expr::pow2(120)
         + c.access[0].before.token * Expr::pow2(152)
         + deadline * Expr::pow2(168);
-    when(block, "message_word", &s.l2, &c.message_word, word);
-    when(
-        block,
-        "short_message",
-        &s.transfer,
-        &c.message,
-        c.message_chain[0],
-    );
+    block.when(s.l2).equal("message_word", c.message_word, word);
+    block.when(s.transfer).equal("short_message", c.message, c.message_chain[0]);
     let extended = s.l2 - s.transfer;
-    when(
-        block,
-        "long_message",
-        &extended,
-        &c.message,
-        c.message_chain[2],
-    );
-    when(
-        block,
-        "freeze_names_old",
-        &s.guardian_signed,
-        &c.x1,
-        c.access[0].before.frozen_until,
-    );
+    block.when(extended).equal("long_message", c.message, c.message_chain[2]);
+    block.when(s.guardian_signed).equal("freeze_names_old", c.x1, c.access[0].before.frozen_until);
     let no_x2 = s.withdraw + s.guardian_signed;
-    when(block, "x2_is_zero", &no_x2, &c.x2, Expr::zero());
-    when(
-        block,
-        "exit_address_stays",
-        &s.change_key,
-        &c.x2,
-        c.exit,
-    );
-    when(
-        block,
-        "withdraw_to_signed",
-        &s.withdraw,
-        &c.exit_to,
-        c.x1,
-    );
-    when(
-        block,
-        "forced_exit_to_requested",
-        &s.forced_exit,
-        &c.exit_to,
-        c.requested_exit,
-    );
+    block.when(no_x2).zero("x2_is_zero", c.x2);
+    block.when(s.change_key).equal("exit_address_stays", c.x2, c.exit);
+    block.when(s.withdraw).equal("withdraw_to_signed", c.exit_to, c.x1);
+    block.when(s.forced_exit).equal("forced_exit_to_requested", c.exit_to, c.requested_exit);
 }
 
 /// The words of each slot.
 pub(super) fn words(block: &mut Block, c: &Cells, s: &Sets) {
-    let [main, keyhash, exit, exit1, exit2] = &c.words;
+    let [main, keyhash, exit, exit1, exit2] = c.words;
     let deposits = s.deposit + s.deposit_new;
     let forced = s.forced_exit + s.forced_noop;
     let l1word = deposits * Expr::pow2(176)
@@ -121,74 +61,42 @@ pub(super) fn words(block: &mut Block, c: &Cells, s: &Sets) {
         + c.requested_token * Expr::pow2(160)
         + c.access[0].index * Expr::pow2(128);
     // Posted sections keep the order within them; this keeps the order between the first two.
-    when(block, "l1_before_l2", &s.l1, &c.counts[1], Expr::zero());
-    when(block, "l1_word", &s.l1, main, l1word);
-    when(block, "l2_word", &s.l2, main, l2word(c));
-    when(
-        block,
-        "l1_keyhash_word",
-        &deposits,
-        keyhash,
-        c.keyhash,
-    );
-    when(
-        block,
-        "l1_keyhash_word_is_zero",
-        &forced,
-        keyhash,
-        Expr::zero(),
-    );
-    when(
-        block,
-        "owner_keyhash_word",
-        &s.owners,
-        keyhash,
-        c.x1,
-    );
-    when(block, "l1_exit_word", &deposits, exit, c.exit);
-    when(
-        block,
-        "forced_exit_word",
-        &forced,
-        exit,
-        c.requested_exit,
-    );
-    when(block, "owner_exit_word", &s.owners, exit, c.x2);
-    let release = c.exit_to * Expr::pow2(56)
-        + c.access[0].before.token * Expr::pow2(40)
-        + c.release;
-    when(block, "exit_record_address", &s.exits, exit1, release);
+    block.when(s.l1).zero("l1_before_l2", c.counts[1]).equal("l1_word", main, l1word);
+    block.when(s.l2).equal("l2_word", main, l2word(c));
+    block.when(deposits).equal("l1_keyhash_word", keyhash, c.keyhash);
+    block.when(forced).zero("l1_keyhash_word_is_zero", keyhash);
+    block.when(s.owners).equal("owner_keyhash_word", keyhash, c.x1);
+    block.when(deposits).equal("l1_exit_word", exit, c.exit);
+    block.when(forced).equal("forced_exit_word", exit, c.requested_exit);
+    block.when(s.owners).equal("owner_exit_word", exit, c.x2);
+    let release =
+        c.exit_to * Expr::pow2(56) + c.access[0].before.token * Expr::pow2(40) + c.release;
+    block.when(s.exits).equal("exit_record_address", exit1, release);
     let amount = c.amount * Expr::pow2(32) + c.access[0].index;
-    when(block, "exit_record_amount", &s.exits, exit2, amount);
+    block.when(s.exits).equal("exit_record_amount", exit2, amount);
 }
 
 /// Unfilled slots leave the chain as it is (filled ones are hash look-ups), and each section's
 /// polynomial absorbs its words.
 pub(super) fn absorption(block: &mut Block, c: &Cells, s: &Sets) {
-    for (i, flag) in slot_flags(s).iter().enumerate() {
-        when(
-            block,
-            format!("chain_skips{i}"),
-            &(*flag).flipped(),
-            &c.chain[i + 1],
-            c.chain[i],
-        );
+    for (i, filled) in slot_flags(s).into_iter().enumerate() {
+        block.when(!filled).equal(format!("chain_skips{i}"), c.chain[i + 1], c.chain[i]);
     }
-    let r = &c.context.r;
-    let [main, keyhash, exit, exit1, exit2] = &c.words;
-    let [l1_first, l1_second, exit_first, owner_first] = &c.y_partial;
-    let absorb = |y: &Expr, word: &Expr| *y * *r + *word;
+    let r = c.context.r;
+    let [main, keyhash, exit, exit1, exit2] = c.words;
+    let [l1_first, l1_second, exit_first, owner_first] = c.y_partial;
+    let absorb = |y: Expr, word: Expr| y * r + word;
     for (name, partial, y, word) in [
-        ("y_l1_first", l1_first, &c.y_before[0], main),
+        ("y_l1_first", l1_first, c.y_before[0], main),
         ("y_l1_second", l1_second, l1_first, keyhash),
-        ("y_exit_first", exit_first, &c.y_before[2], exit1),
-        ("y_owner_first", owner_first, &c.y_before[3], keyhash),
+        ("y_exit_first", exit_first, c.y_before[2], exit1),
+        ("y_owner_first", owner_first, c.y_before[3], keyhash),
     ] {
-        block.constrain(name, *partial - absorb(y, word));
+        block.constrain(name, partial - absorb(y, word));
     }
     let last = [
         ("y_l1", absorb(l1_second, exit)),
-        ("y_l2", absorb(&c.y_before[1], main)),
+        ("y_l2", absorb(c.y_before[1], main)),
         ("y_exits", absorb(exit_first, exit2)),
         ("y_owners", absorb(owner_first, exit)),
     ];

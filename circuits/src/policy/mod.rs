@@ -50,16 +50,12 @@ fn chain_head() -> Fr {
 pub fn policy_block() -> Block {
     let mut block = Block::new(Table::Policy);
     block.constrain("active_flag", ACTIVE.boolean());
-    block.constrain("unused_has_no_limits", ACTIVE.flipped() * COUNT);
+    block.constrain("unused_has_no_limits", !ACTIVE * COUNT);
 
     let [c1, c2, leaf] = CHAIN;
     let mut terms = vec![
         Term::produce("limits", COUNT, limits_tuple(TOKEN, RATE, BURST, DELAY)),
-        Term::consume(
-            "leaf_rate",
-            ACTIVE,
-            hash::tuple(chain_head().into(), RATE, c1),
-        ),
+        Term::consume("leaf_rate", ACTIVE, hash::tuple(chain_head().into(), RATE, c1)),
         Term::consume("leaf_burst", ACTIVE, hash::tuple(c1, BURST, c2)),
         Term::consume("leaf_delay", ACTIVE, hash::tuple(c2, DELAY, leaf)),
     ];
@@ -68,24 +64,13 @@ pub fn policy_block() -> Block {
     for i in 0..DEPTH {
         let [bit, left, right, parent] = step(i);
         block.constrain(format!("bit{i}"), bit.boolean());
-        block.constrain(
-            format!("child{i}"),
-            left + bit * (right - left) - current,
-        );
-        terms.push(Term::consume(
-            format!("parent{i}"),
-            ACTIVE,
-            hash::tuple(left, right, parent),
-        ));
+        block.constrain(format!("child{i}"), left + bit * (right - left) - current);
+        terms.push(Term::consume(format!("parent{i}"), ACTIVE, hash::tuple(left, right, parent)));
         token = token + bit * Expr::pow2(i as u32);
         current = parent;
     }
     block.constrain("token", TOKEN - token);
-    terms.push(Term::consume(
-        "context",
-        ACTIVE,
-        context_tuple(current, TIME),
-    ));
+    terms.push(Term::consume("context", ACTIVE, context_tuple(current, TIME)));
     block.bus_packed(0, terms);
     block
 }
@@ -134,16 +119,9 @@ pub fn assign(
     for (i, sibling) in opening.siblings.iter().enumerate() {
         let bit = (opening.token >> i) & 1;
         let sibling = to_halo2(*sibling);
-        let (left, right) = if bit == 0 {
-            (current, sibling)
-        } else {
-            (sibling, current)
-        };
+        let (left, right) = if bit == 0 { (current, sibling) } else { (sibling, current) };
         let parent = pools.compress(left, right);
-        for (cell, value) in step(i)
-            .iter()
-            .zip([small(u64::from(bit)), left, right, parent])
-        {
+        for (cell, value) in step(i).iter().zip([small(u64::from(bit)), left, right, parent]) {
             writer.set(cell, value);
         }
         current = parent;

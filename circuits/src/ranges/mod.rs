@@ -12,10 +12,7 @@ pub fn digit(d: Expr) -> Expr {
 
 /// `sum of digits x 4^i`, lowest first.
 pub fn weighted(digits: impl Iterator<Item = Expr>) -> Expr {
-    digits
-        .enumerate()
-        .map(|(i, d)| d * Expr::pow2(2 * i as u32))
-        .sum()
+    digits.enumerate().map(|(i, d)| d * Expr::pow2(2 * i as u32)).sum()
 }
 
 /// The `len` base-4 digits of `value`, lowest first.
@@ -69,10 +66,7 @@ pub fn range_block(width: Width) -> Block {
     for i in 0..width.digits() {
         block.constrain(format!("digit{i}"), digit(Expr::nth(i)));
     }
-    block.constrain(
-        "value",
-        width.value() - weighted((0..width.digits()).map(Expr::nth)),
-    );
+    block.constrain("value", width.value() - weighted((0..width.digits()).map(Expr::nth)));
     block.bus(0, [Term::produce("produce", width.multiplicity(), tuple)]);
     block
 }

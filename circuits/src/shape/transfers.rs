@@ -39,11 +39,7 @@ impl Shape {
     /// [`CircuitError::NoSuchSize`] outside of [`SIZES`].
     pub fn transfers(k: u32) -> Result<Self, CircuitError> {
         if !SIZES.contains(&k) {
-            return Err(CircuitError::NoSuchSize {
-                k,
-                least: *SIZES.start(),
-                most: *SIZES.end(),
-            });
+            return Err(CircuitError::NoSuchSize { k, least: *SIZES.start(), most: *SIZES.end() });
         }
         Ok(fullest(k))
     }
@@ -155,12 +151,7 @@ mod tests {
 
     #[test]
     fn the_number_of_transfers_in_a_batch_is_that_of_the_executor() {
-        for shape in [
-            Shape::tiny(),
-            Shape::small(),
-            Shape::medium(),
-            Shape::standard(),
-        ] {
+        for shape in [Shape::tiny(), Shape::small(), Shape::medium(), Shape::standard()] {
             let found = cost::report(&shape).unwrap().transfer_batch.transfers;
             let said = shape.transfers_in_batch();
             println!("{}: {said}, found {found}", shape.name);

@@ -26,26 +26,17 @@ pub fn d() -> Fr {
 impl Point<Expr> {
     /// The point in the cells `n` and `n + 1` of the block.
     pub fn nth(n: usize) -> Self {
-        Self {
-            x: Expr::nth(n),
-            y: Expr::nth(n + 1),
-        }
+        Self { x: Expr::nth(n), y: Expr::nth(n + 1) }
     }
 
     /// The point in two neighbouring columns.
     pub fn at(row: i32, col: usize) -> Self {
-        Self {
-            x: Expr::cell(row, col),
-            y: Expr::cell(row, col + 1),
-        }
+        Self { x: Expr::cell(row, col), y: Expr::cell(row, col + 1) }
     }
 
     /// `-P`.
     pub fn negate(self) -> Self {
-        Self {
-            x: -self.x,
-            y: self.y,
-        }
+        Self { x: -self.x, y: self.y }
     }
 
     /// Zero exactly on the curve (degree 4).
@@ -59,10 +50,7 @@ impl Point<Expr> {
 pub fn double(p: &Point<Expr>, out: &Point<Expr>) -> [Expr; 2] {
     let (xx, yy) = (p.x.square(), p.y.square());
     let sum = xx + yy;
-    [
-        out.x * sum - p.x * p.y * Expr::from(2),
-        out.y * (Expr::from(2) - sum) - yy + xx,
-    ]
+    [out.x * sum - p.x * p.y * Expr::from(2), out.y * (Expr::from(2) - sum) - yy + xx]
 }
 
 /// `out = P + Q` (degree 5).
@@ -70,8 +58,5 @@ pub fn add(p: &Point<Expr>, q: &Point<Expr>, out: &Point<Expr>) -> [Expr; 2] {
     let (xy, yx) = (p.x * q.y, p.y * q.x);
     let (xx, yy) = (p.x * q.x, p.y * q.y);
     let product = xx * yy * d();
-    [
-        out.x * (Expr::one() + product) - xy - yx,
-        out.y * (Expr::one() - product) - yy + xx,
-    ]
+    [out.x * (Expr::one() + product) - xy - yx, out.y * (Expr::one() - product) - yy + xx]
 }

@@ -58,10 +58,7 @@ pub(super) fn key() -> Point<Expr> {
 /// The multiple `j (-A)`.
 pub(super) fn multiple(j: usize) -> Point<Expr> {
     match j {
-        0 => Point {
-            x: Expr::zero(),
-            y: Expr::one(),
-        },
+        0 => Point { x: Expr::zero(), y: Expr::one() },
         1 => key().negate(),
         _ => Point::nth(KEY_MULTIPLES + 2 * (j - 2)),
     }
@@ -153,15 +150,10 @@ fn verdict_constraints(block: &mut Block) {
     block.constrain("difference.x", x);
     block.constrain("difference.y", y);
     let (q2, q4) = (Point::nth(Q + 2), Point::nth(Q + 4));
-    let identity = Point {
-        x: Expr::zero(),
-        y: Expr::one(),
-    };
-    for (name, from, to) in [
-        ("cofactor2", &q, &q2),
-        ("cofactor4", &q2, &q4),
-        ("equation", &q4, &identity),
-    ] {
+    let identity = Point { x: Expr::zero(), y: Expr::one() };
+    for (name, from, to) in
+        [("cofactor2", &q, &q2), ("cofactor4", &q2, &q4), ("equation", &q4, &identity)]
+    {
         let [x, y] = double(from, to);
         block.constrain(format!("{name}.x"), x);
         block.constrain(format!("{name}.y"), y);
@@ -210,24 +202,21 @@ fn challenge_terms() -> Vec<Term> {
 /// `h <= p - 1` and `S <= l - 1` as integers, by subtraction with one borrow.
 fn bound_terms() -> Vec<Term> {
     let [p, l] = bounds();
-    [
-        ("h_below_p", p, H_HIGH, H_LOW, H_BORROW),
-        ("s_below_l", l, S_HIGH, S_LOW, S_BORROW),
-    ]
-    .into_iter()
-    .flat_map(|(name, (high, low), x_high, x_low, borrow)| {
-        [
-            Term::consume(
-                format!("{name}.high"),
-                ACTIVE,
-                range128(Expr::from(wide(high)) - x_high - borrow),
-            ),
-            Term::consume(
-                format!("{name}.low"),
-                ACTIVE,
-                range128(Expr::from(wide(low)) - x_low + borrow * Expr::pow2(128)),
-            ),
-        ]
-    })
-    .collect()
+    [("h_below_p", p, H_HIGH, H_LOW, H_BORROW), ("s_below_l", l, S_HIGH, S_LOW, S_BORROW)]
+        .into_iter()
+        .flat_map(|(name, (high, low), x_high, x_low, borrow)| {
+            [
+                Term::consume(
+                    format!("{name}.high"),
+                    ACTIVE,
+                    range128(Expr::from(wide(high)) - x_high - borrow),
+                ),
+                Term::consume(
+                    format!("{name}.low"),
+                    ACTIVE,
+                    range128(Expr::from(wide(low)) - x_low + borrow * Expr::pow2(128)),
+                ),
+            ]
+        })
+        .collect()
 }

@@ -22,10 +22,7 @@ fn placements() -> Vec<(Block, usize)> {
 }
 
 fn violated(grid: &Grid) -> Vec<String> {
-    let none = Challenges {
-        beta: Fr::zero(),
-        gamma: Fr::zero(),
-    };
+    let none = Challenges { beta: Fr::zero(), gamma: Fr::zero() };
     let mut names: Vec<String> = placements()
         .into_iter()
         .flat_map(|(block, row)| {
@@ -79,10 +76,6 @@ fn response_plus_order_is_out_of_range() {
     let mut check = honest();
     check.s.add_with_carry(&ark_ed_on_bn254::Fr::MODULUS);
     let (grid, pools) = fill(Some(&check));
-    assert_eq!(
-        violated(&grid),
-        Vec::<String>::new(),
-        "S + l solves the equation"
-    );
+    assert_eq!(violated(&grid), Vec::<String>::new(), "S + l solves the equation");
     assert!(!pools.out_of_range.is_empty(), "only the range refuses it");
 }

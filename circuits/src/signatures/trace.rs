@@ -30,12 +30,7 @@ pub struct Check {
 impl Check {
     /// The check of a signature.
     pub fn new(key: PublicKey, message: bastion_protocol::Fr, signature: &Signature) -> Self {
-        Self {
-            key,
-            message,
-            r: signature.r,
-            s: signature.s.into_bigint(),
-        }
+        Self { key, message, r: signature.r, s: signature.s.into_bigint() }
     }
 }
 
@@ -65,10 +60,7 @@ pub fn assign(
     let (keyhash, chain, h) = challenge(&key, &r, message, active, pools);
     let h_limbs = crate::witness::convert::to_state(&h).into_bigint();
     let s_limbs = check.map_or(ark_ff::BigInt::from(0u64), |c| c.s);
-    let digits = Digits {
-        h: hex_digits(&h_limbs.0),
-        s: hex_digits(&s_limbs.0),
-    };
+    let digits = Digits { h: hex_digits(&h_limbs.0), s: hex_digits(&s_limbs.0) };
 
     let multiples = multiples_of(-key);
     let base_multiples = base_multiples();
@@ -104,12 +96,7 @@ pub fn assign(
         }
         let at = first + half * (WINDOWS + 1) + WINDOWS;
         writer.assign(at, columns::ID, id);
-        put_point(
-            writer,
-            at,
-            columns::POINT,
-            &points[6 * (half + 1) * WINDOWS - 1],
-        );
+        put_point(writer, at, columns::POINT, &points[6 * (half + 1) * WINDOWS - 1]);
         writer.assign(at, columns::H, Fr::zero());
         writer.assign(at, columns::S, Fr::zero());
         writer.assign(at, columns::HALF, small(half as u64 + 2));
@@ -135,10 +122,7 @@ pub fn assign(
     point(header::MIDDLE, &middle);
     point(header::FINAL, &last);
     let q: EdwardsProjective = last - r;
-    for (i, p) in normalized([q, q.double(), q.double().double()].into_iter())
-        .iter()
-        .enumerate()
-    {
+    for (i, p) in normalized([q, q.double(), q.double().double()].into_iter()).iter().enumerate() {
         point(header::Q + 2 * i, p);
     }
     for (j, multiple) in multiples[2..].iter().enumerate() {
@@ -160,20 +144,15 @@ pub fn assign(
         writer.nth(header::KEY_COUNTS + j, small(*count));
     }
     let [p_bound, l_bound] = header::bounds();
-    for (cell, bound, limbs) in [
-        (&header::H_BORROW, p_bound, &h_limbs),
-        (&header::S_BORROW, l_bound, &s_limbs),
-    ] {
+    for (cell, bound, limbs) in
+        [(&header::H_BORROW, p_bound, &h_limbs), (&header::S_BORROW, l_bound, &s_limbs)]
+    {
         let (high, low) = halves_of(&limbs.0);
         let borrow = low > bound.1;
         writer.set(cell, small(u64::from(borrow)));
         if active {
             pools.range128(wide(bound.0) - wide(high) - small(u64::from(borrow)));
-            let carry = if borrow {
-                crate::core::pow2(128)
-            } else {
-                Fr::zero()
-            };
+            let carry = if borrow { crate::core::pow2(128) } else { Fr::zero() };
             pools.range128(wide(bound.1) - wide(low) + carry);
         }
     }

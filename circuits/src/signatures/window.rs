@@ -59,10 +59,8 @@ pub fn window_block() -> Block {
         point = next;
     }
     let with_key = Point::at(0, WITH_KEY);
-    let steps = [
-        ("add_key", point, KEY, with_key),
-        ("add_base", with_key, BASE, Point::at(0, POINT)),
-    ];
+    let steps =
+        [("add_key", point, KEY, with_key), ("add_base", with_key, BASE, Point::at(0, POINT))];
     for (name, p, addend, out) in steps {
         let [x, y] = add(&p, &Point::at(0, addend), &out);
         block.constrain(format!("{name}.x"), x);
@@ -105,13 +103,7 @@ pub fn half_block() -> Block {
         [Term::produce(
             "half",
             Expr::one(),
-            half_tuple(
-                here(ID),
-                before(HALF),
-                Point::at(0, POINT),
-                before(H),
-                before(S),
-            ),
+            half_tuple(here(ID), before(HALF), Point::at(0, POINT), before(H), before(S)),
         )],
     );
     block

@@ -119,14 +119,7 @@ impl Fill<'_> {
         self.accounts(&state.last_access)?;
         self.nodes()?;
         let policy_uses = self.limiters(limits_root)?;
-        self.head(
-            link,
-            &state,
-            constants,
-            limits_root,
-            policy_uses,
-            base_counts,
-        );
+        self.head(link, &state, constants, limits_root, policy_uses, base_counts);
         self.hashes()?;
         self.ranges()
     }
@@ -257,12 +250,8 @@ impl Fill<'_> {
     /// Limiter and policy blocks; returns how many look the policy context up.
     fn limiters(&mut self, limits_root: bastion_protocol::Fr) -> Result<u64, CircuitError> {
         let context = &self.trace.context;
-        let uses: Vec<&LimiterTrace> = self
-            .trace
-            .ops
-            .iter()
-            .filter_map(|op| op.limiter.as_ref())
-            .collect();
+        let uses: Vec<&LimiterTrace> =
+            self.trace.ops.iter().filter_map(|op| op.limiter.as_ref()).collect();
         let rows = self.rows_of(Table::Limiter, uses.len())?;
         for (i, row) in rows.into_iter().enumerate() {
             limiter::assign(
@@ -285,11 +274,7 @@ impl Fill<'_> {
         for (i, row) in rows.into_iter().enumerate() {
             let opening = tokens.get(i).map(|(token, count)| {
                 let (siblings, limits) = tree.path(*token);
-                let opening = Opening {
-                    token: *token,
-                    limits,
-                    siblings,
-                };
+                let opening = Opening { token: *token, limits, siblings };
                 (opening, *count)
             });
             policy::assign(
@@ -360,10 +345,7 @@ impl Fill<'_> {
     }
 
     fn ranges(&mut self) -> Result<(), CircuitError> {
-        for (table, width) in [
-            (Table::Range40, Width::Bits40),
-            (Table::Range128, Width::Bits128),
-        ] {
+        for (table, width) in [(Table::Range40, Width::Bits40), (Table::Range128, Width::Bits128)] {
             let pool = match width {
                 Width::Bits40 => &mut self.pools.ranges40,
                 Width::Bits128 => &mut self.pools.ranges128,

@@ -16,10 +16,7 @@ pub struct Pool<K> {
 
 impl<K> Default for Pool<K> {
     fn default() -> Self {
-        Self {
-            index: HashMap::new(),
-            entries: Vec::new(),
-        }
+        Self { index: HashMap::new(), entries: Vec::new() }
     }
 }
 

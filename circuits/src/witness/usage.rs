@@ -73,12 +73,7 @@ pub fn needs(kind: ResolvedKind) -> Usage {
 impl Usage {
     /// An empty batch.
     pub fn empty() -> Self {
-        Self {
-            hashes: HEAD_HASHES,
-            ranges128: 1,
-            ranges40: 1,
-            ..Self::default()
-        }
+        Self { hashes: HEAD_HASHES, ranges128: 1, ranges40: 1, ..Self::default() }
     }
 
     /// Adds an operation; `accounts`, `nodes` and `policies` are the batch's totals after it.

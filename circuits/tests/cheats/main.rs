@@ -32,21 +32,12 @@ type Make = fn(&State) -> Op;
 fn rebuild(trace: &mut BatchTrace, mut tree: Tree) {
     let mut touched: BTreeMap<u32, AccountTouch> = BTreeMap::new();
     for access in trace.ops.iter().flat_map(|op| op.accesses.iter().flatten()) {
-        touched
-            .entry(access.index)
-            .and_modify(|t| t.after = access.after)
-            .or_insert(AccountTouch {
-                index: access.index,
-                before: access.before,
-                after: access.after,
-            });
+        touched.entry(access.index).and_modify(|t| t.after = access.after).or_insert(
+            AccountTouch { index: access.index, before: access.before, after: access.after },
+        );
     }
     trace.accounts = touched.into_values().collect();
-    let leaves: Vec<_> = trace
-        .accounts
-        .iter()
-        .map(|t| (t.index, leaf(t.after.as_ref())))
-        .collect();
+    let leaves: Vec<_> = trace.accounts.iter().map(|t| (t.index, leaf(t.after.as_ref()))).collect();
     trace.nodes = tree.update_traced(&leaves);
     trace.new_root = tree.root();
 }
@@ -87,78 +78,22 @@ fn after(op: &mut OpTrace, i: usize) -> &mut Account {
     op.accesses[i].as_mut().unwrap().after.as_mut().unwrap()
 }
 
-const TRANSFER: Make = |s| {
-    signed(
-        s,
-        "alice",
-        FIRST,
-        30,
-        Action::Transfer {
-            to: FIRST + 1,
-            amount: 5_000,
-        },
-    )
-};
+const TRANSFER: Make =
+    |s| signed(s, "alice", FIRST, 30, Action::Transfer { to: FIRST + 1, amount: 5_000 });
 const TRANSFER_NEW: Make = |s| {
     let keyhash = key("frank").public().keyhash();
-    signed(
-        s,
-        "alice",
-        FIRST,
-        0,
-        Action::TransferNew {
-            keyhash,
-            exit: exit("frank"),
-            amount: 10,
-        },
-    )
+    signed(s, "alice", FIRST, 0, Action::TransferNew { keyhash, exit: exit("frank"), amount: 10 })
 };
 const WITHDRAW: Make = |s| {
-    signed(
-        s,
-        "carol",
-        FIRST + 2,
-        10,
-        Action::Withdraw {
-            to: exit("elsewhere"),
-            amount: 1_234,
-        },
-    )
+    signed(s, "carol", FIRST + 2, 10, Action::Withdraw { to: exit("elsewhere"), amount: 1_234 })
 };
 const CHANGE_KEY: Make = |s| {
-    signed(
-        s,
-        "bob",
-        FIRST + 1,
-        1,
-        Action::ChangeKey {
-            keyhash: key("bob2").public().keyhash(),
-        },
-    )
+    signed(s, "bob", FIRST + 1, 1, Action::ChangeKey { keyhash: key("bob2").public().keyhash() })
 };
-const FREEZE: Make = |s| {
-    signed(
-        s,
-        "dave",
-        FIRST + 3,
-        0,
-        Action::Freeze {
-            until: TIME + 1_000,
-            old_until: 0,
-        },
-    )
-};
-const UNFREEZE: Make = |s| {
-    signed(
-        s,
-        "dave",
-        FIRST + 3,
-        0,
-        Action::Unfreeze {
-            old_until: TIME + 1_000,
-        },
-    )
-};
+const FREEZE: Make =
+    |s| signed(s, "dave", FIRST + 3, 0, Action::Freeze { until: TIME + 1_000, old_until: 0 });
+const UNFREEZE: Make =
+    |s| signed(s, "dave", FIRST + 3, 0, Action::Unfreeze { old_until: TIME + 1_000 });
 const DEPOSIT: Make = |_| deposit("alice", 0, 123);
 const DEPOSIT_NEW: Make = |_| deposit("erin", 0, 77);
 const FORCED: Make = |_| forced(FIRST + 3, 3, "dave");

@@ -16,16 +16,12 @@ fn balances() {
     ] {
         assert_eq!(cheat(make, |op| after(op, 0).balance += 1), set(&[rule]));
     }
-    for (make, rule) in [
-        (TRANSFER, "op.receiver_is_paid"),
-        (TRANSFER_NEW, "op.receiver_created_balance"),
-    ] {
+    for (make, rule) in
+        [(TRANSFER, "op.receiver_is_paid"), (TRANSFER_NEW, "op.receiver_created_balance")]
+    {
         assert_eq!(cheat(make, |op| after(op, 1).balance += 1), set(&[rule]));
     }
-    assert_eq!(
-        cheat(TRANSFER, |op| after(op, 2).balance += 1),
-        set(&["op.fee_is_paid"])
-    );
+    assert_eq!(cheat(TRANSFER, |op| after(op, 2).balance += 1), set(&["op.fee_is_paid"]));
 }
 
 #[test]
@@ -41,18 +37,9 @@ fn more_than_the_balance() {
 
 #[test]
 fn nonces_owners_tokens() {
-    assert_eq!(
-        cheat(TRANSFER, |op| after(op, 0).nonce -= 1),
-        set(&["op.nonce_increments"])
-    );
-    assert_eq!(
-        cheat(FREEZE, |op| after(op, 0).nonce += 1),
-        set(&["op.nonce_unchanged"])
-    );
-    assert_eq!(
-        cheat(DEPOSIT_NEW, |op| after(op, 0).nonce = 5),
-        set(&["op.created_nonce"])
-    );
+    assert_eq!(cheat(TRANSFER, |op| after(op, 0).nonce -= 1), set(&["op.nonce_increments"]));
+    assert_eq!(cheat(FREEZE, |op| after(op, 0).nonce += 1), set(&["op.nonce_unchanged"]));
+    assert_eq!(cheat(DEPOSIT_NEW, |op| after(op, 0).nonce = 5), set(&["op.created_nonce"]));
     assert_eq!(
         cheat(TRANSFER_NEW, |op| after(op, 1).nonce = 5),
         set(&["op.receiver_created_nonce"])
@@ -61,21 +48,14 @@ fn nonces_owners_tokens() {
         cheat(TRANSFER, |op| after(op, 1).nonce += 1),
         set(&["op.receiver_nonce_unchanged"])
     );
-    assert_eq!(
-        cheat(TRANSFER, |op| after(op, 2).nonce += 1),
-        set(&["op.fee_nonce"])
-    );
+    assert_eq!(cheat(TRANSFER, |op| after(op, 2).nonce += 1), set(&["op.fee_nonce"]));
     let mine = owner(key("mallory").public().keyhash(), exit("mallory"));
     for (make, i, rules) in [
         (TRANSFER, 0, vec!["op.owner_unchanged"]),
         (FORCED_NOOP, 0, vec!["op.owner_unchanged"]),
         (FREEZE, 0, vec!["op.owner_unchanged"]),
         (CHANGE_KEY, 0, vec!["op.changed_owner"]),
-        (
-            DEPOSIT_NEW,
-            0,
-            vec!["op.created_owner", "op.opened_is_created"],
-        ),
+        (DEPOSIT_NEW, 0, vec!["op.created_owner", "op.opened_is_created"]),
         (TRANSFER, 1, vec!["op.receiver_owner_unchanged"]),
         (TRANSFER_NEW, 1, vec!["op.receiver_created_owner"]),
         (WITHDRAW, 1, vec!["op.receiver_owner_unchanged"]),
@@ -104,14 +84,10 @@ fn freezes() {
         (TRANSFER_NEW, 1, "op.receiver_created_unfrozen"),
         (TRANSFER, 2, "op.fee_freeze"),
     ] {
-        assert_eq!(
-            cheat(make, |op| after(op, i).frozen_until += 1),
-            set(&[rule])
-        );
+        assert_eq!(cheat(make, |op| after(op, i).frozen_until += 1), set(&[rule]));
     }
     assert_eq!(
-        cheat_in(&context(), &[FREEZE], UNFREEZE, |op| after(op, 0)
-            .frozen_until = 0),
+        cheat_in(&context(), &[FREEZE], UNFREEZE, |op| after(op, 0).frozen_until = 0),
         set(&["op.unfreeze_sets"])
     );
 }
@@ -128,10 +104,7 @@ fn under(change: impl Fn(&mut BatchContext), before: &[Make], make: Make) -> BTr
 #[test]
 fn times_and_policy() {
     // 601 seconds later: one after the deadline of the signed operation.
-    assert_eq!(
-        under(|c| c.time = TIME + 601, &[], TRANSFER),
-        set(&["op.deadline_not_passed"])
-    );
+    assert_eq!(under(|c| c.time = TIME + 601, &[], TRANSFER), set(&["op.deadline_not_passed"]));
     // The freeze would be longer than the policy allows.
     assert_eq!(
         under(|c| c.policy.max_freeze = 999, &[], FREEZE),
@@ -151,30 +124,10 @@ fn times_and_policy() {
 
 #[test]
 fn a_frozen_account_sends_nothing() {
-    const DAVE_PAYS: Make = |s| {
-        signed(
-            s,
-            "dave",
-            FIRST + 3,
-            0,
-            Action::Transfer {
-                to: FIRST + 2,
-                amount: 5,
-            },
-        )
-    };
-    const DAVE_LEAVES: Make = |s| {
-        signed(
-            s,
-            "dave",
-            FIRST + 3,
-            0,
-            Action::Withdraw {
-                to: exit("elsewhere"),
-                amount: 5,
-            },
-        )
-    };
+    const DAVE_PAYS: Make =
+        |s| signed(s, "dave", FIRST + 3, 0, Action::Transfer { to: FIRST + 2, amount: 5 });
+    const DAVE_LEAVES: Make =
+        |s| signed(s, "dave", FIRST + 3, 0, Action::Withdraw { to: exit("elsewhere"), amount: 5 });
     let freeze_first = |op: &mut OpTrace| {
         // The account was frozen all along; the cheater leaves it so and sends.
         let access = op.accesses[0].as_mut().unwrap();
@@ -182,10 +135,9 @@ fn a_frozen_account_sends_nothing() {
             account.as_mut().unwrap().frozen_until = TIME + 1_000;
         }
     };
-    for (make, rule) in [
-        (DAVE_PAYS, "op.frozen_sends_nothing"),
-        (DAVE_LEAVES, "op.frozen_withdraws_to_exit"),
-    ] {
+    for (make, rule) in
+        [(DAVE_PAYS, "op.frozen_sends_nothing"), (DAVE_LEAVES, "op.frozen_withdraws_to_exit")]
+    {
         let mut state = world();
         // The tree holds the frozen account, the executor is made to forget it.
         let mut trace = run(&mut state, &context(), &[make]).unwrap();
@@ -252,16 +204,10 @@ fn transfers_to_oneself() {
         let access = op.accesses[0].unwrap();
         let mut paid = access.after.unwrap();
         paid.balance += 5_000;
-        op.accesses[1] = Some(Access {
-            index: access.index,
-            before: access.after,
-            after: Some(paid),
-        });
+        op.accesses[1] =
+            Some(Access { index: access.index, before: access.after, after: Some(paid) });
         if let Op::Signed(s) = &mut op.op {
-            s.body.action = Action::Transfer {
-                to: FIRST,
-                amount: 5_000,
-            };
+            s.body.action = Action::Transfer { to: FIRST, amount: 5_000 };
             let message = s.body.message(context().domain, exit("alice")).unwrap();
             s.signature = key("alice").sign(message);
             op.message = Some(message);

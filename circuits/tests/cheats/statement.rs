@@ -11,10 +11,7 @@ fn signatures() {
             }
         })
     };
-    assert_eq!(
-        forged("mallory"),
-        set(&["signature.equation.x", "signature.equation.y"])
-    );
+    assert_eq!(forged("mallory"), set(&["signature.equation.x", "signature.equation.y"]));
     assert_eq!(forged("alice"), set(&[]));
     // Signed by another key under its own name: nobody consumes that signature, and the one that is
     // needed is missing.
@@ -63,13 +60,7 @@ fn digits_are_those_of_the_multiples() {
         let row = windows[10];
         grid.overwrite(row, col, grid.get(row, col) - bastion_circuits::Fr::one());
         let names = names(&check(&shape, &grid));
-        assert_eq!(
-            names
-                .iter()
-                .filter(|n| n.starts_with("window."))
-                .collect::<Vec<_>>(),
-            [rule]
-        );
+        assert_eq!(names.iter().filter(|n| n.starts_with("window.")).collect::<Vec<_>>(), [rule]);
     }
 }
 
@@ -92,10 +83,7 @@ fn tree_and_memory() {
     assert_eq!(names, set(&["head.root", "node.node"]));
     // An account opened twice, so that two histories could diverge.
     let names = honest(|t| t.accounts.push(t.accounts[0]));
-    assert!(
-        names.contains("account.open") && names.contains("account.leaf"),
-        "{names:?}"
-    );
+    assert!(names.contains("account.open") && names.contains("account.leaf"), "{names:?}");
     // An account that was touched is left out.
     let names = honest(|t| {
         t.accounts.pop();

@@ -40,10 +40,7 @@ impl Plan {
         let batches = number("BASTION_FUZZ_BATCHES").unwrap_or(2_000);
         let seed = number("BASTION_FUZZ_SEED").unwrap_or(1);
         println!("BASTION_FUZZ_SEED={seed} BASTION_FUZZ_BATCHES={batches}");
-        Self {
-            seed,
-            cases: batches.div_ceil(BATCHES as u64),
-        }
+        Self { seed, cases: batches.div_ceil(BATCHES as u64) }
     }
 
     pub fn case(&self, number: u64) -> Case {
@@ -180,11 +177,7 @@ impl Case {
         let openings = (0..PEOPLE).map(|who| (keyhash(who), exit(who)));
         Self {
             state: State::with_accounts(accounts, openings).unwrap(),
-            context: BatchContext {
-                domain: Fr::from(99u64),
-                time,
-                policy,
-            },
+            context: BatchContext { domain: Fr::from(99u64), time, policy },
             people: (0..PEOPLE).map(|who| (keyhash(who), key(who))).collect(),
             rng,
         }
@@ -200,11 +193,8 @@ impl Case {
         let l1 = self.rng.gen_range(0..=most / 2);
         for attempt in 0..6 * most {
             let from_l1 = attempt < 2 * l1 || once_in(&mut self.rng, 60);
-            let op = if from_l1 {
-                self.request(builder.state())
-            } else {
-                self.signed(builder.state())
-            };
+            let op =
+                if from_l1 { self.request(builder.state()) } else { self.signed(builder.state()) };
             match builder.push(&op, &mut fits) {
                 Ok(true) => taken += 1,
                 Ok(false) => break,
@@ -258,10 +248,7 @@ impl Case {
             let known = !once_in(&mut self.rng, 4);
             return Op::Deposit(Deposit {
                 token: pick(&mut self.rng, &TOKENS),
-                amount: pick(
-                    &mut self.rng,
-                    &[0, 1, 5, 10u128.pow(30), 1 << 127, u128::MAX],
-                ),
+                amount: pick(&mut self.rng, &[0, 1, 5, 10u128.pow(30), 1 << 127, u128::MAX]),
                 keyhash: if known { keyhash(who) } else { self.keyhash() },
                 exit: if known { exit(who) } else { self.address() },
             });
@@ -300,15 +287,7 @@ impl Case {
             0 => float(&mut self.rng, FEE_BITS),
             1 => {
                 let ten = |e| 10u128.pow(e);
-                let edges = [
-                    127,
-                    128,
-                    129,
-                    127 * ten(31),
-                    ten(33),
-                    ten(34),
-                    101 * ten(32),
-                ];
+                let edges = [127, 128, 129, 127 * ten(31), ten(33), ten(34), 101 * ten(32)];
                 pick(&mut self.rng, &edges)
             }
             2 => u128::MAX,
@@ -327,10 +306,7 @@ impl Case {
             let until = [time, time + 1, time + max, time + max + 1, LAST, TIME_BOUND];
             return match self.rng.gen_range(0..3) {
                 0 => Action::Unfreeze { old_until },
-                _ => Action::Freeze {
-                    until: pick(&mut self.rng, &until),
-                    old_until,
-                },
+                _ => Action::Freeze { until: pick(&mut self.rng, &until), old_until },
             };
         }
         let amount = self.amount(account.balance);
@@ -348,11 +324,7 @@ impl Case {
                 };
                 Action::Transfer { to, amount }
             }
-            3 | 4 => Action::TransferNew {
-                keyhash: self.keyhash(),
-                exit: self.address(),
-                amount,
-            },
+            3 | 4 => Action::TransferNew { keyhash: self.keyhash(), exit: self.address(), amount },
             5 | 6 => {
                 let own = state.opening(account.owner).map(|(_, exit)| exit);
                 let to = match own {
@@ -361,9 +333,7 @@ impl Case {
                 };
                 Action::Withdraw { to, amount }
             }
-            _ => Action::ChangeKey {
-                keyhash: self.keyhash(),
-            },
+            _ => Action::ChangeKey { keyhash: self.keyhash() },
         }
     }
 
@@ -374,17 +344,9 @@ impl Case {
         let account = state.account(index).copied().unwrap_or(missing);
         let guardian = once_in(&mut self.rng, 5);
         let time = self.context.time;
-        let deadlines = [
-            time,
-            time + 1,
-            LAST,
-            LAST,
-            time.saturating_sub(1),
-            TIME_BOUND,
-        ];
-        let (keyhash, own) = state
-            .opening(account.owner)
-            .unwrap_or((Fr::from(0u64), Address([0; 20])));
+        let deadlines = [time, time + 1, LAST, LAST, time.saturating_sub(1), TIME_BOUND];
+        let (keyhash, own) =
+            state.opening(account.owner).unwrap_or((Fr::from(0u64), Address([0; 20])));
         let body = Body {
             account: index,
             token: account.token,
@@ -401,9 +363,7 @@ impl Case {
             let small = Body {
                 fee: 0,
                 deadline: LAST,
-                action: Action::ChangeKey {
-                    keyhash: Fr::from(1u64),
-                },
+                action: Action::ChangeKey { keyhash: Fr::from(1u64) },
                 ..body
             };
             let signed = small.sign(&signer, domain, own).unwrap();
@@ -499,9 +459,6 @@ pub fn record(name: &str, value: u64) {
         return;
     };
     use std::io::Write;
-    let file = std::fs::File::options()
-        .create(true)
-        .append(true)
-        .open(path);
+    let file = std::fs::File::options().create(true).append(true).open(path);
     writeln!(file.unwrap(), "{name} {value}").unwrap();
 }

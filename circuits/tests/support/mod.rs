@@ -31,20 +31,8 @@ pub fn policy() -> Policy {
         cooldown: 7 * 86_400,
         fee_keyhash: key("fees").public().keyhash(),
         fee_exit: exit("fees"),
-        default_limits: TokenLimits {
-            rate: 1_000,
-            burst_seconds: 60,
-            max_delay: 3_600,
-        },
-        limits: [(
-            3,
-            TokenLimits {
-                rate: 7,
-                burst_seconds: 10,
-                max_delay: 100,
-            },
-        )]
-        .into(),
+        default_limits: TokenLimits { rate: 1_000, burst_seconds: 60, max_delay: 3_600 },
+        limits: [(3, TokenLimits { rate: 7, burst_seconds: 10, max_delay: 100 })].into(),
     }
 }
 
@@ -57,28 +45,15 @@ pub fn context() -> BatchContext {
 }
 
 pub fn link() -> Link {
-    Link {
-        c_in: Fr::from(11u64),
-        y_in: Fr::from(22u64),
-        r: Fr::from(0x1234_5678_9abc_def0u64),
-    }
+    Link { c_in: Fr::from(11u64), y_in: Fr::from(22u64), r: Fr::from(0x1234_5678_9abc_def0u64) }
 }
 
 pub fn deposit(name: &str, token: u16, amount: u128) -> Op {
-    Op::Deposit(Deposit {
-        token,
-        amount,
-        keyhash: key(name).public().keyhash(),
-        exit: exit(name),
-    })
+    Op::Deposit(Deposit { token, amount, keyhash: key(name).public().keyhash(), exit: exit(name) })
 }
 
 pub fn forced(index: u32, token: u16, name: &str) -> Op {
-    Op::ForcedExit(ForcedExit {
-        index,
-        token,
-        exit: exit(name),
-    })
+    Op::ForcedExit(ForcedExit { index, token, exit: exit(name) })
 }
 
 /// Signs with the right nonce and token of the account; `name`'s exit is the account's.
@@ -88,11 +63,7 @@ pub fn signed(state: &State, name: &str, account: u32, fee: u128, action: Action
     let body = Body {
         account,
         token: current.map_or(0, |a| a.token),
-        nonce: if guardian {
-            0
-        } else {
-            current.map_or(0, |a| a.nonce)
-        },
+        nonce: if guardian { 0 } else { current.map_or(0, |a| a.nonce) },
         deadline: TIME + 600,
         fee,
         action,
@@ -140,18 +111,7 @@ pub const EVERY_KIND: [Make; 11] = [
     |_| deposit("erin", 0, 77),
     |_| forced(FIRST + 3, 3, "dave"),
     |_| forced(FIRST + 2, 3, "dave"),
-    |s| {
-        signed(
-            s,
-            "alice",
-            FIRST,
-            30,
-            Action::Transfer {
-                to: FIRST + 1,
-                amount: 5_000,
-            },
-        )
-    },
+    |s| signed(s, "alice", FIRST, 30, Action::Transfer { to: FIRST + 1, amount: 5_000 }),
     |s| {
         let keyhash = key("frank").public().keyhash();
         signed(
@@ -159,24 +119,11 @@ pub const EVERY_KIND: [Make; 11] = [
             "alice",
             FIRST,
             0,
-            Action::TransferNew {
-                keyhash,
-                exit: exit("frank"),
-                amount: 10_000,
-            },
+            Action::TransferNew { keyhash, exit: exit("frank"), amount: 10_000 },
         )
     },
     |s| {
-        signed(
-            s,
-            "carol",
-            FIRST + 2,
-            10,
-            Action::Withdraw {
-                to: exit("elsewhere"),
-                amount: 1_234,
-            },
-        )
+        signed(s, "carol", FIRST + 2, 10, Action::Withdraw { to: exit("elsewhere"), amount: 1_234 })
     },
     |s| {
         signed(
@@ -184,34 +131,11 @@ pub const EVERY_KIND: [Make; 11] = [
             "bob",
             FIRST + 1,
             1,
-            Action::ChangeKey {
-                keyhash: key("bob2").public().keyhash(),
-            },
+            Action::ChangeKey { keyhash: key("bob2").public().keyhash() },
         )
     },
-    |s| {
-        signed(
-            s,
-            "dave",
-            FIRST + 3,
-            0,
-            Action::Freeze {
-                until: TIME + 1_000,
-                old_until: 0,
-            },
-        )
-    },
-    |s| {
-        signed(
-            s,
-            "dave",
-            FIRST + 3,
-            0,
-            Action::Unfreeze {
-                old_until: TIME + 1_000,
-            },
-        )
-    },
+    |s| signed(s, "dave", FIRST + 3, 0, Action::Freeze { until: TIME + 1_000, old_until: 0 }),
+    |s| signed(s, "dave", FIRST + 3, 0, Action::Unfreeze { old_until: TIME + 1_000 }),
     |_| Op::Noop,
 ];
 
@@ -221,9 +145,6 @@ pub fn record(name: &str, value: usize) {
         return;
     };
     use std::io::Write;
-    let file = std::fs::File::options()
-        .create(true)
-        .append(true)
-        .open(path);
+    let file = std::fs::File::options().create(true).append(true).open(path);
     writeln!(file.unwrap(), "{name} {value}").unwrap();
 }

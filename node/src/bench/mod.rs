@@ -86,38 +86,23 @@ pub fn run(
     progress: &Progress,
 ) -> Result<BenchReport, NodeError> {
     let batches = prover.block.verifier.batches;
-    let context = BatchContext {
-        domain: Fr::from(1u64),
-        time: 1_800_000_000,
-        policy: dev_policy(),
-    };
+    let context =
+        BatchContext { domain: Fr::from(1u64), time: 1_800_000_000, policy: dev_policy() };
     let mut stages = Vec::new();
     let (mut state, mut source) =
         Transfers::new(batches * shape.ops, context.domain, context.time)?;
     let mut refused = Vec::new();
     let block = usage::measure("execute", &mut stages, || {
-        next_block(
-            &mut state,
-            &context,
-            shape,
-            batches,
-            &mut source,
-            &mut refused,
-        )
+        next_block(&mut state, &context, shape, batches, &mut source, &mut refused)
     })?
-    .ok_or(NodeError::DoesNotFit {
-        place: "a transfer".into(),
-        shape: shape.name.clone(),
-    })?;
+    .ok_or(NodeError::DoesNotFit { place: "a transfer".into(), shape: shape.name.clone() })?;
     let transfers = block.operations().count();
     let circuits = usage::measure("witness", &mut stages, || prover.batches.witnesses(&block))?;
     let mut parts = Vec::new();
     let budget = MemoryPlan::new(shape, batches).for_proofs(budget);
     Timings::take();
     let proofs = usage::measure("prove", &mut stages, || {
-        prover
-            .batches
-            .prove(circuits, &prover.srs, budget, progress)
+        prover.batches.prove(circuits, &prover.srs, budget, progress)
     })?;
     parts.extend(Part::all("prove", Timings::take()));
     usage::measure("aggregate", &mut stages, || {
@@ -126,13 +111,7 @@ pub fn run(
     })?;
     parts.extend(Part::all("aggregate", Timings::take()));
 
-    let seconds = |name: &str| {
-        stages
-            .iter()
-            .filter(|s| s.name == name)
-            .map(|s| s.seconds)
-            .sum()
-    };
+    let seconds = |name: &str| stages.iter().filter(|s| s.name == name).map(|s| s.seconds).sum();
     let (prove, aggregate): (f64, f64) = (seconds("prove"), seconds("aggregate"));
     let total: f64 = stages.iter().map(|s| s.seconds).sum();
     let batch_floor = Floor::measure(&system_of(shape), shape.k, SMALL_OF_BATCH, &prover.srs)?;
@@ -171,11 +150,7 @@ impl Part {
             ("quotient", timings.quotient),
             ("open", timings.open),
         ]
-        .map(|(name, time)| Self {
-            stage,
-            name,
-            seconds: time.as_secs_f64(),
-        })
+        .map(|(name, time)| Self { stage, name, seconds: time.as_secs_f64() })
     }
 }
 

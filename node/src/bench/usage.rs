@@ -65,10 +65,7 @@ mod tests {
             let start = Instant::now();
             let mut bytes = vec![1_u8; 64 << 20];
             while start.elapsed().as_millis() < 60 {
-                bytes
-                    .iter_mut()
-                    .step_by(4096)
-                    .for_each(|b| *b = b.wrapping_add(1));
+                bytes.iter_mut().step_by(4096).for_each(|b| *b = b.wrapping_add(1));
             }
             Ok::<_, ()>(bytes.len())
         });

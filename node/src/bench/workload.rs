@@ -31,10 +31,7 @@ impl Transfers {
         let owner = keys::owner(opening.0, opening.1);
         let places = random_places(2 * count);
         let accounts = places.iter().map(|index| {
-            let account = Account {
-                balance: 1_000_000_000_000,
-                ..Account::new(owner, 0)
-            };
+            let account = Account { balance: 1_000_000_000_000, ..Account::new(owner, 0) };
             (*index, account)
         });
         let state = State::with_accounts(accounts, [opening])?;
@@ -45,10 +42,7 @@ impl Transfers {
                 nonce: 0,
                 deadline: time + 3_600,
                 fee: 1_000,
-                action: Action::Transfer {
-                    to: pair[1],
-                    amount: 1_000_003 + n as u128,
-                },
+                action: Action::Transfer { to: pair[1], amount: 1_000_003 + n as u128 },
             };
             Ok(Op::Signed(body.sign(&key, domain, dev_exit(OWNER))?))
         };
@@ -77,9 +71,7 @@ fn random_places(n: usize) -> Vec<Index> {
     let mut x = 1_u64;
     let mut out = Vec::with_capacity(n);
     while out.len() < n {
-        x = x
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
+        x = x.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let index = FIRST_USER + ((x >> 33) % POPULATION) as Index;
         if seen.insert(index) {
             out.push(index);

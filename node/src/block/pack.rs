@@ -52,11 +52,7 @@ pub fn next_block(
     let mut traces = Vec::with_capacity(batches);
     let mut done = false;
     let provable = |trace: &BatchTrace| {
-        let link = Link {
-            c_in: chain_start(),
-            y_in: polynomial_start(),
-            r: trace.new_root,
-        };
+        let link = Link { c_in: chain_start(), y_in: polynomial_start(), r: trace.new_root };
         checked(shape, trace, &link).map(drop)
     };
     while traces.len() < batches {
@@ -91,13 +87,7 @@ impl<'s> Packed<'s> {
         shape: &'s Shape,
     ) -> Result<Self, NodeError> {
         let builder = BatchBuilder::new(state, context.clone()).map_err(NodeError::Rejected)?;
-        Ok(Self {
-            builder,
-            context,
-            shape,
-            usage: Usage::empty(),
-            places: Vec::new(),
-        })
+        Ok(Self { builder, context, shape, usage: Usage::empty(), places: Vec::new() })
     }
 
     fn push(&mut self, place: &str, op: &Op) -> Result<bool, Rejection> {
@@ -133,10 +123,7 @@ impl<'s> Packed<'s> {
             match self.push(&place, &op) {
                 Ok(true) => {}
                 Ok(false) if self.places.is_empty() => {
-                    return Err(NodeError::DoesNotFit {
-                        place,
-                        shape: self.shape.name.clone(),
-                    })
+                    return Err(NodeError::DoesNotFit { place, shape: self.shape.name.clone() })
                 }
                 Ok(false) => {
                     source.put_back();
@@ -153,23 +140,13 @@ impl<'s> Packed<'s> {
         provable: &dyn Fn(&BatchTrace) -> Result<(), CircuitError>,
         refused: &mut Vec<Refused>,
     ) -> Result<BatchTrace, NodeError> {
-        let Self {
-            builder,
-            context,
-            shape,
-            places,
-            ..
-        } = self;
+        let Self { builder, context, shape, places, .. } = self;
         let (trace, state) = builder.finish_with();
         let why = match provable(&trace) {
             Ok(()) => return Ok(trace),
             Err(why) => why,
         };
-        let CircuitError::Unprovable {
-            operation: Some((fault, _)),
-            ..
-        } = why
-        else {
+        let CircuitError::Unprovable { operation: Some((fault, _)), .. } = why else {
             return Err(why.into());
         };
         state.undo(&trace);
@@ -194,10 +171,7 @@ impl<'s> Packed<'s> {
 
 impl Refused {
     fn new(place: String, why: impl ToString) -> Self {
-        Self {
-            place,
-            why: why.to_string(),
-        }
+        Self { place, why: why.to_string() }
     }
 }
 

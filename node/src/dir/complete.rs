@@ -31,9 +31,9 @@ impl BlockDir {
         let known: BTreeSet<String> = known.into_iter().chain(proofs).collect();
         match files.iter().find(|(_, kind)| !known.contains(kind)) {
             None => Ok(manifest),
-            Some((number, kind)) => Err(NodeError::Foreign {
-                path: self.file(*number, kind).display().to_string(),
-            }),
+            Some((number, kind)) => {
+                Err(NodeError::Foreign { path: self.file(*number, kind).display().to_string() })
+            }
         }
     }
 
@@ -98,12 +98,8 @@ mod tests {
         (dir, folder)
     }
 
-    const BLOCK: [&str; 4] = [
-        "0000.header.json",
-        "0000.data",
-        "0000.batch-1.json",
-        "0000.proof.json",
-    ];
+    const BLOCK: [&str; 4] =
+        ["0000.header.json", "0000.data", "0000.batch-1.json", "0000.proof.json"];
 
     #[test]
     fn a_manifest_of_other_blocks_than_the_folder_holds_is_refused() {
@@ -122,21 +118,13 @@ mod tests {
 
     #[test]
     fn a_file_that_no_block_has_is_refused_and_others_are_nobodys_business() {
-        for name in [
-            "0000.batch-2.json",
-            "0000.batch-00.json",
-            "0000.header",
-            "0000.data.bak",
-        ] {
+        for name in ["0000.batch-2.json", "0000.batch-00.json", "0000.header", "0000.data.bak"] {
             let (_dir, folder) = folder(1, &[&BLOCK[..], &[name]].concat());
             let error = folder.complete().unwrap_err();
             assert!(error.to_string().contains(name), "{error}");
             assert_eq!(error.exit_code(), 3);
         }
-        let (dir, folder) = folder(
-            1,
-            &[&BLOCK[..], &["notes.txt", ".proving", "12.x"]].concat(),
-        );
+        let (dir, folder) = folder(1, &[&BLOCK[..], &["notes.txt", ".proving", "12.x"]].concat());
         assert_eq!(folder.complete().unwrap().blocks, 1);
         folder.clear().unwrap();
         // The manifest, and what is no block's.

@@ -125,12 +125,7 @@ impl<'a> Dues<'a> {
                 .flat_map(|mut b| std::mem::take(&mut b.records[Section::Exits as usize]));
             exits.push(records.collect());
         }
-        let mut dues = Self {
-            history,
-            state,
-            exits,
-            all: Vec::new(),
-        };
+        let mut dues = Self { history, state, exits, all: Vec::new() };
         dues.accounts()?;
         dues.deposits();
         dues.claims()?;
@@ -146,10 +141,10 @@ impl<'a> Dues<'a> {
     fn accounts(&mut self) -> Result<(), NodeError> {
         // In exodus an alarm may take the root back until then.
         let last = final_blocks(self.history).last();
-        let finalized_at = last.map_or(
-            self.history.genesis_time.saturating_add(MAX_CLOCK_LAG),
-            |b| b.finalized_at.unwrap_or_default(),
-        );
+        let finalized_at = last
+            .map_or(self.history.genesis_time.saturating_add(MAX_CLOCK_LAG), |b| {
+                b.finalized_at.unwrap_or_default()
+            });
         let payable_at = finalized_at.saturating_add(MAX_RELEASE_DELAY);
         let departures = self.history.departures.iter();
         let left: BTreeSet<Index> = departures.map(|d| d.index).collect();
@@ -157,10 +152,8 @@ impl<'a> Dues<'a> {
             if is_limiter(index) || account.balance == 0 || left.contains(&index) {
                 continue;
             }
-            let (_, exit) = self
-                .state
-                .opening(account.owner)
-                .ok_or(NodeError::UnknownOwner { index })?;
+            let (_, exit) =
+                self.state.opening(account.owner).ok_or(NodeError::UnknownOwner { index })?;
             self.all.push(Due {
                 what: What::Account { index },
                 to: Address::from(exit.0),
@@ -207,17 +200,12 @@ impl<'a> Dues<'a> {
                 if claimed.contains(&(number, position)) {
                     continue;
                 }
-                let exit = ExitRecord::read(record).map_err(|_| NodeError::NoSuchExit {
-                    block: number,
-                    position,
-                })?;
+                let exit = ExitRecord::read(record)
+                    .map_err(|_| NodeError::NoSuchExit { block: number, position })?;
                 // What is left to wait counts from the commit.
                 let wait = exit.release_time.saturating_sub(block.header.time);
                 self.all.push(Due {
-                    what: What::Exit {
-                        block: number,
-                        position,
-                    },
+                    what: What::Exit { block: number, position },
                     to: Address::from(exit.to.0),
                     token: exit.token,
                     amount: exit.amount,

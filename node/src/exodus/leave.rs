@@ -103,10 +103,7 @@ impl Sender {
         let mut done = Vec::with_capacity(wanted.len());
         for due in wanted {
             let outcome = self.take(l1, dues, due, exodus)?;
-            done.push(Done {
-                due: due.clone(),
-                outcome,
-            });
+            done.push(Done { due: due.clone(), outcome });
             stage.advance();
         }
         Ok(done)

@@ -56,19 +56,12 @@ fn batches(block: &Block) -> Result<Vec<BatchData>, NodeError> {
 /// [`NodeError::History`] if the data lead to another root, or were made under policies that are
 /// not among `policies`.
 pub fn rebuild(history: &History, policies: &[Policy]) -> Result<State, NodeError> {
-    let wrong = |why: String| NodeError::History {
-        contract: history.contract.to_string(),
-        why,
-    };
+    let wrong = |why: String| NodeError::History { contract: history.contract.to_string(), why };
     let mut replay = Replay::new();
     for (i, block) in final_blocks(history).enumerate() {
         let root = block.header.policy_root;
         let policy = policies.iter().find(|p| p.root() == root).ok_or_else(|| {
-            wrong(format!(
-                "block {}: no given policy has the root {}",
-                i + 1,
-                field::to_hex(&root)
-            ))
+            wrong(format!("block {}: no given policy has the root {}", i + 1, field::to_hex(&root)))
         })?;
         replay.set_policy(policy);
         for batch in batches(block)? {
@@ -160,15 +153,8 @@ impl Settlement {
         state: &State,
     ) -> Result<Exodus, NodeError> {
         l1.fund(sender, U256::ZERO)?;
-        let sender = Sender {
-            contract: self.rollup,
-            from: sender,
-            dry_run: false,
-        };
-        let mut gas = Exodus {
-            begin: sender.begin(l1)?,
-            ..Exodus::default()
-        };
+        let sender = Sender { contract: self.rollup, from: sender, dry_run: false };
+        let mut gas = Exodus { begin: sender.begin(l1)?, ..Exodus::default() };
         let dues = Dues::of(history, state)?;
         for done in sender.leave(l1, &dues, |_| true, &Progress::silent())? {
             match (done.outcome, done.due.what) {
@@ -212,9 +198,7 @@ pub fn departure(
     index: Index,
     account: &Account,
 ) -> Result<IRollup::departCall, NodeError> {
-    let (keyhash, exit) = state
-        .opening(account.owner)
-        .ok_or(NodeError::UnknownOwner { index })?;
+    let (keyhash, exit) = state.opening(account.owner).ok_or(NodeError::UnknownOwner { index })?;
     Ok(IRollup::departCall {
         index,
         account: IRollup::Account {

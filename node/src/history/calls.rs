@@ -52,21 +52,12 @@ struct Candidate {
 
 impl<'r, 'p> Calls<'r, 'p> {
     pub(super) fn new(reader: &'r mut Reader<'p>) -> Self {
-        Self {
-            reader,
-            verifiers: BTreeMap::new(),
-            last: None,
-        }
+        Self { reader, verifiers: BTreeMap::new(), last: None }
     }
 
     /// Completes the blocks of a history. Blocks that were taken back need no data.
     pub(super) fn fill(&mut self, collector: Collector) -> Result<History, NodeError> {
-        let Collector {
-            mut history,
-            origins,
-            verifiers,
-            ..
-        } = collector;
+        let Collector { mut history, origins, verifiers, .. } = collector;
         self.verifiers = verifiers;
         let domain = history.domain();
         for (i, (block, origin)) in history.blocks.iter_mut().zip(&origins).enumerate() {
@@ -183,10 +174,7 @@ impl<'r, 'p> Calls<'r, 'p> {
         let calldata = verify_calldata(&instances, &candidate.proof);
         let reader = &mut self.reader;
         for verifier in self.verifiers.get(&circuit).into_iter().flatten() {
-            match reader
-                .past
-                .view_at(&reader.pin, *verifier, calldata.clone())
-            {
+            match reader.past.view_at(&reader.pin, *verifier, calldata.clone()) {
                 Ok(output) if bool::abi_decode(&output) == Ok(true) => return Ok(true),
                 Ok(_) => {}
                 Err(e) if e.is_refused_call() => {}
@@ -260,7 +248,5 @@ fn places<'a>(
     head: &[u8],
 ) -> impl Iterator<Item = (usize, &'a [u8])> {
     let start = [&selector[..], head].concat();
-    (0..input.len())
-        .map(|at| (at, &input[at..]))
-        .filter(move |(_, rest)| rest.starts_with(&start))
+    (0..input.len()).map(|at| (at, &input[at..])).filter(move |(_, rest)| rest.starts_with(&start))
 }

@@ -138,10 +138,10 @@ impl Collector {
                     time: event.time,
                 });
             }
-            Told::Alarmed(e) => self.history.alarms.push(Alarm {
-                block: e.number.saturating_to(),
-                time: event.time,
-            }),
+            Told::Alarmed(e) => self
+                .history
+                .alarms
+                .push(Alarm { block: e.number.saturating_to(), time: event.time }),
             // What it takes back is reverted.
             Told::Resumed(_) => {}
             Told::ExodusBegan(e) => {
@@ -208,10 +208,7 @@ impl Collector {
                 let cancelled = |what: &Announced| match *what {
                     Announced::Policy(root) => policy_change(root) == e.change,
                     // It may have been announced before a verifier of the circuit was removed.
-                    Announced::Verifier {
-                        circuit_id,
-                        verifier,
-                    } => (0..=removed(circuit_id))
+                    Announced::Verifier { circuit_id, verifier } => (0..=removed(circuit_id))
                         .any(|n| verifier_change(circuit_id, verifier, n) == e.change),
                 };
                 let kept = self.history.announcements.iter().copied();
@@ -225,10 +222,7 @@ impl Collector {
                     time: event.time,
                     removed: None,
                 });
-                self.verifiers
-                    .entry(e.circuitId)
-                    .or_default()
-                    .push(e.verifier);
+                self.verifiers.entry(e.circuitId).or_default().push(e.verifier);
             }
             Decision::VerifierRemoved(e) => {
                 let registered = self.history.verifiers.iter_mut();
@@ -272,12 +266,7 @@ impl Collector {
         event: &Event,
         e: IRollup::Committed,
     ) -> Result<(), NodeError> {
-        next(
-            reader,
-            "committed blocks",
-            e.number,
-            self.history.blocks.len(),
-        )?;
+        next(reader, "committed blocks", e.number, self.history.blocks.len())?;
         let h = &e.header;
         let header = Header {
             old_root: reader.element(h.oldRoot)?,
@@ -298,11 +287,7 @@ impl Collector {
             finalized: None,
             finalized_at: None,
         });
-        self.origins.push(Origin {
-            header: e.header,
-            committed: event.transaction,
-            proven: None,
-        });
+        self.origins.push(Origin { header: e.header, committed: event.transaction, proven: None });
         Ok(())
     }
 }

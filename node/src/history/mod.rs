@@ -41,11 +41,7 @@ pub fn collect_pinned(l1: &mut dyn L1, contract: Address) -> Result<(History, Pi
     let chain_id = l1.chain_id();
     let past = l1.past();
     let pin = past.pin()?;
-    let mut reader = Reader {
-        past,
-        pin,
-        contract,
-    };
+    let mut reader = Reader { past, pin, contract };
     if reader.code(contract)?.is_empty() {
         let why = format!("there is no contract as of L1 block {}", pin.number);
         return Err(wrong(contract, why));
@@ -146,11 +142,7 @@ impl Reader<'_> {
         let history = &found.history;
         let blocks = history.blocks.len() as u64;
         let proven = found.proven() as u64;
-        let finalized = history
-            .blocks
-            .iter()
-            .filter(|b| b.finalized.is_some())
-            .count() as u64;
+        let finalized = history.blocks.iter().filter(|b| b.finalized.is_some()).count() as u64;
         let queued = history.queue.len() as u64;
         let counted = history.counters;
         for (what, counted, found) in [
@@ -161,24 +153,15 @@ impl Reader<'_> {
         ] {
             self.same(what, counted, found)?;
         }
-        let roll = history
-            .queue
-            .iter()
-            .fold([0; 32], |roll, entry| roll_queue(roll, &entry.op));
-        let recorded = self
-            .view(&IRollup::entriesCall(U256::from(counted.queue)))?
-            .roll;
+        let roll = history.queue.iter().fold([0; 32], |roll, entry| roll_queue(roll, &entry.op));
+        let recorded = self.view(&IRollup::entriesCall(U256::from(counted.queue)))?.roll;
         if recorded != roll {
             return Err(wrong(
                 self.contract,
                 "the entries of the queue in the logs are others than the contract recorded",
             ));
         }
-        self.same(
-            "beginnings of exodus",
-            counted.exodus.into(),
-            history.exodus.is_some().into(),
-        )?;
+        self.same("beginnings of exodus", counted.exodus.into(), history.exodus.is_some().into())?;
         let policy = self.view_of(governance, &IGovernance::policyRootCall {})?;
         let policy = self.element(policy)?;
         let last = history.policies.last().map(|change| change.root);
@@ -209,17 +192,9 @@ impl Reader<'_> {
 }
 
 fn wrong(contract: Address, why: impl Into<String>) -> NodeError {
-    NodeError::History {
-        contract: contract.to_string(),
-        why: why.into(),
-    }
+    NodeError::History { contract: contract.to_string(), why: why.into() }
 }
 
 fn incomplete(contract: Address, what: &'static str, counted: String, found: String) -> NodeError {
-    NodeError::Incomplete {
-        contract: contract.to_string(),
-        what,
-        counted,
-        found,
-    }
+    NodeError::Incomplete { contract: contract.to_string(), what, counted, found }
 }

@@ -26,12 +26,7 @@ impl EmbeddedL1 {
     pub fn with_chain(chain_id: u64, time: u64) -> Self {
         let mut evm = Evm::new(chain_id);
         evm.set_block(1, time);
-        Self {
-            evm,
-            chain_id,
-            calls: Vec::new(),
-            events: Vec::new(),
-        }
+        Self { evm, chain_id, calls: Vec::new(), events: Vec::new() }
     }
 
     /// Lets an account begin where it stands on another chain.
@@ -60,10 +55,9 @@ fn name(number: usize) -> B256 {
 fn done(what: &str, result: CallResult) -> Result<CallResult, NodeError> {
     match result.status {
         Status::Success => Ok(result),
-        Status::Revert => Err(NodeError::L1(format!(
-            "{what} reverted: {}",
-            describe_revert(&result.output)
-        ))),
+        Status::Revert => {
+            Err(NodeError::L1(format!("{what} reverted: {}", describe_revert(&result.output))))
+        }
         Status::Halt(reason) => Err(NodeError::L1(format!("{what} halted: {reason}"))),
     }
 }
@@ -133,11 +127,7 @@ impl L1 for EmbeddedL1 {
 impl Past for EmbeddedL1 {
     fn pin(&mut self) -> Result<Pin, NodeError> {
         let number = self.calls.len();
-        Ok(Pin {
-            number: number as u64,
-            hash: name(number),
-            time: self.evm.timestamp(),
-        })
+        Ok(Pin { number: number as u64, hash: name(number), time: self.evm.timestamp() })
     }
 
     fn hold(&mut self, pin: &Pin) -> Result<(), NodeError> {

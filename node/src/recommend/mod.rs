@@ -45,10 +45,7 @@ impl Machine {
     /// The cores of this machine, as rayon counts them, with an amount of memory for proving.
     pub fn here(memory: MemoryBudget) -> Self {
         let cores = NonZeroUsize::new(rayon::current_num_threads());
-        Self {
-            cores: cores.unwrap_or(NonZeroUsize::MIN),
-            memory,
-        }
+        Self { cores: cores.unwrap_or(NonZeroUsize::MIN), memory }
     }
 }
 
@@ -96,20 +93,11 @@ impl Comparison {
             best.recommended = true;
         }
         let row = |group: Vec<Prediction>| {
-            let here = recommended
-                .iter()
-                .find(|r| group.iter().any(|p| p.shape == r.shape));
-            here.or_else(|| best(&group))
-                .or_else(|| least_demanding(&group))
-                .cloned()
+            let here = recommended.iter().find(|r| group.iter().any(|p| p.shape == r.shape));
+            here.or_else(|| best(&group)).or_else(|| least_demanding(&group)).cloned()
         };
         let shapes = groups.into_iter().filter_map(row).collect();
-        Self {
-            cores: machine.cores.get(),
-            memory_bytes: machine.memory.0,
-            units,
-            shapes,
-        }
+        Self { cores: machine.cores.get(), memory_bytes: machine.memory.0, units, shapes }
     }
 
     /// The recommended shape.
@@ -135,9 +123,7 @@ fn best<'p>(all: impl IntoIterator<Item = &'p Prediction>) -> Option<&'p Predict
     let fitting: Vec<_> = all.into_iter().filter(|p| p.usable()).collect();
     let rates = fitting.iter().map(|p| p.transfers_per_second);
     let tie = rates.fold(0.0, f64::max) * (1.0 - TIE);
-    let tied = fitting
-        .into_iter()
-        .filter(|p| p.transfers_per_second >= tie);
+    let tied = fitting.into_iter().filter(|p| p.transfers_per_second >= tie);
     tied.min_by_key(|p| p.transfers)
 }
 

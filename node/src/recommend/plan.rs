@@ -58,18 +58,11 @@ impl MemoryPlan {
 
     /// What the block takes with so many batch proofs at once.
     pub(super) fn total(&self, at_once: usize) -> u64 {
-        let proving = self
-            .batch
-            .memory
-            .per_proof()
-            .0
-            .saturating_mul(at_once as u64);
+        let proving = self.batch.memory.per_proof().0.saturating_mul(at_once as u64);
         let aggregating = self.block.memory.per_proof().0 + BUILDING * self.batches as u64;
         // Grows with the number of threads, which may be any.
         let shared = self.batch.memory.shared(self.threads).0;
-        shared
-            .saturating_add(self.rest)
-            .saturating_add(proving.max(aggregating))
+        shared.saturating_add(self.rest).saturating_add(proving.max(aggregating))
     }
 
     /// What it takes with one batch proof at a time.
@@ -96,13 +89,7 @@ impl MemoryPlan {
             return 0;
         }
         let free = self.for_proofs(budget);
-        let slots = slots(
-            &self.batch.memory,
-            free,
-            self.batches,
-            self.threads,
-            &self.shape,
-        );
+        let slots = slots(&self.batch.memory, free, self.batches, self.threads, &self.shape);
         slots.map_or(0, |n| n.get())
     }
 

@@ -89,9 +89,7 @@ impl Predictor {
         let works = works();
         let blocks = || works.blocks.iter().filter(|(n, _)| batches.contains(n));
         let of = |(shape, transfers, work): &(Shape, usize, Work)| {
-            blocks()
-                .map(|(n, block)| self.predict(shape, *transfers, work, *n, block))
-                .collect()
+            blocks().map(|(n, block)| self.predict(shape, *transfers, work, *n, block)).collect()
         };
         works.batches.iter().map(of).collect()
     }

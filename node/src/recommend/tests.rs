@@ -13,10 +13,7 @@ const UNITS: UnitCosts = UnitCosts {
 };
 
 fn machine(cores: usize, gib: u64) -> Machine {
-    Machine {
-        cores: NonZeroUsize::new(cores).unwrap(),
-        memory: MemoryBudget(gib << 30),
-    }
+    Machine { cores: NonZeroUsize::new(cores).unwrap(), memory: MemoryBudget(gib << 30) }
 }
 
 fn compare(cores: usize, gib: u64) -> Comparison {
@@ -91,11 +88,7 @@ fn more_cores_or_memory_are_never_slower() {
         }
     }
     // Of the recommended, a tie may go to the smaller: by no more than that.
-    for (less, more) in [
-        ((2, 8), (16, 8)),
-        ((16, 8), (16, 24)),
-        ((64, 24), (64, 128)),
-    ] {
+    for (less, more) in [((2, 8), (16, 8)), ((16, 8), (16, 24)), ((64, 24), (64, 128))] {
         let (a, b) = (best(less.0, less.1), best(more.0, more.1));
         assert!(b.transfers_per_second >= a.transfers_per_second * (1.0 - TIE));
     }
@@ -116,14 +109,8 @@ fn ties_go_to_the_smaller_block() {
 
 #[test]
 fn a_machine_that_is_too_small_is_told_what_is_missing() {
-    let tiny = Machine {
-        cores: NonZeroUsize::MIN,
-        memory: MemoryBudget(50 << 20),
-    };
-    let error = Comparison::new(tiny, UNITS, None)
-        .unwrap()
-        .recommended()
-        .unwrap_err();
+    let tiny = Machine { cores: NonZeroUsize::MIN, memory: MemoryBudget(50 << 20) };
+    let error = Comparison::new(tiny, UNITS, None).unwrap().recommended().unwrap_err();
     assert_eq!(error.exit_code(), 6);
     let text = error.to_string();
     assert!(

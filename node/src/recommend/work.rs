@@ -44,9 +44,7 @@ pub(super) fn works() -> &'static Works {
                 (shape, transfers, work)
             })
             .collect(),
-        blocks: BATCHES
-            .map(|n| (n, Work::block(BlockShape::for_batches(n))))
-            .collect(),
+        blocks: BATCHES.map(|n| (n, Work::block(BlockShape::for_batches(n)))).collect(),
     })
 }
 
@@ -115,12 +113,7 @@ impl Work {
 
     /// What it costs.
     pub(super) fn core_seconds(&self, units: &UnitCosts) -> CoreSeconds {
-        let plonk::Work {
-            witness,
-            further,
-            transforms,
-            multiplications,
-        } = self.counts;
+        let plonk::Work { witness, further, transforms, multiplications } = self.counts;
         let of_witness = witness as f64 * units.msm(self.k, self.small);
         CoreSeconds {
             msms: self.other * (of_witness + further as f64 * units.msm(self.k, 0.0)),

@@ -72,14 +72,8 @@ pub fn import_csv(
     deadline: u64,
 ) -> Result<(CsvWorkload, CsvReport), NodeError> {
     let eth = Address([0; 20]);
-    let mut report = CsvReport {
-        tokens: vec![eth.to_string()],
-        ..CsvReport::default()
-    };
-    let mut import = Import {
-        tokens: [(eth, 0)].into(),
-        ..Import::default()
-    };
+    let mut report = CsvReport { tokens: vec![eth.to_string()], ..CsvReport::default() };
+    let mut import = Import { tokens: [(eth, 0)].into(), ..Import::default() };
     let mut dropped: u128 = 0;
     let mut rows = Rows::new(input)?;
     let limit = limit.unwrap_or(usize::MAX);
@@ -99,9 +93,7 @@ pub fn import_csv(
     }
     report.rows = import.transfers.len();
     report.dropped = dropped.to_string();
-    report
-        .tokens
-        .extend(import.order.iter().map(ToString::to_string));
+    report.tokens.extend(import.order.iter().map(ToString::to_string));
     report.deposits = import.senders.len();
     let workload = CsvWorkload {
         deposits: import.deposits(),
@@ -129,19 +121,14 @@ struct Import {
 impl Import {
     /// Takes a row over, or says why not, and then nothing has changed. What was rounded off.
     fn take(&mut self, line: usize, row: &Row) -> Result<u128, String> {
-        let Row {
-            token: contract,
-            from,
-            to,
-            amount,
-        } = *row;
+        let Row { token: contract, from, to, amount } = *row;
         let nobody = Address([0; 20]);
         if from == to {
             return Err(format!("{from} sends to itself"));
         }
         if to == nobody {
             return Err(
-                "an account of the zero address cannot be left (a burn is no transfer)".into(),
+                "an account of the zero address cannot be left (a burn is no transfer)".into()
             );
         }
         let rounded = Float::floor(amount, AMOUNT_BITS).value().unwrap_or(0);
@@ -166,13 +153,7 @@ impl Import {
             self.senders.push(sender);
             0
         }) += rounded;
-        self.transfers.push(Transfer {
-            line,
-            token,
-            from,
-            to,
-            amount: rounded,
-        });
+        self.transfers.push(Transfer { line, token, from, to, amount: rounded });
         Ok(amount - rounded)
     }
 
@@ -201,10 +182,7 @@ impl CsvWorkload {
         let (index, sender) = account(t.from)
             .ok_or_else(|| NodeError::input(t.line, format!("{} has no account", t.from)))?;
         let action = match account(t.to) {
-            Some((to, _)) => Action::Transfer {
-                to,
-                amount: t.amount,
-            },
+            Some((to, _)) => Action::Transfer { to, amount: t.amount },
             None => Action::TransferNew {
                 keyhash: imported_key(t.to).public().keyhash(),
                 exit: t.to,
@@ -254,10 +232,7 @@ mod tests {
     const B: &str = "0x00000000000000000000000000000000000000b1";
 
     fn import(rows: &[String], skip: bool) -> Result<(CsvWorkload, CsvReport), NodeError> {
-        let csv = format!(
-            "block,tx_index,trace_index,token,from,to,amount\n{}\n",
-            rows.join("\n")
-        );
+        let csv = format!("block,tx_index,trace_index,token,from,to,amount\n{}\n", rows.join("\n"));
         import_csv(csv.as_bytes(), None, skip, Fr::from(1u64), 100)
     }
 
@@ -301,10 +276,7 @@ mod tests {
         let (_, report) = import(&rows, true).unwrap();
         assert_eq!(report.tokens, [ZERO, TOKEN]);
         assert_eq!(report.deposits, 2);
-        let csv = format!(
-            "block,tx_index,trace_index,token,from,to,amount\n{}",
-            rows.join("\n")
-        );
+        let csv = format!("block,tx_index,trace_index,token,from,to,amount\n{}", rows.join("\n"));
         let read = |limit| import_csv(csv.as_bytes(), Some(limit), true, Fr::from(1u64), 100);
         let rows = [0, 1, 2, 3, usize::MAX].map(|n| read(n).unwrap().1.rows);
         assert_eq!(rows, [0, 1, 1, 2, 2]);

@@ -33,16 +33,10 @@ impl Input {
     /// # Errors
     /// If it cannot be read, or is UTF-16.
     pub fn read(path: &Path, format: Option<Format>) -> Result<Self, NodeError> {
-        let io = |source| NodeError::Io {
-            path: path.display().to_string(),
-            source,
-        };
+        let io = |source| NodeError::Io { path: path.display().to_string(), source };
         let mut bytes = Vec::new();
         if path == Path::new("-") {
-            std::io::stdin()
-                .lock()
-                .read_to_end(&mut bytes)
-                .map_err(io)?;
+            std::io::stdin().lock().read_to_end(&mut bytes).map_err(io)?;
         } else {
             bytes = std::fs::read(path).map_err(io)?;
         }

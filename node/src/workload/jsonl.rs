@@ -32,10 +32,9 @@ pub fn import_jsonl(
     for (number, line) in lines.take(limit.unwrap_or(usize::MAX)) {
         match read(line).and_then(|op| rules.check(&op).map(|()| op)) {
             Ok(op) => ops.push((number, op)),
-            Err(why) if skip_invalid => refused.push(Refused {
-                place: format!("line {number}"),
-                why,
-            }),
+            Err(why) if skip_invalid => {
+                refused.push(Refused { place: format!("line {number}"), why })
+            }
             Err(why) => return Err(NodeError::input(number, why)),
         }
     }
@@ -61,10 +60,7 @@ impl JsonlWorkload {
 
 impl Source for JsonlWorkload {
     fn next(&mut self, _: &State) -> Result<Option<(String, Op)>, NodeError> {
-        let item = self
-            .ops
-            .get(self.next)
-            .map(|(line, op)| (format!("line {line}"), *op));
+        let item = self.ops.get(self.next).map(|(line, op)| (format!("line {line}"), *op));
         self.next += 1;
         Ok(item)
     }
@@ -89,10 +85,7 @@ mod tests {
             (b"{\"op\":\"noop\xe9\"}", "UTF-8"),
             (zero.as_bytes(), "zero address"),
             (DEPOSIT.replace("\"5\"", "\"1e18\"").as_bytes(), "1e18"),
-            (
-                DEPOSIT.replace("\"token\":0", "\"token\":70000").as_bytes(),
-                "70000",
-            ),
+            (DEPOSIT.replace("\"token\":0", "\"token\":70000").as_bytes(), "70000"),
         ] {
             let lines = [DEPOSIT.as_bytes(), b"\r", bad, DEPOSIT.as_bytes()].join(&b'\n');
             let error = import_jsonl(&lines, None, false).unwrap_err().to_string();

@@ -6,15 +6,8 @@ use csv::{ByteRecord, Reader, ReaderBuilder, Trim};
 use crate::error::NodeError;
 
 /// The columns, in any order.
-pub(super) const COLUMNS: [&str; 7] = [
-    "block",
-    "tx_index",
-    "trace_index",
-    "token",
-    "from",
-    "to",
-    "amount",
-];
+pub(super) const COLUMNS: [&str; 7] =
+    ["block", "tx_index", "trace_index", "token", "from", "to", "amount"];
 
 /// What a row says.
 #[derive(Debug)]
@@ -48,14 +41,8 @@ impl<'b> Rows<'b> {
             .flexible(true)
             .trim(Trim::All)
             .from_reader(bytes);
-        let mut rows = Self {
-            bytes,
-            places: [0; COLUMNS.len()],
-            fields: 0,
-            passed: 0,
-            line: 1,
-            reader,
-        };
+        let mut rows =
+            Self { bytes, places: [0; COLUMNS.len()], fields: 0, passed: 0, line: 1, reader };
         let Some((line, header)) = rows.record()? else {
             return Ok(rows);
         };
@@ -73,10 +60,7 @@ impl<'b> Rows<'b> {
             return Err(wrong(format!("unknown column `{name}`")));
         }
         for (place, column) in rows.places.iter_mut().zip(COLUMNS) {
-            let mut found = names
-                .iter()
-                .enumerate()
-                .filter(|(_, name)| **name == column);
+            let mut found = names.iter().enumerate().filter(|(_, name)| **name == column);
             match (found.next(), found.next()) {
                 (Some((i, _)), None) => *place = i,
                 (None, _) => return Err(wrong(format!("column `{column}` is missing"))),
@@ -132,11 +116,7 @@ impl<'b> Rows<'b> {
 
     fn row(&self, record: &ByteRecord) -> Result<Row, String> {
         if record.len() != self.fields {
-            return Err(format!(
-                "it has {} fields, the header {}",
-                record.len(),
-                self.fields
-            ));
+            return Err(format!("it has {} fields, the header {}", record.len(), self.fields));
         }
         let [block, tx_index, trace_index, token, from, to, amount] = self.places;
         let text = |place: usize| {
@@ -189,11 +169,7 @@ fn scientific(text: &str) -> Option<u128> {
     if whole.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
         return None;
     }
-    let exponent: u32 = exponent
-        .strip_prefix('+')
-        .unwrap_or(exponent)
-        .parse()
-        .ok()?;
+    let exponent: u32 = exponent.strip_prefix('+').unwrap_or(exponent).parse().ok()?;
     let zeros = exponent.checked_sub(u32::try_from(fraction.len()).ok()?)?;
     let digits: u128 = digits.parse().ok()?;
     10u128.checked_pow(zeros)?.checked_mul(digits)
@@ -209,9 +185,7 @@ mod tests {
     fn lines(csv: &str) -> Vec<(usize, Result<u128, String>)> {
         let mut rows = Rows::new(csv.as_bytes()).unwrap();
         let next = || rows.next().unwrap();
-        std::iter::from_fn(next)
-            .map(|(line, row)| (line, row.map(|r| r.amount)))
-            .collect()
+        std::iter::from_fn(next).map(|(line, row)| (line, row.map(|r| r.amount))).collect()
     }
 
     #[test]
@@ -250,22 +224,10 @@ mod tests {
         let row = row.unwrap().1.unwrap();
         assert_eq!((row.from.0[19], row.to.0[19]), (0xa1, 0xb1));
         for (header, why) in [
-            (
-                &b"block,tx_index,trace_index,token,to,from,amount\xa0"[..],
-                "not UTF-8",
-            ),
-            (
-                b"block,tx_index,trace_index,token,to,from,value",
-                "unknown column `value`",
-            ),
-            (
-                b"block,tx_index,trace_index,token,to,amount",
-                "`from` is missing",
-            ),
-            (
-                b"block,tx_index,trace_index,token,to,from,from,amount",
-                "twice",
-            ),
+            (&b"block,tx_index,trace_index,token,to,from,amount\xa0"[..], "not UTF-8"),
+            (b"block,tx_index,trace_index,token,to,from,value", "unknown column `value`"),
+            (b"block,tx_index,trace_index,token,to,amount", "`from` is missing"),
+            (b"block,tx_index,trace_index,token,to,from,from,amount", "twice"),
             (b"1,0,0,0x00,0x00,0x00,5", "unknown column"),
         ] {
             let error = Rows::new(header).err().unwrap().to_string();

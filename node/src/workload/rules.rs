@@ -76,31 +76,15 @@ mod tests {
     const SOMEBODY: Address = Address([7; 20]);
 
     fn deposit(token: Token, amount: u128, exit: Address) -> Op {
-        Op::Deposit(Deposit {
-            token,
-            amount,
-            keyhash: Fr::from(7u64),
-            exit,
-        })
+        Op::Deposit(Deposit { token, amount, keyhash: Fr::from(7u64), exit })
     }
 
     fn forced(index: u32, token: Token) -> Op {
-        Op::ForcedExit(ForcedExit {
-            index,
-            token,
-            exit: SOMEBODY,
-        })
+        Op::ForcedExit(ForcedExit { index, token, exit: SOMEBODY })
     }
 
     fn signed(action: Action) -> Op {
-        let body = Body {
-            account: FIRST_USER,
-            token: 0,
-            nonce: 0,
-            deadline: 1,
-            fee: 0,
-            action,
-        };
+        let body = Body { account: FIRST_USER, token: 0, nonce: 0, deadline: 1, fee: 0, action };
         let key = SecretKey::from_seed(b"rules");
         Op::Signed(body.sign(&key, Fr::from(1u64), SOMEBODY).unwrap())
     }
@@ -108,13 +92,7 @@ mod tests {
     #[test]
     fn what_l1_refuses_is_refused_with_its_reason() {
         let withdraw = |to| signed(Action::Withdraw { to, amount: 1 });
-        let new = |exit| {
-            signed(Action::TransferNew {
-                keyhash: Fr::from(7u64),
-                exit,
-                amount: 1,
-            })
-        };
+        let new = |exit| signed(Action::TransferNew { keyhash: Fr::from(7u64), exit, amount: 1 });
         let mut rules = L1Rules::default();
         rules.check(&deposit(2, 5, SOMEBODY)).unwrap();
         for (op, why) in [

@@ -24,20 +24,13 @@ const FAULTS: [Fault; 28] = [
     ("policy", |h| h.policies[0].root += Fr::from(1u64)),
     ("contract_code", |h| h.code.rollup[0] ^= 1),
     ("contract_code", |h| h.code.governance[0] ^= 1),
-    ("block_policy", |h| {
-        h.blocks[0].header.policy_root += Fr::from(1u64)
-    }),
+    ("block_policy", |h| h.blocks[0].header.policy_root += Fr::from(1u64)),
     ("verifier_code", |h| h.verifiers[0].code[0] ^= 1),
     // One that was never announced.
     ("verifier_change", |h| {
-        h.verifiers.push(Registration {
-            circuit_id: [7; 32],
-            ..h.verifiers[0]
-        })
+        h.verifiers.push(Registration { circuit_id: [7; 32], ..h.verifiers[0] })
     }),
-    ("circuit", |h| {
-        h.blocks[0].proving.as_mut().unwrap().circuit_id[0] ^= 1
-    }),
+    ("circuit", |h| h.blocks[0].proving.as_mut().unwrap().circuit_id[0] ^= 1),
     ("forged_departure", |h| {
         h.departures.push(Departure {
             index: 1 << 17,
@@ -48,42 +41,25 @@ const FAULTS: [Fault; 28] = [
         })
     }),
     ("forged_refund", |h| {
-        h.refunds.push(Refund {
-            entry: 1,
-            to: Address([7; 20]),
-            token: 0,
-            amount: 1,
-        })
+        h.refunds.push(Refund { entry: 1, to: Address([7; 20]), token: 0, amount: 1 })
     }),
-    ("root_continuity", |h| {
-        h.blocks[0].header.old_root += Fr::from(1u64)
-    }),
+    ("root_continuity", |h| h.blocks[0].header.old_root += Fr::from(1u64)),
     ("root", |h| h.blocks[0].header.new_root += Fr::from(1u64)),
-    ("finalized_root", |h| {
-        h.blocks[0].finalized = Some(Fr::from(1u64))
-    }),
+    ("finalized_root", |h| h.blocks[0].finalized = Some(Fr::from(1u64))),
     ("state_root", |h| h.state_root += Fr::from(1u64)),
     // Altered calldata: another amount in the first signed operation.
-    ("public_inputs", |h| {
-        edit(h, |b| records(b, Section::L2)[0][14] ^= 1)
-    }),
+    ("public_inputs", |h| edit(h, |b| records(b, Section::L2)[0][14] ^= 1)),
     ("root", |h| edit(h, |b| records(b, Section::L2)[0][14] ^= 1)),
     // Withheld records.
-    ("public_inputs", |h| {
-        edit(h, |b| drop(records(b, Section::L2).remove(0)))
-    }),
-    ("replay", |h| {
-        edit(h, |b| drop(records(b, Section::Exits).pop()))
-    }),
+    ("public_inputs", |h| edit(h, |b| drop(records(b, Section::L2).remove(0)))),
+    ("replay", |h| edit(h, |b| drop(records(b, Section::Exits).pop()))),
     ("data", |h| h.blocks[0].data.truncate(40)),
     ("data", |h| h.blocks[0].data.push(0)),
     ("exit_root", |h| h.blocks[0].exit_root[31] ^= 1),
     ("queue", |h| h.queue.swap(0, 1)),
     ("queue_count", |h| h.blocks[0].processed += 1),
     ("proof_missing", |h| h.blocks[0].proving = None),
-    ("proof", |h| {
-        h.blocks[0].proving.as_mut().unwrap().proof[40] ^= 1
-    }),
+    ("proof", |h| h.blocks[0].proving.as_mut().unwrap().proof[40] ^= 1),
     ("double_claim", |h| h.claims.push(h.claims[0])),
     ("forged_exit", |h| h.claims[0].to = Address([7; 20])),
     ("early_claim", |h| h.claims[0].time = 0),
@@ -156,10 +132,7 @@ pub fn finds_every_planted_fault(
         plant(&mut history);
         let (report, _) = run(&history);
         let names: Vec<_> = report.findings.iter().map(|f| f.name).collect();
-        assert!(
-            !report.clean && names.contains(name),
-            "{number}: {name}: {names:?}"
-        );
+        assert!(!report.clean && names.contains(name), "{number}: {name}: {names:?}");
     }
     two_blocks(&honest, &run);
 

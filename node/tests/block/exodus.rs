@@ -25,10 +25,7 @@ pub fn everybody_leaves(l1: &mut dyn L1, settlement: &Settlement) -> History {
     let history = collect(l1, settlement.rollup).unwrap();
     let policies = [dev_policy()];
     let state = rebuild(&history, &policies).unwrap();
-    assert_eq!(
-        field::to_hex(&state.root()),
-        field::to_hex(&history.state_root)
-    );
+    assert_eq!(field::to_hex(&state.root()), field::to_hex(&history.state_root));
     assert!(rebuild(&history, &[]).is_err());
     let mut other = history.clone();
     other.state_root += Fr::from(1u64);
@@ -81,10 +78,6 @@ pub fn is_audited(left: &History, run: &dyn Fn(&History) -> Report) {
         let mut history = left.clone();
         plant(&mut history);
         let report = run(&history);
-        assert!(
-            report.findings.iter().any(|f| f.name == name),
-            "{name}: {:?}",
-            report.findings
-        );
+        assert!(report.findings.iter().any(|f| f.name == name), "{name}: {:?}", report.findings);
     }
 }

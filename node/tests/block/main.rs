@@ -48,39 +48,26 @@ fn a_block_is_finalized_and_no_byte_of_it_can_change() {
     let lap = |what: &str| println!("{:6.1} s  {what}", start.elapsed().as_secs_f64());
     let cache = Cache::new(Path::new(env!("CARGO_TARGET_TMPDIR")).join("bastion-cache"));
     let shape = Shape::tiny();
-    let prover = BlockProver::open(
-        &shape,
-        1,
-        &cache,
-        SrsChoice::HeldOrUnsafeDev,
-        &Progress::silent(),
-    )
-    .unwrap();
+    let prover =
+        BlockProver::open(&shape, 1, &cache, SrsChoice::HeldOrUnsafeDev, &Progress::silent())
+            .unwrap();
     lap("keys");
     the_verifier_is_the_pinned_one(&prover.block.verifier.contract.solidity);
 
     // Execute.
     let contract = Address(rollup_address(DEV_OPERATOR, 0).into_array());
-    let context = BatchContext {
-        domain: domain(DEV_CHAIN_ID, contract),
-        time: TIME,
-        policy: dev_policy(),
-    };
+    let context =
+        BatchContext { domain: domain(DEV_CHAIN_ID, contract), time: TIME, policy: dev_policy() };
     let mut state = State::new();
     let genesis = state.root();
     let mut source = DemoSource::short(context.domain, TIME);
     let queue = source.queue();
     let mut refused = Vec::new();
-    let block = next_block(&mut state, &context, &shape, 1, &mut source, &mut refused)
-        .unwrap()
-        .unwrap();
+    let block =
+        next_block(&mut state, &context, &shape, 1, &mut source, &mut refused).unwrap().unwrap();
     assert!(refused.is_empty(), "{refused:?}");
     let kinds = block.operations().count();
-    assert_eq!(
-        kinds,
-        queue.len() + 2 + 3,
-        "all of the story is in the batch"
-    );
+    assert_eq!(kinds, queue.len() + 2 + 3, "all of the story is in the batch");
 
     // Prove.
     let budget = MemoryBudget::parse("8GiB").unwrap();
@@ -91,14 +78,9 @@ fn a_block_is_finalized_and_no_byte_of_it_can_change() {
     // Settle.
     let mut l1 = EmbeddedL1::new(TIME);
     let verifier = &prover.block.verifier;
-    let mut settlement = Settlement::deploy(
-        &mut l1,
-        &Roles::dev(DEV_OPERATOR),
-        verifier,
-        &genesis,
-        &context.policy,
-    )
-    .unwrap();
+    let mut settlement =
+        Settlement::deploy(&mut l1, &Roles::dev(DEV_OPERATOR), verifier, &genesis, &context.policy)
+            .unwrap();
     assert_eq!(settlement.rollup.into_array(), contract.0);
     for op in &queue {
         settlement.enqueue(&mut l1, op).unwrap();
@@ -106,11 +88,7 @@ fn a_block_is_finalized_and_no_byte_of_it_can_change() {
     for place in [0, 33, proven.proof.proof.len() / 2] {
         let mut forged = proven.proof.clone();
         let at = 2 + place;
-        let digit = if &forged.proof[at..=at] == "0" {
-            "1"
-        } else {
-            "0"
-        };
+        let digit = if &forged.proof[at..=at] == "0" { "1" } else { "0" };
         forged.proof.replace_range(at..=at, digit);
         let result = settlement.settle(&mut l1, 1, &block.header, &block.data, &forged);
         assert!(result.is_err(), "digit {at}");
@@ -128,14 +106,9 @@ fn a_block_is_finalized_and_no_byte_of_it_can_change() {
             settlement.enqueue(&mut l1, op).unwrap();
         }
     }
-    let gas = settlement
-        .settle(&mut l1, 1, &block.header, &block.data, &proven.proof)
-        .unwrap();
+    let gas = settlement.settle(&mut l1, 1, &block.header, &block.data, &proven.proof).unwrap();
     lap(&format!("finalized: {gas:?}"));
-    assert_eq!(
-        settlement.state_root(&mut l1).unwrap(),
-        to_u256(&state.root())
-    );
+    assert_eq!(settlement.state_root(&mut l1).unwrap(), to_u256(&state.root()));
     let exits: Vec<Vec<u8>> = block
         .operations()
         .flat_map(|op| op.records())
@@ -146,11 +119,8 @@ fn a_block_is_finalized_and_no_byte_of_it_can_change() {
     // The limiter has released both when the bucket still holds back the one that is large for the
     // vault, until nothing delays it any more.
     l1.advance(context.policy.longest_delay()).unwrap();
-    let claim = |l1: &mut EmbeddedL1, p| {
-        settlement
-            .claim(l1, 1, p, &exits)
-            .map_err(|e| e.to_string())
-    };
+    let claim =
+        |l1: &mut EmbeddedL1, p| settlement.claim(l1, 1, p, &exits).map_err(|e| e.to_string());
     let mut held_back = 0;
     for position in 0..exits.len() {
         if let Err(why) = claim(&mut l1, position) {
@@ -170,27 +140,18 @@ fn a_block_is_finalized_and_no_byte_of_it_can_change() {
     let honest = audit::finds_every_planted_fault(&mut l1, &settlement, &prover, &second, &state);
     lap("audited");
     node::tells_the_same(&honest, |l1| {
-        let mut settlement = Settlement::deploy(
-            l1,
-            &Roles::dev(DEV_OPERATOR),
-            verifier,
-            &genesis,
-            &context.policy,
-        )
-        .unwrap();
+        let mut settlement =
+            Settlement::deploy(l1, &Roles::dev(DEV_OPERATOR), verifier, &genesis, &context.policy)
+                .unwrap();
         for op in &queue {
             settlement.enqueue(l1, op).unwrap();
         }
-        settlement
-            .settle(l1, 1, &block.header, &block.data, &proven.proof)
-            .unwrap();
+        settlement.settle(l1, 1, &block.header, &block.data, &proven.proof).unwrap();
         settlement
     });
     lap("the same from a node, and everybody left");
     let left = exodus::everybody_leaves(&mut l1, &settlement);
-    exodus::is_audited(&left, &|history| {
-        audit::report(history, &settlement, &prover, &second)
-    });
+    exodus::is_audited(&left, &|history| audit::report(history, &settlement, &prover, &second));
     lap("exodus");
 
     // A stranger reads the folder.
@@ -203,15 +164,9 @@ fn a_block_is_finalized_and_no_byte_of_it_can_change() {
     resume::goes_on_wherever_it_stopped(verifier, &context.policy, &stored);
     lap("submitted with interruptions");
     second.verify(0, &genesis, &stored).unwrap();
-    println!(
-        "second verifier, block and batch proof: {:?}",
-        quick.elapsed()
-    );
+    println!("second verifier, block and batch proof: {:?}", quick.elapsed());
     is_for_its_own_folders_alone(&second, &prover, contract);
-    let prover = Verifiers {
-        first: &prover,
-        second: &second,
-    };
+    let prover = Verifiers { first: &prover, second: &second };
     check(&prover, &folder, &genesis).unwrap();
     let other_root = check(&prover, &folder, &Fr::from(1u64)).unwrap_err();
     assert_eq!(other_root.exit_code(), 3);
@@ -245,9 +200,7 @@ fn a_block_is_finalized_and_no_byte_of_it_can_change() {
     check(&prover, &folder, &genesis).unwrap();
     lap(&format!("{flips} flips noticed"));
     let mutations = mutated_proofs(&prover, &proven.proof, &mut l1);
-    lap(&format!(
-        "{mutations} mutated proofs, three verifiers, no disagreement"
-    ));
+    lap(&format!("{mutations} mutated proofs, three verifiers, no disagreement"));
     record("mutated_proofs", flips + mutations);
     record("disagreements", 0);
 
@@ -342,9 +295,7 @@ fn check(both: &Verifiers<'_>, folder: &BlockDir, old_root: &Fr) -> Result<(), N
 fn mutated_proofs(both: &Verifiers<'_>, proof: &BlockProof, l1: &mut EmbeddedL1) -> usize {
     let rounds = std::env::var("BASTION_MUTATIONS").map_or(60, |n| n.parse().unwrap());
     let verifier = &both.first.block.verifier;
-    let (contract, _) = l1
-        .deploy(DEV_OPERATOR, verifier.contract.bytecode.clone())
-        .unwrap();
+    let (contract, _) = l1.deploy(DEV_OPERATOR, verifier.contract.bytecode.clone()).unwrap();
     let (words, bytes) = proof.to_contract_input().unwrap();
     let mut rng = StdRng::seed_from_u64(5);
     for round in 0..rounds + words.len() {
@@ -377,9 +328,7 @@ fn mutated_proofs(both: &Verifiers<'_>, proof: &BlockProof, l1: &mut EmbeddedL1)
         changed.instances = words.iter().map(|w| hex(w)).collect();
         let key = both.first.block.deciding_key();
         let native = bastion_aggregator::verify(&changed, verifier, key).is_ok();
-        let instances = words
-            .iter()
-            .map(|w| bastion_protocol::field::from_bytes("word", w));
+        let instances = words.iter().map(|w| bastion_protocol::field::from_bytes("word", w));
         let audit = instances
             .collect::<Result<Vec<Fr>, _>>()
             .is_ok_and(|i| both.second.block().verify(&[i], &bytes).is_ok());

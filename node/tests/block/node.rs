@@ -25,14 +25,8 @@ pub fn tells_the_same(honest: &History, settle: impl FnOnce(&mut dyn L1) -> Sett
     for history in [&mut told, &mut expected] {
         (history.time, history.genesis_time) = (0, 0);
         history.queue.iter_mut().for_each(|entry| entry.time = 0);
-        history
-            .policies
-            .iter_mut()
-            .for_each(|change| change.time = 0);
-        history
-            .verifiers
-            .iter_mut()
-            .for_each(|added| added.time = 0);
+        history.policies.iter_mut().for_each(|change| change.time = 0);
+        history.verifiers.iter_mut().for_each(|added| added.time = 0);
         for block in &mut history.blocks {
             (block.committed_at, block.finalized_at) = (0, None);
             block.proving.as_mut().unwrap().time = 0;

@@ -92,24 +92,15 @@ fn attempt(
     left: usize,
     takes_effect: bool,
 ) -> (usize, Result<Vec<Steps>, NodeError>) {
-    let mut failing = Failing {
-        l1,
-        left,
-        takes_effect,
-        sent: 0,
-    };
+    let mut failing = Failing { l1, left, takes_effect, sent: 0 };
     let result = submission.run(&mut failing);
     (failing.sent, result.map(|(_, steps)| steps))
 }
 
 pub fn goes_on_wherever_it_stopped(verifier: &BlockVerifier, policy: &Policy, block: &StoredBlock) {
     let blocks = std::slice::from_ref(block);
-    let submission = Submission {
-        contract: rollup_address(DEV_OPERATOR, 0),
-        verifier,
-        policy,
-        blocks,
-    };
+    let submission =
+        Submission { contract: rollup_address(DEV_OPERATOR, 0), verifier, policy, blocks };
     let mut l1 = EmbeddedL1::new(TIME);
     let (all, steps) = attempt(&submission, &mut l1, usize::MAX, false);
     let steps = steps.unwrap();
@@ -153,29 +144,18 @@ fn refuses_before_anything_is_sent(submission: &Submission<'_>) {
     // A block from the future.
     refused(submission, &mut EmbeddedL1::new(TIME - 100), "ahead of L1");
     // A contract that is at none of the operator's addresses.
-    let other = Submission {
-        contract: Address::repeat_byte(7),
-        ..*submission
-    };
+    let other = Submission { contract: Address::repeat_byte(7), ..*submission };
     refused(&other, &mut EmbeddedL1::new(TIME), "fresh development node");
     // A node on which the operator has done something else.
     let mut used = EmbeddedL1::new(TIME);
     let elsewhere = Address::repeat_byte(9);
-    used.send(DEV_OPERATOR, elsewhere, U256::ZERO, Bytes::new())
-        .unwrap();
+    used.send(DEV_OPERATOR, elsewhere, U256::ZERO, Bytes::new()).unwrap();
     refused(submission, &mut used, "fresh development node");
     // A proof that the contract refuses.
     let mut block = submission.blocks[0].clone();
-    let digit = if block.proof.proof.ends_with('0') {
-        "1"
-    } else {
-        "0"
-    };
+    let digit = if block.proof.proof.ends_with('0') { "1" } else { "0" };
     let last = block.proof.proof.len() - 1;
     block.proof.proof.replace_range(last.., digit);
-    let forged = Submission {
-        blocks: std::slice::from_ref(&block),
-        ..*submission
-    };
+    let forged = Submission { blocks: std::slice::from_ref(&block), ..*submission };
     refused(&forged, &mut EmbeddedL1::new(TIME), "revert");
 }

@@ -31,10 +31,7 @@ fn client(
 }
 
 fn few() -> Options {
-    Options {
-        retries: 1,
-        ..Options::default()
-    }
+    Options { retries: 1, ..Options::default() }
 }
 
 #[test]
@@ -47,15 +44,9 @@ fn answers_of_another_form_are_errors_that_show_them() {
         (raw(200, "{\"jsonrpc\":\"2.0\",\"id\":2}"), "result"),
         (raw(200, "{\"id\":99,\"result\":\"0x1\"}"), "request 99"),
         (raw(200, "{\"id\":2,\"result\":7}"), "integer `7`"),
-        (
-            raw(401, "{\"message\":\"who are you\"}"),
-            "status 401: {\"message\":\"who are you\"}",
-        ),
+        (raw(401, "{\"message\":\"who are you\"}"), "status 401: {\"message\":\"who are you\"}"),
         (raw(404, "<h1>lost</h1>"), "status 404: <h1>lost</h1>"),
-        (
-            raw(503, "gone fishing"),
-            "status 503: gone fishing (tried 2 times)",
-        ),
+        (raw(503, "gone fishing"), "status 503: gone fishing (tried 2 times)"),
         (Reply::Hangup, "tried 2 times"),
         (Reply::Error(-32601, "what?"), "what? (error -32601)"),
     ] {
@@ -106,9 +97,7 @@ fn what_cannot_pass_is_not_repeated() {
     }
     // Nobody is there, and never was.
     let start = Instant::now();
-    let error = RpcL1::connect("http://127.0.0.1:1")
-        .unwrap_err()
-        .to_string();
+    let error = RpcL1::connect("http://127.0.0.1:1").unwrap_err().to_string();
     assert!(error.contains("http://127.0.0.1:1"), "{error}");
     assert!(!error.contains("tried"), "{error}");
     assert!(start.elapsed() < Duration::from_secs(5));
@@ -121,10 +110,7 @@ fn a_redirect_is_told_and_not_followed() {
         Reply::Raw(307, location.into(), Vec::new())
     });
     let error = l1.balance(NOBODY).unwrap_err().to_string();
-    assert!(
-        error.contains("307") && error.contains("http://127.0.0.1:9"),
-        "{error}"
-    );
+    assert!(error.contains("307") && error.contains("http://127.0.0.1:9"), "{error}");
     assert!(!error.contains("secret-path"), "{error}");
     assert_eq!(server.count("eth_getBalance"), 1);
 }
@@ -133,17 +119,11 @@ fn a_redirect_is_told_and_not_followed() {
 fn a_long_answer_is_read_up_to_the_limit() {
     let long = |_: &Asked<'_>| {
         let padding = "0".repeat(20 << 20);
-        raw(
-            200,
-            &format!("{{\"id\":2,\"padding\":\"{padding}\",\"result\":\"0x1\"}}"),
-        )
+        raw(200, &format!("{{\"id\":2,\"padding\":\"{padding}\",\"result\":\"0x1\"}}"))
     };
     let (mut l1, _server) = client(Options::default(), long);
     assert_eq!(l1.balance(NOBODY).unwrap().to_string(), "1");
-    let small = Options {
-        max_answer: 1 << 20,
-        ..few()
-    };
+    let small = Options { max_answer: 1 << 20, ..few() };
     let (mut l1, _server) = client(small, long);
     match l1.balance(NOBODY).unwrap_err() {
         NodeError::Rpc(e) => {
@@ -204,8 +184,5 @@ fn https_is_spoken_and_an_unknown_certificate_is_refused() {
     assert!(error.contains("certificate"), "{error}");
     assert!(error.contains("https://localhost:"), "{error}");
     assert!(!error.contains("0123456789abcdef"), "{error}");
-    assert!(
-        !server.join().unwrap(),
-        "a request was sent to whoever it was"
-    );
+    assert!(!server.join().unwrap(), "a request was sent to whoever it was");
 }

@@ -35,11 +35,7 @@ impl Sound {
         world.entry(&mut l1);
         let history = collect(&mut l1, world.rollup).unwrap();
         assert_eq!((history.blocks.len(), history.queue.len()), (2, 1));
-        Self {
-            anvil,
-            rollup: world.rollup,
-            digest: digest(&history),
-        }
+        Self { anvil, rollup: world.rollup, digest: digest(&history) }
     }
 
     /// What is read through a node that misbehaves.
@@ -48,10 +44,7 @@ impl Sound {
         answer: impl Fn(&Asked<'_>) -> Reply + Send + Sync + 'static,
     ) -> (Result<(), NodeError>, Server) {
         let server = Server::start(Some(&self.anvil.url), answer);
-        let options = Options {
-            retries: 2,
-            ..Options::default()
-        };
+        let options = Options { retries: 2, ..Options::default() };
         let mut l1 = RpcL1::with(&server.url, options).unwrap();
         let read = collect(&mut l1, self.rollup).map(|history| {
             assert_eq!(digest(&history), self.digest, "another history");
@@ -122,12 +115,7 @@ fn limits(sound: &Sound) {
 }
 
 fn failures_that_pass(sound: &Sound) {
-    for method in [
-        "eth_getLogs",
-        "eth_call",
-        "eth_getTransactionByHash",
-        "eth_getBlockByNumber",
-    ] {
+    for method in ["eth_getLogs", "eth_call", "eth_getTransactionByHash", "eth_getBlockByNumber"] {
         let (read, _) = sound.read(move |asked| match (asked.method == method, asked.count) {
             (true, 1) => Reply::Raw(502, String::new(), b"<html>".to_vec()),
             (true, 3) => Reply::Hangup,
@@ -143,10 +131,7 @@ fn answers_that_are_no_logs(sound: &Sound) {
         (200, r#"{"jsonrpc":"2.0","id":ID,"result":null}"#),
         (200, r#"{"jsonrpc":"2.0","id":ID,"result":{}}"#),
         (200, r#"{"jsonrpc":"2.0","id":ID,"result":"0x"}"#),
-        (
-            200,
-            r#"{"jsonrpc":"2.0","id":ID,"result":[{"address":null}]}"#,
-        ),
+        (200, r#"{"jsonrpc":"2.0","id":ID,"result":[{"address":null}]}"#),
         (200, r#"{"jsonrpc":"2.0","id":ID}"#),
         (200, r#"{"message":"rate limited"}"#),
         (200, "[]"),
@@ -157,10 +142,7 @@ fn answers_that_are_no_logs(sound: &Sound) {
             _ => Reply::Forward,
         });
         let text = error.to_string();
-        assert!(
-            matches!(error, NodeError::Rpc(_)) && text.contains("eth_getLogs"),
-            "{text}"
-        );
+        assert!(matches!(error, NodeError::Rpc(_)) && text.contains("eth_getLogs"), "{text}");
     }
     // Logs of another contract.
     let error = sound.error(|asked| match asked.method {
@@ -198,10 +180,7 @@ fn lost_logs(sound: &Sound) {
             "eth_getLogs" => Reply::Changed(loss),
             _ => Reply::Forward,
         });
-        assert!(
-            matches!(error, NodeError::Incomplete { .. }),
-            "{i}: {error}"
-        );
+        assert!(matches!(error, NodeError::Incomplete { .. }), "{i}: {error}");
         assert_eq!(error.exit_code(), 1);
     }
     // A log twice, and an entry that nobody made.
@@ -322,10 +301,7 @@ fn blocks_to_read_as_of(sound: &Sound) {
     let node = main(None);
     let mut l1 = RpcL1::connect(&node.url).unwrap();
     let error = collect(&mut l1, sound.rollup).unwrap_err().to_string();
-    assert!(
-        error.contains("finalized") && error.contains("--at"),
-        "{error}"
-    );
+    assert!(error.contains("finalized") && error.contains("--at"), "{error}");
     let node = main(Some("finalized"));
     let mut l1 = RpcL1::connect(&node.url).unwrap();
     // The node's last final block lies before the contract.

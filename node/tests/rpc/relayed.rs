@@ -72,10 +72,7 @@ fn a_commit_that_was_taken_back_needs_no_data() {
     world.send(&mut l1, hidden, Bytes::new());
     // The call stands in no calldata, and the embedded L1 keeps no traces.
     let error = collect(&mut l1, world.rollup).unwrap_err();
-    assert!(
-        matches!(error, NodeError::NoCall { block: 1, .. }),
-        "{error}"
-    );
+    assert!(matches!(error, NodeError::NoCall { block: 1, .. }), "{error}");
     assert!(error.to_string().contains("debug_traceTransaction"));
     let revert = IRollup::revertCommitsCall {};
     world.send(&mut l1, world.rollup, revert.abi_encode().into());
@@ -130,10 +127,7 @@ fn a_call_that_stands_nowhere_is_found_in_the_trace() {
     });
     let mut l1 = RpcL1::connect(&bare.url).unwrap();
     let error = collect(&mut l1, world.rollup).unwrap_err();
-    assert!(
-        matches!(error, NodeError::NoCall { block: 1, .. }),
-        "{error}"
-    );
+    assert!(matches!(error, NodeError::NoCall { block: 1, .. }), "{error}");
 }
 
 #[test]
@@ -156,8 +150,7 @@ fn a_call_that_was_undone_counts_for_nothing() {
         both.extend(end);
     }
     let both = world.create(&mut l1, creation(&check(both)));
-    l1.send(DEV_OPERATOR, both, U256::ZERO, Bytes::new())
-        .unwrap();
+    l1.send(DEV_OPERATOR, both, U256::ZERO, Bytes::new()).unwrap();
     world.next();
     let history = collect(&mut l1, world.rollup).unwrap();
     let proving = history.blocks[0].proving.as_ref().unwrap();

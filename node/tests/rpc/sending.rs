@@ -22,8 +22,7 @@ fn a_lost_answer_is_looked_up_before_anything_is_sent_again() {
         _ => Reply::Forward,
     });
     let mut l1 = RpcL1::connect(&taken.url).unwrap();
-    l1.send(DEV_OPERATOR, SOMEBODY, U256::from(5), Bytes::new())
-        .unwrap();
+    l1.send(DEV_OPERATOR, SOMEBODY, U256::from(5), Bytes::new()).unwrap();
     assert_eq!(taken.count("eth_sendTransaction"), 1);
     assert_eq!(direct.nonce(DEV_OPERATOR).unwrap(), before + 1);
     assert_eq!(direct.balance(SOMEBODY).unwrap(), U256::from(5));
@@ -37,8 +36,7 @@ fn a_lost_answer_is_looked_up_before_anything_is_sent_again() {
         _ => Reply::Forward,
     });
     let mut l1 = RpcL1::connect(&lost.url).unwrap();
-    l1.send(DEV_OPERATOR, SOMEBODY, U256::from(5), Bytes::new())
-        .unwrap();
+    l1.send(DEV_OPERATOR, SOMEBODY, U256::from(5), Bytes::new()).unwrap();
     assert_eq!(lost.count("eth_sendTransaction"), 3);
     assert_eq!(direct.nonce(DEV_OPERATOR).unwrap(), before + 2);
     assert_eq!(direct.balance(SOMEBODY).unwrap(), U256::from(10));
@@ -67,10 +65,7 @@ fn a_refusal_is_final_and_another_sender_is_noticed() {
     });
     let mut l1 = RpcL1::connect(&refusing.url).unwrap();
     let error = l1.send(DEV_OPERATOR, SOMEBODY, U256::from(5), Bytes::new());
-    assert!(error
-        .unwrap_err()
-        .to_string()
-        .contains("insufficient funds"));
+    assert!(error.unwrap_err().to_string().contains("insufficient funds"));
     assert_eq!(refusing.count("eth_sendTransaction"), 1);
 
     // The answer is lost, and meanwhile somebody else used the nonce.
@@ -78,9 +73,7 @@ fn a_refusal_is_final_and_another_sender_is_noticed() {
     let racing = Server::start(Some(&anvil.url), move |asked| match asked.method {
         "eth_sendTransaction" => {
             let mut other = other.lock().unwrap();
-            other
-                .send(DEV_OPERATOR, SOMEBODY, U256::from(9), vec![1].into())
-                .unwrap();
+            other.send(DEV_OPERATOR, SOMEBODY, U256::from(9), vec![1].into()).unwrap();
             Reply::Hangup
         }
         _ => Reply::Forward,

@@ -119,35 +119,23 @@ fn serve(
         let method = request["method"].as_str().unwrap().to_string();
         let count = {
             let mut log = log.lock().unwrap();
-            let headers = head
-                .into_iter()
-                .filter(|l| l.to_lowercase().starts_with("auth"));
+            let headers = head.into_iter().filter(|l| l.to_lowercase().starts_with("auth"));
             log.extend(headers);
             log.push(method.clone());
             log.iter().filter(|m| **m == method).count()
         };
-        let asked = Asked {
-            method: &method,
-            params: &request["params"],
-            count,
-        };
+        let asked = Asked { method: &method, params: &request["params"], count };
         let id = request["id"].clone();
         let told = || forward(upstream.unwrap(), &body);
         let (status, extra, body) = match answer(&asked) {
             Reply::Hangup => return,
             Reply::Raw(status, extra, body) => (status, extra, body),
-            Reply::Result(result) => (
-                200,
-                String::new(),
-                text(&json!({"jsonrpc": "2.0", "id": id, "result": result})),
-            ),
+            Reply::Result(result) => {
+                (200, String::new(), text(&json!({"jsonrpc": "2.0", "id": id, "result": result})))
+            }
             Reply::Error(code, message) => {
                 let error = json!({"code": code, "message": message});
-                (
-                    200,
-                    String::new(),
-                    text(&json!({"jsonrpc": "2.0", "id": id, "error": error})),
-                )
+                (200, String::new(), text(&json!({"jsonrpc": "2.0", "id": id, "error": error})))
             }
             Reply::Forward => (200, String::new(), text(&told())),
             Reply::Changed(change) => {

@@ -19,9 +19,7 @@ const CIRCUIT: [u8; 32] = [1; 32];
 /// Creation code that leaves `runtime`.
 pub fn creation(runtime: &[u8]) -> Bytes {
     let length = u16::try_from(runtime.len()).unwrap().to_be_bytes();
-    let copy = [
-        0x61, length[0], length[1], 0x80, 0x60, 0x0a, 0x3d, 0x39, 0x3d, 0xf3,
-    ];
+    let copy = [0x61, length[0], length[1], 0x80, 0x60, 0x0a, 0x3d, 0x39, 0x3d, 0xf3];
     [&copy, runtime].concat().into()
 }
 
@@ -45,9 +43,7 @@ fn call(to: Address) -> Vec<u8> {
 /// The end of a relay: reverts unless the call succeeded.
 pub fn check(mut code: Vec<u8>) -> Vec<u8> {
     let end = u16::try_from(code.len() + 9).unwrap().to_be_bytes();
-    code.extend([
-        0x61, end[0], end[1], 0x57, 0x60, 0, 0x60, 0, 0xfd, 0x5b, 0x00,
-    ]);
+    code.extend([0x61, end[0], end[1], 0x57, 0x60, 0, 0x60, 0, 0xfd, 0x5b, 0x00]);
     code
 }
 
@@ -107,11 +103,7 @@ impl World {
         let args = (to_u256(&State::new().root()), governance).abi_encode_params();
         let code = rollup().unwrap().with_args(&args);
         let (rollup, _) = l1.deploy(DEV_OPERATOR, code).unwrap();
-        Self {
-            rollup,
-            time: l1.now().unwrap(),
-            blocks: 0,
-        }
+        Self { rollup, time: l1.now().unwrap(), blocks: 0 }
     }
 
     /// The calls of an empty block: commit, prove, finalize, and all three in one. It stays the next
@@ -125,10 +117,7 @@ impl World {
             old_root: root,
             new_root: root,
             policy_root: Fr::from(POLICY),
-            domain: domain(
-                l1.chain_id(),
-                bastion_protocol::Address(self.rollup.into_array()),
-            ),
+            domain: domain(l1.chain_id(), bastion_protocol::Address(self.rollup.into_array())),
             time: self.time,
             c_out: Fr::from(3u64),
             batches,
@@ -141,18 +130,11 @@ impl World {
             cOut: U256::from(3),
             batches,
         };
-        let inputs = header
-            .public_inputs(&data)
-            .unwrap()
-            .into_array()
-            .map(|x| to_u256(&x));
+        let inputs = header.public_inputs(&data).unwrap().into_array().map(|x| to_u256(&x));
         let accumulator = [U256::from(5); 12];
         let number = U256::from(self.blocks + 1);
         let (circuit, proof): (_, Bytes) = (FixedBytes::from(CIRCUIT), proof.to_vec().into());
-        let commit = IRollup::commitCall {
-            header: told.clone(),
-            data: data.clone().into(),
-        };
+        let commit = IRollup::commitCall { header: told.clone(), data: data.clone().into() };
         let prove = IRollup::proveCall {
             number,
             circuitId: circuit,
@@ -192,10 +174,7 @@ impl World {
 
     /// Asks for something that waits in the queue.
     pub fn entry(&self, l1: &mut dyn L1) {
-        let call = IRollup::requestForcedExitCall {
-            index: 1 << 17,
-            token: 0,
-        };
+        let call = IRollup::requestForcedExitCall { index: 1 << 17, token: 0 };
         self.send(l1, self.rollup, call.abi_encode().into());
     }
 

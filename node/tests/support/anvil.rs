@@ -25,11 +25,7 @@ impl Drop for Anvil {
 impl Anvil {
     /// Starts a fresh node at a time.
     pub fn start(time: u64) -> Self {
-        let port = TcpListener::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap()
-            .port();
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let anvil = Path::new(env!("CARGO_MANIFEST_DIR"))
             .join("../verifier-contract/node_modules/.bin/anvil");
         let (port_text, time) = (port.to_string(), time.to_string());
@@ -40,10 +36,7 @@ impl Anvil {
             .process_group(0)
             .spawn()
             .unwrap_or_else(|e| panic!("{}: {e}: run `make setup`", anvil.display()));
-        let anvil = Self {
-            process,
-            url: format!("http://127.0.0.1:{port}"),
-        };
+        let anvil = Self { process, url: format!("http://127.0.0.1:{port}") };
         for _ in 0..600 {
             if TcpStream::connect(("127.0.0.1", port)).is_ok() {
                 break;

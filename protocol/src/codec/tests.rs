@@ -14,13 +14,8 @@ fn address() -> impl Strategy<Value = Address> {
 fn action() -> impl Strategy<Value = Action> {
     prop_oneof![
         (any::<u32>(), any::<u128>()).prop_map(|(to, amount)| Action::Transfer { to, amount }),
-        (element(), address(), any::<u128>()).prop_map(|(keyhash, exit, amount)| {
-            Action::TransferNew {
-                keyhash,
-                exit,
-                amount,
-            }
-        }),
+        (element(), address(), any::<u128>())
+            .prop_map(|(keyhash, exit, amount)| { Action::TransferNew { keyhash, exit, amount } }),
         (address(), any::<u128>()).prop_map(|(to, amount)| Action::Withdraw { to, amount }),
         element().prop_map(|keyhash| Action::ChangeKey { keyhash }),
         (any::<u64>(), any::<u64>())
@@ -39,14 +34,7 @@ fn op() -> impl Strategy<Value = Op> {
         .prop_map(|((account, token, nonce), (deadline, fee), action, seed)| {
             let key = SecretKey::from_seed(&seed);
             Op::Signed(SignedOp {
-                body: Body {
-                    account,
-                    token,
-                    nonce,
-                    deadline,
-                    fee,
-                    action,
-                },
+                body: Body { account, token, nonce, deadline, fee, action },
                 key: key.public(),
                 signature: key.sign(Fr::from(nonce)),
             })
@@ -101,11 +89,8 @@ proptest! {
 
 #[test]
 fn the_layout_is_that_of_the_protocol() {
-    let op = Op::ForcedExit(ForcedExit {
-        index: 0x0102_0304,
-        token: 0x0506,
-        exit: Address([7; 20]),
-    });
+    let op =
+        Op::ForcedExit(ForcedExit { index: 0x0102_0304, token: 0x0506, exit: Address([7; 20]) });
     let expected = format!("82{}{}{}", "01020304", "0506", "07".repeat(20));
     assert_eq!(hex::encode(op.to_bytes()), expected);
     let op = Op::Deposit(Deposit {

@@ -22,10 +22,7 @@ fn encodings_round_trip_and_refuse_the_rest() {
     let public = key().public();
     assert_eq!(PublicKey::from_bytes(&public.to_bytes()).unwrap(), public);
     let secret = key().expose_bytes();
-    assert_eq!(
-        SecretKey::from_bytes(&secret).unwrap().public(),
-        key().public()
-    );
+    assert_eq!(SecretKey::from_bytes(&secret).unwrap().public(), key().public());
     assert!(SecretKey::from_bytes(&[0; 32]).is_err());
     assert!(SecretKey::from_bytes(&[0xff; 32]).is_err());
     assert_eq!(format!("{:?}", key()), "SecretKey(redacted)");
@@ -68,10 +65,7 @@ fn random_messages() {
         let message = Fr::rand(&mut rng);
         let signature = key().sign(message);
         assert!(key().public().verify(message, &signature));
-        let forged = Signature {
-            s: signature.s + Scalar::from(1_u64),
-            ..signature
-        };
+        let forged = Signature { s: signature.s + Scalar::from(1_u64), ..signature };
         assert!(!key().public().verify(message, &forged));
     }
 }

@@ -83,8 +83,7 @@ impl Serialize for Digest {
 impl<'de> Deserialize<'de> for Digest {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        text.parse()
-            .map_err(|error| D::Error::custom(format!("`{text}` is not a digest: {error}")))
+        text.parse().map_err(|error| D::Error::custom(format!("`{text}` is not a digest: {error}")))
     }
 }
 
@@ -115,12 +114,10 @@ pub fn write_atomic(
 /// # Errors
 /// As [`write_atomic`].
 pub fn write_new(path: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<bool> {
-    put(path, fill, |temporary| {
-        match temporary.persist_noclobber(path) {
-            Ok(_) => Ok(true),
-            Err(e) if e.error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
-            Err(e) => Err(e.error),
-        }
+    put(path, fill, |temporary| match temporary.persist_noclobber(path) {
+        Ok(_) => Ok(true),
+        Err(e) if e.error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+        Err(e) => Err(e.error),
     })
 }
 

@@ -49,10 +49,7 @@ fn a_full_disk_is_recognised() {
         .open("/dev/full")
         .and_then(|mut file| file.write_all(b"x"))
         .unwrap_err();
-    assert_eq!(
-        ProverError::io("write", Path::new("x"), error).exit_code(),
-        6
-    );
+    assert_eq!(ProverError::io("write", Path::new("x"), error).exit_code(), 6);
 }
 
 #[test]
@@ -92,9 +89,7 @@ fn a_new_file_can_be_read_by_those_who_may_read_others() {
 #[test]
 fn what_the_dead_left_is_removed_and_nothing_else() {
     let dir = tempfile::tempdir().unwrap();
-    let dead = dir
-        .path()
-        .join(format!("{}0123456789abcdef", temporary::PREFIX));
+    let dead = dir.path().join(format!("{}0123456789abcdef", temporary::PREFIX));
     let others = [".hidden", "bastion-tmp-x", ".bastion-cache"].map(|n| dir.path().join(n));
     fs::write(&dead, b"half").unwrap();
     for other in &others {
@@ -158,9 +153,7 @@ fn whoever_waits_says_for_what() {
     struct Waits(mpsc::Sender<String>);
     impl ProgressSink for Waits {
         fn event(&self, event: &ProgressEvent) {
-            self.0
-                .send(format!("{} {}", event.stage, event.subject))
-                .unwrap();
+            self.0.send(format!("{} {}", event.stage, event.subject)).unwrap();
         }
     }
     let dir = tempfile::tempdir().unwrap();
@@ -170,10 +163,7 @@ fn whoever_waits_says_for_what() {
     let progress = Progress::new(Waits(send));
     std::thread::scope(|scope| {
         scope.spawn(|| Making::begin(&artifact, "a key", &progress).unwrap());
-        assert_eq!(
-            told.recv().unwrap(),
-            "waiting for a key, which another process makes"
-        );
+        assert_eq!(told.recv().unwrap(), "waiting for a key, which another process makes");
         drop(turn);
     });
 }
@@ -216,11 +206,7 @@ fn a_killed_writer_is_in_nobodys_way() {
         }
         let _ = fs::remove_file(&path);
         let mut child = command
-            .args([
-                "--ignored",
-                "--exact",
-                "artifact::tests::writes_until_it_is_killed",
-            ])
+            .args(["--ignored", "--exact", "artifact::tests::writes_until_it_is_killed"])
             .env("BASTION_TEST_KILLED", dir.path())
             .stdout(Stdio::null())
             .spawn()
@@ -240,10 +226,8 @@ fn a_killed_writer_is_in_nobodys_way() {
     // The last one dies a moment after the process around it.
     let _turn = Making::begin(&path, "the file", &Progress::silent()).unwrap();
     remove_dead(dir.path());
-    let left: Vec<_> = fs::read_dir(dir.path())
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name())
-        .collect();
+    let left: Vec<_> =
+        fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(left.len(), 2, "the file and its lock: {left:?}");
 }
 
@@ -268,20 +252,14 @@ fn on_a_small_file_system() {
     let seeded = || rng(1);
     let strings = SrsDir::new(&dir);
     let choice = SrsChoice::HeldOrUnsafeDev;
-    full(
-        strings
-            .obtain(choice, 12, &[], seeded(), &Progress::silent())
-            .map(drop),
-    );
+    full(strings.obtain(choice, 12, &[], seeded(), &Progress::silent()).map(drop));
 
     // Keys that had to be stored are no success; keys for one use are.
     let srs = Srs::generate_unsafe_dev(8, &[8], seeded()).unwrap();
     let keys = |storing| {
         let store = KeyStore::new(&dir).storing(storing);
         let shape = ToyShape::tiny();
-        store
-            .keys::<ToyCircuit>(&shape, &srs, &Progress::silent())
-            .map(drop)
+        store.keys::<ToyCircuit>(&shape, &srs, &Progress::silent()).map(drop)
     };
     write_bytes_atomic(&dir.join("ballast"), &[1; 144 << 10]).unwrap();
     full(keys(Storing::Required));
@@ -289,9 +267,7 @@ fn on_a_small_file_system() {
 
     // The string is stored, but a basis that belongs to it does not fit beside it.
     fs::remove_file(dir.join("ballast")).unwrap();
-    strings
-        .obtain(choice, 9, &[], seeded(), &Progress::silent())
-        .unwrap();
+    strings.obtain(choice, 9, &[], seeded(), &Progress::silent()).unwrap();
     write_bytes_atomic(&dir.join("ballast"), &[1; 100 << 10]).unwrap();
     let basis = |storing| {
         let strings = strings.clone().storing(storing);
@@ -302,13 +278,8 @@ fn on_a_small_file_system() {
     basis(Storing::BestEffort).unwrap();
 
     assert_eq!(fs::read(&path).unwrap(), b"old");
-    let names = fs::read_dir(&dir)
-        .unwrap()
-        .flatten()
-        .map(|entry| entry.file_name());
-    let left: Vec<_> = names
-        .filter(|name| name.to_string_lossy().starts_with('.'))
-        .collect();
+    let names = fs::read_dir(&dir).unwrap().flatten().map(|entry| entry.file_name());
+    let left: Vec<_> = names.filter(|name| name.to_string_lossy().starts_with('.')).collect();
     assert!(left.is_empty(), "{left:?}");
 }
 

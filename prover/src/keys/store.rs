@@ -72,10 +72,7 @@ pub struct KeyStore {
 impl KeyStore {
     /// Keys are kept in `dir`, which is created when the first key is written.
     pub fn new(dir: impl Into<PathBuf>) -> Self {
-        Self {
-            dir: dir.into(),
-            storing: Storing::BestEffort,
-        }
+        Self { dir: dir.into(), storing: Storing::BestEffort }
     }
 
     /// Whether keys that cannot be stored are an error.
@@ -162,9 +159,7 @@ impl KeyStore {
         // Shapes are read from files: their names must not lead out of the directory.
         let name =
             C::shape_name(shape).replace(|c: char| !c.is_ascii_alphanumeric() && c != '-', "_");
-        Ok(self
-            .dir
-            .join(format!("{}-{name}-{key}.{extension}", C::KIND)))
+        Ok(self.dir.join(format!("{}-{name}-{key}.{extension}", C::KIND)))
     }
 
     fn write<C: ProvableCircuit>(
@@ -173,33 +168,20 @@ impl KeyStore {
         srs: &Srs,
         keys: &CircuitKeys,
     ) -> Result<()> {
-        let header = Header {
-            cache_key: cache_key::<C>(shape, srs)?,
-            circuit_id: keys.circuit_id(),
-        };
-        container::write(
-            &self.path::<C>(shape, srs, "vk")?,
-            &VK_KIND,
-            &header,
-            |out| keys.verifier.vk.write(&mut { out }, SerdeFormat::Processed),
-        )?;
-        container::write(
-            &self.path::<C>(shape, srs, "pk")?,
-            &PK_KIND,
-            &header,
-            |out| write_pk(&keys.pk, out),
-        )
+        let header =
+            Header { cache_key: cache_key::<C>(shape, srs)?, circuit_id: keys.circuit_id() };
+        container::write(&self.path::<C>(shape, srs, "vk")?, &VK_KIND, &header, |out| {
+            keys.verifier.vk.write(&mut { out }, SerdeFormat::Processed)
+        })?;
+        container::write(&self.path::<C>(shape, srs, "pk")?, &PK_KIND, &header, |out| {
+            write_pk(&keys.pk, out)
+        })
     }
 }
 
 fn cache_key<C: ProvableCircuit>(shape: &C::Params, srs: &Srs) -> Result<Digest> {
     let shape = shape_json::<C>(shape)?;
-    let parts = [
-        C::KIND.as_bytes(),
-        &shape,
-        &C::CODE_VERSION.to_le_bytes(),
-        &srs.id().0,
-    ];
+    let parts = [C::KIND.as_bytes(), &shape, &C::CODE_VERSION.to_le_bytes(), &srs.id().0];
     Ok(Digest::of_parts("bastion-key-cache-v1", &parts))
 }
 
@@ -251,9 +233,7 @@ fn same_circuit(file: &Opened<Header>, got: CircuitId) -> Result<()> {
     if got == expected {
         return Ok(());
     }
-    Err(file.damaged(format!(
-        "its key is of circuit {got}, its header says {expected}"
-    )))
+    Err(file.damaged(format!("its key is of circuit {got}, its header says {expected}")))
 }
 
 /// Lets halo2 parse a payload. Its readers assert and unwrap; what they would trip over first is
@@ -267,9 +247,7 @@ fn guarded<T>(
     let got = file.payload.read_exact(&mut prefix);
     let [_, k0, k1, k2, k3, compressed] = prefix;
     if got.is_err() || u32::from_le_bytes([k0, k1, k2, k3]) != k || compressed != 0 {
-        return Err(file.damaged(format!(
-            "its key is not one for k = {k} with plain selectors"
-        )));
+        return Err(file.damaged(format!("its key is not one for k = {k} with plain selectors")));
     }
     let mut reader = prefix.as_slice().chain(&mut file.payload);
     let parsed = catch_unwind(AssertUnwindSafe(|| read(&mut reader)));

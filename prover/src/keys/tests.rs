@@ -19,33 +19,13 @@ fn the_id_changes_with_shape_circuit_and_srs() {
     let (one, two) = (srs(1), srs(2));
     let shape = ToyShape::tiny();
     let id = |shape: &ToyShape, srs: &Srs| {
-        CircuitKeys::generate::<ToyCircuit>(shape, srs)
-            .unwrap()
-            .circuit_id()
+        CircuitKeys::generate::<ToyCircuit>(shape, srs).unwrap().circuit_id()
     };
     let base = id(&shape, &one);
     assert_eq!(base, id(&shape, &one));
     assert_ne!(base, id(&shape, &two));
-    assert_ne!(
-        base,
-        id(
-            &ToyShape {
-                rows: 21,
-                ..shape.clone()
-            },
-            &one
-        )
-    );
-    assert_ne!(
-        base,
-        id(
-            &ToyShape {
-                name: "other".into(),
-                ..shape
-            },
-            &one
-        )
-    );
+    assert_ne!(base, id(&ToyShape { rows: 21, ..shape.clone() }, &one));
+    assert_ne!(base, id(&ToyShape { name: "other".into(), ..shape }, &one));
 }
 
 #[test]
@@ -53,15 +33,11 @@ fn a_second_start_reads_the_same_keys_and_writes_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let store = KeyStore::new(dir.path());
     let (srs, shape) = (srs(1), ToyShape::tiny());
-    let made = store
-        .keys::<ToyCircuit>(&shape, &srs, &Progress::silent())
-        .unwrap();
+    let made = store.keys::<ToyCircuit>(&shape, &srs, &Progress::silent()).unwrap();
     let path = store.path::<ToyCircuit>(&shape, &srs, "pk").unwrap();
     let stamp = fs::metadata(&path).unwrap().modified().unwrap();
 
-    let read = store
-        .keys::<ToyCircuit>(&shape, &srs, &Progress::silent())
-        .unwrap();
+    let read = store.keys::<ToyCircuit>(&shape, &srs, &Progress::silent()).unwrap();
     assert_eq!(read.circuit_id(), made.circuit_id());
     let bytes = |keys: &CircuitKeys| keys.pk().to_bytes(halo2_proofs::SerdeFormat::RawBytes);
     assert_eq!(bytes(&read), bytes(&made));
@@ -78,23 +54,14 @@ fn damage_is_found_and_repaired() {
     let dir = tempfile::tempdir().unwrap();
     let store = KeyStore::new(dir.path());
     let (srs, shape) = (srs(1), ToyShape::tiny());
-    let keys = || {
-        store
-            .keys::<ToyCircuit>(&shape, &srs, &Progress::silent())
-            .unwrap()
-    };
+    let keys = || store.keys::<ToyCircuit>(&shape, &srs, &Progress::silent()).unwrap();
     let id = keys().circuit_id();
     for extension in ["pk", "vk"] {
         let path = store.path::<ToyCircuit>(&shape, &srs, extension).unwrap();
         let good = fs::read(&path).unwrap();
         let mut flipped = good.clone();
         flipped[good.len() / 2] ^= 1;
-        for bad in [
-            flipped,
-            good[..good.len() - 1].to_vec(),
-            vec![],
-            b"nonsense".to_vec(),
-        ] {
+        for bad in [flipped, good[..good.len() - 1].to_vec(), vec![], b"nonsense".to_vec()] {
             fs::write(&path, &bad).unwrap();
             if extension == "vk" {
                 assert!(store.verifier_key::<ToyCircuit>(&shape, &srs).is_err());
@@ -113,32 +80,17 @@ fn the_key_of_another_circuit_under_our_name_is_refused() {
     let store = KeyStore::new(dir.path());
     let srs = srs(1);
     let ours = ToyShape::tiny();
-    let other = ToyShape {
-        rows: 30,
-        ..ours.clone()
-    };
+    let other = ToyShape { rows: 30, ..ours.clone() };
     let progress = Progress::silent();
     store.keys::<ToyCircuit>(&other, &srs, &progress).unwrap();
-    let id = store
-        .keys::<ToyCircuit>(&ours, &srs, &progress)
-        .unwrap()
-        .circuit_id();
+    let id = store.keys::<ToyCircuit>(&ours, &srs, &progress).unwrap().circuit_id();
     for extension in ["pk", "vk"] {
         let path = |shape| store.path::<ToyCircuit>(shape, &srs, extension).unwrap();
         fs::copy(path(&other), path(&ours)).unwrap();
     }
     let error = store.verifier_key::<ToyCircuit>(&ours, &srs).unwrap_err();
-    assert!(
-        matches!(error, ProverError::DamagedArtifact { .. }),
-        "{error}"
-    );
-    assert_eq!(
-        store
-            .keys::<ToyCircuit>(&ours, &srs, &progress)
-            .unwrap()
-            .circuit_id(),
-        id
-    );
+    assert!(matches!(error, ProverError::DamagedArtifact { .. }), "{error}");
+    assert_eq!(store.keys::<ToyCircuit>(&ours, &srs, &progress).unwrap().circuit_id(), id);
 }
 
 #[test]
@@ -146,20 +98,12 @@ fn a_missing_verifying_key_and_a_small_srs_say_what_to_do() {
     let dir = tempfile::tempdir().unwrap();
     let store = KeyStore::new(dir.path());
     let srs = srs(1);
-    let error = store
-        .verifier_key::<ToyCircuit>(&ToyShape::tiny(), &srs)
-        .unwrap_err();
+    let error = store.verifier_key::<ToyCircuit>(&ToyShape::tiny(), &srs).unwrap_err();
     assert_eq!(error.exit_code(), 5);
     assert!(error.to_string().contains("bastion setup"), "{error}");
-    let big = ToyShape {
-        k: 9,
-        ..ToyShape::tiny()
-    };
+    let big = ToyShape { k: 9, ..ToyShape::tiny() };
     let error = CircuitKeys::generate::<ToyCircuit>(&big, &srs).unwrap_err();
-    assert!(matches!(
-        error,
-        ProverError::SrsTooSmall { needed: 9, held: 8 }
-    ));
+    assert!(matches!(error, ProverError::SrsTooSmall { needed: 9, held: 8 }));
 }
 
 /// The store cannot be written: keys for one use are good all the same, but if storing them was
@@ -195,11 +139,7 @@ fn keys_are_bound_to_the_reference_string() {
     assert_eq!((keys(&one), keys(&two)), (first, second));
     let path = |srs| store.path::<ToyCircuit>(&shape, srs, "pk").unwrap();
     fs::copy(path(&one), path(&two)).unwrap();
-    assert_eq!(
-        keys(&two),
-        second,
-        "the other's key under our name is replaced"
-    );
+    assert_eq!(keys(&two), second, "the other's key under our name is replaced");
 }
 
 /// One too low would cut the quotient, one too high would add a piece that snark-verifier does
@@ -207,28 +147,17 @@ fn keys_are_bound_to_the_reference_string() {
 #[test]
 fn a_declared_degree_that_is_not_the_natural_one_is_refused() {
     let keygen = |declared_degree| {
-        let shape = ToyShape {
-            declared_degree,
-            ..ToyShape::tiny()
-        };
+        let shape = ToyShape { declared_degree, ..ToyShape::tiny() };
         CircuitKeys::generate::<ToyCircuit>(&shape, &srs(1))
     };
     keygen(5).unwrap();
     let error = keygen(6).unwrap_err();
-    assert!(
-        error.to_string().contains("set_minimum_degree(5)"),
-        "{error}"
-    );
+    assert!(error.to_string().contains("set_minimum_degree(5)"), "{error}");
 }
 
 #[test]
 fn the_name_of_a_shape_cannot_lead_out_of_the_store() {
-    let shape = ToyShape {
-        name: "../../etc/x".into(),
-        ..ToyShape::tiny()
-    };
-    let path = KeyStore::new("/keys")
-        .path::<ToyCircuit>(&shape, &srs(1), "pk")
-        .unwrap();
+    let shape = ToyShape { name: "../../etc/x".into(), ..ToyShape::tiny() };
+    let path = KeyStore::new("/keys").path::<ToyCircuit>(&shape, &srs(1), "pk").unwrap();
     assert_eq!(path.parent().unwrap(), std::path::Path::new("/keys"));
 }

@@ -49,12 +49,8 @@ impl<F: Modulus> Constants<F> {
     /// `2^261 - 2^doublings · p`.
     const fn complement(doublings: u32) -> [u64; LIMBS] {
         let p = F::ORDER;
-        let doubled = [
-            p[0] << 1,
-            p[1] << 1 | p[0] >> 63,
-            p[2] << 1 | p[1] >> 63,
-            p[3] << 1 | p[2] >> 63,
-        ];
+        let doubled =
+            [p[0] << 1, p[1] << 1 | p[0] >> 63, p[2] << 1 | p[1] >> 63, p[3] << 1 | p[2] >> 63];
         let limbs = split(if doublings == 1 { doubled } else { p });
         let (mut x, mut borrow, mut i) = ([0; LIMBS], 0, 0);
         while i < LIMBS {
@@ -345,11 +341,7 @@ fn packed(x: Limbs) -> [__m256i; 4] {
     unsafe {
         let or = |a, b, c| _mm256_or_si256(_mm256_or_si256(a, b), c);
         transposed([
-            or(
-                x[0],
-                _mm256_slli_epi64::<29>(x[1]),
-                _mm256_slli_epi64::<58>(x[2]),
-            ),
+            or(x[0], _mm256_slli_epi64::<29>(x[1]), _mm256_slli_epi64::<58>(x[2])),
             or(
                 _mm256_srli_epi64::<6>(x[2]),
                 _mm256_slli_epi64::<23>(x[3]),

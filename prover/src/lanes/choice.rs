@@ -105,10 +105,7 @@ impl FromStr for Arithmetic {
         let bad = |why| BadArithmetic {
             name: name.into(),
             why,
-            has: Self::supported()
-                .map(Self::name)
-                .collect::<Vec<_>>()
-                .join(", "),
+            has: Self::supported().map(Self::name).collect::<Vec<_>>().join(", "),
         };
         let found = Self::ALL.into_iter().find(|a| a.name() == name);
         let found = found.ok_or_else(|| bad("is not known"))?;
@@ -133,10 +130,7 @@ mod tests {
             }
         }
         let unknown = "fast".parse::<Arithmetic>().unwrap_err().to_string();
-        assert!(
-            unknown.contains("`fast`") && unknown.contains("portable"),
-            "{unknown}"
-        );
+        assert!(unknown.contains("`fast`") && unknown.contains("portable"), "{unknown}");
         assert!(Arithmetic::best().is_supported() && Arithmetic::active().is_supported());
     }
 }

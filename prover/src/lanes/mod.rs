@@ -207,10 +207,7 @@ pub(crate) fn run<K: Kernel>(kernel: K) -> K::Output {
 /// Runs a kernel on an arithmetic that this machine has.
 #[allow(unsafe_code)]
 pub(crate) fn run_on<K: Kernel>(arithmetic: Arithmetic, kernel: K) -> K::Output {
-    assert!(
-        arithmetic.is_supported(),
-        "{arithmetic} is not for this processor"
-    );
+    assert!(arithmetic.is_supported(), "{arithmetic} is not for this processor");
     match arithmetic {
         Arithmetic::Portable => kernel.run::<Plain>(),
         // SAFETY: the machine has the instructions.

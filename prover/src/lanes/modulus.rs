@@ -78,10 +78,7 @@ mod tests {
         assert_eq!(inverse.wrapping_mul(F::ORDER[0]), u64::MAX);
         // R = 2^256 mod p, as Montgomery's form of one.
         let two = F::from(2);
-        assert_eq!(
-            from_limbs::<F>([1, 0, 0, 0]) * two.pow_vartime([256]),
-            F::ONE
-        );
+        assert_eq!(from_limbs::<F>([1, 0, 0, 0]) * two.pow_vartime([256]), F::ONE);
     }
 
     #[test]

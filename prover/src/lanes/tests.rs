@@ -25,27 +25,15 @@ fn edges<F: Modulus>(random: &mut ChaCha20Rng) -> Vec<F> {
 fn check<L: Lanes>() {
     let mut random = crate::testing::rng(1);
     for _ in 0..100 {
-        let (x, mut y) = (
-            edges::<L::Field>(&mut random),
-            edges::<L::Field>(&mut random),
-        );
+        let (x, mut y) = (edges::<L::Field>(&mut random), edges::<L::Field>(&mut random));
         y.rotate_left(3);
         let both = || x.iter().zip(&y);
         let expect = |f: fn(&L::Field, &L::Field) -> L::Field| {
             both().map(|(a, b)| f(a, b)).collect::<Vec<_>>()
         };
-        assert_eq!(
-            computed::<L>(&x, &y, |a, b| a.mul(b)),
-            expect(|a, b| *a * b)
-        );
-        assert_eq!(
-            computed::<L>(&x, &y, |a, b| a.add(b)),
-            expect(|a, b| *a + b)
-        );
-        assert_eq!(
-            computed::<L>(&x, &y, |a, b| a.sub(b, 2)),
-            expect(|a, b| *a - b)
-        );
+        assert_eq!(computed::<L>(&x, &y, |a, b| a.mul(b)), expect(|a, b| *a * b));
+        assert_eq!(computed::<L>(&x, &y, |a, b| a.add(b)), expect(|a, b| *a + b));
+        assert_eq!(computed::<L>(&x, &y, |a, b| a.sub(b, 2)), expect(|a, b| *a - b));
         let squares: Vec<_> = x.iter().map(L::Field::square).collect();
         assert_eq!(computed::<L>(&x, &y, |a, _| a.square()), squares);
         let large = computed::<L>(&x, &y, |a, b| {
@@ -54,8 +42,7 @@ fn check<L: Lanes>() {
             for _ in 0..5 {
                 sum = sum.add(sum);
             }
-            b.sub(sum, MAX_BOUND)
-                .mul_constant(&L::constant(&L::Field::ONE))
+            b.sub(sum, MAX_BOUND).mul_constant(&L::constant(&L::Field::ONE))
         });
         assert_eq!(large, expect(|a, b| *b - *a * L::Field::from(32)));
         let many = computed::<L>(&x, &y, |a, b| {
@@ -69,10 +56,7 @@ fn check<L: Lanes>() {
             }
             L::reduce(wide)
         });
-        assert_eq!(
-            many,
-            expect(|a, b| *a * b * L::Field::from(MAX_TERMS as u64))
-        );
+        assert_eq!(many, expect(|a, b| *a * b * L::Field::from(MAX_TERMS as u64)));
     }
 }
 
@@ -133,9 +117,7 @@ fn check_near_zero<L: Lanes>() {
 
 fn check_memory<L: Lanes>() {
     let mut random = crate::testing::rng(2);
-    let x: Vec<L::Field> = (0..WIDTH * 5)
-        .map(|_| L::Field::random(&mut random))
-        .collect();
+    let x: Vec<L::Field> = (0..WIDTH * 5).map(|_| L::Field::random(&mut random)).collect();
     let mut out = vec![L::Field::ZERO; WIDTH];
     L::load(&x[3..]).store(&mut out);
     assert_eq!(out, x[3..3 + WIDTH]);

@@ -34,16 +34,9 @@ pub(super) fn classes(scalars: &[Fr], first: usize, bases: &[Point]) -> Vec<Clas
             continue;
         }
         let (magnitude, negative) = signed(scalar);
-        let entry = Entry {
-            magnitude,
-            base: ((first + i) as u32) << 1 | u32::from(negative),
-        };
+        let entry = Entry { magnitude, base: ((first + i) as u32) << 1 | u32::from(negative) };
         let bits = bits(&magnitude);
-        let class = if bits <= SMALL {
-            &mut small
-        } else {
-            &mut large
-        };
+        let class = if bits <= SMALL { &mut small } else { &mut large };
         class.bits = class.bits.max(bits);
         class.entries.push(entry);
     }
@@ -108,22 +101,12 @@ mod tests {
 
     #[test]
     fn zeros_and_identities_are_left_out_and_sizes_told_apart() {
-        let one = Point {
-            x: crate::msm::Fq::from(1),
-            y: crate::msm::Fq::from(2),
-        };
+        let one = Point { x: crate::msm::Fq::from(1), y: crate::msm::Fq::from(2) };
         let bases = [one, one, Point::IDENTITY, one, one];
-        let scalars = [
-            Fr::zero(),
-            -Fr::from(3),
-            Fr::one(),
-            Fr::from_raw([0, 1, 0, 0]),
-        ];
+        let scalars = [Fr::zero(), -Fr::from(3), Fr::one(), Fr::from_raw([0, 1, 0, 0])];
         let found = classes(&scalars, 1, &bases);
-        let shown: Vec<(u32, Vec<u32>)> = found
-            .iter()
-            .map(|c| (c.bits, c.entries.iter().map(|e| e.base).collect()))
-            .collect();
+        let shown: Vec<(u32, Vec<u32>)> =
+            found.iter().map(|c| (c.bits, c.entries.iter().map(|e| e.base).collect())).collect();
         // Scalar 0 is for base 1, and so on; base 2 is the identity.
         assert_eq!(shown, [(1, vec![6]), (65, vec![8])]);
     }

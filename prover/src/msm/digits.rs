@@ -35,11 +35,7 @@ impl Windows {
                 add_bit(&mut entry.magnitude, window * bits + bits - 1);
             }
         }
-        Self {
-            entries,
-            bits,
-            count,
-        }
+        Self { entries, bits, count }
     }
 
     /// Number of windows.
@@ -134,14 +130,10 @@ mod tests {
 
     fn class(magnitudes: &[[u64; 4]], bits: u32, copies: usize) -> Class {
         let entries = magnitudes.iter().cycle().take(copies * magnitudes.len());
-        let entries = entries.enumerate().map(|(i, magnitude)| Entry {
-            magnitude: *magnitude,
-            base: 2 * i as u32,
-        });
-        Class {
-            entries: entries.collect(),
-            bits,
-        }
+        let entries = entries
+            .enumerate()
+            .map(|(i, magnitude)| Entry { magnitude: *magnitude, base: 2 * i as u32 });
+        Class { entries: entries.collect(), bits }
     }
 
     #[test]
@@ -164,10 +156,8 @@ mod tests {
                         sum = sum * f64::from(1 << windows.bits()) + f64::from(digit);
                         low = (low << windows.bits()).wrapping_add_signed(i64::from(digit));
                     }
-                    let expected = magnitude
-                        .iter()
-                        .rev()
-                        .fold(0.0, |x, l| x * 2_f64.powi(64) + *l as f64);
+                    let expected =
+                        magnitude.iter().rev().fold(0.0, |x, l| x * 2_f64.powi(64) + *l as f64);
                     assert!((sum - expected).abs() <= 1e-9 * expected);
                     assert_eq!(low, magnitude[0]);
                 }

@@ -44,10 +44,7 @@ struct Point {
 }
 
 impl Point {
-    const IDENTITY: Self = Self {
-        x: Fq::ZERO,
-        y: Fq::ZERO,
-    };
+    const IDENTITY: Self = Self { x: Fq::ZERO, y: Fq::ZERO };
 
     #[inline(always)]
     fn is_identity(&self) -> bool {
@@ -64,10 +61,7 @@ impl Point {
     #[inline(always)]
     fn negated_if(self, negative: bool) -> Self {
         match negative {
-            true => Self {
-                x: self.x,
-                y: -self.y,
-            },
+            true => Self { x: self.x, y: -self.y },
             false => self,
         }
     }
@@ -93,26 +87,17 @@ impl Form {
             }
         }
         let lift = Fq::from(lanes::run(Lift));
-        Self {
-            lift,
-            drop: lift.invert().unwrap_or(Fq::ZERO),
-        }
+        Self { lift, drop: lift.invert().unwrap_or(Fq::ZERO) }
     }
 
     fn point(&self, point: &G1Affine) -> Point {
-        Point {
-            x: point.x * self.lift,
-            y: point.y * self.lift,
-        }
+        Point { x: point.x * self.lift, y: point.y * self.lift }
     }
 
     fn affine(&self, point: &Point) -> G1Affine {
         match point.is_identity() {
             true => G1Affine::default(),
-            false => G1Affine {
-                x: point.x * self.drop,
-                y: point.y * self.drop,
-            },
+            false => G1Affine { x: point.x * self.drop, y: point.y * self.drop },
         }
     }
 }
@@ -125,9 +110,7 @@ pub struct Bases {
 
 impl std::fmt::Debug for Bases {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Bases")
-            .field("len", &self.points.len())
-            .finish_non_exhaustive()
+        f.debug_struct("Bases").field("len", &self.points.len()).finish_non_exhaustive()
     }
 }
 
@@ -158,9 +141,7 @@ impl Bases {
     pub fn multiply_all(&self, columns: &[&[Fr]]) -> Vec<G1> {
         let threads = rayon::current_num_threads().div_ceil(columns.len().max(1));
         let columns = columns.par_iter();
-        columns
-            .map(|column| self.part(column, 0, threads))
-            .collect()
+        columns.map(|column| self.part(column, 0, threads)).collect()
     }
 
     /// The sum of scalars for the bases from `first` on, for as many threads.

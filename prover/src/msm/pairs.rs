@@ -17,10 +17,7 @@ struct Side {
 
 impl Side {
     fn new() -> Self {
-        Self {
-            x: vec![Fq::ZERO; CHUNK],
-            y: vec![Fq::ZERO; CHUNK],
-        }
+        Self { x: vec![Fq::ZERO; CHUNK], y: vec![Fq::ZERO; CHUNK] }
     }
 
     #[inline(always)]
@@ -40,12 +37,7 @@ pub(super) struct Pairs {
 
 impl Pairs {
     pub(super) fn new(form: Form) -> Self {
-        Self {
-            form,
-            left: Side::new(),
-            right: Side::new(),
-            places: Vec::with_capacity(CHUNK),
-        }
+        Self { form, left: Side::new(), right: Side::new(), places: Vec::with_capacity(CHUNK) }
     }
 
     /// Puts `a + b` in `points[place]`, now or at the latest when [`Self::finish`] is called.
@@ -88,10 +80,7 @@ impl Pairs {
         let inverse = y.double().invert().unwrap_or(Fq::ZERO);
         let slope = x.square() * Fq::from(3) * inverse;
         let sum = slope.square() - x.double();
-        Some(Point {
-            x: sum * lift,
-            y: (slope * (x - sum) - y) * lift,
-        })
+        Some(Point { x: sum * lift, y: (slope * (x - sum) - y) * lift })
     }
 
     /// Puts all sums that are still to come in their places.
@@ -110,10 +99,7 @@ impl Pairs {
             lift: self.form.lift,
         });
         for (at, place) in self.places.drain(..).enumerate() {
-            points[place] = Point {
-                x: self.left.x[at],
-                y: self.left.y[at],
-            };
+            points[place] = Point { x: self.left.x[at], y: self.left.y[at] };
         }
     }
 }
@@ -139,12 +125,7 @@ impl Kernel for Addition<'_> {
 /// each lane: the product of all differences is inverted and taken apart from the end.
 #[inline(always)]
 fn add<L: Lanes<Field = Fq>>(addition: Addition<'_>) {
-    let Addition {
-        left,
-        right,
-        count,
-        lift,
-    } = addition;
+    let Addition { left, right, count, lift } = addition;
     let one = L::constant(&Fq::ONE);
     let mut product = L::splat(&one);
     let mut differences = Vec::with_capacity(count / WIDTH);

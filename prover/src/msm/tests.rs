@@ -91,14 +91,7 @@ fn points_that_are_equal_opposite_or_none_are_told_apart() {
 fn scalars_at_the_edges_are_right() {
     let points = points(40, 5);
     let half = Fr::from(2).invert().unwrap();
-    let mut edges = vec![
-        Fr::zero(),
-        Fr::one(),
-        -Fr::one(),
-        half,
-        half - Fr::one(),
-        -half,
-    ];
+    let mut edges = vec![Fr::zero(), Fr::one(), -Fr::one(), half, half - Fr::one(), -half];
     for bit in [1, 15, 16, 17, 63, 64, 65, 127, 128, 191, 192, 252, 253] {
         let power = Fr::from(2).pow_vartime([bit]);
         edges.extend([power, power - Fr::one(), power + Fr::one(), -power]);
@@ -137,11 +130,7 @@ fn large_columns_equal_halo2s_sums_however_they_are_split() {
         }
         let expected = msm_best(&scalars, &points);
         for threads in [1, 2, 40] {
-            assert_eq!(
-                bases.part(&scalars, 0, threads),
-                expected,
-                "{kind}, {threads}"
-            );
+            assert_eq!(bases.part(&scalars, 0, threads), expected, "{kind}, {threads}");
         }
     }
 }

@@ -27,16 +27,13 @@ impl Powers {
     pub(super) fn table(&self, k: u32) -> Vec<Fr> {
         const CHUNK: usize = 1 << 10;
         let mut table = vec![Fr::zero(); 1 << k];
-        table
-            .par_chunks_mut(CHUNK)
-            .enumerate()
-            .for_each(|(i, chunk)| {
-                let mut power = self.factor * self.base.pow_vartime([(i * CHUNK) as u64]);
-                for x in chunk {
-                    *x = power;
-                    power *= self.base;
-                }
-            });
+        table.par_chunks_mut(CHUNK).enumerate().for_each(|(i, chunk)| {
+            let mut power = self.factor * self.base.pow_vartime([(i * CHUNK) as u64]);
+            for x in chunk {
+                *x = power;
+                power *= self.base;
+            }
+        });
         table
     }
 }
@@ -69,17 +66,14 @@ impl Roots {
         let n2 = 1 << (k / 2);
         let lift = lift_of(arithmetic);
         let mut between = vec![Fr::zero(); 1 << k];
-        between
-            .par_chunks_mut(n2)
-            .enumerate()
-            .for_each(|(j1, row)| {
-                let step = omega.pow_vartime([j1 as u64]);
-                let mut power = lift;
-                for x in row {
-                    *x = power;
-                    power *= step;
-                }
-            });
+        between.par_chunks_mut(n2).enumerate().for_each(|(j1, row)| {
+            let step = omega.pow_vartime([j1 as u64]);
+            let mut power = lift;
+            for x in row {
+                *x = power;
+                power *= step;
+            }
+        });
         Self { k, omega, between }
     }
 
@@ -104,14 +98,7 @@ impl Roots {
         let n = 1 << self.k;
         assert!([input.len(), output.len(), scratch.len()] == [n; 3]);
         assert!(pre.is_none_or(|pre| pre.len() == n));
-        lanes::run(Transform {
-            roots: self,
-            input,
-            output,
-            scratch,
-            pre,
-            post,
-        });
+        lanes::run(Transform { roots: self, input, output, scratch, pre, post });
     }
 }
 
@@ -149,10 +136,7 @@ impl<L: Lanes<Field = Fr>> Running<L> {
         for i in 1..WIDTH {
             lanes[i] = lanes[i - 1] * within;
         }
-        Self {
-            now: L::load(&lanes),
-            step: L::constant(&powers.base.pow_vartime([step])),
-        }
+        Self { now: L::load(&lanes), step: L::constant(&powers.base.pow_vartime([step])) }
     }
 
     #[inline(always)]
@@ -184,14 +168,7 @@ pub(super) fn lift_of(arithmetic: Arithmetic) -> Fr {
 
 #[inline(always)]
 fn passes<L: Lanes<Field = Fr>>(transform: Transform<'_>) {
-    let Transform {
-        roots,
-        input,
-        output,
-        scratch,
-        pre,
-        post,
-    } = transform;
+    let Transform { roots, input, output, scratch, pre, post } = transform;
     let (k1, k2) = (roots.k.div_ceil(2), roots.k / 2);
     let (n1, n2) = (1_usize << k1, 1_usize << k2);
     let mut buffer = vec![L::splat(&L::constant(&Fr::zero())); n1];
@@ -211,8 +188,7 @@ fn passes<L: Lanes<Field = Fr>>(transform: Transform<'_>) {
         short::<L>(&mut buffer[..n1], &twiddles);
         for (j1, x) in buffer[..n1].iter().enumerate() {
             let at = j1 * n2 + i2;
-            x.mul(L::load(&roots.between[at..]))
-                .store(&mut scratch[at..]);
+            x.mul(L::load(&roots.between[at..])).store(&mut scratch[at..]);
         }
     }
 

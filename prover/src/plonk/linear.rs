@@ -21,11 +21,7 @@ pub(super) fn combination(terms: &[(Fr, &[Fr])]) -> Vec<Fr> {
         let (start, end) = (i * CHUNK, i * CHUNK + chunk.len());
         let whole = terms.iter().all(|(_, p)| p.len() >= end);
         if whole && chunk.len().is_multiple_of(WIDTH) {
-            lanes::run(Combination {
-                terms,
-                start,
-                chunk,
-            });
+            lanes::run(Combination { terms, start, chunk });
             return;
         }
         for (scale, polynomial) in terms {
@@ -91,19 +87,12 @@ pub(super) fn evaluations(queries: &[(&[Fr], Fr)], k: u32) -> Vec<Fr> {
     }
     let lift = lift_of(Arithmetic::active());
     for point in points {
-        let powers = Powers {
-            factor: lift,
-            base: point,
-        };
+        let powers = Powers { factor: lift, base: point };
         let powers = powers.table(k);
         let here = values.par_iter_mut().zip(queries);
-        here.filter(|(_, (_, at))| *at == point)
-            .for_each(|(value, (polynomial, _))| {
-                *value = lanes::run(Product {
-                    a: polynomial,
-                    b: &powers,
-                });
-            });
+        here.filter(|(_, (_, at))| *at == point).for_each(|(value, (polynomial, _))| {
+            *value = lanes::run(Product { a: polynomial, b: &powers });
+        });
     }
     values
 }
@@ -128,10 +117,7 @@ impl Product<'_> {
     fn sum<L: Lanes<Field = Fr>>(self) -> Fr {
         let one = L::constant(&Fr::one());
         let mut total = L::splat(&L::constant(&Fr::zero()));
-        let blocks = self
-            .a
-            .chunks(TERMS * WIDTH)
-            .zip(self.b.chunks(TERMS * WIDTH));
+        let blocks = self.a.chunks(TERMS * WIDTH).zip(self.b.chunks(TERMS * WIDTH));
         for (a, b) in blocks {
             let mut wide = L::wide();
             let vectors = a.chunks_exact(WIDTH).zip(b.chunks_exact(WIDTH));
@@ -194,10 +180,8 @@ mod tests {
             let polynomials = [polynomial(1 << k, 1), polynomial(1 << k, 2)];
             let [p, q] = [polynomials[0].as_slice(), polynomials[1].as_slice()];
             let points = [Fr::from(3), -Fr::one(), Fr::zero()];
-            let queries: Vec<(&[Fr], Fr)> = points
-                .into_iter()
-                .flat_map(|point| [(p, point), (q, point)])
-                .collect();
+            let queries: Vec<(&[Fr], Fr)> =
+                points.into_iter().flat_map(|point| [(p, point), (q, point)]).collect();
             let expected = queries.iter().map(|(p, x)| eval_polynomial(p, *x));
             assert_eq!(evaluations(&queries, k), expected.collect::<Vec<_>>());
         }

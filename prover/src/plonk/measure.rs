@@ -115,10 +115,7 @@ fn without_selectors(system: &ConstraintSystem<Fr>) -> Cow<'_, ConstraintSystem<
 /// Hands on the rules, with numbers for the challenges.
 fn with_rules<T>(system: &ConstraintSystem<Fr>, f: impl FnOnce(&Rules<'_>) -> T) -> T {
     let challenge = |i: usize| Fr::from(SOME) + Fr::from(i as u64);
-    let of_permutation = permutation::Challenges {
-        beta: challenge(0),
-        gamma: challenge(1),
-    };
+    let of_permutation = permutation::Challenges { beta: challenge(0), gamma: challenge(1) };
     let challenges: Vec<Fr> = (3..).map(challenge).take(system.num_challenges()).collect();
     f(&Rules {
         system,
@@ -183,10 +180,8 @@ mod tests {
             vec![meta.query_selector(selector) * (b - a)]
         });
         system.create_gate("power", |meta| {
-            let (a, next) = (
-                meta.query_advice(a, Rotation::cur()),
-                meta.query_advice(a, Rotation::next()),
-            );
+            let (a, next) =
+                (meta.query_advice(a, Rotation::cur()), meta.query_advice(a, Rotation::next()));
             vec![next.clone() * next * a.clone() * a]
         });
         system
@@ -201,10 +196,7 @@ mod tests {
         assert_eq!(work.transforms, 2 + (3 + 2) + 2 * (1 + 1));
         assert_eq!(work.commitments(), 8);
         // The second gate takes a few multiplications on each coset, the first one on one.
-        assert!(
-            (3 * 3 + 1..3 * 3 + 8).contains(&work.multiplications),
-            "{work:?}"
-        );
+        assert!((3 * 3 + 1..3 * 3 + 8).contains(&work.multiplications), "{work:?}");
 
         let copied = system.advice_column();
         system.enable_equality(copied);

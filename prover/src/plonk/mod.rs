@@ -115,10 +115,7 @@ where
     let products = commit(params, products, transcript)?;
 
     let blinding = random_polynomial(n, &mut rng);
-    write_points(
-        &params.commit_coefficients(&[blinding.values()]),
-        transcript,
-    )?;
+    write_points(&params.commit_coefficients(&[blinding.values()]), transcript)?;
     let rules = Rules {
         system,
         challenges: &challenges,
@@ -230,10 +227,7 @@ fn coefficients(k: u32, columns: Vec<Vec<Fr>>) -> Vec<Polynomial<Fr, Coeff>> {
     let n = 1_usize << k;
     let inverse = |x: Fr| x.invert().unwrap_or(Fr::zero());
     let roots = Roots::backward(k);
-    let post = Powers {
-        factor: inverse(Fr::from(n as u64)),
-        base: Fr::one(),
-    };
+    let post = Powers { factor: inverse(Fr::from(n as u64)), base: Fr::one() };
     columns
         .into_par_iter()
         .map_init(
@@ -252,14 +246,11 @@ fn random_polynomial(n: usize, rng: &mut (impl RngCore + CryptoRng)) -> Polynomi
     let mut seed = [0; 32];
     rng.fill_bytes(&mut seed);
     let mut values = vec![Fr::zero(); n];
-    values
-        .par_chunks_mut(1 << 12)
-        .enumerate()
-        .for_each(|(stream, chunk)| {
-            let mut rng = ChaCha20Rng::from_seed(seed);
-            rng.set_stream(stream as u64);
-            chunk.fill_with(|| Fr::random(&mut rng));
-        });
+    values.par_chunks_mut(1 << 12).enumerate().for_each(|(stream, chunk)| {
+        let mut rng = ChaCha20Rng::from_seed(seed);
+        rng.set_stream(stream as u64);
+        chunk.fill_with(|| Fr::random(&mut rng));
+    });
     Polynomial::new(values)
 }
 
@@ -268,10 +259,7 @@ fn folded(pieces: Vec<Polynomial<Fr, Coeff>>, xn: Fr) -> Polynomial<Fr, Coeff> {
     let mut pieces = pieces.into_iter().rev().map(Polynomial::into_values);
     let mut total = pieces.next().unwrap_or_default();
     for piece in pieces {
-        total
-            .par_iter_mut()
-            .zip(piece)
-            .for_each(|(t, p)| *t = *t * xn + p);
+        total.par_iter_mut().zip(piece).for_each(|(t, p)| *t = *t * xn + p);
     }
     Polynomial::new(total)
 }

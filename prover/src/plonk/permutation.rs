@@ -62,33 +62,27 @@ pub(super) fn products(
     let mut start = Fr::one();
     let usable = n - (system.blinding_factors() + 1);
     let mut products = Vec::new();
-    for (columns, sigmas) in columns
-        .chunks(set_size(system))
-        .zip(sigmas.chunks(set_size(system)))
-    {
+    for (columns, sigmas) in columns.chunks(set_size(system)).zip(sigmas.chunks(set_size(system))) {
         let mut steps = vec![Fr::one(); n];
-        steps
-            .par_chunks_mut(CHUNK)
-            .enumerate()
-            .for_each(|(i, steps)| {
-                let first = i * CHUNK;
-                for (offset, step) in steps.iter_mut().enumerate() {
-                    for (column, sigma) in columns.iter().zip(sigmas) {
-                        let row = first + offset;
-                        *step *= value(column, row) + beta * sigma[row] + gamma;
-                    }
+        steps.par_chunks_mut(CHUNK).enumerate().for_each(|(i, steps)| {
+            let first = i * CHUNK;
+            for (offset, step) in steps.iter_mut().enumerate() {
+                for (column, sigma) in columns.iter().zip(sigmas) {
+                    let row = first + offset;
+                    *step *= value(column, row) + beta * sigma[row] + gamma;
                 }
-                steps.batch_invert();
-                let mut place = shift * beta * omega.pow_vartime([first as u64]);
-                for (offset, step) in steps.iter_mut().enumerate() {
-                    let mut here = place;
-                    for column in columns {
-                        *step *= value(column, first + offset) + here + gamma;
-                        here *= Fr::DELTA;
-                    }
-                    place *= omega;
+            }
+            steps.batch_invert();
+            let mut place = shift * beta * omega.pow_vartime([first as u64]);
+            for (offset, step) in steps.iter_mut().enumerate() {
+                let mut here = place;
+                for column in columns {
+                    *step *= value(column, first + offset) + here + gamma;
+                    here *= Fr::DELTA;
                 }
-            });
+                place *= omega;
+            }
+        });
         shift *= Fr::DELTA.pow_vartime([columns.len() as u64]);
         let mut product = start;
         for step in &mut steps {
@@ -113,9 +107,8 @@ pub(super) fn rules(system: &ConstraintSystem<Fr>, challenges: Challenges) -> Ve
     let first = system.num_fixed_columns();
     // Only a constraint system makes columns.
     let mut source = ConstraintSystem::<Fr>::default();
-    let further: Vec<Column<Fixed>> = (0..first + columns.len() + sets + 4)
-        .map(|_| source.fixed_column())
-        .collect();
+    let further: Vec<Column<Fixed>> =
+        (0..first + columns.len() + sets + 4).map(|_| source.fixed_column()).collect();
     let at = |i: usize, rotation: Rotation| further[first + i].query_cell::<Fr>(rotation);
     let sigma = |j: usize| at(j, Rotation::cur());
     let product = |s: usize, rotation: Rotation| at(columns.len() + s, rotation);

@@ -133,11 +133,7 @@ pub(super) fn compile(rules: &Rules<'_>, coset: usize) -> Program {
             };
             let key = (class, factor.map(|f| format!("{f:?}")));
             let place = *places.entry(key).or_insert_with(|| {
-                groups.push(Group {
-                    class,
-                    factor,
-                    terms: Vec::new(),
-                });
+                groups.push(Group { class, factor, terms: Vec::new() });
                 groups.len() - 1
             });
             groups[place].terms.push((power, rest));
@@ -227,11 +223,7 @@ impl Sum {
             (Value::Number(x), other) | (other, Value::Number(x)) => self.linear(scale * x, other),
             (Value::Node(a), Value::Node(b)) => {
                 let (a, b) = (a.min(b), a.max(b));
-                match self
-                    .products
-                    .iter_mut()
-                    .find(|(_, c, d)| (*c, *d) == (a, b))
-                {
+                match self.products.iter_mut().find(|(_, c, d)| (*c, *d) == (a, b)) {
                     Some((c, ..)) => *c += scale,
                     None => self.products.push((scale, a, b)),
                 }
@@ -253,10 +245,7 @@ impl Builder<'_> {
         if let Some(known) = self.known.get(&work) {
             return *known;
         }
-        self.nodes.push(Node {
-            work: work.clone(),
-            bound,
-        });
+        self.nodes.push(Node { work: work.clone(), bound });
         self.known.insert(work, self.nodes.len() - 1);
         self.nodes.len() - 1
     }
@@ -284,11 +273,9 @@ impl Builder<'_> {
     fn scaled(&mut self, expression: &Expression<Fr>) -> (Fr, Value) {
         let mut sum = Sum::default();
         self.collect(expression, Fr::one(), &mut sum);
-        if let ([(scale, n)], true, true) = (
-            sum.linear.as_slice(),
-            sum.products.is_empty(),
-            sum.constant == Fr::zero(),
-        ) {
+        if let ([(scale, n)], true, true) =
+            (sum.linear.as_slice(), sum.products.is_empty(), sum.constant == Fr::zero())
+        {
             return (*scale, Value::Node(*n));
         }
         (Fr::one(), self.finish(sum))

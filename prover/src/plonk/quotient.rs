@@ -43,10 +43,7 @@ pub(super) fn pieces(rules: &Rules<'_>, k: u32, columns: &[&[Fr]]) -> Vec<Vec<Fr
             let part = interpolated(numerator, &backward, *shift);
             for (q, piece) in pieces[..*class].iter_mut().enumerate() {
                 let weight = weights[q][coset];
-                piece
-                    .par_iter_mut()
-                    .zip(&part)
-                    .for_each(|(h, g)| *h += weight * g);
+                piece.par_iter_mut().zip(&part).for_each(|(h, g)| *h += weight * g);
             }
         }
     }
@@ -56,9 +53,7 @@ pub(super) fn pieces(rules: &Rules<'_>, k: u32, columns: &[&[Fr]]) -> Vec<Vec<Fr
 /// Generators of the cosets.
 fn shifts(k: u32, count: usize) -> Vec<Fr> {
     let larger = root(k + count.next_power_of_two().trailing_zeros());
-    std::iter::successors(Some(Fr::ZETA), |s| Some(*s * larger))
-        .take(count)
-        .collect()
+    std::iter::successors(Some(Fr::ZETA), |s| Some(*s * larger)).take(count).collect()
 }
 
 /// `[q][c]`: what the values on coset `c` contribute to piece `q`, the division by `gⁿ - 1`
@@ -126,10 +121,7 @@ impl Values {
         let before = rotations().min().unwrap_or(0).min(0).unsigned_abs() as usize;
         let after = rotations().max().unwrap_or(0).max(0) as usize;
         let n = 1_usize << roots.k();
-        let pre = Powers {
-            factor: lift_of(Arithmetic::active()).square(),
-            base: shift,
-        };
+        let pre = Powers { factor: lift_of(Arithmetic::active()).square(), base: shift };
         let pre = pre.table(roots.k());
         let columns = coefficients.par_iter().enumerate().map_init(
             || vec![Fr::zero(); n],
@@ -138,43 +130,27 @@ impl Values {
                     return Vec::new();
                 }
                 let mut values = vec![Fr::zero(); before + n + after];
-                roots.transform(
-                    column,
-                    &mut values[before..before + n],
-                    scratch,
-                    Some(&pre),
-                    None,
-                );
+                roots.transform(column, &mut values[before..before + n], scratch, Some(&pre), None);
                 values.copy_within(n..n + before, 0);
                 values.copy_within(before..before + after, before + n);
                 values
             },
         );
-        Self {
-            columns: columns.collect(),
-            rows: n,
-            before,
-        }
+        Self { columns: columns.collect(), rows: n, before }
     }
 
     /// The numerators of all classes on all rows, canonical in lanes' form.
     pub(super) fn run(&self, program: &Program) -> Vec<Vec<Fr>> {
         let mut outputs = vec![vec![Fr::zero(); self.rows]; program.outputs.len()];
-        let mut tasks: Vec<(usize, Vec<&mut [Fr]>)> = (0..self.rows.div_ceil(TASK))
-            .map(|i| (i * TASK, Vec::new()))
-            .collect();
+        let mut tasks: Vec<(usize, Vec<&mut [Fr]>)> =
+            (0..self.rows.div_ceil(TASK)).map(|i| (i * TASK, Vec::new())).collect();
         for output in &mut outputs {
             for (task, chunk) in tasks.iter_mut().zip(output.chunks_mut(TASK)) {
                 task.1.push(chunk);
             }
         }
         tasks.into_par_iter().for_each(|(start, mut outputs)| {
-            lanes::run(Evaluation {
-                values: self,
-                program,
-                start,
-                outputs: &mut outputs,
-            });
+            lanes::run(Evaluation { values: self, program, start, outputs: &mut outputs });
         });
         outputs
     }
@@ -205,12 +181,7 @@ impl Evaluation<'_, '_> {
     #[allow(clippy::needless_range_loop)]
     #[inline(always)]
     fn evaluate<L: Lanes<Field = Fr>, const BLOCK: usize>(self) {
-        let Self {
-            values,
-            program,
-            start,
-            outputs,
-        } = self;
+        let Self { values, program, start, outputs } = self;
         let constants: Vec<L::Constant> = program.constants.iter().map(L::constant).collect();
         let zero = L::splat(&L::constant(&Fr::zero()));
         let one = L::constant(&Fr::one());
@@ -271,8 +242,7 @@ impl Evaluation<'_, '_> {
             }
             for ((_, slot), output) in program.outputs.iter().zip(outputs.iter_mut()) {
                 for (v, x) in slots[*slot as usize].into_iter().enumerate() {
-                    x.mul_constant(&one)
-                        .store_canonical(&mut output[row + v * WIDTH..]);
+                    x.mul_constant(&one).store_canonical(&mut output[row + v * WIDTH..]);
                 }
             }
         }

@@ -88,10 +88,7 @@ where
 fn sets<'a>(queries: &[(&'a Polynomial<Fr, Coeff>, Fr)]) -> Vec<Set<'a>> {
     let mut opened: Vec<(&'a Polynomial<Fr, Coeff>, Vec<Fr>)> = Vec::new();
     for (polynomial, point) in queries {
-        match opened
-            .iter_mut()
-            .find(|(p, _)| std::ptr::eq(*p, *polynomial))
-        {
+        match opened.iter_mut().find(|(p, _)| std::ptr::eq(*p, *polynomial)) {
             Some((_, points)) => points.push(*point),
             None => opened.push((polynomial, vec![*point])),
         }
@@ -103,10 +100,7 @@ fn sets<'a>(queries: &[(&'a Polynomial<Fr, Coeff>, Fr)]) -> Vec<Set<'a>> {
         };
         match sets.iter_mut().find(same) {
             Some(set) => set.polynomials.push(polynomial.values()),
-            None => sets.push(Set {
-                points,
-                polynomials: vec![polynomial.values()],
-            }),
+            None => sets.push(Set { points, polynomials: vec![polynomial.values()] }),
         }
     }
     sets

@@ -59,18 +59,13 @@ pub(super) fn synthesize<C: Circuit<Fr>>(
     }
     match collector.failure {
         Some(failure) => Err(failure),
-        None => Ok(collector
-            .challenges
-            .into_iter()
-            .map(Option::unwrap_or_default)
-            .collect()),
+        None => Ok(collector.challenges.into_iter().map(Option::unwrap_or_default).collect()),
     }
 }
 
 impl Collector<'_, '_> {
     fn fail(&mut self, reason: impl Into<Box<dyn std::error::Error + Send + Sync>>) {
-        self.failure
-            .get_or_insert_with(|| std::io::Error::other(reason));
+        self.failure.get_or_insert_with(|| std::io::Error::other(reason));
     }
 }
 
@@ -82,10 +77,7 @@ impl Assignment<Fr> for Collector<'_, '_> {
         to: Value<Assigned<Fr>>,
     ) -> Value<&'v Assigned<Fr>> {
         if row >= self.usable {
-            self.fail(format!(
-                "row {row} is assigned, of {} that may be",
-                self.usable
-            ));
+            self.fail(format!("row {row} is assigned, of {} that may be", self.usable));
             return Value::unknown();
         }
         let mut known = false;

@@ -118,11 +118,7 @@ impl Circuit<Fr> for Powers {
                             value += Fr::one();
                         }
                         let missing = i == 7 && self.fault == Fault::Unknown;
-                        let value = if missing {
-                            Value::unknown()
-                        } else {
-                            Value::known(value)
-                        };
+                        let value = if missing { Value::unknown() } else { Value::known(value) };
                         cells.push(region.assign_advice(*column, row, value).cell());
                     }
                 }
@@ -191,14 +187,7 @@ fn proofs_are_accepted_and_false_ones_refused() {
         let (circuit, public) = witness(fault);
         draws.set(draws.get() + 1);
         let mut transcript = Blake2bWrite::<_, _, Challenge255<_>>::init(Vec::new());
-        create_proof(
-            &params,
-            &pk,
-            &circuit,
-            &public,
-            rng(draws.get()),
-            &mut transcript,
-        )?;
+        create_proof(&params, &pk, &circuit, &public, rng(draws.get()), &mut transcript)?;
         Ok::<_, io::Error>((transcript.finalize(), public))
     };
     let accepted = |(proof, public): &(Vec<u8>, Vec<Fr>)| {
@@ -214,11 +203,7 @@ fn proofs_are_accepted_and_false_ones_refused() {
     };
     let honest = prove(Fault::None).unwrap();
     assert!(accepted(&honest));
-    assert_ne!(
-        honest.0,
-        prove(Fault::None).unwrap().0,
-        "proofs are blinded"
-    );
+    assert_ne!(honest.0, prove(Fault::None).unwrap().0, "proofs are blinded");
     let mut other = honest.clone();
     other.1[0] += Fr::one();
     assert!(!accepted(&other), "other public inputs");
@@ -255,14 +240,7 @@ fn proofs_have_the_length_of_halo2s() {
         _,
         _,
         _,
-    >(
-        params.kzg(),
-        &pk,
-        &[circuit],
-        &[&[&public]],
-        rng(5),
-        &mut theirs,
-    )
+    >(params.kzg(), &pk, &[circuit], &[&[&public]], rng(5), &mut theirs)
     .unwrap();
     assert_eq!(ours.finalize().len(), theirs.finalize().len());
 }

@@ -26,10 +26,7 @@ static TOTAL: Mutex<Timings> = Mutex::new(Timings {
 impl Timings {
     /// What the proofs of this process have taken since the last call.
     pub fn take() -> Self {
-        TOTAL
-            .lock()
-            .map(|mut total| std::mem::take(&mut *total))
-            .unwrap_or_default()
+        TOTAL.lock().map(|mut total| std::mem::take(&mut *total)).unwrap_or_default()
     }
 
     /// Adds a proof.

@@ -84,17 +84,11 @@ pub(super) fn check_version(got: u32) -> Result<()> {
     if got == PROOF_FORMAT {
         return Ok(());
     }
-    Err(ProverError::FormatVersion {
-        what: "proof",
-        expected: PROOF_FORMAT,
-        got,
-    })
+    Err(ProverError::FormatVersion { what: "proof", expected: PROOF_FORMAT, got })
 }
 
 fn malformed(error: serde_json::Error) -> ProverError {
-    ProverError::Malformed {
-        reason: error.to_string(),
-    }
+    ProverError::Malformed { reason: error.to_string() }
 }
 
 /// Bytes of `0x` and lower-case hex digits.
@@ -132,10 +126,7 @@ mod hex_fields {
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Fr>, D::Error> {
         let texts = Vec::<String>::deserialize(from)?;
-        texts
-            .iter()
-            .map(|text| field(text).map_err(D::Error::custom))
-            .collect()
+        texts.iter().map(|text| field(text).map_err(D::Error::custom)).collect()
     }
 
     fn field(text: &str) -> Result<Fr, String> {

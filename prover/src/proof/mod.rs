@@ -61,15 +61,11 @@ pub fn prove<C: ProvableCircuit>(
 ) -> Result<BatchProof> {
     let key = keys.verifier();
     let public_inputs = circuit.public_inputs();
-    let failed = |reason: String| ProverError::Proving {
-        shape: key.shape_name().to_owned(),
-        reason,
-    };
+    let failed =
+        |reason: String| ProverError::Proving { shape: key.shape_name().to_owned(), reason };
     if public_inputs.len() != key.num_instances() {
         let (got, expected) = (public_inputs.len(), key.num_instances());
-        return Err(failed(format!(
-            "{got} public inputs, the circuit has {expected}"
-        )));
+        return Err(failed(format!("{got} public inputs, the circuit has {expected}")));
     }
 
     // Nothing that is shared is left half changed by a panic: all state is local.
@@ -78,15 +74,8 @@ pub fn prove<C: ProvableCircuit>(
             PoseidonTranscript::<NativeLoader, Vec<u8>>::from_spec(vec![], POSEIDON_SPEC.clone());
         let vk = keys.pk().get_vk();
         if plonk::supports(vk.cs(), vk.get_domain().k()) {
-            plonk::create_proof(
-                params,
-                keys.pk(),
-                &circuit,
-                &public_inputs,
-                rng,
-                &mut transcript,
-            )
-            .map_err(|e| e.to_string())?;
+            plonk::create_proof(params, keys.pk(), &circuit, &public_inputs, rng, &mut transcript)
+                .map_err(|e| e.to_string())?;
             return Ok(transcript.finalize());
         }
         create_proof::<KZGCommitmentScheme<Bn256>, ProverSHPLONK<'_, Bn256>, _, _, _, _>(
@@ -122,9 +111,7 @@ pub fn prove<C: ProvableCircuit>(
 /// (wrong number of public inputs or of bytes) or [`ProverError::Invalid`]. Never a panic.
 pub fn verify(proof: &BatchProof, key: &VerifierKey) -> Result<()> {
     check_form(proof, key)?;
-    let invalid = |e: snark_verifier::Error| ProverError::Invalid {
-        reason: format!("{e:?}"),
-    };
+    let invalid = |e: snark_verifier::Error| ProverError::Invalid { reason: format!("{e:?}") };
     let instances = [proof.public_inputs.clone()];
     let mut bytes = proof.proof.as_slice();
     let mut transcript = reader(&mut bytes);
@@ -152,13 +139,11 @@ pub fn verify_with_halo2(proof: &BatchProof, key: &VerifierKey) -> Result<()> {
         &[&[&proof.public_inputs]],
         &mut transcript,
     )
-    .map_err(|e| ProverError::Invalid {
-        reason: e.to_string(),
-    })?;
+    .map_err(|e| ProverError::Invalid { reason: e.to_string() })?;
     let accepted = VerificationStrategy::<_, VerifierSHPLONK<'_, Bn256>>::finalize(strategy);
-    accepted.then_some(()).ok_or(ProverError::Invalid {
-        reason: "the pairing equation does not hold".into(),
-    })
+    accepted
+        .then_some(())
+        .ok_or(ProverError::Invalid { reason: "the pairing equation does not hold".into() })
 }
 
 /// Length in bytes of every proof of a circuit. Checked before verification: both verifiers stop
@@ -177,11 +162,7 @@ impl BatchProof {
     /// As [`verify`], up to and without the verification itself.
     pub fn to_snark(&self, key: &VerifierKey) -> Result<Snark> {
         check_form(self, key)?;
-        Ok(Snark::new(
-            key.protocol().clone(),
-            vec![self.public_inputs.clone()],
-            self.proof.clone(),
-        ))
+        Ok(Snark::new(key.protocol().clone(), vec![self.public_inputs.clone()], self.proof.clone()))
     }
 }
 

@@ -52,10 +52,7 @@ fn json_round_trip() {
     let json = proof.to_json().unwrap();
     assert_eq!(&BatchProof::from_json(&json).unwrap(), proof);
     let text = String::from_utf8(json).unwrap();
-    assert!(
-        text.contains(&format!("\"0x{}a\"", "0".repeat(63))),
-        "big endian 10: {text}"
-    );
+    assert!(text.contains(&format!("\"0x{}a\"", "0".repeat(63))), "big endian 10: {text}");
 }
 
 #[test]
@@ -66,10 +63,7 @@ fn every_changed_word_of_the_proof_makes_it_invalid() {
         let mut bad = proof.clone();
         bad.proof[word * WORD + rng.gen_range(0..WORD)] ^= 1 << rng.gen_range(0..8);
         let error = verdict(&bad).unwrap_err();
-        assert!(
-            matches!(error, ProverError::Invalid { .. }),
-            "word {word}: {error}"
-        );
+        assert!(matches!(error, ProverError::Invalid { .. }), "word {word}: {error}");
         assert_eq!(error.exit_code(), 3);
     }
 }
@@ -86,11 +80,7 @@ fn every_changed_bit_of_a_word_makes_it_invalid() {
             let mut changed = proof.clone();
             changed.proof[start + bit / 8] ^= 1 << (bit % 8);
             let error = verdict(&changed).unwrap_err();
-            assert_eq!(
-                error.exit_code(),
-                3,
-                "bit {bit} of the word at {start}: {error}"
-            );
+            assert_eq!(error.exit_code(), 3, "bit {bit} of the word at {start}: {error}");
         }
     }
 }
@@ -143,10 +133,7 @@ fn wrong_lengths_are_malformed() {
 #[test]
 fn a_proof_for_another_circuit_is_a_mismatch_not_an_invalid_proof() {
     let Fixture { srs, proof, .. } = fixture();
-    let other = ToyShape {
-        rows: 21,
-        ..ToyShape::tiny()
-    };
+    let other = ToyShape { rows: 21, ..ToyShape::tiny() };
     let other = CircuitKeys::generate::<ToyCircuit>(&other, srs).unwrap();
     let error = verify(proof, other.verifier()).unwrap_err();
     match error {
@@ -157,14 +144,8 @@ fn a_proof_for_another_circuit_is_a_mismatch_not_an_invalid_proof() {
         error => panic!("{error}"),
     }
     // Renamed to the other circuit it is invalid: the transcript begins with the key.
-    let renamed = BatchProof {
-        circuit_id: other.circuit_id(),
-        ..proof.clone()
-    };
-    assert!(matches!(
-        verify(&renamed, other.verifier()),
-        Err(ProverError::Invalid { .. })
-    ));
+    let renamed = BatchProof { circuit_id: other.circuit_id(), ..proof.clone() };
+    assert!(matches!(verify(&renamed, other.verifier()), Err(ProverError::Invalid { .. })));
 }
 
 #[test]
@@ -182,10 +163,7 @@ fn artifacts_that_are_not_proofs_are_malformed() {
         good.replace(&ten, &ten.to_uppercase().replace("0X", "0x")),
         good.replace("\"shape\"", "\"shapes\""),
         good.replace("\"proof\": \"0x", "\"proof\": \"0xzz"),
-        good.replace(
-            "\"format_version\": 1",
-            "\"format_version\": 1, \"more\": 0",
-        ),
+        good.replace("\"format_version\": 1", "\"format_version\": 1, \"more\": 0"),
     ];
     for text in bad {
         assert_ne!(text, good);
@@ -194,17 +172,7 @@ fn artifacts_that_are_not_proofs_are_malformed() {
     }
     let newer = good.replace("\"format_version\": 1", "\"format_version\": 2");
     let error = BatchProof::from_json(newer.as_bytes()).unwrap_err();
-    assert!(
-        matches!(
-            error,
-            ProverError::FormatVersion {
-                expected: 1,
-                got: 2,
-                ..
-            }
-        ),
-        "{error}"
-    );
+    assert!(matches!(error, ProverError::FormatVersion { expected: 1, got: 2, .. }), "{error}");
     assert_eq!(error.exit_code(), 4);
 }
 
@@ -229,10 +197,7 @@ fn false_witnesses_end_in_an_error() {
     assert!(matches!(lookup, ProverError::SelfCheck { .. }), "{lookup}");
     // Too short: synthesis panics.
     let panicked = with(|(a, _)| a.truncate(10));
-    assert!(
-        matches!(panicked, ProverError::Proving { .. }),
-        "{panicked}"
-    );
+    assert!(matches!(panicked, ProverError::Proving { .. }), "{panicked}");
     assert!(panicked.to_string().contains("out of bounds"), "{panicked}");
     assert_eq!(panicked.exit_code(), 1);
 }

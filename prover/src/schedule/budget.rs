@@ -197,12 +197,7 @@ mod tests {
 
     #[test]
     fn budget_divides_into_proofs() {
-        let cost = ProofCost {
-            shared: 100,
-            per_proof: 10,
-            per_thread: 2,
-            making: 5,
-        };
+        let cost = ProofCost { shared: 100, per_proof: 10, per_thread: 2, making: 5 };
         let fitting = |bytes| cost.fitting(MemoryBudget(bytes), 4);
         assert_eq!(fitting(107), None);
         assert_eq!(fitting(117), None);
@@ -225,50 +220,20 @@ mod tests {
             openings: 6,
             own_prover: true,
         };
-        let halo2 = Counts {
-            own_prover: false,
-            ..counts
-        };
+        let halo2 = Counts { own_prover: false, ..counts };
         let cost = |c| ProofCost::from_counts(c).of_one(2);
         for counts in [counts, halo2] {
             let base = cost(counts);
             assert!(cost(Counts { k: 19, ..counts }).0 > base.0 * 19 / 10);
-            assert!(
-                cost(Counts {
-                    advice: 31,
-                    ..counts
-                }) > base
-            );
-            assert!(
-                cost(Counts {
-                    permuted: 3,
-                    ..counts
-                }) > base
-            );
+            assert!(cost(Counts { advice: 31, ..counts }) > base);
+            assert!(cost(Counts { permuted: 3, ..counts }) > base);
             // Few advice columns: then the quotient makes the peak.
-            let narrow = Counts {
-                advice: 2,
-                fixed: 40,
-                ..counts
-            };
-            assert!(
-                cost(Counts {
-                    degree: 6,
-                    ..narrow
-                }) > cost(narrow)
-            );
+            let narrow = Counts { advice: 2, fixed: 40, ..counts };
+            assert!(cost(Counts { degree: 6, ..narrow }) > cost(narrow));
         }
-        assert!(
-            cost(Counts {
-                lookups: 1,
-                ..halo2
-            }) > cost(halo2)
-        );
+        assert!(cost(Counts { lookups: 1, ..halo2 }) > cost(halo2));
         assert!(cost(counts) < cost(halo2));
-        let many = Counts {
-            openings: 60,
-            ..counts
-        };
+        let many = Counts { openings: 60, ..counts };
         assert!(cost(many) > cost(counts));
     }
 }

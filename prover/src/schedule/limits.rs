@@ -49,9 +49,7 @@ pub(super) fn available(root: &Path) -> Option<u64> {
 
 fn mem_available(root: &Path) -> Option<u64> {
     let info = fs::read_to_string(root.join("proc/meminfo")).ok()?;
-    let line = info
-        .lines()
-        .find_map(|line| line.strip_prefix("MemAvailable:"))?;
+    let line = info.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
     let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     kib.checked_mul(1 << 10)
 }
@@ -65,10 +63,7 @@ impl Version {
         let mut group: PathBuf = Path::new(path.trim_start_matches('/')).into();
         let mut least = None;
         loop {
-            least = least
-                .into_iter()
-                .chain(self.left_by_group(&mount.join(&group)))
-                .min();
+            least = least.into_iter().chain(self.left_by_group(&mount.join(&group))).min();
             if !group.pop() {
                 return least;
             }
@@ -76,10 +71,7 @@ impl Version {
     }
 
     fn left_by_group(&self, group: &Path) -> Option<u64> {
-        let limits = self
-            .limits
-            .iter()
-            .filter_map(|name| number(&group.join(name)));
+        let limits = self.limits.iter().filter_map(|name| number(&group.join(name)));
         let limit = limits.filter(|bytes| *bytes < UNLIMITED).min()?;
         let usage = number(&group.join(self.usage)).unwrap_or(0);
         let stat = fs::read_to_string(group.join("memory.stat")).unwrap_or_default();
@@ -115,10 +107,7 @@ mod tests {
     }
 
     fn left(files: &[(&str, String)]) -> Option<u64> {
-        let meminfo = (
-            "proc/meminfo",
-            "MemTotal: 9 kB\nMemAvailable:    8388608 kB\n".into(),
-        );
+        let meminfo = ("proc/meminfo", "MemTotal: 9 kB\nMemAvailable:    8388608 kB\n".into());
         available(system(&[files, &[meminfo]].concat()).path())
     }
 
@@ -129,10 +118,7 @@ mod tests {
     #[test]
     fn without_groups_it_is_what_the_machine_has() {
         assert_eq!(left(&[]), Some(8192 * MIB));
-        assert_eq!(
-            left(&[("proc/self/cgroup", "0::/\n".into())]),
-            Some(8192 * MIB)
-        );
+        assert_eq!(left(&[("proc/self/cgroup", "0::/\n".into())]), Some(8192 * MIB));
         assert_eq!(available(system(&[]).path()), None);
     }
 
@@ -142,10 +128,7 @@ mod tests {
             ("proc/self/cgroup", "0::/a/b\n".to_string()),
             ("sys/fs/cgroup/a/memory.max", mib(500)),
             ("sys/fs/cgroup/a/memory.current", mib(300)),
-            (
-                "sys/fs/cgroup/a/memory.stat",
-                format!("file 7\ninactive_file {}\n", 200 * MIB),
-            ),
+            ("sys/fs/cgroup/a/memory.stat", format!("file 7\ninactive_file {}\n", 200 * MIB)),
             ("sys/fs/cgroup/a/b/memory.max", "max\n".into()),
             ("sys/fs/cgroup/a/b/memory.current", mib(1)),
         ];
@@ -160,10 +143,7 @@ mod tests {
 
     #[test]
     fn version_1_knows_its_group_from_inside_and_from_outside() {
-        let groups = (
-            "proc/self/cgroup",
-            "5:cpu,memory:/docker/1f\n2:pids:/x\n".to_string(),
-        );
+        let groups = ("proc/self/cgroup", "5:cpu,memory:/docker/1f\n2:pids:/x\n".to_string());
         let inside = [
             groups.clone(),
             ("sys/fs/cgroup/memory/memory.limit_in_bytes", mib(600)),
@@ -176,14 +156,8 @@ mod tests {
         assert_eq!(left(&inside), Some(550 * MIB));
         let outside = [
             groups,
-            (
-                "sys/fs/cgroup/memory/memory.limit_in_bytes",
-                "9223372036854771712\n".into(),
-            ),
-            (
-                "sys/fs/cgroup/memory/docker/1f/memory.limit_in_bytes",
-                mib(300),
-            ),
+            ("sys/fs/cgroup/memory/memory.limit_in_bytes", "9223372036854771712\n".into()),
+            ("sys/fs/cgroup/memory/docker/1f/memory.limit_in_bytes", mib(300)),
         ];
         assert_eq!(left(&outside), Some(300 * MIB));
     }

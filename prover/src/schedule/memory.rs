@@ -18,14 +18,9 @@ impl MemoryBudget {
     /// # Errors
     /// [`ProverError::BadMemorySize`] with the text and the reason.
     pub fn parse(input: &str) -> Result<Self> {
-        let bad = |reason| ProverError::BadMemorySize {
-            input: input.to_owned(),
-            reason,
-        };
+        let bad = |reason| ProverError::BadMemorySize { input: input.to_owned(), reason };
         let text = input.trim();
-        let split = text
-            .find(|c: char| !c.is_ascii_digit() && c != '.')
-            .unwrap_or(text.len());
+        let split = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
         let (number, unit) = text.split_at(split);
         let unit: u64 = match unit.trim().to_ascii_lowercase().as_str() {
             "" | "b" => 1,
@@ -97,23 +92,10 @@ mod tests {
             ("8589934592", 8 * gib),
             ("512b", 512),
         ] {
-            assert_eq!(
-                MemoryBudget::parse(text).unwrap(),
-                MemoryBudget(bytes),
-                "{text}"
-            );
+            assert_eq!(MemoryBudget::parse(text).unwrap(), MemoryBudget(bytes), "{text}");
         }
-        for text in [
-            "",
-            "GiB",
-            "16 apples",
-            "-1GiB",
-            "0",
-            "1.2.3GB",
-            "99999999999TiB",
-            "1e9",
-            ".",
-        ] {
+        for text in ["", "GiB", "16 apples", "-1GiB", "0", "1.2.3GB", "99999999999TiB", "1e9", "."]
+        {
             let error = text.parse::<MemoryBudget>().unwrap_err();
             assert!(error.to_string().contains("16GiB"), "{text}: {error}");
         }

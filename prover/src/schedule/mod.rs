@@ -38,13 +38,11 @@ pub fn slots(
     threads: usize,
     shape: &str,
 ) -> Result<NonZeroUsize> {
-    let fitting = cost
-        .fitting(budget, threads)
-        .ok_or_else(|| ProverError::Resources {
-            shape: shape.to_owned(),
-            needed: cost.of_one(threads),
-            budget,
-        })?;
+    let fitting = cost.fitting(budget, threads).ok_or_else(|| ProverError::Resources {
+        shape: shape.to_owned(),
+        needed: cost.of_one(threads),
+        budget,
+    })?;
     let useful = NonZeroUsize::new(jobs.min(threads)).unwrap_or(NonZeroUsize::MIN);
     Ok(fitting.min(useful))
 }
@@ -132,10 +130,7 @@ fn run<J: Send, T: Send, E: Send>(
     });
 
     drop(queue);
-    match first_error
-        .into_inner()
-        .unwrap_or_else(PoisonError::into_inner)
-    {
+    match first_error.into_inner().unwrap_or_else(PoisonError::into_inner) {
         Some(error) => Err(error),
         // Without an error every slot has been filled.
         None => Ok(results.into_iter().flatten().collect()),

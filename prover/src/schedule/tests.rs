@@ -16,10 +16,7 @@ fn two() -> NonZeroUsize {
 }
 
 fn failure(n: usize) -> ProverError {
-    ProverError::Proving {
-        shape: "toy".into(),
-        reason: format!("job {n}"),
-    }
+    ProverError::Proving { shape: "toy".into(), reason: format!("job {n}") }
 }
 
 #[test]
@@ -30,10 +27,7 @@ fn results_come_in_the_order_of_the_jobs() {
         Ok::<_, ProverError>(job * job)
     };
     let expected: Vec<u64> = (0..20).map(|job| job * job).collect();
-    assert_eq!(
-        run(jobs, NonZeroUsize::new(5).unwrap(), slow_first).unwrap(),
-        expected
-    );
+    assert_eq!(run(jobs, NonZeroUsize::new(5).unwrap(), slow_first).unwrap(), expected);
     assert_eq!(
         run(vec![], two(), |job: u64| Ok::<_, ProverError>(job)).unwrap(),
         Vec::<u64>::new()
@@ -115,12 +109,7 @@ fn memory_estimate_bounds_the_measured_peak() {
     fn status(field: &str) -> u64 {
         let text = std::fs::read_to_string("/proc/self/status").unwrap();
         let line = text.lines().find_map(|l| l.strip_prefix(field)).unwrap();
-        line.trim_start_matches(':')
-            .trim()
-            .trim_end_matches("kB")
-            .trim()
-            .parse::<u64>()
-            .unwrap()
+        line.trim_start_matches(':').trim().trim_end_matches("kB").trim().parse::<u64>().unwrap()
             << 10
     }
     let srs = Srs::generate_unsafe_dev(16, &[16], rng(2)).unwrap();

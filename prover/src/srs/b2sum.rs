@@ -63,10 +63,7 @@ impl FromStr for B2sum {
                 64 => ", as many as a SHA-256 or BLAKE2b-256 has",
                 _ => "",
             };
-            return Err(NotAB2sum(format!(
-                "it has {} hex digits{length}",
-                digits.len()
-            )));
+            return Err(NotAB2sum(format!("it has {} hex digits{length}", digits.len())));
         }
         // What follows on the line is the name of the file.
         let name = rest.trim_start();

@@ -65,10 +65,7 @@ pub struct SrsDir {
 impl SrsDir {
     /// The folder `dir`, which is created when the first reference string is stored.
     pub fn new(dir: impl Into<PathBuf>) -> Self {
-        Self {
-            dir: dir.into(),
-            storing: Storing::BestEffort,
-        }
+        Self { dir: dir.into(), storing: Storing::BestEffort }
     }
 
     /// Whether a Lagrange basis that cannot be stored is an error.
@@ -156,9 +153,7 @@ impl SrsDir {
         remove_dead(&self.dir);
         let _turn = self.turn(progress)?;
         let (held, _) = self.list()?;
-        let ceremonies = held
-            .iter()
-            .filter(|held| held.origin == SrsOrigin::Ceremony);
+        let ceremonies = held.iter().filter(|held| held.origin == SrsOrigin::Ceremony);
         if let Some(other) = ceremonies.clone().find(|held| held.id != srs.id()) {
             return Err(ProverError::SrsConflict {
                 dir: self.dir.clone(),
@@ -232,12 +227,7 @@ impl SrsDir {
         paths.sort();
         for path in paths.into_iter().filter(|path| is_srs(path)) {
             match Srs::peek(&path) {
-                Ok((k, origin, id)) => held.push(Held {
-                    path,
-                    k,
-                    origin,
-                    id,
-                }),
+                Ok((k, origin, id)) => held.push(Held { path, k, origin, id }),
                 Err(error) => {
                     warn!(%error, "passed over");
                     unreadable.push(error);

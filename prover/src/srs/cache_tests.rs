@@ -33,10 +33,7 @@ fn an_unsafe_string_is_made_for_those_alone_who_ask_for_it() {
     let named = SrsChoice::Named(Digest::of(b"another"));
     for choice in [SrsChoice::Held, named] {
         let error = obtain(&dir, choice, 5, 1).unwrap_err();
-        assert!(
-            matches!(error, ProverError::SrsAbsent { needed: 5, .. }),
-            "{error}"
-        );
+        assert!(matches!(error, ProverError::SrsAbsent { needed: 5, .. }), "{error}");
         assert_eq!(error.exit_code(), 5);
         assert!(!dir.exists(), "a folder was made for nothing");
     }
@@ -53,14 +50,8 @@ fn a_ceremony_that_is_too_small_is_not_replaced_by_an_unsafe_string() {
     for _ in 0..2 {
         for choice in [SrsChoice::Held, SrsChoice::HeldOrUnsafeDev] {
             let error = obtain(dir.path(), choice, 6, 2).unwrap_err();
-            assert!(
-                matches!(error, ProverError::SrsAbsent { needed: 6, .. }),
-                "{error}"
-            );
-            assert!(
-                error.to_string().contains("a ceremony's, 2^5 powers"),
-                "{error}"
-            );
+            assert!(matches!(error, ProverError::SrsAbsent { needed: 6, .. }), "{error}");
+            assert!(error.to_string().contains("a ceremony's, 2^5 powers"), "{error}");
         }
         let mut unsafe_one = Srs::generate_unsafe_dev(6, &[], rng(3)).unwrap();
         unsafe_one.save(&dir.path().join("dev-k6.srs")).unwrap();
@@ -97,14 +88,8 @@ fn the_identity_decides_and_nothing_else_that_lies_there() {
 #[test]
 fn a_file_under_another_name_is_found_by_its_identity() {
     let dir = tempfile::tempdir().unwrap();
-    let id = obtain(dir.path(), SrsChoice::HeldOrUnsafeDev, 5, 1)
-        .unwrap()
-        .id();
-    fs::rename(
-        dir.path().join("dev-k5.srs"),
-        dir.path().join("from-a-colleague.srs"),
-    )
-    .unwrap();
+    let id = obtain(dir.path(), SrsChoice::HeldOrUnsafeDev, 5, 1).unwrap().id();
+    fs::rename(dir.path().join("dev-k5.srs"), dir.path().join("from-a-colleague.srs")).unwrap();
     obtain(dir.path(), SrsChoice::Named(id), 5, 2).unwrap();
 }
 
@@ -118,17 +103,11 @@ fn one_cache_keeps_to_one_ceremony() {
         assert!(matches!(error, ProverError::SrsConflict { .. }), "{error}");
         assert_eq!(error.exit_code(), 4);
     }
-    assert_eq!(
-        fs::read(dir.path().join("ceremony-k5.srs")).unwrap(),
-        before
-    );
+    assert_eq!(fs::read(dir.path().join("ceremony-k5.srs")).unwrap(), before);
     // More and fewer powers of the same one are welcome.
     assert_eq!(adopt(dir.path(), ceremony(4, 1)).unwrap().k(), 5);
     assert_eq!(adopt(dir.path(), ceremony(6, 1)).unwrap().id(), first.id());
-    assert_eq!(
-        obtain(dir.path(), SrsChoice::Held, 6, 9).unwrap().id(),
-        first.id()
-    );
+    assert_eq!(obtain(dir.path(), SrsChoice::Held, 6, 9).unwrap().id(), first.id());
 }
 
 #[test]
@@ -154,16 +133,11 @@ fn side_by_side_all_end_with_the_same_string() {
             let (dir, barrier) = (dir.path(), &barrier);
             scope.spawn(move || {
                 barrier.wait();
-                obtain(dir, SrsChoice::HeldOrUnsafeDev, 8, seed)
-                    .unwrap()
-                    .id()
+                obtain(dir, SrsChoice::HeldOrUnsafeDev, 8, seed).unwrap().id()
             })
         };
         let threads: Vec<_> = (0..STARTS).map(start).collect();
-        threads
-            .into_iter()
-            .map(|thread| thread.join().unwrap())
-            .collect()
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
     });
     assert!(ids.iter().all(|id| *id == ids[0]), "{ids:?}");
 }

@@ -34,10 +34,7 @@ impl Srs {
     /// [`ProverError::SrsInconsistent`] with the equation that fails.
     pub fn check_consistency(&self, mut rng: impl RngCore + CryptoRng) -> Result<()> {
         let fail = |reason: &str| {
-            Err(ProverError::SrsInconsistent {
-                id: self.id,
-                reason: reason.to_owned(),
-            })
+            Err(ProverError::SrsInconsistent { id: self.id, reason: reason.to_owned() })
         };
         if self.g[0] != G1Affine::generator() || self.g2 != G2Affine::generator() {
             return fail("g[0] and g2 are not the generators of BN254");
@@ -62,18 +59,14 @@ impl Srs {
             let (values, coefficients) = random_polynomial(*k, &mut rng);
             let in_powers: G1 = best_multiexp(&coefficients, self.powers(*k));
             if best_multiexp(&values, lagrange) != in_powers {
-                return fail(&format!(
-                    "the Lagrange basis for k = {k} does not fit the powers"
-                ));
+                return fail(&format!("the Lagrange basis for k = {k} does not fit the powers"));
             }
         }
         let made: Vec<_> = self.cache().values().cloned().collect();
         for params in made {
             if !lagrange_fits(&params, &mut rng) {
                 let k = params.kzg().k();
-                return fail(&format!(
-                    "the Lagrange basis for k = {k} does not fit the powers"
-                ));
+                return fail(&format!("the Lagrange basis for k = {k} does not fit the powers"));
             }
         }
         Ok(())
@@ -106,9 +99,7 @@ fn random_polynomial(
 ) -> (Polynomial<Fr, LagrangeCoeff>, Polynomial<Fr, Coeff>) {
     let domain = EvaluationDomain::<Fr>::new(1, k);
     let mut values = domain.empty_lagrange();
-    values
-        .iter_mut()
-        .for_each(|value| *value = Fr::random(&mut *rng));
+    values.iter_mut().for_each(|value| *value = Fr::random(&mut *rng));
     let coefficients = domain.lagrange_to_coeff(values.clone());
     (values, coefficients)
 }

@@ -70,11 +70,7 @@ impl Srs {
     /// # Errors
     /// [`ProverError::Io`] with the path.
     pub fn save(&mut self, path: &Path) -> Result<bool> {
-        let header = SrsHeader {
-            k: self.k,
-            origin: self.origin,
-            id: self.id,
-        };
+        let header = SrsHeader { k: self.k, origin: self.origin, id: self.id };
         let saved = container::write_once(path, &SRS_KIND, &header, |out| {
             write_points(out, &self.g)?;
             self.g2.write_raw(&mut Sized(out))?;
@@ -123,10 +119,9 @@ impl Srs {
         let (g2, s_g2) = (read_g2("g2", g2)?, read_g2("s_g2", s_g2)?);
         let mut srs = Self::from_powers(origin, g, g2, s_g2)?;
         if srs.id != id {
-            return Err(file.damaged(format!(
-                "its points have id {}, the header says {id}",
-                srs.id
-            )));
+            return Err(
+                file.damaged(format!("its points have id {}, the header says {id}", srs.id))
+            );
         }
         srs.path = Some(path.to_owned());
         Ok(srs)
@@ -151,9 +146,7 @@ impl Srs {
             return Ok(());
         };
         let header = LagrangeHeader { k, id: self.id };
-        container::write(&path, &LAGRANGE_KIND, &header, |out| {
-            write_points(out, points)
-        })
+        container::write(&path, &LAGRANGE_KIND, &header, |out| write_points(out, points))
     }
 
     pub(super) fn lagrange_path(&self, k: u32) -> Option<PathBuf> {
@@ -167,10 +160,8 @@ fn open_lagrange(path: &Path, k: u32, id: Digest) -> Result<Vec<G1Affine>> {
     let mut file = container::open::<LagrangeHeader>(path, &LAGRANGE_KIND)?;
     let header = &file.header;
     if header.k != k || header.id != id {
-        let reason = format!(
-            "it is for k = {} of SRS {}, needed k = {k} of {id}",
-            header.k, header.id
-        );
+        let reason =
+            format!("it is for k = {} of SRS {}, needed k = {k} of {id}", header.k, header.id);
         return Err(file.damaged(reason));
     }
     let payload = file.read_payload((G1_BYTES as u64) << k)?;
@@ -179,9 +170,7 @@ fn open_lagrange(path: &Path, k: u32, id: Digest) -> Result<Vec<G1Affine>> {
 
 fn write_points(out: &mut dyn Write, points: &[G1Affine]) -> io::Result<()> {
     let mut out = Sized(out);
-    points
-        .iter()
-        .try_for_each(|point| point.write_raw(&mut out))
+    points.iter().try_for_each(|point| point.write_raw(&mut out))
 }
 
 /// Points of G1 that are on the curve and not the identity.

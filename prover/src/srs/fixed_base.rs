@@ -31,9 +31,7 @@ impl FixedBase {
     /// Tables for `base`, of the width that makes `expected` multiplications cheapest.
     pub(super) fn new(base: G1Affine, expected: usize) -> Self {
         let cost = |w: u32| window_count(w) * ((1usize << (w - 1)) + expected);
-        let window = (2..=MAX_WINDOW)
-            .min_by_key(|w| cost(*w))
-            .unwrap_or(MAX_WINDOW);
+        let window = (2..=MAX_WINDOW).min_by_key(|w| cost(*w)).unwrap_or(MAX_WINDOW);
 
         let firsts = std::iter::successors(Some(base.to_curve()), |point| {
             Some((0..window).fold(*point, |p, _| p.double()))

@@ -29,19 +29,15 @@ impl Srs {
         lagrange_ks: &[u32],
         mut rng: impl RngCore + CryptoRng,
     ) -> Result<Self> {
-        if let Some(&k) = std::iter::once(&k)
-            .chain(lagrange_ks)
-            .find(|k| !(MIN_K..=MAX_K).contains(*k))
+        if let Some(&k) =
+            std::iter::once(&k).chain(lagrange_ks).find(|k| !(MIN_K..=MAX_K).contains(*k))
         {
             return Err(ProverError::SrsSize { k });
         }
         if let Some(&needed) = lagrange_ks.iter().find(|needed| **needed > k) {
             return Err(ProverError::SrsTooSmall { needed, held: k });
         }
-        warn!(
-            k,
-            "making an UNSAFE development SRS: its secret is known to this machine"
-        );
+        warn!(k, "making an UNSAFE development SRS: its secret is known to this machine");
         let tau = random_tau(k, &mut rng);
         Self::from_tau(k, lagrange_ks, tau)
     }
@@ -75,16 +71,13 @@ fn random_tau(k: u32, rng: &mut impl RngCore) -> Fr {
 /// 1, tau, tau^2, ...
 fn powers(tau: Fr, n: usize) -> Vec<Fr> {
     let mut powers = vec![Fr::ZERO; n];
-    powers
-        .par_chunks_mut(CHUNK)
-        .enumerate()
-        .for_each(|(chunk, powers)| {
-            let mut power = tau.pow_vartime([(chunk * CHUNK) as u64]);
-            for slot in powers {
-                *slot = power;
-                power *= tau;
-            }
-        });
+    powers.par_chunks_mut(CHUNK).enumerate().for_each(|(chunk, powers)| {
+        let mut power = tau.pow_vartime([(chunk * CHUNK) as u64]);
+        for slot in powers {
+            *slot = power;
+            power *= tau;
+        }
+    });
     powers
 }
 
@@ -97,23 +90,20 @@ fn lagrange_at(tau: Fr, k: u32) -> Vec<Fr> {
     let factor = (tau.pow_vartime([n as u64]) - Fr::ONE) * n_inverse;
 
     let mut values = vec![Fr::ZERO; n];
-    values
-        .par_chunks_mut(CHUNK)
-        .enumerate()
-        .for_each(|(chunk, values)| {
-            let first = omega.pow_vartime([(chunk * CHUNK) as u64]);
-            let mut root = first;
-            for value in values.iter_mut() {
-                *value = tau - root;
-                root *= omega;
-            }
-            // tau is outside of the domain: nothing here is zero.
-            values.iter_mut().batch_invert();
-            let mut scale = factor * first;
-            for value in values {
-                *value *= scale;
-                scale *= omega;
-            }
-        });
+    values.par_chunks_mut(CHUNK).enumerate().for_each(|(chunk, values)| {
+        let first = omega.pow_vartime([(chunk * CHUNK) as u64]);
+        let mut root = first;
+        for value in values.iter_mut() {
+            *value = tau - root;
+            root *= omega;
+        }
+        // tau is outside of the domain: nothing here is zero.
+        values.iter_mut().batch_invert();
+        let mut scale = factor * first;
+        for value in values {
+            *value *= scale;
+            scale *= omega;
+        }
+    });
     values
 }

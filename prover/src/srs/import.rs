@@ -77,10 +77,7 @@ impl Srs {
         if !(MIN_K..=MAX_K).contains(&k) {
             return Err(ProverError::SrsSize { k });
         }
-        let damaged = |reason: String| ProverError::NotACeremony {
-            path: path.to_owned(),
-            reason,
-        };
+        let damaged = |reason: String| ProverError::NotACeremony { path: path.to_owned(), reason };
         let io = |source: io::Error| match source.kind() {
             io::ErrorKind::NotFound => ProverError::MissingArtifact {
                 what: "ceremony file",
@@ -155,19 +152,13 @@ impl Srs {
                 Fr::random(ChaCha20Rng::seed_from_u64(seed)),
                 Fr::random(ChaCha20Rng::from_seed([seed as u8; 32])),
             ];
-            if taus
-                .iter()
-                .any(|tau| self.g[1] == (generator * tau).to_affine())
-            {
+            if taus.iter().any(|tau| self.g[1] == (generator * tau).to_affine()) {
                 known = Some(format!("its secret comes from the test seed {seed}"));
             }
         }
         match known {
             None => Ok(()),
-            Some(reason) => Err(ProverError::SrsInconsistent {
-                id: self.id,
-                reason,
-            }),
+            Some(reason) => Err(ProverError::SrsInconsistent { id: self.id, reason }),
         }
     }
 }
@@ -213,12 +204,7 @@ fn raw(k: u32, length: u64) -> Result<Layout, Problem> {
         ));
     }
     let g2 = 4 + 2 * (G1_BYTES << k);
-    Ok(Layout {
-        k,
-        g1: 4,
-        g2,
-        s_g2: g2 + G2_BYTES,
-    })
+    Ok(Layout { k, g1: 4, g2, s_g2: g2 + G2_BYTES })
 }
 
 fn u32_of(reader: &mut impl Read) -> io::Result<u32> {
@@ -243,9 +229,7 @@ fn ptau(reader: &mut (impl Read + Seek), length: u64) -> Result<Layout, Problem>
         let size = u64::from_le_bytes(size);
         let end = (at + 12).checked_add(size).filter(|end| *end <= length);
         let end = end.ok_or_else(|| Problem::Format("it ends too early".into()))?;
-        let slot = (kind as usize)
-            .checked_sub(1)
-            .and_then(|i| sections.get_mut(i));
+        let slot = (kind as usize).checked_sub(1).and_then(|i| sections.get_mut(i));
         if let Some(slot) = slot {
             if slot.replace((at + 12, size)).is_some() {
                 return Err(Problem::Format(format!("section {kind} twice")));
@@ -273,12 +257,7 @@ fn ptau(reader: &mut (impl Read + Seek), length: u64) -> Result<Layout, Problem>
             g1.1, g2.1
         )));
     }
-    Ok(Layout {
-        k,
-        g1: g1.0,
-        g2: g2.0,
-        s_g2: g2.0 + G2_BYTES,
-    })
+    Ok(Layout { k, g1: g1.0, g2: g2.0, s_g2: g2.0 + G2_BYTES })
 }
 
 #[cfg(test)]
@@ -316,10 +295,7 @@ mod tests {
         let error = import(&ceremony(), 7).unwrap_err();
         assert_eq!(error.exit_code(), 5, "{error}");
         let text = error.to_string();
-        assert!(
-            text.contains("has power 6") && text.contains("of power 7 or more"),
-            "{text}"
-        );
+        assert!(text.contains("has power 6") && text.contains("of power 7 or more"), "{text}");
     }
 
     #[test]
@@ -358,10 +334,7 @@ mod tests {
         let good = write(ChaCha20Rng::seed_from_u64(0xdead_beef));
         assert_eq!(imported(&good, 5).unwrap().srs.k(), 5);
         assert!(imported(&good[..good.len() - 1], 5).is_err());
-        for known in [
-            ChaCha20Rng::from_seed([0; 32]),
-            ChaCha20Rng::seed_from_u64(7),
-        ] {
+        for known in [ChaCha20Rng::from_seed([0; 32]), ChaCha20Rng::seed_from_u64(7)] {
             let error = imported(&write(known), 5).unwrap_err();
             assert!(error.to_string().contains("test seed"), "{error}");
         }
@@ -398,9 +371,6 @@ mod tests {
             swapped.swap(a + i, b + i);
         }
         let error = imported(&swapped, 6).unwrap_err();
-        assert!(
-            matches!(error, ProverError::SrsInconsistent { .. }),
-            "{error}"
-        );
+        assert!(matches!(error, ProverError::SrsInconsistent { .. }), "{error}");
     }
 }

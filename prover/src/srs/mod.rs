@@ -165,10 +165,7 @@ impl Srs {
     /// below [`MIN_K`]; [`ProverError::Io`] if the basis had to be stored and could not.
     pub fn params(&self, k: u32) -> Result<Arc<Params>> {
         if k > self.k {
-            return Err(ProverError::SrsTooSmall {
-                needed: k,
-                held: self.k,
-            });
+            return Err(ProverError::SrsTooSmall { needed: k, held: self.k });
         }
         if k < MIN_K {
             return Err(ProverError::SrsSize { k });
@@ -202,10 +199,7 @@ impl Srs {
     }
 
     fn compute_lagrange(&self, k: u32) -> Result<Vec<G1Affine>> {
-        info!(
-            k,
-            "computing the Lagrange basis by an inverse FFT in the group"
-        );
+        info!(k, "computing the Lagrange basis by an inverse FFT in the group");
         let powers = self.powers(k).iter().map(|g| g.to_curve()).collect();
         let lagrange = g_to_lagrange(powers, k);
         let stored = self.write_lagrange(k, &lagrange);
@@ -234,10 +228,7 @@ fn srs_id(origin: SrsOrigin, g2: &G2Affine, s_g2: &G2Affine) -> Digest {
         SrsOrigin::UnsafeDev => b"unsafe-dev",
         SrsOrigin::Ceremony => b"ceremony",
     };
-    Digest::of_parts(
-        "bastion-srs-v1",
-        &[origin, &g2.to_raw_bytes(), &s_g2.to_raw_bytes()],
-    )
+    Digest::of_parts("bastion-srs-v1", &[origin, &g2.to_raw_bytes(), &s_g2.to_raw_bytes()])
 }
 
 #[cfg(test)]

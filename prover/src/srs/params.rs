@@ -21,11 +21,7 @@ pub struct Params {
 impl Params {
     /// From halo2's parameters and their Lagrange basis.
     pub(crate) fn new(kzg: ParamsKZG<Bn256>, lagrange: &[G1Affine]) -> Self {
-        Self {
-            powers: Bases::new(kzg.get_g()),
-            lagrange: Bases::new(lagrange),
-            kzg,
-        }
+        Self { powers: Bases::new(kzg.get_g()), lagrange: Bases::new(lagrange), kzg }
     }
 
     /// halo2's.

@@ -88,10 +88,7 @@ fn a_circuit_that_is_too_big_gets_the_remedy() {
     );
     assert!(matches!(srs.params(1), Err(ProverError::SrsSize { k: 1 })));
     let error = Srs::generate_unsafe_dev(6, &[7], rng(3)).unwrap_err();
-    assert!(matches!(
-        error,
-        ProverError::SrsTooSmall { needed: 7, held: 6 }
-    ));
+    assert!(matches!(error, ProverError::SrsTooSmall { needed: 7, held: 6 }));
     let error = Srs::generate_unsafe_dev(40, &[], rng(3)).unwrap_err();
     assert!(matches!(error, ProverError::SrsSize { k: 40 }));
 }
@@ -154,10 +151,7 @@ fn points_off_the_curve_are_refused_behind_a_right_digest() {
     srs.g[3].x = srs.g[4].x;
     srs.save(&path).unwrap();
     let error = Srs::open(&path).unwrap_err();
-    assert!(
-        error.to_string().contains("point 3 is not on the curve"),
-        "{error}"
-    );
+    assert!(error.to_string().contains("point 3 is not on the curve"), "{error}");
 
     let mut srs = Srs::generate_unsafe_dev(4, &[], rng(1)).unwrap();
     srs.g[15] = G1Affine::identity();
@@ -193,8 +187,7 @@ fn inconsistent_points_are_found() {
     let mut basis = srs.unsaved_lagrange[&6].clone();
     basis.swap(2, 3);
     let params = params_from_parts(6, srs.g.clone(), basis.clone(), srs.g2, srs.s_g2);
-    srs.cache()
-        .insert(6, Arc::new(crate::srs::Params::new(params, &basis)));
+    srs.cache().insert(6, Arc::new(crate::srs::Params::new(params, &basis)));
     assert!(reason(&srs).contains("Lagrange"));
 }
 

@@ -30,29 +30,15 @@ pub(super) fn deposit(
     let (index, before, after) = match fitting {
         Some((index, account, balance)) => {
             trace.kind = ResolvedKind::Deposit;
-            (
-                index,
-                Some(*account),
-                Account {
-                    balance,
-                    ..*account
-                },
-            )
+            (index, Some(*account), Account { balance, ..*account })
         }
         None => {
             trace.kind = ResolvedKind::DepositNew;
-            let account = Account {
-                balance: d.amount,
-                ..Account::new(owner, d.token)
-            };
+            let account = Account { balance: d.amount, ..Account::new(owner, d.token) };
             (state.free_index()?, None, account)
         }
     };
-    trace.accesses[0] = Some(Access {
-        index,
-        before,
-        after: Some(after),
-    });
+    trace.accesses[0] = Some(Access { index, before, after: Some(after) });
     Ok(trace)
 }
 
@@ -84,20 +70,13 @@ pub(super) fn forced_exit(
             trace.kind = ResolvedKind::ForcedExit;
             trace.amount = account.balance;
             leave(state, context, account.token, account.balance, &mut trace);
-            Some(Account {
-                balance: 0,
-                ..account
-            })
+            Some(Account { balance: 0, ..account })
         }
         _ => {
             trace.kind = ResolvedKind::ForcedExitNoop;
             before
         }
     };
-    trace.accesses[0] = Some(Access {
-        index: f.index,
-        before,
-        after,
-    });
+    trace.accesses[0] = Some(Access { index: f.index, before, after });
     Ok(trace)
 }

@@ -28,12 +28,6 @@ pub(super) fn leave(
         release_time,
         limits,
     });
-    trace.accesses[1] = Some(Access {
-        index,
-        before,
-        after: Some(Account {
-            balance: tat_after,
-            ..account
-        }),
-    });
+    trace.accesses[1] =
+        Some(Access { index, before, after: Some(Account { balance: tat_after, ..account }) });
 }

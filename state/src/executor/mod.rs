@@ -35,10 +35,7 @@ pub struct BatchContext {
 /// # Errors
 /// A [`Rejection`].
 pub fn execute(state: &State, context: &BatchContext, op: &Op) -> Result<OpTrace, Rejection> {
-    let blank = OpTrace {
-        op: *op,
-        ..OpTrace::noop()
-    };
+    let blank = OpTrace { op: *op, ..OpTrace::noop() };
     match op {
         Op::Noop => Ok(blank),
         Op::Deposit(d) => l1::deposit(state, d, blank),
@@ -86,10 +83,7 @@ impl<'s> BatchBuilder<'s> {
     pub fn new(state: &'s mut State, context: BatchContext) -> Result<Self, Rejection> {
         let checked = context.policy.check();
         checked.map_err(|e| Rejection::BadPolicy(e.to_string()))?;
-        let longest = context
-            .policy
-            .longest_delay()
-            .max(context.policy.max_freeze);
+        let longest = context.policy.longest_delay().max(context.policy.max_freeze);
         let last = context.time.checked_add(longest);
         if last.is_none_or(|last| last >= TIME_BOUND) {
             return Err(Rejection::TimeOutOfRange(context.time));
@@ -145,10 +139,7 @@ impl<'s> BatchBuilder<'s> {
                 }
             }
         }
-        let new_token = trace
-            .limiter
-            .filter(|l| !self.tokens.contains(&l.token))
-            .map(|l| l.token);
+        let new_token = trace.limiter.filter(|l| !self.tokens.contains(&l.token)).map(|l| l.token);
         let footprint = Footprint {
             kind: trace.kind,
             accounts: self.before.len() + fresh,

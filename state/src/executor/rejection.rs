@@ -155,17 +155,9 @@ pub enum Rejection {
 impl From<ProtocolError> for Rejection {
     fn from(error: ProtocolError) -> Self {
         match error {
-            ProtocolError::NotAFloat {
-                what,
-                value,
-                bits,
-                below,
-            } => Self::NotAFloat {
-                what,
-                value,
-                bits,
-                below,
-            },
+            ProtocolError::NotAFloat { what, value, bits, below } => {
+                Self::NotAFloat { what, value, bits, below }
+            }
             other => Self::Encoding(other.to_string()),
         }
     }

@@ -17,9 +17,7 @@ pub(super) fn signed(
 ) -> Result<OpTrace, Rejection> {
     let body = &op.body;
     let index = body.account;
-    let account = *state
-        .account(index)
-        .ok_or(Rejection::NoSuchAccount(index))?;
+    let account = *state.account(index).ok_or(Rejection::NoSuchAccount(index))?;
     if is_limiter(index) {
         return Err(Rejection::IsLimiter(index));
     }
@@ -31,10 +29,7 @@ pub(super) fn signed(
         });
     }
     if body.deadline < context.time {
-        return Err(Rejection::PastDeadline {
-            deadline: body.deadline,
-            time: context.time,
-        });
+        return Err(Rejection::PastDeadline { deadline: body.deadline, time: context.time });
     }
     let opening = state.opening(account.owner);
     let (_, exit) = opening.ok_or(Rejection::NotOwner(index))?;
@@ -62,11 +57,7 @@ fn guardian(
         return Err(Rejection::NotGuardian);
     }
     if op.body.nonce != 0 {
-        return Err(Rejection::WrongNonce {
-            account: index,
-            expected: 0,
-            got: op.body.nonce,
-        });
+        return Err(Rejection::WrongNonce { account: index, expected: 0, got: op.body.nonce });
     }
     if op.body.fee != 0 {
         return Err(Rejection::Encoding("the guardian pays no fee".into()));
@@ -76,18 +67,11 @@ fn guardian(
         Action::Freeze { until, old_until } => {
             // Both sums are of two u40: the context was checked.
             if until <= time || until > time + policy.max_freeze {
-                return Err(Rejection::FreezeOutOfBounds {
-                    until,
-                    time,
-                    max: policy.max_freeze,
-                });
+                return Err(Rejection::FreezeOutOfBounds { until, time, max: policy.max_freeze });
             }
             let from = account.frozen_until + policy.cooldown;
             if time < from {
-                return Err(Rejection::Cooldown {
-                    account: index,
-                    from,
-                });
+                return Err(Rejection::Cooldown { account: index, from });
             }
             trace.kind = ResolvedKind::Freeze;
             after.frozen_until = until;
@@ -100,11 +84,7 @@ fn guardian(
         }
         _ => return Err(Rejection::NotGuardian),
     };
-    let wrong = Rejection::WrongFreeze {
-        account: index,
-        until: account.frozen_until,
-        got: old,
-    };
+    let wrong = Rejection::WrongFreeze { account: index, until: account.frozen_until, got: old };
     if old != account.frozen_until {
         return Err(wrong);
     }
@@ -114,11 +94,7 @@ fn guardian(
     if !op.key.verify(message, &op.signature) {
         return Err(Rejection::BadSignature(index));
     }
-    trace.accesses[0] = Some(Access {
-        index,
-        before: Some(*account),
-        after: Some(after),
-    });
+    trace.accesses[0] = Some(Access { index, before: Some(*account), after: Some(after) });
     Ok(())
 }
 
@@ -143,10 +119,7 @@ fn by_owner(
             got: body.nonce,
         });
     }
-    let nonce = account
-        .nonce
-        .checked_add(1)
-        .ok_or(Rejection::NonceExhausted(index))?;
+    let nonce = account.nonce.checked_add(1).ok_or(Rejection::NonceExhausted(index))?;
     let (kind, amount) = match body.action {
         Action::Transfer { to, amount } => {
             if to == index {
@@ -163,37 +136,25 @@ fn by_owner(
     }
     let to_exit = matches!(body.action, Action::Withdraw { to, .. } if to == exit);
     if account.is_frozen(context.time) && !to_exit {
-        return Err(Rejection::Frozen {
-            account: index,
-            until: account.frozen_until,
-        });
+        return Err(Rejection::Frozen { account: index, until: account.frozen_until });
     }
-    let needed = amount
-        .checked_add(body.fee)
-        .ok_or(Rejection::CostOverflow {
-            account: index,
-            amount,
-            fee: body.fee,
-        })?;
-    let balance = account
-        .balance
-        .checked_sub(needed)
-        .ok_or(Rejection::InsufficientBalance {
-            account: index,
-            balance: account.balance,
-            needed,
-        })?;
+    let needed = amount.checked_add(body.fee).ok_or(Rejection::CostOverflow {
+        account: index,
+        amount,
+        fee: body.fee,
+    })?;
+    let balance = account.balance.checked_sub(needed).ok_or(Rejection::InsufficientBalance {
+        account: index,
+        balance: account.balance,
+        needed,
+    })?;
     if !op.key.verify(message, &op.signature) {
         return Err(Rejection::BadSignature(index));
     }
     trace.kind = kind;
     trace.amount = amount;
     trace.fee = body.fee;
-    let mut sender = Account {
-        nonce,
-        balance,
-        ..account
-    };
+    let mut sender = Account { nonce, balance, ..account };
     match body.action {
         Action::Transfer { to, amount } => {
             let before = *state.account(to).ok_or(Rejection::NoSuchAccount(to))?;
@@ -207,40 +168,25 @@ fn by_owner(
                     got: account.token,
                 });
             }
-            let balance = before
-                .balance
-                .checked_add(amount)
-                .ok_or(Rejection::BalanceOverflow(to))?;
+            let balance =
+                before.balance.checked_add(amount).ok_or(Rejection::BalanceOverflow(to))?;
             trace.accesses[1] = Some(Access {
                 index: to,
                 before: Some(before),
                 after: Some(Account { balance, ..before }),
             });
         }
-        Action::TransferNew {
-            keyhash,
-            exit,
-            amount,
-        } => {
-            let created = Account {
-                balance: amount,
-                ..Account::new(owner(keyhash, exit), account.token)
-            };
-            trace.accesses[1] = Some(Access {
-                index: state.free_index()?,
-                before: None,
-                after: Some(created),
-            });
+        Action::TransferNew { keyhash, exit, amount } => {
+            let created =
+                Account { balance: amount, ..Account::new(owner(keyhash, exit), account.token) };
+            trace.accesses[1] =
+                Some(Access { index: state.free_index()?, before: None, after: Some(created) });
         }
         Action::Withdraw { amount, .. } => leave(state, context, account.token, amount, trace),
         Action::ChangeKey { keyhash } => sender.owner = owner(keyhash, exit),
         _ => {}
     }
-    trace.accesses[0] = Some(Access {
-        index,
-        before: Some(account),
-        after: Some(sender),
-    });
+    trace.accesses[0] = Some(Access { index, before: Some(account), after: Some(sender) });
     trace.accesses[2] = Some(fee_access(state, context, trace, account.token, body.fee)?);
     Ok(())
 }
@@ -261,13 +207,6 @@ fn fee_access(
         .find(|a| a.index == index)
         .map_or_else(|| state.account(index).copied(), |a| a.after);
     let account = before.unwrap_or_else(|| Account::new(context.policy.fee_owner(), token));
-    let balance = account
-        .balance
-        .checked_add(fee)
-        .ok_or(Rejection::BalanceOverflow(index))?;
-    Ok(Access {
-        index,
-        before,
-        after: Some(Account { balance, ..account }),
-    })
+    let balance = account.balance.checked_add(fee).ok_or(Rejection::BalanceOverflow(index))?;
+    Ok(Access { index, before, after: Some(Account { balance, ..account }) })
 }

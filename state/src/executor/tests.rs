@@ -47,11 +47,7 @@ fn context() -> BatchContext {
             cooldown: 60,
             fee_keyhash: Fr::from(1u64),
             fee_exit: Address([0xfe; 20]),
-            default_limits: TokenLimits {
-                rate: 1,
-                burst_seconds: 0,
-                max_delay: 100,
-            },
+            default_limits: TokenLimits { rate: 1, burst_seconds: 0, max_delay: 100 },
             limits: BTreeMap::new(),
         },
     }
@@ -60,13 +56,7 @@ fn context() -> BatchContext {
 fn state() -> State {
     let account = |index: Index, token, balance, nonce, frozen_until| {
         let owner = owner(key(index).public().keyhash(), exit(index));
-        let account = Account {
-            owner,
-            token,
-            nonce,
-            balance,
-            frozen_until,
-        };
+        let account = Account { owner, token, nonce, balance, frozen_until };
         (index, account)
     };
     let limiter = Account::new(Fr::from(0u64), 0);
@@ -99,31 +89,17 @@ fn transfer(to: Index, amount: u128) -> Body {
 }
 
 fn sign(body: Body, key: &SecretKey) -> SignedOp {
-    body.sign(key, Fr::from(DOMAIN), exit(body.account))
-        .unwrap()
+    body.sign(key, Fr::from(DOMAIN), exit(body.account)).unwrap()
 }
 
 fn by(account: Index, nonce: u32, action: Action) -> Op {
-    let body = Body {
-        account,
-        token: u16::from(account == CAROL),
-        nonce,
-        deadline: TIME,
-        fee: 0,
-        action,
-    };
+    let body =
+        Body { account, token: u16::from(account == CAROL), nonce, deadline: TIME, fee: 0, action };
     Op::Signed(sign(body, &key(account)))
 }
 
 fn by_guardian(account: Index, action: Action) -> Op {
-    let body = Body {
-        account,
-        token: 0,
-        nonce: 0,
-        deadline: TIME,
-        fee: 0,
-        action,
-    };
+    let body = Body { account, token: 0, nonce: 0, deadline: TIME, fee: 0, action };
     Op::Signed(sign(body, &guardian()))
 }
 

@@ -21,12 +21,7 @@ pub(super) struct Emitter {
 impl Emitter {
     /// All operands are known.
     pub(super) fn straight(operands: &[Operand]) -> Self {
-        Self {
-            leaves: operands
-                .iter()
-                .map(|operand| Leaf::Fixed(*operand))
-                .collect(),
-        }
+        Self { leaves: operands.iter().map(|operand| Leaf::Fixed(*operand)).collect() }
     }
 
     /// Operands without a value are read through the table at `t`, from pointer `first` on.
@@ -83,10 +78,7 @@ impl Emitter {
                 let _ = writeln!(code, "{pad}{{\n{pad}    let v{level}");
                 let variable = format!("v{level}");
                 code.push_str(&self.assign(&variable, term, level + 1));
-                let _ = writeln!(
-                    code,
-                    "{pad}    {target} := {operation}({target}, {variable}, p)"
-                );
+                let _ = writeln!(code, "{pad}    {target} := {operation}({target}, {variable}, p)");
                 let _ = writeln!(code, "{pad}}}");
             }
         }
@@ -116,29 +108,15 @@ impl Emitter {
     fn inline(&self, node: &Node) -> String {
         match node {
             Node::Operand(index) => self.leaf(*index),
-            Node::Weighted {
-                first,
-                count,
-                weight,
-            } => format!(
-                "weighted({}, {:#x}, {weight:#x})",
-                self.address(*first),
-                32 * (count - 1)
-            ),
+            Node::Weighted { first, count, weight } => {
+                format!("weighted({}, {:#x}, {weight:#x})", self.address(*first), 32 * (count - 1))
+            }
             Node::Word(address) => format!("mload({address:#x})"),
             Node::Negated(a) => format!("sub(p, {})", self.inline(a)),
             Node::Sum(a, b) | Node::Product(a, b) => {
-                let operation = if matches!(node, Node::Sum(..)) {
-                    "addmod"
-                } else {
-                    "mulmod"
-                };
+                let operation = if matches!(node, Node::Sum(..)) { "addmod" } else { "mulmod" };
                 // Arguments are evaluated from the right: the deeper one goes there.
-                let (a, b) = if self.stack(a) > self.stack(b) {
-                    (b, a)
-                } else {
-                    (a, b)
-                };
+                let (a, b) = if self.stack(a) > self.stack(b) { (b, a) } else { (a, b) };
                 format!("{operation}({}, {}, p)", self.inline(a), self.inline(b))
             }
         }

@@ -61,12 +61,8 @@ impl Layout {
         let mut instance_queries = BTreeSet::new();
         let mut rows = BTreeSet::new();
         for constraint in &d.constraints {
-            instance_queries.extend(
-                constraint
-                    .queries()
-                    .into_iter()
-                    .filter(|q| instances.contains(&q.poly)),
-            );
+            instance_queries
+                .extend(constraint.queries().into_iter().filter(|q| instances.contains(&q.poly)));
             rows.extend(constraint.lagranges());
         }
         // An instance query reads rows 0.. of its column at rotated Lagrange polynomials.
@@ -77,9 +73,7 @@ impl Layout {
             }
         }
         let lagrange_first = rows.first().copied().unwrap_or(0);
-        let lagrange_count = rows
-            .last()
-            .map_or(0, |last| (last - lagrange_first) as usize + 1);
+        let lagrange_count = rows.last().map_or(0, |last| (last - lagrange_first) as usize + 1);
         let rotations: Vec<i32> = d
             .queries
             .iter()
@@ -144,10 +138,7 @@ impl Layout {
     /// Mirrors how the contract copies the proof behind the instances: every squeeze leaves its
     /// hash in one word, with which the next absorption starts.
     fn place_proof(&mut self, d: &VerifierDescription) {
-        let quotient = Query {
-            poly: d.quotient_poly(),
-            rotation: 0,
-        };
+        let quotient = Query { poly: d.quotient_poly(), rotation: 0 };
         let mut witnesses = d.witness_offset()..quotient.poly;
         // The opening points W and W' are numbered behind the quotient.
         let mut openings = quotient.poly + 1..;
@@ -156,11 +147,8 @@ impl Layout {
             if index == d.phases.len() {
                 self.quotient_chunks = self.end;
             } else {
-                let polys: &mut dyn Iterator<Item = usize> = if index < d.phases.len() {
-                    &mut witnesses
-                } else {
-                    &mut openings
-                };
+                let polys: &mut dyn Iterator<Item = usize> =
+                    if index < d.phases.len() { &mut witnesses } else { &mut openings };
                 for (position, poly) in polys.take(segment.points).enumerate() {
                     self.commitments.insert(poly, self.end + 0x40 * position);
                 }
@@ -175,8 +163,7 @@ impl Layout {
             }
         }
         for (index, query) in self.instance_queries.iter().enumerate() {
-            self.evaluations
-                .insert(*query, self.instance_evals + 32 * index);
+            self.evaluations.insert(*query, self.instance_evals + 32 * index);
         }
         self.evaluations.insert(quotient, self.quotient_eval);
         self.commitments.insert(quotient.poly, self.quotient);
@@ -195,10 +182,7 @@ impl Layout {
     /// If a two-byte pointer does not reach it.
     pub(super) fn end(&self) -> Result<usize> {
         if self.end > POINTER_LIMIT {
-            return Err(ContractError::MemoryExceeded {
-                bytes: self.end,
-                limit: POINTER_LIMIT,
-            });
+            return Err(ContractError::MemoryExceeded { bytes: self.end, limit: POINTER_LIMIT });
         }
         Ok(self.end)
     }
@@ -250,21 +234,13 @@ impl Layout {
 
 /// The proof's stretches: the phases, the quotient, the evaluations, W and W'.
 fn segments(d: &VerifierDescription) -> Vec<Segment> {
-    let points = |points, challenges| Segment {
-        points,
-        scalars: 0,
-        challenges,
-    };
+    let points = |points, challenges| Segment { points, scalars: 0, challenges };
     d.phases
         .iter()
         .map(|phase| points(phase.points, phase.challenges))
         .chain([
             points(d.quotient_chunks, 1),
-            Segment {
-                points: 0,
-                scalars: d.evaluations.len(),
-                challenges: 2,
-            },
+            Segment { points: 0, scalars: d.evaluations.len(), challenges: 2 },
             points(1, 1),
             points(1, 0),
         ])

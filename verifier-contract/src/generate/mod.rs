@@ -63,11 +63,7 @@ pub fn generate_solidity(d: &VerifierDescription) -> Result<String> {
         let rows = d.num_instance[column];
         tables.push(layout.instance(before));
         // Without rows there is no Lagrange polynomial either, and nothing is read.
-        tables.push(if rows == 0 {
-            layout.lagrange
-        } else {
-            layout.lagrange(-query.rotation)
-        });
+        tables.push(if rows == 0 { layout.lagrange } else { layout.lagrange(-query.rotation) });
         tables.push(rows);
     }
     let sets = tables.position();
@@ -128,10 +124,7 @@ pub fn generate_solidity(d: &VerifierDescription) -> Result<String> {
         ("QUOTIENT_EVAL", hex(layout.quotient_eval)),
         ("QUOTIENT", hex(layout.quotient)),
         ("QUOTIENT_FIRST", hex(chunks)),
-        (
-            "QUOTIENT_LAST",
-            hex(chunks + 0x40 * (d.quotient_chunks - 1)),
-        ),
+        ("QUOTIENT_LAST", hex(chunks + 0x40 * (d.quotient_chunks - 1))),
         ("LEFT", hex(layout.state)),
         ("RIGHT", hex(layout.state + 0x40)),
         ("OLD_LEFT", hex(layout.state + 0x80)),
@@ -147,29 +140,15 @@ pub fn generate_solidity(d: &VerifierDescription) -> Result<String> {
         ("SEGMENT_COUNT", layout.segments.len().to_string()),
         ("ROTATIONS", hex(table_address + rotations)),
         ("INSTANCE_QUERIES", hex(table_address + instance_queries)),
-        (
-            "INSTANCE_QUERY_COUNT",
-            layout.instance_queries.len().to_string(),
-        ),
+        ("INSTANCE_QUERY_COUNT", layout.instance_queries.len().to_string()),
         ("SETS", hex(table_address + sets)),
         ("SET_COUNT", set_count.to_string()),
         ("ACCUMULATOR", hex(table_address + accumulator)),
         (
             "FOLD_ACCUMULATOR",
-            if has_accumulator {
-                "        _foldAccumulator();\n".into()
-            } else {
-                String::new()
-            },
+            if has_accumulator { "        _foldAccumulator();\n".into() } else { String::new() },
         ),
-        (
-            "ACCUMULATOR_FUNCTIONS",
-            if has_accumulator {
-                ACCUMULATOR.into()
-            } else {
-                String::new()
-            },
-        ),
+        ("ACCUMULATOR_FUNCTIONS", if has_accumulator { ACCUMULATOR.into() } else { String::new() }),
         ("KEY", indent(&key, 3)),
         ("CONSTRAINTS", indent(&constraints, 3)),
         ("G2_X0", word(d.srs.g2.x[0])),
@@ -188,10 +167,8 @@ pub fn generate_solidity(d: &VerifierDescription) -> Result<String> {
 /// mostly all, are computed by a loop; others are constants.
 fn powers(d: &VerifierDescription, layout: &mut Layout, tables: &mut Tables, key: &mut String) {
     let rotations = layout.rotations.clone();
-    let run = rotations
-        .chunk_by(|a, b| a + 1 == *b)
-        .max_by_key(|run| run.len())
-        .unwrap_or_default();
+    let run =
+        rotations.chunk_by(|a, b| a + 1 == *b).max_by_key(|run| run.len()).unwrap_or_default();
     let first = run.first().copied().unwrap_or(0);
     let start = layout.reserve(run.len());
     let _ = writeln!(
@@ -214,11 +191,9 @@ fn powers(d: &VerifierDescription, layout: &mut Layout, tables: &mut Tables, key
 
 /// Replaces each `{{NAME}}` by its value.
 fn fill(template: &str, values: &[(&str, String)]) -> String {
-    values
-        .iter()
-        .fold(template.to_owned(), |text, (name, value)| {
-            text.replace(&format!("{{{{{name}}}}}"), value)
-        })
+    values.iter().fold(template.to_owned(), |text, (name, value)| {
+        text.replace(&format!("{{{{{name}}}}}"), value)
+    })
 }
 
 fn store(code: &mut String, address: usize, value: U256) {
@@ -232,8 +207,5 @@ fn store_point(code: &mut String, address: usize, point: &G1Point) {
 
 fn indent(code: &str, steps: usize) -> String {
     let pad = "    ".repeat(steps);
-    code.lines()
-        .map(|line| format!("{pad}{line}"))
-        .collect::<Vec<_>>()
-        .join("\n")
+    code.lines().map(|line| format!("{pad}{line}")).collect::<Vec<_>>().join("\n")
 }

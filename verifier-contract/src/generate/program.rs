@@ -45,11 +45,7 @@ pub(super) enum Node {
     /// Product of two.
     Product(Box<Node>, Box<Node>),
     /// Words side by side, from the operand's address on, weighted with powers of `weight`.
-    Weighted {
-        first: usize,
-        count: usize,
-        weight: U256,
-    },
+    Weighted { first: usize, count: usize, weight: U256 },
 }
 
 struct Lowered {
@@ -66,18 +62,11 @@ pub(super) fn constraints(
 ) -> Result<String> {
     let mut code = String::new();
     let (shared, pooled) = share::shared(&d.constraints);
-    let constants = pooled
-        .into_iter()
-        .map(|value| (value, tables.constant(value, layout)))
-        .collect();
+    let constants =
+        pooled.into_iter().map(|value| (value, tables.constant(value, layout))).collect();
     let stored = store(&shared, &constants, layout, &mut code)?;
     let lowering = |layout: &Layout, expression: &Expression| {
-        Lowering {
-            layout,
-            constants: &constants,
-            stored: &stored,
-        }
-        .lower(expression)
+        Lowering { layout, constants: &constants, stored: &stored }.lower(expression)
     };
     let mut at = 0;
     for (common, group) in groups(&d.constraints) {
@@ -188,12 +177,7 @@ fn store(
     let mut stored = BTreeMap::new();
     for (expression, uses) in shared {
         let address = layout.reserve(1);
-        let lowered = Lowering {
-            layout,
-            constants,
-            stored: &stored,
-        }
-        .lower(expression)?;
+        let lowered = Lowering { layout, constants, stored: &stored }.lower(expression)?;
         let emitter = Emitter::straight(&lowered.operands);
         let _ = writeln!(code, "// Used {uses} times.");
         match emitter.expression(&lowered.node) {
@@ -242,9 +226,7 @@ fn emit_loop(
     for (index, first) in rounds[0].iter().enumerate() {
         let mut known = Vec::new();
         for (j, operand) in first.operands.iter().enumerate() {
-            let same = rounds
-                .iter()
-                .all(|round| round[index].operands[j] == *operand);
+            let same = rounds.iter().all(|round| round[index].operands[j] == *operand);
             known.push(same.then_some(*operand));
             if !same {
                 columns.push((index, j));
@@ -308,11 +290,7 @@ impl Lowering<'_> {
         let node = self.parts(expression, &mut operands)?;
         let mut shape = String::new();
         write_shape(&node, &mut shape);
-        Ok(Lowered {
-            node,
-            operands,
-            shape,
-        })
+        Ok(Lowered { node, operands, shape })
     }
 
     /// An expression that is stored is read, not computed.
@@ -351,10 +329,7 @@ impl Lowering<'_> {
                 {
                     Node::Negated(Box::new(self.node(x, operands)?))
                 }
-                _ => Node::Product(
-                    self.node(a, operands)?.into(),
-                    self.node(b, operands)?.into(),
-                ),
+                _ => Node::Product(self.node(a, operands)?.into(), self.node(b, operands)?.into()),
             },
             Expression::Powers { terms, base } => {
                 let mut sum = self.node(&terms[0], operands)?;
@@ -390,11 +365,7 @@ impl Lowering<'_> {
             }
             if let Some((address, factor)) = self.weighted_word(terms[at])? {
                 operands.push(Operand::Memory(address));
-                let run = Node::Weighted {
-                    first: operands.len() - 1,
-                    count,
-                    weight,
-                };
+                let run = Node::Weighted { first: operands.len() - 1, count, weight };
                 nodes.push(if factor == U256::from(1) {
                     run
                 } else {
@@ -472,11 +443,7 @@ fn write_shape(node: &Node, shape: &mut String) {
             write_shape(a, shape);
         }
         Node::Sum(a, b) | Node::Product(a, b) => {
-            shape.push(if matches!(node, Node::Sum(..)) {
-                '+'
-            } else {
-                '*'
-            });
+            shape.push(if matches!(node, Node::Sum(..)) { '+' } else { '*' });
             write_shape(a, shape);
             write_shape(b, shape);
         }

@@ -52,15 +52,10 @@ fn sets(queries: &[Query]) -> Vec<Set> {
     let mut sets: Vec<Set> = Vec::new();
     for (poly, rotations) in polys {
         let distinct: BTreeSet<_> = rotations.iter().collect();
-        match sets
-            .iter_mut()
-            .find(|set| set.rotations.iter().collect::<BTreeSet<_>>() == distinct)
+        match sets.iter_mut().find(|set| set.rotations.iter().collect::<BTreeSet<_>>() == distinct)
         {
             Some(set) => set.polys.push(poly),
-            None => sets.push(Set {
-                rotations,
-                polys: vec![poly],
-            }),
+            None => sets.push(Set { rotations, polys: vec![poly] }),
         }
     }
     sets
@@ -73,8 +68,6 @@ fn weight(omega: U256, rotations: &[i32], rotation: i32) -> U256 {
         .iter()
         .filter(|other| **other != rotation)
         .map(|other| subtract(own, power(omega, *other)))
-        .fold(U256::from(1), |product, factor| {
-            product.mul_mod(factor, SCALAR_MODULUS)
-        });
+        .fold(U256::from(1), |product, factor| product.mul_mod(factor, SCALAR_MODULUS));
     invert(product)
 }

@@ -25,19 +25,13 @@ impl Tables {
 
     /// Address of a field element, placed on first use.
     pub(super) fn constant(&mut self, value: U256, layout: &mut Layout) -> usize {
-        *self
-            .constants
-            .entry(value)
-            .or_insert_with(|| layout.reserve(1))
+        *self.constants.entry(value).or_insert_with(|| layout.reserve(1))
     }
 
     /// Address and value of each field element, by address.
     pub(super) fn constants(&self) -> Vec<(usize, U256)> {
-        let mut constants: Vec<_> = self
-            .constants
-            .iter()
-            .map(|(value, address)| (*address, *value))
-            .collect();
+        let mut constants: Vec<_> =
+            self.constants.iter().map(|(value, address)| (*address, *value)).collect();
         constants.sort_unstable_by_key(|(address, _)| *address);
         constants
     }

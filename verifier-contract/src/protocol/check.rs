@@ -27,17 +27,12 @@ impl VerifierDescription {
         })?;
         ensure((1..=MAX_K).contains(&self.k), || format!("k = {}", self.k))?;
         let half = U256::from(1) << (self.k - 1);
-        ensure(
-            self.omega.pow_mod(half, SCALAR_MODULUS) == SCALAR_MODULUS - U256::from(1),
-            || format!("omega is no primitive root of order 2^{}", self.k),
-        )?;
-        ensure(self.transcript_initial_state < SCALAR_MODULUS, || {
-            "initial state".into()
+        ensure(self.omega.pow_mod(half, SCALAR_MODULUS) == SCALAR_MODULUS - U256::from(1), || {
+            format!("omega is no primitive root of order 2^{}", self.k)
         })?;
+        ensure(self.transcript_initial_state < SCALAR_MODULUS, || "initial state".into())?;
         for (index, point) in self.preprocessed.iter().chain([&self.srs.g1]).enumerate() {
-            ensure(on_curve(point), || {
-                format!("point {index} is not on the curve")
-            })?;
+            ensure(on_curve(point), || format!("point {index} is not on the curve"))?;
         }
         for (index, point) in [&self.srs.g2, &self.srs.s_g2].into_iter().enumerate() {
             let reduced = point.x.iter().chain(&point.y).all(|c| *c < BASE_MODULUS);
@@ -47,19 +42,14 @@ impl VerifierDescription {
         let bounded = self.num_instance.iter().all(|rows| *rows <= MAX_COUNT)
             && self.num_instance.len() <= MAX_COUNT
             && self.phases.len() <= MAX_COUNT
-            && self
-                .phases
-                .iter()
-                .all(|p| p.points <= MAX_COUNT && p.challenges <= MAX_COUNT);
+            && self.phases.iter().all(|p| p.points <= MAX_COUNT && p.challenges <= MAX_COUNT);
         ensure(bounded, || format!("a count above {MAX_COUNT}"))?;
         let chunks = 1..=MAX_COUNT;
         ensure(chunks.contains(&self.quotient_chunks), || {
             format!("{} quotient chunks", self.quotient_chunks)
         })?;
         ensure(!self.constraints.is_empty(), || "no constraints".into())?;
-        ensure(self.combiner < self.challenge_count(), || {
-            format!("combiner {}", self.combiner)
-        })?;
+        ensure(self.combiner < self.challenge_count(), || format!("combiner {}", self.combiner))?;
         self.check_queries()?;
         for (index, constraint) in self.constraints.iter().enumerate() {
             self.check_expression(index, constraint)?;
@@ -70,30 +60,18 @@ impl VerifierDescription {
     fn check_queries(&self) -> Result<()> {
         let instances = self.preprocessed.len()..self.witness_offset();
         let evaluations: BTreeSet<_> = self.evaluations.iter().collect();
-        ensure(evaluations.len() == self.evaluations.len(), || {
-            "an evaluation twice".into()
-        })?;
+        ensure(evaluations.len() == self.evaluations.len(), || "an evaluation twice".into())?;
         for query in &self.evaluations {
             let committed = query.poly < self.quotient_poly() && !instances.contains(&query.poly);
-            ensure(committed, || {
-                format!("evaluation of polynomial {}", query.poly)
+            ensure(committed, || format!("evaluation of polynomial {}", query.poly))?;
+            ensure(query.rotation.unsigned_abs() <= MAX_LAGRANGE.unsigned_abs(), || {
+                format!("rotation {}", query.rotation)
             })?;
-            ensure(
-                query.rotation.unsigned_abs() <= MAX_LAGRANGE.unsigned_abs(),
-                || format!("rotation {}", query.rotation),
-            )?;
         }
         let opened: BTreeSet<_> = self.queries.iter().collect();
-        ensure(opened.len() == self.queries.len(), || {
-            "an opening twice".into()
-        })?;
-        let quotient = super::Query {
-            poly: self.quotient_poly(),
-            rotation: 0,
-        };
-        ensure(opened.contains(&quotient), || {
-            "the quotient is not opened".into()
-        })?;
+        ensure(opened.len() == self.queries.len(), || "an opening twice".into())?;
+        let quotient = super::Query { poly: self.quotient_poly(), rotation: 0 };
+        ensure(opened.contains(&quotient), || "the quotient is not opened".into())?;
         for query in &self.queries {
             ensure(*query == quotient || evaluations.contains(query), || {
                 format!("polynomial {} is opened without an evaluation", query.poly)
@@ -102,10 +80,7 @@ impl VerifierDescription {
         // An evaluation that no opening binds would be the prover's free choice.
         for query in &self.evaluations {
             ensure(opened.contains(query), || {
-                format!(
-                    "the evaluation of polynomial {} is never opened",
-                    query.poly
-                )
+                format!("the evaluation of polynomial {} is never opened", query.poly)
             })?;
         }
         Ok(())
@@ -131,9 +106,7 @@ impl VerifierDescription {
                 problem = Some(format!("constraint {index} uses {node:?}"));
             }
         });
-        problem.map_or(Ok(()), |problem| {
-            Err(ContractError::InvalidDescription(problem))
-        })
+        problem.map_or(Ok(()), |problem| Err(ContractError::InvalidDescription(problem)))
     }
 
     fn check_accumulator(&self) -> Result<()> {
@@ -141,16 +114,11 @@ impl VerifierDescription {
             return Ok(());
         };
         let shape = layout.limbs == 3 && layout.bits == 88 && layout.indices.len() == 12;
-        ensure(shape, || {
-            "an accumulator is 4 coordinates of 3 words of 88 bits".into()
-        })?;
+        ensure(shape, || "an accumulator is 4 coordinates of 3 words of 88 bits".into())?;
         for &(column, row) in &layout.indices {
-            ensure(
-                self.num_instance
-                    .get(column)
-                    .is_some_and(|&rows| row < rows),
-                || format!("accumulator word at column {column} row {row}"),
-            )?;
+            ensure(self.num_instance.get(column).is_some_and(|&rows| row < rows), || {
+                format!("accumulator word at column {column} row {row}")
+            })?;
         }
         Ok(())
     }

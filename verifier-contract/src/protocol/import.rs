@@ -40,42 +40,29 @@ impl VerifierDescription {
             return Err(ContractError::UnsupportedProtocol("domain as witness"));
         }
         if protocol.quotient.chunk_degree != 1 {
-            return Err(ContractError::UnsupportedProtocol(
-                "quotient chunks of several rows",
-            ));
+            return Err(ContractError::UnsupportedProtocol("quotient chunks of several rows"));
         }
-        let initial =
-            protocol
-                .transcript_initial_state
-                .ok_or(ContractError::UnsupportedProtocol(
-                    "no initial transcript state",
-                ))?;
+        let initial = protocol
+            .transcript_initial_state
+            .ok_or(ContractError::UnsupportedProtocol("no initial transcript state"))?;
         let accumulator = match protocol.accumulator_indices.as_slice() {
             [] => None,
-            [indices] => Some(AccumulatorLayout {
-                limbs: LIMBS,
-                bits: BITS,
-                indices: indices.clone(),
-            }),
+            [indices] => {
+                Some(AccumulatorLayout { limbs: LIMBS, bits: BITS, indices: indices.clone() })
+            }
             _ => return Err(ContractError::UnsupportedProtocol("several accumulators")),
         };
         if protocol.num_witness.len() != protocol.num_challenge.len() {
-            return Err(ContractError::UnsupportedProtocol(
-                "phases without challenge counts",
-            ));
+            return Err(ContractError::UnsupportedProtocol("phases without challenge counts"));
         }
         // The expression types of snark-verifier are private; their serde form is not.
         let numerator: WireExpression =
             serde_json::from_value(serde_json::to_value(&protocol.quotient.numerator)?)?;
         let WireExpression::DistributePowers(constraints, combiner) = numerator else {
-            return Err(ContractError::UnsupportedProtocol(
-                "constraints without a combiner",
-            ));
+            return Err(ContractError::UnsupportedProtocol("constraints without a combiner"));
         };
         let WireExpression::Challenge(combiner) = *combiner else {
-            return Err(ContractError::UnsupportedProtocol(
-                "combiner that is no challenge",
-            ));
+            return Err(ContractError::UnsupportedProtocol("combiner that is no challenge"));
         };
         let description = Self {
             version: DESCRIPTION_VERSION,
@@ -99,18 +86,12 @@ impl VerifierDescription {
             evaluations: protocol
                 .evaluations
                 .iter()
-                .map(|query| Query {
-                    poly: query.poly,
-                    rotation: query.rotation.0,
-                })
+                .map(|query| Query { poly: query.poly, rotation: query.rotation.0 })
                 .collect(),
             queries: protocol
                 .queries
                 .iter()
-                .map(|query| Query {
-                    poly: query.poly,
-                    rotation: query.rotation.0,
-                })
+                .map(|query| Query { poly: query.poly, rotation: query.rotation.0 })
                 .collect(),
             constraints: constraints.into_iter().map(Expression::from).collect(),
             combiner,
@@ -139,18 +120,12 @@ fn g1(point: &G1Affine, name: &'static str, index: usize) -> Result<G1Point> {
     if bool::from(point.is_identity()) {
         return Err(ContractError::PointAtInfinity { name, index });
     }
-    Ok(G1Point {
-        x: base(&point.x),
-        y: base(&point.y),
-    })
+    Ok(G1Point { x: base(&point.x), y: base(&point.y) })
 }
 
 fn g2(point: &G2Affine, index: usize) -> Result<G2Point> {
     if bool::from(point.is_identity()) {
-        return Err(ContractError::PointAtInfinity {
-            name: "G2 point",
-            index,
-        });
+        return Err(ContractError::PointAtInfinity { name: "G2 point", index });
     }
     Ok(G2Point {
         x: [base(&point.x.c0), base(&point.x.c1)],

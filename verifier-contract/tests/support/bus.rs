@@ -112,9 +112,7 @@ impl Circuit<Fr> for BusCircuit {
                 region.assign_fixed(c.edge, 0, Fr::ONE);
                 region.assign_fixed(c.edge, ROWS, Fr::ONE);
                 region.next_phase();
-                let challenges = region
-                    .get_challenge(c.tuple)
-                    .zip(region.get_challenge(c.bus));
+                let challenges = region.get_challenge(c.tuple).zip(region.get_challenge(c.bus));
                 let mut sum = Value::known(Fr::ZERO);
                 region.assign_advice(c.sum, 0, sum);
                 for row in 0..ROWS {

@@ -58,9 +58,7 @@ pub fn test_srs(k: u32) -> ParamsKZG<Bn256> {
     let params = ParamsKZG::setup(k, ChaCha20Rng::seed_from_u64(0xba57));
     let part = tempfile::NamedTempFile::new_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let mut writer = BufWriter::new(part);
-    params
-        .write_custom(&mut writer, SerdeFormat::RawBytesUnchecked)
-        .unwrap();
+    params.write_custom(&mut writer, SerdeFormat::RawBytesUnchecked).unwrap();
     writer.into_inner().unwrap().persist(path).unwrap();
     params
 }
@@ -111,11 +109,7 @@ pub fn protocol_of<C: CircuitExt<Fr>>(
 
 /// All instances, column after column, as integers.
 pub fn flat(instances: &[Vec<Fr>]) -> Vec<U256> {
-    instances
-        .iter()
-        .flatten()
-        .map(|value| U256::from_le_bytes(value.to_repr()))
-        .collect()
+    instances.iter().flatten().map(|value| U256::from_le_bytes(value.to_repr())).collect()
 }
 
 /// A verifier on an embedded chain.
@@ -133,9 +127,7 @@ impl Deployed {
     }
 
     pub fn call(&mut self, calldata: Bytes) -> CallResult {
-        self.evm
-            .view(Address::ZERO, self.address, calldata)
-            .unwrap()
+        self.evm.view(Address::ZERO, self.address, calldata).unwrap()
     }
 
     /// Gas used, or the named error.

@@ -69,10 +69,7 @@ impl Circuit<Fr> for PlainCircuit {
             let value = meta.query_advice(looked_up[0], Rotation::cur());
             let here = meta.query_instance(queried, Rotation::cur());
             let next = meta.query_instance(queried, Rotation::next());
-            vec![
-                flag.clone() * (value - here.clone()),
-                flag * (next - here * Fr::from(2)),
-            ]
+            vec![flag.clone() * (value - here.clone()), flag * (next - here * Fr::from(2))]
         });
         meta.lookup("pair", |meta| {
             let [a, b] = looked_up.map(|column| meta.query_advice(column, Rotation::cur()));
@@ -84,14 +81,7 @@ impl Circuit<Fr> for PlainCircuit {
                 vec![(meta.query_advice(column, Rotation::cur()), table[0])]
             });
         }
-        PlainConfig {
-            gates,
-            looked_up,
-            flag,
-            table,
-            copied,
-            queried,
-        }
+        PlainConfig { gates, looked_up, flag, table, copied, queried }
     }
 
     fn synthesize(&self, c: PlainConfig, mut layouter: impl Layouter<Fr>) -> Result<(), Error> {
@@ -114,12 +104,8 @@ impl Circuit<Fr> for PlainCircuit {
                 let mut outputs = Vec::new();
                 for (index, (selector, column)) in c.gates.into_iter().enumerate() {
                     region.assign_fixed(selector, 0, Fr::ONE);
-                    let values = [
-                        seed,
-                        seed + Fr::from(index as u64),
-                        Fr::from(7),
-                        self.output(index),
-                    ];
+                    let values =
+                        [seed, seed + Fr::from(index as u64), Fr::from(7), self.output(index)];
                     for (row, value) in values.into_iter().enumerate() {
                         let cell = region.assign_advice(column, row, Value::known(value));
                         if row == 3 {

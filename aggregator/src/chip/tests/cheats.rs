@@ -60,12 +60,7 @@ fn a_point_off_the_curve() {
     let mut grid = fill(&sums, &layout, &inputs);
     let rules = broken(&layout, &mut grid);
     // Nothing but the equation notices: doubling and adding do not read the constant 3.
-    assert_eq!(
-        rules,
-        ["low", "high", "native"]
-            .map(|r| format!("curve.equation.{r}"))
-            .into()
-    );
+    assert_eq!(rules, ["low", "high", "native"].map(|r| format!("curve.equation.{r}")).into());
 }
 
 /// The identity has no coordinates.
@@ -99,11 +94,8 @@ fn other_coordinates_for_the_transcript() {
 fn coordinates_that_are_not_the_least() {
     let (sums, mut inputs) = example(2);
     // A point whose x + p is below 2^256, and whose x + p - r is that of its endomorphism's image.
-    let x = BigUint::parse_bytes(
-        b"734653495049373973806201247608587340314828430225682852893",
-        10,
-    )
-    .unwrap();
+    let x = BigUint::parse_bytes(b"734653495049373973806201247608587340314828430225682852893", 10)
+        .unwrap();
     let x = Fq::from_str_vartime(&x.to_string()).unwrap();
     let y = Option::<Fq>::from((x.square() * x + Fq::from(3)).sqrt()).unwrap();
     inputs.points[0] = G1Affine { x, y };
@@ -121,10 +113,7 @@ fn coordinates_that_are_not_the_least() {
         writer.limbs(&own.x, &limbs);
     }
     let found = check_block(&grid, Kind::Point, row);
-    assert_eq!(
-        found,
-        ["x.least_low", "x.least_high"].map(String::from).into()
-    );
+    assert_eq!(found, ["x.least_low", "x.least_high"].map(String::from).into());
 }
 
 /// The running point meets the summand: any slope satisfies both identities.
@@ -148,19 +137,13 @@ fn a_sum_of_equal_points_with_a_slope_of_choice() {
     }
     let found = check_block(&grid, Kind::Add, row);
     assert!(found.contains("distinct.inverse"), "{found:?}");
-    let others: Vec<_> = found
-        .iter()
-        .filter(|r| !r.starts_with("distinct"))
-        .collect();
+    let others: Vec<_> = found.iter().filter(|r| !r.starts_with("distinct")).collect();
     assert!(others.is_empty(), "{others:?}");
 }
 
 /// The constraints of one block that do not hold.
 fn check_block(grid: &Grid, kind: Kind, row: usize) -> BTreeSet<String> {
-    let none = bastion_circuits::core::Challenges {
-        beta: Fr::zero(),
-        gamma: Fr::zero(),
-    };
+    let none = bastion_circuits::core::Challenges { beta: Fr::zero(), gamma: Fr::zero() };
     gates()[kind as usize]
         .constraints
         .iter()
@@ -179,16 +162,7 @@ fn another_scalar() {
         .program
         .blocks
         .iter()
-        .find(|(step, _)| {
-            matches!(
-                step,
-                Step::AddWindow {
-                    term: 0,
-                    window: 50,
-                    ..
-                }
-            )
-        })
+        .find(|(step, _)| matches!(step, Step::AddWindow { term: 0, window: 50, .. }))
         .unwrap();
     assert!(*addition > 0);
     expect(&layout, &mut grid, &["scalar.end", "add.digits_after"]);
@@ -258,11 +232,7 @@ fn limbs_that_overflow() {
     let row = first(&layout, Kind::Output);
     shift(&mut grid, row, &output::public_limb(0), pow2(88));
     shift(&mut grid, row, &output::public_limb(1), -Fr::one());
-    expect(
-        &layout,
-        &mut grid,
-        &["output.x.public0", "output.x.public1"],
-    );
+    expect(&layout, &mut grid, &["output.x.public0", "output.x.public1"]);
 }
 
 /// The halves of the cut chunk are bytes.

@@ -33,11 +33,7 @@ fn times(a: &Poly, b: &Poly) -> Poly {
 
 fn plus(a: &Poly, b: &Poly) -> Poly {
     let at = |f: &Poly, i: usize| f.get(i).copied().unwrap_or(Fq::zero());
-    trim(
-        (0..a.len().max(b.len()))
-            .map(|i| at(a, i) + at(b, i))
-            .collect(),
-    )
+    trim((0..a.len().max(b.len())).map(|i| at(a, i) + at(b, i)).collect())
 }
 
 fn scaled(a: &Poly, c: Fq) -> Poly {
@@ -153,11 +149,7 @@ fn no_two_points_are_absorbed_alike() {
         }
         let (kt, jt) = (integer(k) * t, integer(j) * t);
         // x^3 - (x - kt)^3 = 3 kt x^2 - 3 (kt)^2 x + (kt)^3
-        let difference = trim(vec![
-            kt.square() * kt,
-            -Fq::from(3) * kt.square(),
-            Fq::from(3) * kt,
-        ]);
+        let difference = trim(vec![kt.square() * kt, -Fq::from(3) * kt.square(), Fq::from(3) * kt]);
         // It equals y^2 - (y - jt)^2 = 2 jt y - (jt)^2.
         let points: Vec<(Fq, Fq)> = if j == 0 {
             let xs = roots(&difference).into_iter();
@@ -167,25 +159,16 @@ fn no_two_points_are_absorbed_alike() {
             })
             .collect()
         } else {
-            let y = scaled(
-                &plus(&difference, &vec![jt.square()]),
-                jt.double().invert().unwrap(),
-            );
+            let y = scaled(&plus(&difference, &vec![jt.square()]), jt.double().invert().unwrap());
             let equation = plus(&times(&y, &y), &scaled(&curve, -Fq::one()));
             let value = |x: &Fq| y.iter().rev().fold(Fq::zero(), |sum, c| sum * x + c);
-            roots(&equation)
-                .into_iter()
-                .map(|x| (x, value(&x)))
-                .collect()
+            roots(&equation).into_iter().map(|x| (x, value(&x))).collect()
         };
         for (x, y) in points {
             candidates += 1;
             let on_curve = |x: Fq, y: Fq| y.square() == x.square() * x + Fq::from(3);
             assert!(on_curve(x, y) && on_curve(x - kt, y - jt));
-            assert!(
-                !(agree(&x, k, &t) && agree(&y, j, &t)),
-                "{x:?} {y:?} {k} {j}"
-            );
+            assert!(!(agree(&x, k, &t) && agree(&y, j, &t)), "{x:?} {y:?} {k} {j}");
         }
     }
     // The equations have solutions; none of them keeps below p on both sides.

@@ -11,20 +11,12 @@ fn example(seed: u64) -> (Sums, Inputs) {
     let mut rng = StdRng::seed_from_u64(seed);
     let points: Vec<G1Affine> = (0..2).map(|_| G1::random(&mut rng).to_affine()).collect();
     let sums = Sums {
-        bases: vec![
-            Base::Witness(0),
-            Base::Constant(G1Affine::generator()),
-            Base::Witness(1),
-        ],
+        bases: vec![Base::Witness(0), Base::Constant(G1Affine::generator()), Base::Witness(1)],
         sums: vec![vec![0, 1, 2], vec![2]],
     };
     let scalars = vec![Fr::random(&mut rng), Fr::one(), Fr::zero(), -Fr::one()];
     let permutations = vec![[1, 2, 3].map(Fr::from), [Fr::random(&mut rng); 3]];
-    let inputs = Inputs {
-        points,
-        scalars,
-        permutations,
-    };
+    let inputs = Inputs { points, scalars, permutations };
     (sums, inputs)
 }
 
@@ -34,10 +26,7 @@ fn outputs(layout: &Layout, grid: &Grid) -> Vec<[Fr; 2]> {
         .rows_of(Kind::Output)
         .map(|row| {
             let limbs: Vec<Fr> = (0..6).map(|n| grid.get(row + n, columns::IO)).collect();
-            [
-                output::recomposed(&limbs[..3]),
-                output::recomposed(&limbs[3..]),
-            ]
+            [output::recomposed(&limbs[..3]), output::recomposed(&limbs[3..])]
         })
         .collect()
 }
@@ -55,10 +44,7 @@ fn sums_are_those_of_the_curve() {
     ];
     for (got, expected) in outputs(&layout, &grid).iter().zip(expected) {
         let expected = expected.to_affine();
-        assert_eq!(
-            *got,
-            [grid::to_native(&expected.x), grid::to_native(&expected.y)]
-        );
+        assert_eq!(*got, [grid::to_native(&expected.x), grid::to_native(&expected.y)]);
     }
 }
 

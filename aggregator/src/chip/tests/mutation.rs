@@ -22,10 +22,7 @@ fn may_be_free(step: &Step, row: i32, column: usize) -> Option<&'static str> {
     if offers && uses.as_ref() == Some(&cell) {
         return Some("uses of a point that is not on offer");
     }
-    let explicit = matches!(
-        step.kind(),
-        Kind::Entry | Kind::Point | Kind::Curve | Kind::Constant
-    );
+    let explicit = matches!(step.kind(), Kind::Entry | Kind::Point | Kind::Curve | Kind::Constant);
     if explicit && Link::own(step.kind().rows()).a.contains(&cell) {
         return Some("a of an explicit link");
     }
@@ -66,9 +63,7 @@ fn every_changed_cell_is_noticed() {
     }
     let owners: Vec<(Step, usize)> = layout.program.blocks.clone();
     let free = |row: usize, column: usize| {
-        let n = owners
-            .partition_point(|(_, first)| *first <= row)
-            .checked_sub(1)?;
+        let n = owners.partition_point(|(_, first)| *first <= row).checked_sub(1)?;
         let (step, first) = &owners[n];
         may_be_free(step, (row - first) as i32, column)
     };
@@ -88,9 +83,7 @@ fn every_changed_cell_is_noticed() {
     let holds = |n: usize, patch| {
         let (kind, row) = blocks[n];
         let constraints = &gates[kind as usize].constraints;
-        constraints
-            .iter()
-            .all(|c| value(&c.poly, row, Some(patch)) == Fr::zero())
+        constraints.iter().all(|c| value(&c.poly, row, Some(patch)) == Fr::zero())
     };
     let tuples = |n: usize, patch| {
         let (kind, row) = blocks[n];
@@ -119,12 +112,7 @@ fn every_changed_cell_is_noticed() {
                 let chunk = u16::from_le_bytes([chunk[0], chunk[1]]);
                 [chunk.wrapping_add(1), 0, rng.gen(), u16::MAX].map(|v| Fr::from(u64::from(v)))
             } else {
-                [
-                    honest + Fr::one(),
-                    Fr::zero(),
-                    Fr::random(&mut rng),
-                    -Fr::one(),
-                ]
+                [honest + Fr::one(), Fr::zero(), Fr::random(&mut rng), -Fr::one()]
             };
             let near = &readers[&(row, column)];
             let before: Vec<_> = near.iter().map(|n| tuples(*n, None)).collect();
@@ -163,9 +151,6 @@ fn record(name: &str, value: usize) {
     let Ok(path) = std::env::var("BASTION_SOUNDNESS_REPORT") else {
         return;
     };
-    let file = std::fs::File::options()
-        .create(true)
-        .append(true)
-        .open(path);
+    let file = std::fs::File::options().create(true).append(true).open(path);
     writeln!(file.unwrap(), "{name} {value}").unwrap();
 }

@@ -46,10 +46,7 @@ impl Source for Asked {
                     nonce: state.account(FIRST_USER + from).map_or(0, |a| a.nonce),
                     deadline: TIME,
                     fee: 0,
-                    action: Action::Transfer {
-                        to: FIRST_USER + 1 - from,
-                        amount,
-                    },
+                    action: Action::Transfer { to: FIRST_USER + 1 - from, amount },
                 };
                 let name = ["alice", "bob"][from as usize];
                 Op::Signed(body.sign(&dev_key(name), Fr::from(1u64), dev_exit(name))?)
@@ -64,18 +61,11 @@ impl Source for Asked {
 }
 
 fn asked(asks: &[Ask]) -> Asked {
-    Asked {
-        asks: asks.to_vec(),
-        next: 0,
-    }
+    Asked { asks: asks.to_vec(), next: 0 }
 }
 
 fn context() -> BatchContext {
-    BatchContext {
-        domain: Fr::from(1u64),
-        time: TIME,
-        policy: dev_policy(),
-    }
+    BatchContext { domain: Fr::from(1u64), time: TIME, policy: dev_policy() }
 }
 
 const STORY: [Ask; 6] = [
@@ -120,15 +110,8 @@ fn what_cannot_be_proven_is_left_out() {
     let [fault, later] = refused.as_slice() else {
         panic!("{refused:?}");
     };
-    assert_eq!(
-        (fault.place.as_str(), later.place.as_str()),
-        ("ask 3", "ask 5")
-    );
-    assert!(
-        fault.why.contains("operation 3 (Transfer)"),
-        "{}",
-        fault.why
-    );
+    assert_eq!((fault.place.as_str(), later.place.as_str()), ("ask 3", "ask 5"));
+    assert!(fault.why.contains("operation 3 (Transfer)"), "{}", fault.why);
     assert!(fault.why.contains("op.some_rule"), "{}", fault.why);
     assert!(later.why.contains("nonce"), "{}", later.why);
 
@@ -159,10 +142,7 @@ fn accounts_of_a_refused_batch_are_gone() {
     let mut plain = State::new();
     let (alone, none) = packed(&mut plain, &STORY[..1], |_| false);
     assert!(none.is_empty());
-    assert_eq!(
-        (trace.old_root, trace.new_root),
-        (alone.old_root, alone.new_root)
-    );
+    assert_eq!((trace.old_root, trace.new_root), (alone.old_root, alone.new_root));
     assert_eq!(state.root(), plain.root());
 }
 
@@ -180,23 +160,9 @@ fn an_l1_operation_starts_the_next_batch() {
     ];
     let (mut state, mut refused) = (State::new(), Vec::new());
     let mut source = asked(&asks);
-    let mut next = || {
-        next_block(
-            &mut state,
-            &context(),
-            &Shape::tiny(),
-            2,
-            &mut source,
-            &mut refused,
-        )
-    };
-    let lens = |block: &Block| {
-        block
-            .batches
-            .iter()
-            .map(|b| b.ops.len())
-            .collect::<Vec<_>>()
-    };
+    let mut next =
+        || next_block(&mut state, &context(), &Shape::tiny(), 2, &mut source, &mut refused);
+    let lens = |block: &Block| block.batches.iter().map(|b| b.ops.len()).collect::<Vec<_>>();
     assert_eq!(lens(&next().unwrap().unwrap()), [3, 2]);
     assert_eq!(lens(&next().unwrap().unwrap()), [1, 0]);
     assert!(next().unwrap().is_none());

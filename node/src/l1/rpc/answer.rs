@@ -19,9 +19,7 @@ impl<'de> Deserialize<'de> for Quantity {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let wei = Wei::deserialize(deserializer)?.0;
         let small = u64::try_from(wei);
-        small
-            .map(Self)
-            .map_err(|_| D::Error::custom("a number of more than 64 bits"))
+        small.map(Self).map_err(|_| D::Error::custom("a number of more than 64 bits"))
     }
 }
 
@@ -34,9 +32,7 @@ impl<'de> Deserialize<'de> for Wei {
         let text = String::deserialize(deserializer)?;
         let digits = text.strip_prefix("0x").filter(|digits| !digits.is_empty());
         let number = digits.and_then(|digits| U256::from_str_radix(digits, 16).ok());
-        number
-            .map(Self)
-            .ok_or_else(|| D::Error::custom(format!("`{text}` is no 0x number")))
+        number.map(Self).ok_or_else(|| D::Error::custom(format!("`{text}` is no 0x number")))
     }
 }
 
@@ -132,19 +128,13 @@ struct Refusal {
 /// The result in an answer to request `id`.
 pub(super) fn read<T: DeserializeOwned>(body: &[u8], id: u64) -> Result<T, Failure> {
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
-    let malformed = |why: String| Failure::Malformed {
-        why,
-        body: start(body),
-    };
+    let malformed = |why: String| Failure::Malformed { why, body: start(body) };
     if let Some(refusal) = refusal(body) {
         return Err(refusal);
     }
     let answer: Answer<T> = serde_json::from_slice(body).map_err(|e| malformed(e.to_string()))?;
     if answer.id != id {
-        return Err(malformed(format!(
-            "it answers request {}, not {id}",
-            answer.id
-        )));
+        return Err(malformed(format!("it answers request {}, not {id}", answer.id)));
     }
     Ok(answer.result)
 }
@@ -212,34 +202,17 @@ mod tests {
             why::<Vec<Log>>(body);
         }
         assert!(why::<Vec<Log>>(r#"{"id":8,"result":[]}"#).contains("request 8"));
-        for number in [
-            "16",
-            "\"16\"",
-            "\"0x\"",
-            "\"0xg\"",
-            "\"-0x1\"",
-            "\"0x10000000000000000\"",
-        ] {
+        for number in ["16", "\"16\"", "\"0x\"", "\"0xg\"", "\"-0x1\"", "\"0x10000000000000000\""] {
             why::<Quantity>(&format!(r#"{{"id":7,"result":{number}}}"#));
         }
-        assert!(read::<Option<Header>>(br#"{"id":7,"result":null}"#, 7)
-            .unwrap()
-            .is_none());
+        assert!(read::<Option<Header>>(br#"{"id":7,"result":null}"#, 7).unwrap().is_none());
     }
 
     #[test]
     fn errors_come_in_many_forms() {
         for (body, code, words) in [
-            (
-                r#"{"id":7,"error":{"code":-32005,"message":"no"}}"#,
-                -32005,
-                "no",
-            ),
-            (
-                r#"{"id":null,"result":null,"error":{"code":1,"message":"no","data":"x"}}"#,
-                1,
-                "no",
-            ),
+            (r#"{"id":7,"error":{"code":-32005,"message":"no"}}"#, -32005, "no"),
+            (r#"{"id":null,"result":null,"error":{"code":1,"message":"no","data":"x"}}"#, 1, "no"),
             (r#"{"error":"broken"}"#, 0, "broken"),
             (r#"{"error":{}}"#, 0, "no message"),
         ] {
@@ -250,11 +223,7 @@ mod tests {
                 other => panic!("{body}: {other:?}"),
             }
         }
-        for data in [
-            r#""0x12345678""#,
-            r#"{"data":"0x12345678"}"#,
-            r#""Reverted 0x12345678""#,
-        ] {
+        for data in [r#""0x12345678""#, r#"{"data":"0x12345678"}"#, r#""Reverted 0x12345678""#] {
             let body = format!(r#"{{"id":7,"error":{{"code":3,"message":"r","data":{data}}}}}"#);
             let failure = read::<Bytes>(body.as_bytes(), 7).unwrap_err();
             assert!(matches!(failure, Failure::Reverted { data } if data.len() == 4));

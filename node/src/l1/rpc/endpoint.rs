@@ -49,9 +49,7 @@ impl Endpoint {
             Some((user, place)) => (Some(user), place),
             None => (None, authority.as_str()),
         };
-        let port = place
-            .rsplit_once(':')
-            .filter(|(_, port)| !port.ends_with(']'));
+        let port = place.rsplit_once(':').filter(|(_, port)| !port.ends_with(']'));
         if port.is_some_and(|(_, port)| port.parse::<u16>().is_err()) {
             return Err(wrong("has a port that is no number below 65536"));
         }
@@ -74,12 +72,7 @@ impl Endpoint {
         secrets.retain(|s| !s.is_empty());
         secrets.sort_by_key(|s| std::cmp::Reverse(s.len()));
         let uri = format!("{host}{path}").parse();
-        Ok(Self {
-            uri: uri.map_err(|_| wrong("is malformed"))?,
-            authorization,
-            host,
-            secrets,
-        })
+        Ok(Self { uri: uri.map_err(|_| wrong("is malformed"))?, authorization, host, secrets })
     }
 
     /// A text of somebody else without what is secret in the URL.

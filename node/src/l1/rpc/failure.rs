@@ -98,15 +98,8 @@ fn shown(body: &str) -> String {
 }
 
 /// Words by which nodes say that somebody asks too often.
-const TOO_OFTEN: [&str; 7] = [
-    "rate",
-    "too many requests",
-    "per second",
-    "throttl",
-    "quota",
-    "capacity",
-    "compute units",
-];
+const TOO_OFTEN: [&str; 7] =
+    ["rate", "too many requests", "per second", "throttl", "quota", "capacity", "compute units"];
 
 /// Words by which nodes say that a request for logs covers too much.
 const TOO_MUCH: [&str; 10] = [
@@ -194,10 +187,7 @@ mod tests {
     use super::*;
 
     fn refused(code: i64, message: &str) -> Failure {
-        Failure::Refused {
-            code,
-            message: message.into(),
-        }
+        Failure::Refused { code, message: message.into() }
     }
 
     #[test]
@@ -232,11 +222,8 @@ mod tests {
 
     #[test]
     fn statuses_are_understood() {
-        let status = |status, body: &str| Failure::Status {
-            status,
-            body: body.into(),
-            retry_after: None,
-        };
+        let status =
+            |status, body: &str| Failure::Status { status, body: body.into(), retry_after: None };
         assert!(status(429, "").is_passing() && status(502, "").is_passing());
         assert!(!status(401, "").is_passing() && !status(404, "").is_passing());
         assert!(status(413, "").is_too_much() && status(400, "block range").is_too_much());

@@ -64,10 +64,7 @@ struct Span {
 
 impl Default for Span {
     fn default() -> Self {
-        Self {
-            blocks: FIRST_SPAN,
-            wait: 0,
-        }
+        Self { blocks: FIRST_SPAN, wait: 0 }
     }
 }
 
@@ -99,10 +96,7 @@ fn range(client: &Client, from: u64, to: u64, of: &[Address]) -> Result<Vec<Log>
     };
     if let Some(log) = found.iter().find(foreign) {
         let failure = super::Failure::Malformed {
-            why: format!(
-                "a log of block {} that was not asked for",
-                log.block_number.0
-            ),
+            why: format!("a log of block {} that was not asked for", log.block_number.0),
             body: format!("{log:?}"),
         };
         return Err(client.error("eth_getLogs", 1, failure));
@@ -128,10 +122,7 @@ fn ordered(client: &Client, mut logs: Vec<Log>) -> Result<Vec<Event>, NodeError>
         (a.block_number, a.log_index) == (b.block_number, b.log_index)
     };
     if logs.windows(2).any(twice) {
-        return Err(NodeError::L1(format!(
-            "{} tells of the same log twice",
-            client.host()
-        )));
+        return Err(NodeError::L1(format!("{} tells of the same log twice", client.host())));
     }
     let mut blocks: BTreeMap<u64, Header> = BTreeMap::new();
     let mut events = Vec::with_capacity(logs.len());

@@ -80,10 +80,7 @@ impl RpcL1 {
     /// Reads history from a block on, such as that of the deployment, instead of from the first.
     #[must_use]
     pub fn since(self, block: u64) -> Self {
-        Self {
-            since: block,
-            ..self
-        }
+        Self { since: block, ..self }
     }
 
     /// Reads history as of a block.
@@ -109,10 +106,7 @@ fn block(client: &Client, number: u64) -> Result<Header, NodeError> {
 }
 
 fn pruned(client: &Client, what: &str) -> NodeError {
-    NodeError::Pruned {
-        host: client.host().into(),
-        what: what.into(),
-    }
+    NodeError::Pruned { host: client.host().into(), what: what.into() }
 }
 
 impl L1 for RpcL1 {
@@ -134,9 +128,7 @@ impl L1 for RpcL1 {
     }
 
     fn code(&mut self, account: Address) -> Result<Bytes, NodeError> {
-        Ok(self
-            .client
-            .read("eth_getCode", json!([account, "latest"]))?)
+        Ok(self.client.read("eth_getCode", json!([account, "latest"]))?)
     }
 
     fn nonce(&mut self, account: Address) -> Result<u64, NodeError> {
@@ -185,9 +177,7 @@ impl L1 for RpcL1 {
     }
 
     fn advance(&mut self, seconds: u64) -> Result<(), NodeError> {
-        let _: Value = self
-            .client
-            .once("evm_increaseTime", json!([format!("{seconds:#x}")]))?;
+        let _: Value = self.client.once("evm_increaseTime", json!([format!("{seconds:#x}")]))?;
         let _: Value = self.client.once("evm_mine", json!([]))?;
         Ok(())
     }

@@ -34,9 +34,7 @@ impl std::str::FromStr for At {
             "safe" => Ok(Self::Safe),
             "finalized" => Ok(Self::Finalized),
             number => {
-                let hex = number
-                    .strip_prefix("0x")
-                    .map(|d| u64::from_str_radix(d, 16));
+                let hex = number.strip_prefix("0x").map(|d| u64::from_str_radix(d, 16));
                 let number = hex.unwrap_or_else(|| number.parse());
                 let number = number.map_err(|_| "give latest, safe, finalized or a block's number");
                 Ok(Self::Number(number?))
@@ -93,11 +91,9 @@ impl RpcL1 {
         let first = self.client.read("trace_transaction", json!([transaction]));
         // The first of the two is what most nodes have; geth has the second.
         first.or_else(|first| {
-            self.client
-                .read("debug_traceTransaction", flat)
-                .map_err(|second| {
-                    NodeError::L1(format!("the node gives no traces: {first}; {second}"))
-                })
+            self.client.read("debug_traceTransaction", flat).map_err(|second| {
+                NodeError::L1(format!("the node gives no traces: {first}; {second}"))
+            })
         })
     }
 }
@@ -127,11 +123,7 @@ impl Past for RpcL1 {
                 )))
             }
         };
-        Ok(Pin {
-            number: header.number.0,
-            hash: header.hash,
-            time: header.timestamp.0,
-        })
+        Ok(Pin { number: header.number.0, hash: header.hash, time: header.timestamp.0 })
     }
 
     fn hold(&mut self, pin: &Pin) -> Result<(), NodeError> {
@@ -154,25 +146,18 @@ impl Past for RpcL1 {
     }
 
     fn called(&mut self, transaction: B256) -> Result<Called, NodeError> {
-        let found: Option<Transaction> = self
-            .client
-            .read("eth_getTransactionByHash", json!([transaction]))?;
+        let found: Option<Transaction> =
+            self.client.read("eth_getTransactionByHash", json!([transaction]))?;
         let found = found
             .filter(|found| found.hash == transaction)
             .ok_or_else(|| pruned(&self.client, &format!("transaction {transaction}")))?;
-        Ok(Called {
-            to: found.to,
-            input: found.input,
-        })
+        Ok(Called { to: found.to, input: found.input })
     }
 
     fn inner_calls(&mut self, transaction: B256, to: Address) -> Result<Vec<Bytes>, NodeError> {
         let traces = self.traces(transaction)?;
-        let failed: Vec<Vec<usize>> = traces
-            .iter()
-            .filter(|t| t.error.is_some())
-            .map(|t| t.trace_address.clone())
-            .collect();
+        let failed: Vec<Vec<usize>> =
+            traces.iter().filter(|t| t.error.is_some()).map(|t| t.trace_address.clone()).collect();
         // What a failed call did was undone, whatever became of the calls inside it.
         let lasting = |t: &Trace| !failed.iter().any(|at| t.trace_address.starts_with(at));
         Ok(traces

@@ -104,9 +104,7 @@ fn find(
     for name in std::iter::once("pending".to_string()).chain(mined) {
         let block: Option<Filled> = client.read("eth_getBlockByNumber", json!([name, true]))?;
         let transactions = block.into_iter().flat_map(|b| b.transactions);
-        let found = transactions
-            .into_iter()
-            .find(|t| t.from == from && t.nonce == nonce);
+        let found = transactions.into_iter().find(|t| t.from == from && t.nonce == nonce);
         if found.is_some() {
             return Ok(found);
         }

@@ -37,10 +37,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self {
-            retries: 5,
-            max_answer: 1 << 30,
-        }
+        Self { retries: 5, max_answer: 1 << 30 }
     }
 }
 
@@ -94,10 +91,7 @@ impl Client {
                 Ok(answer) => return Ok(answer),
                 Err(failure) => failure,
             };
-            let wait = failure
-                .retry_after()
-                .unwrap_or_else(|| pause(attempts))
-                .min(LONGEST_WAIT);
+            let wait = failure.retry_after().unwrap_or_else(|| pause(attempts)).min(LONGEST_WAIT);
             if !failure.is_passing()
                 || attempts > self.options.retries
                 || start.elapsed() + wait > PATIENCE
@@ -121,12 +115,7 @@ impl Client {
     }
 
     pub(super) fn error(&self, method: &'static str, attempts: u32, failure: Failure) -> RpcError {
-        RpcError {
-            method,
-            host: self.host().into(),
-            attempts,
-            failure,
-        }
+        RpcError { method, host: self.host().into(), attempts, failure }
     }
 
     fn attempt<T: DeserializeOwned>(
@@ -137,16 +126,12 @@ impl Client {
         let id = self.last_id.get() + 1;
         self.last_id.set(id);
         let request = json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params });
-        let mut post = self
-            .agent
-            .post(self.endpoint.uri.clone())
-            .header(CONTENT_TYPE, "application/json");
+        let mut post =
+            self.agent.post(self.endpoint.uri.clone()).header(CONTENT_TYPE, "application/json");
         if let Some(authorization) = &self.endpoint.authorization {
             post = post.header(AUTHORIZATION, authorization);
         }
-        let response = post
-            .send(request.to_string())
-            .map_err(|e| self.transport(&e))?;
+        let response = post.send(request.to_string()).map_err(|e| self.transport(&e))?;
         self.answered.set(true);
         let (head, body) = response.into_parts();
         let status = head.status.as_u16();
@@ -184,27 +169,16 @@ impl Client {
     fn scrub(&self, failure: Failure) -> Failure {
         let scrub = |text: String| self.endpoint.scrub(&text);
         match failure {
-            Failure::Status {
-                status,
-                body,
-                retry_after,
-            } => Failure::Status {
-                status,
-                body: scrub(body),
-                retry_after,
-            },
-            Failure::Refused { code, message } => Failure::Refused {
-                code,
-                message: scrub(message),
-            },
-            Failure::Malformed { why, body } => Failure::Malformed {
-                why: scrub(why),
-                body: scrub(body),
-            },
-            Failure::Transport { why, passing } => Failure::Transport {
-                why: scrub(why),
-                passing,
-            },
+            Failure::Status { status, body, retry_after } => {
+                Failure::Status { status, body: scrub(body), retry_after }
+            }
+            Failure::Refused { code, message } => {
+                Failure::Refused { code, message: scrub(message) }
+            }
+            Failure::Malformed { why, body } => {
+                Failure::Malformed { why: scrub(why), body: scrub(body) }
+            }
+            Failure::Transport { why, passing } => Failure::Transport { why: scrub(why), passing },
             other @ (Failure::Redirect { .. }
             | Failure::Reverted { .. }
             | Failure::TooLong { .. }) => other,
@@ -240,16 +214,11 @@ impl Client {
             | ErrorKind::WouldBlock
             | ErrorKind::Interrupted => true,
             _ => matches!(
-                error
-                    .get_ref()
-                    .and_then(|e| e.downcast_ref::<ureq::Error>()),
+                error.get_ref().and_then(|e| e.downcast_ref::<ureq::Error>()),
                 Some(ureq::Error::Timeout(_))
             ),
         };
-        Failure::Transport {
-            why: self.endpoint.scrub(&error.to_string()),
-            passing,
-        }
+        Failure::Transport { why: self.endpoint.scrub(&error.to_string()), passing }
     }
 }
 

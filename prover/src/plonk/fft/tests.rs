@@ -21,45 +21,21 @@ fn round_trip(
         let coefficients: Vec<Fr> = (0..n).map(|_| Fr::random(&mut random)).collect();
         let mut values = vec![Fr::zero(); n];
         // Lifted, and in lanes' form.
-        let pre = Powers {
-            factor: lift.square(),
-            base: shift,
-        };
+        let pre = Powers { factor: lift.square(), base: shift };
         let roots = roots_of(k, omega);
-        transform(
-            &roots,
-            &coefficients,
-            &mut values,
-            Some(&pre.table(k)),
-            None,
-        );
+        transform(&roots, &coefficients, &mut values, Some(&pre.table(k)), None);
 
         let inverse = |x: Fr| x.invert().unwrap();
         let backward = roots_of(k, inverse(omega));
-        let post = Powers {
-            factor: inverse(lift * Fr::from(n as u64)),
-            base: inverse(shift),
-        };
+        let post = Powers { factor: inverse(lift * Fr::from(n as u64)), base: inverse(shift) };
         let mut back = vec![Fr::zero(); n];
         transform(&backward, &values, &mut back, None, Some(post));
         assert_eq!(back, coefficients, "2^{k}");
 
         // And by evaluation, with the values in canonical form.
-        let scale = Powers {
-            factor: lift,
-            base: shift,
-        };
-        let one = Powers {
-            factor: Fr::one(),
-            base: Fr::one(),
-        };
-        transform(
-            &roots,
-            &coefficients,
-            &mut values,
-            Some(&scale.table(k)),
-            Some(one),
-        );
+        let scale = Powers { factor: lift, base: shift };
+        let one = Powers { factor: Fr::one(), base: Fr::one() };
+        transform(&roots, &coefficients, &mut values, Some(&scale.table(k)), Some(one));
         for i in [0, 1, 8, n / 2 + 3, n - 1] {
             let x = shift * omega.pow_vartime([i as u64]);
             assert_eq!(values[i], evaluate(&coefficients, x), "value {i} of 2^{k}");
@@ -73,14 +49,8 @@ fn transforms_evaluate_on_every_arithmetic_of_the_machine() {
         let transform =
             |roots: &Roots, input: &[Fr], output: &mut [Fr], pre: Option<&[Fr]>, post| {
                 let mut scratch = vec![Fr::zero(); input.len()];
-                let transform = Transform {
-                    roots,
-                    input,
-                    output,
-                    scratch: &mut scratch,
-                    pre,
-                    post,
-                };
+                let transform =
+                    Transform { roots, input, output, scratch: &mut scratch, pre, post };
                 lanes::run_on(arithmetic, transform);
             };
         let roots = |k, omega| Roots::on(arithmetic, k, omega);

@@ -85,10 +85,7 @@ fn the_batch_circuit_is_compiled_right() {
         y: Fr::random(&mut random),
     };
     let count = Columns::of(&system).fixed + system.num_fixed_columns();
-    check(
-        &rules,
-        &random_columns(count, &mut StdRng::seed_from_u64(1)),
-    );
+    check(&rules, &random_columns(count, &mut StdRng::seed_from_u64(1)));
 }
 
 /// What programs of the batch circuit take: no change may raise it unnoticed.

@@ -12,23 +12,15 @@ pub(in crate::plonk) fn numerators(program: &Program, columns: &[Vec<Fr>]) -> Ve
             let lifted: Vec<Fr> = column.iter().map(|x| *x * lift).collect();
             [&lifted[rows - before..], &lifted, &lifted[..after]].concat()
         });
-        Values {
-            columns: padded.collect(),
-            rows,
-            before,
-        }
+        Values { columns: padded.collect(), rows, before }
     };
     for arithmetic in Arithmetic::supported() {
         let lift = lift_of(arithmetic);
         let down = lift.invert().unwrap();
         let mut outputs = vec![vec![Fr::zero(); rows]; program.outputs.len()];
         let mut slices: Vec<&mut [Fr]> = outputs.iter_mut().map(Vec::as_mut_slice).collect();
-        let evaluation = Evaluation {
-            values: &values(lift),
-            program,
-            start: 0,
-            outputs: &mut slices,
-        };
+        let evaluation =
+            Evaluation { values: &values(lift), program, start: 0, outputs: &mut slices };
         lanes::run_on(arithmetic, evaluation);
         for x in outputs.iter_mut().flatten() {
             *x *= down;

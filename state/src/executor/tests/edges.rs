@@ -14,20 +14,9 @@ fn a_signed_operation_ends_the_l1_part() {
             exit: exit(BOB),
         })
     };
-    let request = Op::ForcedExit(ForcedExit {
-        index: DAVE,
-        token: 0,
-        exit: exit(DAVE),
-    });
-    let no_match = Op::ForcedExit(ForcedExit {
-        index: DAVE,
-        token: 1,
-        exit: exit(DAVE),
-    });
-    let freeze = Action::Freeze {
-        until: TIME + 1,
-        old_until: 0,
-    };
+    let request = Op::ForcedExit(ForcedExit { index: DAVE, token: 0, exit: exit(DAVE) });
+    let no_match = Op::ForcedExit(ForcedExit { index: DAVE, token: 1, exit: exit(DAVE) });
+    let freeze = Action::Freeze { until: TIME + 1, old_until: 0 };
     for signed in [spoiled(|_| {}), by_guardian(BOB, freeze)] {
         let mut state = state();
         let mut builder = BatchBuilder::new(&mut state, context()).unwrap();
@@ -53,11 +42,7 @@ fn a_signed_operation_ends_the_l1_part() {
 fn a_batch_has_no_more_operations_than_data_can_count() {
     let mut state = State::new();
     let mut builder = BatchBuilder::new(&mut state, context()).unwrap();
-    let noop = Op::ForcedExit(ForcedExit {
-        index: NOBODY,
-        token: 0,
-        exit: exit(NOBODY),
-    });
+    let noop = Op::ForcedExit(ForcedExit { index: NOBODY, token: 0, exit: exit(NOBODY) });
     for _ in 0..MAX_OPS {
         assert!(builder.push(&noop, |_| true).unwrap());
     }
@@ -73,10 +58,9 @@ fn a_batch_has_no_more_operations_than_data_can_count() {
 fn a_deposit_that_has_no_place_gets_another_account() {
     let mut state = state();
     let free = state.free_index().unwrap();
-    for (kind, index, balance) in [
-        (ResolvedKind::DepositNew, free, 5),
-        (ResolvedKind::Deposit, free, 10),
-    ] {
+    for (kind, index, balance) in
+        [(ResolvedKind::DepositNew, free, 5), (ResolvedKind::Deposit, free, 10)]
+    {
         let deposit = Op::Deposit(Deposit {
             token: 0,
             amount: 5,

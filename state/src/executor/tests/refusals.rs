@@ -45,19 +45,10 @@ fn the_operation_that_the_others_spoil_is_valid() {
     let state = state();
     assert!(execute(&state, &context(), &spoiled(|_| {})).is_ok());
     let until = TIME + 50;
-    let freeze = by_guardian(
-        ALICE,
-        Action::Freeze {
-            until,
-            old_until: 0,
-        },
-    );
+    let freeze = by_guardian(ALICE, Action::Freeze { until, old_until: 0 });
     assert!(execute(&state, &context(), &freeze).is_ok());
     // A frozen account leaves to its own exit address, and the whole balance may go.
-    let leave = Action::Withdraw {
-        to: exit(DAVE),
-        amount: 100,
-    };
+    let leave = Action::Withdraw { to: exit(DAVE), amount: 100 };
     assert!(execute(&state, &context(), &by(DAVE, 0, leave)).is_ok());
 }
 
@@ -66,14 +57,8 @@ fn every_rule_refuses_by_its_name() {
     use Rejection as R;
     let withdraw = |to, amount| Action::Withdraw { to, amount };
     let freeze = |until, old_until| Action::Freeze { until, old_until };
-    let new = Action::TransferNew {
-        keyhash: Fr::from(1u64),
-        exit: exit(BOB),
-        amount: 1,
-    };
-    let change = Action::ChangeKey {
-        keyhash: Fr::from(1u64),
-    };
+    let new = Action::TransferNew { keyhash: Fr::from(1u64), exit: exit(BOB), amount: 1 };
+    let change = Action::ChangeKey { keyhash: Fr::from(1u64) };
     let deposit = |index: Index| {
         Op::Deposit(Deposit {
             token: 0,
@@ -82,80 +67,30 @@ fn every_rule_refuses_by_its_name() {
             exit: exit(index),
         })
     };
-    let forced = |index, exit| {
-        Op::ForcedExit(ForcedExit {
-            index,
-            token: 0,
-            exit,
-        })
-    };
-    let queued = |amount, exit| {
-        Op::Deposit(Deposit {
-            token: 0,
-            amount,
-            keyhash: Fr::from(1u64),
-            exit,
-        })
-    };
+    let forced = |index, exit| Op::ForcedExit(ForcedExit { index, token: 0, exit });
+    let queued =
+        |amount, exit| Op::Deposit(Deposit { token: 0, amount, keyhash: Fr::from(1u64), exit });
     // The largest amount of the wire, and a fee that does not fit beside it.
     let (most, rest) = (34_028_236_692 * 10u128.pow(28), 10u128.pow(29));
     let zero = Address([0; 20]);
-    let other_chain = transfer(BOB, 10)
-        .sign(&key(ALICE), Fr::from(DOMAIN + 1), exit(ALICE))
-        .unwrap();
-    let paid_freeze = Body {
-        nonce: 0,
-        action: freeze(TIME + 1, 0),
-        ..transfer(BOB, 0)
-    };
-    let counted_freeze = Body {
-        nonce: 5,
-        fee: 0,
-        ..paid_freeze
-    };
-    let frozen = || R::Frozen {
-        account: DAVE,
-        until: TIME + 1,
-    };
-    let bounds = |until| R::FreezeOutOfBounds {
-        until,
-        time: TIME,
-        max: 50,
-    };
-    let poor = |balance, needed| R::InsufficientBalance {
-        account: ALICE,
-        balance,
-        needed,
-    };
+    let other_chain =
+        transfer(BOB, 10).sign(&key(ALICE), Fr::from(DOMAIN + 1), exit(ALICE)).unwrap();
+    let paid_freeze = Body { nonce: 0, action: freeze(TIME + 1, 0), ..transfer(BOB, 0) };
+    let counted_freeze = Body { nonce: 5, fee: 0, ..paid_freeze };
+    let frozen = || R::Frozen { account: DAVE, until: TIME + 1 };
+    let bounds = |until| R::FreezeOutOfBounds { until, time: TIME, max: 50 };
+    let poor = |balance, needed| R::InsufficientBalance { account: ALICE, balance, needed };
     let cases: Vec<(&str, Op, Rejection)> = vec![
-        (
-            "absent sender",
-            by(NOBODY, 0, change),
-            R::NoSuchAccount(NOBODY),
-        ),
+        ("absent sender", by(NOBODY, 0, change), R::NoSuchAccount(NOBODY)),
         (
             "absent receiver",
-            resigned(|b| {
-                b.action = Action::Transfer {
-                    to: NOBODY,
-                    amount: 1,
-                }
-            }),
+            resigned(|b| b.action = Action::Transfer { to: NOBODY, amount: 1 }),
             R::NoSuchAccount(NOBODY),
         ),
-        (
-            "limiter as sender",
-            by(limiter_index(0), 0, change),
-            R::IsLimiter(limiter_index(0)),
-        ),
+        ("limiter as sender", by(limiter_index(0), 0, change), R::IsLimiter(limiter_index(0))),
         (
             "limiter as receiver",
-            resigned(|b| {
-                b.action = Action::Transfer {
-                    to: limiter_index(0),
-                    amount: 1,
-                }
-            }),
+            resigned(|b| b.action = Action::Transfer { to: limiter_index(0), amount: 1 }),
             R::IsLimiter(limiter_index(0)),
         ),
         (
@@ -165,105 +100,51 @@ fn every_rule_refuses_by_its_name() {
         ),
         (
             "changed amount",
-            spoiled(|op| {
-                op.body.action = Action::Transfer {
-                    to: BOB,
-                    amount: 11,
-                }
-            }),
+            spoiled(|op| op.body.action = Action::Transfer { to: BOB, amount: 11 }),
             R::BadSignature(ALICE),
         ),
         (
             "changed receiver",
-            spoiled(|op| {
-                op.body.action = Action::Transfer {
-                    to: FRANK,
-                    amount: 10,
-                }
-            }),
+            spoiled(|op| op.body.action = Action::Transfer { to: FRANK, amount: 10 }),
             R::BadSignature(ALICE),
         ),
-        (
-            "changed fee",
-            spoiled(|op| op.body.fee = 2),
-            R::BadSignature(ALICE),
-        ),
-        (
-            "changed deadline",
-            spoiled(|op| op.body.deadline += 1),
-            R::BadSignature(ALICE),
-        ),
+        ("changed fee", spoiled(|op| op.body.fee = 2), R::BadSignature(ALICE)),
+        ("changed deadline", spoiled(|op| op.body.deadline += 1), R::BadSignature(ALICE)),
         (
             "changed response",
             spoiled(|op| op.signature.s += op.signature.s),
             R::BadSignature(ALICE),
         ),
-        (
-            "another chain",
-            Op::Signed(other_chain),
-            R::BadSignature(ALICE),
-        ),
-        (
-            "another key",
-            Op::Signed(sign(transfer(BOB, 10), &key(BOB))),
-            R::NotOwner(ALICE),
-        ),
-        (
-            "freeze by the owner",
-            by(ALICE, 0, freeze(TIME + 1, 0)),
-            R::NotGuardian,
-        ),
+        ("another chain", Op::Signed(other_chain), R::BadSignature(ALICE)),
+        ("another key", Op::Signed(sign(transfer(BOB, 10), &key(BOB))), R::NotOwner(ALICE)),
+        ("freeze by the owner", by(ALICE, 0, freeze(TIME + 1, 0)), R::NotGuardian),
         (
             "used nonce",
             resigned(|b| b.nonce = 4),
-            R::WrongNonce {
-                account: ALICE,
-                expected: 5,
-                got: 4,
-            },
+            R::WrongNonce { account: ALICE, expected: 5, got: 4 },
         ),
         (
             "future nonce",
             resigned(|b| b.nonce = 6),
-            R::WrongNonce {
-                account: ALICE,
-                expected: 5,
-                got: 6,
-            },
+            R::WrongNonce { account: ALICE, expected: 5, got: 6 },
         ),
         (
             "guardian with a nonce",
             Op::Signed(sign(counted_freeze, &guardian())),
-            R::WrongNonce {
-                account: ALICE,
-                expected: 0,
-                got: 5,
-            },
+            R::WrongNonce { account: ALICE, expected: 0, got: 5 },
         ),
-        (
-            "last nonce",
-            by(ERIN, u32::MAX, change),
-            R::NonceExhausted(ERIN),
-        ),
+        ("last nonce", by(ERIN, u32::MAX, change), R::NonceExhausted(ERIN)),
         (
             "amount over the balance",
             resigned(|b| {
                 b.fee = 0;
-                b.action = Action::Transfer {
-                    to: BOB,
-                    amount: 101,
-                }
+                b.action = Action::Transfer { to: BOB, amount: 101 }
             }),
             poor(100, 101),
         ),
         (
             "fee over the balance",
-            resigned(|b| {
-                b.action = Action::Transfer {
-                    to: BOB,
-                    amount: 100,
-                }
-            }),
+            resigned(|b| b.action = Action::Transfer { to: BOB, amount: 100 }),
             poor(100, 101),
         ),
         (
@@ -282,11 +163,7 @@ fn every_rule_refuses_by_its_name() {
                 b.fee = rest;
                 b.action = withdraw(exit(BOB), most);
             }),
-            R::CostOverflow {
-                account: ALICE,
-                amount: most,
-                fee: rest,
-            },
+            R::CostOverflow { account: ALICE, amount: most, fee: rest },
         ),
         (
             "fee of too many digits",
@@ -300,27 +177,13 @@ fn every_rule_refuses_by_its_name() {
         ),
         (
             "amount of too many digits",
-            spoiled(|op| {
-                op.body.action = Action::Transfer {
-                    to: BOB,
-                    amount: (1 << 35) + 1,
-                }
-            }),
-            R::NotAFloat {
-                what: "amount",
-                value: (1 << 35) + 1,
-                bits: 35,
-                below: 34_359_738_360,
-            },
+            spoiled(|op| op.body.action = Action::Transfer { to: BOB, amount: (1 << 35) + 1 }),
+            R::NotAFloat { what: "amount", value: (1 << 35) + 1, bits: 35, below: 34_359_738_360 },
         ),
         ("deposit of nothing", queued(0, exit(BOB)), R::ZeroAmount),
         ("deposit without an exit", queued(1, zero), R::ZeroExit),
         ("exit of nobody", forced(ALICE, zero), R::ZeroExit),
-        (
-            "exit of a fee account",
-            forced(0, exit(ALICE)),
-            R::SystemAccount(0),
-        ),
+        ("exit of a fee account", forced(0, exit(ALICE)), R::SystemAccount(0)),
         (
             "exit of a limiter",
             forced(limiter_index(0), exit(ALICE)),
@@ -334,54 +197,25 @@ fn every_rule_refuses_by_its_name() {
         (
             "another token than the account's",
             resigned(|b| b.token = 1),
-            R::WrongToken {
-                account: ALICE,
-                expected: 0,
-                got: 1,
-            },
+            R::WrongToken { account: ALICE, expected: 0, got: 1 },
         ),
         (
             "receiver of another token",
-            resigned(|b| {
-                b.action = Action::Transfer {
-                    to: CAROL,
-                    amount: 1,
-                }
-            }),
-            R::WrongToken {
-                account: CAROL,
-                expected: 1,
-                got: 0,
-            },
+            resigned(|b| b.action = Action::Transfer { to: CAROL, amount: 1 }),
+            R::WrongToken { account: CAROL, expected: 1, got: 0 },
         ),
         (
             "past deadline",
             resigned(|b| b.deadline = TIME - 1),
-            R::PastDeadline {
-                deadline: TIME - 1,
-                time: TIME,
-            },
+            R::PastDeadline { deadline: TIME - 1, time: TIME },
         ),
-        (
-            "frozen sender",
-            by(DAVE, 0, Action::Transfer { to: BOB, amount: 1 }),
-            frozen(),
-        ),
+        ("frozen sender", by(DAVE, 0, Action::Transfer { to: BOB, amount: 1 }), frozen()),
         ("frozen creator", by(DAVE, 0, new), frozen()),
         ("frozen key", by(DAVE, 0, change), frozen()),
-        (
-            "frozen, to another exit",
-            by(DAVE, 0, withdraw(exit(BOB), 1)),
-            frozen(),
-        ),
+        ("frozen, to another exit", by(DAVE, 0, withdraw(exit(BOB), 1)), frozen()),
         (
             "self-transfer",
-            resigned(|b| {
-                b.action = Action::Transfer {
-                    to: ALICE,
-                    amount: 1,
-                }
-            }),
+            resigned(|b| b.action = Action::Transfer { to: ALICE, amount: 1 }),
             R::SelfTransfer(ALICE),
         ),
         (
@@ -389,70 +223,33 @@ fn every_rule_refuses_by_its_name() {
             resigned(|b| b.action = Action::Transfer { to: BOB, amount: 0 }),
             R::ZeroAmount,
         ),
-        (
-            "withdraw of nothing",
-            resigned(|b| b.action = withdraw(exit(BOB), 0)),
-            R::ZeroAmount,
-        ),
+        ("withdraw of nothing", resigned(|b| b.action = withdraw(exit(BOB), 0)), R::ZeroAmount),
         (
             "receiver's balance",
-            resigned(|b| {
-                b.action = Action::Transfer {
-                    to: RICH,
-                    amount: 1,
-                }
-            }),
+            resigned(|b| b.action = Action::Transfer { to: RICH, amount: 1 }),
             R::BalanceOverflow(RICH),
         ),
-        (
-            "freeze that is over",
-            by_guardian(ALICE, freeze(TIME, 0)),
-            bounds(TIME),
-        ),
-        (
-            "freeze too long",
-            by_guardian(ALICE, freeze(TIME + 51, 0)),
-            bounds(TIME + 51),
-        ),
+        ("freeze that is over", by_guardian(ALICE, freeze(TIME, 0)), bounds(TIME)),
+        ("freeze too long", by_guardian(ALICE, freeze(TIME + 51, 0)), bounds(TIME + 51)),
         (
             "freeze too soon",
             by_guardian(FRANK, freeze(TIME + 1, TIME - 1)),
-            R::Cooldown {
-                account: FRANK,
-                from: TIME + 59,
-            },
+            R::Cooldown { account: FRANK, from: TIME + 59 },
         ),
         (
             "freeze after another one",
             by_guardian(ALICE, freeze(TIME + 1, 7)),
-            R::WrongFreeze {
-                account: ALICE,
-                until: 0,
-                got: 7,
-            },
+            R::WrongFreeze { account: ALICE, until: 0, got: 7 },
         ),
         (
             "unfreeze of another freeze",
             by_guardian(DAVE, Action::Unfreeze { old_until: 7 }),
-            R::WrongFreeze {
-                account: DAVE,
-                until: TIME + 1,
-                got: 7,
-            },
+            R::WrongFreeze { account: DAVE, until: TIME + 1, got: 7 },
         ),
         (
             "unfreeze without a freeze",
-            by_guardian(
-                FRANK,
-                Action::Unfreeze {
-                    old_until: TIME - 1,
-                },
-            ),
-            R::WrongFreeze {
-                account: FRANK,
-                until: TIME - 1,
-                got: TIME - 1,
-            },
+            by_guardian(FRANK, Action::Unfreeze { old_until: TIME - 1 }),
+            R::WrongFreeze { account: FRANK, until: TIME - 1, got: TIME - 1 },
         ),
     ];
     let mut seen = [false; REJECTIONS];

@@ -7,8 +7,9 @@ use bastion_protocol::keys::SecretKey;
 use bastion_protocol::ops::{Action, Body, Op};
 use bastion_protocol::policy::{Policy, TokenLimits};
 use bastion_protocol::records::Section;
+use bastion_protocol::Kind;
 use bastion_protocol::{Account, Address, Fr, Index};
-use bastion_state::executor::{BatchBuilder, BatchContext, BatchTrace, Footprint, ResolvedKind};
+use bastion_state::executor::{BatchBuilder, BatchContext, BatchTrace, Footprint};
 use bastion_state::state::State;
 use serde::Serialize;
 
@@ -72,7 +73,7 @@ pub struct CostReport {
     /// Rows in use by a full shape.
     pub rows: usize,
     /// By operation.
-    pub operations: BTreeMap<ResolvedKind, OperationCost>,
+    pub operations: BTreeMap<Kind, OperationCost>,
     /// By table, in a full batch of transfers between random pairs out of 2^20 accounts.
     pub tables: BTreeMap<Table, TableCost>,
     /// That batch.
@@ -134,7 +135,7 @@ pub fn report(shape: &Shape) -> Result<CostReport, CircuitError> {
         // Quotient pieces, the random polynomial and two openings come on top of the columns.
         commitments: COLUMNS + fixed_columns + 4 + 1 + 2,
         rows: layout.rows,
-        operations: ResolvedKind::ALL
+        operations: Kind::ALL
             .into_iter()
             .map(|kind| (kind, operation(kind, &tables, nodes_per_account)))
             .collect(),
@@ -152,11 +153,11 @@ pub fn report(shape: &Shape) -> Result<CostReport, CircuitError> {
 /// One operation between accounts that nothing else in the batch touches; the fee account and the
 /// limiter are shared by a batch and not counted.
 fn operation(
-    kind: ResolvedKind,
+    kind: Kind,
     tables: &BTreeMap<Table, TableCost>,
     nodes_per_account: f64,
 ) -> OperationCost {
-    use ResolvedKind as K;
+    use Kind as K;
     let per_block = |table| tables.get(&table).map_or(0, |t| t.cells_per_block);
     let n = needs(kind);
     let accounts = match kind {

@@ -1,8 +1,7 @@
 //! Errors of this crate.
 
+use bastion_protocol::Kind;
 use std::collections::BTreeSet;
-
-use bastion_state::executor::ResolvedKind;
 
 use crate::core::Table;
 
@@ -66,7 +65,7 @@ pub enum CircuitError {
     #[error("{} cannot be proven, it breaks {}: leave it out of the batch and report it, the executor should have refused it", named(operation), list(rules))]
     Unprovable {
         /// Number of the first operation at fault in the batch, and what it is, if one is.
-        operation: Option<(usize, ResolvedKind)>,
+        operation: Option<(usize, Kind)>,
         /// Broken rules by table and name.
         rules: BTreeSet<String>,
     },
@@ -78,7 +77,7 @@ pub enum CircuitError {
     },
 }
 
-fn named(operation: &Option<(usize, ResolvedKind)>) -> String {
+fn named(operation: &Option<(usize, Kind)>) -> String {
     match operation {
         Some((n, kind)) => format!("operation {n} ({kind:?})"),
         None => "the batch".into(),

@@ -14,8 +14,9 @@ use bastion_circuits::witness::{fill, Link, Usage};
 use bastion_circuits::Shape;
 use bastion_protocol::data::BatchData;
 use bastion_protocol::Fr;
+use bastion_protocol::Kind;
 use bastion_state::executor::word_chain;
-use bastion_state::executor::{posted_data, BatchContext, BatchTrace, ResolvedKind};
+use bastion_state::executor::{posted_data, BatchContext, BatchTrace};
 use bastion_state::State;
 use fuzz::{add, held, record, shrunk, Case, Plan, BATCHES};
 use rayon::prelude::*;
@@ -86,11 +87,11 @@ fn conserved(before: &State, after: &State, trace: &BatchTrace) -> bool {
     let (mut left, mut right) = (held(before), held(after));
     for op in &trace.ops {
         match op.kind {
-            ResolvedKind::Deposit | ResolvedKind::DepositNew => {
+            Kind::Deposit | Kind::DepositNew => {
                 let token = op.accesses[0].unwrap().after.unwrap().token;
                 add(&mut left, token, op.amount);
             }
-            ResolvedKind::Withdraw | ResolvedKind::ForcedExit => {
+            Kind::Withdraw | Kind::ForcedExit => {
                 add(&mut right, op.limiter.unwrap().token, op.amount);
             }
             _ => {}
@@ -102,7 +103,7 @@ fn conserved(before: &State, after: &State, trace: &BatchTrace) -> bool {
 }
 
 /// One case: kinds that were executed, and what went wrong.
-fn run(shape: &Shape, mut case: Case) -> (BTreeMap<ResolvedKind, u64>, Vec<String>) {
+fn run(shape: &Shape, mut case: Case) -> (BTreeMap<Kind, u64>, Vec<String>) {
     let (mut kinds, mut faults) = (BTreeMap::new(), Vec::new());
     for _ in 0..BATCHES {
         let before = case.state.clone();
@@ -136,7 +137,7 @@ fn what_the_executor_takes_can_be_proven() {
     let (plan, shape) = (Plan::from_env(), shape());
     let results: Vec<_> =
         (0..plan.cases).into_par_iter().map(|n| (n, run(&shape, plan.case(n)))).collect();
-    let mut kinds: BTreeMap<ResolvedKind, u64> = BTreeMap::new();
+    let mut kinds: BTreeMap<Kind, u64> = BTreeMap::new();
     let mut faults = Vec::new();
     for (n, (executed, wrong)) in results {
         for (kind, count) in executed {
@@ -152,9 +153,9 @@ fn what_the_executor_takes_can_be_proven() {
     }
     assert!(faults.is_empty(), "{} batches disagree", faults.len());
     // The draws reach every kind, so that agreement means something.
-    for kind in ResolvedKind::ALL {
+    for kind in Kind::ALL {
         let count = kinds.get(&kind).copied().unwrap_or(0);
-        let enough = kind == ResolvedKind::Noop || count * 100 >= plan.cases;
+        let enough = kind == Kind::Noop || count * 100 >= plan.cases;
         assert!(enough, "{kind:?} was executed {count} times");
     }
 }

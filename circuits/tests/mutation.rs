@@ -12,7 +12,8 @@ use bastion_circuits::core::{Placement, Table, WIDTH};
 use bastion_circuits::mutate::Mutator;
 use bastion_circuits::witness::fill;
 use bastion_circuits::{Fr, Shape};
-use bastion_state::executor::{ResolvedKind, ResolvedKind::*};
+use bastion_protocol::Kind;
+use bastion_protocol::Kind::*;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha20Rng;
 use rayon::prelude::*;
@@ -22,7 +23,7 @@ use support::{context, link, run, world, EVERY_KIND};
 #[derive(Clone, Copy)]
 enum When {
     /// In operations of these kinds.
-    Kinds(&'static [ResolvedKind]),
+    Kinds(&'static [Kind]),
     /// In blocks whose cell of this number is 0: slots that the batch does not use.
     Zero(&'static [usize]),
 }
@@ -170,7 +171,7 @@ const FREE: &[Free] = &[
     op(129..=129, NO_FEE, "a freeze does not stop these kinds"),
     op(
         136..=136,
-        When::Kinds(&ResolvedKind::ALL),
+        When::Kinds(&Kind::ALL),
         "weight of the token's difference: the forced exit here differs in the address, others \
          need not differ",
     ),
@@ -240,7 +241,7 @@ const FREE: &[Free] = &[
     unused(Table::Signature, 13..=23, &[1], "a signature block that is not active"),
 ];
 
-fn allowed(grid_cell: impl Fn(usize) -> Fr, free: &Free, kind: Option<ResolvedKind>) -> bool {
+fn allowed(grid_cell: impl Fn(usize) -> Fr, free: &Free, kind: Option<Kind>) -> bool {
     match free.when {
         When::Kinds(kinds) => kind.is_some_and(|kind| kinds.contains(&kind)),
         When::Zero(cells) => cells.iter().all(|cell| grid_cell(*cell) == Fr::zero()),
@@ -252,7 +253,7 @@ fn every_changed_cell_is_noticed() {
     let shape = Shape::tiny();
     let trace = run(&mut world(), &context(), &EVERY_KIND).unwrap();
     let kinds: BTreeSet<_> = trace.ops.iter().map(|op| op.kind).collect();
-    assert_eq!(kinds.len(), ResolvedKind::ALL.len());
+    assert_eq!(kinds.len(), Kind::ALL.len());
     let (grid, _) = fill(&shape, &trace, &link()).unwrap();
     assert!(check(&shape, &grid).is_empty());
     let mutator = Mutator::new(&shape, &grid);

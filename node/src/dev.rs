@@ -5,6 +5,7 @@ use bastion_protocol::account::FIRST_USER;
 use bastion_protocol::keys::SecretKey;
 use bastion_protocol::ops::{Action, Body, Deposit, ForcedExit, Op};
 use bastion_protocol::policy::{Policy, TokenLimits};
+use bastion_protocol::Kind;
 use bastion_protocol::{Address, Fr, Index};
 use bastion_state::state::State;
 
@@ -215,7 +216,7 @@ impl Source for DemoSource {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
-    use bastion_state::executor::{BatchContext, ResolvedKind};
+    use bastion_state::executor::BatchContext;
 
     use super::*;
     use crate::block::next_block;
@@ -223,7 +224,7 @@ mod tests {
     const TIME: u64 = 1_800_000_000;
 
     /// Operations of each batch of the only block.
-    fn batches(shape: &Shape, n: usize, mut source: DemoSource) -> Vec<Vec<ResolvedKind>> {
+    fn batches(shape: &Shape, n: usize, mut source: DemoSource) -> Vec<Vec<Kind>> {
         let context =
             BatchContext { domain: source.context.domain, time: TIME, policy: dev_policy() };
         let (mut state, mut refused) = (State::new(), Vec::new());
@@ -241,8 +242,8 @@ mod tests {
         for shape in [Shape::tiny(), Shape::small()] {
             let transfers = DemoSource::transfers_for(&shape);
             let told = batches(&shape, 2, DemoSource::new(Fr::from(1u64), TIME, transfers));
-            assert_eq!(told[0].last(), Some(&ResolvedKind::Freeze));
-            assert_eq!(told[1].first(), Some(&ResolvedKind::ForcedExit));
+            assert_eq!(told[0].last(), Some(&Kind::Freeze));
+            assert_eq!(told[1].first(), Some(&Kind::ForcedExit));
             let count = told.iter().map(Vec::len).sum::<usize>();
             assert_eq!(count, NAMES.len() + transfers as usize + 4);
         }

@@ -11,6 +11,7 @@ use bastion_circuits::witness::{checked, compile};
 use bastion_circuits::{BatchCircuit, CircuitError, Shape};
 use bastion_contract::solc;
 use bastion_protocol::Fr;
+use bastion_protocol::Kind;
 use bastion_prover::artifact::{check_room, remove_dead, Digest, Storing};
 use bastion_prover::keys::{CircuitKeys, KeyStore};
 use bastion_prover::progress::Progress;
@@ -450,7 +451,7 @@ impl BlockProver {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::panic)]
 
-    use bastion_state::executor::{BatchContext, ResolvedKind};
+    use bastion_state::executor::BatchContext;
     use bastion_state::state::State;
 
     use super::*;
@@ -473,7 +474,7 @@ mod tests {
 
         block.checked = false;
         let op = &mut block.batches[1].ops[2];
-        assert_eq!(op.kind, ResolvedKind::Transfer);
+        assert_eq!(op.kind, Kind::Transfer);
         let paid = op.accesses[1].as_mut().unwrap().after.as_mut().unwrap();
         paid.balance += 1;
         let error = witnesses(&shape, &block).unwrap_err();
@@ -483,7 +484,7 @@ mod tests {
         else {
             panic!("{text}");
         };
-        assert_eq!(operation, Some((2, ResolvedKind::Transfer)));
+        assert_eq!(operation, Some((2, Kind::Transfer)));
         assert!(rules.contains("op.receiver_is_paid"), "{rules:?}");
         assert!(text.contains("batch 1") && text.contains("operation 2 (Transfer)"));
     }

@@ -4,17 +4,17 @@
 use crate::field;
 use crate::keys::{PublicKey, Signature};
 use crate::ops::{Action, Body, Deposit, ForcedExit, Op, SignedOp};
-use crate::{Address, ProtocolError};
+use crate::{Address, Kind, ProtocolError};
 
+/// Tag of padding. A signed operation has the number of its kind in posted words.
 const NOOP: u8 = 0;
-const TRANSFER: u8 = 1;
-const TRANSFER_NEW: u8 = 2;
-const WITHDRAW: u8 = 3;
-const CHANGE_KEY: u8 = 4;
-const FREEZE: u8 = 5;
-const UNFREEZE: u8 = 6;
+/// Tags of the queue's operations: the number of their record, with the highest bit set.
 const DEPOSIT: u8 = 0x81;
 const FORCED_EXIT: u8 = 0x82;
+
+fn unknown(tag: u8) -> ProtocolError {
+    ProtocolError::Malformed { what: "operation", why: format!("unknown tag {tag:#04x}") }
+}
 
 impl Op {
     /// The encoding.
@@ -62,12 +62,9 @@ impl Op {
                 token: u16::from_be_bytes(reader.take()?),
                 exit: Address(reader.take()?),
             }),
-            TRANSFER..=UNFREEZE => Self::Signed(reader.signed(tag)?),
-            other => {
-                return Err(ProtocolError::Malformed {
-                    what: "operation",
-                    why: format!("unknown tag {other:#04x}"),
-                })
+            tag => {
+                let kind = Kind::signed_with(tag).ok_or_else(|| unknown(tag))?;
+                Self::Signed(reader.signed(kind)?)
             }
         };
         reader.end()?;
@@ -78,23 +75,21 @@ impl Op {
 impl SignedOp {
     fn encode(&self) -> Vec<u8> {
         let body = &self.body;
-        let (tag, fields) = match body.action {
+        let fields = match body.action {
             Action::Transfer { to, amount } => {
-                (TRANSFER, [&to.to_be_bytes()[..], &amount.to_be_bytes()].concat())
+                [&to.to_be_bytes()[..], &amount.to_be_bytes()].concat()
             }
-            Action::TransferNew { keyhash, exit, amount } => (
-                TRANSFER_NEW,
-                [&field::to_bytes(&keyhash)[..], &exit.0, &amount.to_be_bytes()].concat(),
-            ),
-            Action::Withdraw { to, amount } => {
-                (WITHDRAW, [&to.0[..], &amount.to_be_bytes()].concat())
+            Action::TransferNew { keyhash, exit, amount } => {
+                [&field::to_bytes(&keyhash)[..], &exit.0, &amount.to_be_bytes()].concat()
             }
-            Action::ChangeKey { keyhash } => (CHANGE_KEY, field::to_bytes(&keyhash).to_vec()),
+            Action::Withdraw { to, amount } => [&to.0[..], &amount.to_be_bytes()].concat(),
+            Action::ChangeKey { keyhash } => field::to_bytes(&keyhash).to_vec(),
             Action::Freeze { until, old_until } => {
-                (FREEZE, [until.to_be_bytes(), old_until.to_be_bytes()].concat())
+                [until.to_be_bytes(), old_until.to_be_bytes()].concat()
             }
-            Action::Unfreeze { old_until } => (UNFREEZE, old_until.to_be_bytes().to_vec()),
+            Action::Unfreeze { old_until } => old_until.to_be_bytes().to_vec(),
         };
+        let tag = body.action.kind().description().number;
         let mut out = vec![tag];
         out.extend(body.account.to_be_bytes());
         out.extend(body.token.to_be_bytes());
@@ -136,7 +131,7 @@ impl Reader<'_> {
         })
     }
 
-    fn signed(&mut self, tag: u8) -> Result<SignedOp, ProtocolError> {
+    fn signed(&mut self, kind: Kind) -> Result<SignedOp, ProtocolError> {
         // Struct fields are evaluated in the order written here, which is that of the encoding.
         Ok(SignedOp {
             body: Body {
@@ -145,36 +140,41 @@ impl Reader<'_> {
                 nonce: u32::from_be_bytes(self.take()?),
                 deadline: u64::from_be_bytes(self.take()?),
                 fee: u128::from_be_bytes(self.take()?),
-                action: self.action(tag)?,
+                action: self.action(kind)?,
             },
             key: PublicKey::from_bytes(&self.take()?)?,
             signature: Signature::from_bytes(&self.take()?)?,
         })
     }
 
-    fn action(&mut self, tag: u8) -> Result<Action, ProtocolError> {
-        Ok(match tag {
-            TRANSFER => Action::Transfer {
+    fn action(&mut self, kind: Kind) -> Result<Action, ProtocolError> {
+        Ok(match kind {
+            Kind::Transfer => Action::Transfer {
                 to: u32::from_be_bytes(self.take()?),
                 amount: u128::from_be_bytes(self.take()?),
             },
-            TRANSFER_NEW => Action::TransferNew {
+            Kind::TransferNew => Action::TransferNew {
                 keyhash: field::from_bytes("keyhash", &self.take()?)?,
                 exit: Address(self.take()?),
                 amount: u128::from_be_bytes(self.take()?),
             },
-            WITHDRAW => Action::Withdraw {
+            Kind::Withdraw => Action::Withdraw {
                 to: Address(self.take()?),
                 amount: u128::from_be_bytes(self.take()?),
             },
-            CHANGE_KEY => {
+            Kind::ChangeKey => {
                 Action::ChangeKey { keyhash: field::from_bytes("keyhash", &self.take()?)? }
             }
-            FREEZE => Action::Freeze {
+            Kind::Freeze => Action::Freeze {
                 until: u64::from_be_bytes(self.take()?),
                 old_until: u64::from_be_bytes(self.take()?),
             },
-            _ => Action::Unfreeze { old_until: u64::from_be_bytes(self.take()?) },
+            Kind::Unfreeze => Action::Unfreeze { old_until: u64::from_be_bytes(self.take()?) },
+            Kind::Deposit
+            | Kind::DepositNew
+            | Kind::ForcedExit
+            | Kind::ForcedExitNoop
+            | Kind::Noop => return Err(unknown(kind.description().number)),
         })
     }
 }

@@ -10,7 +10,7 @@
 //! | [`keys`] | BabyJubJub keys and signatures | §2 |
 //! | [`account`], [`path`] | leaves, Merkle paths | §3 |
 //! | [`policy`], [`limiter`] | limits, guardian, the rule of the bridge | §4, §5 |
-//! | [`ops`], [`codec`] | operations and their encoding | §5 |
+//! | [`kinds`], [`ops`], [`codec`] | kinds of operations, operations, their encoding | §5 |
 //! | [`records`], [`data`] | posted records, words, their polynomial | §6 |
 //! | [`header`], [`inputs`] | what a block claims, public inputs of proofs | §7 |
 //! | [`queue`], [`exits`] | the queue's rolling hash, the tree of exits | §8 |
@@ -29,6 +29,7 @@ pub mod hash;
 pub mod header;
 pub mod inputs;
 pub mod keys;
+pub mod kinds;
 pub mod limiter;
 pub mod ops;
 pub mod path;
@@ -45,6 +46,7 @@ pub use ark_bn254::Fr;
 pub use error::ProtocolError;
 pub use header::Header;
 pub use inputs::PublicInputs;
+pub use kinds::Kind;
 pub use policy::{Policy, TokenLimits};
 
 /// Exclusive upper bound of times, deadlines and delays, which are u40 seconds.

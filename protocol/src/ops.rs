@@ -3,6 +3,7 @@
 use crate::field::{self, serde_decimal, serde_fr};
 use crate::hash::{compress, TAG_MSG};
 use crate::keys::{PublicKey, SecretKey, Signature};
+use crate::kinds::{AmountField, Kind};
 use crate::records::L2Record;
 use crate::{Address, Fr, Index, Opening, ProtocolError, Token};
 use ark_ff::AdditiveGroup;
@@ -142,6 +143,21 @@ pub enum Action {
     },
 }
 
+impl Action {
+    /// Its kind.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::Transfer { .. } => Kind::Transfer,
+            Self::TransferNew { .. } => Kind::TransferNew,
+            Self::Withdraw { .. } => Kind::Withdraw,
+            Self::ChangeKey { .. } => Kind::ChangeKey,
+            Self::Freeze { .. } => Kind::Freeze,
+            Self::Unfreeze { .. } => Kind::Unfreeze,
+        }
+    }
+}
+
 /// The signed fields of an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Body {
@@ -219,8 +235,8 @@ pub struct ForcedExit {
 /// Everything of an operation that stands in its posted word and its message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Wire {
-    /// Kind, 1 to 6.
-    pub kind: u8,
+    /// Kind.
+    pub kind: Kind,
     /// Fee.
     pub fee: Float,
     /// Amount as a float; zero where there is none.
@@ -240,24 +256,23 @@ impl Body {
     pub fn wire(&self, own_exit: Address) -> Result<Wire, ProtocolError> {
         let fee = Float::exact("fee", self.fee, FEE_BITS)?;
         crate::account::check_u40("deadline", self.deadline)?;
-        let amount = match self.action {
-            Action::Transfer { amount, .. }
-            | Action::TransferNew { amount, .. }
-            | Action::Withdraw { amount, .. } => Float::exact("amount", amount, AMOUNT_BITS)?,
-            _ => Float::default(),
+        let kind = self.action.kind();
+        let (amount, time, x) = match self.action {
+            Action::Transfer { amount, .. } => (amount, 0, [Fr::ZERO; 2]),
+            Action::TransferNew { keyhash, exit, amount } => (amount, 0, [keyhash, exit.to_fr()]),
+            Action::Withdraw { to, amount } => (amount, 0, [to.to_fr(), Fr::ZERO]),
+            Action::ChangeKey { keyhash } => (0, 0, [keyhash, own_exit.to_fr()]),
+            Action::Freeze { until, old_until } => (0, until, [Fr::from(old_until), Fr::ZERO]),
+            Action::Unfreeze { old_until } => (0, 0, [Fr::from(old_until), Fr::ZERO]),
         };
-        let (kind, amount40, x) = match self.action {
-            Action::Transfer { .. } => (1, amount.encoded(), [Fr::ZERO; 2]),
-            Action::TransferNew { keyhash, exit, .. } => {
-                (2, amount.encoded(), [keyhash, exit.to_fr()])
+        let amount = Float::exact("amount", amount, AMOUNT_BITS)?;
+        let amount40 = match kind.description().amount {
+            AmountField::None => 0,
+            AmountField::Float => amount.encoded(),
+            AmountField::Time => {
+                crate::account::check_u40("until", time)?;
+                time
             }
-            Action::Withdraw { to, .. } => (3, amount.encoded(), [to.to_fr(), Fr::ZERO]),
-            Action::ChangeKey { keyhash } => (4, 0, [keyhash, own_exit.to_fr()]),
-            Action::Freeze { until, old_until } => {
-                crate::account::check_u40("until", until)?;
-                (5, until, [Fr::from(old_until), Fr::ZERO])
-            }
-            Action::Unfreeze { old_until } => (6, 0, [Fr::from(old_until), Fr::ZERO]),
         };
         Ok(Wire { kind, fee, amount, amount40, x })
     }
@@ -268,7 +283,10 @@ impl Body {
         match self.action {
             Action::Transfer { to, .. } => to,
             Action::TransferNew { .. } => created,
-            _ => 0,
+            Action::Withdraw { .. }
+            | Action::ChangeKey { .. }
+            | Action::Freeze { .. }
+            | Action::Unfreeze { .. } => 0,
         }
     }
 
@@ -297,7 +315,7 @@ impl Body {
             + Fr::from(self.deadline) * field::pow2(168);
         let start = compress(compress(Fr::from(TAG_MSG), Fr::from(4u64)), domain);
         let short = compress(start, word);
-        if wire.kind == 1 {
+        if wire.kind.description().extra == 0 {
             return Ok(short);
         }
         Ok(compress(compress(short, wire.x[0]), wire.x[1]))
@@ -325,7 +343,13 @@ impl Wire {
     /// The posted record.
     #[must_use]
     pub fn record(&self, from: Index, to: Index) -> L2Record {
-        L2Record { kind: self.kind, fee12: self.fee.encoded(), from, to, amount40: self.amount40 }
+        L2Record {
+            kind: self.kind.description().number,
+            fee12: self.fee.encoded(),
+            from,
+            to,
+            amount40: self.amount40,
+        }
     }
 
     /// The posted word as an element.

@@ -15,9 +15,10 @@ use bastion_node::recommend::MemoryPlan;
 use bastion_node::settle::{BlockGas, Settlement};
 use bastion_protocol::header::domain;
 use bastion_protocol::records::{ExitRecord, Section};
+use bastion_protocol::Kind;
 use bastion_protocol::{field, Address};
 use bastion_prover::srs::{SrsChoice, SrsOrigin};
-use bastion_state::executor::{BatchContext, ResolvedKind};
+use bastion_state::executor::BatchContext;
 use bastion_state::state::State;
 use comfy_table::{presets, Table};
 use eyre::eyre;
@@ -48,7 +49,7 @@ pub(crate) struct Args {
 
 #[derive(Serialize)]
 struct Report {
-    operations: BTreeMap<ResolvedKind, usize>,
+    operations: BTreeMap<Kind, usize>,
     batches: Vec<usize>,
     old_root: String,
     new_root: String,

@@ -10,8 +10,9 @@ use std::collections::BTreeMap;
 use bastion_protocol::hash::compress;
 use bastion_protocol::keys::SecretKey;
 use bastion_protocol::ops::{Action, Body, Deposit, ForcedExit, Op};
+use bastion_protocol::Kind;
 use bastion_protocol::{Address, Fr, Policy, TokenLimits};
-use bastion_state::executor::{BatchBuilder, BatchContext, ResolvedKind};
+use bastion_state::executor::{BatchBuilder, BatchContext};
 use bastion_state::State;
 use proptest::prelude::*;
 
@@ -513,9 +514,9 @@ fn the_draws_reach_every_kind() {
         }
         count(builder);
     }
-    for kind in ResolvedKind::ALL {
+    for kind in Kind::ALL {
         let count = counts.get(&kind).copied().unwrap_or(0);
-        assert!(kind == ResolvedKind::Noop || count >= 3, "{kind:?}: {count}");
+        assert!(kind == Kind::Noop || count >= 3, "{kind:?}: {count}");
     }
     assert!(refused > 100, "{refused}");
 }

@@ -132,11 +132,15 @@ impl BlockWriter<'_> {
     }
 
     /// Sets the cell that `cell` names.
+    ///
+    /// # Panics
+    /// If the expression is not a cell: the block's description is wrong, whatever the witness.
     pub fn set(&mut self, cell: &Expr, value: Fr) {
-        if let Expr::Cell { row, col } = cell {
-            let at = self.row as i64 + i64::from(*row);
-            self.grid.set(at as usize, *col, value);
-        }
+        let Expr::Cell { row, col } = *cell else {
+            unreachable!("{cell:?} is not a cell");
+        };
+        let at = self.row as i64 + i64::from(row);
+        self.grid.set(at as usize, col, value);
     }
 
     /// Sets limbs.

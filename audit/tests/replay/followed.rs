@@ -70,16 +70,16 @@ fn every_honest_batch_is_followed() {
         }
     }
     let all = [
-        ResolvedKind::Deposit,
-        ResolvedKind::DepositNew,
-        ResolvedKind::ForcedExit,
-        ResolvedKind::ForcedExitNoop,
-        ResolvedKind::Transfer,
-        ResolvedKind::TransferNew,
-        ResolvedKind::Withdraw,
-        ResolvedKind::ChangeKey,
-        ResolvedKind::Freeze,
-        ResolvedKind::Unfreeze,
+        Kind::Deposit,
+        Kind::DepositNew,
+        Kind::ForcedExit,
+        Kind::ForcedExitNoop,
+        Kind::Transfer,
+        Kind::TransferNew,
+        Kind::Withdraw,
+        Kind::ChangeKey,
+        Kind::Freeze,
+        Kind::Unfreeze,
     ];
     assert!(all.iter().all(|kind| seen.contains(kind)), "{seen:?}");
 }

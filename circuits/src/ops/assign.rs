@@ -4,13 +4,14 @@ use std::collections::HashMap;
 
 use bastion_protocol::ops::Op;
 use bastion_protocol::Address;
-use bastion_state::executor::{Access, BatchContext, OpTrace, ResolvedKind};
+use bastion_protocol::Kind;
+use bastion_state::executor::{Access, BatchContext, OpTrace};
 use halo2_proofs::halo2curves::bn256::Fr;
 
 use crate::accounts::Fields;
 use crate::core::{pow2, BlockWriter, Expr};
 use crate::ops::cells::{cells, AccessCells, Cells, FloatCells};
-use crate::ops::{ORDER, TIMES};
+use crate::ops::TIMES;
 use crate::witness::convert::{halves, inverse_or_zero, small, to_halo2, wide};
 use crate::witness::Pools;
 
@@ -121,7 +122,7 @@ impl OpWriter<'_, '_> {
 
     fn run(&mut self, op: &OpTrace, time: u64, state: &mut OpState) {
         let c = self.cells;
-        for (flag, kind) in c.kind.iter().zip(ORDER) {
+        for (flag, kind) in c.kind.iter().zip(Kind::ALL) {
             self.set(flag, small(u64::from(op.kind == kind)));
         }
         self.set(&c.number, small(state.number));
@@ -246,11 +247,8 @@ impl OpWriter<'_, '_> {
         let index =
             |i: usize| op.accesses[i].as_ref().map_or(Fr::zero(), |a| small(u64::from(a.index)));
         let kind = op.kind;
-        let floats = matches!(
-            kind,
-            ResolvedKind::Transfer | ResolvedKind::TransferNew | ResolvedKind::Withdraw
-        );
-        let owner_signed = floats || kind == ResolvedKind::ChangeKey;
+        let floats = matches!(kind, Kind::Transfer | Kind::TransferNew | Kind::Withdraw);
+        let owner_signed = floats || kind == Kind::ChangeKey;
         let l1 = kind.is_l1();
         let until = primary.frozen_until;
         let frozen = owner_signed
@@ -260,7 +258,7 @@ impl OpWriter<'_, '_> {
                 .is_some_and(|a| a.is_frozen(now));
         self.set(&c.frozen, small(u64::from(frozen)));
 
-        let freeze = kind == ResolvedKind::Freeze;
+        let freeze = kind == Kind::Freeze;
         let amount40 = small(text.amount40);
         let still_frozen = until - time - Fr::one();
         let first_user = pow2(17);
@@ -281,14 +279,14 @@ impl OpWriter<'_, '_> {
                 _ if owner_signed && frozen => still_frozen,
                 _ if owner_signed => time - until,
                 _ if freeze => time - until - cooldown,
-                ResolvedKind::Unfreeze => still_frozen,
+                Kind::Unfreeze => still_frozen,
                 _ => Fr::zero(),
             },
             match kind {
                 _ if freeze => amount40 - time - Fr::one(),
-                ResolvedKind::DepositNew => index(0) - first_user,
-                ResolvedKind::TransferNew => index(1) - first_user,
-                ResolvedKind::Withdraw => wide(halves(&text.x[0]).1),
+                Kind::DepositNew => index(0) - first_user,
+                Kind::TransferNew => index(1) - first_user,
+                Kind::Withdraw => wide(halves(&text.x[0]).1),
                 _ => Fr::zero(),
             },
         ];
@@ -297,15 +295,15 @@ impl OpWriter<'_, '_> {
             self.pools.range40(value);
         }
         let second_range = match kind {
-            ResolvedKind::Deposit | ResolvedKind::DepositNew => wide(op.amount),
-            ResolvedKind::Withdraw => wide(halves(&text.x[0]).0),
-            ResolvedKind::ForcedExit => Fr::zero(),
+            Kind::Deposit | Kind::DepositNew => wide(op.amount),
+            Kind::Withdraw => wide(halves(&text.x[0]).0),
+            Kind::ForcedExit => Fr::zero(),
             _ => Fields::of(second.and_then(|a| a.after.as_ref())).balance,
         };
         self.set(&c.second_range, second_range);
         self.pools.range128(second_range);
         let after = |i: usize| Fields::of(op.accesses[i].as_ref().and_then(|a| a.after.as_ref()));
-        if kind != ResolvedKind::Noop {
+        if kind != Kind::Noop {
             self.pools.range128(after(0).balance);
         }
         if owner_signed {
@@ -316,10 +314,10 @@ impl OpWriter<'_, '_> {
         let token_gap = primary.token - small(text.requested_token);
         let exit_gap = exit - text.requested_exit;
         let mismatch = match kind {
-            ResolvedKind::ForcedExitNoop if token_gap != Fr::zero() => {
+            Kind::ForcedExitNoop if token_gap != Fr::zero() => {
                 [inverse_or_zero(token_gap), Fr::zero()]
             }
-            ResolvedKind::ForcedExitNoop => [Fr::zero(), inverse_or_zero(exit_gap)],
+            Kind::ForcedExitNoop => [Fr::zero(), inverse_or_zero(exit_gap)],
             _ => [Fr::zero(); 2],
         };
         for (cell, value) in c.mismatch.iter().zip(mismatch) {
@@ -327,8 +325,8 @@ impl OpWriter<'_, '_> {
         }
         self.set(&c.distinct_inverse, inverse_or_zero(index(1) - index(0)));
         let owner = match kind {
-            ResolvedKind::Transfer => Fields::of(second.and_then(|a| a.before.as_ref())).owner,
-            ResolvedKind::Freeze | ResolvedKind::Unfreeze => primary.owner,
+            Kind::Transfer => Fields::of(second.and_then(|a| a.before.as_ref())).owner,
+            Kind::Freeze | Kind::Unfreeze => primary.owner,
             _ => Fr::zero(),
         };
         self.set(&c.owner_inverse, inverse_or_zero(owner));
@@ -346,12 +344,12 @@ impl OpWriter<'_, '_> {
             if owner_signed {
                 word += primary.nonce * pow2(120);
             }
-            if op.kind == ResolvedKind::TransferNew {
+            if op.kind == Kind::TransferNew {
                 word -= small(u64::from(text.to)) * pow2(40);
             }
             chain[0] = self.pools.compress(state.context[2], word);
             message = chain[0];
-            if op.kind != ResolvedKind::Transfer {
+            if op.kind != Kind::Transfer {
                 chain[1] = self.pools.compress(chain[0], text.x[0]);
                 chain[2] = self.pools.compress(chain[1], text.x[1]);
                 message = chain[2];
@@ -371,7 +369,7 @@ impl OpWriter<'_, '_> {
         let c = self.cells;
         let kind = op.kind;
         let l1 = kind.is_l1();
-        let deposit = matches!(kind, ResolvedKind::Deposit | ResolvedKind::DepositNew);
+        let deposit = matches!(kind, Kind::Deposit | Kind::DepositNew);
         let owners = kind.writes_owner();
         let exits = kind.exits();
         let primary = Fields::of(op.accesses[0].as_ref().and_then(|a| a.before.as_ref()));
@@ -388,8 +386,8 @@ impl OpWriter<'_, '_> {
             text.l2word
         };
         let exit_to = match kind {
-            ResolvedKind::Withdraw => text.x[0],
-            ResolvedKind::ForcedExit => text.requested_exit,
+            Kind::Withdraw => text.x[0],
+            Kind::ForcedExit => text.requested_exit,
             _ => Fr::zero(),
         };
         let release = op.limiter.as_ref().map_or(Fr::zero(), |l| small(l.release_time));
@@ -414,7 +412,7 @@ impl OpWriter<'_, '_> {
         self.set(&c.release, release);
 
         let opening = l1 || owners;
-        let filled = [kind != ResolvedKind::Noop, opening, opening, exits, exits];
+        let filled = [kind != Kind::Noop, opening, opening, exits, exits];
         self.set(&c.chain[0], state.chain);
         for i in 0..5 {
             self.set(&c.words[i], words[i]);

@@ -1,10 +1,9 @@
 //! Cells of an operation.
 
+use bastion_protocol::Kind;
+
 use crate::accounts::Fields;
 use crate::core::Expr;
-
-/// Kinds of operations as the circuit tells them apart.
-pub const KINDS: usize = 11;
 
 /// One account access: consumes the account as it was, produces it as it is.
 #[derive(Clone, Copy, Debug)]
@@ -69,8 +68,8 @@ impl ContextCells {
 /// All cells of an operation.
 #[derive(Clone, Copy, Debug)]
 pub struct Cells {
-    /// One-hot kind, in the order of [`crate::ops::ORDER`].
-    pub kind: [Expr; KINDS],
+    /// One-hot kind, in the order of [`Kind::ALL`].
+    pub kind: [Expr; Kind::ALL.len()],
     /// Number of the operation in the batch.
     pub number: Expr,
     /// Primary account; receiver or limiter; fee account.

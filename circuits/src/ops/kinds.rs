@@ -1,24 +1,11 @@
-//! Kinds of operations and the sets that the rules speak of.
+//! Flags of the kinds and the sets that the rules speak of.
 
-use bastion_state::executor::ResolvedKind;
+use bastion_protocol::kinds::{AmountField, Description, ToField, KINDS};
+use bastion_protocol::records::Section;
+use bastion_protocol::Kind;
 
 use crate::core::Expr;
-use crate::ops::cells::{Cells, KINDS};
-
-/// Kinds as the circuit tells them apart, in the order of their flags.
-pub const ORDER: [ResolvedKind; KINDS] = [
-    ResolvedKind::Deposit,
-    ResolvedKind::DepositNew,
-    ResolvedKind::ForcedExit,
-    ResolvedKind::ForcedExitNoop,
-    ResolvedKind::Transfer,
-    ResolvedKind::TransferNew,
-    ResolvedKind::Withdraw,
-    ResolvedKind::ChangeKey,
-    ResolvedKind::Freeze,
-    ResolvedKind::Unfreeze,
-    ResolvedKind::Noop,
-];
+use crate::ops::cells::Cells;
 
 /// Flags and sums of flags (each 0 or 1, as the kind is one-hot).
 #[derive(Clone, Copy, Debug)]
@@ -57,35 +44,46 @@ pub struct Sets {
     pub exits: Expr,
     /// Amount is a float.
     pub floats: Expr,
+    /// Names another account in its posted word.
+    pub sends: Expr,
     /// Writes an owner record.
     pub owners: Expr,
+    /// Number of the kind in posted L2 words.
+    pub number: Expr,
 }
 
 /// The sets over the flags of `cells`.
 pub fn sets(cells: &Cells) -> Sets {
-    let [deposit, deposit_new, forced_exit, forced_noop, transfer, transfer_new, withdraw, change_key, freeze, unfreeze, noop] =
-        cells.kind;
-    let sum = |xs: &[&Expr]| xs.iter().map(|x| *(*x)).sum::<Expr>();
-    let owner_signed = sum(&[&transfer, &transfer_new, &withdraw, &change_key]);
-    let guardian_signed = sum(&[&freeze, &unfreeze]);
+    let flag = |kind: Kind| cells.kind[kind as usize];
+    // Signed kinds come first.
+    let sum = |of: fn(&Description) -> bool| -> Expr {
+        let signed = KINDS.iter().filter(|d| d.kind.is_signed());
+        let others = KINDS.iter().filter(|d| !d.kind.is_signed());
+        signed.chain(others).filter(|d| of(d)).map(|d| flag(d.kind)).sum()
+    };
+    let owner_signed = sum(|d| d.kind.by_owner());
+    let guardian_signed = sum(|d| d.kind.by_guardian());
+    let signed = KINDS.iter().filter(|d| d.kind.is_signed());
     Sets {
-        l1: sum(&[&deposit, &deposit_new, &forced_exit, &forced_noop]),
-        l2: sum(&[&owner_signed, &guardian_signed]),
-        exits: sum(&[&withdraw, &forced_exit]),
-        floats: sum(&[&transfer, &transfer_new, &withdraw]),
-        owners: sum(&[&transfer_new, &change_key]),
+        deposit: flag(Kind::Deposit),
+        deposit_new: flag(Kind::DepositNew),
+        forced_exit: flag(Kind::ForcedExit),
+        forced_noop: flag(Kind::ForcedExitNoop),
+        transfer: flag(Kind::Transfer),
+        transfer_new: flag(Kind::TransferNew),
+        withdraw: flag(Kind::Withdraw),
+        change_key: flag(Kind::ChangeKey),
+        freeze: flag(Kind::Freeze),
+        unfreeze: flag(Kind::Unfreeze),
+        noop: flag(Kind::Noop),
+        l1: sum(|d| d.kind.is_l1()),
+        l2: owner_signed + guardian_signed,
         owner_signed,
         guardian_signed,
-        deposit,
-        deposit_new,
-        forced_exit,
-        forced_noop,
-        transfer,
-        transfer_new,
-        withdraw,
-        change_key,
-        freeze,
-        unfreeze,
-        noop,
+        exits: sum(|d| d.kind.exits()),
+        floats: sum(|d| d.amount == AmountField::Float),
+        sends: sum(|d| d.to != ToField::None),
+        owners: sum(|d| d.kind.posts(Section::Owners)),
+        number: signed.map(|d| flag(d.kind) * Expr::from(u64::from(d.number))).sum(),
     }
 }

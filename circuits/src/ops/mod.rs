@@ -9,7 +9,6 @@ mod words;
 
 pub use assign::{assign, OpState};
 pub use cells::{cells, Cells};
-pub use kinds::ORDER;
 
 use crate::accounts;
 use crate::core::{Block, Expr, Table, Tag, Term, Tuple};

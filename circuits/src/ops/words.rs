@@ -16,10 +16,8 @@ pub(super) fn section_flags(s: &Sets) -> [Expr; 4] {
 }
 
 /// The posted L2 word.
-fn l2word(c: &Cells) -> Expr {
-    let kind: Expr =
-        c.kind[4..10].iter().enumerate().map(|(i, flag)| *flag * Expr::from(i as u64 + 1)).sum();
-    kind * Expr::pow2(116)
+fn l2word(c: &Cells, s: &Sets) -> Expr {
+    s.number * Expr::pow2(116)
         + c.fee_float.encoded() * Expr::pow2(104)
         + c.access[0].index * Expr::pow2(72)
         + c.to * Expr::pow2(40)
@@ -28,13 +26,12 @@ fn l2word(c: &Cells) -> Expr {
 
 /// What is signed.
 pub(super) fn message(block: &mut Block, c: &Cells, s: &Sets) {
-    let sends = s.transfer + s.transfer_new;
-    block.when(sends).equal("to_is_receiver", c.to, c.access[1].index);
-    let no_receiver = s.l2 - sends;
+    block.when(s.sends).equal("to_is_receiver", c.to, c.access[1].index);
+    let no_receiver = s.l2 - s.sends;
     block.when(no_receiver).zero("to_is_zero", c.to);
 
     let deadline = c.context.time + c.small[2];
-    let word = l2word(c) - s.transfer_new * c.to * Expr::pow2(40)
+    let word = l2word(c, s) - s.transfer_new * c.to * Expr::pow2(40)
         + s.owner_signed * c.access[0].before.nonce * Expr::pow2(120)
         + c.access[0].before.token * Expr::pow2(152)
         + deadline * Expr::pow2(168);
@@ -62,7 +59,7 @@ pub(super) fn words(block: &mut Block, c: &Cells, s: &Sets) {
         + c.access[0].index * Expr::pow2(128);
     // Posted sections keep the order within them; this keeps the order between the first two.
     block.when(s.l1).zero("l1_before_l2", c.counts[1]).equal("l1_word", main, l1word);
-    block.when(s.l2).equal("l2_word", main, l2word(c));
+    block.when(s.l2).equal("l2_word", main, l2word(c, s));
     block.when(deposits).equal("l1_keyhash_word", keyhash, c.keyhash);
     block.when(forced).zero("l1_keyhash_word_is_zero", keyhash);
     block.when(s.owners).equal("owner_keyhash_word", keyhash, c.x1);

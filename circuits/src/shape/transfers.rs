@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use bastion_protocol::account::FIRST_USER;
 use bastion_protocol::path::DEPTH;
 use bastion_protocol::Index;
-use bastion_state::executor::ResolvedKind;
+use bastion_protocol::Kind;
 
 use crate::error::CircuitError;
 use crate::witness::{needs, Usage};
@@ -47,7 +47,7 @@ impl Shape {
     /// Transfers between random pairs out of [`POPULATION`] accounts that a batch takes on average.
     pub fn transfers_in_batch(&self) -> usize {
         let fits = |transfers: usize| {
-            let (each, empty) = (needs(ResolvedKind::Transfer), Usage::empty());
+            let (each, empty) = (needs(Kind::Transfer), Usage::empty());
             let usage = Usage {
                 ops: transfers,
                 accounts: 2 * transfers + 1,
@@ -84,7 +84,7 @@ pub(super) fn fullest(k: u32) -> Shape {
 }
 
 fn sized(k: u32, transfers: usize) -> Shape {
-    let each = needs(ResolvedKind::Transfer);
+    let each = needs(Kind::Transfer);
     let empty = Usage::empty();
     let accounts = 2 * transfers;
     let nodes = expected_nodes(accounts as u64);

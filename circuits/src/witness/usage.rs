@@ -1,6 +1,6 @@
 //! What operations need of each table, so that a batch can be filled without trying.
 
-use bastion_state::executor::ResolvedKind;
+use bastion_protocol::Kind;
 use serde::{Deserialize, Serialize};
 
 use crate::Shape;
@@ -33,38 +33,19 @@ const HEAD_HASHES: usize = 9;
 const POLICY_HASHES: usize = 19;
 
 /// What one operation needs, accounts, nodes and policies aside (they are shared).
-pub fn needs(kind: ResolvedKind) -> Usage {
-    use ResolvedKind as K;
-    // Opening and new owner; message; word chain.
-    let (owners, message, words) = match kind {
-        K::Noop => (0, 0, 0),
-        K::Deposit | K::DepositNew | K::ForcedExitNoop => (1, 0, 3),
-        K::ForcedExit => (1, 0, 5),
-        K::Transfer => (1, 1, 1),
-        K::TransferNew | K::ChangeKey => (2, 3, 3),
-        K::Withdraw => (1, 3, 3),
-        K::Freeze | K::Unfreeze => (0, 3, 1),
-    };
-    let signatures = usize::from(message > 0);
-    let limiters = usize::from(matches!(kind, K::Withdraw | K::ForcedExit));
+pub fn needs(kind: Kind) -> Usage {
+    let d = kind.description();
+    let signatures = usize::from(kind.is_signed());
+    let limiters = usize::from(kind.exits());
+    let owners = usize::from(d.opens) + usize::from(kind.writes_owner());
+    let message = signatures * (1 + d.extra);
     // The zeros of unused cells share one block, counted with the batch.
-    let (balances, times) = match kind {
-        K::Noop => (0, 0),
-        K::Deposit | K::DepositNew => (2, 4),
-        K::ForcedExitNoop => (1, 3),
-        K::ForcedExit => (1, 4),
-        K::Transfer => (3, 8),
-        K::TransferNew | K::Withdraw => (3, 9),
-        K::ChangeKey => (2, 5),
-        K::Freeze => (1, 6),
-        K::Unfreeze => (1, 3),
-    };
     Usage {
         ops: 1,
         signatures,
-        hashes: owners + message + words + 5 * signatures,
-        ranges128: balances + 4 * signatures + 7 * limiters,
-        ranges40: times + limiters,
+        hashes: owners + message + kind.words() + 5 * signatures,
+        ranges128: d.ranges128 + 4 * signatures + 7 * limiters,
+        ranges40: d.ranges40 + limiters,
         limiters,
         ..Usage::default()
     }
@@ -78,13 +59,7 @@ impl Usage {
 
     /// Adds an operation; `accounts`, `nodes` and `policies` are the batch's totals after it.
     #[must_use]
-    pub fn with(
-        mut self,
-        kind: ResolvedKind,
-        accounts: usize,
-        nodes: usize,
-        policies: usize,
-    ) -> Self {
+    pub fn with(mut self, kind: Kind, accounts: usize, nodes: usize, policies: usize) -> Self {
         let n = needs(kind);
         self.ops += n.ops;
         self.signatures += n.signatures;

@@ -17,10 +17,9 @@ use bastion_circuits::{BatchCircuit, Shape};
 use bastion_protocol::account::{leaf, FIRST_USER};
 use bastion_protocol::keys::owner;
 use bastion_protocol::ops::{Action, Op};
+use bastion_protocol::Kind;
 use bastion_protocol::{Account, Fr};
-use bastion_state::executor::{
-    Access, AccountTouch, BatchContext, BatchTrace, OpTrace, ResolvedKind,
-};
+use bastion_state::executor::{Access, AccountTouch, BatchContext, BatchTrace, OpTrace};
 use bastion_state::state::State;
 use bastion_state::tree::Tree;
 use halo2_proofs::dev::MockProver;

@@ -171,7 +171,7 @@ fn the_limiter() {
 fn forced_exits_cannot_be_dodged() {
     // A matching request is claimed not to match: nothing leaves.
     let names = cheat(FORCED, |op| {
-        op.kind = ResolvedKind::ForcedExitNoop;
+        op.kind = Kind::ForcedExitNoop;
         op.amount = 0;
         op.limiter = None;
         op.accesses[1] = None;

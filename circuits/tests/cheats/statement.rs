@@ -126,10 +126,10 @@ fn the_mock_prover_refuses_what_the_checker_refuses() {
 #[test]
 fn l1_operations_come_first() {
     for (last, kind) in [
-        (DEPOSIT, ResolvedKind::Deposit),
-        (DEPOSIT_NEW, ResolvedKind::DepositNew),
-        (FORCED, ResolvedKind::ForcedExit),
-        (FORCED_NOOP, ResolvedKind::ForcedExitNoop),
+        (DEPOSIT, Kind::Deposit),
+        (DEPOSIT_NEW, Kind::DepositNew),
+        (FORCED, Kind::ForcedExit),
+        (FORCED_NOOP, Kind::ForcedExitNoop),
     ] {
         for first in [TRANSFER, FREEZE] {
             let mut state = world();

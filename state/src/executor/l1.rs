@@ -1,12 +1,13 @@
 //! Operations of the L1 queue.
 
 use super::limiter::leave;
-use super::trace::{Access, OpTrace, ResolvedKind};
+use super::trace::{Access, OpTrace};
 use super::{BatchContext, Rejection};
 use crate::state::State;
 use bastion_protocol::account::FIRST_USER;
 use bastion_protocol::keys::owner;
 use bastion_protocol::ops::{Deposit, ForcedExit};
+use bastion_protocol::Kind;
 use bastion_protocol::{Account, Address};
 
 pub(super) fn deposit(
@@ -29,11 +30,11 @@ pub(super) fn deposit(
     });
     let (index, before, after) = match fitting {
         Some((index, account, balance)) => {
-            trace.kind = ResolvedKind::Deposit;
+            trace.kind = Kind::Deposit;
             (index, Some(*account), Account { balance, ..*account })
         }
         None => {
-            trace.kind = ResolvedKind::DepositNew;
+            trace.kind = Kind::DepositNew;
             let account = Account { balance: d.amount, ..Account::new(owner, d.token) };
             (state.free_index()?, None, account)
         }
@@ -67,13 +68,13 @@ pub(super) fn forced_exit(
         && trace.opening.is_some_and(|(_, exit)| exit == f.exit);
     let after = match before {
         Some(account) if matches => {
-            trace.kind = ResolvedKind::ForcedExit;
+            trace.kind = Kind::ForcedExit;
             trace.amount = account.balance;
             leave(state, context, account.token, account.balance, &mut trace);
             Some(Account { balance: 0, ..account })
         }
         _ => {
-            trace.kind = ResolvedKind::ForcedExitNoop;
+            trace.kind = Kind::ForcedExitNoop;
             before
         }
     };

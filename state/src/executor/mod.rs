@@ -13,10 +13,11 @@ use std::collections::{BTreeMap, BTreeSet};
 pub use crate::tree::{Change, NodeTouch};
 pub use posted::{posted_data, word_chain};
 pub use rejection::Rejection;
-pub use trace::{Access, AccountTouch, BatchTrace, LimiterTrace, OpTrace, ResolvedKind};
+pub use trace::{Access, AccountTouch, BatchTrace, LimiterTrace, OpTrace};
 
 use crate::state::State;
 use bastion_protocol::ops::Op;
+use bastion_protocol::Kind;
 use bastion_protocol::{Account, Fr, Index, Policy, Token, TIME_BOUND};
 
 /// What is the same for all operations of a batch.
@@ -66,7 +67,7 @@ pub struct BatchBuilder<'s> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Footprint {
     /// What the operation turned out to be.
-    pub kind: ResolvedKind,
+    pub kind: Kind,
     /// Touched accounts.
     pub accounts: usize,
     /// Changed nodes.

@@ -1,12 +1,13 @@
 //! Signed operations, the owners' and the guardian's.
 
 use super::limiter::leave;
-use super::trace::{Access, OpTrace, ResolvedKind};
+use super::trace::{Access, OpTrace};
 use super::{BatchContext, Rejection};
 use crate::state::State;
 use bastion_protocol::account::{fee_index, is_limiter};
 use bastion_protocol::keys::owner;
 use bastion_protocol::ops::{Action, SignedOp};
+use bastion_protocol::Kind;
 use bastion_protocol::{Account, Address, Fr, Token};
 
 pub(super) fn signed(
@@ -73,12 +74,12 @@ fn guardian(
             if time < from {
                 return Err(Rejection::Cooldown { account: index, from });
             }
-            trace.kind = ResolvedKind::Freeze;
+            trace.kind = Kind::Freeze;
             after.frozen_until = until;
             old_until
         }
         Action::Unfreeze { old_until } => {
-            trace.kind = ResolvedKind::Unfreeze;
+            trace.kind = Kind::Unfreeze;
             after.frozen_until = time;
             old_until
         }
@@ -88,7 +89,7 @@ fn guardian(
     if old != account.frozen_until {
         return Err(wrong);
     }
-    if trace.kind == ResolvedKind::Unfreeze && !account.is_frozen(time) {
+    if trace.kind == Kind::Unfreeze && !account.is_frozen(time) {
         return Err(wrong);
     }
     if !op.key.verify(message, &op.signature) {
@@ -125,13 +126,13 @@ fn by_owner(
             if to == index {
                 return Err(Rejection::SelfTransfer(index));
             }
-            (ResolvedKind::Transfer, amount)
+            (Kind::Transfer, amount)
         }
-        Action::TransferNew { amount, .. } => (ResolvedKind::TransferNew, amount),
-        Action::Withdraw { amount, .. } => (ResolvedKind::Withdraw, amount),
-        _ => (ResolvedKind::ChangeKey, 0),
+        Action::TransferNew { amount, .. } => (Kind::TransferNew, amount),
+        Action::Withdraw { amount, .. } => (Kind::Withdraw, amount),
+        _ => (Kind::ChangeKey, 0),
     };
-    if kind != ResolvedKind::ChangeKey && amount == 0 {
+    if kind != Kind::ChangeKey && amount == 0 {
         return Err(Rejection::ZeroAmount);
     }
     let to_exit = matches!(body.action, Action::Withdraw { to, .. } if to == exit);

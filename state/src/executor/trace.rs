@@ -1,86 +1,10 @@
 //! What executed operations leave behind for the circuit and the posted data.
 
-use serde::Serialize;
-
 use super::BatchContext;
 use crate::tree::NodeTouch;
 use bastion_protocol::ops::{Op, SignedOp};
+use bastion_protocol::Kind;
 use bastion_protocol::{Account, Address, Fr, Index, Token, TokenLimits};
-
-/// Kinds as they turn out in a state.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ResolvedKind {
-    /// Deposit to an existing account.
-    Deposit,
-    /// Deposit that creates.
-    DepositNew,
-    /// Forced exit that matches.
-    ForcedExit,
-    /// Forced exit that does not match.
-    ForcedExitNoop,
-    /// Transfer.
-    Transfer,
-    /// Transfer that creates.
-    TransferNew,
-    /// Withdraw.
-    Withdraw,
-    /// Change of key.
-    ChangeKey,
-    /// Freeze.
-    Freeze,
-    /// Unfreeze.
-    Unfreeze,
-    /// Padding.
-    Noop,
-}
-
-impl ResolvedKind {
-    /// All kinds.
-    pub const ALL: [Self; 11] = [
-        Self::Deposit,
-        Self::DepositNew,
-        Self::ForcedExit,
-        Self::ForcedExitNoop,
-        Self::Transfer,
-        Self::TransferNew,
-        Self::Withdraw,
-        Self::ChangeKey,
-        Self::Freeze,
-        Self::Unfreeze,
-        Self::Noop,
-    ];
-
-    /// Whether it comes from the L1 queue.
-    #[must_use]
-    pub fn is_l1(self) -> bool {
-        self <= Self::ForcedExitNoop
-    }
-
-    /// Whether a key signs it, the owner's or the guardian's.
-    #[must_use]
-    pub fn is_signed(self) -> bool {
-        !self.is_l1() && self != Self::Noop
-    }
-
-    /// Whether it leaves through the limiter.
-    #[must_use]
-    pub fn exits(self) -> bool {
-        matches!(self, Self::Withdraw | Self::ForcedExit)
-    }
-
-    /// Whether it writes an owner record.
-    #[must_use]
-    pub fn writes_owner(self) -> bool {
-        matches!(self, Self::TransferNew | Self::ChangeKey)
-    }
-
-    /// Whether the guardian signs it.
-    #[must_use]
-    pub fn by_guardian(self) -> bool {
-        matches!(self, Self::Freeze | Self::Unfreeze)
-    }
-}
 
 /// One access to an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -116,7 +40,7 @@ pub struct OpTrace {
     /// The operation.
     pub op: Op,
     /// What it turned out to be.
-    pub kind: ResolvedKind,
+    pub kind: Kind,
     /// Primary account; receiver or limiter; fee account.
     pub accesses: [Option<Access>; 3],
     /// What moved.
@@ -165,7 +89,7 @@ impl OpTrace {
     pub fn noop() -> Self {
         Self {
             op: Op::Noop,
-            kind: ResolvedKind::Noop,
+            kind: Kind::Noop,
             accesses: [None; 3],
             amount: 0,
             fee: 0,

@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use bastion_protocol::account::FIRST_USER;
 use bastion_protocol::ops::{Action, Body, Deposit};
 use bastion_protocol::Fr;
-use bastion_state::executor::ResolvedKind;
+use bastion_protocol::Kind;
 
 use super::*;
 use crate::dev::{dev_exit, dev_key, dev_policy};
@@ -129,8 +129,7 @@ fn what_cannot_be_proven_is_left_out() {
 fn accounts_of_a_refused_batch_are_gone() {
     let mut state = State::new();
     let bob = |op: &bastion_state::executor::OpTrace| {
-        op.kind == ResolvedKind::DepositNew
-            && op.opening.is_some_and(|(_, exit)| exit == dev_exit("bob"))
+        op.kind == Kind::DepositNew && op.opening.is_some_and(|(_, exit)| exit == dev_exit("bob"))
     };
     let (trace, refused) = packed(&mut state, &STORY, bob);
     let places: VecDeque<&str> = refused.iter().map(|r| r.place.as_str()).collect();

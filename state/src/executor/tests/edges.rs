@@ -58,9 +58,7 @@ fn a_batch_has_no_more_operations_than_data_can_count() {
 fn a_deposit_that_has_no_place_gets_another_account() {
     let mut state = state();
     let free = state.free_index().unwrap();
-    for (kind, index, balance) in
-        [(ResolvedKind::DepositNew, free, 5), (ResolvedKind::Deposit, free, 10)]
-    {
+    for (kind, index, balance) in [(Kind::DepositNew, free, 5), (Kind::Deposit, free, 10)] {
         let deposit = Op::Deposit(Deposit {
             token: 0,
             amount: 5,

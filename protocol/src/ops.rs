@@ -156,6 +156,30 @@ impl Action {
             Self::Unfreeze { .. } => Kind::Unfreeze,
         }
     }
+
+    /// The amount that it moves, if it is of a kind that moves one.
+    #[must_use]
+    pub fn amount(&self) -> Option<u128> {
+        match *self {
+            Self::Transfer { amount, .. }
+            | Self::TransferNew { amount, .. }
+            | Self::Withdraw { amount, .. } => Some(amount),
+            Self::ChangeKey { .. } | Self::Freeze { .. } | Self::Unfreeze { .. } => None,
+        }
+    }
+
+    /// The L1 address to which it moves an amount, if it does.
+    #[must_use]
+    pub fn leaves_to(&self) -> Option<Address> {
+        match *self {
+            Self::Withdraw { to, .. } => Some(to),
+            Self::Transfer { .. }
+            | Self::TransferNew { .. }
+            | Self::ChangeKey { .. }
+            | Self::Freeze { .. }
+            | Self::Unfreeze { .. } => None,
+        }
+    }
 }
 
 /// The signed fields of an operation.
@@ -257,14 +281,15 @@ impl Body {
         let fee = Float::exact("fee", self.fee, FEE_BITS)?;
         crate::account::check_u40("deadline", self.deadline)?;
         let kind = self.action.kind();
-        let (amount, time, x) = match self.action {
-            Action::Transfer { amount, .. } => (amount, 0, [Fr::ZERO; 2]),
-            Action::TransferNew { keyhash, exit, amount } => (amount, 0, [keyhash, exit.to_fr()]),
-            Action::Withdraw { to, amount } => (amount, 0, [to.to_fr(), Fr::ZERO]),
-            Action::ChangeKey { keyhash } => (0, 0, [keyhash, own_exit.to_fr()]),
-            Action::Freeze { until, old_until } => (0, until, [Fr::from(old_until), Fr::ZERO]),
-            Action::Unfreeze { old_until } => (0, 0, [Fr::from(old_until), Fr::ZERO]),
+        let (time, x) = match self.action {
+            Action::Transfer { .. } => (0, [Fr::ZERO; 2]),
+            Action::TransferNew { keyhash, exit, .. } => (0, [keyhash, exit.to_fr()]),
+            Action::Withdraw { to, .. } => (0, [to.to_fr(), Fr::ZERO]),
+            Action::ChangeKey { keyhash } => (0, [keyhash, own_exit.to_fr()]),
+            Action::Freeze { until, old_until } => (until, [Fr::from(old_until), Fr::ZERO]),
+            Action::Unfreeze { old_until } => (0, [Fr::from(old_until), Fr::ZERO]),
         };
+        let amount = self.action.amount().unwrap_or_default();
         let amount = Float::exact("amount", amount, AMOUNT_BITS)?;
         let amount40 = match kind.description().amount {
             AmountField::None => 0,

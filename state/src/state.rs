@@ -6,7 +6,7 @@ use crate::executor::{AccountTouch, BatchTrace, NodeTouch, OpTrace, Rejection};
 use crate::tree::Tree;
 use bastion_protocol::account::{leaf, FIRST_USER};
 use bastion_protocol::keys::owner;
-use bastion_protocol::ops::{Action, Op};
+use bastion_protocol::ops::Op;
 use bastion_protocol::{Account, Fr, Index, Opening, Policy, Token};
 
 /// The state of the rollup.
@@ -155,18 +155,13 @@ impl State {
 
     /// Applies what an operation did; the tree follows at the end of the batch.
     pub(crate) fn apply(&mut self, trace: &OpTrace) {
-        match &trace.op {
-            Op::Deposit(d) => self.learn((d.keyhash, d.exit)),
-            Op::Signed(s) => match s.body.action {
-                Action::TransferNew { keyhash, exit, .. } => self.learn((keyhash, exit)),
-                Action::ChangeKey { keyhash } => {
-                    if let Some((_, exit)) = trace.opening {
-                        self.learn((keyhash, exit));
-                    }
-                }
-                _ => {}
-            },
-            _ => {}
+        let opening = match &trace.op {
+            Op::Deposit(d) => Some((d.keyhash, d.exit)),
+            Op::Signed(s) => trace.opening.and_then(|(_, exit)| s.body.new_owner(exit)),
+            Op::ForcedExit(_) | Op::Noop => None,
+        };
+        if let Some(opening) = opening {
+            self.learn(opening);
         }
         for access in trace.accesses.iter().flatten() {
             if let Some(account) = access.after {

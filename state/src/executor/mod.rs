@@ -1,12 +1,15 @@
 //! Executes operations: state + operation -> new state + trace, or a typed rejection that leaves
 //! the state as it was (protocol section 5).
 
-mod l1;
+mod deposit;
+mod forced_exit;
+mod freeze;
 mod limiter;
 mod posted;
 mod rejection;
 mod signed;
 mod trace;
+mod transfer;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -39,8 +42,8 @@ pub fn execute(state: &State, context: &BatchContext, op: &Op) -> Result<OpTrace
     let blank = OpTrace { op: *op, ..OpTrace::noop() };
     match op {
         Op::Noop => Ok(blank),
-        Op::Deposit(d) => l1::deposit(state, d, blank),
-        Op::ForcedExit(f) => l1::forced_exit(state, context, f, blank),
+        Op::Deposit(d) => deposit::deposit(state, d, blank),
+        Op::ForcedExit(f) => forced_exit::forced_exit(state, context, f, blank),
         Op::Signed(s) => signed::signed(state, context, s, blank),
     }
 }

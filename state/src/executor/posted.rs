@@ -2,7 +2,7 @@
 
 use bastion_protocol::data::{packed_counts, BatchData};
 use bastion_protocol::hash::compress;
-use bastion_protocol::ops::{Action, Op};
+use bastion_protocol::ops::Op;
 use bastion_protocol::records::{owner_record, ExitRecord, L1Record, Section, Word};
 use bastion_protocol::{Address, Fr};
 
@@ -15,11 +15,8 @@ impl OpTrace {
         let limiter = self.limiter?;
         let to = match &self.op {
             Op::ForcedExit(f) => f.exit,
-            Op::Signed(s) => match s.body.action {
-                Action::Withdraw { to, .. } => to,
-                _ => return None,
-            },
-            _ => return None,
+            Op::Signed(s) => s.body.action.leaves_to()?,
+            Op::Deposit(_) | Op::Noop => return None,
         };
         Some(ExitRecord {
             to,

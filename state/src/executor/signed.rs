@@ -1,14 +1,15 @@
 //! Signed operations, the owners' and the guardian's.
 
-use super::limiter::leave;
-use super::trace::{Access, OpTrace};
-use super::{BatchContext, Rejection};
-use crate::state::State;
 use bastion_protocol::account::{fee_index, is_limiter};
 use bastion_protocol::keys::owner;
 use bastion_protocol::ops::{Action, SignedOp};
-use bastion_protocol::Kind;
-use bastion_protocol::{Account, Address, Fr, Token};
+use bastion_protocol::{Account, Address, Token};
+
+use super::freeze::{freeze, unfreeze};
+use super::limiter::leave;
+use super::transfer::{to_account, to_new};
+use super::{Access, BatchContext, OpTrace, Rejection};
+use crate::state::State;
 
 pub(super) fn signed(
     state: &State,
@@ -37,24 +38,26 @@ pub(super) fn signed(
     let message = body.message(context.domain, exit)?;
     trace.message = Some(message);
     trace.opening = opening;
-    match body.action {
-        Action::Freeze { .. } | Action::Unfreeze { .. } => {
-            guardian(context, op, &account, message, &mut trace)?;
-        }
-        _ => by_owner(state, context, op, account, exit, message, &mut trace)?,
+    trace.kind = body.action.kind();
+    if trace.kind.by_guardian() {
+        guardian(context, op, &account, &mut trace)?;
+    } else {
+        by_owner(state, context, op, account, exit, &mut trace)?;
     }
-    Ok(trace)
+    match op.key.verify(message, &op.signature) {
+        true => Ok(trace),
+        false => Err(Rejection::BadSignature(index)),
+    }
 }
 
 fn guardian(
     context: &BatchContext,
     op: &SignedOp,
     account: &Account,
-    message: Fr,
     trace: &mut OpTrace,
 ) -> Result<(), Rejection> {
-    let (index, time, policy) = (op.body.account, context.time, &context.policy);
-    if op.key.keyhash() != policy.guardian_keyhash {
+    let index = op.body.account;
+    if op.key.keyhash() != context.policy.guardian_keyhash {
         return Err(Rejection::NotGuardian);
     }
     if op.body.nonce != 0 {
@@ -63,38 +66,14 @@ fn guardian(
     if op.body.fee != 0 {
         return Err(Rejection::Encoding("the guardian pays no fee".into()));
     }
-    let mut after = *account;
-    let old = match op.body.action {
-        Action::Freeze { until, old_until } => {
-            // Both sums are of two u40: the context was checked.
-            if until <= time || until > time + policy.max_freeze {
-                return Err(Rejection::FreezeOutOfBounds { until, time, max: policy.max_freeze });
-            }
-            let from = account.frozen_until + policy.cooldown;
-            if time < from {
-                return Err(Rejection::Cooldown { account: index, from });
-            }
-            trace.kind = Kind::Freeze;
-            after.frozen_until = until;
-            old_until
-        }
-        Action::Unfreeze { old_until } => {
-            trace.kind = Kind::Unfreeze;
-            after.frozen_until = time;
-            old_until
-        }
-        _ => return Err(Rejection::NotGuardian),
+    let after = match op.body.action {
+        Action::Freeze { until, old_until } => freeze(context, index, account, until, old_until)?,
+        Action::Unfreeze { old_until } => unfreeze(context, index, account, old_until)?,
+        Action::Transfer { .. }
+        | Action::TransferNew { .. }
+        | Action::Withdraw { .. }
+        | Action::ChangeKey { .. } => return Err(Rejection::NotGuardian),
     };
-    let wrong = Rejection::WrongFreeze { account: index, until: account.frozen_until, got: old };
-    if old != account.frozen_until {
-        return Err(wrong);
-    }
-    if trace.kind == Kind::Unfreeze && !account.is_frozen(time) {
-        return Err(wrong);
-    }
-    if !op.key.verify(message, &op.signature) {
-        return Err(Rejection::BadSignature(index));
-    }
     trace.accesses[0] = Some(Access { index, before: Some(*account), after: Some(after) });
     Ok(())
 }
@@ -105,11 +84,10 @@ fn by_owner(
     op: &SignedOp,
     account: Account,
     exit: Address,
-    message: Fr,
     trace: &mut OpTrace,
 ) -> Result<(), Rejection> {
     let body = &op.body;
-    let index = body.account;
+    let (index, token) = (body.account, account.token);
     if owner(op.key.keyhash(), exit) != account.owner {
         return Err(Rejection::NotOwner(index));
     }
@@ -121,20 +99,14 @@ fn by_owner(
         });
     }
     let nonce = account.nonce.checked_add(1).ok_or(Rejection::NonceExhausted(index))?;
-    let (kind, amount) = match body.action {
-        Action::Transfer { to, amount } => {
-            if to == index {
-                return Err(Rejection::SelfTransfer(index));
-            }
-            (Kind::Transfer, amount)
-        }
-        Action::TransferNew { amount, .. } => (Kind::TransferNew, amount),
-        Action::Withdraw { amount, .. } => (Kind::Withdraw, amount),
-        _ => (Kind::ChangeKey, 0),
-    };
-    if kind != Kind::ChangeKey && amount == 0 {
+    if matches!(body.action, Action::Transfer { to, .. } if to == index) {
+        return Err(Rejection::SelfTransfer(index));
+    }
+    let amount = body.action.amount();
+    if amount == Some(0) {
         return Err(Rejection::ZeroAmount);
     }
+    let amount = amount.unwrap_or_default();
     let to_exit = matches!(body.action, Action::Withdraw { to, .. } if to == exit);
     if account.is_frozen(context.time) && !to_exit {
         return Err(Rejection::Frozen { account: index, until: account.frozen_until });
@@ -149,46 +121,22 @@ fn by_owner(
         balance: account.balance,
         needed,
     })?;
-    if !op.key.verify(message, &op.signature) {
-        return Err(Rejection::BadSignature(index));
-    }
-    trace.kind = kind;
     trace.amount = amount;
     trace.fee = body.fee;
     let mut sender = Account { nonce, balance, ..account };
     match body.action {
         Action::Transfer { to, amount } => {
-            let before = *state.account(to).ok_or(Rejection::NoSuchAccount(to))?;
-            if is_limiter(to) {
-                return Err(Rejection::IsLimiter(to));
-            }
-            if before.token != account.token {
-                return Err(Rejection::WrongToken {
-                    account: to,
-                    expected: before.token,
-                    got: account.token,
-                });
-            }
-            let balance =
-                before.balance.checked_add(amount).ok_or(Rejection::BalanceOverflow(to))?;
-            trace.accesses[1] = Some(Access {
-                index: to,
-                before: Some(before),
-                after: Some(Account { balance, ..before }),
-            });
+            trace.accesses[1] = Some(to_account(state, to, token, amount)?);
         }
         Action::TransferNew { keyhash, exit, amount } => {
-            let created =
-                Account { balance: amount, ..Account::new(owner(keyhash, exit), account.token) };
-            trace.accesses[1] =
-                Some(Access { index: state.free_index()?, before: None, after: Some(created) });
+            trace.accesses[1] = Some(to_new(state, (keyhash, exit), token, amount)?);
         }
-        Action::Withdraw { amount, .. } => leave(state, context, account.token, amount, trace),
+        Action::Withdraw { amount, .. } => leave(state, context, token, amount, trace),
         Action::ChangeKey { keyhash } => sender.owner = owner(keyhash, exit),
-        _ => {}
+        Action::Freeze { .. } | Action::Unfreeze { .. } => return Err(Rejection::NotOwner(index)),
     }
     trace.accesses[0] = Some(Access { index, before: Some(account), after: Some(sender) });
-    trace.accesses[2] = Some(fee_access(state, context, trace, account.token, body.fee)?);
+    trace.accesses[2] = Some(fee_access(state, context, trace, token, body.fee)?);
     Ok(())
 }
 

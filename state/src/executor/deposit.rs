@@ -1,12 +1,10 @@
-//! Operations of the L1 queue.
+//! Deposits, as the L1 queue holds them.
 
-use super::limiter::leave;
 use super::trace::{Access, OpTrace};
-use super::{BatchContext, Rejection};
+use super::Rejection;
 use crate::state::State;
-use bastion_protocol::account::FIRST_USER;
 use bastion_protocol::keys::owner;
-use bastion_protocol::ops::{Deposit, ForcedExit};
+use bastion_protocol::ops::Deposit;
 use bastion_protocol::Kind;
 use bastion_protocol::{Account, Address};
 
@@ -45,39 +43,9 @@ pub(super) fn deposit(
 
 /// What L1 would not queue is refused here too: a block with it is never accepted, and of a limiter
 /// it could not even be proven.
-fn refuse_zero_exit(exit: Address) -> Result<(), Rejection> {
+pub(super) fn refuse_zero_exit(exit: Address) -> Result<(), Rejection> {
     if exit == Address([0; 20]) {
         return Err(Rejection::ZeroExit);
     }
     Ok(())
-}
-
-pub(super) fn forced_exit(
-    state: &State,
-    context: &BatchContext,
-    f: &ForcedExit,
-    mut trace: OpTrace,
-) -> Result<OpTrace, Rejection> {
-    if f.index < FIRST_USER {
-        return Err(Rejection::SystemAccount(f.index));
-    }
-    refuse_zero_exit(f.exit)?;
-    let before = state.account(f.index).copied();
-    trace.opening = before.and_then(|a| state.opening(a.owner));
-    let matches = before.is_some_and(|a| a.token == f.token)
-        && trace.opening.is_some_and(|(_, exit)| exit == f.exit);
-    let after = match before {
-        Some(account) if matches => {
-            trace.kind = Kind::ForcedExit;
-            trace.amount = account.balance;
-            leave(state, context, account.token, account.balance, &mut trace);
-            Some(Account { balance: 0, ..account })
-        }
-        _ => {
-            trace.kind = Kind::ForcedExitNoop;
-            before
-        }
-    };
-    trace.accesses[0] = Some(Access { index: f.index, before, after });
-    Ok(trace)
 }

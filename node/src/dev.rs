@@ -5,7 +5,6 @@ use bastion_protocol::account::FIRST_USER;
 use bastion_protocol::keys::SecretKey;
 use bastion_protocol::ops::{Action, Body, Deposit, ForcedExit, Op};
 use bastion_protocol::policy::{Policy, TokenLimits};
-use bastion_protocol::Kind;
 use bastion_protocol::{Address, Fr, Index};
 use bastion_state::state::State;
 
@@ -216,6 +215,7 @@ impl Source for DemoSource {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
+    use bastion_protocol::Kind;
     use bastion_state::executor::BatchContext;
 
     use super::*;

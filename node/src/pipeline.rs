@@ -11,7 +11,6 @@ use bastion_circuits::witness::{checked, compile};
 use bastion_circuits::{BatchCircuit, CircuitError, Shape};
 use bastion_contract::solc;
 use bastion_protocol::Fr;
-use bastion_protocol::Kind;
 use bastion_prover::artifact::{check_room, remove_dead, Digest, Storing};
 use bastion_prover::keys::{CircuitKeys, KeyStore};
 use bastion_prover::progress::Progress;
@@ -451,6 +450,7 @@ impl BlockProver {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::panic)]
 
+    use bastion_protocol::Kind;
     use bastion_state::executor::BatchContext;
     use bastion_state::state::State;
 

@@ -4,7 +4,8 @@ use ark_ff::AdditiveGroup;
 use serde::{Deserialize, Serialize};
 
 use crate::field;
-use crate::ops::{Deposit, ForcedExit, Op};
+use crate::kinds::{AmountField, Kind, Signer, ToField};
+use crate::ops::{Deposit, Float, ForcedExit, Op};
 use crate::{Address, Fr, Index, Opening, Token};
 
 /// The four sections of a batch's data.
@@ -306,6 +307,37 @@ pub struct L2Record {
 }
 
 impl L2Record {
+    /// The signed kind that it is of, if there is nothing in fields that the kind has no use for.
+    ///
+    /// # Errors
+    /// [`RecordError::Kind`] and [`RecordError::NotZero`].
+    pub fn known_kind(&self) -> Result<Kind, RecordError> {
+        let kind = Kind::signed_with(self.kind).ok_or(RecordError::Kind(self.kind))?;
+        let d = kind.description();
+        if d.to == ToField::None && self.to != 0 {
+            return Err(RecordError::NotZero("the receiver"));
+        }
+        if d.signer == Signer::Guardian && self.fee12 != 0 {
+            return Err(RecordError::NotZero("the fee"));
+        }
+        if d.amount == AmountField::None && self.amount40 != 0 {
+            return Err(RecordError::NotZero("the amount"));
+        }
+        Ok(kind)
+    }
+
+    /// The fee; `None` if it exceeds 128 bits, which no balance pays.
+    #[must_use]
+    pub fn fee(&self) -> Option<u128> {
+        Float::decode(self.fee12).value()
+    }
+
+    /// The amount field as a float; `None` if it exceeds 128 bits, which no balance pays.
+    #[must_use]
+    pub fn amount(&self) -> Option<u128> {
+        Float::decode(self.amount40).value()
+    }
+
     /// The posted 120-bit word.
     #[must_use]
     pub fn word(&self) -> u128 {

@@ -1,61 +1,52 @@
 //! Operations of the L2 section.
 
 use bastion_protocol::account::fee_index;
-use bastion_protocol::records::Section;
-use bastion_protocol::{Account, Index, Token};
+use bastion_protocol::kinds::AmountField;
+use bastion_protocol::records::{L2Record, RecordError, Section};
+use bastion_protocol::{Account, Index, Kind, Token};
 
-use super::records::{Action, Word};
 use super::{no_limiter, Batch, Broken};
 
 impl Batch<'_> {
     pub(super) fn signed(&mut self, record: &[u8]) -> Result<(), Broken> {
         self.replay.absorb(Section::L2, record);
-        let word = Word::read(record)?;
-        let from = word.from;
+        let word = L2Record::read(record)?;
+        let kind = word.known_kind()?;
+        let L2Record { from, to, .. } = word;
         let account = self.account(from)?;
         no_limiter(from)?;
-        match word.action {
-            Action::Freeze { until } => self.freeze(from, account, until),
-            Action::Unfreeze => {
-                if !account.is_frozen(self.time) {
-                    return Err(Broken::NotFrozen(from));
-                }
-                let frozen_until = self.time;
-                let account = Account { frozen_until, ..account };
-                self.put(from, account);
-                Ok(())
-            }
-            Action::Transfer { to, amount } => {
-                let amount = moved(amount)?;
+        let (amount, fee) = (word.amount(), word.fee());
+        if kind.description().amount == AmountField::Float && amount == Some(0) {
+            return Err(Broken::ZeroAmount);
+        }
+        match kind {
+            Kind::Freeze => return self.freeze(from, account, word.amount40),
+            Kind::Unfreeze => return self.unfreeze(from, account),
+            Kind::Transfer => {
                 self.not_frozen(from, &account)?;
                 if to == from {
                     return Err(Broken::ToItself(from));
                 }
-                self.pay(from, account, amount, word.fee)?;
+                self.pay(from, account, amount, fee)?;
                 self.receive(to, account.token, amount.unwrap_or_default())?;
-                self.collect_fee(account.token, word.fee)
             }
-            Action::TransferNew { to, amount } => {
-                let amount = moved(amount)?;
+            Kind::TransferNew => {
                 self.not_frozen(from, &account)?;
-                self.pay(from, account, amount, word.fee)?;
+                self.pay(from, account, amount, fee)?;
                 let opening = self.next_owner()?;
                 let owner = self.replay.learn(opening);
                 self.create(to, owner, account.token, amount.unwrap_or_default())?;
-                self.collect_fee(account.token, word.fee)
             }
-            Action::Withdraw { amount } => {
-                let amount = moved(amount)?;
+            Kind::Withdraw => {
                 let exit = self.next_exit()?;
                 let (_, own) = self.opening(from, &account)?;
                 if exit.to != own {
                     self.not_frozen(from, &account)?;
                 }
-                self.pay(from, account, amount, word.fee)?;
+                self.pay(from, account, amount, fee)?;
                 self.leave(from, exit.to, account.token, amount.unwrap_or_default())?;
-                self.collect_fee(account.token, word.fee)
             }
-            Action::ChangeKey => {
+            Kind::ChangeKey => {
                 self.not_frozen(from, &account)?;
                 let (keyhash, posted) = self.next_owner()?;
                 let (_, is) = self.opening(from, &account)?;
@@ -63,10 +54,24 @@ impl Batch<'_> {
                     return Err(Broken::ExitAddress { index: from, is, posted });
                 }
                 let owner = self.replay.learn((keyhash, posted));
-                self.pay(from, Account { owner, ..account }, Some(0), word.fee)?;
-                self.collect_fee(account.token, word.fee)
+                self.pay(from, Account { owner, ..account }, Some(0), fee)?;
             }
+            Kind::Deposit
+            | Kind::DepositNew
+            | Kind::ForcedExit
+            | Kind::ForcedExitNoop
+            | Kind::Noop => return Err(RecordError::Kind(word.kind).into()),
         }
+        self.collect_fee(account.token, fee)
+    }
+
+    fn unfreeze(&mut self, index: Index, account: Account) -> Result<(), Broken> {
+        if !account.is_frozen(self.time) {
+            return Err(Broken::NotFrozen(index));
+        }
+        let frozen_until = self.time;
+        self.put(index, Account { frozen_until, ..account });
+        Ok(())
     }
 
     fn not_frozen(&self, index: Index, account: &Account) -> Result<(), Broken> {
@@ -137,12 +142,4 @@ impl Batch<'_> {
         self.put(index, Account { balance, ..account });
         Ok(())
     }
-}
-
-/// An amount that moves is not 0.
-fn moved(amount: Option<u128>) -> Result<Option<u128>, Broken> {
-    if amount == Some(0) {
-        return Err(Broken::ZeroAmount);
-    }
-    Ok(amount)
 }

@@ -13,7 +13,6 @@
 mod error;
 mod l1;
 mod l2;
-mod records;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use bastion_protocol::kinds::ToField;
 use bastion_protocol::ops::Op;
 use bastion_protocol::Address;
 use bastion_protocol::Kind;
@@ -243,13 +244,11 @@ impl OpWriter<'_, '_> {
         let c = self.cells;
         let [time, _, _, _, max_freeze, cooldown, _] = state.context;
         let primary = Fields::of(op.accesses[0].as_ref().and_then(|a| a.before.as_ref()));
-        let second = op.accesses[1].as_ref();
+        let paid = op.accesses[1].as_ref();
         let index =
             |i: usize| op.accesses[i].as_ref().map_or(Fr::zero(), |a| small(u64::from(a.index)));
         let kind = op.kind;
-        let floats = matches!(kind, Kind::Transfer | Kind::TransferNew | Kind::Withdraw);
-        let owner_signed = floats || kind == Kind::ChangeKey;
-        let l1 = kind.is_l1();
+        let owner_signed = kind.by_owner();
         let until = primary.frozen_until;
         let frozen = owner_signed
             && op.accesses[0]
@@ -258,38 +257,39 @@ impl OpWriter<'_, '_> {
                 .is_some_and(|a| a.is_frozen(now));
         self.set(&c.frozen, small(u64::from(frozen)));
 
-        let freeze = kind == Kind::Freeze;
         let amount40 = small(text.amount40);
+        let requested_token = small(text.requested_token);
         let still_frozen = until - time - Fr::one();
+        let not_frozen = if frozen { still_frozen } else { time - until };
         let first_user = pow2(17);
-        let small_values = [
-            match kind {
-                _ if floats => small(text.mantissa),
-                _ if l1 => small(text.requested_token),
-                _ if freeze => time + max_freeze - amount40,
-                _ => Fr::zero(),
-            },
-            match kind {
-                _ if floats || freeze => amount40,
-                _ if l1 => small(text.requested_token) * pow2(24),
-                _ => Fr::zero(),
-            },
-            if text.signed { small(text.deadline) - time } else { Fr::zero() },
-            match kind {
-                _ if owner_signed && frozen => still_frozen,
-                _ if owner_signed => time - until,
-                _ if freeze => time - until - cooldown,
-                Kind::Unfreeze => still_frozen,
-                _ => Fr::zero(),
-            },
-            match kind {
-                _ if freeze => amount40 - time - Fr::one(),
-                Kind::DepositNew => index(0) - first_user,
-                Kind::TransferNew => index(1) - first_user,
-                Kind::Withdraw => wide(halves(&text.x[0]).1),
-                _ => Fr::zero(),
-            },
-        ];
+        let zero = Fr::zero();
+        let deadline = if text.signed { small(text.deadline) - time } else { zero };
+        // Mantissa or token, amount field or token, comparison of times, index or time.
+        let [first, second, comparison, last] = match kind {
+            Kind::DepositNew => {
+                [requested_token, requested_token * pow2(24), zero, index(0) - first_user]
+            }
+            Kind::Deposit | Kind::ForcedExit | Kind::ForcedExitNoop => {
+                [requested_token, requested_token * pow2(24), zero, zero]
+            }
+            Kind::Transfer => [small(text.mantissa), amount40, not_frozen, zero],
+            Kind::TransferNew => {
+                [small(text.mantissa), amount40, not_frozen, index(1) - first_user]
+            }
+            Kind::Withdraw => {
+                [small(text.mantissa), amount40, not_frozen, wide(halves(&text.x[0]).1)]
+            }
+            Kind::ChangeKey => [zero, zero, not_frozen, zero],
+            Kind::Freeze => [
+                time + max_freeze - amount40,
+                amount40,
+                time - until - cooldown,
+                amount40 - time - Fr::one(),
+            ],
+            Kind::Unfreeze => [zero, zero, still_frozen, zero],
+            Kind::Noop => [zero; 4],
+        };
+        let small_values = [first, second, deadline, comparison, last];
         for (cell, value) in c.small.iter().zip(small_values) {
             self.set(cell, value);
             self.pools.range40(value);
@@ -297,8 +297,15 @@ impl OpWriter<'_, '_> {
         let second_range = match kind {
             Kind::Deposit | Kind::DepositNew => wide(op.amount),
             Kind::Withdraw => wide(halves(&text.x[0]).0),
-            Kind::ForcedExit => Fr::zero(),
-            _ => Fields::of(second.and_then(|a| a.after.as_ref())).balance,
+            Kind::Transfer | Kind::TransferNew => {
+                Fields::of(paid.and_then(|a| a.after.as_ref())).balance
+            }
+            Kind::ForcedExit
+            | Kind::ForcedExitNoop
+            | Kind::ChangeKey
+            | Kind::Freeze
+            | Kind::Unfreeze
+            | Kind::Noop => zero,
         };
         self.set(&c.second_range, second_range);
         self.pools.range128(second_range);
@@ -313,21 +320,26 @@ impl OpWriter<'_, '_> {
 
         let token_gap = primary.token - small(text.requested_token);
         let exit_gap = exit - text.requested_exit;
-        let mismatch = match kind {
-            Kind::ForcedExitNoop if token_gap != Fr::zero() => {
-                [inverse_or_zero(token_gap), Fr::zero()]
-            }
-            Kind::ForcedExitNoop => [Fr::zero(), inverse_or_zero(exit_gap)],
-            _ => [Fr::zero(); 2],
+        let mismatch = match (kind == Kind::ForcedExitNoop, token_gap == zero) {
+            (true, false) => [inverse_or_zero(token_gap), zero],
+            (true, true) => [zero, inverse_or_zero(exit_gap)],
+            (false, _) => [zero; 2],
         };
         for (cell, value) in c.mismatch.iter().zip(mismatch) {
             self.set(cell, value);
         }
         self.set(&c.distinct_inverse, inverse_or_zero(index(1) - index(0)));
         let owner = match kind {
-            Kind::Transfer => Fields::of(second.and_then(|a| a.before.as_ref())).owner,
+            Kind::Transfer => Fields::of(paid.and_then(|a| a.before.as_ref())).owner,
             Kind::Freeze | Kind::Unfreeze => primary.owner,
-            _ => Fr::zero(),
+            Kind::Deposit
+            | Kind::DepositNew
+            | Kind::ForcedExit
+            | Kind::ForcedExitNoop
+            | Kind::TransferNew
+            | Kind::Withdraw
+            | Kind::ChangeKey
+            | Kind::Noop => zero,
         };
         self.set(&c.owner_inverse, inverse_or_zero(owner));
     }
@@ -344,12 +356,12 @@ impl OpWriter<'_, '_> {
             if owner_signed {
                 word += primary.nonce * pow2(120);
             }
-            if op.kind == Kind::TransferNew {
+            if op.kind.description().to == ToField::Created {
                 word -= small(u64::from(text.to)) * pow2(40);
             }
             chain[0] = self.pools.compress(state.context[2], word);
             message = chain[0];
-            if op.kind != Kind::Transfer {
+            if op.kind.description().extra > 0 {
                 chain[1] = self.pools.compress(chain[0], text.x[0]);
                 chain[2] = self.pools.compress(chain[1], text.x[1]);
                 message = chain[2];
@@ -385,10 +397,10 @@ impl OpWriter<'_, '_> {
         } else {
             text.l2word
         };
-        let exit_to = match kind {
-            Kind::Withdraw => text.x[0],
-            Kind::ForcedExit => text.requested_exit,
-            _ => Fr::zero(),
+        let exit_to = match (exits, l1) {
+            (true, true) => text.requested_exit,
+            (true, false) => text.x[0],
+            (false, _) => Fr::zero(),
         };
         let release = op.limiter.as_ref().map_or(Fr::zero(), |l| small(l.release_time));
         let zero = Fr::zero();

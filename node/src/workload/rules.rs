@@ -38,7 +38,12 @@ impl L1Rules {
                 Action::TransferNew { exit: NOBODY, .. } => {
                     Err("an account of the zero address cannot be left".into())
                 }
-                _ => Ok(()),
+                Action::Transfer { .. }
+                | Action::TransferNew { .. }
+                | Action::Withdraw { .. }
+                | Action::ChangeKey { .. }
+                | Action::Freeze { .. }
+                | Action::Unfreeze { .. } => Ok(()),
             },
             Op::ForcedExit(_) | Op::Noop => Ok(()),
         }

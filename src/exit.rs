@@ -18,7 +18,7 @@ use bastion_aggregator::AggregatorError;
 use bastion_circuits::CircuitError;
 use bastion_contract::ContractError;
 use bastion_node::NodeError;
-use bastion_prover::ProverError;
+use bastion_prover::{ErrorClass, ProverError};
 use bastion_state::executor::Rejection;
 use bastion_state::StateError;
 
@@ -117,7 +117,7 @@ fn of_cause(cause: &(dyn Error + 'static)) -> u8 {
         return of_aggregator(error);
     }
     if let Some(error) = cause.downcast_ref::<ProverError>() {
-        return error.exit_code();
+        return of_class(error.class());
     }
     if let Some(error) = cause.downcast_ref::<StateError>() {
         return of_state(error);
@@ -126,6 +126,16 @@ fn of_cause(cause: &(dyn Error + 'static)) -> u8 {
         return of_contract(error);
     }
     cause.downcast_ref::<io::Error>().map_or(FAILURE, of_io)
+}
+
+fn of_class(class: ErrorClass) -> u8 {
+    match class {
+        ErrorClass::Failure => FAILURE,
+        ErrorClass::Invalid => INVALID,
+        ErrorClass::Mismatch => MISMATCH,
+        ErrorClass::Missing => MISSING,
+        ErrorClass::Resources => RESOURCES,
+    }
 }
 
 fn of_cli(error: &CliError) -> u8 {
@@ -148,14 +158,14 @@ fn of_node(error: &NodeError) -> u8 {
         | NodeError::BadUrl { .. }
         | NodeError::NoSuchBlock { .. }
         | NodeError::Rejected(Rejection::TimeOutOfRange(_)) => USAGE,
-        error => error.exit_code(),
+        error => of_class(error.class()),
     }
 }
 
 fn of_aggregator(error: &AggregatorError) -> u8 {
     match error {
         AggregatorError::Contract(error) => of_contract(error),
-        error => error.exit_code(),
+        error => of_class(error.class()),
     }
 }
 

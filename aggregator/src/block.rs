@@ -144,6 +144,7 @@ fn from_hex(text: &str) -> Result<Fr, AggregatorError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use bastion_prover::ErrorClass;
 
     fn proof() -> BlockProof {
         let instances: Vec<Fr> = (0..PUBLIC_INPUTS as u64).map(Fr::from).collect();
@@ -178,7 +179,7 @@ mod tests {
             let mut changed = proof();
             change(&mut changed);
             let error = BlockProof::from_json(&changed.to_json().unwrap()).unwrap_err();
-            assert_eq!(error.exit_code(), 3, "change {i}: {error}");
+            assert_eq!(error.class(), ErrorClass::Invalid, "change {i}: {error}");
         }
         let mut changed = proof();
         changed.instances[0] = modulus.into();
@@ -186,7 +187,7 @@ mod tests {
         changed = proof();
         changed.format_version = 2;
         let error = BlockProof::from_json(&changed.to_json().unwrap()).unwrap_err();
-        assert_eq!(error.exit_code(), 4);
+        assert_eq!(error.class(), ErrorClass::Mismatch);
         let text = String::from_utf8(proof().to_json().unwrap()).unwrap();
         let more = text.replacen('{', "{\"more\": 1,", 1);
         assert!(BlockProof::from_json(more.as_bytes()).is_err());

@@ -1,5 +1,6 @@
 //! Errors of this crate, and the exit code that each stands for.
 
+use bastion_prover::ErrorClass;
 use std::path::PathBuf;
 
 use bastion_contract::ContractError;
@@ -100,27 +101,28 @@ pub enum AggregatorError {
 }
 
 impl AggregatorError {
-    /// Exit code of the command line, as [`ProverError::exit_code`]: 1 failure, 3 proof invalid,
-    /// 4 version or circuit mismatch, 5 missing or unusable artifact, 6 not enough resources.
-    pub fn exit_code(&self) -> u8 {
+    /// What kind of failure it is.
+    pub fn class(&self) -> ErrorClass {
         match self {
-            Self::Malformed(_) | Self::Invalid(_) | Self::BrokenChain { .. } => 3,
-            Self::CircuitMismatch { .. } | Self::FormatVersion { .. } => 4,
-            Self::Damaged { .. } => 5,
-            Self::Child { source, .. } => source.exit_code(),
-            Self::Prover(error) => error.exit_code(),
-            Self::Contract(ContractError::SolcMissing(_)) => 5,
+            Self::Malformed(_) | Self::Invalid(_) | Self::BrokenChain { .. } => ErrorClass::Invalid,
+            Self::CircuitMismatch { .. } | Self::FormatVersion { .. } => ErrorClass::Mismatch,
+            Self::Damaged { .. } => ErrorClass::Missing,
+            Self::Child { source, .. } => source.class(),
+            Self::Prover(error) => error.class(),
+            Self::Contract(ContractError::SolcMissing(_)) => ErrorClass::Missing,
             Self::Contract(ContractError::SolcProcess(e)) => match e.kind() {
-                std::io::ErrorKind::NotFound => 5,
-                _ => 1,
+                std::io::ErrorKind::NotFound => ErrorClass::Missing,
+                _ => ErrorClass::Failure,
             },
-            Self::Contract(ContractError::TemporaryFile(e)) if out_of_space(e) => 6,
+            Self::Contract(ContractError::TemporaryFile(e)) if out_of_space(e) => {
+                ErrorClass::Resources
+            }
             Self::BadShape { .. }
             | Self::WrongNumber { .. }
             | Self::Keygen { .. }
             | Self::Proving(_)
             | Self::SelfCheck(_)
-            | Self::Contract(_) => 1,
+            | Self::Contract(_) => ErrorClass::Failure,
         }
     }
 

@@ -1,5 +1,6 @@
 //! Blocks of two toy batches: what is accepted, and everything that must not be.
 
+use bastion_prover::ErrorClass;
 use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
 use std::sync::LazyLock;
@@ -165,11 +166,11 @@ fn a_chain_is_accepted_and_every_change_of_its_proof_refused() {
     for text in [format!("{}00", proof.proof), proof.proof[..100].to_owned()] {
         let mut changed = proof.clone();
         changed.proof = text;
-        assert_eq!(fixture.check(&changed).unwrap_err().exit_code(), 3);
+        assert_eq!(fixture.check(&changed).unwrap_err().class(), ErrorClass::Invalid);
     }
     let mut other = proof.clone();
     other.circuit_id = "another".into();
-    assert_eq!(fixture.check(&other).unwrap_err().exit_code(), 4);
+    assert_eq!(fixture.check(&other).unwrap_err().class(), ErrorClass::Mismatch);
 }
 
 /// A child that does not hold is aggregated all the same, and the block proof is a valid proof of
@@ -221,7 +222,7 @@ fn what_does_not_fit_is_refused_before_proving() {
             matches!(error, AggregatorError::BrokenChain { batch: 1, input } if input == NAMES[broken]),
             "{error}"
         );
-        assert_eq!(error.exit_code(), 3);
+        assert_eq!(error.class(), ErrorClass::Invalid);
     }
     let swapped = [proofs[1].clone(), proofs[0].clone()];
     assert!(matches!(fixture.refusal(&swapped), AggregatorError::BrokenChain { .. }));
@@ -230,7 +231,7 @@ fn what_does_not_fit_is_refused_before_proving() {
         tampered[1].proof[at] ^= 1;
         let error = fixture.refusal(&tampered);
         assert!(matches!(error, AggregatorError::Child { batch: 1, .. }));
-        assert_eq!(error.exit_code(), 3);
+        assert_eq!(error.class(), ErrorClass::Invalid);
     }
 
     let other = CircuitKeys::generate::<ToyCircuit>(&ToyShape { mark: 1 }, &fixture.srs).unwrap();
@@ -238,7 +239,7 @@ fn what_does_not_fit_is_refused_before_proving() {
     assert!(matches!(error, AggregatorError::CircuitMismatch { what: "batch", .. }));
     let mut renamed = proofs.clone();
     renamed[0].circuit_id = other.circuit_id();
-    assert_eq!(fixture.refusal(&renamed).exit_code(), 4);
+    assert_eq!(fixture.refusal(&renamed).class(), ErrorClass::Mismatch);
 }
 
 /// The copy constraints between the batches that the verifying key fixes: these seven and no more.
@@ -357,7 +358,7 @@ fn cached_keys_are_the_same_and_damage_is_found() {
         fs::write(&copy, bad_pk).unwrap();
         fs::write(copy.with_extension("side"), bad_side).unwrap();
         let Err(error) = read(&copy) else { panic!("damage went unnoticed") };
-        assert_eq!(error.exit_code(), 5, "{error}");
+        assert_eq!(error.class(), ErrorClass::Missing, "{error}");
     }
 }
 
@@ -387,7 +388,7 @@ fn the_verifier_folder_is_complete_and_checked() {
 
     for name in manifest.files.keys() {
         fs::write(dir.join(name), "another").unwrap();
-        assert_eq!(verifier::read(&dir).unwrap_err().exit_code(), 5, "{name}");
+        assert_eq!(verifier::read(&dir).unwrap_err().class(), ErrorClass::Missing, "{name}");
         // Writing again repairs it, and leaves nothing beside the folder.
         assert_eq!(export().unwrap(), manifest);
         assert_eq!(verifier::read(&dir).unwrap(), manifest);
@@ -416,7 +417,7 @@ fn shapes_that_cannot_be_are_refused() {
     let Err(error) = BlockKeys::generate(large, fixture.batch(), &fixture.srs) else {
         panic!("the SRS is too small")
     };
-    assert_eq!(error.exit_code(), 5, "{error}");
+    assert_eq!(error.class(), ErrorClass::Missing, "{error}");
 }
 
 /// All shapes of the batch circuit have the same columns, so that one stands for all.

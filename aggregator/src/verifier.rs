@@ -210,6 +210,7 @@ fn json(value: &impl Serialize) -> Result<Vec<u8>, AggregatorError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use bastion_prover::ErrorClass;
 
     /// Writes a folder whose manifest lists all files but one; returns what reading it says.
     fn without(left_out: Option<&str>) -> Result<VerifierManifest, AggregatorError> {
@@ -245,7 +246,7 @@ mod tests {
         without(None).unwrap();
         for name in required() {
             let error = without(Some(&name)).unwrap_err();
-            assert_eq!(error.exit_code(), 5, "{error}");
+            assert_eq!(error.class(), ErrorClass::Missing, "{error}");
             assert!(error.to_string().contains(&name), "{error}");
         }
     }

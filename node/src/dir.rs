@@ -11,6 +11,7 @@
 
 mod complete;
 
+use bastion_prover::ErrorClass;
 use std::path::{Path, PathBuf};
 
 use bastion_aggregator::BlockProof;
@@ -272,7 +273,7 @@ fn json_bytes(path: &Path, value: &impl Serialize) -> Result<Vec<u8>, NodeError>
 /// The manifest fixes the versions of everything in the folder: a proof of another version was
 /// changed after it was written.
 fn of_the_folder(block: usize, error: NodeError) -> NodeError {
-    if error.exit_code() == 4 {
+    if error.class() == ErrorClass::Mismatch {
         return NodeError::Tampered { block, what: "the version of a proof" };
     }
     error

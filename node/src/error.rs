@@ -1,5 +1,6 @@
 //! Errors of this crate.
 
+use bastion_prover::ErrorClass;
 use std::io::ErrorKind;
 
 use bastion_aggregator::AggregatorError;
@@ -354,21 +355,21 @@ impl NodeError {
         }
     }
 
-    /// The exit code of the command line (see its help).
-    pub fn exit_code(&self) -> u8 {
+    /// What kind of failure it is.
+    pub fn class(&self) -> ErrorClass {
         match self {
-            Self::Tampered { .. } | Self::Refused { .. } => 3,
-            Self::Mismatch { .. } | Self::WrongMark { .. } => 4,
-            Self::Missing { .. } | Self::NoSrs { .. } => 5,
-            Self::NoDocuments { .. } | Self::Document(_) => 5,
-            Self::Malformed { .. } => 3,
-            Self::BlockCount { .. } | Self::Foreign { .. } => 3,
-            Self::NothingFits { .. } | Self::TooLittleMemory { .. } => 6,
-            Self::Prover(e) => e.exit_code(),
-            Self::Aggregator(e) => e.exit_code(),
-            Self::Io { source, .. } if out_of_space(source) => 6,
-            Self::Io { source, .. } if source.kind() == ErrorKind::NotFound => 5,
-            _ => 1,
+            Self::Tampered { .. } | Self::Refused { .. } => ErrorClass::Invalid,
+            Self::Mismatch { .. } | Self::WrongMark { .. } => ErrorClass::Mismatch,
+            Self::Missing { .. } | Self::NoSrs { .. } => ErrorClass::Missing,
+            Self::NoDocuments { .. } | Self::Document(_) => ErrorClass::Missing,
+            Self::Malformed { .. } => ErrorClass::Invalid,
+            Self::BlockCount { .. } | Self::Foreign { .. } => ErrorClass::Invalid,
+            Self::NothingFits { .. } | Self::TooLittleMemory { .. } => ErrorClass::Resources,
+            Self::Prover(e) => e.class(),
+            Self::Aggregator(e) => e.class(),
+            Self::Io { source, .. } if out_of_space(source) => ErrorClass::Resources,
+            Self::Io { source, .. } if source.kind() == ErrorKind::NotFound => ErrorClass::Missing,
+            _ => ErrorClass::Failure,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The one error type of the crate, and the exit code each error stands for.
 
+use crate::ErrorClass;
 use std::{io, path::PathBuf};
 
 use crate::{artifact::Digest, keys::CircuitId, schedule::MemoryBudget, srs::Held};
@@ -212,15 +213,13 @@ pub enum ProverError {
 }
 
 impl ProverError {
-    /// Exit code of the command line for this error:
-    /// 1 failure, 3 proof invalid, 4 version or circuit mismatch, 5 missing or unusable
-    /// artifact, 6 not enough resources.
-    pub fn exit_code(&self) -> u8 {
+    /// What kind of failure it is.
+    pub fn class(&self) -> ErrorClass {
         match self {
-            Self::Malformed { .. } | Self::Invalid { .. } => 3,
+            Self::Malformed { .. } | Self::Invalid { .. } => ErrorClass::Invalid,
             Self::FormatVersion { .. }
             | Self::CircuitMismatch { .. }
-            | Self::SrsConflict { .. } => 4,
+            | Self::SrsConflict { .. } => ErrorClass::Mismatch,
             Self::MissingArtifact { .. }
             | Self::DamagedArtifact { .. }
             | Self::SrsTooSmall { .. }
@@ -228,15 +227,15 @@ impl ProverError {
             | Self::NotACeremony { .. }
             | Self::CeremonyHash { .. }
             | Self::CeremonyTooSmall { .. }
-            | Self::SrsInconsistent { .. } => 5,
-            Self::Resources { .. } => 6,
-            Self::Io { source, .. } if out_of_space(source) => 6,
+            | Self::SrsInconsistent { .. } => ErrorClass::Missing,
+            Self::Resources { .. } => ErrorClass::Resources,
+            Self::Io { source, .. } if out_of_space(source) => ErrorClass::Resources,
             Self::Io { .. }
             | Self::SrsSize { .. }
             | Self::Keygen { .. }
             | Self::Proving { .. }
             | Self::SelfCheck { .. }
-            | Self::BadMemorySize { .. } => 1,
+            | Self::BadMemorySize { .. } => ErrorClass::Failure,
         }
     }
 
@@ -286,23 +285,23 @@ mod tests {
              for its shape with --srs and a ceremony's file of power 18 or more, or with \
              --unsafe-dev-srs for development"
         );
-        assert_eq!(error.exit_code(), 5);
+        assert_eq!(error.class(), ErrorClass::Missing);
 
         let full = io::Error::from(io::ErrorKind::StorageFull);
         let error = ProverError::io("write", Path::new("/data/batch.pk"), full);
         assert!(error.to_string().contains("/data/batch.pk"));
         assert!(error.to_string().contains("older file is kept"));
-        assert_eq!(error.exit_code(), 6);
+        assert_eq!(error.class(), ErrorClass::Resources);
     }
 
     #[test]
-    fn exit_codes_tell_the_kinds_apart() {
+    fn classes_tell_the_kinds_apart() {
         let id = CircuitId::from(Digest::of(b"a"));
         let mismatch = ProverError::CircuitMismatch { expected: id, got: id };
-        assert_eq!(mismatch.exit_code(), 4);
+        assert_eq!(mismatch.class(), ErrorClass::Mismatch);
         let invalid = ProverError::Invalid { reason: "pairing".into() };
-        assert_eq!(invalid.exit_code(), 3);
+        assert_eq!(invalid.class(), ErrorClass::Invalid);
         let proving = ProverError::Proving { shape: "tiny".into(), reason: "lookup".into() };
-        assert_eq!(proving.exit_code(), 1);
+        assert_eq!(proving.class(), ErrorClass::Failure);
     }
 }

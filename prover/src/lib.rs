@@ -19,6 +19,7 @@
 
 pub mod artifact;
 mod circuit;
+mod class;
 mod container;
 mod error;
 pub mod keys;
@@ -38,5 +39,6 @@ mod toy;
 use halo2_proofs::halo2curves::bn256::Fr;
 
 pub use circuit::ProvableCircuit;
+pub use class::ErrorClass;
 pub use error::{out_of_space, ProverError, Result};
 pub use lanes::{Arithmetic, BadArithmetic};

@@ -73,6 +73,7 @@ mod tests {
     use crate::dev::dev_policy;
     use crate::dir::FORMAT;
     use bastion_protocol::Address;
+    use bastion_prover::ErrorClass;
 
     fn folder(blocks: usize, files: &[&str]) -> (tempfile::TempDir, BlockDir) {
         let dir = tempfile::tempdir().unwrap();
@@ -112,7 +113,7 @@ mod tests {
             let (_dir, folder) = folder(blocks, files);
             let error = folder.complete().unwrap_err();
             assert!(matches!(error, NodeError::BlockCount { .. }), "{error}");
-            assert_eq!(error.exit_code(), 3);
+            assert_eq!(error.class(), ErrorClass::Invalid);
         }
     }
 
@@ -122,7 +123,7 @@ mod tests {
             let (_dir, folder) = folder(1, &[&BLOCK[..], &[name]].concat());
             let error = folder.complete().unwrap_err();
             assert!(error.to_string().contains(name), "{error}");
-            assert_eq!(error.exit_code(), 3);
+            assert_eq!(error.class(), ErrorClass::Invalid);
         }
         let (dir, folder) = folder(1, &[&BLOCK[..], &["notes.txt", ".proving", "12.x"]].concat());
         assert_eq!(folder.complete().unwrap().blocks, 1);
@@ -135,14 +136,14 @@ mod tests {
     fn the_format_is_read_before_anything_else() {
         let (dir, folder) = folder(1, &BLOCK);
         let path = dir.path().join("manifest.json");
-        for (text, code) in [
-            (r#"{"format": 2, "unheard-of": {}}"#, 4),
-            (r#"{"format": 1, "unheard-of": {}}"#, 3),
-            (r#"{"shape": "tiny"}"#, 3),
-            ("", 3),
+        for (text, class) in [
+            (r#"{"format": 2, "unheard-of": {}}"#, ErrorClass::Mismatch),
+            (r#"{"format": 1, "unheard-of": {}}"#, ErrorClass::Invalid),
+            (r#"{"shape": "tiny"}"#, ErrorClass::Invalid),
+            ("", ErrorClass::Invalid),
         ] {
             std::fs::write(&path, text).unwrap();
-            assert_eq!(folder.manifest().unwrap_err().exit_code(), code, "{text}");
+            assert_eq!(folder.manifest().unwrap_err().class(), class, "{text}");
         }
     }
 }

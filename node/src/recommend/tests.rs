@@ -1,4 +1,5 @@
 use bastion_circuits::Shape;
+use bastion_prover::ErrorClass;
 
 use super::*;
 
@@ -111,7 +112,7 @@ fn ties_go_to_the_smaller_block() {
 fn a_machine_that_is_too_small_is_told_what_is_missing() {
     let tiny = Machine { cores: NonZeroUsize::MIN, memory: MemoryBudget(50 << 20) };
     let error = Comparison::new(tiny, UNITS, None).unwrap().recommended().unwrap_err();
-    assert_eq!(error.exit_code(), 6);
+    assert_eq!(error.class(), ErrorClass::Resources);
     let text = error.to_string();
     assert!(
         text.contains("50.0 MiB") && text.contains("tiny") && text.contains("--memory"),
@@ -153,7 +154,7 @@ fn a_plan_requires_what_every_stage_takes() {
                 plan.require(MemoryBudget(least.0 - 1)).unwrap_err(),
                 plan.require_keys(MemoryBudget(keys.0 - 1)).unwrap_err(),
             ] {
-                assert_eq!(error.exit_code(), 6);
+                assert_eq!(error.class(), ErrorClass::Resources);
                 assert!(error.to_string().contains(&shape.name), "{error}");
             }
             assert!(plan.for_proofs(least) < least);

@@ -70,6 +70,7 @@ fn guess(path: &Path, bytes: &[u8]) -> Format {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use bastion_prover::ErrorClass;
 
     fn read(name: &str, content: &[u8]) -> Result<Input, NodeError> {
         let dir = tempfile::tempdir().unwrap();
@@ -104,8 +105,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let error = Input::read(dir.path(), None).unwrap_err();
         assert!(error.to_string().contains("directory"), "{error}");
-        assert_eq!(error.exit_code(), 1);
+        assert_eq!(error.class(), ErrorClass::Failure);
         let error = Input::read(&dir.path().join("none"), None).unwrap_err();
-        assert_eq!(error.exit_code(), 5);
+        assert_eq!(error.class(), ErrorClass::Missing);
     }
 }

@@ -10,6 +10,7 @@ mod exodus;
 mod node;
 mod resume;
 
+use bastion_prover::ErrorClass;
 use std::fs;
 use std::path::Path;
 use std::time::Instant;
@@ -169,7 +170,7 @@ fn a_block_is_finalized_and_no_byte_of_it_can_change() {
     let prover = Verifiers { first: &prover, second: &second };
     check(&prover, &folder, &genesis).unwrap();
     let other_root = check(&prover, &folder, &Fr::from(1u64)).unwrap_err();
-    assert_eq!(other_root.exit_code(), 3);
+    assert_eq!(other_root.class(), ErrorClass::Invalid);
     let mut flips = 0;
     for kind in ["data", "header.json", "proof.json", "batch-0.json"] {
         let path = folder.file(0, kind);
@@ -182,7 +183,7 @@ fn a_block_is_finalized_and_no_byte_of_it_can_change() {
                 fs::write(&path, &changed).unwrap();
                 match check(&prover, &folder, &genesis) {
                     Ok(()) => panic!("{kind}: byte {at} ^ {mask:#04x} goes unnoticed"),
-                    Err(e) => assert_eq!(e.exit_code(), 3, "{kind}: byte {at}: {e}"),
+                    Err(e) => assert_eq!(e.class(), ErrorClass::Invalid, "{kind}: byte {at}: {e}"),
                 }
                 flips += 1;
             }
@@ -190,11 +191,11 @@ fn a_block_is_finalized_and_no_byte_of_it_can_change() {
         for changed in [&bytes[..bytes.len() - 1], &[&bytes[..], b"\n"].concat()] {
             fs::write(&path, changed).unwrap();
             let error = check(&prover, &folder, &genesis).unwrap_err();
-            assert_eq!(error.exit_code(), 3, "{kind}: {error}");
+            assert_eq!(error.class(), ErrorClass::Invalid, "{kind}: {error}");
         }
         fs::remove_file(&path).unwrap();
         let error = check(&prover, &folder, &genesis).unwrap_err();
-        assert_eq!(error.exit_code(), 5, "{kind}: {error}");
+        assert_eq!(error.class(), ErrorClass::Missing, "{kind}: {error}");
         fs::write(&path, &bytes).unwrap();
     }
     check(&prover, &folder, &genesis).unwrap();
@@ -246,7 +247,7 @@ fn is_for_its_own_folders_alone(
     for change in others {
         let mut other = manifest.clone();
         change(&mut other);
-        assert_eq!(second.check(&other).unwrap_err().exit_code(), 4);
+        assert_eq!(second.check(&other).unwrap_err().class(), ErrorClass::Mismatch);
     }
 }
 
@@ -286,7 +287,7 @@ fn check(both: &Verifiers<'_>, folder: &BlockDir, old_root: &Fr) -> Result<(), N
     let second = both.second.verify(0, old_root, &block);
     assert_eq!(verdict.is_ok(), second.is_ok(), "{verdict:?} {second:?}");
     if let Err(error) = second {
-        assert_eq!(error.exit_code(), 3, "{error}");
+        assert_eq!(error.class(), ErrorClass::Invalid, "{error}");
     }
     verdict
 }

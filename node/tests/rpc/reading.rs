@@ -1,6 +1,7 @@
 //! A node that misbehaves in front of a sound rollup: the history is right, or it is an error, and
 //! never another history.
 
+use bastion_prover::ErrorClass;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
@@ -181,7 +182,7 @@ fn lost_logs(sound: &Sound) {
             _ => Reply::Forward,
         });
         assert!(matches!(error, NodeError::Incomplete { .. }), "{i}: {error}");
-        assert_eq!(error.exit_code(), 1);
+        assert_eq!(error.class(), ErrorClass::Failure);
     }
     // A log twice, and an entry that nobody made.
     let error = sound.error(|asked| match asked.method {

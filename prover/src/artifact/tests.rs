@@ -1,3 +1,4 @@
+use crate::ErrorClass;
 use std::{
     path::PathBuf,
     process::{Command, Stdio},
@@ -35,7 +36,7 @@ fn failure_keeps_the_old_file_and_names_the_path() {
     })
     .unwrap_err();
     assert!(error.to_string().contains(path.to_str().unwrap()));
-    assert_eq!(error.exit_code(), 6);
+    assert_eq!(error.class(), ErrorClass::Resources);
     assert_eq!(fs::read(&path).unwrap(), b"old");
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
 }
@@ -49,7 +50,7 @@ fn a_full_disk_is_recognised() {
         .open("/dev/full")
         .and_then(|mut file| file.write_all(b"x"))
         .unwrap_err();
-    assert_eq!(ProverError::io("write", Path::new("x"), error).exit_code(), 6);
+    assert_eq!(ProverError::io("write", Path::new("x"), error).class(), ErrorClass::Resources);
 }
 
 #[test]
@@ -240,7 +241,7 @@ fn on_a_small_file_system() {
     };
     let full = |result: Result<()>| {
         let error = result.unwrap_err();
-        assert_eq!(error.exit_code(), 6, "{error}");
+        assert_eq!(error.class(), ErrorClass::Resources, "{error}");
     };
     let path = dir.join("file");
     write_bytes_atomic(&path, b"old").unwrap();

@@ -1,3 +1,4 @@
+use crate::ErrorClass;
 use std::fs;
 
 use rand::SeedableRng;
@@ -99,7 +100,7 @@ fn a_missing_verifying_key_and_a_small_srs_say_what_to_do() {
     let store = KeyStore::new(dir.path());
     let srs = srs(1);
     let error = store.verifier_key::<ToyCircuit>(&ToyShape::tiny(), &srs).unwrap_err();
-    assert_eq!(error.exit_code(), 5);
+    assert_eq!(error.class(), ErrorClass::Missing);
     assert!(error.to_string().contains("bastion setup"), "{error}");
     let big = ToyShape { k: 9, ..ToyShape::tiny() };
     let error = CircuitKeys::generate::<ToyCircuit>(&big, &srs).unwrap_err();

@@ -1,3 +1,4 @@
+use crate::ErrorClass;
 use std::sync::OnceLock;
 
 use halo2_proofs::halo2curves::{bn256::Fr, ff::Field};
@@ -64,7 +65,7 @@ fn every_changed_word_of_the_proof_makes_it_invalid() {
         bad.proof[word * WORD + rng.gen_range(0..WORD)] ^= 1 << rng.gen_range(0..8);
         let error = verdict(&bad).unwrap_err();
         assert!(matches!(error, ProverError::Invalid { .. }), "word {word}: {error}");
-        assert_eq!(error.exit_code(), 3);
+        assert_eq!(error.class(), ErrorClass::Invalid);
     }
 }
 
@@ -80,7 +81,11 @@ fn every_changed_bit_of_a_word_makes_it_invalid() {
             let mut changed = proof.clone();
             changed.proof[start + bit / 8] ^= 1 << (bit % 8);
             let error = verdict(&changed).unwrap_err();
-            assert_eq!(error.exit_code(), 3, "bit {bit} of the word at {start}: {error}");
+            assert_eq!(
+                error.class(),
+                ErrorClass::Invalid,
+                "bit {bit} of the word at {start}: {error}"
+            );
         }
     }
 }
@@ -173,7 +178,7 @@ fn artifacts_that_are_not_proofs_are_malformed() {
     let newer = good.replace("\"format_version\": 1", "\"format_version\": 2");
     let error = BatchProof::from_json(newer.as_bytes()).unwrap_err();
     assert!(matches!(error, ProverError::FormatVersion { expected: 1, got: 2, .. }), "{error}");
-    assert_eq!(error.exit_code(), 4);
+    assert_eq!(error.class(), ErrorClass::Mismatch);
 }
 
 /// A false witness must not yield a proof, whichever argument it violates.
@@ -199,5 +204,5 @@ fn false_witnesses_end_in_an_error() {
     let panicked = with(|(a, _)| a.truncate(10));
     assert!(matches!(panicked, ProverError::Proving { .. }), "{panicked}");
     assert!(panicked.to_string().contains("out of bounds"), "{panicked}");
-    assert_eq!(panicked.exit_code(), 1);
+    assert_eq!(panicked.class(), ErrorClass::Failure);
 }

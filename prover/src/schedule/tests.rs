@@ -1,3 +1,4 @@
+use crate::ErrorClass;
 use std::{
     sync::atomic::{AtomicUsize, Ordering::SeqCst},
     time::Duration,
@@ -74,7 +75,7 @@ fn a_budget_below_one_proof_is_refused_with_both_numbers() {
     let progress = Progress::silent();
 
     let error = prove_all(&params, &keys, jobs(), MemoryBudget(1 << 20), &progress).unwrap_err();
-    assert_eq!(error.exit_code(), 6);
+    assert_eq!(error.class(), ErrorClass::Resources);
     assert!(error.to_string().contains("1.0 MiB"), "{error}");
 
     let budget = MemoryBudget(1 << 30);

@@ -1,5 +1,6 @@
 //! Which reference string of a folder is used, when one is made, and who makes it.
 
+use crate::ErrorClass;
 use std::{fs, path::Path, sync::Barrier};
 
 use rand::SeedableRng;
@@ -34,7 +35,7 @@ fn an_unsafe_string_is_made_for_those_alone_who_ask_for_it() {
     for choice in [SrsChoice::Held, named] {
         let error = obtain(&dir, choice, 5, 1).unwrap_err();
         assert!(matches!(error, ProverError::SrsAbsent { needed: 5, .. }), "{error}");
-        assert_eq!(error.exit_code(), 5);
+        assert_eq!(error.class(), ErrorClass::Missing);
         assert!(!dir.exists(), "a folder was made for nothing");
     }
     let made = obtain(&dir, SrsChoice::HeldOrUnsafeDev, 5, 1).unwrap();
@@ -101,7 +102,7 @@ fn one_cache_keeps_to_one_ceremony() {
     for k in [4, 5, 6] {
         let error = adopt(dir.path(), ceremony(k, 2)).unwrap_err();
         assert!(matches!(error, ProverError::SrsConflict { .. }), "{error}");
-        assert_eq!(error.exit_code(), 4);
+        assert_eq!(error.class(), ErrorClass::Mismatch);
     }
     assert_eq!(fs::read(dir.path().join("ceremony-k5.srs")).unwrap(), before);
     // More and fewer powers of the same one are welcome.

@@ -263,6 +263,7 @@ fn ptau(reader: &mut (impl Read + Seek), length: u64) -> Result<Layout, Problem>
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ErrorClass;
     use halo2_proofs::poly::kzg::commitment::ParamsKZG;
     use halo2_proofs::SerdeFormat;
     use std::path::PathBuf;
@@ -293,7 +294,7 @@ mod tests {
             srs.check_consistency(crate::testing::rng(1)).unwrap();
         }
         let error = import(&ceremony(), 7).unwrap_err();
-        assert_eq!(error.exit_code(), 5, "{error}");
+        assert_eq!(error.class(), ErrorClass::Missing, "{error}");
         let text = error.to_string();
         assert!(text.contains("has power 6") && text.contains("of power 7 or more"), "{text}");
     }
@@ -312,7 +313,7 @@ mod tests {
         assert!(text.contains(&b2sum), "{text}");
         // The text given may be that of another file: no reason to delete this one.
         assert!(!text.contains("delete"), "{text}");
-        assert_eq!(error.exit_code(), 5);
+        assert_eq!(error.class(), ErrorClass::Missing);
     }
 
     #[test]

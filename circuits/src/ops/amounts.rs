@@ -24,10 +24,8 @@ pub(super) fn amounts(block: &mut Block, c: &Cells, s: &Sets) {
     );
     block.when(s.owner_signed).equal("fee_is_its_float", c.fee, value(&c.fee_float));
     block.when(s.guardian_signed).zero("guardian_pays_no_fee", c.fee_float.encoded());
-    let no_amount = s.change_key + s.unfreeze;
-    block.when(no_amount).zero("amount_field_is_zero", c.amount40);
-    let nothing_moves = s.change_key + s.guardian_signed + s.forced_noop;
-    block.when(nothing_moves).zero("nothing_moves", c.amount);
+    block.when(s.no_amount).zero("amount_field_is_zero", c.amount40);
+    block.when(s.moves_nothing).zero("nothing_moves", c.amount);
     block.when(s.floats).holds("amount_is_not_zero", c.amount * c.amount_inverse);
     block.when(s.forced_exit).equal("forced_exit_takes_all", c.amount, c.access[0].before.balance);
 }

@@ -48,6 +48,12 @@ pub struct Sets {
     pub sends: Expr,
     /// Writes an owner record.
     pub owners: Expr,
+    /// Writes an owner record with the exit address that the account has.
+    pub keeps_exit: Expr,
+    /// Signed, with nothing in the amount field.
+    pub no_amount: Expr,
+    /// Moves nothing.
+    pub moves_nothing: Expr,
     /// Number of the kind in posted L2 words.
     pub number: Expr,
 }
@@ -84,6 +90,9 @@ pub fn sets(cells: &Cells) -> Sets {
         floats: sum(|d| d.amount == AmountField::Float),
         sends: sum(|d| d.to != ToField::None),
         owners: sum(|d| d.kind.posts(Section::Owners)),
+        keeps_exit: flag(Kind::ChangeKey),
+        no_amount: sum(|d| d.kind.is_signed() && d.amount == AmountField::None),
+        moves_nothing: flag(Kind::ChangeKey) + guardian_signed + flag(Kind::ForcedExitNoop),
         number: signed.map(|d| flag(d.kind) * Expr::from(u64::from(d.number))).sum(),
     }
 }

@@ -42,7 +42,7 @@ pub(super) fn message(block: &mut Block, c: &Cells, s: &Sets) {
     block.when(s.guardian_signed).equal("freeze_names_old", c.x1, c.access[0].before.frozen_until);
     let no_x2 = s.withdraw + s.guardian_signed;
     block.when(no_x2).zero("x2_is_zero", c.x2);
-    block.when(s.change_key).equal("exit_address_stays", c.x2, c.exit);
+    block.when(s.keeps_exit).equal("exit_address_stays", c.x2, c.exit);
     block.when(s.withdraw).equal("withdraw_to_signed", c.exit_to, c.x1);
     block.when(s.forced_exit).equal("forced_exit_to_requested", c.exit_to, c.requested_exit);
 }

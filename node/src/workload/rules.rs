@@ -8,6 +8,8 @@ use bastion_protocol::ops::{Action, Op};
 use bastion_protocol::{Address, Token};
 
 const NOBODY: Address = Address([0; 20]);
+/// Any address but that.
+const SOMEBODY: Address = Address([1; 20]);
 
 /// The queue and the vault of L1 after the operations so far.
 #[derive(Debug, Default)]
@@ -31,19 +33,13 @@ impl L1Rules {
                     f.token
                 ))
             }
-            Op::Signed(signed) => match signed.body.action {
-                Action::Withdraw { to: NOBODY, .. } => {
-                    Err("an exit to the zero address is lost".into())
-                }
-                Action::TransferNew { exit: NOBODY, .. } => {
-                    Err("an account of the zero address cannot be left".into())
-                }
-                Action::Transfer { .. }
-                | Action::TransferNew { .. }
-                | Action::Withdraw { .. }
-                | Action::ChangeKey { .. }
-                | Action::Freeze { .. }
-                | Action::Unfreeze { .. } => Ok(()),
+            Op::Signed(signed) if signed.body.action.leaves_to() == Some(NOBODY) => {
+                Err("an exit to the zero address is lost".into())
+            }
+            // The exit address of an account that changes its key is what it was.
+            Op::Signed(signed) => match signed.body.new_owner(SOMEBODY) {
+                Some((_, NOBODY)) => Err("an account of the zero address cannot be left".into()),
+                Some(_) | None => Ok(()),
             },
             Op::ForcedExit(_) | Op::Noop => Ok(()),
         }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use bastion_protocol::account::FIRST_USER;
-use bastion_protocol::ops::{Action, Op};
+use bastion_protocol::ops::Op;
 use bastion_protocol::{Address, Token};
 
 const NOBODY: Address = Address([0; 20]);

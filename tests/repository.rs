@@ -54,6 +54,16 @@ fn of_crate(name: &str) -> Vec<PathBuf> {
     folders.iter().flat_map(|folder| sources(&Path::new(name).join(folder))).collect()
 }
 
+/// A file, with the files of other crates that it takes in by `#[path]`.
+fn with_borrowed(path: &Path) -> String {
+    let mut text = read(path);
+    let borrowed = text.split("#[path = \"").skip(1).filter_map(|rest| rest.split('"').next());
+    let folder = path.parent().unwrap();
+    let borrowed: String = borrowed.map(|name| read(folder.join(name))).collect();
+    text.push_str(&borrowed);
+    text
+}
+
 /// Names under a heading of a manifest that ends in `dependencies]`.
 fn dependencies(manifest: &str, heading: impl Fn(&str) -> bool) -> Vec<String> {
     let mut inside = false;
@@ -76,7 +86,7 @@ fn every_dependency_is_used() {
     for name in CRATES {
         let manifest = read(Path::new(name).join("Cargo.toml"));
         let own = |line: &str| line.ends_with("dependencies]") && !line.contains("workspace");
-        let text: String = of_crate(name).iter().map(read).collect();
+        let text: String = of_crate(name).iter().map(|path| with_borrowed(path)).collect();
         for dependency in dependencies(&manifest, own) {
             let ident = dependency.replace('-', "_");
             if !text.contains(&format!("{ident}::")) && !text.contains(&format!("use {ident}")) {

@@ -69,6 +69,8 @@ impl L1Rules {
 
 #[cfg(test)]
 mod tests {
+    use bastion_protocol::ops::Action;
+
     use super::*;
     use bastion_protocol::keys::SecretKey;
     use bastion_protocol::ops::{Body, Deposit, ForcedExit};

@@ -65,9 +65,9 @@ fn witness(c: &mut Criterion) {
 
 /// Everything that a block's rules read: constraints, and the tuples with their multiplicities.
 fn expressions(gate: &Gate) -> Vec<Expr> {
-    let rules = gate.constraints.iter().map(|c| c.poly.clone());
+    let rules = gate.constraints.iter().map(|c| c.poly);
     let terms = gate.bus.iter().flatten();
-    let tuples = terms.flat_map(|t| [t.multiplicity.clone(), t.tuple.fingerprint()]);
+    let tuples = terms.flat_map(|t| [t.multiplicity, t.tuple.fingerprint()]);
     rules.chain(tuples).collect()
 }
 

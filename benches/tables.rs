@@ -15,9 +15,9 @@ const CHALLENGES: (u64, u64) = (1 << 40, 1 << 41);
 
 /// Everything that a block's rules read: constraints, and the tuples with their multiplicities.
 fn expressions(block: &Block) -> Vec<Expr> {
-    let rules = block.constraints.iter().map(|c| c.poly.clone());
+    let rules = block.constraints.iter().map(|c| c.poly);
     let terms = block.bus.iter().flatten();
-    let tuples = terms.flat_map(|t| [t.multiplicity.clone(), t.tuple.fingerprint()]);
+    let tuples = terms.flat_map(|t| [t.multiplicity, t.tuple.fingerprint()]);
     rules.chain(tuples).collect()
 }
 

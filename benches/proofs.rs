@@ -63,7 +63,7 @@ fn verifiers(
     let mut group = c.benchmark_group("verify a batch proof");
     group.sample_size(20).measurement_time(Duration::from_secs(2));
     let key = prover.batches.keys().verifier();
-    group.bench_function("native", |bench| bench.iter(|| verify(batch, key).unwrap()));
+    group.bench_function("native", |bench| bench.iter(|| verify(batch, key.proofs()).unwrap()));
     group.bench_function("halo2", |bench| bench.iter(|| verify_with_halo2(batch, key).unwrap()));
     group.bench_function("second verifier", |bench| {
         let inputs: Vec<_> = batch.public_inputs.iter().map(to_state).collect();

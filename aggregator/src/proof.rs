@@ -52,7 +52,7 @@ pub fn aggregate(
     check_chain(keys.verifier.batches, proofs)?;
     let mut snarks = Vec::with_capacity(proofs.len());
     for (i, proof) in proofs.iter().enumerate() {
-        let snark = bastion_prover::proof::verify(proof, batch)
+        let snark = bastion_prover::proof::verify(proof, batch.proofs())
             .and_then(|()| proof.to_snark(batch))
             .map_err(|source| AggregatorError::Child { batch: i, source })?;
         snarks.push(snark);

@@ -7,6 +7,8 @@
 //! | `BastionVerifier.bin` | its creation code in hex, without `0x` |
 //! | `description.json` | the block verifier as data, for verifiers that share no code with the prover |
 //! | `batch-description.json` | the same for the proofs of single batches |
+//! | `block-verifier.json` | what checks block proofs natively: [`StoredBlockVerifier`] |
+//! | `batch-verifier.json` | what checks the proofs of single batches natively: [`ProofVerifier`] |
 //! | `manifest.json` | [`VerifierManifest`]: circuits, SRS, compiler, code, digests of the files |
 
 use std::collections::BTreeMap;
@@ -20,9 +22,10 @@ use bastion_contract::protocol::Transcript;
 use bastion_contract::solc::SOLC_DIR_VARIABLE;
 use bastion_contract::{ContractError, VerifierDescription};
 use bastion_prover::artifact::{remove_dead, write_bytes_atomic, Digest};
-use bastion_prover::keys::VerifierKey;
+use bastion_prover::keys::{ProofVerifier, SrsPoints, VerifierKey};
 use bastion_prover::srs::SrsOrigin;
 use halo2_proofs::halo2curves::bn256::Bn256;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use snark_verifier::pcs::kzg::KzgDecidingKey;
 
@@ -30,12 +33,27 @@ use crate::error::AggregatorError;
 use crate::keys::BlockVerifier;
 
 /// Version of the folder.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 const MANIFEST: &str = "manifest.json";
 /// File of the block verifier as data.
 pub const DESCRIPTION: &str = "description.json";
 /// File of the batch verifier as data.
 pub const BATCH_DESCRIPTION: &str = "batch-description.json";
+
+/// File of what checks block proofs natively.
+pub const BLOCK_VERIFIER: &str = "block-verifier.json";
+/// File of what checks batch proofs natively.
+pub const BATCH_VERIFIER: &str = "batch-verifier.json";
+
+/// What checks block proofs natively: neither keys nor SRS.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StoredBlockVerifier {
+    /// Circuit, protocol and contract.
+    pub verifier: BlockVerifier,
+    /// The points of the SRS.
+    pub points: SrsPoints,
+}
 
 /// What a verifier contract verifies, and of what it was made.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -90,6 +108,11 @@ pub fn export(
             hex::encode(&contract.bytecode).into_bytes(),
             json(&description.to_document(Transcript::Keccak))?,
             json(&batches.to_document(Transcript::Poseidon))?,
+            json(&StoredBlockVerifier {
+                verifier: verifier.clone(),
+                points: SrsPoints::from(deciding_key),
+            })?,
+            json(batch.proofs())?,
         ])
         .collect();
     let manifest = VerifierManifest {
@@ -173,13 +196,39 @@ pub fn read(dir: &Path) -> Result<VerifierManifest, AggregatorError> {
     Ok(manifest)
 }
 
+/// Reads a folder with what checks proofs natively.
+///
+/// # Errors
+/// Those of [`read`], and [`AggregatorError::Damaged`] for a file that is not what it should be.
+pub fn read_verifiers(
+    dir: &Path,
+) -> Result<(VerifierManifest, StoredBlockVerifier, ProofVerifier), AggregatorError> {
+    let manifest = read(dir)?;
+    let block: StoredBlockVerifier = read_json(&dir.join(BLOCK_VERIFIER))?;
+    let batch: ProofVerifier = read_json(&dir.join(BATCH_VERIFIER))?;
+    let own = block.verifier.circuit_id == manifest.circuit_id
+        && block.verifier.srs_id == manifest.srs_id
+        && batch.circuit_id.to_string() == manifest.batch_circuit_id;
+    match own {
+        true => Ok((manifest, block, batch)),
+        false => Err(AggregatorError::damaged(dir, "its verifiers are of other circuits")),
+    }
+}
+
+fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, AggregatorError> {
+    let bytes = fs::read(path).map_err(|e| AggregatorError::io("read", path, e))?;
+    serde_json::from_slice(&bytes).map_err(|e| AggregatorError::damaged(path, e.to_string()))
+}
+
 /// Files that every folder has besides its manifest.
-fn required() -> [String; 4] {
+fn required() -> [String; 6] {
     [
         format!("{CONTRACT_NAME}.sol"),
         format!("{CONTRACT_NAME}.bin"),
         DESCRIPTION.to_owned(),
         BATCH_DESCRIPTION.to_owned(),
+        BLOCK_VERIFIER.to_owned(),
+        BATCH_VERIFIER.to_owned(),
     ]
 }
 

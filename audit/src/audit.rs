@@ -90,7 +90,7 @@ pub struct Report {
     pub accounts: usize,
     /// Queue entries not processed yet.
     pub queue_waiting: usize,
-    /// Committed blocks that are not final yet, of which nothing is said.
+    /// Committed blocks that are not final yet. They were not checked.
     pub pending: usize,
     /// Root of the rebuilt state.
     pub root: String,

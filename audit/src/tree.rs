@@ -6,6 +6,10 @@ use std::collections::{BTreeMap, HashMap};
 use bastion_protocol::hash::compress;
 use bastion_protocol::path::{empty_nodes, DEPTH};
 use bastion_protocol::{Fr, Index};
+use rayon::prelude::*;
+
+/// Levels with fewer changes are not worth a thread.
+const PARALLEL: usize = 64;
 
 /// A sparse Merkle tree of depth 32.
 #[derive(Debug, Clone)]
@@ -35,18 +39,16 @@ impl Tree {
         let mut changed: BTreeMap<Index, Fr> = leaves.into_iter().collect();
         for level in (0..DEPTH).rev() {
             self.levels[level + 1].extend(&changed);
-            let parent = |index: &Index| {
-                let child = |side| self.node(level + 1, (index >> 1) << 1 | side);
-                (index >> 1, compress(child(0), child(1)))
+            let mut parents: Vec<Index> = changed.keys().map(|index| index >> 1).collect();
+            parents.dedup();
+            let hashed = |parent: &Index| {
+                let child = |side| self.node(level + 1, parent << 1 | side);
+                (*parent, compress(child(0), child(1)))
             };
-            // Both children of a parent stand side by side: the second finds it made.
-            let mut parents = BTreeMap::new();
-            for index in changed.keys() {
-                if !parents.contains_key(&(index >> 1)) {
-                    parents.extend([parent(index)]);
-                }
-            }
-            changed = parents;
+            changed = match parents.len() {
+                0..PARALLEL => parents.iter().map(hashed).collect(),
+                _ => parents.par_iter().map(hashed).collect(),
+            };
         }
         self.levels[0].extend(changed);
     }

@@ -33,7 +33,7 @@ fn every_cell_is_assigned_once_and_every_gate_holds() {
     let (failed, unassigned) = recorded.check(&system, &a);
     assert_eq!(failed, BTreeSet::new());
     // The id before that of the first signature, in the last row of the head: free, since ids need
-    // only differ (README of signatures, "Who is whose").
+    // only differ (README of signatures, "Ids").
     assert_eq!(unassigned, BTreeSet::from([(0, 9)]));
 
     // The same second phase under another transcript: what the bus carries no longer balances.

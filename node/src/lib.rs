@@ -7,6 +7,7 @@
 //! | [`block`] | batches of a block, its data and public inputs |
 //! | [`dir`] | a folder of proven blocks |
 //! | [`pipeline`] | from blocks to proofs |
+//! | [`check`] | native verification, from a verifier's folder |
 //! | [`history`] | what L1 tells, collected for an audit |
 //! | [`independent`] | verification by the second verifier |
 //! | [`l1`] | a chain in memory, or a node |
@@ -21,6 +22,7 @@
 
 pub mod bench;
 pub mod block;
+pub mod check;
 pub mod code;
 pub mod deploy;
 pub mod dev;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use bastion_aggregator::{
-    aggregate, verifier, verify as verify_block, AggregatorError, BlockKeys, BlockProof, BlockShape,
+    aggregate, verifier, AggregatorError, BlockKeys, BlockProof, BlockShape,
 };
 use bastion_circuits::witness::convert::to_halo2;
 use bastion_circuits::witness::{checked, compile};
@@ -22,6 +22,7 @@ use rand::rngs::OsRng;
 use rayon::prelude::*;
 
 use crate::block::Block;
+use crate::check::BlockChecker;
 use crate::dir::StoredBlock;
 use crate::error::NodeError;
 use crate::recommend::MemoryPlan;
@@ -409,40 +410,10 @@ impl BlockProver {
         old_root: &Fr,
         block: &StoredBlock,
     ) -> Result<(), NodeError> {
-        let tampered = |what| NodeError::Tampered { block: number, what };
-        let key = self.batches.keys().verifier();
-        let own = |batch: &BatchProof| batch.circuit_id == key.circuit_id();
-        // The folder's manifest names the circuits of this build: a proof of others was put there.
-        if block.proof.circuit_id != self.block.verifier.circuit_id
-            || !block.batches.iter().all(own)
-        {
-            return Err(tampered("the circuit of a proof"));
-        }
-        if block.header.old_root != *old_root {
-            return Err(tampered("the root before"));
-        }
-        let expected = block
-            .header
-            .public_inputs(&block.data)
-            .map_err(|_| tampered("the posted data"))?
-            .into_array()
-            .map(to_halo2);
-        if block.proof.public_inputs()? != expected {
-            return Err(tampered("header or data"));
-        }
-        verify_block(&block.proof, &self.block.verifier, self.block.deciding_key())?;
-        for batch in &block.batches {
-            bastion_prover::proof::verify(batch, key)?;
-        }
-        let ends = block.batches.first().zip(block.batches.last());
-        let linked = ends.is_some_and(|(first, last)| {
-            first.public_inputs.first() == Some(&expected[0])
-                && last.public_inputs.get(1) == Some(&expected[1])
-        });
-        if !linked || block.batches.len() != self.block.verifier.batches {
-            return Err(tampered("the batch proofs"));
-        }
-        Ok(())
+        let deciding_key = self.block.deciding_key();
+        let batch = self.batches.keys().verifier().proofs();
+        let checker = BlockChecker { batch, block: &self.block.verifier, deciding_key };
+        checker.verify(number, old_root, block)
     }
 }
 

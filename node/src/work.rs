@@ -115,7 +115,7 @@ impl WorkFolder {
         let bytes = fs::read(&path).ok()?;
         let path = path.display();
         let proof = BatchProof::from_json(&bytes)
-            .and_then(|proof| verify(&proof, key).map(|()| proof))
+            .and_then(|proof| verify(&proof, key.proofs()).map(|()| proof))
             .map_err(|error| warn!(%error, %path, "a kept proof does not hold and is made again"))
             .ok()?;
         if proof.public_inputs != public_inputs {

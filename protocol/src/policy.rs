@@ -91,6 +91,12 @@ impl Policy {
         listed.fold(self.default_limits.max_delay, u64::max)
     }
 
+    /// The limits of a token.
+    #[must_use]
+    pub fn limits_of(&self, token: Token) -> TokenLimits {
+        self.limits.get(&token).copied().unwrap_or(self.default_limits)
+    }
+
     /// The tree of limits.
     #[must_use]
     pub fn limits_tree(&self) -> LimitsTree {

@@ -405,6 +405,35 @@ mod tests {
         }
     }
 
+    /// Written by hand from section 6, so that a width or an order that is wrong on both sides shows.
+    #[test]
+    fn bytes_are_those_of_the_protocol() {
+        let exit = Address([0xee; 20]);
+        let (index, token) = (0x0a0b_0c0d, 0x0102);
+        let ee = "ee".repeat(20);
+        let keyhash = Fr::from(0x77u64);
+        let deposit = L1Record::Deposit { token, index, amount: 0x99, keyhash, exit };
+        let zeros = |n| "00".repeat(n);
+        let bytes = |record: Vec<u8>| hex::encode(record);
+        assert_eq!(
+            bytes(deposit.to_bytes()),
+            format!("0101020a0b0c0d{}99{}77{ee}", zeros(15), zeros(31))
+        );
+        let forced = L1Record::ForcedExit { token, index, exit };
+        assert_eq!(bytes(forced.to_bytes()), format!("0201020a0b0c0d{}{ee}", zeros(48)));
+        let release_time = 0x01_0203_0405;
+        let record = ExitRecord { to: exit, token, release_time, amount: 0x99, index };
+        assert_eq!(
+            bytes(record.to_bytes()),
+            format!("{ee}01020102030405{}990a0b0c0d", zeros(15))
+        );
+        let owner = owner_record(&(keyhash, exit));
+        assert_eq!(bytes(owner), format!("{}77{ee}", zeros(31)));
+        let record =
+            L2Record { kind: 3, fee12: 0xabc, from: index, to: 0x0506_0708, amount40: 0x11_2233_4455 };
+        assert_eq!(bytes(record.to_bytes()), "3abc0a0b0c0d050607081122334455");
+    }
+
     #[test]
     fn what_is_no_record_is_refused() {
         let exit = Address([7; 20]);

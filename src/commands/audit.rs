@@ -287,7 +287,7 @@ fn text(o: &Output) -> String {
         "rollup     {} on chain {} as of L1 block {} ({})\nverifier   {}{}\n\
          audited    {} blocks, {} batches, {} operations, {} proofs; {} accounts\n\
          root       {}\n\
-         waiting    {} queue entries; {} blocks not final, of which nothing is said\n\
+         waiting    {} queue entries; {} blocks not final, which were not checked\n\
          took       {:.1} s to read, {:.2} s to audit ({:.1} batches/s)\n",
         o.contract,
         o.chain_id,

@@ -13,53 +13,40 @@ pub(crate) mod shapes;
 pub(crate) mod submit;
 pub(crate) mod verify;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use bastion_circuits::Shape;
+use bastion_node::check::FolderVerifier;
 use bastion_node::dir::{BlockDir, Manifest};
-use bastion_node::pipeline::{BlockProver, Cache};
+use bastion_node::pipeline::Cache;
 use bastion_node::NodeError;
-use bastion_prover::progress::Progress;
-use bastion_prover::srs::{SrsChoice, SrsOrigin};
 
 use crate::config::Settings;
 
-/// Opens a folder, and the keys that its manifest names.
-fn open(
-    dir: &Path,
-    settings: &Settings,
-    progress: &Progress,
-) -> eyre::Result<(BlockDir, Manifest, BlockProver)> {
+/// Opens a folder of blocks, and the verifiers that its manifest names: no keys, no reference string.
+fn open(dir: &Path, settings: &Settings) -> eyre::Result<(BlockDir, Manifest, FolderVerifier)> {
     let folder = BlockDir::new(dir);
     let manifest = folder.complete()?;
-    let shape = shape_of(&manifest)?;
-    let cache = Cache::new(&settings.cache_dir);
-    let srs = manifest.srs.parse().map_err(|e| NodeError::Malformed {
-        path: dir.join("manifest.json").display().to_string(),
-        why: format!("`{}` is no identity of a reference string: {e}", manifest.srs),
-    })?;
-    let choice = SrsChoice::Named(srs);
-    let prover = BlockProver::open(&shape, manifest.batches_per_block, &cache, choice, progress)?;
-    let same = |what, found: &str, expected: String| {
-        if found == expected {
-            return Ok(());
-        }
-        Err(NodeError::Mismatch { what, found: found.into(), expected })
-    };
-    same("reference string", &manifest.srs, prover.srs.id().to_string())?;
-    let unsafe_dev = prover.srs.origin() == SrsOrigin::UnsafeDev;
-    if manifest.unsafe_dev_srs != unsafe_dev {
-        return Err(
-            NodeError::WrongMark { says: manifest.unsafe_dev_srs, srs: manifest.srs }.into()
-        );
+    let verifier = FolderVerifier::open(&documents(&manifest, settings)?)?;
+    verifier.check(&manifest)?;
+    Ok((folder, manifest, verifier))
+}
+
+/// The folder of the verifiers that a manifest names.
+fn documents(manifest: &Manifest, settings: &Settings) -> Result<PathBuf, NodeError> {
+    shape_of(manifest)?;
+    let folder = Cache::new(&settings.cache_dir).verifier_dir(
+        &manifest.shape,
+        manifest.batches_per_block,
+        &manifest.block_circuit_id,
+    );
+    match folder.exists() {
+        true => Ok(folder),
+        false => Err(NodeError::NoDocuments {
+            dir: folder.display().to_string(),
+            shape: manifest.shape.clone(),
+        }),
     }
-    same(
-        "batch circuit",
-        &manifest.batch_circuit_id,
-        prover.batches.keys().circuit_id().to_string(),
-    )?;
-    same("block circuit", &manifest.block_circuit_id, prover.block.verifier.circuit_id.clone())?;
-    Ok((folder, manifest, prover))
 }
 
 /// The shape that a manifest names: another release may know more of them.

@@ -38,7 +38,6 @@ struct Report {
 }
 
 pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
-    // The node first: reading keys takes longer.
     let manifest = BlockDir::new(&args.dir).manifest()?;
     if manifest.blocks == 0 {
         return Err(eyre!("{} holds no blocks to submit", args.dir.display()));
@@ -52,19 +51,19 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
         }
         .into());
     }
-    let (folder, manifest, prover) = open(&args.dir, settings, &output::progress(settings))?;
+    let (folder, manifest, verifier) = open(&args.dir, settings)?;
     let mut root = State::new().root();
     let mut blocks = Vec::new();
     for number in 0..manifest.blocks {
         let block = folder.read_block(number)?;
         manifest.describes(number, &block.header)?;
-        prover.verify(number, &root, &block)?;
+        verifier.verify(number, &root, &block)?;
         root = block.header.new_root;
         blocks.push(block);
     }
     let submission = Submission {
         contract: manifest.contract.0.into(),
-        verifier: &prover.block.verifier,
+        verifier: verifier.block(),
         policy: &manifest.policy,
         blocks: &blocks,
     };

@@ -7,14 +7,13 @@ use bastion_node::deploy::{rollup_address, Roles};
 use bastion_node::dir::BlockDir;
 use bastion_node::independent::IndependentVerifier;
 use bastion_node::l1::{EmbeddedL1, DEV_CHAIN_ID, DEV_OPERATOR, L1};
-use bastion_node::pipeline::Cache;
 use bastion_node::settle::{to_u256, BlockGas, Settlement};
 use bastion_node::NodeError;
 use bastion_protocol::{field, Address};
 use bastion_state::state::State;
 use serde::Serialize;
 
-use crate::commands::{open, srs_line};
+use crate::commands::{documents, open, srs_line};
 use crate::config::Settings;
 use crate::output;
 
@@ -55,7 +54,7 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
     if args.independent {
         return independent(args, settings);
     }
-    let (folder, manifest, prover) = open(&args.dir, settings, &output::progress(settings))?;
+    let (folder, manifest, verifier) = open(&args.dir, settings)?;
     let contract = Address(rollup_address(DEV_OPERATOR, 0).into_array());
     if args.evm && (manifest.chain_id, manifest.contract) != (DEV_CHAIN_ID, contract) {
         return Err(NodeError::Mismatch {
@@ -71,7 +70,7 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
     for number in 0..manifest.blocks {
         let block = folder.read_block(number)?;
         manifest.describes(number, &block.header)?;
-        prover.verify(number, &root, &block)?;
+        verifier.verify(number, &root, &block)?;
         root = block.header.new_root;
         blocks.push(block);
     }
@@ -84,7 +83,7 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
         let mut settlement = Settlement::deploy(
             &mut l1,
             &Roles::dev(DEV_OPERATOR),
-            &prover.block.verifier,
+            verifier.block(),
             &genesis,
             &manifest.policy,
         )?;
@@ -167,16 +166,7 @@ struct IndependentReport {
 fn independent(args: &Args, settings: &Settings) -> eyre::Result<()> {
     let folder = BlockDir::new(&args.dir);
     let manifest = folder.complete()?;
-    let documents = Cache::new(&settings.cache_dir).verifier_dir(
-        &manifest.shape,
-        manifest.batches_per_block,
-        &manifest.block_circuit_id,
-    );
-    let missing = |_| NodeError::NoDocuments {
-        dir: documents.display().to_string(),
-        shape: manifest.shape.clone(),
-    };
-    std::fs::metadata(&documents).map_err(missing)?;
+    let documents = documents(&manifest, settings)?;
     let verifier = IndependentVerifier::open(&documents)?;
     verifier.check(&manifest)?;
     let start = Instant::now();

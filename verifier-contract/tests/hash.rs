@@ -1,4 +1,4 @@
-//! The hash of the contracts is the hash of `bastion-state`: `Poseidon2.sol` and the known answers
+//! The hash of the contracts is the hash of `bastion-protocol`: `Poseidon2.sol` and the known answers
 //! of the forge tests are written from it. `BASTION_BLESS=1` writes them again.
 #![allow(clippy::unwrap_used)]
 
@@ -69,7 +69,7 @@ fn poseidon2() -> String {
         .collect();
     format!(
         "{LICENSE}/// @title Poseidon2 over the BN254 scalar field, width 2 (docs/protocol.md, section 1)
-/// @notice Generated from `bastion-state`; a test generates it again and compares.
+/// @notice Generated from `bastion-protocol`; a test generates it again and compares.
 library Poseidon2 {{
     uint256 internal constant P = {MODULUS};
 
@@ -103,7 +103,7 @@ library Poseidon2 {{
     )
 }
 
-/// Answers of `bastion-state` that the contracts must give.
+/// Answers of `bastion-protocol` that the contracts must give.
 fn vectors() -> String {
     let small = [0_u64, 1, 2, 77].map(Fr::from);
     let minus_one = -Fr::from(1_u64);
@@ -152,7 +152,7 @@ fn vectors() -> String {
     format!(
         "{LICENSE}import {{L2State}} from \"../contracts/L2State.sol\";
 
-/// Known answers, generated from `bastion-state`; a test generates them again and compares.
+/// Known answers, generated from `bastion-protocol`; a test generates them again and compares.
 library Vectors {{
     /// Round constants in the order of use: pairs of the full rounds, one of each partial round.
     function constants() internal pure returns (uint256[72] memory) {{
@@ -231,7 +231,7 @@ fn is_committed(file: &str, text: &str) {
     let committed = std::fs::read_to_string(&path).unwrap_or_default();
     assert!(
         committed == text,
-        "{file} is not what `bastion-state` gives: run this test with BASTION_BLESS=1"
+        "{file} is not what `bastion-protocol` gives: run this test with BASTION_BLESS=1"
     );
 }
 

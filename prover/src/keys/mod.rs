@@ -8,7 +8,7 @@ mod store;
 use std::fmt;
 
 use halo2_proofs::{
-    halo2curves::bn256::{Bn256, G1Affine},
+    halo2curves::bn256::{Bn256, G1Affine, G2Affine},
     plonk::{keygen_pk, keygen_vk, ProvingKey, VerifyingKey},
     poly::{commitment::ParamsProver, kzg::commitment::ParamsKZG},
 };
@@ -64,13 +64,61 @@ impl fmt::Display for CircuitId {
     }
 }
 
-/// All that a verifier needs: a few kilobytes, no SRS.
+/// What checks proofs of one circuit: no key of halo2's and no SRS. It can be stored and sent.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProofVerifier {
+    /// Identity of the circuit.
+    pub circuit_id: CircuitId,
+    /// Name of the circuit's shape.
+    pub shape_name: String,
+    /// The protocol that snark-verifier's verifiers, native and in a circuit, follow.
+    pub protocol: PlonkProtocol<G1Affine>,
+    /// The points of the SRS.
+    pub points: SrsPoints,
+}
+
+/// What decides an accumulator: the points of the SRS at the powers 0 and 1 that pairings take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SrsPoints {
+    /// The generator of G1.
+    pub g1: G1Affine,
+    /// The generator of G2.
+    pub g2: G2Affine,
+    /// The generator of G2, multiplied by the secret.
+    pub s_g2: G2Affine,
+}
+
+impl From<SrsPoints> for KzgDecidingKey<Bn256> {
+    fn from(points: SrsPoints) -> Self {
+        Self::new(points.g1, points.g2, points.s_g2)
+    }
+}
+
+impl From<&KzgDecidingKey<Bn256>> for SrsPoints {
+    fn from(key: &KzgDecidingKey<Bn256>) -> Self {
+        Self { g1: key.svk().g, g2: key.g2(), s_g2: key.s_g2() }
+    }
+}
+
+impl ProofVerifier {
+    /// What decides an accumulator.
+    pub fn deciding_key(&self) -> KzgDecidingKey<Bn256> {
+        self.points.into()
+    }
+
+    /// Number of public inputs.
+    pub fn num_instances(&self) -> usize {
+        self.protocol.num_instance.iter().sum()
+    }
+}
+
+/// The verifying key of one circuit: a few kilobytes, no SRS.
 #[derive(Debug)]
 pub struct VerifierKey {
-    circuit_id: CircuitId,
-    shape_name: String,
+    proofs: ProofVerifier,
     vk: VerifyingKey<G1Affine>,
-    protocol: PlonkProtocol<G1Affine>,
     params: ParamsKZG<Bn256>,
 }
 
@@ -89,23 +137,28 @@ impl VerifierKey {
             .with_accumulator_indices(C::accumulator_indices());
         let protocol = compile(&params, &vk, config);
         check_degree(&vk, &protocol, &C::shape_name(shape))?;
-        Ok(Self {
+        let proofs = ProofVerifier {
             circuit_id: CircuitId::of::<C>(shape, &vk, srs.id())?,
             shape_name: C::shape_name(shape),
             protocol,
-            vk,
-            params,
-        })
+            points: SrsPoints { g1: params.get_g()[0], g2: params.g2(), s_g2: params.s_g2() },
+        };
+        Ok(Self { proofs, vk, params })
+    }
+
+    /// What checks proofs.
+    pub fn proofs(&self) -> &ProofVerifier {
+        &self.proofs
     }
 
     /// Identity of the circuit.
     pub fn circuit_id(&self) -> CircuitId {
-        self.circuit_id
+        self.proofs.circuit_id
     }
 
     /// Name of the circuit's shape.
     pub fn shape_name(&self) -> &str {
-        &self.shape_name
+        &self.proofs.shape_name
     }
 
     /// halo2's verifying key.
@@ -115,17 +168,17 @@ impl VerifierKey {
 
     /// The protocol that snark-verifier's verifiers, native and in a circuit, follow.
     pub fn protocol(&self) -> &PlonkProtocol<G1Affine> {
-        &self.protocol
+        &self.proofs.protocol
     }
 
     /// What decides an accumulator: g, g2 and `s_g2` of the SRS.
     pub fn deciding_key(&self) -> KzgDecidingKey<Bn256> {
-        KzgDecidingKey::new(self.params.get_g()[0], self.params.g2(), self.params.s_g2())
+        self.proofs.deciding_key()
     }
 
     /// Number of public inputs.
     pub fn num_instances(&self) -> usize {
-        self.protocol.num_instance.iter().sum()
+        self.proofs.num_instances()
     }
 
     /// halo2's parameters, good for verification and nothing else.
@@ -179,7 +232,7 @@ impl CircuitKeys {
 
     /// Identity of the circuit.
     pub fn circuit_id(&self) -> CircuitId {
-        self.verifier.circuit_id
+        self.verifier.circuit_id()
     }
 }
 

@@ -34,7 +34,7 @@ pub use envelope::{BatchProof, PROOF_FORMAT};
 
 use crate::srs::Params;
 use crate::{
-    keys::{CircuitKeys, VerifierKey},
+    keys::{CircuitKeys, ProofVerifier, VerifierKey},
     plonk, ProvableCircuit, ProverError, Result,
 };
 
@@ -99,7 +99,7 @@ pub fn prove<C: ProvableCircuit>(
         reason,
     };
     verify_with_halo2(&proof, key).map_err(|e| refused("halo2", e.to_string()))?;
-    verify(&proof, key).map_err(|e| refused("snark-verifier", e.to_string()))?;
+    verify(&proof, key.proofs()).map_err(|e| refused("snark-verifier", e.to_string()))?;
     Ok(proof)
 }
 
@@ -109,14 +109,14 @@ pub fn prove<C: ProvableCircuit>(
 /// # Errors
 /// [`ProverError::FormatVersion`], [`ProverError::CircuitMismatch`], [`ProverError::Malformed`]
 /// (wrong number of public inputs or of bytes) or [`ProverError::Invalid`]. Never a panic.
-pub fn verify(proof: &BatchProof, key: &VerifierKey) -> Result<()> {
+pub fn verify(proof: &BatchProof, key: &ProofVerifier) -> Result<()> {
     check_form(proof, key)?;
     let invalid = |e: snark_verifier::Error| ProverError::Invalid { reason: format!("{e:?}") };
     let instances = [proof.public_inputs.clone()];
     let mut bytes = proof.proof.as_slice();
     let mut transcript = reader(&mut bytes);
     let deciding_key = key.deciding_key();
-    let protocol = key.protocol();
+    let protocol = &key.protocol;
     let parsed =
         PlonkVerifier::<SHPLONK>::read_proof(&deciding_key, protocol, &instances, &mut transcript)
             .map_err(invalid)?;
@@ -128,7 +128,7 @@ pub fn verify(proof: &BatchProof, key: &VerifierKey) -> Result<()> {
 /// # Errors
 /// As [`verify`].
 pub fn verify_with_halo2(proof: &BatchProof, key: &VerifierKey) -> Result<()> {
-    check_form(proof, key)?;
+    check_form(proof, key.proofs())?;
     let mut bytes = proof.proof.as_slice();
     let mut transcript = reader(&mut bytes);
     let params = key.verifier_params();
@@ -149,8 +149,8 @@ pub fn verify_with_halo2(proof: &BatchProof, key: &VerifierKey) -> Result<()> {
 /// Length in bytes of every proof of a circuit. Checked before verification: both verifiers stop
 /// reading when they have what they need, and a proof with bytes appended must not be a second
 /// valid proof.
-pub fn proof_len(key: &VerifierKey) -> usize {
-    let protocol = key.protocol();
+pub fn proof_len(key: &ProofVerifier) -> usize {
+    let protocol = &key.protocol;
     let points = protocol.num_witness.iter().sum::<usize>() + protocol.quotient.num_chunk();
     (points + protocol.evaluations.len() + SHPLONK_POINTS) * WORD
 }
@@ -161,21 +161,21 @@ impl BatchProof {
     /// # Errors
     /// As [`verify`], up to and without the verification itself.
     pub fn to_snark(&self, key: &VerifierKey) -> Result<Snark> {
-        check_form(self, key)?;
+        check_form(self, key.proofs())?;
         Ok(Snark::new(key.protocol().clone(), vec![self.public_inputs.clone()], self.proof.clone()))
     }
 }
 
-fn check_form(proof: &BatchProof, key: &VerifierKey) -> Result<()> {
+fn check_form(proof: &BatchProof, key: &ProofVerifier) -> Result<()> {
     envelope::check_version(proof.format_version)?;
-    if proof.circuit_id != key.circuit_id() {
+    if proof.circuit_id != key.circuit_id {
         return Err(ProverError::CircuitMismatch {
-            expected: key.circuit_id(),
+            expected: key.circuit_id,
             got: proof.circuit_id,
         });
     }
     let malformed = |what: &str, got: usize, expected: usize| {
-        let reason = format!("{got} {what}, circuit {} has {expected}", key.shape_name());
+        let reason = format!("{got} {what}, circuit {} has {expected}", key.shape_name);
         Err(ProverError::Malformed { reason })
     };
     match (proof.public_inputs.len(), proof.proof.len()) {
@@ -190,8 +190,8 @@ fn check_form(proof: &BatchProof, key: &VerifierKey) -> Result<()> {
 /// Refuses points with the top bit set. halo2curves reads it as "identity" if x is 0 and ignores it
 /// otherwise, so that each point would have a second encoding, and each proof many; the identity
 /// itself is no commitment that an honest prover makes (every polynomial is blinded).
-fn check_points(proof: &BatchProof, key: &VerifierKey) -> Result<()> {
-    let protocol = key.protocol();
+fn check_points(proof: &BatchProof, key: &ProofVerifier) -> Result<()> {
+    let protocol = &key.protocol;
     let commitments = protocol.num_witness.iter().sum::<usize>() + protocol.quotient.num_chunk();
     let openings = commitments + protocol.evaluations.len();
     let words = proof.proof.chunks_exact(WORD).enumerate();

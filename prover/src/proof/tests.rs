@@ -32,7 +32,7 @@ fn fixture() -> &'static Fixture {
 /// Both verifiers' opinion, which must be one.
 fn verdict(proof: &BatchProof) -> Result<()> {
     let key = fixture().keys.verifier();
-    let (ours, halo2) = (verify(proof, key), verify_with_halo2(proof, key));
+    let (ours, halo2) = (verify(proof, key.proofs()), verify_with_halo2(proof, key));
     assert_eq!(ours.is_ok(), halo2.is_ok(), "{ours:?} {halo2:?}");
     ours
 }
@@ -41,7 +41,7 @@ fn verdict(proof: &BatchProof) -> Result<()> {
 fn a_two_phase_proof_is_accepted_by_both_verifiers() {
     let Fixture { keys, proof, .. } = fixture();
     verdict(proof).unwrap();
-    assert_eq!(proof.proof.len(), proof_len(keys.verifier()));
+    assert_eq!(proof.proof.len(), proof_len(keys.verifier().proofs()));
     let snark = proof.to_snark(keys.verifier()).unwrap();
     assert_eq!(snark.proof, proof.proof);
     assert_eq!(snark.instances, vec![vec![Fr::from(3), Fr::from(10)]]);
@@ -140,7 +140,7 @@ fn a_proof_for_another_circuit_is_a_mismatch_not_an_invalid_proof() {
     let Fixture { srs, proof, .. } = fixture();
     let other = ToyShape { rows: 21, ..ToyShape::tiny() };
     let other = CircuitKeys::generate::<ToyCircuit>(&other, srs).unwrap();
-    let error = verify(proof, other.verifier()).unwrap_err();
+    let error = verify(proof, other.verifier().proofs()).unwrap_err();
     match error {
         ProverError::CircuitMismatch { expected, got } => {
             assert_eq!(expected, other.circuit_id());
@@ -150,7 +150,7 @@ fn a_proof_for_another_circuit_is_a_mismatch_not_an_invalid_proof() {
     }
     // Renamed to the other circuit it is invalid: the transcript begins with the key.
     let renamed = BatchProof { circuit_id: other.circuit_id(), ..proof.clone() };
-    assert!(matches!(verify(&renamed, other.verifier()), Err(ProverError::Invalid { .. })));
+    assert!(matches!(verify(&renamed, other.verifier().proofs()), Err(ProverError::Invalid { .. })));
 }
 
 #[test]

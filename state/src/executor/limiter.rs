@@ -18,7 +18,7 @@ pub(super) fn leave(
     let index = limiter_index(token);
     let before = state.account(index).copied();
     let account = before.unwrap_or_else(|| Account::new(Fr::from(0u64), token));
-    let limits = context.policy.limits_tree().limits(token);
+    let limits = context.policy.limits_of(token);
     let (tat_after, release_time) = limit(account.balance, amount, context.time, &limits);
     trace.limiter = Some(LimiterTrace {
         token,

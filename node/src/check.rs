@@ -1,0 +1,138 @@
+//! Native verification of stored blocks.
+
+use std::path::Path;
+
+use bastion_aggregator::verifier::{read_verifiers, StoredBlockVerifier};
+use bastion_aggregator::{verify as verify_block, BlockVerifier};
+use bastion_circuits::witness::convert::to_halo2;
+use bastion_protocol::Fr;
+use bastion_prover::keys::ProofVerifier;
+use bastion_prover::proof::BatchProof;
+use bastion_prover::srs::SrsOrigin;
+use halo2_proofs::halo2curves::bn256::Bn256;
+use snark_verifier::pcs::kzg::KzgDecidingKey;
+
+use crate::dir::{Manifest, StoredBlock};
+use crate::error::NodeError;
+
+/// The verifiers of a block circuit from its folder in the cache: neither keys nor reference string
+/// are needed, nor a compiler.
+#[derive(Debug)]
+pub struct FolderVerifier {
+    batch: ProofVerifier,
+    block: StoredBlockVerifier,
+    deciding_key: KzgDecidingKey<Bn256>,
+}
+
+impl FolderVerifier {
+    /// Reads a verifier's folder (`bastion setup` and `bastion prove` write it).
+    ///
+    /// # Errors
+    /// If the folder is damaged or of another version.
+    pub fn open(folder: &Path) -> Result<Self, NodeError> {
+        let (_, block, batch) = read_verifiers(folder)?;
+        let deciding_key = block.points.into();
+        Ok(Self { batch, block, deciding_key })
+    }
+
+    /// Circuit, protocol and contract of the block proofs.
+    pub fn block(&self) -> &BlockVerifier {
+        &self.block.verifier
+    }
+
+    /// Checks that a folder of blocks was made for these verifiers.
+    ///
+    /// # Errors
+    /// [`NodeError::Mismatch`] or [`NodeError::WrongMark`] with what differs.
+    pub fn check(&self, blocks: &Manifest) -> Result<(), NodeError> {
+        let same = |what, found: &str, expected: &str| match found == expected {
+            true => Ok(()),
+            false => {
+                Err(NodeError::Mismatch { what, found: found.into(), expected: expected.into() })
+            }
+        };
+        let block = self.block();
+        same("reference string", &blocks.srs, &block.srs_id.to_string())?;
+        if blocks.unsafe_dev_srs != (block.srs_origin == SrsOrigin::UnsafeDev) {
+            let srs = blocks.srs.clone();
+            return Err(NodeError::WrongMark { says: blocks.unsafe_dev_srs, srs });
+        }
+        let batch = self.batch.circuit_id.to_string();
+        same("batch circuit", &blocks.batch_circuit_id, &batch)?;
+        same("block circuit", &blocks.block_circuit_id, &block.circuit_id)
+    }
+
+    /// Checks a stored block, as [`BlockChecker::verify`].
+    ///
+    /// # Errors
+    /// Those of [`BlockChecker::verify`].
+    pub fn verify(
+        &self,
+        number: usize,
+        old_root: &Fr,
+        block: &StoredBlock,
+    ) -> Result<(), NodeError> {
+        let (batch, deciding_key) = (&self.batch, &self.deciding_key);
+        let checker = BlockChecker { batch, block: &self.block.verifier, deciding_key };
+        checker.verify(number, old_root, block)
+    }
+}
+
+/// What checks the blocks of one block circuit.
+#[derive(Clone, Copy, Debug)]
+pub struct BlockChecker<'a> {
+    /// Checks the proofs of batches.
+    pub batch: &'a ProofVerifier,
+    /// Checks the block proof.
+    pub block: &'a BlockVerifier,
+    /// The points of the reference string.
+    pub deciding_key: &'a KzgDecidingKey<Bn256>,
+}
+
+impl BlockChecker<'_> {
+    /// Checks a stored block: every proof, every public input against header and data, and that
+    /// the block continues `old_root`.
+    ///
+    /// # Errors
+    /// [`NodeError::Tampered`] with what differs, or the error of a verifier.
+    pub fn verify(
+        &self,
+        number: usize,
+        old_root: &Fr,
+        block: &StoredBlock,
+    ) -> Result<(), NodeError> {
+        let tampered = |what| NodeError::Tampered { block: number, what };
+        let own = |batch: &BatchProof| batch.circuit_id == self.batch.circuit_id;
+        // The folder's manifest names the circuits of this build: a proof of others was put there.
+        if block.proof.circuit_id != self.block.circuit_id
+            || !block.batches.iter().all(own)
+        {
+            return Err(tampered("the circuit of a proof"));
+        }
+        if block.header.old_root != *old_root {
+            return Err(tampered("the root before"));
+        }
+        let expected = block
+            .header
+            .public_inputs(&block.data)
+            .map_err(|_| tampered("the posted data"))?
+            .into_array()
+            .map(to_halo2);
+        if block.proof.public_inputs()? != expected {
+            return Err(tampered("header or data"));
+        }
+        verify_block(&block.proof, self.block, self.deciding_key)?;
+        for batch in &block.batches {
+            bastion_prover::proof::verify(batch, self.batch)?;
+        }
+        let ends = block.batches.first().zip(block.batches.last());
+        let linked = ends.is_some_and(|(first, last)| {
+            first.public_inputs.first() == Some(&expected[0])
+                && last.public_inputs.get(1) == Some(&expected[1])
+        });
+        if !linked || block.batches.len() != self.block.batches {
+            return Err(tampered("the batch proofs"));
+        }
+        Ok(())
+    }
+}

@@ -6,11 +6,9 @@ use bastion_aggregator::verifier::{read_verifiers, StoredBlockVerifier};
 use bastion_aggregator::{verify as verify_block, BlockVerifier};
 use bastion_circuits::witness::convert::to_halo2;
 use bastion_protocol::Fr;
-use bastion_prover::keys::ProofVerifier;
+use bastion_prover::keys::{DecidingKey, ProofVerifier};
 use bastion_prover::proof::BatchProof;
 use bastion_prover::srs::SrsOrigin;
-use halo2_proofs::halo2curves::bn256::Bn256;
-use snark_verifier::pcs::kzg::KzgDecidingKey;
 
 use crate::dir::{Manifest, StoredBlock};
 use crate::error::NodeError;
@@ -21,7 +19,7 @@ use crate::error::NodeError;
 pub struct FolderVerifier {
     batch: ProofVerifier,
     block: StoredBlockVerifier,
-    deciding_key: KzgDecidingKey<Bn256>,
+    deciding_key: DecidingKey,
 }
 
 impl FolderVerifier {
@@ -86,7 +84,7 @@ pub struct BlockChecker<'a> {
     /// Checks the block proof.
     pub block: &'a BlockVerifier,
     /// The points of the reference string.
-    pub deciding_key: &'a KzgDecidingKey<Bn256>,
+    pub deciding_key: &'a DecidingKey,
 }
 
 impl BlockChecker<'_> {
@@ -104,9 +102,7 @@ impl BlockChecker<'_> {
         let tampered = |what| NodeError::Tampered { block: number, what };
         let own = |batch: &BatchProof| batch.circuit_id == self.batch.circuit_id;
         // The folder's manifest names the circuits of this build: a proof of others was put there.
-        if block.proof.circuit_id != self.block.circuit_id
-            || !block.batches.iter().all(own)
-        {
+        if block.proof.circuit_id != self.block.circuit_id || !block.batches.iter().all(own) {
             return Err(tampered("the circuit of a proof"));
         }
         if block.header.old_root != *old_root {

@@ -3,10 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use bastion_aggregator::{
-    aggregate, verifier, AggregatorError, BlockKeys, BlockProof, BlockShape,
-};
-use bastion_circuits::witness::convert::to_halo2;
+use bastion_aggregator::{aggregate, verifier, AggregatorError, BlockKeys, BlockProof, BlockShape};
 use bastion_circuits::witness::{checked, compile};
 use bastion_circuits::{BatchCircuit, CircuitError, Shape};
 use bastion_contract::solc;

@@ -423,14 +423,16 @@ mod tests {
         assert_eq!(bytes(forced.to_bytes()), format!("0201020a0b0c0d{}{ee}", zeros(48)));
         let release_time = 0x01_0203_0405;
         let record = ExitRecord { to: exit, token, release_time, amount: 0x99, index };
-        assert_eq!(
-            bytes(record.to_bytes()),
-            format!("{ee}01020102030405{}990a0b0c0d", zeros(15))
-        );
+        assert_eq!(bytes(record.to_bytes()), format!("{ee}01020102030405{}990a0b0c0d", zeros(15)));
         let owner = owner_record(&(keyhash, exit));
         assert_eq!(bytes(owner), format!("{}77{ee}", zeros(31)));
-        let record =
-            L2Record { kind: 3, fee12: 0xabc, from: index, to: 0x0506_0708, amount40: 0x11_2233_4455 };
+        let record = L2Record {
+            kind: 3,
+            fee12: 0xabc,
+            from: index,
+            to: 0x0506_0708,
+            amount40: 0x11_2233_4455,
+        };
         assert_eq!(bytes(record.to_bytes()), "3abc0a0b0c0d050607081122334455");
     }
 

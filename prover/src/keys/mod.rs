@@ -64,6 +64,9 @@ impl fmt::Display for CircuitId {
     }
 }
 
+/// What decides an accumulator: three points of the SRS.
+pub type DecidingKey = KzgDecidingKey<Bn256>;
+
 /// What checks proofs of one circuit: no key of halo2's and no SRS. It can be stored and sent.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

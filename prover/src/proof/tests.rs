@@ -150,7 +150,10 @@ fn a_proof_for_another_circuit_is_a_mismatch_not_an_invalid_proof() {
     }
     // Renamed to the other circuit it is invalid: the transcript begins with the key.
     let renamed = BatchProof { circuit_id: other.circuit_id(), ..proof.clone() };
-    assert!(matches!(verify(&renamed, other.verifier().proofs()), Err(ProverError::Invalid { .. })));
+    assert!(matches!(
+        verify(&renamed, other.verifier().proofs()),
+        Err(ProverError::Invalid { .. })
+    ));
 }
 
 #[test]

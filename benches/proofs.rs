@@ -13,8 +13,8 @@ use std::time::Duration;
 
 use alloy_primitives::{Address, U256};
 use bastion_aggregator::{aggregate, BlockProof};
-use bastion_circuits::witness::compile;
 use bastion_circuits::witness::convert::to_state;
+use bastion_circuits::witness::generate_witness;
 use bastion_circuits::Shape;
 use bastion_contract::bindings::verify_calldata;
 use bastion_contract::evm::Evm;
@@ -28,7 +28,7 @@ fn proofs(c: &mut Criterion) {
     let (cache, prover) = support::prover();
     let shape = Shape::tiny();
     let (trace, link) = support::batch();
-    let circuit = compile(&shape, &trace, &link).unwrap();
+    let circuit = generate_witness(&shape, &trace, &link).unwrap();
     let (keys, params) = (prover.batches.keys(), prover.srs.params(shape.k).unwrap());
     let batch = prove(&params, keys, circuit.clone(), OsRng).unwrap();
     let proofs = [batch.clone()];

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use bastion_circuits::witness::Link;
+use bastion_circuits::witness::ChainedInputs;
 use bastion_circuits::Shape;
 use bastion_node::block::{next_block, Block};
 use bastion_node::dev::{dev_policy, DemoSource};
@@ -30,7 +30,7 @@ pub fn block() -> Block {
 }
 
 /// Its batch, and how it hangs on the block.
-pub fn batch() -> (BatchTrace, Link) {
+pub fn batch() -> (BatchTrace, ChainedInputs) {
     let block = block();
     let link = block.links()[0];
     (block.batches.into_iter().next().unwrap(), link)

@@ -13,7 +13,7 @@ use rayon::prelude::*;
 use crate::core::{Challenges, Grid, Layout, Placement, Program, Table};
 use crate::error::CircuitError;
 use crate::witness::convert::to_halo2;
-use crate::witness::Pools;
+use crate::witness::LookupCounts;
 use crate::{hash, tables, Fr, Shape};
 
 /// A violated rule.
@@ -131,7 +131,7 @@ pub(crate) fn require(
     shape: &Shape,
     trace: &BatchTrace,
     grid: &Grid,
-    pools: &Pools,
+    pools: &LookupCounts,
 ) -> Result<(), CircuitError> {
     if pools.out_of_range.is_empty() && links_hold(shape, grid) {
         return Ok(());

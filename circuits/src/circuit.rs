@@ -9,7 +9,7 @@ use halo2_proofs::{
     poly::Rotation,
 };
 
-use crate::core::{Block, Challenges, Expr, Grid, Layout, Table, WIDTH};
+use crate::core::{Challenges, Expr, Grid, Layout, RowBlock, Table, WIDTH};
 use crate::{tables, Fr, Shape};
 
 /// Degree of the constraints, with the selector: that of an S-box (see `hash`).
@@ -39,7 +39,7 @@ pub struct BatchCircuit {
 }
 
 impl BatchCircuit {
-    /// The circuit with a filled grid (see [`crate::witness::compile`]).
+    /// The circuit with a filled grid (see [`crate::witness::generate_witness`]).
     pub fn new(shape: Shape, grid: Grid) -> Self {
         Self { shape, grid: Some(grid) }
     }
@@ -127,7 +127,7 @@ impl Columns {
 }
 
 /// Rows on which some block steps the running sum.
-fn stepping_rows(layout: &Layout, blocks: &[Block]) -> Vec<bool> {
+fn stepping_rows(layout: &Layout, blocks: &[RowBlock]) -> Vec<bool> {
     let mut steps = vec![false; layout.rows];
     for placement in &layout.blocks {
         for (offset, terms) in blocks[placement.table as usize].bus.iter().enumerate() {

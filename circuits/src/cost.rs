@@ -16,7 +16,7 @@ use serde::Serialize;
 use crate::core::{Layout, Table, WIDTH};
 use crate::error::CircuitError;
 use crate::shape::POPULATION;
-use crate::witness::{fill, needs, Link, Usage};
+use crate::witness::{fill, needs, ChainedInputs, Usage};
 use crate::Shape;
 
 /// Advice columns: the first phase's and the bus.
@@ -86,7 +86,7 @@ pub struct CostReport {
 /// If the shape cannot hold a transfer.
 pub fn report(shape: &Shape) -> Result<CostReport, CircuitError> {
     let trace = transfer_batch(shape);
-    let link = Link { c_in: Fr::from(0u64), y_in: Fr::from(0u64), r: Fr::from(2u64) };
+    let link = ChainedInputs { c_in: Fr::from(0u64), y_in: Fr::from(0u64), r: Fr::from(2u64) };
     let (grid, pools) = fill(shape, &trace, &link)?;
     let transfers = trace.ops.len();
     let layout = Layout::new(shape);

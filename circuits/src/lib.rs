@@ -2,7 +2,7 @@
 //!
 //! One proof covers one batch of operations (`docs/protocol.md`). The circuit is a stack of logical
 //! tables in the same [`core::WIDTH`] advice columns, tied together by one LogUp bus; it has no
-//! copy constraints and no lookup argument. Every table is plain data ([`core::Block`]): named
+//! copy constraints and no lookup argument. Every table is plain data ([`core::RowBlock`]): named
 //! constraints over the cells of a row-block, and the tuples the block puts on the bus. The halo2
 //! circuit, the witness checker and the cost model all read that one description.
 //!

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::core::{Block, Table};
+use crate::core::{RowBlock, Table};
 use crate::{tables, Shape};
 
 fn readme(table: Table) -> &'static str {
@@ -28,7 +28,7 @@ fn documented(text: &str) -> BTreeSet<&str> {
         .collect()
 }
 
-fn rules(block: &Block) -> Vec<String> {
+fn rules(block: &RowBlock) -> Vec<String> {
     let constraints = block.constraints.iter().map(|c| c.name.clone());
     let terms = block.bus.iter().flatten().map(|t| t.name.clone());
     constraints.chain(terms).collect()

@@ -1,10 +1,10 @@
 //! The list of all tables.
 
-use crate::core::{Block, Table};
+use crate::core::{RowBlock, Table};
 use crate::{accounts, hash, head, limiter, nodes, ops, policy, ranges, signatures, Shape};
 
 /// The description of every table, in the order of [`Table::ALL`].
-pub fn blocks(shape: &Shape) -> Vec<Block> {
+pub fn blocks(shape: &Shape) -> Vec<RowBlock> {
     Table::ALL
         .into_iter()
         .map(|table| match table {

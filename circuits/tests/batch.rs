@@ -6,7 +6,7 @@ mod support;
 use std::collections::BTreeSet;
 
 use bastion_circuits::check::{check, names};
-use bastion_circuits::witness::{compile, fill};
+use bastion_circuits::witness::{fill, generate_witness};
 use bastion_circuits::{BatchCircuit, Shape};
 use bastion_state::executor::{posted_data, BatchTrace};
 use halo2_proofs::dev::MockProver;
@@ -48,7 +48,7 @@ fn an_empty_batch_keeps_the_root() {
 #[test]
 fn public_inputs_are_those_of_the_data() {
     let trace = every_kind();
-    let circuit = compile(&Shape::tiny(), &trace, &link()).unwrap();
+    let circuit = generate_witness(&Shape::tiny(), &trace, &link()).unwrap();
     let public = circuit.instances();
     let to_halo2 = bastion_circuits::witness::convert::to_halo2;
     let data = posted_data(&trace.ops);
@@ -64,7 +64,7 @@ fn public_inputs_are_those_of_the_data() {
 #[test]
 fn mock_prover_agrees() {
     let shape = Shape::tiny();
-    let circuit = compile(&shape, &every_kind(), &link()).unwrap();
+    let circuit = generate_witness(&shape, &every_kind(), &link()).unwrap();
     let instances = vec![circuit.instances()];
     let mock = MockProver::run(shape.k, &circuit, instances).unwrap();
     mock.assert_satisfied();
@@ -80,7 +80,7 @@ fn an_honest_batch_is_proved_and_a_false_input_refused() {
     assert_eq!(vk.cs().degree(), 6);
     let pk = keygen_pk(&params, vk, &empty).unwrap();
 
-    let circuit = compile(&shape, &every_kind(), &link()).unwrap();
+    let circuit = generate_witness(&shape, &every_kind(), &link()).unwrap();
     let public = circuit.instances();
     let mut transcript = Blake2bWrite::<_, G1Affine, Challenge255<_>>::init(vec![]);
     create_proof::<KZGCommitmentScheme<Bn256>, ProverSHPLONK<'_, Bn256>, _, _, _, _>(

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use bastion_circuits::check::{check, holds, names};
 use bastion_circuits::witness::convert::to_halo2;
-use bastion_circuits::witness::{fill, Link, Usage};
+use bastion_circuits::witness::{fill, ChainedInputs, Usage};
 use bastion_circuits::Shape;
 use bastion_protocol::data::BatchData;
 use bastion_protocol::Fr;
@@ -40,8 +40,12 @@ fn shape() -> Shape {
     shape
 }
 
-fn link() -> Link {
-    Link { c_in: Fr::from(3u64), y_in: Fr::from(4u64), r: Fr::from(0x1234_5678_9abc_def0u64) }
+fn link() -> ChainedInputs {
+    ChainedInputs {
+        c_in: Fr::from(3u64),
+        y_in: Fr::from(4u64),
+        r: Fr::from(0x1234_5678_9abc_def0u64),
+    }
 }
 
 /// What is wrong with a batch, if anything is.

@@ -9,7 +9,7 @@ mod support;
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use bastion_circuits::witness::compile;
+use bastion_circuits::witness::generate_witness;
 use bastion_circuits::{BatchCircuit, Fr, Shape};
 use halo2_proofs::plonk::ConstraintSystem;
 use recorder::Recorder;
@@ -17,7 +17,7 @@ use support::{context, link, run, world, EVERY_KIND};
 
 fn every_kind() -> BatchCircuit {
     let trace = run(&mut world(), &context(), &EVERY_KIND).unwrap();
-    compile(&Shape::tiny(), &trace, &link()).unwrap()
+    generate_witness(&Shape::tiny(), &trace, &link()).unwrap()
 }
 
 fn challenges(seed: u64) -> Vec<Fr> {

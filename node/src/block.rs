@@ -2,7 +2,7 @@
 
 mod pack;
 
-use bastion_circuits::witness::Link;
+use bastion_circuits::witness::ChainedInputs;
 use bastion_protocol::data::{chain_start, polynomial_start};
 use bastion_protocol::{Fr, Header};
 use bastion_state::executor::{posted_data, word_chain, BatchContext, BatchTrace};
@@ -24,9 +24,9 @@ pub struct Block {
 
 impl Block {
     /// What links each batch to the block.
-    pub fn links(&self) -> Vec<Link> {
+    pub fn links(&self) -> Vec<ChainedInputs> {
         let r = self.header.challenge(&self.data);
-        let mut link = Link { c_in: chain_start(), y_in: polynomial_start(), r };
+        let mut link = ChainedInputs { c_in: chain_start(), y_in: polynomial_start(), r };
         self.batches
             .iter()
             .map(|batch| {

@@ -10,7 +10,7 @@ use bastion_prover::keys::{DecidingKey, ProofVerifier};
 use bastion_prover::proof::BatchProof;
 use bastion_prover::srs::SrsOrigin;
 
-use crate::dir::{Manifest, StoredBlock};
+use crate::block_store::{Manifest, StoredBlock};
 use crate::error::NodeError;
 
 /// The verifiers of a block circuit from its folder in the cache: neither keys nor reference string

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use bastion_aggregator::{aggregate, verifier, AggregatorError, BlockKeys, BlockProof, BlockShape};
-use bastion_circuits::witness::{checked, compile};
+use bastion_circuits::witness::{checked, generate_witness};
 use bastion_circuits::{BatchCircuit, CircuitError, Shape};
 use bastion_contract::solc;
 use bastion_protocol::Fr;
@@ -265,7 +265,7 @@ fn witnesses(shape: &Shape, block: &Block) -> Result<Vec<BatchCircuit>, NodeErro
     batches
         .map(|(batch, (trace, link))| {
             let circuit = match block.checked {
-                true => compile(shape, trace, &link),
+                true => generate_witness(shape, trace, &link),
                 false => checked(shape, trace, &link),
             };
             circuit.map_err(|why| match why {

@@ -8,7 +8,7 @@ use bastion_protocol::account::Account;
 use bastion_state::executor::AccountTouch;
 use halo2_proofs::halo2curves::bn256::Fr;
 
-use crate::core::{Block, BlockWriter, Expr, Table, Tag, Term, Tuple};
+use crate::core::{BlockWriter, Expr, RowBlock, Table, Tag, Term, Tuple};
 use crate::hash;
 use crate::nodes;
 use crate::witness::convert::{small, to_halo2, wide};
@@ -106,7 +106,7 @@ pub fn tuple(index: Expr, fields: Fields<Expr>, t: Expr) -> Tuple {
 }
 
 /// Constraints of a touched account.
-pub fn account_block() -> Block {
+pub fn account_block() -> RowBlock {
     let mut block = Block::new(Table::Account);
     let (old, new) = (before(), after());
     let packed_old = hash::input_b(0);

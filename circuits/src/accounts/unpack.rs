@@ -3,7 +3,7 @@
 use halo2_proofs::halo2curves::bn256::Fr;
 
 use crate::accounts::Fields;
-use crate::core::{Block, BlockWriter, Expr, Table, Tag, Term, Tuple};
+use crate::core::{BlockWriter, Expr, RowBlock, Table, Tag, Term, Tuple};
 use crate::ranges::{digit, digits_of, weighted};
 use crate::witness::convert::{small, wide};
 
@@ -46,7 +46,7 @@ fn cells() -> Unpacked<Expr> {
 }
 
 /// Constraints of a reading.
-pub fn unpack_block() -> Block {
+pub fn unpack_block() -> RowBlock {
     let mut block = Block::new(Table::Unpack);
     for i in 0..DIGITS {
         block.constrain(format!("digit{i}"), digit(Expr::nth(i)));

@@ -16,7 +16,7 @@ pub struct Constraint {
 
 /// One row-block: constraints over its cells, and the tuples it puts on the bus row by row.
 #[derive(Clone, Debug)]
-pub struct Block {
+pub struct RowBlock {
     /// The table.
     pub table: Table,
     /// Rows of a block.
@@ -27,7 +27,7 @@ pub struct Block {
     pub bus: Vec<Vec<Term>>,
 }
 
-impl Block {
+impl RowBlock {
     /// A block without constraints.
     pub fn new(table: Table) -> Self {
         let rows = table.rows();
@@ -74,7 +74,7 @@ impl Block {
 
 /// Adds constraints that hold under a flag. They have the flag's degree on top of their own.
 pub struct When<'b> {
-    block: &'b mut Block,
+    block: &'b mut RowBlock,
     flag: Expr,
 }
 

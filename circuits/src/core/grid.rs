@@ -3,7 +3,7 @@
 use halo2_proofs::halo2curves::bn256::Fr;
 use rayon::prelude::*;
 
-use crate::core::{Block, Challenges, Expr, Layout, Program, Table, WIDTH};
+use crate::core::{Challenges, Expr, Layout, Program, RowBlock, Table, WIDTH};
 
 /// First-phase cells, row by row, with what was assigned, and the public inputs.
 #[derive(Clone, Debug)]
@@ -121,7 +121,12 @@ impl Grid {
     ///
     /// A fingerprint that is 0 (probability about 2^-230) contributes nothing here, and the proof
     /// then fails.
-    pub fn bus_sums(&self, layout: &Layout, blocks: &[Block], challenges: &Challenges) -> Vec<Fr> {
+    pub fn bus_sums(
+        &self,
+        layout: &Layout,
+        blocks: &[RowBlock],
+        challenges: &Challenges,
+    ) -> Vec<Fr> {
         // Row, multiplicity and fingerprint of each term: numbers of steps of the table's program.
         type BusTerm = (usize, usize, usize);
         let programs: Vec<(Program, Vec<BusTerm>)> = blocks

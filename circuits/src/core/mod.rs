@@ -8,7 +8,7 @@ mod grid;
 mod layout;
 mod program;
 
-pub use block::{Block, Constraint};
+pub use block::{Constraint, RowBlock};
 pub use bus::{step, Tag, Term, Tuple};
 pub use expr::{pow2, Challenges, Expr};
 pub use grid::{batch_invert, BlockWriter, Grid};

@@ -1,6 +1,6 @@
 //! Constraints of one Poseidon2 compression in three rows.
 
-use crate::core::{Block, Expr, Table, WIDTH};
+use crate::core::{Expr, RowBlock, Table, WIDTH};
 use crate::witness::convert;
 
 use bastion_protocol::hash::round_constants;
@@ -48,7 +48,7 @@ impl Cells {
 ///
 /// Each S-box `x^5` stands in the constraint of the one cell that it leads to: degree 5, 6 with the
 /// selector.
-pub fn compress_block() -> Block {
+pub fn compress_block() -> RowBlock {
     let mut block = Block::new(Table::Compress);
     let mut cells = Cells { next: 0 };
     let constants = round_constants();
@@ -84,7 +84,7 @@ pub fn compress_block() -> Block {
 }
 
 /// Cells for both lanes.
-fn stored(block: &mut Block, cells: &mut Cells, name: &str, lanes: [Expr; 2]) -> [Expr; 2] {
+fn stored(block: &mut RowBlock, cells: &mut Cells, name: &str, lanes: [Expr; 2]) -> [Expr; 2] {
     let [first, second] = lanes;
     [(0, first), (1, second)].map(|(lane, value)| {
         let cell = cells.take();

@@ -6,7 +6,7 @@ mod trace;
 pub use gates::{compress_block, input_a, input_b, output, INPUT_CELLS, SPARE};
 pub use trace::{assign_compress, holds};
 
-use crate::core::{Block, Expr, Table, Tag, Term, Tuple};
+use crate::core::{Expr, RowBlock, Table, Tag, Term, Tuple};
 
 /// Multiplicity with which a hash block is on the bus.
 pub fn multiplicity() -> Expr {
@@ -14,7 +14,7 @@ pub fn multiplicity() -> Expr {
 }
 
 /// The block that puts its compression on the bus.
-pub fn hash_block() -> Block {
+pub fn hash_block() -> RowBlock {
     let mut block = Block::new(Table::Hash);
     block.bus(
         0,

@@ -5,14 +5,14 @@ use bastion_protocol::inputs;
 use bastion_protocol::policy::Policy;
 use halo2_proofs::halo2curves::bn256::Fr;
 
-use crate::core::{Block, BlockWriter, Expr, Table, Term};
+use crate::core::{BlockWriter, Expr, RowBlock, Table, Term};
 use crate::hash;
 use crate::nodes;
 use crate::ops;
 use crate::policy;
 use crate::signatures::{base_multiple_constant, MULTIPLES};
 use crate::witness::convert::{small, to_halo2};
-use crate::witness::Pools;
+use crate::witness::LookupCounts;
 
 /// Public inputs of a batch proof.
 pub type PublicInputs = bastion_protocol::PublicInputs<Fr>;
@@ -52,7 +52,7 @@ fn chain_head(tag: u64, n: u64) -> Fr {
 }
 
 /// Constraints of the head, for circuits with `ops` operations.
-pub fn head_block(ops: usize) -> Block {
+pub fn head_block(ops: usize) -> RowBlock {
     let mut block = Block::new(Table::Head);
     let [old_root, new_root, c_in, c_out, y_in, y_out, policy_root, domain, time, r] = public();
     block.constrain("sum_starts_at_zero", Expr::Sum(0));
@@ -128,7 +128,7 @@ pub fn head_block(ops: usize) -> Block {
 
 /// `y_out = y_in rho^5 + Y_4 rho^4 + .. + Y_1 rho + counts`, `rho = r^65536`.
 fn data_sum(
-    block: &mut Block,
+    block: &mut RowBlock,
     y_in: Expr,
     y_out: Expr,
     r: Expr,
@@ -179,7 +179,7 @@ pub struct Head<'a> {
 }
 
 /// `m_domain` (start of the message chain) and the owner of new fee accounts, noted once per batch.
-pub fn constants(policy: &Policy, domain: Fr, pools: &mut Pools) -> (Fr, Fr) {
+pub fn constants(policy: &Policy, domain: Fr, pools: &mut LookupCounts) -> (Fr, Fr) {
     (
         pools.compress(chain_head(TAG_MSG, 4), domain),
         pools.compress(to_halo2(policy.fee_keyhash), to_halo2(policy.fee_exit.to_fr())),
@@ -191,7 +191,7 @@ pub fn assign(
     writer: &mut BlockWriter<'_>,
     head: &Head<'_>,
     (m_domain, fee_owner): (Fr, Fr),
-    pools: &mut Pools,
+    pools: &mut LookupCounts,
 ) {
     let policy = head.policy;
     let fee_exit = to_halo2(policy.fee_exit.to_fr());

@@ -3,11 +3,11 @@
 use bastion_state::executor::LimiterTrace;
 use halo2_proofs::halo2curves::bn256::Fr;
 
-use crate::core::{pow2, Block, BlockWriter, Expr, Table, Tag, Term, Tuple};
+use crate::core::{pow2, BlockWriter, Expr, RowBlock, Table, Tag, Term, Tuple};
 use crate::policy;
 use crate::ranges::{range128, range40};
 use crate::witness::convert::{halves, small, to_halo2, wide};
-use crate::witness::Pools;
+use crate::witness::LookupCounts;
 
 /// `2^127`: the largest theoretical arrival time.
 pub const TAT_CAP: u128 = 1 << 127;
@@ -61,7 +61,7 @@ fn selections() -> [Selection; 4] {
 }
 
 /// Constraints of one use of the limiter.
-pub fn limiter_block() -> Block {
+pub fn limiter_block() -> RowBlock {
     let mut block = Block::new(Table::Limiter);
     block.constrain("active_flag", ACTIVE.boolean());
     block.constrain("division", QUOTIENT * RATE - AMOUNT - REMAINDER);
@@ -92,7 +92,7 @@ pub fn assign(
     trace: Option<&LimiterTrace>,
     time: u64,
     limits_root: bastion_protocol::Fr,
-    pools: &mut Pools,
+    pools: &mut LookupCounts,
 ) {
     let active = trace.is_some();
     let (rate, burst, delay) =

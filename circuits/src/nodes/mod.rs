@@ -3,7 +3,7 @@
 use bastion_state::executor::NodeTouch;
 use halo2_proofs::halo2curves::bn256::Fr;
 
-use crate::core::{Block, BlockWriter, Expr, Table, Tag, Term, Tuple};
+use crate::core::{BlockWriter, Expr, RowBlock, Table, Tag, Term, Tuple};
 use crate::hash;
 use crate::witness::convert::{small, to_halo2};
 
@@ -21,7 +21,7 @@ pub fn tuple(level: Expr, index: Expr, old: Expr, new: Expr) -> Tuple {
 }
 
 /// Constraints of a node.
-pub fn node_block() -> Block {
+pub fn node_block() -> RowBlock {
     let mut block = Block::new(Table::Node);
     block.constrain("left_flag", LEFT.boolean());
     block.constrain("right_flag", RIGHT.boolean());

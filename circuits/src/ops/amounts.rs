@@ -1,11 +1,11 @@
 //! Kind flags, and amounts as the wire carries them.
 
-use crate::core::{Block, Expr};
+use crate::core::{Expr, RowBlock};
 use crate::ops::cells::{Cells, FloatCells};
 use crate::ops::kinds::Sets;
 
 /// Kind flags, floats and amounts.
-pub(super) fn amounts(block: &mut Block, c: &Cells, s: &Sets) {
+pub(super) fn amounts(block: &mut RowBlock, c: &Cells, s: &Sets) {
     for (i, flag) in c.kind.iter().enumerate() {
         block.constrain(format!("kind_flag{i}"), (*flag).boolean());
     }
@@ -31,7 +31,7 @@ pub(super) fn amounts(block: &mut Block, c: &Cells, s: &Sets) {
 }
 
 /// `low_power = 10^(e mod 8)`, `power = 10^e`.
-fn float(block: &mut Block, name: &str, f: &FloatCells) {
+fn float(block: &mut RowBlock, name: &str, f: &FloatCells) {
     let mut ten = Expr::from(10);
     let mut factors = f.exponent.iter().enumerate().map(|(i, bit)| {
         block.constrain(format!("{name}.bit{i}"), (*bit).boolean());

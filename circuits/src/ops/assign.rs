@@ -14,7 +14,7 @@ use crate::core::{pow2, BlockWriter, Expr};
 use crate::ops::cells::{cells, AccessCells, Cells, FloatCells};
 use crate::ops::TIMES;
 use crate::witness::convert::{halves, inverse_or_zero, small, to_halo2, wide};
-use crate::witness::Pools;
+use crate::witness::LookupCounts;
 
 /// What runs from operation to operation, and the constants of the batch.
 #[derive(Clone, Debug)]
@@ -55,7 +55,7 @@ pub fn assign(
     op: Option<&OpTrace>,
     context: &BatchContext,
     state: &mut OpState,
-    pools: &mut Pools,
+    pools: &mut LookupCounts,
 ) {
     let c = cells();
     let mut w = OpWriter { writer, pools, cells: &c };
@@ -112,7 +112,7 @@ impl Text {
 
 struct OpWriter<'a, 'g> {
     writer: &'a mut BlockWriter<'g>,
-    pools: &'a mut Pools,
+    pools: &'a mut LookupCounts,
     cells: &'a Cells,
 }
 

@@ -11,7 +11,7 @@ pub use assign::{assign, OpState};
 pub use cells::{cells, Cells};
 
 use crate::accounts;
-use crate::core::{Block, Expr, Table, Tag, Term, Tuple};
+use crate::core::{Expr, RowBlock, Table, Tag, Term, Tuple};
 use crate::hash;
 use crate::limiter;
 use crate::ranges::{range128, range40};
@@ -32,7 +32,7 @@ pub fn context_tuple(entries: [Expr; 7]) -> Tuple {
 }
 
 /// Constraints of an operation.
-pub fn op_block() -> Block {
+pub fn op_block() -> RowBlock {
     let mut block = Block::new(Table::Op);
     let c = cells();
     let s = sets(&c);

@@ -1,11 +1,11 @@
 //! What each kind does to the accounts, and when it may.
 
-use crate::core::{Block, Expr};
+use crate::core::{Expr, RowBlock};
 use crate::ops::cells::Cells;
 use crate::ops::kinds::Sets;
 
 /// The primary account.
-pub(super) fn primary(block: &mut Block, c: &Cells, s: &Sets) {
+pub(super) fn primary(block: &mut RowBlock, c: &Cells, s: &Sets) {
     let (b, a) = (&c.access[0].before, &c.access[0].after);
     let known = s.deposit + s.forced_exit + s.l2;
     block.when(known).holds("account_exists", b.exists);
@@ -46,7 +46,7 @@ pub(super) fn primary(block: &mut Block, c: &Cells, s: &Sets) {
 }
 
 /// Receiver, limiter and fee account.
-pub(super) fn others(block: &mut Block, c: &Cells, s: &Sets) {
+pub(super) fn others(block: &mut RowBlock, c: &Cells, s: &Sets) {
     let token = c.access[0].before.token;
     let (b, a) = (&c.access[1].before, &c.access[1].after);
     let second = s.floats + s.forced_exit;
@@ -89,7 +89,7 @@ pub(super) fn others(block: &mut Block, c: &Cells, s: &Sets) {
 }
 
 /// Who may, and when: openings, freezes, forced exits that do not match, values to range-check.
-pub(super) fn permissions(block: &mut Block, c: &Cells, s: &Sets) {
+pub(super) fn permissions(block: &mut RowBlock, c: &Cells, s: &Sets) {
     let (b, context) = (&c.access[0].before, &c.context);
     block.when(s.guardian_signed).equal("guardian_signs", c.keyhash, context.guardian);
     block.when(s.deposit_new).equal("opened_is_created", c.opened, c.access[0].after.owner);

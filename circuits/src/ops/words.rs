@@ -1,6 +1,6 @@
 //! The signed message, the posted words, their chain and their polynomial.
 
-use crate::core::{Block, Expr};
+use crate::core::{Expr, RowBlock};
 use crate::ops::cells::Cells;
 use crate::ops::kinds::Sets;
 
@@ -25,7 +25,7 @@ fn l2word(c: &Cells, s: &Sets) -> Expr {
 }
 
 /// What is signed.
-pub(super) fn message(block: &mut Block, c: &Cells, s: &Sets) {
+pub(super) fn message(block: &mut RowBlock, c: &Cells, s: &Sets) {
     block.when(s.sends).equal("to_is_receiver", c.to, c.access[1].index);
     let no_receiver = s.l2 - s.sends;
     block.when(no_receiver).zero("to_is_zero", c.to);
@@ -48,7 +48,7 @@ pub(super) fn message(block: &mut Block, c: &Cells, s: &Sets) {
 }
 
 /// The words of each slot.
-pub(super) fn words(block: &mut Block, c: &Cells, s: &Sets) {
+pub(super) fn words(block: &mut RowBlock, c: &Cells, s: &Sets) {
     let [main, keyhash, exit, exit1, exit2] = c.words;
     let deposits = s.deposit + s.deposit_new;
     let forced = s.forced_exit + s.forced_noop;
@@ -75,7 +75,7 @@ pub(super) fn words(block: &mut Block, c: &Cells, s: &Sets) {
 
 /// Unfilled slots leave the chain as it is (filled ones are hash look-ups), and each section's
 /// polynomial absorbs its words.
-pub(super) fn absorption(block: &mut Block, c: &Cells, s: &Sets) {
+pub(super) fn absorption(block: &mut RowBlock, c: &Cells, s: &Sets) {
     for (i, filled) in slot_flags(s).into_iter().enumerate() {
         block.when(!filled).equal(format!("chain_skips{i}"), c.chain[i + 1], c.chain[i]);
     }

@@ -5,10 +5,10 @@ use bastion_protocol::policy::TokenLimits;
 use bastion_protocol::Token;
 use halo2_proofs::halo2curves::bn256::Fr;
 
-use crate::core::{Block, BlockWriter, Expr, Table, Tag, Term, Tuple};
+use crate::core::{BlockWriter, Expr, RowBlock, Table, Tag, Term, Tuple};
 use crate::hash;
 use crate::witness::convert::{small, to_halo2};
-use crate::witness::Pools;
+use crate::witness::LookupCounts;
 
 /// Depth of the tree of limits.
 pub const DEPTH: usize = bastion_protocol::policy::LIMITS_DEPTH;
@@ -47,7 +47,7 @@ fn chain_head() -> Fr {
 }
 
 /// Constraints of the limits of one token.
-pub fn policy_block() -> Block {
+pub fn policy_block() -> RowBlock {
     let mut block = Block::new(Table::Policy);
     block.constrain("active_flag", ACTIVE.boolean());
     block.constrain("unused_has_no_limits", !ACTIVE * COUNT);
@@ -91,7 +91,7 @@ pub fn assign(
     writer: &mut BlockWriter<'_>,
     opening: Option<(&Opening, u64)>,
     time: u64,
-    pools: &mut Pools,
+    pools: &mut LookupCounts,
 ) {
     let Some((opening, count)) = opening else {
         for n in 0..STEPS - 2 {

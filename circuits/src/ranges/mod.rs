@@ -2,7 +2,7 @@
 
 use halo2_proofs::halo2curves::bn256::Fr;
 
-use crate::core::{Block, BlockWriter, Expr, Table, Tag, Term, Tuple};
+use crate::core::{BlockWriter, Expr, RowBlock, Table, Tag, Term, Tuple};
 use crate::witness::convert::{small, wide};
 
 /// Zero exactly for 0, 1, 2, 3 (degree 4).
@@ -57,7 +57,7 @@ impl Width {
 }
 
 /// Constraints of a range check.
-pub fn range_block(width: Width) -> Block {
+pub fn range_block(width: Width) -> RowBlock {
     let (table, tuple) = match width {
         Width::Bits40 => (Table::Range40, range40(width.value())),
         Width::Bits128 => (Table::Range128, range128(width.value())),

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use ark_ff::{BigInteger, PrimeField};
 use halo2_proofs::halo2curves::bn256::Fr;
 
-use crate::core::{Block, Expr, Table, Tag, Term, Tuple};
+use crate::core::{Expr, RowBlock, Table, Tag, Term, Tuple};
 use crate::hash;
 use crate::ranges::range128;
 use crate::signatures::curve::{add, double, Point};
@@ -86,7 +86,7 @@ pub fn tuple(keyhash: Expr, message: Expr) -> Tuple {
 }
 
 /// Constraints of a header.
-pub fn header_block() -> Block {
+pub fn header_block() -> RowBlock {
     let mut block = Block::new(Table::Signature);
     block.constrain("id", ID - Expr::cell(-1, columns::ID) - Expr::one());
     block.constrain("active_flag", ACTIVE.boolean());
@@ -123,7 +123,7 @@ pub fn header_block() -> Block {
 }
 
 /// `A = 8 A'` with `A'` on the curve, `A.x != 0`, and the multiples of `-A`.
-fn key_constraints(block: &mut Block) {
+fn key_constraints(block: &mut RowBlock) {
     let mut point = Point::nth(KEY_CHAIN);
     block.constrain("key_part_on_curve", point.on_curve());
     for i in 1..=3 {
@@ -142,7 +142,7 @@ fn key_constraints(block: &mut Block) {
 }
 
 /// `8 (FINAL - R) = O`.
-fn verdict_constraints(block: &mut Block) {
+fn verdict_constraints(block: &mut RowBlock) {
     let r = Point::nth(R);
     block.constrain("r_on_curve", r.on_curve());
     let q = Point::nth(Q);
@@ -161,7 +161,7 @@ fn verdict_constraints(block: &mut Block) {
 }
 
 /// The first window starts from the identity, empty scalars and half 1.
-fn start_constraints(block: &mut Block) {
+fn start_constraints(block: &mut RowBlock) {
     let start = |col| Expr::cell(START, col);
     block.constrain("start.id", start(columns::ID) - ID);
     block.constrain("start.point.x", start(columns::POINT));

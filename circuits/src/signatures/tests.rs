@@ -2,11 +2,11 @@ use bastion_protocol::keys::SecretKey;
 use halo2_proofs::halo2curves::bn256::Fr;
 
 use super::*;
-use crate::core::{Block, Challenges, Grid, Table, SIGNATURE_ROWS, WINDOWS};
-use crate::witness::Pools;
+use crate::core::{Challenges, Grid, RowBlock, Table, SIGNATURE_ROWS, WINDOWS};
+use crate::witness::LookupCounts;
 
 /// Rows of a signature that stands at row 1, with their tables.
-fn placements() -> Vec<(Block, usize)> {
+fn placements() -> Vec<(RowBlock, usize)> {
     let mut out = vec![(header_block(), 1)];
     let mut row = 1 + Table::Signature.rows();
     for _ in 0..2 {
@@ -38,9 +38,9 @@ fn violated(grid: &Grid) -> Vec<String> {
     names
 }
 
-fn fill(check: Option<&Check>) -> (Grid, Pools) {
+fn fill(check: Option<&Check>) -> (Grid, LookupCounts) {
     let mut grid = Grid::new(1 + SIGNATURE_ROWS);
-    let mut pools = Pools::default();
+    let mut pools = LookupCounts::default();
     assign(&mut grid.block(1), 1, check, &mut pools);
     assert!(grid.conflicts().is_empty(), "{:?}", grid.conflicts());
     (grid, pools)

@@ -12,7 +12,7 @@ use crate::core::{BlockWriter, Expr, SIGNATURE_ROWS, WINDOWS};
 use crate::signatures::header::{self, MULTIPLES, START};
 use crate::signatures::window::columns;
 use crate::witness::convert::{inverse_or_zero, small, to_halo2, wide};
-use crate::witness::Pools;
+use crate::witness::LookupCounts;
 
 /// A signature to check.
 #[derive(Clone, Debug)]
@@ -46,7 +46,7 @@ pub fn assign(
     writer: &mut BlockWriter<'_>,
     id: u64,
     check: Option<&Check>,
-    pools: &mut Pools,
+    pools: &mut LookupCounts,
 ) -> [u64; MULTIPLES] {
     let key = check.map_or_else(
         || EdwardsAffine::generator().mul_bigint([8u64]).into_affine(),
@@ -175,7 +175,7 @@ fn challenge(
     r: &EdwardsAffine,
     message: Fr,
     active: bool,
-    pools: &mut Pools,
+    pools: &mut LookupCounts,
 ) -> (Fr, [Fr; 3], Fr) {
     if !active {
         return (Fr::zero(), [Fr::zero(); 3], Fr::zero());

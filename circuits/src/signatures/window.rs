@@ -1,6 +1,6 @@
 //! Windows: four bits of both scalars a row, most significant first.
 
-use crate::core::{Block, Expr, Table, Tag, Term, Tuple};
+use crate::core::{Expr, RowBlock, Table, Tag, Term, Tuple};
 use crate::signatures::curve::{add, double, Point};
 
 /// Columns of a window row. The row before it (a window, a half row or the last header row) holds
@@ -43,7 +43,7 @@ pub fn half_tuple(id: Expr, half: Expr, point: Point<Expr>, h: Expr, s: Expr) ->
 }
 
 /// Constraints of a window.
-pub fn window_block() -> Block {
+pub fn window_block() -> RowBlock {
     let mut block = Block::new(Table::Window);
     let here = |col| Expr::cell(0, col);
     let before = |col| Expr::cell(-1, col);
@@ -88,7 +88,7 @@ pub fn window_block() -> Block {
 
 /// Constraints of the row after a half: it puts the state on the bus and starts the next half with
 /// the same point and empty scalars.
-pub fn half_block() -> Block {
+pub fn half_block() -> RowBlock {
     let mut block = Block::new(Table::Half);
     let here = |col| Expr::cell(0, col);
     let before = |col| Expr::cell(-1, col);

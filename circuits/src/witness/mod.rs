@@ -1,10 +1,10 @@
 //! From an executed batch to a filled grid.
 
-mod compile;
 pub mod convert;
-mod pools;
+mod generate;
+mod lookups;
 mod usage;
 
-pub use compile::{checked, compile, fill, Link};
-pub use pools::{Pool, Pools};
+pub use generate::{checked, fill, generate_witness, ChainedInputs};
+pub use lookups::{LookupCounts, Pool};
 pub use usage::{needs, Usage};

@@ -12,7 +12,7 @@ mod support;
 use std::collections::{BTreeMap, BTreeSet};
 
 use bastion_circuits::check::{check, names};
-use bastion_circuits::witness::{compile, fill};
+use bastion_circuits::witness::{fill, generate_witness};
 use bastion_circuits::{BatchCircuit, Shape};
 use bastion_protocol::account::{leaf, FIRST_USER};
 use bastion_protocol::keys::owner;

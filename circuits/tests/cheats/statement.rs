@@ -114,7 +114,7 @@ fn the_mock_prover_refuses_what_the_checker_refuses() {
     let mut trace = run(&mut state, &context(), &[TRANSFER]).unwrap();
     after(&mut trace.ops[0], 1).balance += 1;
     rebuild(&mut trace, tree);
-    let circuit: BatchCircuit = compile(&shape, &trace, &link()).unwrap();
+    let circuit: BatchCircuit = generate_witness(&shape, &trace, &link()).unwrap();
     let mock = MockProver::run(shape.k, &circuit, vec![circuit.instances()]).unwrap();
     let failures = mock.verify().unwrap_err();
     let text = format!("{failures:?}");

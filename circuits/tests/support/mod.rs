@@ -1,7 +1,7 @@
 //! A small world in which every kind of operation happens.
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used)]
 
-use bastion_circuits::witness::Link;
+use bastion_circuits::witness::ChainedInputs;
 use bastion_protocol::keys::SecretKey;
 use bastion_protocol::ops::{Action, Body, Deposit, ForcedExit, Op};
 use bastion_protocol::policy::{Policy, TokenLimits};
@@ -44,8 +44,12 @@ pub fn context() -> BatchContext {
     }
 }
 
-pub fn link() -> Link {
-    Link { c_in: Fr::from(11u64), y_in: Fr::from(22u64), r: Fr::from(0x1234_5678_9abc_def0u64) }
+pub fn link() -> ChainedInputs {
+    ChainedInputs {
+        c_in: Fr::from(11u64),
+        y_in: Fr::from(22u64),
+        r: Fr::from(0x1234_5678_9abc_def0u64),
+    }
 }
 
 pub fn deposit(name: &str, token: u16, amount: u128) -> Op {

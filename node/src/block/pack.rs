@@ -1,6 +1,6 @@
 //! Fills the batches of a block from a source.
 
-use bastion_circuits::witness::{checked, Link, Usage};
+use bastion_circuits::witness::{checked, ChainedInputs, Usage};
 use bastion_circuits::{CircuitError, Shape};
 use bastion_protocol::data::{chain_start, polynomial_start};
 use bastion_protocol::ops::Op;
@@ -52,7 +52,7 @@ pub fn next_block(
     let mut traces = Vec::with_capacity(batches);
     let mut done = false;
     let provable = |trace: &BatchTrace| {
-        let link = Link { c_in: chain_start(), y_in: polynomial_start(), r: trace.new_root };
+        let link = ChainedInputs { c_in: chain_start(), y_in: polynomial_start(), r: trace.new_root };
         checked(shape, trace, &link).map(drop)
     };
     while traces.len() < batches {

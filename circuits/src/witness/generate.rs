@@ -14,13 +14,13 @@ use crate::policy::Opening;
 use crate::ranges::Width;
 use crate::signatures::{Check, MULTIPLES};
 use crate::witness::convert::{small, to_halo2, to_state};
-use crate::witness::Pools;
+use crate::witness::LookupCounts;
 use crate::{accounts, check, hash, head, limiter, nodes, ops, policy, ranges, signatures};
 use crate::{BatchCircuit, Shape};
 
 /// What links a batch to the block that it is part of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Link {
+pub struct ChainedInputs {
     /// Word chain before the batch.
     pub c_in: bastion_protocol::Fr,
     /// Word polynomial before the batch.
@@ -34,10 +34,10 @@ pub struct Link {
 /// # Errors
 /// [`CircuitError::TableFull`] if the batch does not fit the shape, [`CircuitError::OutOfRange`] if
 /// the trace was not made by the executor.
-pub fn compile(
+pub fn generate_witness(
     shape: &Shape,
     trace: &BatchTrace,
-    link: &Link,
+    link: &ChainedInputs,
 ) -> Result<BatchCircuit, CircuitError> {
     let (grid, pools) = fill(shape, trace, link)?;
     if let Some((bits, value)) = pools.out_of_range.first() {
@@ -57,7 +57,7 @@ pub fn compile(
 pub fn checked(
     shape: &Shape,
     trace: &BatchTrace,
-    link: &Link,
+    link: &ChainedInputs,
 ) -> Result<BatchCircuit, CircuitError> {
     let (grid, pools) = fill(shape, trace, link)?;
     check::require(shape, trace, &grid, &pools)?;
@@ -68,7 +68,11 @@ pub fn checked(
 ///
 /// # Errors
 /// [`CircuitError::TableFull`] if the batch does not fit the shape.
-pub fn fill(shape: &Shape, trace: &BatchTrace, link: &Link) -> Result<(Grid, Pools), CircuitError> {
+pub fn fill(
+    shape: &Shape,
+    trace: &BatchTrace,
+    link: &ChainedInputs,
+) -> Result<(Grid, LookupCounts), CircuitError> {
     let layout = Layout::new(shape);
     let mut fill = Fill {
         shape,
@@ -78,7 +82,7 @@ pub fn fill(shape: &Shape, trace: &BatchTrace, link: &Link) -> Result<(Grid, Poo
             (rows.first().copied().unwrap_or(0), rows.len())
         }),
         grid: Grid::new(layout.rows),
-        pools: Pools::default(),
+        pools: LookupCounts::default(),
     };
     fill.run(link)?;
     Ok((fill.grid, fill.pools))
@@ -90,7 +94,7 @@ struct Fill<'a> {
     /// First row and number of the blocks of each table.
     places: [(usize, usize); Table::ALL.len()],
     grid: Grid,
-    pools: Pools,
+    pools: LookupCounts,
 }
 
 type Rows = std::iter::StepBy<std::ops::Range<usize>>;
@@ -107,7 +111,7 @@ fn stride(table: Table) -> usize {
 const CHUNK: usize = 16;
 
 impl Fill<'_> {
-    fn run(&mut self, link: &Link) -> Result<(), CircuitError> {
+    fn run(&mut self, link: &ChainedInputs) -> Result<(), CircuitError> {
         let policy = &self.trace.context.policy;
         let domain = to_halo2(self.trace.context.domain);
         let constants = head::constants(policy, domain, &mut self.pools);
@@ -159,9 +163,9 @@ impl Fill<'_> {
             .map(|(signed, message)| Check::new(signed.key, message, &signed.signature))
             .collect();
         let blocks = self.blocks(Table::Signature, checks.len())?.enumerate();
-        let filled: Vec<(Pools, [u64; MULTIPLES])> = blocks
+        let filled: Vec<(LookupCounts, [u64; MULTIPLES])> = blocks
             .map(|(i, mut writer)| {
-                let mut pools = Pools::default();
+                let mut pools = LookupCounts::default();
                 let id = i as u64 + 1;
                 let used = signatures::assign(&mut writer, id, checks.get(i), &mut pools);
                 (pools, used)
@@ -179,7 +183,7 @@ impl Fill<'_> {
 
     fn ops(
         &mut self,
-        link: &Link,
+        link: &ChainedInputs,
         (m_domain, fee_owner): (Fr, Fr),
     ) -> Result<OpState, CircuitError> {
         let context = &self.trace.context;
@@ -289,7 +293,7 @@ impl Fill<'_> {
 
     fn head(
         &mut self,
-        link: &Link,
+        link: &ChainedInputs,
         state: &OpState,
         constants: (Fr, Fr),
         limits_root: bastion_protocol::Fr,

@@ -55,7 +55,7 @@ impl<K: Clone + Eq + std::hash::Hash> Pool<K> {
 
 /// All shared look-ups of a batch.
 #[derive(Clone, Debug, Default)]
-pub struct Pools {
+pub struct LookupCounts {
     /// Inputs of compressions.
     pub hashes: Pool<[[u8; 32]; 2]>,
     /// 40-bit values.
@@ -66,7 +66,7 @@ pub struct Pools {
     pub out_of_range: Vec<(u32, Fr)>,
 }
 
-impl Pools {
+impl LookupCounts {
     /// Adds the look-ups of `other`, which come after these.
     pub fn absorb(&mut self, other: Self) {
         self.hashes.absorb(other.hashes);

@@ -18,8 +18,8 @@ use bastion_circuits::witness::generate_witness;
 use bastion_circuits::Shape;
 use bastion_contract::bindings::verify_calldata;
 use bastion_contract::evm::Evm;
-use bastion_node::independent::IndependentVerifier;
 use bastion_node::pipeline::{BlockProver, Cache};
+use bastion_node::second_verifier::SecondVerifier;
 use bastion_prover::proof::{prove, verify, verify_with_halo2, BatchProof};
 use criterion::{criterion_group, criterion_main, Criterion, SamplingMode};
 use rand::rngs::OsRng;
@@ -58,7 +58,7 @@ fn verifiers(
 ) {
     let verifier = &prover.block.verifier;
     let folder = cache.verifier_dir(&prover.batches.shape().name, 1, &verifier.circuit_id);
-    let second = IndependentVerifier::open(&folder).unwrap();
+    let second = SecondVerifier::open(&folder).unwrap();
 
     let mut group = c.benchmark_group("verify a batch proof");
     group.sample_size(20).measurement_time(Duration::from_secs(2));

@@ -3,7 +3,7 @@
 
 mod support;
 
-use bastion_node::dev::{dev_exit, dev_key};
+use bastion_node::devnet::{dev_exit, dev_key};
 use bastion_protocol::account::FIRST_USER;
 use bastion_protocol::keys::owner;
 use bastion_protocol::ops::{Action, Body, Op};

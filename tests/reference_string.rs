@@ -91,7 +91,7 @@ fn a_missing_identity_is_told_before_keys_are_made() {
             "batch_circuit_id": "00".repeat(32), "block_circuit_id": "00".repeat(32),
             "srs": named, "unsafe_dev_srs": false, "chain_id": 31337,
             "contract": format!("0x{}", "11".repeat(20)),
-            "policy": bastion_node::dev::dev_policy(), "tokens": [], "blocks": 1,
+            "policy": bastion_node::devnet::dev_policy(), "tokens": [], "blocks": 1,
         });
         fs::write(folder.join("manifest.json"), manifest.to_string()).unwrap();
         let text = expect(&bastion(dir.path(), &["verify", "out"]), 5);

@@ -28,9 +28,9 @@ pub mod verifier;
 pub mod verify;
 
 #[cfg(test)]
-mod tests;
+mod test_circuit;
 #[cfg(test)]
-mod toy;
+mod tests;
 
 pub use block::BlockProof;
 pub use error::AggregatorError;

@@ -29,7 +29,7 @@ use snark_verifier_sdk::{Snark, SHPLONK};
 
 use crate::circuit::BlockCircuit;
 use crate::proof::{prove, verify_under};
-use crate::toy::{ToyCircuit, ToyShape, INPUTS, K};
+use crate::test_circuit::{ToyCircuit, ToyShape, INPUTS, K};
 use crate::{
     aggregate, store, verifier, verify, AggregatorError, BlockKeys, BlockProof, BlockShape, LIMBS,
 };

@@ -6,7 +6,7 @@ use std::path::Path;
 use bastion_circuits::witness::ChainedInputs;
 use bastion_circuits::Shape;
 use bastion_node::block::{next_block, Block};
-use bastion_node::dev::{dev_policy, DemoSource};
+use bastion_node::devnet::{dev_policy, DemoSource};
 use bastion_node::pipeline::{BlockProver, Cache};
 use bastion_protocol::Fr;
 use bastion_prover::progress::Progress;

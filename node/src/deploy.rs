@@ -11,10 +11,10 @@ use bastion_contract::rollup::{governance, rollup};
 use bastion_protocol::{Fr, Policy};
 use bastion_prover::srs::SrsOrigin;
 
-use crate::dev::dev_exit;
+use crate::devnet::dev_exit;
 use crate::error::NodeError;
 use crate::l1::{EmbeddedL1, DEV_CHAIN_IDS, L1};
-use crate::settle::{to_u256, Settlement};
+use crate::settle::{to_u256, RollupClient};
 
 /// Who holds which role; `docs/security.md` says what each may do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,7 +59,7 @@ impl Roles {
     }
 }
 
-/// Address of the rollup that [`Settlement::deploy`] makes on a chain on which the first operator
+/// Address of the rollup that [`RollupClient::deploy`] makes on a chain on which the first operator
 /// has sent `nonce` transactions: the third contract, after verifier and governance.
 pub fn rollup_address(operator: Address, nonce: u64) -> Address {
     operator.create(nonce + 2)
@@ -79,7 +79,7 @@ pub struct Deployment {
     /// Transactions that the operator has sent before it.
     nonce: u64,
     contracts: Vec<Creation>,
-    settlement: Settlement,
+    settlement: RollupClient,
     memory: EmbeddedL1,
 }
 
@@ -150,7 +150,7 @@ impl Deployment {
         let args = (to_u256(genesis), governance).abi_encode_params();
         let (rollup, _) = create(&mut memory, rollup()?.with_args(&args))?;
         let settlement =
-            Settlement { rollup, governance, circuit_id, operator, tokens: vec![Address::ZERO] };
+            RollupClient { rollup, governance, circuit_id, operator, tokens: vec![Address::ZERO] };
         let longest = settlement.longest_delay(&mut memory)?;
         if policy.longest_delay() > longest {
             return Err(NodeError::Policy(format!(
@@ -163,7 +163,7 @@ impl Deployment {
     }
 
     /// The contracts as they are, or will be.
-    pub fn settlement(&self) -> &Settlement {
+    pub fn settlement(&self) -> &RollupClient {
         &self.settlement
     }
 
@@ -207,7 +207,7 @@ impl Deployment {
     ///
     /// # Errors
     /// As [`Self::present`], or if the L1 refuses.
-    pub fn make(&self, l1: &mut dyn L1) -> Result<Settlement, NodeError> {
+    pub fn make(&self, l1: &mut dyn L1) -> Result<RollupClient, NodeError> {
         let present = self.present(l1)?;
         let operator = self.settlement.operator;
         l1.fund(operator, U256::ZERO)?;
@@ -229,7 +229,7 @@ impl Deployment {
     }
 }
 
-impl Settlement {
+impl RollupClient {
     /// Deploys verifier, governance and rollup.
     ///
     /// # Errors

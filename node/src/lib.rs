@@ -5,11 +5,11 @@
 //! | [`workload`] | operations from CSV and JSON lines |
 //! | [`mod@bench`] | times of the stages, and the floor |
 //! | [`block`] | batches of a block, its data and public inputs |
-//! | [`dir`] | a folder of proven blocks |
+//! | [`block_store`] | a folder of proven blocks |
 //! | [`pipeline`] | from blocks to proofs |
 //! | [`check`] | native verification, from a verifier's folder |
 //! | [`history`] | what L1 tells, collected for an audit |
-//! | [`independent`] | verification by the second verifier |
+//! | [`second_verifier`] | verification by the second verifier |
 //! | [`l1`] | a chain in memory, or a node |
 //! | [`recommend`] | predicted speed and memory of shapes, and the best for a machine |
 //! | [`deploy`], [`settle`] | deploys and drives the contracts |
@@ -22,18 +22,18 @@
 
 pub mod bench;
 pub mod block;
+pub mod block_store;
 pub mod check;
 pub mod code;
 pub mod deploy;
-pub mod dev;
-pub mod dir;
+pub mod devnet;
 pub mod error;
 pub mod exodus;
 pub mod history;
-pub mod independent;
 pub mod l1;
 pub mod pipeline;
 pub mod recommend;
+pub mod second_verifier;
 pub mod settle;
 pub mod submit;
 pub mod work;

@@ -19,8 +19,8 @@ use rand::rngs::OsRng;
 use rayon::prelude::*;
 
 use crate::block::Block;
+use crate::block_store::StoredBlock;
 use crate::check::BlockChecker;
-use crate::dir::StoredBlock;
 use crate::error::NodeError;
 use crate::recommend::MemoryPlan;
 use crate::work::WorkFolder;
@@ -424,7 +424,7 @@ mod tests {
 
     use super::*;
     use crate::block::next_block;
-    use crate::dev::{dev_policy, DemoSource};
+    use crate::devnet::{dev_policy, DemoSource};
 
     /// A trace that no honest executor makes is refused by batch, operation and rule, before there
     /// are even keys.

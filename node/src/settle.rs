@@ -34,7 +34,7 @@ impl BlockGas {
 
 /// The deployed contracts.
 #[derive(Debug, Clone)]
-pub struct Settlement {
+pub struct RollupClient {
     /// The rollup.
     pub rollup: Address,
     /// Its governance.
@@ -51,7 +51,7 @@ pub fn to_u256(x: &Fr) -> U256 {
     U256::from_be_bytes(field::to_bytes(x))
 }
 
-impl Settlement {
+impl RollupClient {
     /// Deploys and registers development tokens up to number `count - 1`.
     ///
     /// # Errors

@@ -16,11 +16,11 @@ use bastion_protocol::Policy;
 use bastion_state::state::State;
 use serde::Serialize;
 
+use crate::block_store::StoredBlock;
 use crate::deploy::{Deployment, Roles, Site};
-use crate::dir::StoredBlock;
 use crate::error::NodeError;
 use crate::l1::{DEV_OPERATOR, L1};
-use crate::settle::{l1_operations, to_u256, Settlement};
+use crate::settle::{l1_operations, to_u256, RollupClient};
 
 /// Gas of the steps of one block; none for those that were done before.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
@@ -52,7 +52,7 @@ impl Submission<'_> {
     ///
     /// # Errors
     /// [`NodeError::Deployed`] if L1 holds something else than these blocks need, or if it refuses.
-    pub fn run(&self, l1: &mut dyn L1) -> Result<(Settlement, Vec<Steps>), NodeError> {
+    pub fn run(&self, l1: &mut dyn L1) -> Result<(RollupClient, Vec<Steps>), NodeError> {
         let mut deployment = self.deployment(l1)?;
         if deployment.present(l1)? < 3 {
             let settlement = deployment.settlement().clone();
@@ -85,7 +85,11 @@ impl Submission<'_> {
         )
     }
 
-    fn settle(&self, l1: &mut dyn L1, mut settlement: Settlement) -> Result<Vec<Steps>, NodeError> {
+    fn settle(
+        &self,
+        l1: &mut dyn L1,
+        mut settlement: RollupClient,
+    ) -> Result<Vec<Steps>, NodeError> {
         let mut ops = Vec::new();
         for block in self.blocks {
             ops.push(l1_operations(&block.header, &block.data)?);
@@ -119,7 +123,7 @@ impl Submission<'_> {
 
     /// What the contract has of these blocks must be these blocks, and what it lacks it must be able
     /// to take.
-    fn check_blocks(&self, l1: &mut dyn L1, settlement: &Settlement) -> Result<(), NodeError> {
+    fn check_blocks(&self, l1: &mut dyn L1, settlement: &RollupClient) -> Result<(), NodeError> {
         let genesis = settlement.view(l1, &IRollup::blocksCall(U256::ZERO))?;
         if genesis.newRoot != to_u256(&State::new().root()) {
             return Err(settlement.other("it starts from another state".into()));
@@ -152,7 +156,7 @@ impl Submission<'_> {
     }
 }
 
-impl Settlement {
+impl RollupClient {
     fn other(&self, why: String) -> NodeError {
         NodeError::Deployed { contract: self.rollup.to_string(), why }
     }

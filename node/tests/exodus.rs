@@ -12,7 +12,7 @@ use bastion_audit::{audit, Circuit, Description, Expectation, Verifier};
 use bastion_contract::governance::IGovernance;
 use bastion_contract::rollup::{governance, rollup, IRollup};
 use bastion_node::code;
-use bastion_node::dev::{dev_exit, dev_key, dev_policy};
+use bastion_node::devnet::{dev_exit, dev_key, dev_policy};
 use bastion_node::exodus::{rebuild, standing, Done, Due, Dues, Outcome, Sender, Standing, What};
 use bastion_node::history::collect;
 use bastion_node::l1::{EmbeddedL1, RpcL1, DEV_OPERATOR, L1};

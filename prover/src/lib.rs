@@ -32,9 +32,9 @@ pub mod schedule;
 pub mod srs;
 
 #[cfg(test)]
-mod testing;
+mod test_circuit;
 #[cfg(test)]
-mod toy;
+mod testing;
 
 use halo2_proofs::halo2curves::bn256::Fr;
 

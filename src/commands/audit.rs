@@ -8,11 +8,11 @@ use alloy_primitives::{Address, B256};
 use bastion_aggregator::verifier::{self, VerifierManifest};
 use bastion_audit::{audit, Circuit, Expectation, History, Replay, Report};
 use bastion_node::code;
-use bastion_node::dev::dev_policy;
+use bastion_node::devnet::dev_policy;
 use bastion_node::history::collect_pinned;
-use bastion_node::independent::IndependentVerifier;
 use bastion_node::l1::{At, DEV_CHAIN_IDS, L1};
 use bastion_node::pipeline::Cache;
+use bastion_node::second_verifier::SecondVerifier;
 use bastion_node::NodeError;
 use bastion_protocol::Policy;
 use bastion_state::state::State;
@@ -119,7 +119,7 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<ExitCode> {
     let mut verifiers = Vec::new();
     for folder in &folders {
         let manifest = verifier::read(folder).map_err(NodeError::from)?;
-        verifiers.push((IndependentVerifier::open(folder)?, manifest));
+        verifiers.push((SecondVerifier::open(folder)?, manifest));
     }
     let circuits: Vec<Circuit<'_>> = verifiers
         .iter()

@@ -6,13 +6,13 @@ use std::time::Instant;
 use bastion_circuits::Shape;
 use bastion_node::block::next_block;
 use bastion_node::deploy::Roles;
-use bastion_node::dev::{dev_exit, dev_policy, DemoSource};
+use bastion_node::devnet::{dev_exit, dev_policy, DemoSource};
 use bastion_node::exodus::{rebuild, Exodus};
 use bastion_node::history::collect;
 use bastion_node::l1::{EmbeddedL1, RpcL1, DEV_OPERATOR, L1};
 use bastion_node::pipeline::{BlockProver, Cache, Timings};
 use bastion_node::recommend::MemoryPlan;
-use bastion_node::settle::{BlockGas, Settlement};
+use bastion_node::settle::{BlockGas, RollupClient};
 use bastion_protocol::header::domain;
 use bastion_protocol::records::{ExitRecord, Section};
 use bastion_protocol::Kind;
@@ -92,7 +92,7 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
     let policy = dev_policy();
     let verifier = &prover.block.verifier;
     let mut settlement =
-        Settlement::deploy(l1.as_mut(), &Roles::dev(DEV_OPERATOR), verifier, &genesis, &policy)?;
+        RollupClient::deploy(l1.as_mut(), &Roles::dev(DEV_OPERATOR), verifier, &genesis, &policy)?;
     let contract = Address(settlement.rollup.into_array());
     let context = BatchContext { domain: domain(l1.chain_id(), contract), time: l1.now()?, policy };
     let transfers = DemoSource::transfers_for(shape);

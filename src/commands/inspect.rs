@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use bastion_node::dir::{BlockDir, Manifest};
+use bastion_node::block_store::{BlockDir, Manifest};
 use bastion_node::NodeError;
 use bastion_protocol::data::read_batches;
 use bastion_protocol::Header;

@@ -16,8 +16,8 @@ pub(crate) mod verify;
 use std::path::{Path, PathBuf};
 
 use bastion_circuits::Shape;
+use bastion_node::block_store::{BlockDir, Manifest};
 use bastion_node::check::FolderVerifier;
-use bastion_node::dir::{BlockDir, Manifest};
 use bastion_node::pipeline::Cache;
 use bastion_node::NodeError;
 

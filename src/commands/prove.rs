@@ -5,9 +5,9 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use bastion_circuits::Shape;
 use bastion_node::block::{next_block, Block, Refused, Source};
+use bastion_node::block_store::{BlockDir, Manifest, FORMAT};
 use bastion_node::deploy::rollup_address;
-use bastion_node::dev::dev_policy;
-use bastion_node::dir::{BlockDir, Manifest, FORMAT};
+use bastion_node::devnet::dev_policy;
 use bastion_node::l1::{DEV_CHAIN_ID, DEV_OPERATOR};
 use bastion_node::pipeline::{BlockProver, Cache, Timings};
 use bastion_node::recommend::MemoryPlan;

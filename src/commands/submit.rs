@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use bastion_node::dir::BlockDir;
+use bastion_node::block_store::BlockDir;
 use bastion_node::l1::L1;
 use bastion_node::submit::{Steps, Submission};
 use bastion_protocol::field;

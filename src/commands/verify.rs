@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
+use bastion_node::block_store::BlockDir;
 use bastion_node::deploy::{rollup_address, Roles};
-use bastion_node::dir::BlockDir;
-use bastion_node::independent::IndependentVerifier;
 use bastion_node::l1::{EmbeddedL1, DEV_CHAIN_ID, DEV_OPERATOR, L1};
-use bastion_node::settle::{to_u256, BlockGas, Settlement};
+use bastion_node::second_verifier::SecondVerifier;
+use bastion_node::settle::{to_u256, BlockGas, RollupClient};
 use bastion_node::NodeError;
 use bastion_protocol::{field, Address};
 use bastion_state::state::State;
@@ -80,7 +80,7 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
         let time = blocks.last().map_or(1, |b| b.header.time);
         let mut l1 = EmbeddedL1::new(time);
         let genesis = State::new().root();
-        let mut settlement = Settlement::deploy(
+        let mut settlement = RollupClient::deploy(
             &mut l1,
             &Roles::dev(DEV_OPERATOR),
             verifier.block(),
@@ -167,7 +167,7 @@ fn independent(args: &Args, settings: &Settings) -> eyre::Result<()> {
     let folder = BlockDir::new(&args.dir);
     let manifest = folder.complete()?;
     let documents = documents(&manifest, settings)?;
-    let verifier = IndependentVerifier::open(&documents)?;
+    let verifier = SecondVerifier::open(&documents)?;
     verifier.check(&manifest)?;
     let start = Instant::now();
     let mut root = State::new().root();

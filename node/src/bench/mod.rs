@@ -23,7 +23,7 @@ use halo2_proofs::plonk::{Circuit, ConstraintSystem};
 use serde::{Deserialize, Serialize};
 
 use crate::block::next_block;
-use crate::dev::dev_policy;
+use crate::devnet::dev_policy;
 use crate::error::NodeError;
 use crate::pipeline::BlockProver;
 use crate::recommend::MemoryPlan;

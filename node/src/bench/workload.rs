@@ -9,7 +9,7 @@ use bastion_state::state::State;
 use rayon::prelude::*;
 
 use crate::block::Source;
-use crate::dev::{dev_exit, dev_key};
+use crate::devnet::{dev_exit, dev_key};
 use crate::error::NodeError;
 
 /// Places of accounts are drawn from this many.

@@ -70,8 +70,8 @@ impl BlockDir {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dev::dev_policy;
-    use crate::dir::FORMAT;
+    use crate::block_store::FORMAT;
+    use crate::devnet::dev_policy;
     use bastion_protocol::Address;
     use bastion_prover::ErrorClass;
 

@@ -23,7 +23,7 @@ use serde::Serialize;
 use crate::error::NodeError;
 use crate::exodus::dues::view;
 use crate::l1::L1;
-use crate::settle::{to_u256, Settlement};
+use crate::settle::{to_u256, RollupClient};
 
 /// Seconds after an alarm ended in which the queue's deadline does not count (protocol section 10).
 const OPERATOR_DEADLINE: u64 = 3 * 86_400;
@@ -139,7 +139,7 @@ pub fn standing(l1: &mut dyn L1, history: &History) -> Result<Standing, NodeErro
     })
 }
 
-impl Settlement {
+impl RollupClient {
     /// Begins exodus and takes everybody out: accounts, waiting deposits, exits whose time has come.
     /// Every call is sent by `sender`, who needs no role.
     ///

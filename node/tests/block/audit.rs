@@ -4,12 +4,12 @@ use alloy_primitives::keccak256;
 use bastion_audit::chain::{Departure, History, Refund, Registration};
 use bastion_audit::{audit, Circuit, Expectation, Replay, Report};
 use bastion_node::code;
-use bastion_node::dev::dev_policy;
+use bastion_node::devnet::dev_policy;
 use bastion_node::history::collect;
-use bastion_node::independent::IndependentVerifier;
 use bastion_node::l1::EmbeddedL1;
 use bastion_node::pipeline::BlockProver;
-use bastion_node::settle::Settlement;
+use bastion_node::second_verifier::SecondVerifier;
+use bastion_node::settle::RollupClient;
 use bastion_protocol::data::BatchData;
 use bastion_protocol::records::Section;
 use bastion_protocol::{Address, Fr};
@@ -79,9 +79,9 @@ fn edit(history: &mut History, change: impl FnOnce(&mut BatchData)) {
 
 fn run(
     history: &History,
-    settlement: &Settlement,
+    settlement: &RollupClient,
     prover: &BlockProver,
-    second: &IndependentVerifier,
+    second: &SecondVerifier,
     from: usize,
 ) -> (Report, Replay) {
     let code = &prover.block.verifier.contract.deployed_bytecode;
@@ -105,18 +105,18 @@ fn run(
 /// What an audit says.
 pub fn report(
     history: &History,
-    settlement: &Settlement,
+    settlement: &RollupClient,
     prover: &BlockProver,
-    second: &IndependentVerifier,
+    second: &SecondVerifier,
 ) -> Report {
     run(history, settlement, prover, second, 1).0
 }
 
 pub fn finds_every_planted_fault(
     l1: &mut EmbeddedL1,
-    settlement: &Settlement,
+    settlement: &RollupClient,
     prover: &BlockProver,
-    second: &IndependentVerifier,
+    second: &SecondVerifier,
     state: &State,
 ) -> History {
     let honest = collect(l1, settlement.rollup).unwrap();

@@ -19,13 +19,13 @@ use alloy_primitives::{uint, Address as L1Address, Bytes, U256};
 use bastion_aggregator::{aggregate, AggregatorError, BlockProof};
 use bastion_circuits::Shape;
 use bastion_node::block::next_block;
+use bastion_node::block_store::{BlockDir, Manifest, FORMAT};
 use bastion_node::deploy::{rollup_address, Roles};
-use bastion_node::dev::{dev_policy, DemoSource};
-use bastion_node::dir::{BlockDir, Manifest, FORMAT};
-use bastion_node::independent::IndependentVerifier;
+use bastion_node::devnet::{dev_policy, DemoSource};
 use bastion_node::l1::{EmbeddedL1, Past, DEV_CHAIN_ID, DEV_OPERATOR, L1};
 use bastion_node::pipeline::{BlockProver, Cache};
-use bastion_node::settle::{to_u256, Settlement};
+use bastion_node::second_verifier::SecondVerifier;
+use bastion_node::settle::{to_u256, RollupClient};
 use bastion_node::NodeError;
 use bastion_protocol::header::domain;
 use bastion_protocol::records::Section;
@@ -79,9 +79,14 @@ fn a_block_is_finalized_and_no_byte_of_it_can_change() {
     // Settle.
     let mut l1 = EmbeddedL1::new(TIME);
     let verifier = &prover.block.verifier;
-    let mut settlement =
-        Settlement::deploy(&mut l1, &Roles::dev(DEV_OPERATOR), verifier, &genesis, &context.policy)
-            .unwrap();
+    let mut settlement = RollupClient::deploy(
+        &mut l1,
+        &Roles::dev(DEV_OPERATOR),
+        verifier,
+        &genesis,
+        &context.policy,
+    )
+    .unwrap();
     assert_eq!(settlement.rollup.into_array(), contract.0);
     for op in &queue {
         settlement.enqueue(&mut l1, op).unwrap();
@@ -95,7 +100,7 @@ fn a_block_is_finalized_and_no_byte_of_it_can_change() {
         assert!(result.is_err(), "digit {at}");
         // The commitment stays; the next attempt starts on a chain without it.
         l1 = EmbeddedL1::new(TIME);
-        settlement = Settlement::deploy(
+        settlement = RollupClient::deploy(
             &mut l1,
             &Roles::dev(DEV_OPERATOR),
             verifier,
@@ -137,13 +142,18 @@ fn a_block_is_finalized_and_no_byte_of_it_can_change() {
     assert_eq!(held_back, 1);
     lap("claimed");
     let documents = cache.verifier_dir(&shape.name, 1, &verifier.circuit_id);
-    let second = IndependentVerifier::open(&documents).unwrap();
+    let second = SecondVerifier::open(&documents).unwrap();
     let honest = audit::finds_every_planted_fault(&mut l1, &settlement, &prover, &second, &state);
     lap("audited");
     node::tells_the_same(&honest, |l1| {
-        let mut settlement =
-            Settlement::deploy(l1, &Roles::dev(DEV_OPERATOR), verifier, &genesis, &context.policy)
-                .unwrap();
+        let mut settlement = RollupClient::deploy(
+            l1,
+            &Roles::dev(DEV_OPERATOR),
+            verifier,
+            &genesis,
+            &context.policy,
+        )
+        .unwrap();
         for op in &queue {
             settlement.enqueue(l1, op).unwrap();
         }
@@ -207,7 +217,7 @@ fn a_block_is_finalized_and_no_byte_of_it_can_change() {
 
     // Proofs under a reference string with a known secret are not for chains with money.
     let mut mainnet = Mainnet(EmbeddedL1::new(TIME));
-    let error = Settlement::deploy(
+    let error = RollupClient::deploy(
         &mut mainnet,
         &Roles::dev(DEV_OPERATOR),
         verifier,
@@ -219,11 +229,7 @@ fn a_block_is_finalized_and_no_byte_of_it_can_change() {
 }
 
 /// Documents of another reference string or circuit are not for a folder that names this one.
-fn is_for_its_own_folders_alone(
-    second: &IndependentVerifier,
-    prover: &BlockProver,
-    contract: Address,
-) {
+fn is_for_its_own_folders_alone(second: &SecondVerifier, prover: &BlockProver, contract: Address) {
     let manifest = Manifest {
         format: FORMAT,
         shape: "tiny".into(),
@@ -278,7 +284,7 @@ fn the_verifier_is_the_pinned_one(solidity: &str) {
 /// The prover's verifier and the second one, which must agree.
 struct Verifiers<'a> {
     first: &'a BlockProver,
-    second: &'a IndependentVerifier,
+    second: &'a SecondVerifier,
 }
 
 fn check(both: &Verifiers<'_>, folder: &BlockDir, old_root: &Fr) -> Result<(), NodeError> {

@@ -2,8 +2,8 @@
 
 use alloy_primitives::{Address, Bytes, U256};
 use bastion_aggregator::BlockVerifier;
+use bastion_node::block_store::StoredBlock;
 use bastion_node::deploy::rollup_address;
-use bastion_node::dir::StoredBlock;
 use bastion_node::l1::{EmbeddedL1, Past, DEV_OPERATOR, L1};
 use bastion_node::settle::to_u256;
 use bastion_node::submit::{Steps, Submission};

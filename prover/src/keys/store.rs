@@ -289,7 +289,7 @@ fn write_pk(pk: &ProvingKey<G1Affine>, out: &mut dyn Write) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::toy::{ToyCircuit, ToyShape};
+    use crate::test_circuit::{ToyCircuit, ToyShape};
     use rand::SeedableRng;
 
     /// halo2 would panic here.

@@ -3,10 +3,10 @@
 //! The contract's text is `BastionVerifier.sol.tmpl`; this module fills in addresses, tables, the
 //! verifying key and the constraints.
 
+mod cse;
 mod emit;
 mod layout;
 mod program;
-mod share;
 mod shplonk;
 mod tables;
 

@@ -61,7 +61,7 @@ pub(super) fn constraints(
     tables: &mut Tables,
 ) -> Result<String> {
     let mut code = String::new();
-    let (shared, pooled) = share::shared(&d.constraints);
+    let (shared, pooled) = cse::shared(&d.constraints);
     let constants =
         pooled.into_iter().map(|value| (value, tables.constant(value, layout))).collect();
     let stored = store(&shared, &constants, layout, &mut code)?;

@@ -9,7 +9,7 @@ use bastion_protocol::Fr;
 use bastion_protocol::Kind;
 
 use super::*;
-use crate::dev::{dev_exit, dev_key, dev_policy};
+use crate::devnet::{dev_exit, dev_key, dev_policy};
 
 const TIME: u64 = 1_800_000_000;
 

@@ -10,7 +10,7 @@ use bastion_protocol::inputs::{broken_link, LINKS};
 use bastion_protocol::{field, Fr};
 use bastion_prover::artifact::Digest;
 
-use crate::dir::{Manifest, StoredBlock};
+use crate::block_store::{Manifest, StoredBlock};
 use crate::error::NodeError;
 
 /// Words of the accumulator before the ten public inputs of a block proof.
@@ -18,7 +18,7 @@ const ACCUMULATOR: usize = 12;
 
 /// Both verifiers of a block circuit.
 #[derive(Debug)]
-pub struct IndependentVerifier {
+pub struct SecondVerifier {
     batch_circuit_id: String,
     block_circuit_id: String,
     batches: usize,
@@ -28,7 +28,7 @@ pub struct IndependentVerifier {
     block: Verifier,
 }
 
-impl IndependentVerifier {
+impl SecondVerifier {
     /// Reads the documents of a verifier's folder (`bastion setup` and `bastion prove` write it).
     ///
     /// # Errors

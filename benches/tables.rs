@@ -6,7 +6,7 @@ mod support;
 
 use std::time::Duration;
 
-use bastion_circuits::core::{Block, Challenges, Expr, Grid, Layout, Table};
+use bastion_circuits::core::{Challenges, Expr, Grid, Layout, RowBlock, Table};
 use bastion_circuits::witness::fill;
 use bastion_circuits::{tables, Fr, Shape};
 use criterion::{criterion_group, criterion_main, Criterion};
@@ -14,7 +14,7 @@ use criterion::{criterion_group, criterion_main, Criterion};
 const CHALLENGES: (u64, u64) = (1 << 40, 1 << 41);
 
 /// Everything that a block's rules read: constraints, and the tuples with their multiplicities.
-fn expressions(block: &Block) -> Vec<Expr> {
+fn expressions(block: &RowBlock) -> Vec<Expr> {
     let rules = block.constraints.iter().map(|c| c.poly);
     let terms = block.bus.iter().flatten();
     let tuples = terms.flat_map(|t| [t.multiplicity, t.tuple.fingerprint()]);

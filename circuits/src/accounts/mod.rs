@@ -107,7 +107,7 @@ pub fn tuple(index: Expr, fields: Fields<Expr>, t: Expr) -> Tuple {
 
 /// Constraints of a touched account.
 pub fn account_block() -> RowBlock {
-    let mut block = Block::new(Table::Account);
+    let mut block = RowBlock::new(Table::Account);
     let (old, new) = (before(), after());
     let packed_old = hash::input_b(0);
     block.constrain("active_flag", ACTIVE.boolean());

@@ -47,7 +47,7 @@ fn cells() -> Unpacked<Expr> {
 
 /// Constraints of a reading.
 pub fn unpack_block() -> RowBlock {
-    let mut block = Block::new(Table::Unpack);
+    let mut block = RowBlock::new(Table::Unpack);
     for i in 0..DIGITS {
         block.constrain(format!("digit{i}"), digit(Expr::nth(i)));
     }

@@ -49,7 +49,7 @@ impl Cells {
 /// Each S-box `x^5` stands in the constraint of the one cell that it leads to: degree 5, 6 with the
 /// selector.
 pub fn compress_block() -> RowBlock {
-    let mut block = Block::new(Table::Compress);
+    let mut block = RowBlock::new(Table::Compress);
     let mut cells = Cells { next: 0 };
     let constants = round_constants();
     let half = convert::inverse_of_two();

@@ -15,7 +15,7 @@ pub fn multiplicity() -> Expr {
 
 /// The block that puts its compression on the bus.
 pub fn hash_block() -> RowBlock {
-    let mut block = Block::new(Table::Hash);
+    let mut block = RowBlock::new(Table::Hash);
     block.bus(
         0,
         [Term::produce("produce", multiplicity(), tuple(input_a(0), input_b(0), output(0)))],

@@ -53,7 +53,7 @@ fn chain_head(tag: u64, n: u64) -> Fr {
 
 /// Constraints of the head, for circuits with `ops` operations.
 pub fn head_block(ops: usize) -> RowBlock {
-    let mut block = Block::new(Table::Head);
+    let mut block = RowBlock::new(Table::Head);
     let [old_root, new_root, c_in, c_out, y_in, y_out, policy_root, domain, time, r] = public();
     block.constrain("sum_starts_at_zero", Expr::Sum(0));
     block.constrain("touched_flag", TOUCHED.boolean());

@@ -62,7 +62,7 @@ fn selections() -> [Selection; 4] {
 
 /// Constraints of one use of the limiter.
 pub fn limiter_block() -> RowBlock {
-    let mut block = Block::new(Table::Limiter);
+    let mut block = RowBlock::new(Table::Limiter);
     block.constrain("active_flag", ACTIVE.boolean());
     block.constrain("division", QUOTIENT * RATE - AMOUNT - REMAINDER);
     let mut terms = vec![

@@ -22,7 +22,7 @@ pub fn tuple(level: Expr, index: Expr, old: Expr, new: Expr) -> Tuple {
 
 /// Constraints of a node.
 pub fn node_block() -> RowBlock {
-    let mut block = Block::new(Table::Node);
+    let mut block = RowBlock::new(Table::Node);
     block.constrain("left_flag", LEFT.boolean());
     block.constrain("right_flag", RIGHT.boolean());
     block.constrain("left_untouched", !LEFT * (hash::input_a(0) - hash::input_a(NEW)));

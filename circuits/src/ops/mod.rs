@@ -33,7 +33,7 @@ pub fn context_tuple(entries: [Expr; 7]) -> Tuple {
 
 /// Constraints of an operation.
 pub fn op_block() -> RowBlock {
-    let mut block = Block::new(Table::Op);
+    let mut block = RowBlock::new(Table::Op);
     let c = cells();
     let s = sets(&c);
     amounts::amounts(&mut block, &c, &s);

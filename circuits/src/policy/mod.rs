@@ -48,7 +48,7 @@ fn chain_head() -> Fr {
 
 /// Constraints of the limits of one token.
 pub fn policy_block() -> RowBlock {
-    let mut block = Block::new(Table::Policy);
+    let mut block = RowBlock::new(Table::Policy);
     block.constrain("active_flag", ACTIVE.boolean());
     block.constrain("unused_has_no_limits", !ACTIVE * COUNT);
 

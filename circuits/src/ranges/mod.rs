@@ -62,7 +62,7 @@ pub fn range_block(width: Width) -> RowBlock {
         Width::Bits40 => (Table::Range40, range40(width.value())),
         Width::Bits128 => (Table::Range128, range128(width.value())),
     };
-    let mut block = Block::new(table);
+    let mut block = RowBlock::new(table);
     for i in 0..width.digits() {
         block.constrain(format!("digit{i}"), digit(Expr::nth(i)));
     }

@@ -87,7 +87,7 @@ pub fn tuple(keyhash: Expr, message: Expr) -> Tuple {
 
 /// Constraints of a header.
 pub fn header_block() -> RowBlock {
-    let mut block = Block::new(Table::Signature);
+    let mut block = RowBlock::new(Table::Signature);
     block.constrain("id", ID - Expr::cell(-1, columns::ID) - Expr::one());
     block.constrain("active_flag", ACTIVE.boolean());
     key_constraints(&mut block);

@@ -44,7 +44,7 @@ pub fn half_tuple(id: Expr, half: Expr, point: Point<Expr>, h: Expr, s: Expr) ->
 
 /// Constraints of a window.
 pub fn window_block() -> RowBlock {
-    let mut block = Block::new(Table::Window);
+    let mut block = RowBlock::new(Table::Window);
     let here = |col| Expr::cell(0, col);
     let before = |col| Expr::cell(-1, col);
     block.constrain("id", here(ID) - before(ID));
@@ -89,7 +89,7 @@ pub fn window_block() -> RowBlock {
 /// Constraints of the row after a half: it puts the state on the bus and starts the next half with
 /// the same point and empty scalars.
 pub fn half_block() -> RowBlock {
-    let mut block = Block::new(Table::Half);
+    let mut block = RowBlock::new(Table::Half);
     let here = |col| Expr::cell(0, col);
     let before = |col| Expr::cell(-1, col);
     block.constrain("id", here(ID) - before(ID));

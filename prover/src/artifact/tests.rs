@@ -11,8 +11,8 @@ use crate::{
     keys::KeyStore,
     progress::{Progress, ProgressEvent, ProgressSink},
     srs::{Srs, SrsChoice, SrsDir},
+    test_circuit::{ToyCircuit, ToyShape},
     testing::rng,
-    toy::{ToyCircuit, ToyShape},
 };
 
 #[test]

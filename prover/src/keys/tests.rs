@@ -8,7 +8,7 @@ use super::*;
 use crate::{
     artifact::Storing,
     progress::Progress,
-    toy::{ToyCircuit, ToyShape},
+    test_circuit::{ToyCircuit, ToyShape},
 };
 
 fn srs(seed: u64) -> Srs {

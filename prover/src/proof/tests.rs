@@ -7,8 +7,8 @@ use rand::Rng;
 use super::*;
 use crate::{
     srs::Srs,
+    test_circuit::{ToyCircuit, ToyShape},
     testing,
-    toy::{ToyCircuit, ToyShape},
 };
 
 struct Fixture {

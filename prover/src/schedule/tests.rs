@@ -8,8 +8,8 @@ use super::*;
 use crate::{
     keys::CircuitKeys,
     srs::Srs,
+    test_circuit::{ToyCircuit, ToyShape},
     testing::rng,
-    toy::{ToyCircuit, ToyShape},
 };
 
 fn two() -> NonZeroUsize {

@@ -2,7 +2,7 @@
 //! addresses, the rest becomes straight-line code. Shared parts are computed once, and weighted
 //! sums of words that lie side by side, such as the chunks of a number, are calls of one function.
 
-use super::{emit::Emitter, layout::Layout, share, tables::Tables};
+use super::{cse, emit::Emitter, layout::Layout, tables::Tables};
 use crate::{
     error::Result,
     field::{invert, SCALAR_MODULUS},

@@ -42,11 +42,11 @@ enum Command {
     Submit(commands::submit::Args),
     /// Rebuilds and checks a rollup from L1 data alone.
     Audit(commands::audit::Args),
-    /// Leaves a rollup by L1 data alone.
+    /// Leaves a rollup without its operator, by L1 data alone.
     Exodus(commands::exodus::Args),
     /// Measures the proving of a full block, stage by stage, against its floor.
     Bench(commands::bench::Args),
-    /// Tells what operations cost in a shape.
+    /// Shows what operations cost in a shape.
     Cost(commands::cost::Args),
     /// Compares the shapes on a machine, and recommends one.
     Shapes(commands::shapes::Args),

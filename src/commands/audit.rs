@@ -26,8 +26,8 @@ use crate::exit::CliError;
 use crate::output;
 
 /// Audits a rollup from L1 data alone: rebuilds its state and checks data, roots, proofs (with the
-/// second verifier), queue, exits, the deployed verifier and the policy. Exit code 3 if anything is
-/// not as it must be.
+/// second verifier), queue, exits, the deployed verifier and the policy. Exit code 3 if it finds a
+/// fault.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  bastion audit --l1 http://127.0.0.1:8545 --contract 0x9fe4...a6e0\n  \
@@ -42,7 +42,7 @@ pub(crate) struct Args {
     /// The rollup contract.
     #[arg(long)]
     contract: Address,
-    /// L1 block as of which everything is read: latest, safe, finalized or a number; finalized by
+    /// L1 block at which everything is read: latest, safe, finalized or a number; finalized by
     /// default, on development chains latest. What a later block holds may still change.
     #[arg(long, value_name = "L1BLOCK")]
     at: Option<At>,

@@ -5,7 +5,7 @@ use bastion_circuits::{cost, Shape};
 use crate::config::{self, Settings};
 use crate::output;
 
-/// Tells what operations cost in a shape, measured on filled batches.
+/// Shows what operations cost in a shape, measured on filled batches.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example: bastion cost --shape standard --json")]
 pub(crate) struct Args {

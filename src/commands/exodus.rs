@@ -19,11 +19,11 @@ use crate::commands::l1;
 use crate::config::Settings;
 use crate::output;
 
-/// The way out that asks nobody: rebuilds the state from L1 data alone, begins exodus when it is due,
-/// and takes out accounts, waiting deposits, exits and debts. Everything is paid to the address that
-/// it belongs to, whoever sends the calls. What was paid is skipped: start it again after an
-/// interruption. Exit code 1 if exodus cannot begin or the L1 refused a payment; a payment that must
-/// wait is no failure.
+/// Leaves a rollup without its operator: rebuilds the state from L1 data alone, begins exodus when it
+/// is due, and pays out accounts, waiting deposits, exits and debts. Everything is paid to the address
+/// that it belongs to, whoever sends the calls. What was paid already is skipped, so the command can be
+/// started again after an interruption. Exit code 1 if exodus cannot begin or L1 refused a payment. A
+/// payment that must wait is no failure.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  bastion exodus show --l1 http://127.0.0.1:8545 --contract 0x9fe4...a6e0\n  \
@@ -64,7 +64,7 @@ enum Step {
         /// What is due to this address.
         #[arg(long, value_name = "ADDRESS", group = "whose")]
         to: Option<Address>,
-        /// What is due to anybody.
+        /// Everything that is due.
         #[arg(long, group = "whose")]
         all: bool,
     },

@@ -58,13 +58,13 @@ pub(crate) struct Args {
     /// Folder for the proven blocks; must not hold any but those of the same run.
     #[arg(long)]
     out: PathBuf,
-    /// Rows or operations to read at most.
+    /// Largest number of rows or operations to read.
     #[arg(long, value_parser = limit)]
     limit: Option<usize>,
     /// Batches in a block.
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=8))]
     batches: u8,
-    /// Leaves out rows, lines and operations that are not valid, instead of failing, and tells them.
+    /// Leaves out rows, lines and operations that are not valid, instead of failing, and lists them.
     #[arg(long)]
     skip_invalid: bool,
     /// Time of the blocks (seconds since 1970) [default: now]. L1 takes blocks that are at most a

@@ -18,7 +18,7 @@ use crate::config::Settings;
 use crate::output;
 
 /// Verifies a folder of proven blocks: data against headers, headers against proofs, proofs;
-/// and that the folder holds the blocks that its manifest names, no fewer and no more.
+/// and that the folder holds exactly the blocks that its manifest names.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  bastion verify out --evm\n  bastion verify out --independent")]
 pub(crate) struct Args {

@@ -217,7 +217,35 @@ pub fn read_verifiers(
 
 fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, AggregatorError> {
     let bytes = fs::read(path).map_err(|e| AggregatorError::io("read", path, e))?;
-    serde_json::from_slice(&bytes).map_err(|e| AggregatorError::damaged(path, e.to_string()))
+    from_deep_json(&bytes).map_err(|reason| AggregatorError::damaged(path, reason))
+}
+
+/// Deepest nesting that is read. The expressions of a protocol are trees of some hundred levels.
+const DEPTH: usize = 4_096;
+
+/// Reads JSON that is nested deeper than serde_json's limit of 128: on a stack that grows, and no
+/// deeper than [`DEPTH`], so that a file made for it cannot exhaust the memory.
+fn from_deep_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
+    let (mut depth, mut quoted, mut escaped) = (0_usize, false, false);
+    for byte in bytes {
+        match (quoted, byte) {
+            (true, _) if escaped => escaped = false,
+            (true, b'\\') => escaped = true,
+            (_, b'"') => quoted = !quoted,
+            (false, b'[' | b'{') => depth += 1,
+            (false, b']' | b'}') => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > DEPTH {
+            return Err(format!("it is nested deeper than {DEPTH} levels"));
+        }
+    }
+    let mut json = serde_json::Deserializer::from_slice(bytes);
+    json.disable_recursion_limit();
+    let value = T::deserialize(serde_stacker::Deserializer::new(&mut json));
+    let value = value.map_err(|e| e.to_string())?;
+    json.end().map_err(|e| e.to_string())?;
+    Ok(value)
 }
 
 /// Files that every folder has besides its manifest.
@@ -260,6 +288,24 @@ fn json(value: &impl Serialize) -> Result<Vec<u8>, AggregatorError> {
 mod tests {
     use super::*;
     use bastion_prover::ErrorClass;
+
+    #[test]
+    fn deep_json_is_read_up_to_a_limit() {
+        #[derive(Deserialize)]
+        struct Nested(Vec<Nested>);
+        let nested = |n: usize| format!("{}{}", "[".repeat(n), "]".repeat(n));
+        let mut read: Nested = from_deep_json(nested(DEPTH).as_bytes()).unwrap();
+        let mut depth = 1;
+        while let Some(inner) = read.0.pop() {
+            (read, depth) = (inner, depth + 1);
+        }
+        assert_eq!(depth, DEPTH);
+        let deeper = from_deep_json::<Nested>(nested(DEPTH + 1).as_bytes());
+        assert!(deeper.is_err_and(|why| why.contains("deeper than 4096")));
+        let brackets = format!("\"{}\\\"{}\"", "[".repeat(9_999), "{".repeat(9_999));
+        assert!(from_deep_json::<String>(brackets.as_bytes()).is_ok());
+        assert!(from_deep_json::<Nested>(b"[] []").is_err());
+    }
 
     /// Writes a folder whose manifest lists all files but one; returns what reading it says.
     fn without(left_out: Option<&str>) -> Result<VerifierManifest, AggregatorError> {

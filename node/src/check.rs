@@ -5,6 +5,7 @@ use std::path::Path;
 use bastion_aggregator::verifier::{read_verifiers, StoredBlockVerifier};
 use bastion_aggregator::{verify as verify_block, BlockVerifier};
 use bastion_circuits::witness::convert::to_halo2;
+use bastion_protocol::inputs::make_up;
 use bastion_protocol::Fr;
 use bastion_prover::keys::{DecidingKey, ProofVerifier};
 use bastion_prover::proof::BatchProof;
@@ -121,12 +122,8 @@ impl BlockChecker<'_> {
         for batch in &block.batches {
             bastion_prover::proof::verify(batch, self.batch)?;
         }
-        let ends = block.batches.first().zip(block.batches.last());
-        let linked = ends.is_some_and(|(first, last)| {
-            first.public_inputs.first() == Some(&expected[0])
-                && last.public_inputs.get(1) == Some(&expected[1])
-        });
-        if !linked || block.batches.len() != self.block.batches {
+        let batches = block.batches.iter().map(|batch| batch.public_inputs.as_slice());
+        if !make_up(&expected, batches) || block.batches.len() != self.block.batches {
             return Err(tampered("the batch proofs"));
         }
         Ok(())

@@ -77,6 +77,27 @@ pub fn broken_link<F: PartialEq>(before: &[F], after: &[F]) -> Option<&'static s
     broken.map(|(_, input)| NAMES[input])
 }
 
+/// Whether batches make up a block: the first begins where the block does, each continues the one
+/// before, the last ends where the block does.
+pub fn make_up<'a, F: PartialEq + Clone + 'a>(
+    block: &'a [F; COUNT],
+    batches: impl IntoIterator<Item = &'a [F]>,
+) -> bool {
+    // What a batch before the first one would have put out.
+    let mut start = block.clone();
+    for (output, input) in LINKS {
+        start[output] = block[input].clone();
+    }
+    let mut before: &[F] = &start;
+    for batch in batches {
+        if batch.len() != COUNT || broken_link(before, batch).is_some() {
+            return false;
+        }
+        before = batch;
+    }
+    LINKS.iter().all(|(output, _)| before.get(*output) == Some(&block[*output]))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -93,6 +114,38 @@ mod tests {
             assert!(continues.contains(&(output, input)));
         }
         assert_eq!(NAMES[SHARED], ["policy_root", "domain", "time", "r"]);
+    }
+
+    #[test]
+    fn a_block_is_made_of_its_own_batches() {
+        // A block of three batches: links are numbered, what is shared is 100.
+        let batch = |n: usize| {
+            let mut inputs = [100; COUNT];
+            for (i, (output, input)) in LINKS.into_iter().enumerate() {
+                inputs[input] = 10 * n + i;
+                inputs[output] = 10 * (n + 1) + i;
+            }
+            inputs
+        };
+        let batches: Vec<[usize; COUNT]> = (0..3).map(batch).collect();
+        let mut block = batches[0];
+        for (output, _) in LINKS {
+            block[output] = batches[2][output];
+        }
+        let made = |batches: &[[usize; COUNT]]| make_up(&block, batches.iter().map(|b| &b[..]));
+        assert!(made(&batches));
+        for n in 0..3 {
+            for i in 0..COUNT {
+                let mut other = batches.clone();
+                other[n][i] += 1;
+                assert!(!made(&other), "input {i} of batch {n}");
+            }
+            let mut fewer = batches.clone();
+            fewer.remove(n);
+            assert!(!made(&fewer));
+        }
+        assert!(!made(&[]));
+        assert!(!make_up(&block, [&batches[0][..9]]));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 /// @title Poseidon2 over the BN254 scalar field, width 2 (docs/protocol.md, section 1)
-/// @notice Generated from `bastion-state`; a test generates it again and compares.
+/// @notice Generated from `bastion-protocol`; a test generates it again and compares.
 library Poseidon2 {
     uint256 internal constant P = 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593f0000001;
 

@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 import {L2State} from "../contracts/L2State.sol";
 
-/// Known answers, generated from `bastion-state`; a test generates them again and compares.
+/// Known answers, generated from `bastion-protocol`; a test generates them again and compares.
 library Vectors {
     /// Round constants in the order of use: pairs of the full rounds, one of each partial round.
     function constants() internal pure returns (uint256[72] memory) {

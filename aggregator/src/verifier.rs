@@ -85,6 +85,35 @@ pub struct VerifierManifest {
     pub files: BTreeMap<String, Digest>,
 }
 
+impl VerifierManifest {
+    fn of(verifier: &BlockVerifier, files: BTreeMap<String, Digest>) -> Self {
+        let contract = &verifier.contract;
+        Self {
+            format_version: FORMAT,
+            batch_shape: verifier.batch_shape.clone(),
+            batch_circuit_id: verifier.batch_circuit_id.clone(),
+            batches: verifier.batches,
+            circuit_id: verifier.circuit_id.clone(),
+            k: verifier.k,
+            srs_id: verifier.srs_id,
+            unsafe_srs: verifier.srs_origin == SrsOrigin::UnsafeDev,
+            solc_version: verifier.solc_version.clone(),
+            code_size: contract.code_size,
+            code_hash: keccak256(&contract.deployed_bytecode),
+            files,
+        }
+    }
+
+    /// Identity of the whole folder: the digest of this manifest, which holds the digests of all
+    /// other files. Circuit identities alone do not bind what stands in the files.
+    ///
+    /// # Errors
+    /// If the manifest cannot be written as JSON, which no value of this type is.
+    pub fn identity(&self) -> Result<Digest, AggregatorError> {
+        Ok(Digest::of(&json(self)?))
+    }
+}
+
 /// Writes the folder `dir`, or replaces it.
 ///
 /// Every file is written as one step, the manifest last: without it, or with one that does not
@@ -115,20 +144,8 @@ pub fn export(
             json(batch.proofs())?,
         ])
         .collect();
-    let manifest = VerifierManifest {
-        format_version: FORMAT,
-        batch_shape: verifier.batch_shape.clone(),
-        batch_circuit_id: verifier.batch_circuit_id.clone(),
-        batches: verifier.batches,
-        circuit_id: verifier.circuit_id.clone(),
-        k: verifier.k,
-        srs_id: verifier.srs_id,
-        unsafe_srs: verifier.srs_origin == SrsOrigin::UnsafeDev,
-        solc_version: verifier.solc_version.clone(),
-        code_size: contract.code_size,
-        code_hash: keccak256(&contract.deployed_bytecode),
-        files: files.iter().map(|(name, bytes)| (name.clone(), Digest::of(bytes))).collect(),
-    };
+    let digests = files.iter().map(|(name, bytes)| (name.clone(), Digest::of(bytes))).collect();
+    let manifest = VerifierManifest::of(verifier, digests);
 
     remove_dead(dir);
     for (name, bytes) in &files {
@@ -142,18 +159,15 @@ pub fn export(
 /// and its code.
 pub fn holds(dir: &Path, verifier: &BlockVerifier) -> bool {
     read(dir).is_ok_and(|manifest| {
-        manifest.circuit_id == verifier.circuit_id
-            && manifest.batch_circuit_id == verifier.batch_circuit_id
-            && manifest.batches == verifier.batches
-            && manifest.srs_id == verifier.srs_id
-            && manifest.code_hash == keccak256(&verifier.contract.deployed_bytecode)
+        let files = manifest.files.clone();
+        manifest == VerifierManifest::of(verifier, files)
     })
 }
 
 /// Reads the manifest of a folder and checks the other files against it.
 ///
-/// The digests detect damage and mixtures; they do not authenticate. Compare `circuit_id` and
-/// `code_hash` with what you expect.
+/// The digests detect damage and mixtures; they do not authenticate. Compare
+/// [`VerifierManifest::identity`] with that of a folder that you made, or of somebody you trust.
 ///
 /// # Errors
 /// [`AggregatorError::FormatVersion`] for a folder of another version, otherwise
@@ -206,12 +220,12 @@ pub fn read_verifiers(
     let manifest = read(dir)?;
     let block: StoredBlockVerifier = read_json(&dir.join(BLOCK_VERIFIER))?;
     let batch: ProofVerifier = read_json(&dir.join(BATCH_VERIFIER))?;
-    let own = block.verifier.circuit_id == manifest.circuit_id
-        && block.verifier.srs_id == manifest.srs_id
-        && batch.circuit_id.to_string() == manifest.batch_circuit_id;
+    let own = manifest == VerifierManifest::of(&block.verifier, manifest.files.clone())
+        && batch.circuit_id.to_string() == manifest.batch_circuit_id
+        && batch.points == block.points;
     match own {
         true => Ok((manifest, block, batch)),
-        false => Err(AggregatorError::damaged(dir, "its verifiers are of other circuits")),
+        false => Err(AggregatorError::damaged(dir, "its manifest does not describe its verifiers")),
     }
 }
 
@@ -221,7 +235,7 @@ fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, AggregatorError> {
 }
 
 /// Deepest nesting that is read. The expressions of a protocol are trees of some hundred levels.
-const DEPTH: usize = 4_096;
+const DEPTH: usize = 1_024;
 
 /// Reads JSON that is nested deeper than serde_json's limit of 128: on a stack that grows, and no
 /// deeper than [`DEPTH`], so that a file made for it cannot exhaust the memory.
@@ -301,7 +315,7 @@ mod tests {
         }
         assert_eq!(depth, DEPTH);
         let deeper = from_deep_json::<Nested>(nested(DEPTH + 1).as_bytes());
-        assert!(deeper.is_err_and(|why| why.contains("deeper than 4096")));
+        assert!(deeper.is_err_and(|why| why.contains("deeper than 1024")));
         let brackets = format!("\"{}\\\"{}\"", "[".repeat(9_999), "{".repeat(9_999));
         assert!(from_deep_json::<String>(brackets.as_bytes()).is_ok());
         assert!(from_deep_json::<Nested>(b"[] []").is_err());

@@ -18,7 +18,7 @@ use bastion_aggregator::BlockProof;
 use bastion_protocol::header::domain;
 use bastion_protocol::policy::Policy;
 use bastion_protocol::{Address, Header};
-use bastion_prover::artifact::{check_room, remove_dead, write_bytes_atomic};
+use bastion_prover::artifact::{check_room, remove_dead, write_bytes_atomic, Digest};
 use bastion_prover::proof::BatchProof;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -67,6 +67,31 @@ pub struct Manifest {
 }
 
 impl Manifest {
+    /// Checks that the blocks were made for these circuits, under this reference string.
+    ///
+    /// # Errors
+    /// [`NodeError::Mismatch`] or [`NodeError::WrongMark`] with what differs.
+    pub fn made_for(
+        &self,
+        srs: Digest,
+        unsafe_srs: bool,
+        batch_circuit_id: &str,
+        block_circuit_id: &str,
+    ) -> Result<(), NodeError> {
+        let same = |what, found: &str, expected: &str| match found == expected {
+            true => Ok(()),
+            false => {
+                Err(NodeError::Mismatch { what, found: found.into(), expected: expected.into() })
+            }
+        };
+        same("reference string", &self.srs, &srs.to_string())?;
+        if self.unsafe_dev_srs != unsafe_srs {
+            return Err(NodeError::WrongMark { says: self.unsafe_dev_srs, srs: self.srs.clone() });
+        }
+        same("batch circuit", &self.batch_circuit_id, batch_circuit_id)?;
+        same("block circuit", &self.block_circuit_id, block_circuit_id)
+    }
+
     /// Checks that a block was proven for the manifest's chain and contract, under its policy.
     ///
     /// # Errors

@@ -7,6 +7,7 @@ use bastion_aggregator::{verify as verify_block, BlockVerifier};
 use bastion_circuits::witness::convert::to_halo2;
 use bastion_protocol::inputs::make_up;
 use bastion_protocol::Fr;
+use bastion_prover::artifact::Digest;
 use bastion_prover::keys::{DecidingKey, ProofVerifier};
 use bastion_prover::proof::BatchProof;
 use bastion_prover::srs::SrsOrigin;
@@ -21,6 +22,7 @@ pub struct FolderVerifier {
     batch: ProofVerifier,
     block: StoredBlockVerifier,
     deciding_key: DecidingKey,
+    identity: Digest,
 }
 
 impl FolderVerifier {
@@ -29,9 +31,9 @@ impl FolderVerifier {
     /// # Errors
     /// If the folder is damaged or of another version.
     pub fn open(folder: &Path) -> Result<Self, NodeError> {
-        let (_, block, batch) = read_verifiers(folder)?;
+        let (manifest, block, batch) = read_verifiers(folder)?;
         let deciding_key = block.points.into();
-        Ok(Self { batch, block, deciding_key })
+        Ok(Self { batch, block, deciding_key, identity: manifest.identity()? })
     }
 
     /// Circuit, protocol and contract of the block proofs.
@@ -44,36 +46,24 @@ impl FolderVerifier {
     /// # Errors
     /// [`NodeError::Mismatch`] or [`NodeError::WrongMark`] with what differs.
     pub fn check(&self, blocks: &Manifest) -> Result<(), NodeError> {
-        let same = |what, found: &str, expected: &str| match found == expected {
-            true => Ok(()),
-            false => {
-                Err(NodeError::Mismatch { what, found: found.into(), expected: expected.into() })
-            }
-        };
         let block = self.block();
-        same("reference string", &blocks.srs, &block.srs_id.to_string())?;
-        if blocks.unsafe_dev_srs != (block.srs_origin == SrsOrigin::UnsafeDev) {
-            let srs = blocks.srs.clone();
-            return Err(NodeError::WrongMark { says: blocks.unsafe_dev_srs, srs });
-        }
+        let unsafe_srs = block.srs_origin == SrsOrigin::UnsafeDev;
         let batch = self.batch.circuit_id.to_string();
-        same("batch circuit", &blocks.batch_circuit_id, &batch)?;
-        same("block circuit", &blocks.block_circuit_id, &block.circuit_id)
+        blocks.made_for(block.srs_id, unsafe_srs, &batch, &block.circuit_id)
     }
 
-    /// Checks a stored block, as [`BlockChecker::verify`].
-    ///
-    /// # Errors
-    /// Those of [`BlockChecker::verify`].
-    pub fn verify(
-        &self,
-        number: usize,
-        old_root: &Fr,
-        block: &StoredBlock,
-    ) -> Result<(), NodeError> {
-        let (batch, deciding_key) = (&self.batch, &self.deciding_key);
-        let checker = BlockChecker { batch, block: &self.block.verifier, deciding_key };
-        checker.verify(number, old_root, block)
+    /// Identity of the folder ([`VerifierManifest::identity`](bastion_aggregator::verifier::VerifierManifest::identity)).
+    pub fn identity(&self) -> Digest {
+        self.identity
+    }
+
+    /// What checks the blocks.
+    pub fn checker(&self) -> BlockChecker<'_> {
+        BlockChecker {
+            batch: &self.batch,
+            block: &self.block.verifier,
+            deciding_key: &self.deciding_key,
+        }
     }
 }
 

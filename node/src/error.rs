@@ -362,7 +362,7 @@ impl NodeError {
             Self::Mismatch { .. } | Self::WrongMark { .. } => ErrorClass::Mismatch,
             Self::Missing { .. } | Self::NoSrs { .. } => ErrorClass::Missing,
             Self::NoDocuments { .. } | Self::Document(_) => ErrorClass::Missing,
-            Self::Malformed { .. } | Self::Protocol(_) => ErrorClass::Invalid,
+            Self::Malformed { .. } => ErrorClass::Invalid,
             Self::BlockCount { .. } | Self::Foreign { .. } => ErrorClass::Invalid,
             Self::NothingFits { .. } | Self::TooLittleMemory { .. } => ErrorClass::Resources,
             Self::Prover(e) => e.class(),

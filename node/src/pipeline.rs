@@ -7,7 +7,6 @@ use bastion_aggregator::{aggregate, verifier, AggregatorError, BlockKeys, BlockP
 use bastion_circuits::witness::{checked, generate_witness};
 use bastion_circuits::{BatchCircuit, CircuitError, Shape};
 use bastion_contract::solc;
-use bastion_protocol::Fr;
 use bastion_prover::artifact::{check_room, remove_dead, Digest, Storing};
 use bastion_prover::keys::{CircuitKeys, KeyStore};
 use bastion_prover::progress::Progress;
@@ -19,7 +18,6 @@ use rand::rngs::OsRng;
 use rayon::prelude::*;
 
 use crate::block::Block;
-use crate::block_store::StoredBlock;
 use crate::check::BlockChecker;
 use crate::error::NodeError;
 use crate::recommend::MemoryPlan;
@@ -396,21 +394,13 @@ impl BlockProver {
         Ok(ProvenBlock { batches, proof, timings })
     }
 
-    /// Checks a stored block: every proof, every public input against header and data, and that
-    /// the block continues `old_root`.
-    ///
-    /// # Errors
-    /// [`NodeError::Tampered`] with what differs, or the error of a verifier.
-    pub fn verify(
-        &self,
-        number: usize,
-        old_root: &Fr,
-        block: &StoredBlock,
-    ) -> Result<(), NodeError> {
-        let deciding_key = self.block.deciding_key();
-        let batch = self.batches.keys().verifier().proofs();
-        let checker = BlockChecker { batch, block: &self.block.verifier, deciding_key };
-        checker.verify(number, old_root, block)
+    /// What checks the blocks that it proves.
+    pub fn checker(&self) -> BlockChecker<'_> {
+        BlockChecker {
+            batch: self.batches.keys().verifier().proofs(),
+            block: &self.block.verifier,
+            deciding_key: self.block.deciding_key(),
+        }
     }
 }
 
@@ -418,7 +408,7 @@ impl BlockProver {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::panic)]
 
-    use bastion_protocol::Kind;
+    use bastion_protocol::{Fr, Kind};
     use bastion_state::executor::BatchContext;
     use bastion_state::state::State;
 

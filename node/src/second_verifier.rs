@@ -25,6 +25,7 @@ pub struct SecondVerifier {
     batches: usize,
     srs: Digest,
     unsafe_srs: bool,
+    identity: Digest,
     batch: Verifier,
     block: Verifier,
 }
@@ -43,6 +44,7 @@ impl SecondVerifier {
             Ok::<_, NodeError>(Verifier::new(Description::from_json(&json)?)?)
         };
         Ok(Self {
+            identity: manifest.identity()?,
             batch: verifier(BATCH_DESCRIPTION)?,
             block: verifier(DESCRIPTION)?,
             batch_circuit_id: manifest.batch_circuit_id,
@@ -58,21 +60,12 @@ impl SecondVerifier {
     /// # Errors
     /// [`NodeError::Mismatch`] with what differs.
     pub fn check(&self, blocks: &Manifest) -> Result<(), NodeError> {
-        let same = |what, found: &str, expected: &str| {
-            if found == expected {
-                return Ok(());
-            }
-            Err(NodeError::Mismatch { what, found: found.into(), expected: expected.into() })
-        };
-        same("reference string", &blocks.srs, &self.srs.to_string())?;
-        if blocks.unsafe_dev_srs != self.unsafe_srs {
-            return Err(NodeError::WrongMark {
-                says: blocks.unsafe_dev_srs,
-                srs: blocks.srs.clone(),
-            });
-        }
-        same("batch circuit", &blocks.batch_circuit_id, &self.batch_circuit_id)?;
-        same("block circuit", &blocks.block_circuit_id, &self.block_circuit_id)
+        blocks.made_for(self.srs, self.unsafe_srs, &self.batch_circuit_id, &self.block_circuit_id)
+    }
+
+    /// Identity of the folder ([`VerifierManifest::identity`](bastion_aggregator::verifier::VerifierManifest::identity)).
+    pub fn identity(&self) -> Digest {
+        self.identity
     }
 
     /// The verifier of batch proofs.

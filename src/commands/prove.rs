@@ -278,7 +278,7 @@ fn is_proven(folder: &BlockDir, prover: &BlockProver, number: usize, block: &Blo
     folder.read_block(number).is_ok_and(|stored| {
         stored.header == block.header
             && stored.data == block.data
-            && prover.verify(number, &block.header.old_root, &stored).is_ok()
+            && prover.checker().verify(number, &block.header.old_root, &stored).is_ok()
     })
 }
 

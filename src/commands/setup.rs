@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
+use bastion_aggregator::verifier as verifier_folder;
 use bastion_circuits::Shape;
 use bastion_node::pipeline::{BlockProver, Cache};
 use bastion_node::recommend::MemoryPlan;
@@ -46,6 +47,8 @@ struct Report {
     batch_circuit_id: String,
     block_circuit_id: String,
     verifier_code_bytes: usize,
+    /// Identity of the verifier's folder.
+    verifier: String,
     verifier_folder: String,
     seconds: f64,
 }
@@ -80,6 +83,7 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
         batch_circuit_id: prover.batches.keys().circuit_id().to_string(),
         block_circuit_id: verifier.circuit_id.clone(),
         verifier_code_bytes: verifier.contract.code_size,
+        verifier: verifier_folder::read(&folder)?.identity()?.to_string(),
         verifier_folder: folder.display().to_string(),
         seconds: start.elapsed().as_secs_f64(),
     };
@@ -89,13 +93,14 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
         format!(
             "{file}shape            {}, {} batches a block\nreference string {}\n\
              batch circuit    {}\nblock circuit    {}\nverifier code    {} bytes\n\
-             verifier         {}\ntook             {:.1} s",
+             verifier         {}\nits folder       {}\ntook             {:.1} s",
             r.shape,
             r.batches,
             srs_line(&r.srs, r.unsafe_dev_srs),
             r.batch_circuit_id,
             r.block_circuit_id,
             r.verifier_code_bytes,
+            r.verifier,
             r.verifier_folder,
             r.seconds
         )

@@ -57,7 +57,7 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
     for number in 0..manifest.blocks {
         let block = folder.read_block(number)?;
         manifest.describes(number, &block.header)?;
-        verifier.verify(number, &root, &block)?;
+        verifier.checker().verify(number, &root, &block)?;
         root = block.header.new_root;
         blocks.push(block);
     }

@@ -39,6 +39,7 @@ struct Report {
     root: String,
     srs: String,
     unsafe_srs: bool,
+    verifier: String,
     evm: Option<EvmReport>,
     seconds: f64,
 }
@@ -70,7 +71,7 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
     for number in 0..manifest.blocks {
         let block = folder.read_block(number)?;
         manifest.describes(number, &block.header)?;
-        verifier.verify(number, &root, &block)?;
+        verifier.checker().verify(number, &root, &block)?;
         root = block.header.new_root;
         blocks.push(block);
     }
@@ -125,16 +126,18 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
         root: field::to_hex(&root),
         unsafe_srs: manifest.unsafe_dev_srs,
         srs: manifest.srs,
+        verifier: verifier.identity().to_string(),
         evm,
         seconds: start.elapsed().as_secs_f64(),
     };
     output::report(settings, &report, |r| {
         let mut out = format!(
-            "{} blocks verified in {:.1} s, root {}\nreference string {}\n",
+            "{} blocks verified in {:.1} s, root {}\nreference string {}\nverifier {}\n",
             r.blocks,
             r.seconds,
             r.root,
-            srs_line(&r.srs, r.unsafe_srs)
+            srs_line(&r.srs, r.unsafe_srs),
+            r.verifier
         );
         if let Some(evm) = &r.evm {
             out += &format!(
@@ -160,6 +163,7 @@ struct IndependentReport {
     srs: String,
     unsafe_srs: bool,
     verifier: String,
+    folder: String,
     seconds: f64,
 }
 
@@ -185,18 +189,20 @@ fn independent(args: &Args, settings: &Settings) -> eyre::Result<()> {
         root: field::to_hex(&root),
         unsafe_srs: manifest.unsafe_dev_srs,
         srs: manifest.srs,
-        verifier: documents.display().to_string(),
+        verifier: verifier.identity().to_string(),
+        folder: documents.display().to_string(),
         seconds: start.elapsed().as_secs_f64(),
     };
     output::report(settings, &report, |r| {
         format!(
             "{} blocks, {} proofs verified by the second verifier in {:.3} s, root {}\n\
-             reference string {}",
+             reference string {}\nverifier {}",
             r.blocks,
             r.proofs,
             r.seconds,
             r.root,
-            srs_line(&r.srs, r.unsafe_srs)
+            srs_line(&r.srs, r.unsafe_srs),
+            r.verifier
         )
     })
 }

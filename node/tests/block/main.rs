@@ -289,7 +289,7 @@ struct Verifiers<'a> {
 
 fn check(both: &Verifiers<'_>, folder: &BlockDir, old_root: &Fr) -> Result<(), NodeError> {
     let block = folder.read_block(0)?;
-    let verdict = both.first.verify(0, old_root, &block);
+    let verdict = both.first.checker().verify(0, old_root, &block);
     let second = both.second.verify(0, old_root, &block);
     assert_eq!(verdict.is_ok(), second.is_ok(), "{verdict:?} {second:?}");
     if let Err(error) = second {

@@ -401,6 +401,31 @@ fn the_verifier_folder_is_complete_and_checked() {
     fs::write(&path, text.replace("\"description.json\"", &outside)).unwrap();
     let error = verifier::read(&dir).unwrap_err();
     assert!(error.to_string().contains("no file name"), "{error}");
+
+    // A manifest that says anything else than the verifiers beside it.
+    fs::write(&path, &text).unwrap();
+    let (whole, block, batch) = verifier::read_verifiers(&dir).unwrap();
+    assert_eq!(whole, manifest);
+    assert_eq!(block.points, batch.points);
+    let identity = manifest.identity().unwrap();
+    for (name, value) in serde_json::to_value(&manifest).unwrap().as_object().unwrap() {
+        let other = match value {
+            serde_json::Value::Bool(b) => serde_json::json!(!b),
+            serde_json::Value::Number(n) => serde_json::json!(n.as_u64().unwrap() + 1),
+            serde_json::Value::String(s) => {
+                let (last, rest) = s.split_at(1);
+                serde_json::json!(format!("{}{rest}", if last == "0" { "1" } else { "0" }))
+            }
+            _ => continue,
+        };
+        let mut changed = serde_json::to_value(&manifest).unwrap();
+        changed[name] = other;
+        fs::write(&path, changed.to_string()).unwrap();
+        assert!(verifier::read_verifiers(&dir).is_err(), "{name}");
+        if let Ok(changed) = verifier::read(&dir) {
+            assert_ne!(changed.identity().unwrap(), identity, "{name}");
+        }
+    }
 }
 
 #[test]

@@ -123,7 +123,8 @@ fn links_hold(shape: &Shape, grid: &Grid) -> bool {
     constraints && balanced
 }
 
-/// Refuses a batch, filled into `grid`, that no proof exists for, and names the first operation at fault.
+/// Refuses a batch, filled into `grid`, that no proof exists for, and names the first operation at
+/// fault.
 ///
 /// # Errors
 /// [`CircuitError::Unprovable`].

@@ -12,15 +12,15 @@ use std::cell::OnceCell;
 use std::time::Duration;
 
 use alloy_primitives::{Address, U256};
-use bastion_aggregator::{aggregate, BlockProof};
-use bastion_circuits::witness::convert::to_state;
+use bastion_aggregator::aggregate;
 use bastion_circuits::witness::generate_witness;
 use bastion_circuits::Shape;
 use bastion_contract::bindings::verify_calldata;
 use bastion_contract::evm::Evm;
 use bastion_node::pipeline::{BlockProver, Cache};
 use bastion_node::second_verifier::SecondVerifier;
-use bastion_prover::proof::{prove, verify, verify_with_halo2, BatchProof};
+use bastion_protocol::{field, BatchProof, BlockProof};
+use bastion_prover::proof::{prove, verify, verify_with_halo2};
 use criterion::{criterion_group, criterion_main, Criterion, SamplingMode};
 use rand::rngs::OsRng;
 
@@ -42,7 +42,7 @@ fn proofs(c: &mut Criterion) {
         bench.iter(|| prove(&params, keys, circuit.clone(), OsRng).unwrap())
     });
     group.bench_function("aggregate a block of one tiny batch", |bench| {
-        bench.iter(|| block.set(together()))
+        bench.iter(|| _ = block.set(together()))
     });
     group.finish();
 
@@ -57,7 +57,8 @@ fn verifiers(
     block: &BlockProof,
 ) {
     let verifier = &prover.block.verifier;
-    let folder = cache.verifier_dir(&prover.batches.shape().name, 1, &verifier.circuit_id);
+    let stored = prover.verifier(cache).unwrap();
+    let folder = prover.verifier_dir(cache);
     let second = SecondVerifier::open(&folder).unwrap();
 
     let mut group = c.benchmark_group("verify a batch proof");
@@ -66,8 +67,7 @@ fn verifiers(
     group.bench_function("native", |bench| bench.iter(|| verify(batch, key.proofs()).unwrap()));
     group.bench_function("halo2", |bench| bench.iter(|| verify_with_halo2(batch, key).unwrap()));
     group.bench_function("second verifier", |bench| {
-        let inputs: Vec<_> = batch.public_inputs.iter().map(to_state).collect();
-        let inputs = [inputs];
+        let inputs = [batch.public_inputs.clone()];
         bench.iter(|| second.batch().verify(&inputs, &batch.proof).unwrap())
     });
     group.finish();
@@ -79,17 +79,14 @@ fn verifiers(
         bench.iter(|| bastion_aggregator::verify(block, verifier, deciding).unwrap())
     });
     group.bench_function("second verifier", |bench| {
-        let bytes = block.proof_bytes().unwrap();
-        let instances: Vec<_> = block.instances().unwrap().iter().map(to_state).collect();
-        let instances = [instances];
-        bench.iter(|| second.block().verify(&instances, &bytes).unwrap())
+        let instances = [block.instances().to_vec()];
+        bench.iter(|| second.block().verify(&instances, &block.proof).unwrap())
     });
     group.bench_function("contract in the embedded EVM", |bench| {
         let mut evm = Evm::default();
-        let contract = evm.deploy(verifier.contract.bytecode.clone()).unwrap();
-        let (words, bytes) = block.to_contract_input().unwrap();
-        let words: Vec<U256> = words.into_iter().map(U256::from_be_bytes).collect();
-        let calldata = verify_calldata(&words, &bytes);
+        let contract = evm.deploy(stored.contract.bytecode.clone()).unwrap();
+        let words = block.instances().map(|x| U256::from_be_bytes(field::to_bytes(&x)));
+        let calldata = verify_calldata(&words, &block.proof);
         bench.iter(|| {
             let result = evm.view(Address::ZERO, contract, calldata.clone()).unwrap();
             assert!(result.is_success());

@@ -4,6 +4,7 @@ use bastion_prover::ErrorClass;
 use std::path::PathBuf;
 
 use bastion_contract::ContractError;
+use bastion_protocol::CircuitId;
 use bastion_prover::{out_of_space, ProverError};
 
 use crate::shape::{MAX_K, MIN_K};
@@ -50,9 +51,9 @@ pub enum AggregatorError {
         /// Which circuit: "block" or "batch".
         what: &'static str,
         /// Circuit at hand.
-        expected: String,
+        expected: CircuitId,
         /// Circuit of the proof or key given.
-        got: String,
+        got: CircuitId,
     },
     /// A file or envelope of a version that this build does not read.
     #[error("{what} has format version {got}, this build reads {expected}: use the matching release or create it again")]
@@ -64,9 +65,6 @@ pub enum AggregatorError {
         /// Version found.
         got: u32,
     },
-    /// Bytes that are no block proof.
-    #[error("malformed block proof: {0}")]
-    Malformed(String),
     /// A proof that does not hold.
     #[error("the block proof is invalid: {0}")]
     Invalid(String),
@@ -104,7 +102,7 @@ impl AggregatorError {
     /// What kind of failure it is.
     pub fn class(&self) -> ErrorClass {
         match self {
-            Self::Malformed(_) | Self::Invalid(_) | Self::BrokenChain { .. } => ErrorClass::Invalid,
+            Self::Invalid(_) | Self::BrokenChain { .. } => ErrorClass::Invalid,
             Self::CircuitMismatch { .. } | Self::FormatVersion { .. } => ErrorClass::Mismatch,
             Self::Damaged { .. } => ErrorClass::Missing,
             Self::Child { source, .. } => source.class(),

@@ -3,8 +3,8 @@
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::path::Path;
 
-use bastion_contract::generate::generate_solidity;
-use bastion_contract::{VerifierArtifact, VerifierDescription};
+use bastion_contract::VerifierDescription;
+use bastion_protocol::CircuitId;
 use bastion_prover::artifact::{Digest, Making, Storing};
 use bastion_prover::keys::VerifierKey;
 use bastion_prover::progress::Progress;
@@ -26,17 +26,16 @@ use tracing::{info, warn};
 use crate::circuit::BlockCircuit;
 use crate::error::{panic_text, AggregatorError};
 use crate::shape::{BlockParams, BlockShape, LIMBS, PUBLIC_INPUTS};
-use crate::store::{self, Stored};
-use crate::verifier;
+use crate::store;
 
 /// What a verifier of block proofs needs; small enough to be sent around.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BlockVerifier {
     /// Identity of the block circuit.
-    pub circuit_id: String,
+    pub circuit_id: CircuitId,
     /// Identity of the batch circuit whose proofs it verifies.
-    pub batch_circuit_id: String,
+    pub batch_circuit_id: CircuitId,
     /// Name of the batch circuit's shape.
     pub batch_shape: String,
     /// Batches in a block.
@@ -49,10 +48,6 @@ pub struct BlockVerifier {
     pub srs_origin: SrsOrigin,
     /// The protocol as snark-verifier knows it.
     pub protocol: PlonkProtocol<G1Affine>,
-    /// The contract.
-    pub contract: VerifierArtifact,
-    /// Version of the compiler that made it.
-    pub solc_version: String,
 }
 
 /// Everything that proving blocks needs.
@@ -74,26 +69,13 @@ pub(crate) struct Made {
     pub(crate) break_points: ThreadBreakPoints,
 }
 
-/// The part that takes a compiler.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Compiled {
-    pub(crate) contract: VerifierArtifact,
-    pub(crate) solc_version: String,
-}
-
 impl BlockKeys {
     /// The keys for blocks of `shape.batches` proofs under `batch`: from the cache in `dir`, or
     /// made and stored there. If another process makes them, this one waits for them. A cache that
     /// is damaged is reported as a warning and replaced.
     ///
-    /// The verifier contract is generated from the keys, so they take the Solidity compiler, unless
-    /// the cache holds the compiled contract. If it is missing, halo2's keys are kept for the next
-    /// start.
-    ///
     /// # Errors
-    /// If the shape cannot exist, the SRS is too small, keys cannot be made, the contract does not
-    /// compile, or the keys have to be stored and cannot be.
+    /// If the shape cannot exist, the SRS is too small, keys cannot be made, or the keys have to be stored and cannot be.
     pub fn load_or_generate(
         dir: &Path,
         shape: BlockShape,
@@ -104,23 +86,13 @@ impl BlockKeys {
     ) -> Result<Self, AggregatorError> {
         let stage = progress.stage("block keys", shape.name(), 1);
         let path = store::path(dir, shape, batch, srs);
-        let whole = store::side(&path).is_ok_and(|side| side.is_some_and(|s| s.compiled.is_some()));
-        let found = match whole {
-            true => store::read(&path, shape, batch, srs).ok().flatten(),
-            false => None,
+        let made = match store::read(&path, shape, batch, srs) {
+            Ok(Some(made)) => made,
+            Ok(None) | Err(_) => Self::make(&path, shape, batch, srs, storing, progress)?,
         };
-        let keys = match found {
-            Some(stored) => Self::finish(stored, &path, shape, batch, srs, storing)?,
-            None => Self::make(&path, shape, batch, srs, storing, progress)?,
-        };
+        let keys = Self::finish(made, shape, batch, srs)?;
         stage.advance();
         Ok(keys)
-    }
-
-    /// Whether [`BlockKeys::load_or_generate`] will need the Solidity compiler.
-    pub fn need_compiler(dir: &Path, shape: BlockShape, batch: &VerifierKey, srs: &Srs) -> bool {
-        let side = store::side(&store::path(dir, shape, batch, srs));
-        !side.is_ok_and(|side| side.is_some_and(|side| side.compiled.is_some()))
     }
 
     fn make(
@@ -130,7 +102,7 @@ impl BlockKeys {
         srs: &Srs,
         storing: Storing,
         progress: &Progress,
-    ) -> Result<Self, AggregatorError> {
+    ) -> Result<Made, AggregatorError> {
         let what = format!("the keys of {}", shape.name());
         let (_turn, writable) = match Making::begin(path, &what, progress) {
             Ok(turn) => (Some(turn), Ok(())),
@@ -138,20 +110,16 @@ impl BlockKeys {
         };
         storing.outcome(&what, writable)?;
         let found = store::read(path, shape, batch, srs);
-        if let Ok(Some(stored)) = found {
-            return Self::finish(stored, path, shape, batch, srs, storing);
+        if let Ok(Some(made)) = found {
+            return Ok(made);
         }
         if let Err(error) = found {
             warn!(%error, "the cached block keys are replaced");
         }
         let made = generate(shape, batch, srs)?;
         let id = circuit_id(shape, batch, srs, made.pk.get_vk());
-        let mut pk = None;
-        // At once: should the compiler fail, the minutes up to here are not lost.
-        let stored = store::write(path, &made, &id).map(|digest| pk = Some(digest));
-        storing.outcome(&what, stored)?;
-        let stored = Stored { made, pk, compiled: None };
-        Self::finish(stored, path, shape, batch, srs, storing)
+        storing.outcome(&what, store::write(path, &made, &id))?;
+        Ok(made)
     }
 
     /// Makes the keys.
@@ -163,23 +131,16 @@ impl BlockKeys {
         batch: &VerifierKey,
         srs: &Srs,
     ) -> Result<Self, AggregatorError> {
-        let made = generate(shape, batch, srs)?;
-        let stored = Stored { made, pk: None, compiled: None };
-        let nowhere = Path::new("");
-        Self::finish(stored, nowhere, shape, batch, srs, Storing::BestEffort)
+        Self::finish(generate(shape, batch, srs)?, shape, batch, srs)
     }
 
-    /// Adds what follows from halo2's keys. The contract is compiled if it is not the one that
-    /// follows from them, and then stored.
+    /// Adds what follows from halo2's keys.
     fn finish(
-        stored: Stored,
-        path: &Path,
+        made: Made,
         shape: BlockShape,
         batch: &VerifierKey,
         srs: &Srs,
-        storing: Storing,
     ) -> Result<Self, AggregatorError> {
-        let Stored { made, pk, compiled } = stored;
         let params = srs.params(shape.k)?;
         let protocol = compile(
             params.kzg(),
@@ -188,43 +149,31 @@ impl BlockKeys {
                 .with_num_instance(vec![PUBLIC_INPUTS])
                 .with_accumulator_indices(Some((0..LIMBS).map(|row| (0, row)).collect())),
         );
-        let deciding_key = deciding_key(&params);
-        let description = VerifierDescription::from_protocol(&protocol, &deciding_key)?;
-        let id = circuit_id(shape, batch, srs, made.pk.get_vk());
-        let solidity = generate_solidity(&description)?;
-        let compiled = match compiled.filter(|c| c.contract.solidity == solidity) {
-            Some(compiled) => compiled,
-            None => {
-                let compiled = Compiled {
-                    contract: VerifierArtifact::build(&description)?,
-                    solc_version: verifier::solc_version()?,
-                };
-                if let Some(pk) = pk {
-                    let stored = store::write_side(path, &made, pk, &id, Some(&compiled));
-                    storing.outcome("the verifier contract", stored)?;
-                }
-                compiled
-            }
-        };
         let verifier = BlockVerifier {
-            circuit_id: id.to_string(),
-            batch_circuit_id: batch.circuit_id().to_string(),
+            circuit_id: circuit_id(shape, batch, srs, made.pk.get_vk()).into(),
+            batch_circuit_id: batch.circuit_id(),
             batch_shape: batch.shape_name().to_owned(),
             batches: shape.batches,
             k: shape.k,
             srs_id: srs.id(),
             srs_origin: srs.origin(),
             protocol,
-            contract: compiled.contract,
-            solc_version: compiled.solc_version,
         };
         Ok(Self {
             pk: made.pk,
             config: made.config,
             break_points: made.break_points,
-            deciding_key,
+            deciding_key: deciding_key(&params),
             verifier,
         })
+    }
+
+    /// The verifier of block proofs as data, from which the contract is generated.
+    ///
+    /// # Errors
+    /// If the protocol is none that a contract can verify.
+    pub fn description(&self) -> Result<VerifierDescription, AggregatorError> {
+        Ok(VerifierDescription::from_protocol(&self.verifier.protocol, &self.deciding_key)?)
     }
 
     /// The constraint system of the block circuit.

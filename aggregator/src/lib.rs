@@ -16,7 +16,6 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
-pub mod block;
 pub mod chip;
 pub mod circuit;
 pub mod error;
@@ -32,7 +31,6 @@ mod test_circuit;
 #[cfg(test)]
 mod tests;
 
-pub use block::BlockProof;
 pub use error::AggregatorError;
 pub use keys::{BlockKeys, BlockVerifier};
 pub use proof::{aggregate, verify};

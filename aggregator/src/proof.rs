@@ -2,10 +2,13 @@
 
 use std::panic::{catch_unwind, AssertUnwindSafe};
 
+use bastion_circuits::witness::convert::{to_halo2, to_state};
 use bastion_protocol::inputs::broken_link;
+use bastion_protocol::proofs::INSTANCES;
+use bastion_protocol::{BatchProof, BlockProof, CircuitId};
 use bastion_prover::keys::VerifierKey;
 use bastion_prover::plonk;
-use bastion_prover::proof::BatchProof;
+use bastion_prover::proof::to_snark;
 use bastion_prover::srs::Srs;
 use halo2_base::gates::circuit::CircuitBuilderStage;
 use halo2_proofs::halo2curves::bn256::{Bn256, Fr, G1Affine};
@@ -19,7 +22,6 @@ use snark_verifier::verifier::plonk::PlonkProtocol;
 use snark_verifier::verifier::SnarkVerifier;
 use snark_verifier_sdk::{PlonkVerifier, Snark, SHPLONK};
 
-use crate::block::{check_version, BlockProof};
 use crate::circuit::BlockCircuit;
 use crate::error::{panic_text, AggregatorError};
 use crate::keys::{BlockKeys, BlockVerifier};
@@ -41,19 +43,15 @@ pub fn aggregate(
     proofs: &[BatchProof],
     srs: &Srs,
 ) -> Result<BlockProof, AggregatorError> {
-    let (expected, got) = (&keys.verifier.batch_circuit_id, batch.circuit_id());
-    if *expected != got.to_string() {
-        return Err(AggregatorError::CircuitMismatch {
-            what: "batch",
-            expected: expected.clone(),
-            got: got.to_string(),
-        });
+    let (expected, got) = (keys.verifier.batch_circuit_id, batch.circuit_id());
+    if expected != got {
+        return Err(AggregatorError::CircuitMismatch { what: "batch", expected, got });
     }
     check_chain(keys.verifier.batches, proofs)?;
     let mut snarks = Vec::with_capacity(proofs.len());
     for (i, proof) in proofs.iter().enumerate() {
         let snark = bastion_prover::proof::verify(proof, batch.proofs())
-            .and_then(|()| proof.to_snark(batch))
+            .and_then(|()| to_snark(proof, batch))
             .map_err(|source| AggregatorError::Child { batch: i, source })?;
         snarks.push(snark);
     }
@@ -90,7 +88,24 @@ pub(crate) fn prove(
     }))
     .unwrap_or_else(|panic| Err(panic_text(panic.as_ref())))
     .map_err(AggregatorError::Proving)?;
-    Ok(BlockProof::new(&keys.verifier.circuit_id, &instances, &bytes))
+    envelope(keys.verifier.circuit_id, &instances, bytes)
+        .ok_or_else(|| AggregatorError::Proving(format!("{} instances", instances.len())))
+}
+
+/// The proof with halo2's instances, if they are as many as a block proof has.
+pub(crate) fn envelope(
+    circuit_id: CircuitId,
+    instances: &[Fr],
+    proof: Vec<u8>,
+) -> Option<BlockProof> {
+    let instances: Vec<_> = instances.iter().map(to_state).collect();
+    let instances = <[_; INSTANCES]>::try_from(instances).ok()?;
+    Some(BlockProof::new(circuit_id, instances, proof))
+}
+
+/// The instances as halo2's elements.
+pub(crate) fn instances(proof: &BlockProof) -> Vec<Fr> {
+    proof.instances().map(to_halo2).to_vec()
 }
 
 /// Names what does not link before a prover's time is spent on it.
@@ -110,23 +125,17 @@ fn check_chain(batches: usize, proofs: &[BatchProof]) -> Result<(), AggregatorEr
 /// Verifies a block proof natively, the accumulated pairing included.
 ///
 /// # Errors
-/// [`AggregatorError::FormatVersion`], [`AggregatorError::CircuitMismatch`],
-/// [`AggregatorError::Malformed`] or [`AggregatorError::Invalid`]; never a panic.
+/// [`AggregatorError::CircuitMismatch`] or [`AggregatorError::Invalid`]; never a panic.
 pub fn verify(
     proof: &BlockProof,
     verifier: &BlockVerifier,
     deciding_key: &KzgDecidingKey<Bn256>,
 ) -> Result<(), AggregatorError> {
-    check_version(proof.format_version)?;
-    if proof.circuit_id != verifier.circuit_id {
-        return Err(AggregatorError::CircuitMismatch {
-            what: "block",
-            expected: verifier.circuit_id.clone(),
-            got: proof.circuit_id.clone(),
-        });
+    let (expected, got) = (verifier.circuit_id, proof.circuit_id);
+    if expected != got {
+        return Err(AggregatorError::CircuitMismatch { what: "block", expected, got });
     }
-    let (instances, bytes) = (proof.instances()?, proof.proof_bytes()?);
-    verify_under(&verifier.protocol, deciding_key, instances, &bytes)
+    verify_under(&verifier.protocol, deciding_key, instances(proof), &proof.proof)
         .map_err(AggregatorError::Invalid)
 }
 

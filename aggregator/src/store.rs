@@ -3,8 +3,7 @@
 //! Two files: the proving key as halo2 writes it, and beside it everything else as JSON behind
 //! one line with its digest. The JSON holds the digest of the key, so a pair that was not written
 //! together, or was damaged, is recognised before halo2 reads it: its reader asserts, and takes
-//! lengths as they come. The side file is written once without the compiled contract and once with
-//! it, so that a missing compiler does not cost the key.
+//! lengths as they come.
 
 use std::fs::File;
 use std::io::{self, BufReader, Read, Write};
@@ -24,11 +23,11 @@ use tracing::info;
 
 use crate::circuit::BlockCircuit;
 use crate::error::{panic_text, AggregatorError};
-use crate::keys::{circuit_id, Compiled, Made};
+use crate::keys::{circuit_id, Made};
 use crate::shape::{BlockParams, BlockShape};
 
 /// Raised with every change of the block circuit or of these files.
-const CODE_VERSION: u32 = 6;
+const CODE_VERSION: u32 = 7;
 const BUFFER: usize = 1 << 20;
 
 type Hasher = Blake2b<U32>;
@@ -36,20 +35,11 @@ type Hasher = Blake2b<U32>;
 /// The file beside the proving key.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Side {
+struct Side {
     pk: Digest,
     config: BlockParams,
     break_points: ThreadBreakPoints,
     circuit_id: Digest,
-    pub(crate) compiled: Option<Compiled>,
-}
-
-/// What the two files hold.
-pub(crate) struct Stored {
-    pub(crate) made: Made,
-    /// Digest of the file of the proving key; none if it is not stored.
-    pub(crate) pk: Option<Digest>,
-    pub(crate) compiled: Option<Compiled>,
 }
 
 /// Path of the proving key.
@@ -71,9 +61,8 @@ fn side_path(path: &Path) -> PathBuf {
     path.with_extension("side")
 }
 
-/// Stores keys; gives the digest of the proving key's file. The side file comes last: without it
-/// the proving key does not count.
-pub(crate) fn write(path: &Path, made: &Made, id: &Digest) -> Result<Digest, AggregatorError> {
+/// Stores keys. The side file comes last: without it the proving key does not count.
+pub(crate) fn write(path: &Path, made: &Made, id: &Digest) -> Result<(), AggregatorError> {
     let mut digest = Digest([0; 32]);
     write_atomic(path, |out| {
         let mut out = Hashing::new(out);
@@ -81,24 +70,11 @@ pub(crate) fn write(path: &Path, made: &Made, id: &Digest) -> Result<Digest, Agg
         digest = out.finish()?;
         Ok(())
     })?;
-    write_side(path, made, digest, id, None)?;
-    Ok(digest)
-}
-
-/// Stores what belongs to a proving key of which the file has the digest `pk`.
-pub(crate) fn write_side(
-    path: &Path,
-    made: &Made,
-    pk: Digest,
-    id: &Digest,
-    compiled: Option<&Compiled>,
-) -> Result<(), AggregatorError> {
     let side = Side {
-        pk,
+        pk: digest,
         config: made.config,
         break_points: made.break_points.clone(),
         circuit_id: *id,
-        compiled: compiled.cloned(),
     };
     let json = serde_json::to_string(&side)
         .map_err(|e| AggregatorError::io("write", path, io::Error::other(e)))?;
@@ -110,7 +86,7 @@ pub(crate) fn write_side(
 ///
 /// # Errors
 /// [`AggregatorError::Damaged`] if it is not what was written.
-pub(crate) fn side(path: &Path) -> Result<Option<Side>, AggregatorError> {
+fn side(path: &Path) -> Result<Option<Side>, AggregatorError> {
     let side_path = side_path(path);
     let text = match std::fs::read_to_string(&side_path) {
         Ok(text) => text,
@@ -135,7 +111,7 @@ pub(crate) fn read(
     shape: BlockShape,
     batch: &VerifierKey,
     srs: &Srs,
-) -> Result<Option<Stored>, AggregatorError> {
+) -> Result<Option<Made>, AggregatorError> {
     let Some(side) = side(path)? else {
         return Ok(None);
     };
@@ -159,11 +135,7 @@ pub(crate) fn read(
         ));
     }
     info!(path = %path.display(), "block proving key read");
-    Ok(Some(Stored {
-        made: Made { pk, config: side.config, break_points: side.break_points },
-        pk: Some(side.pk),
-        compiled: side.compiled,
-    }))
+    Ok(Some(Made { pk, config: side.config, break_points: side.break_points }))
 }
 
 fn digest_of_file(path: &Path) -> io::Result<Digest> {

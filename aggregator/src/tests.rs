@@ -8,13 +8,16 @@ use std::time::Instant;
 use std::{array, fs};
 
 use alloy_primitives::U256;
+use bastion_circuits::witness::convert::to_halo2;
 use bastion_contract::bindings::verify_calldata;
 use bastion_contract::evm::Evm;
 use bastion_contract::solc::compile;
+use bastion_contract::VerifierArtifact;
+use bastion_protocol::{field, BatchProof, BlockProof, CircuitId};
 use bastion_prover::artifact::Storing;
 use bastion_prover::keys::{CircuitKeys, VerifierKey};
 use bastion_prover::progress::Progress;
-use bastion_prover::proof::BatchProof;
+use bastion_prover::proof::to_snark;
 use bastion_prover::srs::Srs;
 use halo2_base::gates::circuit::CircuitBuilderStage;
 use halo2_base::ContextCell;
@@ -28,10 +31,11 @@ use snark_verifier_sdk::halo2::gen_dummy_snark_from_protocol;
 use snark_verifier_sdk::{Snark, SHPLONK};
 
 use crate::circuit::BlockCircuit;
-use crate::proof::{prove, verify_under};
+use crate::proof::{instances, prove, verify_under};
 use crate::test_circuit::{ToyCircuit, ToyShape, INPUTS, K};
 use crate::{
-    aggregate, store, verifier, verify, AggregatorError, BlockKeys, BlockProof, BlockShape, LIMBS,
+    aggregate, store, verifier, verify, AggregatorError, BlockKeys, BlockShape, LIMBS,
+    PUBLIC_INPUTS,
 };
 use bastion_protocol::inputs::{LINKS, NAMES, SHARED};
 
@@ -43,6 +47,7 @@ struct Fixture {
     srs: Srs,
     toy: CircuitKeys,
     keys: BlockKeys,
+    contract: VerifierArtifact,
 }
 
 impl Fixture {
@@ -60,7 +65,7 @@ impl Fixture {
     }
 
     fn snarks(&self, proofs: &[BatchProof]) -> Vec<Snark> {
-        let snark = |proof: &BatchProof| proof.to_snark(self.batch()).unwrap();
+        let snark = |proof: &BatchProof| to_snark(proof, self.batch()).unwrap();
         proofs.iter().map(snark).collect()
     }
 
@@ -95,13 +100,14 @@ static FIXTURE: LazyLock<Fixture> = LazyLock::new(|| {
         &progress,
     )
     .unwrap();
+    let contract = VerifierArtifact::build(&keys.description().unwrap()).unwrap();
     println!(
         "keygen {:?}, {:?}, contract {} bytes",
         start.elapsed(),
         keys.config(),
-        keys.verifier.contract.code_size
+        contract.code_size
     );
-    Fixture { dir, srs, toy, keys }
+    Fixture { dir, srs, toy, keys, contract }
 });
 
 /// Public inputs of two batches that follow each other: old values 100.., new ones 200.., 300...
@@ -117,11 +123,10 @@ fn chain() -> [[Fr; INPUTS]; 2] {
 
 fn in_evm(fixture: &Fixture, proof: &BlockProof) -> bool {
     let mut evm = Evm::default();
-    let code = fixture.keys.verifier.contract.bytecode.clone();
+    let code = fixture.contract.bytecode.clone();
     let contract = evm.deploy(code).unwrap();
-    let (words, bytes) = proof.to_contract_input().unwrap();
-    let words: Vec<U256> = words.into_iter().map(U256::from_be_bytes).collect();
-    let result = evm.call(contract, verify_calldata(&words, &bytes)).unwrap();
+    let words = proof.instances().map(|x| U256::from_be_bytes(field::to_bytes(&x)));
+    let result = evm.call(contract, verify_calldata(&words, &proof.proof)).unwrap();
     println!("EVM: {:?}, {} gas", result.status, result.gas_used);
     result.is_success()
 }
@@ -134,7 +139,7 @@ fn a_chain_is_accepted_and_every_change_of_its_proof_refused() {
     let start = Instant::now();
     let proof = aggregate(&fixture.keys, fixture.batch(), &proofs, &fixture.srs).unwrap();
     println!("proof {:?}", start.elapsed());
-    let public = proof.public_inputs().unwrap();
+    let public = proof.inputs.map(to_halo2).into_array();
     for (i, value) in public.iter().enumerate() {
         let batch = usize::from(LINKS.iter().any(|(output, _)| *output == i));
         assert_eq!(*value, inputs[batch][i], "{}", NAMES[i]);
@@ -142,34 +147,31 @@ fn a_chain_is_accepted_and_every_change_of_its_proof_refused() {
     assert!(in_evm(fixture, &proof));
 
     // Limbs of the accumulator and public inputs, each moved by one.
-    for i in 0..proof.instances.len() {
-        let mut instances = proof.instances().unwrap();
-        instances[i] += Fr::ONE;
-        let changed = BlockProof::new(&proof.circuit_id, &instances, &proof.proof_bytes().unwrap());
+    for i in 0..PUBLIC_INPUTS {
+        let mut instances = proof.instances();
+        instances[i] += bastion_protocol::Fr::from(1u64);
+        let changed = BlockProof::new(proof.circuit_id, instances, proof.proof.clone());
         let error = fixture.check(&changed).unwrap_err();
         assert!(matches!(error, AggregatorError::Invalid(_)), "{i}: {error}");
     }
     // A pair of points that is fine in itself, but not that of this proof.
     let mut exchanged = proof.clone();
-    exchanged.instances[..LIMBS].rotate_left(LIMBS / 2);
+    exchanged.accumulator.rotate_left(LIMBS / 2);
     assert!(fixture.check(&exchanged).is_err());
 
-    let bytes = proof.proof_bytes().unwrap();
-    for at in (0..bytes.len()).step_by(61) {
+    for at in (0..proof.proof.len()).step_by(61) {
         let mut changed = proof.clone();
-        let mut bytes = bytes.clone();
-        bytes[at] ^= 1;
-        changed.proof = format!("0x{}", hex::encode(bytes));
+        changed.proof[at] ^= 1;
         let error = fixture.check(&changed).unwrap_err();
         assert!(matches!(error, AggregatorError::Invalid(_)), "byte {at}");
     }
-    for text in [format!("{}00", proof.proof), proof.proof[..100].to_owned()] {
+    for bytes in [[&proof.proof[..], &[0]].concat(), proof.proof[..100].to_owned()] {
         let mut changed = proof.clone();
-        changed.proof = text;
+        changed.proof = bytes;
         assert_eq!(fixture.check(&changed).unwrap_err().class(), ErrorClass::Invalid);
     }
     let mut other = proof.clone();
-    other.circuit_id = "another".into();
+    other.circuit_id = CircuitId::new([1; 32]);
     assert_eq!(fixture.check(&other).unwrap_err().class(), ErrorClass::Mismatch);
 }
 
@@ -180,7 +182,7 @@ fn a_false_accumulator_is_refused() {
     let fixture = &*FIXTURE;
     let mut proofs = chain().map(|inputs| fixture.toy_proof(inputs));
     // The claim is changed, the proof is not.
-    proofs[0].public_inputs[0] += Fr::ONE;
+    proofs[0].public_inputs[0] += bastion_protocol::Fr::from(1u64);
     assert!(matches!(fixture.refusal(&proofs), AggregatorError::Child { batch: 0, .. }));
     let proof = prove(&fixture.keys, fixture.snarks(&proofs), &fixture.srs).unwrap();
 
@@ -188,13 +190,7 @@ fn a_false_accumulator_is_refused() {
     assert_eq!(protocol.accumulator_indices.len(), 1);
     assert_eq!(protocol.accumulator_indices[0].len(), LIMBS);
     protocol.accumulator_indices.clear();
-    verify_under(
-        &protocol,
-        fixture.keys.deciding_key(),
-        proof.instances().unwrap(),
-        &proof.proof_bytes().unwrap(),
-    )
-    .unwrap();
+    verify_under(&protocol, fixture.keys.deciding_key(), instances(&proof), &proof.proof).unwrap();
     let error = fixture.check(&proof).unwrap_err();
     assert!(matches!(error, AggregatorError::Invalid(_)), "{error}");
     assert!(!in_evm(fixture, &proof));
@@ -310,31 +306,12 @@ fn cached_keys_are_the_same_and_damage_is_found() {
     let same = |cached: &BlockKeys| {
         assert_eq!(cached.verifier.circuit_id, fixture.keys.verifier.circuit_id);
         assert_eq!(cached.break_points, fixture.keys.break_points);
-        assert_eq!(cached.verifier.contract, fixture.keys.verifier.contract);
         assert_eq!(cached.verifier.srs_id, fixture.srs.id());
     };
     let stamp = || fs::metadata(&path).unwrap().modified().unwrap();
     let before = stamp();
     same(&load());
 
-    // Without the contract, as if the compiler had been missing: the key is kept.
-    let whole = fs::read(path.with_extension("side")).unwrap();
-    let need =
-        || BlockKeys::need_compiler(fixture.dir.path(), SHAPE, fixture.batch(), &fixture.srs);
-    assert!(!need());
-    let stored = read(&path).unwrap().unwrap();
-    let (pk, id) = (stored.pk.unwrap(), fixture.keys.verifier.circuit_id.parse().unwrap());
-    store::write_side(&path, &stored.made, pk, &id, None).unwrap();
-    assert!(need());
-    same(&load());
-    assert!(!need());
-    assert_eq!(fs::read(path.with_extension("side")).unwrap(), whole);
-    // A contract that does not follow from the key is not believed.
-    let mut compiled = stored.compiled.unwrap();
-    compiled.contract.solidity.push(' ');
-    store::write_side(&path, &stored.made, pk, &id, Some(&compiled)).unwrap();
-    same(&load());
-    assert_eq!(fs::read(path.with_extension("side")).unwrap(), whole);
     assert_eq!(stamp(), before, "the proving key was made once");
 
     let dir = tempfile::tempdir().unwrap();
@@ -368,10 +345,20 @@ fn the_verifier_folder_is_complete_and_checked() {
     let parent = tempfile::tempdir().unwrap();
     let dir = parent.path().join("verifier");
     let export = || {
-        let keys = &fixture.keys;
-        verifier::export(&keys.verifier, keys.deciding_key(), fixture.batch(), &dir)
+        let contract = fixture.contract.clone();
+        verifier::export(&fixture.keys, contract, fixture.batch(), &dir).map(|(m, _)| m)
     };
+    assert!(verifier::find(&dir, &fixture.keys).is_none());
     let manifest = export().unwrap();
+    let found = verifier::find(&dir, &fixture.keys).unwrap();
+    assert_eq!(found.contract, fixture.contract);
+    // A contract that does not follow from the keys is not believed.
+    let mut other = fixture.contract.clone();
+    other.solidity.push(' ');
+    verifier::export(&fixture.keys, other, fixture.batch(), &dir).unwrap();
+    assert!(verifier::read_verifiers(&dir).is_ok());
+    assert!(verifier::find(&dir, &fixture.keys).is_none());
+    assert_eq!(export().unwrap(), manifest);
     assert_eq!(verifier::read(&dir).unwrap(), manifest);
     assert!(manifest.unsafe_srs);
     assert_eq!(manifest.solc_version.split('.').count(), 3);

@@ -14,26 +14,24 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use alloy_primitives::{keccak256, B256};
-use bastion_contract::generate::CONTRACT_NAME;
+use bastion_contract::generate::{generate_solidity, CONTRACT_NAME};
 use bastion_contract::protocol::Transcript;
-use bastion_contract::solc::SOLC_DIR_VARIABLE;
-use bastion_contract::{ContractError, VerifierDescription};
+use bastion_contract::{VerifierArtifact, VerifierDescription};
+use bastion_protocol::CircuitId;
 use bastion_prover::artifact::{remove_dead, write_bytes_atomic, Digest};
 use bastion_prover::keys::{ProofVerifier, SrsPoints, VerifierKey};
 use bastion_prover::srs::SrsOrigin;
-use halo2_proofs::halo2curves::bn256::Bn256;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use snark_verifier::pcs::kzg::KzgDecidingKey;
 
 use crate::error::AggregatorError;
-use crate::keys::BlockVerifier;
+use crate::keys::{BlockKeys, BlockVerifier};
 
 /// Version of the folder.
-pub const FORMAT: u32 = 2;
+pub const FORMAT: u32 = 3;
 const MANIFEST: &str = "manifest.json";
 /// File of the block verifier as data.
 pub const DESCRIPTION: &str = "description.json";
@@ -49,8 +47,10 @@ pub const BATCH_VERIFIER: &str = "batch-verifier.json";
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StoredBlockVerifier {
-    /// Circuit, protocol and contract.
+    /// Circuit and protocol.
     pub verifier: BlockVerifier,
+    /// The contract.
+    pub contract: VerifierArtifact,
     /// The points of the SRS.
     pub points: SrsPoints,
 }
@@ -64,11 +64,11 @@ pub struct VerifierManifest {
     /// Shape of the batch circuit.
     pub batch_shape: String,
     /// Identity of the batch circuit.
-    pub batch_circuit_id: String,
+    pub batch_circuit_id: CircuitId,
     /// Batches in a block.
     pub batches: usize,
     /// Identity of the block circuit.
-    pub circuit_id: String,
+    pub circuit_id: CircuitId,
     /// log2 of the rows of the block circuit.
     pub k: u32,
     /// Identity of the SRS.
@@ -86,18 +86,18 @@ pub struct VerifierManifest {
 }
 
 impl VerifierManifest {
-    fn of(verifier: &BlockVerifier, files: BTreeMap<String, Digest>) -> Self {
-        let contract = &verifier.contract;
+    fn of(stored: &StoredBlockVerifier, files: BTreeMap<String, Digest>) -> Self {
+        let StoredBlockVerifier { verifier, contract, .. } = stored;
         Self {
             format_version: FORMAT,
             batch_shape: verifier.batch_shape.clone(),
-            batch_circuit_id: verifier.batch_circuit_id.clone(),
+            batch_circuit_id: verifier.batch_circuit_id,
             batches: verifier.batches,
-            circuit_id: verifier.circuit_id.clone(),
+            circuit_id: verifier.circuit_id,
             k: verifier.k,
             srs_id: verifier.srs_id,
             unsafe_srs: verifier.srs_origin == SrsOrigin::UnsafeDev,
-            solc_version: verifier.solc_version.clone(),
+            solc_version: contract.solc_version.clone(),
             code_size: contract.code_size,
             code_hash: keccak256(&contract.deployed_bytecode),
             files,
@@ -114,7 +114,8 @@ impl VerifierManifest {
     }
 }
 
-/// Writes the folder `dir`, or replaces it.
+/// Writes the folder `dir`, or replaces it. `contract` must be compiled from
+/// [`BlockKeys::description`].
 ///
 /// Every file is written as one step, the manifest last: without it, or with one that does not
 /// describe the other files, [`read`] refuses the folder, and the next start writes it again.
@@ -122,46 +123,48 @@ impl VerifierManifest {
 /// # Errors
 /// If the protocol cannot be described or files cannot be written.
 pub fn export(
-    verifier: &BlockVerifier,
-    deciding_key: &KzgDecidingKey<Bn256>,
+    keys: &BlockKeys,
+    contract: VerifierArtifact,
     batch: &VerifierKey,
     dir: &Path,
-) -> Result<VerifierManifest, AggregatorError> {
-    let contract = &verifier.contract;
-    let description = VerifierDescription::from_protocol(&verifier.protocol, deciding_key)?;
+) -> Result<(VerifierManifest, StoredBlockVerifier), AggregatorError> {
+    let points = SrsPoints::from(keys.deciding_key());
+    let stored = StoredBlockVerifier { verifier: keys.verifier.clone(), contract, points };
+    let contract = &stored.contract;
     let batches = VerifierDescription::from_protocol(batch.protocol(), &batch.deciding_key())?;
     let files: Vec<(String, Vec<u8>)> = required()
         .into_iter()
         .zip([
             contract.solidity.clone().into_bytes(),
             hex::encode(&contract.bytecode).into_bytes(),
-            json(&description.to_document(Transcript::Keccak))?,
+            json(&keys.description()?.to_document(Transcript::Keccak))?,
             json(&batches.to_document(Transcript::Poseidon))?,
-            json(&StoredBlockVerifier {
-                verifier: verifier.clone(),
-                points: SrsPoints::from(deciding_key),
-            })?,
+            json(&stored)?,
             json(batch.proofs())?,
         ])
         .collect();
     let digests = files.iter().map(|(name, bytes)| (name.clone(), Digest::of(bytes))).collect();
-    let manifest = VerifierManifest::of(verifier, digests);
+    let manifest = VerifierManifest::of(&stored, digests);
 
     remove_dead(dir);
     for (name, bytes) in &files {
         write_bytes_atomic(&dir.join(name), bytes)?;
     }
     write_bytes_atomic(&dir.join(MANIFEST), &json(&manifest)?)?;
-    Ok(manifest)
+    Ok((manifest, stored))
 }
 
-/// Whether the folder `dir` is whole and that of `verifier`: of its circuits, its reference string
-/// and its code.
-pub fn holds(dir: &Path, verifier: &BlockVerifier) -> bool {
-    read(dir).is_ok_and(|manifest| {
-        let files = manifest.files.clone();
-        manifest == VerifierManifest::of(verifier, files)
-    })
+/// The block verifier of the folder `dir`, if the folder is whole and belongs to `keys`: to their
+/// circuits, their reference string and the contract that follows from them.
+pub fn find(dir: &Path, keys: &BlockKeys) -> Option<StoredBlockVerifier> {
+    let manifest = read(dir).ok()?;
+    let solidity = generate_solidity(&keys.description().ok()?).ok()?;
+    let stored: StoredBlockVerifier = read_json(&dir.join(BLOCK_VERIFIER)).ok()?;
+    let own = StoredBlockVerifier { verifier: keys.verifier.clone(), ..stored };
+    let same = own.contract.solidity == solidity
+        && own.points == SrsPoints::from(keys.deciding_key())
+        && manifest == VerifierManifest::of(&own, manifest.files.clone());
+    same.then_some(own)
 }
 
 /// Reads the manifest of a folder and checks the other files against it.
@@ -220,8 +223,8 @@ pub fn read_verifiers(
     let manifest = read(dir)?;
     let block: StoredBlockVerifier = read_json(&dir.join(BLOCK_VERIFIER))?;
     let batch: ProofVerifier = read_json(&dir.join(BATCH_VERIFIER))?;
-    let own = manifest == VerifierManifest::of(&block.verifier, manifest.files.clone())
-        && batch.circuit_id.to_string() == manifest.batch_circuit_id
+    let own = manifest == VerifierManifest::of(&block, manifest.files.clone())
+        && batch.circuit_id == manifest.batch_circuit_id
         && batch.points == block.points;
     match own {
         true => Ok((manifest, block, batch)),
@@ -274,23 +277,6 @@ fn required() -> [String; 6] {
     ]
 }
 
-/// Version of the compiler that [`bastion_contract::solc`] runs, from its package file.
-pub(crate) fn solc_version() -> Result<String, AggregatorError> {
-    #[derive(Deserialize)]
-    struct Package {
-        version: String,
-    }
-    let dir = std::env::var_os(SOLC_DIR_VARIABLE).map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../verifier-contract"),
-        PathBuf::from,
-    );
-    let package = dir.join("node_modules/solc/package.json");
-    let bytes = fs::read(package).map_err(|_| ContractError::SolcMissing(dir))?;
-    let package: Package = serde_json::from_slice(&bytes)
-        .map_err(|_| ContractError::SolcOutput("version in its package.json"))?;
-    Ok(package.version)
-}
-
 fn json(value: &impl Serialize) -> Result<Vec<u8>, AggregatorError> {
     let mut bytes = serde_json::to_vec_pretty(value)
         .map_err(|e| AggregatorError::io("write", Path::new(MANIFEST), io::Error::other(e)))?;
@@ -335,9 +321,9 @@ mod tests {
         let manifest = VerifierManifest {
             format_version: FORMAT,
             batch_shape: "tiny".into(),
-            batch_circuit_id: "a".into(),
+            batch_circuit_id: CircuitId::new([1; 32]),
             batches: 1,
-            circuit_id: "b".into(),
+            circuit_id: CircuitId::new([2; 32]),
             k: 20,
             srs_id: Digest::of(b"srs"),
             unsafe_srs: true,

@@ -14,12 +14,11 @@ mod complete;
 use bastion_prover::ErrorClass;
 use std::path::{Path, PathBuf};
 
-use bastion_aggregator::BlockProof;
 use bastion_protocol::header::domain;
 use bastion_protocol::policy::Policy;
 use bastion_protocol::{Address, Header};
+use bastion_protocol::{BatchProof, BlockProof, CircuitId};
 use bastion_prover::artifact::{check_room, remove_dead, write_bytes_atomic, Digest};
-use bastion_prover::proof::BatchProof;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -47,9 +46,9 @@ pub struct Manifest {
     /// Batches in a block.
     pub batches_per_block: usize,
     /// Identity of the batch circuit.
-    pub batch_circuit_id: String,
+    pub batch_circuit_id: CircuitId,
     /// Identity of the aggregation circuit.
-    pub block_circuit_id: String,
+    pub block_circuit_id: CircuitId,
     /// Digest of the SRS.
     pub srs: String,
     /// Somebody may know the secret of the SRS.
@@ -75,8 +74,8 @@ impl Manifest {
         &self,
         srs: Digest,
         unsafe_srs: bool,
-        batch_circuit_id: &str,
-        block_circuit_id: &str,
+        batch_circuit_id: CircuitId,
+        block_circuit_id: CircuitId,
     ) -> Result<(), NodeError> {
         let same = |what, found: &str, expected: &str| match found == expected {
             true => Ok(()),
@@ -88,8 +87,13 @@ impl Manifest {
         if self.unsafe_dev_srs != unsafe_srs {
             return Err(NodeError::WrongMark { says: self.unsafe_dev_srs, srs: self.srs.clone() });
         }
-        same("batch circuit", &self.batch_circuit_id, batch_circuit_id)?;
-        same("block circuit", &self.block_circuit_id, block_circuit_id)
+        for (what, found, expected) in [
+            ("batch circuit", self.batch_circuit_id, batch_circuit_id),
+            ("block circuit", self.block_circuit_id, block_circuit_id),
+        ] {
+            same(what, &found.to_string(), &expected.to_string())?;
+        }
+        Ok(())
     }
 
     /// Checks that a block was proven for the manifest's chain and contract, under its policy.

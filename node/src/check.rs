@@ -4,12 +4,11 @@ use std::path::Path;
 
 use bastion_aggregator::verifier::{read_verifiers, StoredBlockVerifier};
 use bastion_aggregator::{verify as verify_block, BlockVerifier};
-use bastion_circuits::witness::convert::to_halo2;
 use bastion_protocol::inputs::make_up;
+use bastion_protocol::BatchProof;
 use bastion_protocol::Fr;
 use bastion_prover::artifact::Digest;
 use bastion_prover::keys::{DecidingKey, ProofVerifier};
-use bastion_prover::proof::BatchProof;
 use bastion_prover::srs::SrsOrigin;
 
 use crate::block_store::{Manifest, StoredBlock};
@@ -37,8 +36,8 @@ impl FolderVerifier {
     }
 
     /// Circuit, protocol and contract of the block proofs.
-    pub fn block(&self) -> &BlockVerifier {
-        &self.block.verifier
+    pub fn block(&self) -> &StoredBlockVerifier {
+        &self.block
     }
 
     /// Checks that a folder of blocks was made for these verifiers.
@@ -46,10 +45,9 @@ impl FolderVerifier {
     /// # Errors
     /// [`NodeError::Mismatch`] or [`NodeError::WrongMark`] with what differs.
     pub fn check(&self, blocks: &Manifest) -> Result<(), NodeError> {
-        let block = self.block();
+        let block = &self.block.verifier;
         let unsafe_srs = block.srs_origin == SrsOrigin::UnsafeDev;
-        let batch = self.batch.circuit_id.to_string();
-        blocks.made_for(block.srs_id, unsafe_srs, &batch, &block.circuit_id)
+        blocks.made_for(block.srs_id, unsafe_srs, self.batch.circuit_id, block.circuit_id)
     }
 
     /// Identity of the folder ([`VerifierManifest::identity`](bastion_aggregator::verifier::VerifierManifest::identity)).
@@ -103,9 +101,8 @@ impl BlockChecker<'_> {
             .header
             .public_inputs(&block.data)
             .map_err(|_| tampered("the posted data"))?
-            .into_array()
-            .map(to_halo2);
-        if block.proof.public_inputs()? != expected {
+            .into_array();
+        if block.proof.inputs.into_array() != expected {
             return Err(tampered("header or data"));
         }
         verify_block(&block.proof, self.block, self.deciding_key)?;

@@ -5,7 +5,7 @@
 
 use alloy_primitives::{Address, Bytes, FixedBytes, U256};
 use alloy_sol_types::{SolCall, SolValue};
-use bastion_aggregator::BlockVerifier;
+use bastion_aggregator::verifier::StoredBlockVerifier;
 use bastion_contract::governance::IGovernance;
 use bastion_contract::rollup::{governance, rollup};
 use bastion_protocol::{Fr, Policy};
@@ -104,10 +104,11 @@ impl Deployment {
     pub fn rehearse(
         site: Site,
         roles: &Roles,
-        verifier: &BlockVerifier,
+        stored: &StoredBlockVerifier,
         genesis: &Fr,
         policy: &Policy,
     ) -> Result<Self, NodeError> {
+        let StoredBlockVerifier { verifier, contract, .. } = stored;
         if verifier.srs_origin == SrsOrigin::UnsafeDev && !DEV_CHAIN_IDS.contains(&site.chain_id) {
             return Err(NodeError::UnsafeSrs {
                 chain_id: site.chain_id,
@@ -116,10 +117,7 @@ impl Deployment {
         }
         policy.check().map_err(|e| NodeError::Policy(e.to_string()))?;
         let operator = roles.operator()?;
-        let circuit_id: FixedBytes<32> = verifier
-            .circuit_id
-            .parse()
-            .map_err(|e| NodeError::L1(format!("circuit id {}: {e}", verifier.circuit_id)))?;
+        let circuit_id = FixedBytes::from(verifier.circuit_id.to_bytes());
         let mut memory = EmbeddedL1::with_chain(site.chain_id, site.time);
         memory.set_nonce(operator, site.nonce)?;
         let mut contracts = Vec::new();
@@ -129,7 +127,6 @@ impl Deployment {
             contracts.push(Creation { address, creation, code: code.clone() });
             Ok((address, code))
         };
-        let contract = &verifier.contract;
         let (verifier, code) = create(&mut memory, contract.bytecode.clone())?;
         if code != contract.deployed_bytecode {
             return Err(NodeError::L1("the deployed verifier has other code".into()));
@@ -237,13 +234,13 @@ impl RollupClient {
     pub fn deploy(
         l1: &mut dyn L1,
         roles: &Roles,
-        verifier: &BlockVerifier,
+        stored: &StoredBlockVerifier,
         genesis: &Fr,
         policy: &Policy,
     ) -> Result<Self, NodeError> {
         let site =
             Site { chain_id: l1.chain_id(), time: l1.now()?, nonce: l1.nonce(roles.operator()?)? };
-        Deployment::rehearse(site, roles, verifier, genesis, policy)?.make(l1)
+        Deployment::rehearse(site, roles, stored, genesis, policy)?.make(l1)
     }
 
     /// A value of the rollup.

@@ -6,6 +6,7 @@ use std::io::ErrorKind;
 use bastion_aggregator::AggregatorError;
 use bastion_circuits::CircuitError;
 use bastion_contract::ContractError;
+use bastion_protocol::proofs::ProofError;
 use bastion_protocol::Index;
 use bastion_protocol::ProtocolError;
 use bastion_prover::schedule::MemoryBudget;
@@ -310,6 +311,9 @@ pub enum NodeError {
     /// Of the circuit.
     #[error(transparent)]
     Circuit(#[from] CircuitError),
+    /// Bytes that are no proof.
+    #[error(transparent)]
+    Proof(#[from] ProofError),
     /// Of the prover.
     #[error(transparent)]
     Prover(#[from] ProverError),
@@ -365,6 +369,7 @@ impl NodeError {
             Self::Malformed { .. } => ErrorClass::Invalid,
             Self::BlockCount { .. } | Self::Foreign { .. } => ErrorClass::Invalid,
             Self::NothingFits { .. } | Self::TooLittleMemory { .. } => ErrorClass::Resources,
+            Self::Proof(e) => e.into(),
             Self::Prover(e) => e.class(),
             Self::Aggregator(e) => e.class(),
             Self::Io { source, .. } if out_of_space(source) => ErrorClass::Resources,

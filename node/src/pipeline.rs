@@ -3,14 +3,17 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use bastion_aggregator::{aggregate, verifier, AggregatorError, BlockKeys, BlockProof, BlockShape};
+use bastion_aggregator::verifier::StoredBlockVerifier;
+use bastion_aggregator::{aggregate, verifier, AggregatorError, BlockKeys, BlockShape};
+use bastion_circuits::witness::convert::to_state;
 use bastion_circuits::witness::{checked, generate_witness};
 use bastion_circuits::{BatchCircuit, CircuitError, Shape};
-use bastion_contract::solc;
+use bastion_contract::{solc, VerifierArtifact};
+use bastion_protocol::BatchProof;
+use bastion_protocol::{BlockProof, CircuitId};
 use bastion_prover::artifact::{check_room, remove_dead, Digest, Storing};
-use bastion_prover::keys::{CircuitKeys, KeyStore};
+use bastion_prover::keys::{CircuitKeys, KeyStore, SrsPoints};
 use bastion_prover::progress::Progress;
-use bastion_prover::proof::BatchProof;
 use bastion_prover::schedule::{prove_each, MemoryBudget};
 use bastion_prover::srs::{B2sum, Held, Imported, Srs, SrsChoice, SrsDir, SrsOrigin};
 use bastion_prover::{ProvableCircuit, ProverError};
@@ -92,11 +95,10 @@ impl Cache {
     }
 
     /// Where contract and documents of a block circuit's verifier are kept.
-    pub fn verifier_dir(&self, shape: &str, batches: usize, circuit_id: &str) -> PathBuf {
+    pub fn verifier_dir(&self, shape: &str, batches: usize, circuit_id: CircuitId) -> PathBuf {
         // From a manifest, so perhaps from a stranger: no separators.
-        let id: String = circuit_id.chars().filter(char::is_ascii_hexdigit).take(16).collect();
         let shape: String = shape.chars().filter(char::is_ascii_alphanumeric).collect();
-        self.verifiers().join(format!("{shape}-{batches}x-{id}"))
+        self.verifiers().join(format!("{shape}-{batches}x-{}", circuit_id.short()))
     }
 
     /// Where all of those folders are.
@@ -113,32 +115,29 @@ impl Cache {
         self.dir.join("keys")
     }
 
-    /// What takes no time and would stop the work after minutes: a missing compiler, if there is
-    /// no block circuit yet, and a cache that has to be filled and cannot be written.
+    /// For those who will call [`BlockProver::verifier`] after minutes of other work: checks that
+    /// there is a compiler, unless the cache holds a verifier contract of this shape.
+    ///
+    /// # Errors
+    /// If the compiler is missing or cannot be run.
+    pub fn check_compiler(&self, shape: &Shape, batches: usize) -> Result<(), NodeError> {
+        let prefix = format!("{}-{batches}x-", shape.name);
+        let folders = std::fs::read_dir(self.verifiers()).into_iter().flatten().flatten();
+        let mut names = folders.map(|folder| folder.file_name());
+        if names.any(|name| name.to_str().is_some_and(|name| name.starts_with(&prefix))) {
+            return Ok(());
+        }
+        Ok(solc::check().map_err(AggregatorError::from)?)
+    }
+
+    /// What takes no time and would stop the work after minutes: a cache that has to be filled and
+    /// cannot be written.
     fn check_means(&self) -> Result<(), NodeError> {
-        check_compiler(self.is_new())?;
         if self.storing == Storing::Required {
             check_room(&self.key_dir(), ROOM)?;
             check_room(&self.verifiers(), ROOM)?;
         }
         Ok(())
-    }
-
-    /// Whether there are no keys of any block circuit at all.
-    fn is_new(&self) -> bool {
-        let entries = std::fs::read_dir(self.key_dir());
-        !entries.is_ok_and(|entries| {
-            let mut names = entries.flatten().map(|entry| entry.path());
-            names.any(|path| path.extension().is_some_and(|e| e == "side"))
-        })
-    }
-}
-
-/// Checks that there is a compiler, if a new contract is to be compiled.
-fn check_compiler(new_contract: bool) -> Result<(), NodeError> {
-    match new_contract {
-        true => Ok(solc::check().map_err(AggregatorError::from)?),
-        false => Ok(()),
     }
 }
 
@@ -242,7 +241,10 @@ impl BatchProver {
         let key = self.keys.verifier();
         let kept: Vec<Option<BatchProof>> = circuits
             .iter()
-            .map(|c| work.and_then(|work| work.find(key, &c.public_inputs())))
+            .map(|circuit| {
+                let inputs: Vec<_> = circuit.public_inputs().iter().map(to_state).collect();
+                work.and_then(|work| work.find(key, &inputs))
+            })
             .collect();
         let missing = circuits
             .into_iter()
@@ -307,11 +309,10 @@ pub struct ProvenBlock {
 }
 
 impl BlockProver {
-    /// Reference string, keys and verifier contract of a shape, from the cache or made.
+    /// Reference string and keys of a shape, from the cache or made.
     ///
     /// # Errors
-    /// If they cannot be made. What can be known at once is told at once: which reference string is
-    /// missing, and that there is no compiler for a new verifier contract.
+    /// If they cannot be made. A missing reference string is told at once.
     pub fn open(
         shape: &Shape,
         batches: usize,
@@ -330,21 +331,39 @@ impl BlockProver {
 
         let key_dir = cache.key_dir();
         remove_dead(&key_dir);
-        // The batch circuit's verifying key names the block keys, and is read in no time.
-        let batch = cache.keys().verifier_key::<BatchCircuit>(shape, &srs);
-        let known = batch.is_ok_and(|b| !BlockKeys::need_compiler(&key_dir, block_shape, &b, &srs));
-        check_compiler(!known)?;
         let prover = BatchProver::new(shape, &srs, cache, progress)?;
         let key = prover.keys().verifier();
         let block =
             BlockKeys::load_or_generate(&key_dir, block_shape, key, &srs, cache.storing, progress)?;
-        let folder = cache.verifier_dir(&shape.name, batches, &block.verifier.circuit_id);
-        if !verifier::holds(&folder, &block.verifier) {
-            let written = verifier::export(&block.verifier, block.deciding_key(), key, &folder);
-            let written = written.map(drop);
-            cache.storing.outcome("the verifier's folder", written)?;
-        }
         Ok(Self { srs, batches: prover, block })
+    }
+
+    /// The verifier of the block proofs with its contract: from its folder in the cache, or compiled
+    /// and written there.
+    ///
+    /// # Errors
+    /// If the contract is not there and cannot be compiled, or a cache that has to be filled cannot
+    /// be written.
+    pub fn verifier(&self, cache: &Cache) -> Result<StoredBlockVerifier, NodeError> {
+        let folder = self.verifier_dir(cache);
+        if let Some(stored) = verifier::find(&folder, &self.block) {
+            return Ok(stored);
+        }
+        let contract = VerifierArtifact::build(&self.block.description()?);
+        let contract = contract.map_err(AggregatorError::from)?;
+        let batch = self.batches.keys().verifier();
+        let points = SrsPoints::from(self.block.deciding_key());
+        let verifier = self.block.verifier.clone();
+        let stored = StoredBlockVerifier { verifier, contract: contract.clone(), points };
+        let written = verifier::export(&self.block, contract, batch, &folder).map(drop);
+        cache.storing.outcome("the verifier's folder", written)?;
+        Ok(stored)
+    }
+
+    /// The folder of the verifier in the cache.
+    pub fn verifier_dir(&self, cache: &Cache) -> PathBuf {
+        let verifier = &self.block.verifier;
+        cache.verifier_dir(&verifier.batch_shape, verifier.batches, verifier.circuit_id)
     }
 
     /// Proves a block.

@@ -5,23 +5,19 @@ use std::path::Path;
 
 use bastion_aggregator::verifier::{read, BATCH_DESCRIPTION, DESCRIPTION};
 use bastion_audit::{Description, Verifier};
-use bastion_circuits::witness::convert::to_state;
 use bastion_protocol::inputs::make_up;
-use bastion_protocol::{field, Fr};
+use bastion_protocol::BatchProof;
+use bastion_protocol::{CircuitId, Fr};
 use bastion_prover::artifact::Digest;
-use bastion_prover::proof::BatchProof;
 
 use crate::block_store::{Manifest, StoredBlock};
 use crate::error::NodeError;
 
-/// Words of the accumulator before the ten public inputs of a block proof.
-const ACCUMULATOR: usize = 12;
-
 /// Both verifiers of a block circuit.
 #[derive(Debug)]
 pub struct SecondVerifier {
-    batch_circuit_id: String,
-    block_circuit_id: String,
+    batch_circuit_id: CircuitId,
+    block_circuit_id: CircuitId,
     batches: usize,
     srs: Digest,
     unsafe_srs: bool,
@@ -60,7 +56,7 @@ impl SecondVerifier {
     /// # Errors
     /// [`NodeError::Mismatch`] with what differs.
     pub fn check(&self, blocks: &Manifest) -> Result<(), NodeError> {
-        blocks.made_for(self.srs, self.unsafe_srs, &self.batch_circuit_id, &self.block_circuit_id)
+        blocks.made_for(self.srs, self.unsafe_srs, self.batch_circuit_id, self.block_circuit_id)
     }
 
     /// Identity of the folder ([`VerifierManifest::identity`](bastion_aggregator::verifier::VerifierManifest::identity)).
@@ -98,35 +94,26 @@ impl SecondVerifier {
             .public_inputs(&block.data)
             .map_err(|_| tampered("the posted data"))?
             .into_array();
-        let words = block.proof.instances.iter();
-        let instances = words
-            .map(|text| field::from_hex("instance", text))
-            .collect::<Result<Vec<Fr>, _>>()
-            .map_err(|_| tampered("a public input"))?;
-        if instances.get(ACCUMULATOR..) != Some(&expected[..])
+        if block.proof.inputs.into_array() != expected
             || block.proof.circuit_id != self.block_circuit_id
         {
             return Err(tampered("header or data"));
         }
         self.block
-            .verify(&[instances], &block.proof.proof_bytes()?)
+            .verify(&[block.proof.instances().to_vec()], &block.proof.proof)
             .map_err(refused("the block proof".into()))?;
 
-        let inputs: Vec<Vec<Fr>> = block
-            .batches
-            .iter()
-            .map(|batch| batch.public_inputs.iter().map(to_state).collect())
-            .collect();
-        let own = |batch: &BatchProof| batch.circuit_id.to_string() == self.batch_circuit_id;
-        if !make_up(&expected, inputs.iter().map(Vec::as_slice)) || !block.batches.iter().all(own) {
+        let inputs = block.batches.iter().map(|batch| batch.public_inputs.as_slice());
+        let own = |batch: &BatchProof| batch.circuit_id == self.batch_circuit_id;
+        if !make_up(&expected, inputs) || !block.batches.iter().all(own) {
             return Err(tampered("the public inputs of a batch"));
         }
         if block.batches.len() != self.batches {
             return Err(tampered("the batch proofs"));
         }
-        for (i, (batch, inputs)) in block.batches.iter().zip(&inputs).enumerate() {
+        for (i, batch) in block.batches.iter().enumerate() {
             self.batch
-                .verify(std::slice::from_ref(inputs), &batch.proof)
+                .verify(std::slice::from_ref(&batch.public_inputs), &batch.proof)
                 .map_err(refused(format!("the proof of batch {i}")))?;
         }
         Ok(())

@@ -2,12 +2,12 @@
 
 use alloy_primitives::{Address, Bytes, FixedBytes, U256};
 use alloy_sol_types::{SolCall, SolValue};
-use bastion_aggregator::BlockProof;
 use bastion_contract::rollup::{test_token, IRollup, ITestToken};
 use bastion_protocol::data::read_batches;
 use bastion_protocol::exits::{exit_path, exit_tree};
 use bastion_protocol::ops::{Deposit, Op};
 use bastion_protocol::records::{L1Record, Section};
+use bastion_protocol::BlockProof;
 use bastion_protocol::{field, Fr, Header, ProtocolError};
 use serde::Serialize;
 
@@ -134,22 +134,19 @@ impl RollupClient {
         data: &[u8],
         proof: &BlockProof,
     ) -> Result<BlockGas, NodeError> {
-        let [commit, prove, finalize] = self.block_calls(number, header, data, proof)?;
+        let [commit, prove, finalize] = self.block_calls(number, header, data, proof);
         let mut send = |data: Bytes| l1.send(self.operator, self.rollup, U256::ZERO, data);
         Ok(BlockGas { commit: send(commit)?, prove: send(prove)?, finalize: send(finalize)? })
     }
 
     /// Calldata that commit, prove and finalize block `number`.
-    ///
-    /// # Errors
-    /// If the proof is malformed.
     pub fn block_calls(
         &self,
         number: u64,
         header: &Header,
         data: &[u8],
         proof: &BlockProof,
-    ) -> Result<[Bytes; 3], NodeError> {
+    ) -> [Bytes; 3] {
         let commit = IRollup::commitCall {
             header: IRollup::Header {
                 oldRoot: to_u256(&header.old_root),
@@ -161,28 +158,16 @@ impl RollupClient {
             },
             data: data.to_vec().into(),
         };
-        let words = proof
-            .instances
-            .iter()
-            .map(|text| text.parse::<U256>())
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(|e| NodeError::L1(format!("instances of the proof: {e}")))?;
-        let (Ok(accumulator), Ok(inputs)) = (
-            <[U256; 12]>::try_from(words.get(..12).unwrap_or(&[])),
-            <[U256; 10]>::try_from(words.get(12..).unwrap_or(&[])),
-        ) else {
-            return Err(NodeError::L1(format!("{} instances", words.len())));
-        };
         let number = U256::from(number);
         let prove = IRollup::proveCall {
             number,
             circuitId: self.circuit_id,
-            accumulator,
-            inputs,
-            proof: proof.proof_bytes()?.into(),
+            accumulator: proof.accumulator.map(|limb| to_u256(&limb)),
+            inputs: proof.inputs.into_array().map(|input| to_u256(&input)),
+            proof: proof.proof.clone().into(),
         };
         let finalize = IRollup::finalizeCall { number };
-        Ok([commit.abi_encode(), prove.abi_encode(), finalize.abi_encode()].map(Bytes::from))
+        [commit.abi_encode(), prove.abi_encode(), finalize.abi_encode()].map(Bytes::from)
     }
 
     /// The finalized root, read back from the contract.

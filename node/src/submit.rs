@@ -7,7 +7,7 @@
 
 use alloy_primitives::{Address, Bytes, B256, U256};
 use alloy_sol_types::{SolCall, SolValue};
-use bastion_aggregator::BlockVerifier;
+use bastion_aggregator::verifier::StoredBlockVerifier;
 use bastion_contract::governance::IGovernance;
 use bastion_contract::rollup::IRollup;
 use bastion_protocol::ops::Op;
@@ -39,7 +39,7 @@ pub struct Submission<'a> {
     /// The contract.
     pub contract: Address,
     /// The verifier of the blocks.
-    pub verifier: &'a BlockVerifier,
+    pub verifier: &'a StoredBlockVerifier,
     /// The policy in force at the start.
     pub policy: &'a Policy,
     /// The blocks, in order from the first.
@@ -109,7 +109,7 @@ impl Submission<'_> {
                 }
             }
             let [commit, prove, finalize] =
-                settlement.block_calls(number, &block.header, &block.data, &block.proof)?;
+                settlement.block_calls(number, &block.header, &block.data, &block.proof);
             let done = Steps {
                 commit: settlement.step(l1, &IRollup::committedCall {}, number, commit)?,
                 prove: settlement.step(l1, &IRollup::provenCall {}, number, prove)?,

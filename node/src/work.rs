@@ -6,11 +6,10 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use bastion_protocol::{field, BatchProof, CircuitId, Fr};
 use bastion_prover::artifact::{write_bytes_atomic, Digest};
-use bastion_prover::keys::{CircuitId, VerifierKey};
-use bastion_prover::proof::{verify, BatchProof};
-use halo2_proofs::halo2curves::bn256::Fr;
-use halo2_proofs::halo2curves::ff::PrimeField;
+use bastion_prover::keys::VerifierKey;
+use bastion_prover::proof::verify;
 use serde::{Deserialize, Serialize};
 use tracing::{info, warn};
 
@@ -115,7 +114,8 @@ impl WorkFolder {
         let bytes = fs::read(&path).ok()?;
         let path = path.display();
         let proof = BatchProof::from_json(&bytes)
-            .and_then(|proof| verify(&proof, key.proofs()).map(|()| proof))
+            .map_err(NodeError::from)
+            .and_then(|proof| Ok(verify(&proof, key.proofs()).map(|()| proof)?))
             .map_err(|error| warn!(%error, %path, "a kept proof does not hold and is made again"))
             .ok()?;
         if proof.public_inputs != public_inputs {
@@ -140,10 +140,10 @@ impl WorkFolder {
     }
 
     fn file(&self, circuit: CircuitId, public_inputs: &[Fr]) -> PathBuf {
-        let words: Vec<_> = public_inputs.iter().map(PrimeField::to_repr).collect();
+        let words: Vec<_> = public_inputs.iter().map(field::to_bytes).collect();
         let id = circuit.to_bytes();
         let parts: Vec<&[u8]> =
-            std::iter::once(id.as_slice()).chain(words.iter().map(AsRef::as_ref)).collect();
+            std::iter::once(id.as_slice()).chain(words.iter().map(<[u8; 32]>::as_slice)).collect();
         let name = Digest::of_parts("bastion.kept.v1", &parts).short();
         self.path.join(format!("{name}.json"))
     }

@@ -2,6 +2,7 @@
 
 use thiserror::Error;
 
+use crate::proofs::ProofError;
 use crate::records::RecordError;
 
 /// What can be wrong with bytes, text and configuration.
@@ -67,6 +68,9 @@ pub enum ProtocolError {
     /// Bytes that are no record.
     #[error("posted data: {0}")]
     Record(#[from] RecordError),
+    /// Bytes that are no proof.
+    #[error(transparent)]
+    Proof(#[from] ProofError),
     /// A policy that cannot be proven or enforced.
     #[error("policy: {0}")]
     Policy(String),

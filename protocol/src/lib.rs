@@ -13,6 +13,7 @@
 //! | [`kinds`], [`ops`], [`codec`] | kinds of operations, operations, their encoding | §5 |
 //! | [`records`], [`data`] | posted records, words, their polynomial | §6 |
 //! | [`header`], [`inputs`] | what a block claims, public inputs of proofs | §7 |
+//! | [`proofs`] | proofs as they are stored and sent | §9 |
 //! | [`queue`], [`exits`] | the queue's rolling hash, the tree of exits | §8 |
 
 #![forbid(unsafe_code)]
@@ -34,6 +35,7 @@ pub mod limiter;
 pub mod ops;
 pub mod path;
 pub mod policy;
+pub mod proofs;
 pub mod queue;
 pub mod records;
 #[cfg(test)]
@@ -48,6 +50,7 @@ pub use header::Header;
 pub use inputs::PublicInputs;
 pub use kinds::Kind;
 pub use policy::{Policy, TokenLimits};
+pub use proofs::{BatchProof, BlockProof, CircuitId};
 
 /// Exclusive upper bound of times, deadlines and delays, which are u40 seconds.
 pub const TIME_BOUND: u64 = 1 << 40;

@@ -1,5 +1,7 @@
 //! Kinds of failure, as a caller tells them apart.
 
+use bastion_protocol::proofs::ProofError;
+
 /// What an error means to whoever started the work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ErrorClass {
@@ -13,4 +15,13 @@ pub enum ErrorClass {
     Missing,
     /// Not enough memory or disk.
     Resources,
+}
+
+impl From<&ProofError> for ErrorClass {
+    fn from(error: &ProofError) -> Self {
+        match error {
+            ProofError::FormatVersion { .. } => Self::Mismatch,
+            _ => Self::Invalid,
+        }
+    }
 }

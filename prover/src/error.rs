@@ -3,7 +3,9 @@
 use crate::ErrorClass;
 use std::{io, path::PathBuf};
 
-use crate::{artifact::Digest, keys::CircuitId, schedule::MemoryBudget, srs::Held};
+use bastion_protocol::CircuitId;
+
+use crate::{artifact::Digest, schedule::MemoryBudget, srs::Held};
 
 /// Result with [`ProverError`].
 pub type Result<T, E = ProverError> = std::result::Result<T, E>;

@@ -1,7 +1,7 @@
 //! Everything between a batch circuit and a checked proof on disk.
 //!
 //! * [`srs`]: the structured reference string, its files and its consistency checks;
-//! * [`keys`]: proving and verifying keys, cached on disk under a [`keys::CircuitId`];
+//! * [`keys`]: proving and verifying keys, cached on disk under a [`CircuitId`](bastion_protocol::CircuitId);
 //! * [`proof`]: proving one circuit, the proof artifact, and its verification;
 //! * [`plonk`]: how proofs are made;
 //! * [`msm`]: multi-scalar multiplication;

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use alloy_primitives::{Address, B256};
-use bastion_aggregator::verifier::{self, VerifierManifest};
+use bastion_aggregator::verifier;
 use bastion_audit::{audit, Circuit, Expectation, History, Replay, Report};
 use bastion_node::code;
 use bastion_node::devnet::dev_policy;
@@ -125,7 +125,7 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<ExitCode> {
         .iter()
         .map(|(verifier, manifest)| {
             Ok(Circuit {
-                id: circuit_id(manifest)?,
+                id: manifest.circuit_id.to_bytes(),
                 code: manifest.code_hash.0,
                 verifier: verifier.block(),
             })
@@ -242,14 +242,6 @@ pub(crate) fn policies(given: Vec<Policy>, chain_id: u64) -> eyre::Result<Vec<Po
     ))
 }
 
-fn circuit_id(manifest: &VerifierManifest) -> eyre::Result<[u8; 32]> {
-    let id: B256 = manifest
-        .circuit_id
-        .parse()
-        .wrap_err_with(|| format!("circuit id {} of the manifest", manifest.circuit_id))?;
-    Ok(id.0)
-}
-
 /// The verifiers of the cache that the contract has, by circuit and code.
 fn find(cache: &Path, history: &History) -> Result<Vec<PathBuf>, CliError> {
     let folders = Cache::new(cache).verifiers();
@@ -258,10 +250,10 @@ fn find(cache: &Path, history: &History) -> Result<Vec<PathBuf>, CliError> {
         let Ok(manifest) = verifier::read(&folder.path()) else {
             continue;
         };
-        let id: Option<B256> = manifest.circuit_id.parse().ok();
+        let id = manifest.circuit_id.to_bytes();
         let code = manifest.code_hash.0;
         let registered = &history.verifiers;
-        if registered.iter().any(|r| r.code == code && Some(B256::from(r.circuit_id)) == id) {
+        if registered.iter().any(|r| r.code == code && r.circuit_id == id) {
             found.push(folder.path());
         }
     }

@@ -82,6 +82,7 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
     };
     let progress = output::progress(settings);
     let cache = Cache::new(&settings.cache_dir);
+    cache.check_compiler(shape, BATCHES)?;
     let choice = SrsChoice::HeldOrUnsafeDev;
     let prover = BlockProver::open(shape, BATCHES, &cache, choice, &progress)?;
     let setup_seconds = start.elapsed().as_secs_f64();
@@ -90,7 +91,7 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
     let mut state = State::new();
     let genesis = state.root();
     let policy = dev_policy();
-    let verifier = &prover.block.verifier;
+    let verifier = &prover.verifier(&cache)?;
     let mut settlement =
         RollupClient::deploy(l1.as_mut(), &Roles::dev(DEV_OPERATOR), verifier, &genesis, &policy)?;
     let contract = Address(settlement.rollup.into_array());
@@ -165,7 +166,7 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
         finalized_root: format!("{finalized:#066x}"),
         contract: contract.to_string(),
         data_bytes: block.data.len(),
-        proof_bytes: proven.proof.proof_bytes()?.len(),
+        proof_bytes: proven.proof.proof.len(),
         verifier_code_bytes: verifier.contract.code_size,
         srs: prover.srs.id().to_string(),
         unsafe_dev_srs: prover.srs.origin() == SrsOrigin::UnsafeDev,

@@ -56,7 +56,7 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
         blocks.push(BlockReport {
             header: block.header,
             data_bytes: block.data.len(),
-            proof_bytes: block.proof.proof_bytes()?.len(),
+            proof_bytes: block.proof.proof.len(),
             l1_operations,
             l2_operations,
             exits,

@@ -38,7 +38,7 @@ fn documents(manifest: &Manifest, settings: &Settings) -> Result<PathBuf, NodeEr
     let folder = Cache::new(&settings.cache_dir).verifier_dir(
         &manifest.shape,
         manifest.batches_per_block,
-        &manifest.block_circuit_id,
+        manifest.block_circuit_id,
     );
     match folder.exists() {
         true => Ok(folder),

@@ -131,6 +131,9 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
     let progress = output::progress(settings);
     let choice = SrsChoice::Held;
     let prover = BlockProver::open(&args.shape, run.batches, &cache, choice, &progress)?;
+    if let Err(error) = prover.verifier(&cache) {
+        tracing::warn!(%error, "the verifier's folder, which `bastion verify` reads, is not written");
+    }
     let tokens = import
         .as_ref()
         .map(|r| r.tokens.iter().map(|t| t.parse()).collect::<Result<_, _>>())
@@ -140,8 +143,8 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
         format: FORMAT,
         shape: args.shape.name.clone(),
         batches_per_block: run.batches,
-        batch_circuit_id: prover.batches.keys().circuit_id().to_string(),
-        block_circuit_id: prover.block.verifier.circuit_id.clone(),
+        batch_circuit_id: prover.batches.keys().circuit_id(),
+        block_circuit_id: prover.block.verifier.circuit_id,
         srs: prover.srs.id().to_string(),
         unsafe_dev_srs: prover.srs.origin() == SrsOrigin::UnsafeDev,
         chain_id: DEV_CHAIN_ID,

@@ -7,6 +7,7 @@ use bastion_aggregator::verifier as verifier_folder;
 use bastion_circuits::Shape;
 use bastion_node::pipeline::{BlockProver, Cache};
 use bastion_node::recommend::MemoryPlan;
+use bastion_protocol::CircuitId;
 use bastion_prover::srs::{B2sum, SrsChoice, SrsOrigin};
 use serde::Serialize;
 
@@ -44,8 +45,8 @@ struct Report {
     srs: String,
     srs_file_b2sum: Option<String>,
     unsafe_dev_srs: bool,
-    batch_circuit_id: String,
-    block_circuit_id: String,
+    batch_circuit_id: CircuitId,
+    block_circuit_id: CircuitId,
     verifier_code_bytes: usize,
     /// Identity of the verifier's folder.
     verifier: String,
@@ -58,6 +59,7 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
     let cache = Cache::new(&settings.cache_dir).required();
     let batches = usize::from(args.batches);
     MemoryPlan::new(shape, batches).require_keys(settings.memory)?;
+    cache.check_compiler(shape, batches)?;
     let start = Instant::now();
     let progress = output::progress(settings);
     let mut b2sum = None;
@@ -72,17 +74,18 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
         None => SrsChoice::Held,
     };
     let prover = BlockProver::open(shape, batches, &cache, choice, &progress)?;
+    let contract = prover.verifier(&cache)?.contract;
     let verifier = &prover.block.verifier;
-    let folder = cache.verifier_dir(&shape.name, batches, &verifier.circuit_id);
+    let folder = prover.verifier_dir(&cache);
     let report = Report {
         shape: shape.name.clone(),
         batches,
         srs: prover.srs.id().to_string(),
         srs_file_b2sum: b2sum,
         unsafe_dev_srs: prover.srs.origin() == SrsOrigin::UnsafeDev,
-        batch_circuit_id: prover.batches.keys().circuit_id().to_string(),
-        block_circuit_id: verifier.circuit_id.clone(),
-        verifier_code_bytes: verifier.contract.code_size,
+        batch_circuit_id: prover.batches.keys().circuit_id(),
+        block_circuit_id: verifier.circuit_id,
+        verifier_code_bytes: contract.code_size,
         verifier: verifier_folder::read(&folder)?.identity()?.to_string(),
         verifier_folder: folder.display().to_string(),
         seconds: start.elapsed().as_secs_f64(),

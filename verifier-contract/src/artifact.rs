@@ -23,8 +23,8 @@ pub struct VerifierArtifact {
     pub deployed_bytecode: Bytes,
     /// Length of `deployed_bytecode` in bytes, at most [`CODE_SIZE_LIMIT`].
     pub code_size: usize,
-    /// Gas of a transaction that verifies a proof, with intrinsic costs, once measured.
-    pub gas: Option<u64>,
+    /// Version of the compiler that made it.
+    pub solc_version: String,
 }
 
 impl VerifierArtifact {
@@ -62,7 +62,7 @@ impl VerifierArtifact {
             bytecode: contract.bytecode,
             deployed_bytecode: contract.deployed_bytecode,
             code_size,
-            gas: None,
+            solc_version: solc::version()?,
         })
     }
 }

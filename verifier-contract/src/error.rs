@@ -31,7 +31,7 @@ pub enum ContractError {
         limit: usize,
     },
     /// The npm compiler is not installed.
-    #[error("solc is not installed in {0}: run `make setup` (npm ci in verifier-contract/) or set BASTION_SOLC_DIR to a folder with node_modules/solc")]
+    #[error("solc was not found, neither in {0} nor beside the program: run `make setup` (npm ci in verifier-contract/), or set BASTION_SOLC_DIR to a folder with node_modules/solc")]
     SolcMissing(PathBuf),
     /// The compiler process could not be run.
     #[error("cannot run the Solidity compiler through node: {0}; install node 18 or newer")]

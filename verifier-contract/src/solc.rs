@@ -5,7 +5,7 @@ use alloy_primitives::{hex, Bytes};
 use serde_json::{json, Value};
 use std::{
     io::{Read, Seek, Write},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
 };
 
@@ -76,7 +76,7 @@ pub fn compile_with(sources: &[(&str, &str)], level: Optimization) -> Result<Vec
 
 /// Runs `solcjs --standard-json`.
 fn run(input: &[u8]) -> Result<Value> {
-    let script = locate(directory())?;
+    let script = script()?;
     // Files at both ends: solcjs makes its standard input non-blocking and reads a pipe that is
     // still empty as an error, and it exits before a pipe has taken more than 64 KiB of output.
     let mut source = tempfile::tempfile()?;
@@ -110,7 +110,7 @@ fn run(input: &[u8]) -> Result<Value> {
 /// # Errors
 /// [`ContractError::SolcMissing`] or [`ContractError::SolcProcess`].
 pub fn check() -> Result<()> {
-    locate(directory())?;
+    script()?;
     check_node("node")
 }
 
@@ -124,19 +124,51 @@ fn check_node(node: &str) -> Result<()> {
     Err(ContractError::SolcProcess(std::io::Error::other(text)))
 }
 
-fn directory() -> PathBuf {
-    std::env::var_os(SOLC_DIR_VARIABLE)
-        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from)
+/// Version of the compiler, from its package file.
+///
+/// # Errors
+/// [`ContractError::SolcMissing`], or [`ContractError::SolcOutput`] if the package has no version.
+pub fn version() -> Result<String> {
+    let package = package()?.join("package.json");
+    let package: Value = serde_json::from_slice(&std::fs::read(package)?)?;
+    let version = package["version"].as_str();
+    Ok(version.ok_or(ContractError::SolcOutput("version in its package.json"))?.to_owned())
 }
 
-/// The compiler's script below a folder with `node_modules`.
-fn locate(directory: PathBuf) -> Result<PathBuf> {
-    let script = directory.join("node_modules").join("solc").join("solc.js");
-    if script.is_file() {
-        Ok(script)
-    } else {
-        Err(ContractError::SolcMissing(directory))
+/// The compiler's script.
+fn script() -> Result<PathBuf> {
+    Ok(package()?.join("solc.js"))
+}
+
+/// The compiler's package: below the folder that [`SOLC_DIR_VARIABLE`] names or, without it, below
+/// the current folder, the program's folder, or one above them (where a source tree has it).
+fn package() -> Result<PathBuf> {
+    if let Some(named) = std::env::var_os(SOLC_DIR_VARIABLE) {
+        return locate(&[named.into()]);
     }
+    let current = std::env::current_dir().ok();
+    let program = std::env::current_exe().ok();
+    let starts: Vec<PathBuf> = current.into_iter().chain(program).collect();
+    locate(&starts.iter().flat_map(|start| start.ancestors()).map(tree).collect::<Vec<_>>())
+}
+
+/// Where a source tree at this place has its `node_modules`.
+fn tree(folder: &Path) -> PathBuf {
+    let inner = folder.join("verifier-contract");
+    if inner.is_dir() {
+        inner
+    } else {
+        folder.to_path_buf()
+    }
+}
+
+/// The first package below a folder with `node_modules`.
+fn locate(folders: &[PathBuf]) -> Result<PathBuf> {
+    let packages = folders.iter().map(|folder| folder.join("node_modules").join("solc"));
+    let mut found = packages.filter(|package| package.join("solc.js").is_file());
+    found
+        .next()
+        .ok_or_else(|| ContractError::SolcMissing(folders.first().cloned().unwrap_or_default()))
 }
 
 fn parse(output: &Value) -> Result<Vec<Artifact>> {
@@ -182,7 +214,7 @@ mod tests {
     #[test]
     fn a_missing_compiler_is_named_with_the_remedy() {
         let empty = tempfile::tempdir().unwrap();
-        let error = locate(empty.path().to_path_buf()).unwrap_err().to_string();
+        let error = locate(&[empty.path().to_path_buf()]).unwrap_err().to_string();
         assert!(error.contains("make setup") && error.contains(SOLC_DIR_VARIABLE), "{error}");
     }
 

@@ -3,11 +3,11 @@
 use alloy_primitives::keccak256;
 use bastion_audit::chain::{Departure, History, Refund, Registration};
 use bastion_audit::{audit, Circuit, Expectation, Replay, Report};
+use bastion_contract::VerifierArtifact;
 use bastion_node::code;
 use bastion_node::devnet::dev_policy;
 use bastion_node::history::collect;
 use bastion_node::l1::EmbeddedL1;
-use bastion_node::pipeline::BlockProver;
 use bastion_node::second_verifier::SecondVerifier;
 use bastion_node::settle::RollupClient;
 use bastion_protocol::data::BatchData;
@@ -80,14 +80,13 @@ fn edit(history: &mut History, change: impl FnOnce(&mut BatchData)) {
 fn run(
     history: &History,
     settlement: &RollupClient,
-    prover: &BlockProver,
+    contract: &VerifierArtifact,
     second: &SecondVerifier,
     from: usize,
 ) -> (Report, Replay) {
-    let code = &prover.block.verifier.contract.deployed_bytecode;
     let circuits = [Circuit {
         id: settlement.circuit_id.0,
-        code: keccak256(code).0,
+        code: keccak256(&contract.deployed_bytecode).0,
         verifier: second.block(),
     }];
     audit(
@@ -106,21 +105,22 @@ fn run(
 pub fn report(
     history: &History,
     settlement: &RollupClient,
-    prover: &BlockProver,
+    contract: &VerifierArtifact,
     second: &SecondVerifier,
 ) -> Report {
-    run(history, settlement, prover, second, 1).0
+    run(history, settlement, contract, second, 1).0
 }
 
 pub fn finds_every_planted_fault(
     l1: &mut EmbeddedL1,
     settlement: &RollupClient,
-    prover: &BlockProver,
+    contract: &VerifierArtifact,
     second: &SecondVerifier,
     state: &State,
 ) -> History {
     let honest = collect(l1, settlement.rollup).unwrap();
-    let run_from = |history: &History, from: usize| run(history, settlement, prover, second, from);
+    let run_from =
+        |history: &History, from: usize| run(history, settlement, contract, second, from);
     let run = |history: &History| run_from(history, 1);
     let (report, replay) = run(&honest);
     assert!(report.clean, "{report:#?}");

@@ -16,8 +16,9 @@ use std::path::Path;
 use std::time::Instant;
 
 use alloy_primitives::{uint, Address as L1Address, Bytes, U256};
-use bastion_aggregator::{aggregate, AggregatorError, BlockProof};
+use bastion_aggregator::{aggregate, AggregatorError};
 use bastion_circuits::Shape;
+use bastion_contract::VerifierArtifact;
 use bastion_node::block::next_block;
 use bastion_node::block_store::{BlockDir, Manifest, FORMAT};
 use bastion_node::deploy::{rollup_address, Roles};
@@ -29,6 +30,7 @@ use bastion_node::settle::{to_u256, RollupClient};
 use bastion_node::NodeError;
 use bastion_protocol::header::domain;
 use bastion_protocol::records::Section;
+use bastion_protocol::{field, BlockProof, CircuitId};
 use bastion_protocol::{Address, Fr};
 use bastion_prover::progress::Progress;
 use bastion_prover::schedule::MemoryBudget;
@@ -53,7 +55,8 @@ fn a_block_is_finalized_and_no_byte_of_it_can_change() {
         BlockProver::open(&shape, 1, &cache, SrsChoice::HeldOrUnsafeDev, &Progress::silent())
             .unwrap();
     lap("keys");
-    the_verifier_is_the_pinned_one(&prover.block.verifier.contract.solidity);
+    let deployable = &prover.verifier(&cache).unwrap();
+    the_verifier_is_the_pinned_one(&deployable.contract.solidity);
 
     // Execute.
     let contract = Address(rollup_address(DEV_OPERATOR, 0).into_array());
@@ -78,11 +81,10 @@ fn a_block_is_finalized_and_no_byte_of_it_can_change() {
 
     // Settle.
     let mut l1 = EmbeddedL1::new(TIME);
-    let verifier = &prover.block.verifier;
     let mut settlement = RollupClient::deploy(
         &mut l1,
         &Roles::dev(DEV_OPERATOR),
-        verifier,
+        deployable,
         &genesis,
         &context.policy,
     )
@@ -91,19 +93,17 @@ fn a_block_is_finalized_and_no_byte_of_it_can_change() {
     for op in &queue {
         settlement.enqueue(&mut l1, op).unwrap();
     }
-    for place in [0, 33, proven.proof.proof.len() / 2] {
+    for at in [0, 16, proven.proof.proof.len() / 2] {
         let mut forged = proven.proof.clone();
-        let at = 2 + place;
-        let digit = if &forged.proof[at..=at] == "0" { "1" } else { "0" };
-        forged.proof.replace_range(at..=at, digit);
+        forged.proof[at] ^= 0x10;
         let result = settlement.settle(&mut l1, 1, &block.header, &block.data, &forged);
-        assert!(result.is_err(), "digit {at}");
+        assert!(result.is_err(), "byte {at}");
         // The commitment stays; the next attempt starts on a chain without it.
         l1 = EmbeddedL1::new(TIME);
         settlement = RollupClient::deploy(
             &mut l1,
             &Roles::dev(DEV_OPERATOR),
-            verifier,
+            deployable,
             &genesis,
             &context.policy,
         )
@@ -141,15 +141,21 @@ fn a_block_is_finalized_and_no_byte_of_it_can_change() {
     }
     assert_eq!(held_back, 1);
     lap("claimed");
-    let documents = cache.verifier_dir(&shape.name, 1, &verifier.circuit_id);
+    let documents = prover.verifier_dir(&cache);
     let second = SecondVerifier::open(&documents).unwrap();
-    let honest = audit::finds_every_planted_fault(&mut l1, &settlement, &prover, &second, &state);
+    let honest = audit::finds_every_planted_fault(
+        &mut l1,
+        &settlement,
+        &deployable.contract,
+        &second,
+        &state,
+    );
     lap("audited");
     node::tells_the_same(&honest, |l1| {
         let mut settlement = RollupClient::deploy(
             l1,
             &Roles::dev(DEV_OPERATOR),
-            verifier,
+            deployable,
             &genesis,
             &context.policy,
         )
@@ -162,7 +168,9 @@ fn a_block_is_finalized_and_no_byte_of_it_can_change() {
     });
     lap("the same from a node, and everybody left");
     let left = exodus::everybody_leaves(&mut l1, &settlement);
-    exodus::is_audited(&left, &|history| audit::report(history, &settlement, &prover, &second));
+    exodus::is_audited(&left, &|history| {
+        audit::report(history, &settlement, &deployable.contract, &second)
+    });
     lap("exodus");
 
     // A stranger reads the folder.
@@ -172,12 +180,12 @@ fn a_block_is_finalized_and_no_byte_of_it_can_change() {
     folder.write_block(0, &block, &proven).unwrap();
     let quick = Instant::now();
     let stored = folder.read_block(0).unwrap();
-    resume::goes_on_wherever_it_stopped(verifier, &context.policy, &stored);
+    resume::goes_on_wherever_it_stopped(deployable, &context.policy, &stored);
     lap("submitted with interruptions");
     second.verify(0, &genesis, &stored).unwrap();
     println!("second verifier, block and batch proof: {:?}", quick.elapsed());
     is_for_its_own_folders_alone(&second, &prover, contract);
-    let prover = Verifiers { first: &prover, second: &second };
+    let prover = Verifiers { contract: &deployable.contract, first: &prover, second: &second };
     check(&prover, &folder, &genesis).unwrap();
     let other_root = check(&prover, &folder, &Fr::from(1u64)).unwrap_err();
     assert_eq!(other_root.class(), ErrorClass::Invalid);
@@ -220,7 +228,7 @@ fn a_block_is_finalized_and_no_byte_of_it_can_change() {
     let error = RollupClient::deploy(
         &mut mainnet,
         &Roles::dev(DEV_OPERATOR),
-        verifier,
+        deployable,
         &genesis,
         &context.policy,
     )
@@ -234,8 +242,8 @@ fn is_for_its_own_folders_alone(second: &SecondVerifier, prover: &BlockProver, c
         format: FORMAT,
         shape: "tiny".into(),
         batches_per_block: 1,
-        batch_circuit_id: prover.batches.keys().circuit_id().to_string(),
-        block_circuit_id: prover.block.verifier.circuit_id.clone(),
+        batch_circuit_id: prover.batches.keys().circuit_id(),
+        block_circuit_id: prover.block.verifier.circuit_id,
         srs: prover.srs.id().to_string(),
         unsafe_dev_srs: true,
         chain_id: DEV_CHAIN_ID,
@@ -247,8 +255,8 @@ fn is_for_its_own_folders_alone(second: &SecondVerifier, prover: &BlockProver, c
     second.check(&manifest).unwrap();
     let others: [fn(&mut Manifest); 3] = [
         |m| m.srs = "00".repeat(32),
-        |m| m.batch_circuit_id = "00".repeat(32),
-        |m| m.block_circuit_id = "00".repeat(32),
+        |m| m.batch_circuit_id = CircuitId::new([0; 32]),
+        |m| m.block_circuit_id = CircuitId::new([0; 32]),
     ];
     for change in others {
         let mut other = manifest.clone();
@@ -283,6 +291,7 @@ fn the_verifier_is_the_pinned_one(solidity: &str) {
 
 /// The prover's verifier and the second one, which must agree.
 struct Verifiers<'a> {
+    contract: &'a VerifierArtifact,
     first: &'a BlockProver,
     second: &'a SecondVerifier,
 }
@@ -302,11 +311,12 @@ fn check(both: &Verifiers<'_>, folder: &BlockDir, old_root: &Fr) -> Result<(), N
 fn mutated_proofs(both: &Verifiers<'_>, proof: &BlockProof, l1: &mut EmbeddedL1) -> usize {
     let rounds = std::env::var("BASTION_MUTATIONS").map_or(60, |n| n.parse().unwrap());
     let verifier = &both.first.block.verifier;
-    let (contract, _) = l1.deploy(DEV_OPERATOR, verifier.contract.bytecode.clone()).unwrap();
-    let (words, bytes) = proof.to_contract_input().unwrap();
+    let (contract, _) = l1.deploy(DEV_OPERATOR, both.contract.bytecode.clone()).unwrap();
+    let words = proof.instances().map(|x| field::to_bytes(&x));
+    let bytes = proof.proof.clone();
     let mut rng = StdRng::seed_from_u64(5);
     for round in 0..rounds + words.len() {
-        let (mut words, mut bytes) = (words.clone(), bytes.clone());
+        let (mut words, mut bytes) = (words, bytes.clone());
         // First each public input x as x + p.
         let aliased = words.get_mut(round).map(|word| {
             *word = (U256::from_be_bytes(*word) + MODULUS).to_be_bytes();
@@ -329,16 +339,16 @@ fn mutated_proofs(both: &Verifiers<'_>, proof: &BlockProof, l1: &mut EmbeddedL1)
                 words[at][byte] ^= 1 << rng.gen_range(0..8);
             }
         }
-        let mut changed = proof.clone();
-        let hex = |bytes: &[u8]| format!("0x{}", hex::encode(bytes));
-        changed.proof = hex(&bytes);
-        changed.instances = words.iter().map(|w| hex(w)).collect();
         let key = both.first.block.deciding_key();
-        let native = bastion_aggregator::verify(&changed, verifier, key).is_ok();
-        let instances = words.iter().map(|w| bastion_protocol::field::from_bytes("word", w));
-        let audit = instances
-            .collect::<Result<Vec<Fr>, _>>()
-            .is_ok_and(|i| both.second.block().verify(&[i], &bytes).is_ok());
+        // A word of at least p is refused where the artifact is read.
+        let instances = words.iter().map(|w| field::from_bytes("word", w));
+        let instances = instances.collect::<Result<Vec<Fr>, _>>();
+        let native = instances.as_ref().is_ok_and(|instances| {
+            let instances = instances.as_slice().try_into().unwrap();
+            let changed = BlockProof::new(proof.circuit_id, instances, bytes.clone());
+            bastion_aggregator::verify(&changed, verifier, key).is_ok()
+        });
+        let audit = instances.is_ok_and(|i| both.second.block().verify(&[i], &bytes).is_ok());
         let integers: Vec<U256> = words.iter().map(|w| U256::from_be_bytes(*w)).collect();
         let calldata = bastion_contract::bindings::verify_calldata(&integers, &bytes);
         let evm = l1.view(contract, calldata).is_ok();
@@ -348,10 +358,7 @@ fn mutated_proofs(both: &Verifiers<'_>, proof: &BlockProof, l1: &mut EmbeddedL1)
     rounds + words.len()
 }
 
-fn refuses_what_it_cannot_aggregate(
-    prover: &BlockProver,
-    proofs: &[bastion_prover::proof::BatchProof],
-) {
+fn refuses_what_it_cannot_aggregate(prover: &BlockProver, proofs: &[bastion_protocol::BatchProof]) {
     let key = prover.batches.keys().verifier();
     let none = aggregate(&prover.block, key, &[], &prover.srs).unwrap_err();
     assert!(matches!(none, AggregatorError::WrongNumber { .. }));

@@ -1,7 +1,7 @@
 //! A submission that is cut short goes on where it stopped, and what is done is not done again.
 
 use alloy_primitives::{Address, Bytes, U256};
-use bastion_aggregator::BlockVerifier;
+use bastion_aggregator::verifier::StoredBlockVerifier;
 use bastion_node::block_store::StoredBlock;
 use bastion_node::deploy::rollup_address;
 use bastion_node::l1::{EmbeddedL1, Past, DEV_OPERATOR, L1};
@@ -97,7 +97,11 @@ fn attempt(
     (failing.sent, result.map(|(_, steps)| steps))
 }
 
-pub fn goes_on_wherever_it_stopped(verifier: &BlockVerifier, policy: &Policy, block: &StoredBlock) {
+pub fn goes_on_wherever_it_stopped(
+    verifier: &StoredBlockVerifier,
+    policy: &Policy,
+    block: &StoredBlock,
+) {
     let blocks = std::slice::from_ref(block);
     let submission =
         Submission { contract: rollup_address(DEV_OPERATOR, 0), verifier, policy, blocks };
@@ -153,9 +157,8 @@ fn refuses_before_anything_is_sent(submission: &Submission<'_>) {
     refused(submission, &mut used, "fresh development node");
     // A proof that the contract refuses.
     let mut block = submission.blocks[0].clone();
-    let digit = if block.proof.proof.ends_with('0') { "1" } else { "0" };
     let last = block.proof.proof.len() - 1;
-    block.proof.proof.replace_range(last.., digit);
+    block.proof.proof[last] ^= 1;
     let forged = Submission { blocks: std::slice::from_ref(&block), ..*submission };
     refused(&forged, &mut EmbeddedL1::new(TIME), "revert");
 }

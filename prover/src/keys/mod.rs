@@ -5,8 +5,7 @@
 
 mod store;
 
-use std::fmt;
-
+use bastion_protocol::CircuitId;
 use halo2_proofs::{
     halo2curves::bn256::{Bn256, G1Affine, G2Affine},
     plonk::{keygen_pk, keygen_vk, ProvingKey, VerifyingKey},
@@ -25,42 +24,24 @@ use crate::{
     artifact::Digest, srs::params_from_parts, srs::Srs, ProvableCircuit, ProverError, Result,
 };
 
-/// Names one circuit: its shape, its constraints and fixed columns, and the SRS under which it
-/// is proven. Stands in every proof, stored job, version page and in the contract's manifest.
+/// Identity of a circuit.
 ///
 /// BLAKE2b-256 over the domain `bastion-circuit-v1`, the kind, the shape as JSON, halo2's pinned
-/// verifying key and the id of the SRS (`Digest::of_parts` fixes the encoding).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct CircuitId(Digest);
-
-impl CircuitId {
-    fn of<C: ProvableCircuit>(
-        shape: &C::Params,
-        vk: &VerifyingKey<G1Affine>,
-        srs_id: Digest,
-    ) -> Result<Self> {
-        let shape = shape_json::<C>(shape)?;
-        let pinned = format!("{:?}", vk.pinned());
-        let parts = [C::KIND.as_bytes(), &shape, pinned.as_bytes(), &srs_id.0];
-        Ok(Self(Digest::of_parts("bastion-circuit-v1", &parts)))
-    }
-
-    /// The 32 bytes of the identity.
-    pub fn to_bytes(self) -> [u8; 32] {
-        self.0 .0
-    }
+/// verifying key and the id of the SRS ([`Digest::of_parts`] fixes the encoding).
+fn circuit_id<C: ProvableCircuit>(
+    shape: &C::Params,
+    vk: &VerifyingKey<G1Affine>,
+    srs_id: Digest,
+) -> Result<CircuitId> {
+    let shape = shape_json::<C>(shape)?;
+    let pinned = format!("{:?}", vk.pinned());
+    let parts = [C::KIND.as_bytes(), &shape, pinned.as_bytes(), &srs_id.0];
+    Ok(Digest::of_parts("bastion-circuit-v1", &parts).into())
 }
 
 impl From<Digest> for CircuitId {
     fn from(digest: Digest) -> Self {
-        Self(digest)
-    }
-}
-
-impl fmt::Display for CircuitId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&self.0, f)
+        Self::new(digest.0)
     }
 }
 
@@ -141,7 +122,7 @@ impl VerifierKey {
         let protocol = compile(&params, &vk, config);
         check_degree(&vk, &protocol, &C::shape_name(shape))?;
         let proofs = ProofVerifier {
-            circuit_id: CircuitId::of::<C>(shape, &vk, srs.id())?,
+            circuit_id: circuit_id::<C>(shape, &vk, srs.id())?,
             shape_name: C::shape_name(shape),
             protocol,
             points: SrsPoints { g1: params.get_g()[0], g2: params.g2(), s_g2: params.s_g2() },

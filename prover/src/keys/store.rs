@@ -27,7 +27,9 @@ use halo2_proofs::{
 use serde::{Deserialize, Serialize};
 use tracing::{info, warn};
 
-use super::{shape_json, CircuitId, CircuitKeys, VerifierKey};
+use bastion_protocol::CircuitId;
+
+use super::{shape_json, CircuitKeys, VerifierKey};
 use crate::{
     artifact::{Digest, Making, Storing},
     container::{self, Kind, Opened},

@@ -4,15 +4,15 @@
 //! aggregation circuit can verify them. A proof leaves [`prove`] only after halo2's verifier and
 //! snark-verifier's have both accepted it.
 
-mod envelope;
-
 use std::{
     io::Read,
     panic::{catch_unwind, AssertUnwindSafe},
 };
 
+use bastion_circuits::witness::convert::{to_halo2, to_state};
+use bastion_protocol::BatchProof;
 use halo2_proofs::{
-    halo2curves::bn256::Bn256,
+    halo2curves::bn256::{Bn256, Fr},
     plonk::{create_proof, verify_proof},
     poly::{
         kzg::{
@@ -29,8 +29,6 @@ use snark_verifier_sdk::{
     halo2::{PoseidonTranscript, POSEIDON_SPEC},
     PlonkVerifier, Snark, SHPLONK,
 };
-
-pub use envelope::{BatchProof, PROOF_FORMAT};
 
 use crate::srs::Params;
 use crate::{
@@ -92,7 +90,12 @@ pub fn prove<C: ProvableCircuit>(
     .unwrap_or_else(|panic| Err(panic_text(panic.as_ref())))
     .map_err(failed)?;
 
-    let proof = BatchProof::new(key, public_inputs, proof);
+    let proof = BatchProof {
+        circuit_id: key.circuit_id(),
+        shape: key.shape_name().to_owned(),
+        public_inputs: public_inputs.iter().map(to_state).collect(),
+        proof,
+    };
     let refused = |verifier, reason: String| ProverError::SelfCheck {
         shape: key.shape_name().to_owned(),
         verifier,
@@ -107,12 +110,11 @@ pub fn prove<C: ProvableCircuit>(
 /// the aggregation circuit and the contract.
 ///
 /// # Errors
-/// [`ProverError::FormatVersion`], [`ProverError::CircuitMismatch`], [`ProverError::Malformed`]
-/// (wrong number of public inputs or of bytes) or [`ProverError::Invalid`]. Never a panic.
+/// [`ProverError::CircuitMismatch`], [`ProverError::Malformed`] (wrong number of public inputs or of bytes) or [`ProverError::Invalid`]. Never a panic.
 pub fn verify(proof: &BatchProof, key: &ProofVerifier) -> Result<()> {
     check_form(proof, key)?;
     let invalid = |e: snark_verifier::Error| ProverError::Invalid { reason: format!("{e:?}") };
-    let instances = [proof.public_inputs.clone()];
+    let instances = [instances(proof)];
     let mut bytes = proof.proof.as_slice();
     let mut transcript = reader(&mut bytes);
     let deciding_key = key.deciding_key();
@@ -136,7 +138,7 @@ pub fn verify_with_halo2(proof: &BatchProof, key: &VerifierKey) -> Result<()> {
         params,
         key.vk(),
         AccumulatorStrategy::new(params),
-        &[&[&proof.public_inputs]],
+        &[&[&instances(proof)]],
         &mut transcript,
     )
     .map_err(|e| ProverError::Invalid { reason: e.to_string() })?;
@@ -155,19 +157,21 @@ pub fn proof_len(key: &ProofVerifier) -> usize {
     (points + protocol.evaluations.len() + SHPLONK_POINTS) * WORD
 }
 
-impl BatchProof {
-    /// The proof in the form that the aggregation circuit takes.
-    ///
-    /// # Errors
-    /// As [`verify`], up to and without the verification itself.
-    pub fn to_snark(&self, key: &VerifierKey) -> Result<Snark> {
-        check_form(self, key.proofs())?;
-        Ok(Snark::new(key.protocol().clone(), vec![self.public_inputs.clone()], self.proof.clone()))
-    }
+/// The proof in the form that the aggregation circuit takes.
+///
+/// # Errors
+/// As [`verify`], up to and without the verification itself.
+pub fn to_snark(proof: &BatchProof, key: &VerifierKey) -> Result<Snark> {
+    check_form(proof, key.proofs())?;
+    Ok(Snark::new(key.protocol().clone(), vec![instances(proof)], proof.proof.clone()))
+}
+
+/// The public inputs as halo2's elements.
+fn instances(proof: &BatchProof) -> Vec<Fr> {
+    proof.public_inputs.iter().copied().map(to_halo2).collect()
 }
 
 fn check_form(proof: &BatchProof, key: &ProofVerifier) -> Result<()> {
-    envelope::check_version(proof.format_version)?;
     if proof.circuit_id != key.circuit_id {
         return Err(ProverError::CircuitMismatch {
             expected: key.circuit_id,

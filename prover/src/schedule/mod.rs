@@ -18,12 +18,11 @@ use tracing::info;
 pub use budget::ProofCost;
 pub use memory::MemoryBudget;
 
+use bastion_protocol::BatchProof;
+
 use crate::srs::Params;
 use crate::{
-    keys::CircuitKeys,
-    progress::Progress,
-    proof::{prove, BatchProof},
-    ProvableCircuit, ProverError, Result,
+    keys::CircuitKeys, progress::Progress, proof::prove, ProvableCircuit, ProverError, Result,
 };
 
 /// How many proofs of this cost run at once: as many as fit, but no more than there are jobs or

@@ -16,7 +16,8 @@ use serde::Serialize;
 use crate::core::{Layout, Table, WIDTH};
 use crate::error::CircuitError;
 use crate::shape::POPULATION;
-use crate::witness::{fill, needs, ChainedInputs, Usage};
+use crate::shape::Slots;
+use crate::witness::{fill, needs, ChainedInputs};
 use crate::Shape;
 
 /// Advice columns: the first phase's and the bus.
@@ -90,7 +91,7 @@ pub fn report(shape: &Shape) -> Result<CostReport, CircuitError> {
     let (grid, pools) = fill(shape, &trace, &link)?;
     let transfers = trace.ops.len();
     let layout = Layout::new(shape);
-    let signatures = transfers.min(shape.signatures);
+    let signatures = transfers.min(shape.slots.signatures);
     let used = |table: Table| match table {
         Table::Head => 1,
         Table::Op => transfers,
@@ -208,7 +209,7 @@ fn transfer_batch(shape: &Shape) -> BatchTrace {
     let key = SecretKey::from_seed(b"bastion.cost");
     let keyhash = key.public().keyhash();
     let owner = bastion_protocol::keys::owner(keyhash, exit);
-    let places = random_places(2 * shape.ops);
+    let places = random_places(2 * shape.slots.ops);
     let accounts = places.iter().map(|index| {
         let account = Account { balance: 1_000_000_000_000, ..Account::new(owner, 0) };
         (*index, account)
@@ -220,7 +221,7 @@ fn transfer_batch(shape: &Shape) -> BatchTrace {
     let Ok(mut builder) = BatchBuilder::new(&mut state, context.clone()) else {
         return empty(context);
     };
-    let mut usage = Usage::empty();
+    let mut usage = Slots::empty();
     for (i, pair) in places.chunks_exact(2).enumerate() {
         let body = Body {
             account: pair[0],
@@ -236,7 +237,7 @@ fn transfer_batch(shape: &Shape) -> BatchTrace {
         let mut next = usage;
         let fits = |f: &Footprint| {
             next = usage.with(f.kind, f.accounts, f.nodes, f.tokens);
-            next.fits(shape)
+            next.fits(&shape.slots)
         };
         match builder.push(&Op::Signed(signed), fits) {
             Ok(true) => usage = next,

@@ -40,7 +40,7 @@ pub use circuit::BatchCircuit;
 pub use error::CircuitError;
 pub use halo2_proofs::halo2curves::bn256::Fr;
 pub use head::PublicInputs;
-pub use shape::Shape;
+pub use shape::{Shape, Slots};
 
 #[cfg(test)]
 mod readme_tests;

@@ -1,40 +1,26 @@
 //! Shapes: how many blocks of each table a circuit has.
 
+mod slots;
 mod transfers;
 
 use serde::{Deserialize, Serialize};
 
 use crate::core::Layout;
 use crate::error::CircuitError;
+pub use slots::Slots;
 pub use transfers::{POPULATION, SIZES};
 
 /// The size of a batch circuit. Two circuits with the same shape have the same verifying key (under
 /// the same SRS).
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Shape {
     /// Name, for people.
     pub name: String,
     /// log2 of the number of rows.
     pub k: u32,
-    /// Operations.
-    pub ops: usize,
-    /// Touched accounts.
-    pub accounts: usize,
-    /// Changed Merkle nodes.
-    pub nodes: usize,
-    /// Signatures.
-    pub signatures: usize,
-    /// Compressions outside of nodes and accounts.
-    pub hashes: usize,
-    /// Distinct 128-bit values.
-    pub ranges128: usize,
-    /// Distinct 40-bit values.
-    pub ranges40: usize,
-    /// Uses of the bridge limiter.
-    pub limiters: usize,
-    /// Distinct tokens that use the limiter.
-    pub policies: usize,
+    /// Blocks of each table.
+    #[serde(flatten)]
+    pub slots: Slots,
 }
 
 impl Default for Shape {
@@ -53,15 +39,17 @@ impl Shape {
         Self {
             name: "tiny".into(),
             k: 12,
-            ops: 12,
-            accounts: 18,
-            nodes: 136,
-            signatures: 8,
-            hashes: 140,
-            ranges128: 64,
-            ranges40: 80,
-            limiters: 3,
-            policies: 1,
+            slots: Slots {
+                ops: 12,
+                accounts: 18,
+                nodes: 136,
+                signatures: 8,
+                hashes: 140,
+                ranges128: 64,
+                ranges40: 80,
+                limiters: 3,
+                policies: 1,
+            },
         }
     }
 
@@ -70,15 +58,17 @@ impl Shape {
         Self {
             name: "small".into(),
             k: 15,
-            ops: 208,
-            accounts: 256,
-            nodes: 2080,
-            signatures: 110,
-            hashes: 1200,
-            ranges128: 800,
-            ranges40: 1060,
-            limiters: 24,
-            policies: 8,
+            slots: Slots {
+                ops: 208,
+                accounts: 256,
+                nodes: 2080,
+                signatures: 110,
+                hashes: 1200,
+                ranges128: 800,
+                ranges40: 1060,
+                limiters: 24,
+                policies: 8,
+            },
         }
     }
 
@@ -119,7 +109,7 @@ impl Shape {
     /// Checks that the blocks fit the rows, and the words their polynomial.
     pub fn check(&self) -> Result<(), CircuitError> {
         let rows = Layout::rows_of_shape(self);
-        let words_fit = self.ops.saturating_mul(3) < 1 << 16;
+        let words_fit = self.slots.ops.saturating_mul(3) < 1 << 16;
         if rows >= self.usable_rows() || !words_fit {
             return Err(CircuitError::ShapeTooLarge {
                 shape: self.name.clone(),

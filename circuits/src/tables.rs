@@ -8,7 +8,7 @@ pub fn blocks(shape: &Shape) -> Vec<RowBlock> {
     Table::ALL
         .into_iter()
         .map(|table| match table {
-            Table::Head => head::head_block(shape.ops),
+            Table::Head => head::head_block(shape.slots.ops),
             Table::Op => ops::op_block(),
             Table::Account => accounts::account_block(),
             Table::Node => nodes::node_block(),

@@ -10,8 +10,8 @@ use std::collections::BTreeMap;
 
 use bastion_circuits::check::{check, holds, names};
 use bastion_circuits::witness::convert::to_halo2;
-use bastion_circuits::witness::{fill, ChainedInputs, Usage};
-use bastion_circuits::Shape;
+use bastion_circuits::witness::{fill, ChainedInputs};
+use bastion_circuits::{Shape, Slots};
 use bastion_protocol::data::BatchData;
 use bastion_protocol::Fr;
 use bastion_protocol::Kind;
@@ -26,15 +26,17 @@ fn shape() -> Shape {
     let shape = Shape {
         name: "fuzz".into(),
         k: 13,
-        ops: 4,
-        accounts: 11,
-        nodes: 165,
-        signatures: 4,
-        hashes: 125,
-        ranges128: 60,
-        ranges40: 44,
-        limiters: 4,
-        policies: 3,
+        slots: Slots {
+            ops: 4,
+            accounts: 11,
+            nodes: 165,
+            signatures: 4,
+            hashes: 125,
+            ranges128: 60,
+            ranges40: 44,
+            limiters: 4,
+            policies: 3,
+        },
     };
     shape.check().unwrap();
     shape
@@ -49,7 +51,7 @@ fn link() -> ChainedInputs {
 }
 
 /// What is wrong with a batch, if anything is.
-fn wrong(shape: &Shape, trace: &BatchTrace, usage: Option<&Usage>) -> Option<String> {
+fn wrong(shape: &Shape, trace: &BatchTrace, usage: Option<&Slots>) -> Option<String> {
     let (grid, pools) = match fill(shape, trace, &link()) {
         Ok(filled) => filled,
         Err(e) => return Some(e.to_string()),
@@ -112,10 +114,10 @@ fn run(shape: &Shape, mut case: Case) -> (BTreeMap<Kind, u64>, Vec<String>) {
     for _ in 0..BATCHES {
         let before = case.state.clone();
         let context: BatchContext = case.context.clone();
-        let mut usage = Usage::empty();
-        let trace = case.batch(shape.ops, |f| {
+        let mut usage = Slots::empty();
+        let trace = case.batch(shape.slots.ops, |f| {
             let next = usage.with(f.kind, f.accounts, f.nodes, f.tokens);
-            let fits = next.fits(shape);
+            let fits = next.fits(&shape.slots);
             if fits {
                 usage = next;
             }

@@ -92,7 +92,7 @@ impl DemoSource {
 
     /// Transfers that two batches of a shape hold besides the rest of the story.
     pub fn transfers_for(shape: &Shape) -> u64 {
-        (shape.signatures + shape.signatures / 8) as u64
+        (shape.slots.signatures + shape.slots.signatures / 8) as u64
     }
 
     fn of(steps: Vec<Step>, leaves: Op, context: DemoContext) -> Self {

@@ -72,6 +72,40 @@ impl Op {
     }
 }
 
+/// `#[serde(with = "codec::serde_op")]`: an operation by its canonical encoding. The derived form of
+/// [`Op`] is for people, and formats that do not describe themselves cannot read it.
+pub mod serde_op {
+    use super::Op;
+    use serde::{de::Error, Deserialize, Deserializer, Serializer};
+
+    /// Writes the operation.
+    ///
+    /// # Errors
+    /// Those of the format.
+    pub fn serialize<S: Serializer>(op: &Op, s: S) -> Result<S::Ok, S::Error> {
+        match s.is_human_readable() {
+            true => s.serialize_str(&format!("0x{}", hex::encode(op.to_bytes()))),
+            false => s.serialize_bytes(&op.to_bytes()),
+        }
+    }
+
+    /// Reads the operation.
+    ///
+    /// # Errors
+    /// Those of the format and of [`Op::from_bytes`].
+    pub fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Op, D::Error> {
+        let bytes = match d.is_human_readable() {
+            true => {
+                let text = String::deserialize(d)?;
+                let digits = text.strip_prefix("0x").ok_or_else(|| D::Error::custom("no 0x"))?;
+                hex::decode(digits).map_err(D::Error::custom)?
+            }
+            false => Vec::<u8>::deserialize(d)?,
+        };
+        Op::from_bytes(&bytes).map_err(D::Error::custom)
+    }
+}
+
 impl SignedOp {
     fn encode(&self) -> Vec<u8> {
         let body = &self.body;

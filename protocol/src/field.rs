@@ -134,6 +134,31 @@ pub mod serde_fr {
     }
 }
 
+/// `#[serde(with = "field::serde_option_fr")]`: a field element that may be missing.
+pub mod serde_option_fr {
+    use crate::Fr;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[derive(Serialize, Deserialize)]
+    struct Element(#[serde(with = "super::serde_fr")] Fr);
+
+    /// Writes the element.
+    ///
+    /// # Errors
+    /// Those of the format.
+    pub fn serialize<S: Serializer>(x: &Option<Fr>, s: S) -> Result<S::Ok, S::Error> {
+        x.map(Element).serialize(s)
+    }
+
+    /// Reads the element.
+    ///
+    /// # Errors
+    /// Those of the format, and values of at least `p`.
+    pub fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Fr>, D::Error> {
+        Ok(Option::<Element>::deserialize(d)?.map(|Element(x)| x))
+    }
+}
+
 /// `#[serde(with = "field::serde_decimal")]`: u128 as a decimal string (JSON numbers lose digits).
 pub mod serde_decimal {
     use serde::{de::Error, Deserialize, Deserializer, Serialize, Serializer};

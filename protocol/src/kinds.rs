@@ -3,12 +3,12 @@
 //!
 //! `docs/repo/how-to.md` lists what a new kind needs beside its line here.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::records::Section;
 
 /// What an operation turned out to be in a state. The order is that of the circuit's flags.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// Deposit to an existing account.

@@ -12,7 +12,7 @@ use bastion_protocol::keys::SecretKey;
 use bastion_protocol::ops::{Action, Body, Deposit, ForcedExit, Op};
 use bastion_protocol::Kind;
 use bastion_protocol::{Address, Fr, Policy, TokenLimits};
-use bastion_state::executor::{BatchBuilder, BatchContext};
+use bastion_state::executor::{BatchBuilder, BatchContext, BatchTrace};
 use bastion_state::State;
 use proptest::prelude::*;
 
@@ -447,6 +447,11 @@ proptest! {
                     .collect();
                 prop_assert_eq!(posted, exits);
                 prop_assert_eq!(trace.new_root, ledger.root());
+                // A job's input is what was executed, in a binary form and in text.
+                let bytes = postcard::to_stdvec(&trace).unwrap();
+                prop_assert_eq!(postcard::from_bytes::<BatchTrace>(&bytes).unwrap(), trace.clone());
+                let json = serde_json::to_string(&trace).unwrap();
+                prop_assert_eq!(serde_json::from_str::<BatchTrace>(&json).unwrap(), trace);
             }
             for (index, entry) in &ledger.entries {
                 prop_assert_eq!(state.account(*index).unwrap().leaf(), entry.leaf(), "{}", index);

@@ -124,7 +124,7 @@ impl Layout {
     pub fn new(shape: &Shape) -> Self {
         let mut layout = Self { blocks: Vec::new(), rows: 0 };
         layout.push(Table::Head);
-        for _ in 0..shape.signatures {
+        for _ in 0..shape.slots.signatures {
             layout.push(Table::Signature);
             for _ in 0..2 {
                 for _ in 0..WINDOWS {
@@ -144,7 +144,7 @@ impl Layout {
     /// The rows of a shape's layout, without laying it out.
     pub fn rows_of_shape(shape: &Shape) -> usize {
         let tables = slots(shape).into_iter().map(|(t, n)| t.rows() * n);
-        Table::Head.rows() + shape.signatures * SIGNATURE_ROWS + tables.sum::<usize>()
+        Table::Head.rows() + shape.slots.signatures * SIGNATURE_ROWS + tables.sum::<usize>()
     }
 
     fn push(&mut self, table: Table) {
@@ -171,14 +171,14 @@ impl Layout {
 /// Blocks of the tables behind the signatures, in their order.
 fn slots(shape: &Shape) -> [(Table, usize); 9] {
     [
-        (Table::Op, shape.ops),
-        (Table::Account, shape.accounts),
-        (Table::Unpack, shape.accounts),
-        (Table::Node, shape.nodes),
-        (Table::Hash, shape.hashes),
-        (Table::Range128, shape.ranges128),
-        (Table::Range40, shape.ranges40),
-        (Table::Limiter, shape.limiters),
-        (Table::Policy, shape.policies),
+        (Table::Op, shape.slots.ops),
+        (Table::Account, shape.slots.accounts),
+        (Table::Unpack, shape.slots.accounts),
+        (Table::Node, shape.slots.nodes),
+        (Table::Hash, shape.slots.hashes),
+        (Table::Range128, shape.slots.ranges128),
+        (Table::Range40, shape.slots.ranges40),
+        (Table::Limiter, shape.slots.limiters),
+        (Table::Policy, shape.slots.policies),
     ]
 }

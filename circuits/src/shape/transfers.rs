@@ -7,8 +7,9 @@ use bastion_protocol::path::DEPTH;
 use bastion_protocol::Index;
 use bastion_protocol::Kind;
 
+use super::Slots;
 use crate::error::CircuitError;
-use crate::witness::{needs, Usage};
+use crate::witness::needs;
 use crate::Shape;
 
 /// Sizes that exist. Below, the head and the slack take most of the rows; above, the words of a
@@ -47,8 +48,8 @@ impl Shape {
     /// Transfers between random pairs out of [`POPULATION`] accounts that a batch takes on average.
     pub fn transfers_in_batch(&self) -> usize {
         let fits = |transfers: usize| {
-            let (each, empty) = (needs(Kind::Transfer), Usage::empty());
-            let usage = Usage {
+            let (each, empty) = (needs(Kind::Transfer), Slots::empty());
+            let usage = Slots {
                 ops: transfers,
                 accounts: 2 * transfers + 1,
                 nodes: expected_nodes(2 * transfers as u64),
@@ -58,9 +59,9 @@ impl Shape {
                 ranges40: empty.ranges40 + transfers * each.ranges40,
                 ..empty
             };
-            usage.fits(self)
+            usage.fits(&self.slots)
         };
-        bisect(self.ops + 1, fits)
+        bisect(self.slots.ops + 1, fits)
     }
 }
 
@@ -85,21 +86,23 @@ pub(super) fn fullest(k: u32) -> Shape {
 
 fn sized(k: u32, transfers: usize) -> Shape {
     let each = needs(Kind::Transfer);
-    let empty = Usage::empty();
+    let empty = Slots::empty();
     let accounts = 2 * transfers;
     let nodes = expected_nodes(accounts as u64);
     Shape {
         name: format!("transfers-k{k}"),
         k,
-        ops: transfers + OPS_SLACK,
-        accounts: accounts + ACCOUNTS_SLACK,
-        nodes: nodes + nodes_slack(accounts),
-        signatures: transfers,
-        hashes: empty.hashes + transfers * each.hashes,
-        ranges128: empty.ranges128 + transfers * each.ranges128,
-        ranges40: empty.ranges40 + transfers * each.ranges40,
-        limiters: (transfers / 20).max(2),
-        policies: (transfers / 80).clamp(1, 16),
+        slots: Slots {
+            ops: transfers + OPS_SLACK,
+            accounts: accounts + ACCOUNTS_SLACK,
+            nodes: nodes + nodes_slack(accounts),
+            signatures: transfers,
+            hashes: empty.hashes + transfers * each.hashes,
+            ranges128: empty.ranges128 + transfers * each.ranges128,
+            ranges40: empty.ranges40 + transfers * each.ranges40,
+            limiters: (transfers / 20).max(2),
+            policies: (transfers / 80).clamp(1, 16),
+        },
     }
 }
 
@@ -137,15 +140,15 @@ mod tests {
             let nodes = report.tables[&crate::core::Table::Node].blocks;
             println!(
                 "k = {k}: {} transfers, {nodes} of {} nodes, {} of {} rows",
-                shape.signatures,
-                shape.nodes,
+                shape.slots.signatures,
+                shape.slots.nodes,
                 crate::core::Layout::rows_of_shape(&shape),
                 shape.usable_rows()
             );
-            assert_eq!(report.transfer_batch.transfers, shape.signatures, "k = {k}");
+            assert_eq!(report.transfer_batch.transfers, shape.slots.signatures, "k = {k}");
             // And there is no waste: another transfer would not fit.
-            assert!(sized(k, shape.signatures + 1).check().is_err());
-            assert!(shape.nodes - nodes <= nodes / 50 + 100, "k = {k}");
+            assert!(sized(k, shape.slots.signatures + 1).check().is_err());
+            assert!(shape.slots.nodes - nodes <= nodes / 50 + 100, "k = {k}");
         }
     }
 

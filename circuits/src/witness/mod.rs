@@ -7,4 +7,4 @@ mod usage;
 
 pub use generate::{checked, fill, generate_witness, ChainedInputs};
 pub use lookups::{LookupCounts, Pool};
-pub use usage::{needs, Usage};
+pub use usage::needs;

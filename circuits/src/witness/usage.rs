@@ -1,58 +1,35 @@
 //! What operations need of each table, so that a batch can be filled without trying.
 
 use bastion_protocol::Kind;
-use serde::{Deserialize, Serialize};
 
-use crate::Shape;
-
-/// Blocks in use. For hashes and ranges these are upper bounds: equal look-ups share a block.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Usage {
-    /// Operations.
-    pub ops: usize,
-    /// Touched accounts.
-    pub accounts: usize,
-    /// Changed nodes.
-    pub nodes: usize,
-    /// Signatures.
-    pub signatures: usize,
-    /// Compressions.
-    pub hashes: usize,
-    /// 128-bit ranges.
-    pub ranges128: usize,
-    /// 40-bit ranges.
-    pub ranges40: usize,
-    /// Limiter uses.
-    pub limiters: usize,
-    /// Tokens with limiter uses.
-    pub policies: usize,
-}
+use crate::shape::Slots;
 
 /// Hashes of the head; hashes of the limits of one token.
 const HEAD_HASHES: usize = 9;
 const POLICY_HASHES: usize = 19;
 
 /// What one operation needs, accounts, nodes and policies aside (they are shared).
-pub fn needs(kind: Kind) -> Usage {
+pub fn needs(kind: Kind) -> Slots {
     let d = kind.description();
     let signatures = usize::from(kind.is_signed());
     let limiters = usize::from(kind.exits());
     let owners = usize::from(d.opens) + usize::from(kind.writes_owner());
     let message = signatures * (1 + d.extra);
     // The zeros of unused cells share one block, counted with the batch.
-    Usage {
+    Slots {
         ops: 1,
         signatures,
         hashes: owners + message + kind.words() + 5 * signatures,
         ranges128: d.ranges128 + 4 * signatures + 7 * limiters,
         ranges40: d.ranges40 + limiters,
         limiters,
-        ..Usage::default()
+        ..Slots::default()
     }
 }
 
-impl Usage {
-    /// An empty batch.
+impl Slots {
+    /// What an empty batch uses. For hashes and ranges these counts are upper bounds: equal look-ups
+    /// share a block.
     pub fn empty() -> Self {
         Self { hashes: HEAD_HASHES, ranges128: 1, ranges40: 1, ..Self::default() }
     }
@@ -71,18 +48,5 @@ impl Usage {
         self.nodes = nodes;
         self.policies = policies;
         self
-    }
-
-    /// Whether it fits a shape.
-    pub fn fits(&self, shape: &Shape) -> bool {
-        self.ops <= shape.ops
-            && self.accounts <= shape.accounts
-            && self.nodes <= shape.nodes
-            && self.signatures <= shape.signatures
-            && self.hashes <= shape.hashes
-            && self.ranges128 <= shape.ranges128
-            && self.ranges40 <= shape.ranges40
-            && self.limiters <= shape.limiters
-            && self.policies <= shape.policies
     }
 }

@@ -90,7 +90,7 @@ pub fn run(
         BatchContext { domain: Fr::from(1u64), time: 1_800_000_000, policy: dev_policy() };
     let mut stages = Vec::new();
     let (mut state, mut source) =
-        Transfers::new(batches * shape.ops, context.domain, context.time)?;
+        Transfers::new(batches * shape.slots.ops, context.domain, context.time)?;
     let mut refused = Vec::new();
     let block = usage::measure("execute", &mut stages, || {
         next_block(&mut state, &context, shape, batches, &mut source, &mut refused)

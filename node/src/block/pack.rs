@@ -1,7 +1,7 @@
 //! Fills the batches of a block from a source.
 
-use bastion_circuits::witness::{checked, ChainedInputs, Usage};
-use bastion_circuits::{CircuitError, Shape};
+use bastion_circuits::witness::{checked, ChainedInputs};
+use bastion_circuits::{CircuitError, Shape, Slots};
 use bastion_protocol::data::{chain_start, polynomial_start};
 use bastion_protocol::ops::Op;
 use bastion_state::executor::{BatchBuilder, BatchContext, BatchTrace, Footprint, Rejection};
@@ -76,7 +76,7 @@ struct Packed<'s> {
     builder: BatchBuilder<'s>,
     context: &'s BatchContext,
     shape: &'s Shape,
-    usage: Usage,
+    usage: Slots,
     /// Where its operations stand in the input.
     places: Vec<String>,
 }
@@ -88,14 +88,14 @@ impl<'s> Packed<'s> {
         shape: &'s Shape,
     ) -> Result<Self, NodeError> {
         let builder = BatchBuilder::new(state, context.clone()).map_err(NodeError::Rejected)?;
-        Ok(Self { builder, context, shape, usage: Usage::empty(), places: Vec::new() })
+        Ok(Self { builder, context, shape, usage: Slots::empty(), places: Vec::new() })
     }
 
     fn push(&mut self, place: &str, op: &Op) -> Result<bool, Rejection> {
         let mut next = self.usage;
         let fits = |f: &Footprint| {
             next = self.usage.with(f.kind, f.accounts, f.nodes, f.tokens);
-            next.fits(self.shape)
+            next.fits(&self.shape.slots)
         };
         let pushed = self.builder.push(op, fits)?;
         if pushed {

@@ -19,14 +19,17 @@ pub use rejection::Rejection;
 pub use trace::{Access, AccountTouch, BatchTrace, LimiterTrace, OpTrace};
 
 use crate::state::State;
+use bastion_protocol::field::serde_fr;
 use bastion_protocol::ops::Op;
 use bastion_protocol::Kind;
 use bastion_protocol::{Account, Fr, Index, Policy, Token, TIME_BOUND};
+use serde::{Deserialize, Serialize};
 
 /// What is the same for all operations of a batch.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BatchContext {
     /// Chain and contract.
+    #[serde(with = "serde_fr")]
     pub domain: Fr,
     /// Time (u40).
     pub time: u64,

@@ -1,13 +1,18 @@
 //! What executed operations leave behind for the circuit and the posted data.
+//!
+//! A trace is the input of a proving job: it serializes, and whoever proves it needs no state.
 
 use super::BatchContext;
 use crate::tree::NodeTouch;
+use bastion_protocol::codec::serde_op;
+use bastion_protocol::field::{serde_fr, serde_option_fr};
 use bastion_protocol::ops::{Op, SignedOp};
 use bastion_protocol::Kind;
 use bastion_protocol::{Account, Address, Fr, Index, Token, TokenLimits};
+use serde::{Deserialize, Serialize};
 
 /// One access to an account.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Access {
     /// Leaf.
     pub index: Index,
@@ -18,7 +23,7 @@ pub struct Access {
 }
 
 /// One use of a bridge limiter.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LimiterTrace {
     /// Token.
     pub token: Token,
@@ -35,9 +40,10 @@ pub struct LimiterTrace {
 }
 
 /// What an operation did.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OpTrace {
     /// The operation.
+    #[serde(with = "serde_op")]
     pub op: Op,
     /// What it turned out to be.
     pub kind: Kind,
@@ -50,13 +56,15 @@ pub struct OpTrace {
     /// Use of the limiter.
     pub limiter: Option<LimiterTrace>,
     /// Key hash and exit address behind the primary account's owner.
+    #[serde(with = "serde_opening")]
     pub opening: Option<(Fr, Address)>,
     /// Message that was signed.
+    #[serde(with = "serde_option_fr")]
     pub message: Option<Fr>,
 }
 
 /// A touched account over a whole batch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccountTouch {
     /// Leaf.
     pub index: Index,
@@ -67,13 +75,15 @@ pub struct AccountTouch {
 }
 
 /// Everything about an executed batch.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BatchTrace {
     /// Context.
     pub context: BatchContext,
     /// Root before.
+    #[serde(with = "serde_fr")]
     pub old_root: Fr,
     /// Root after.
+    #[serde(with = "serde_fr")]
     pub new_root: Fr,
     /// Operations in order.
     pub ops: Vec<OpTrace>,
@@ -106,5 +116,28 @@ impl OpTrace {
             Op::Signed(s) => Some(s),
             _ => None,
         }
+    }
+}
+
+/// The opening of an owner as a pair of element and address.
+mod serde_opening {
+    use super::{serde_fr, Address, Deserialize, Fr, Serialize};
+    use serde::{Deserializer, Serializer};
+
+    #[derive(Serialize, Deserialize)]
+    struct Opening(#[serde(with = "serde_fr")] Fr, Address);
+
+    pub(super) fn serialize<S: Serializer>(
+        opening: &Option<(Fr, Address)>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        opening.map(|(keyhash, exit)| Opening(keyhash, exit)).serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<(Fr, Address)>, D::Error> {
+        let opening = Option::<Opening>::deserialize(deserializer)?;
+        Ok(opening.map(|Opening(keyhash, exit)| (keyhash, exit)))
     }
 }

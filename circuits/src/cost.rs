@@ -15,8 +15,8 @@ use serde::Serialize;
 
 use crate::core::{Layout, Table, WIDTH};
 use crate::error::CircuitError;
-use crate::shape::POPULATION;
 use crate::shape::Slots;
+use crate::shape::POPULATION;
 use crate::witness::{fill, needs, ChainedInputs};
 use crate::Shape;
 

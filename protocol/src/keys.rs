@@ -7,7 +7,7 @@ use crate::{
     hash::{chain, compress, TAG_SIG},
     Address, Fr, ProtocolError,
 };
-use ark_ec::{AffineRepr, CurveGroup, PrimeGroup};
+use ark_ec::{AffineRepr, CurveGroup, PrimeGroup, VariableBaseMSM};
 use ark_ed_on_bn254::{EdwardsAffine, EdwardsProjective, Fr as Scalar};
 use ark_ff::{AdditiveGroup, PrimeField, Zero};
 use blake2::{Blake2b512, Digest};
@@ -198,6 +198,52 @@ impl PublicKey {
         let sum = double_mul(&signature.s, &h, &self.0) - signature.r;
         sum.double().double().double().is_zero()
     }
+}
+
+/// A signature with what it is claimed to be of.
+#[derive(Clone, Copy, Debug)]
+pub struct Claim {
+    /// Who is said to have signed.
+    pub key: PublicKey,
+    /// What.
+    pub message: Fr,
+    /// The signature.
+    pub signature: Signature,
+}
+
+/// Whether all claims hold, by one equation: `8 (sum z_i S_i B - sum z_i h_i A_i - sum z_i R_i) = O`.
+///
+/// The factors `z_i` are 128 bits of a hash over all claims. If one claim does not hold, the sum is `O`
+/// for a `2^-128` part of the factors. The single equation is cofactored too, so that both ways
+/// always agree on signatures that hold.
+#[must_use]
+pub fn verify_all(claims: &[Claim]) -> bool {
+    if !claims.iter().all(|claim| claim.signature.r.is_on_curve()) {
+        return false;
+    }
+    let mut hasher = Blake2b512::new_with_prefix(b"bastion.claims.v1");
+    for Claim { key, message, signature } in claims {
+        hasher.update(key.to_bytes());
+        hasher.update(field::to_bytes(message));
+        hasher.update(signature.to_bytes());
+    }
+    let seed = hasher.finalize();
+    let mut bases = Vec::with_capacity(2 * claims.len());
+    let mut scalars = Vec::with_capacity(2 * claims.len());
+    let mut of_base = Scalar::zero();
+    for (i, claim) in (0u64..).zip(claims) {
+        let Claim { key, message, signature } = claim;
+        let hash = Blake2b512::new().chain_update(seed).chain_update(i.to_be_bytes()).finalize();
+        let z = Scalar::from_le_bytes_mod_order(&hash[..16]);
+        let h = to_scalar(challenge(&signature.r, key.keyhash(), *message));
+        bases.extend([key.0, signature.r]);
+        scalars.extend([z * h, z]);
+        of_base += z * signature.s;
+    }
+    // Both lists have one length.
+    let sum = EdwardsProjective::msm_unchecked(&bases, &scalars);
+    let rest = EdwardsProjective::generator() * of_base - sum;
+    rest.double().double().double().is_zero()
 }
 
 fn length(what: &'static str, expected: usize, got: usize) -> ProtocolError {

@@ -14,6 +14,7 @@
 //! | [`records`], [`data`] | posted records, words, their polynomial | §6 |
 //! | [`header`], [`inputs`] | what a block claims, public inputs of proofs | §7 |
 //! | [`proofs`] | proofs as they are stored and sent | §9 |
+//! | [`receipt`] | the operator's signed promise of a place | §13 |
 //! | [`queue`], [`exits`] | the queue's rolling hash, the tree of exits | §8 |
 
 #![forbid(unsafe_code)]
@@ -37,6 +38,7 @@ pub mod path;
 pub mod policy;
 pub mod proofs;
 pub mod queue;
+pub mod receipt;
 pub mod records;
 #[cfg(test)]
 mod seed;
@@ -51,6 +53,7 @@ pub use inputs::PublicInputs;
 pub use kinds::Kind;
 pub use policy::{Policy, TokenLimits};
 pub use proofs::{BatchProof, BlockProof, CircuitId};
+pub use receipt::Receipt;
 
 /// Exclusive upper bound of times, deadlines and delays, which are u40 seconds.
 pub const TIME_BOUND: u64 = 1 << 40;

@@ -161,7 +161,7 @@ mod tests {
             assert!(said.abs_diff(found) <= 1 + found / 100, "{}", shape.name);
         }
         let large = Shape::large();
-        assert_eq!(large.transfers_in_batch(), large.signatures);
+        assert_eq!(large.transfers_in_batch(), large.slots.signatures);
     }
 
     #[test]

@@ -69,3 +69,73 @@ fn random_messages() {
         assert!(!key().public().verify(message, &forged));
     }
 }
+
+/// One equation for many claims says what each of them says alone.
+#[test]
+fn claims_are_checked_together() {
+    let order_two = EdwardsAffine::new_unchecked(Fr::from(0_u64), -Fr::from(1_u64));
+    let claim = |n: u64| {
+        let key = SecretKey::from_seed(&n.to_be_bytes());
+        let message = Fr::from(n);
+        Claim { key: key.public(), message, signature: key.sign(message) }
+    };
+    let mut good: Vec<Claim> = (0..9).map(claim).collect();
+    // A commitment with a component of order 2, and a key that signs twice.
+    let k = Scalar::from(12_345_u64);
+    let r = (EdwardsProjective::generator() * k + order_two).into_affine();
+    let message = Fr::from(99_u64);
+    let public = key().public();
+    let secret = Scalar::from_be_bytes_mod_order(&key().expose_bytes());
+    let s = k + to_scalar(challenge(&r, public.keyhash(), message)) * secret;
+    good.push(Claim { key: public, message, signature: Signature { r, s } });
+    good.push(Claim {
+        key: public,
+        message: Fr::from(1_u64),
+        signature: key().sign(Fr::from(1_u64)),
+    });
+    assert!(verify_all(&[]) && verify_all(&good));
+    for i in 0..good.len() {
+        assert!(verify_all(&good[i..=i]));
+        let changes: [fn(&mut Claim); 4] = [
+            |c| c.message += Fr::from(1_u64),
+            |c| c.signature.s += Scalar::from(1_u64),
+            |c| c.signature.r = (c.signature.r + EdwardsAffine::generator()).into_affine(),
+            |c| c.key = SecretKey::from_seed(b"another").public(),
+        ];
+        for change in changes {
+            let mut bad = good.clone();
+            change(&mut bad[i]);
+            assert!(!verify_all(&bad), "claim {i}");
+            let Claim { key, message, signature } = bad[i];
+            assert!(!key.verify(message, &signature));
+        }
+    }
+    // Two errors that cancel out if the factors are equal.
+    let mut bad = good.clone();
+    bad[0].signature.s += Scalar::from(1_u64);
+    bad[1].signature.s -= Scalar::from(1_u64);
+    assert!(!verify_all(&bad));
+    let mut off = good.clone();
+    off[3].signature.r = EdwardsAffine::new_unchecked(Fr::from(1_u64), Fr::from(1_u64));
+    assert!(!verify_all(&off));
+}
+
+/// Not a check of a duration: prints what a claim costs alone and in company.
+#[test]
+#[ignore = "prints times"]
+fn what_a_claim_costs() {
+    for n in [1_u64, 16, 64, 256, 1024] {
+        let claims: Vec<Claim> = (0..n)
+            .map(|n| {
+                let key = SecretKey::from_seed(&n.to_be_bytes());
+                Claim { key: key.public(), message: Fr::from(n), signature: key.sign(Fr::from(n)) }
+            })
+            .collect();
+        let start = std::time::Instant::now();
+        assert!(claims.iter().all(|c| c.key.verify(c.message, &c.signature)));
+        let alone = start.elapsed() / n as u32;
+        let start = std::time::Instant::now();
+        assert!(verify_all(&claims));
+        println!("{n}: alone {alone:?}, together {:?}", start.elapsed() / n as u32);
+    }
+}

@@ -16,6 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub use crate::tree::{Change, NodeTouch};
 pub use posted::{posted_data, word_chain};
 pub use rejection::Rejection;
+pub use signed::claim;
 pub use trace::{Access, AccountTouch, BatchTrace, LimiterTrace, OpTrace};
 
 use crate::state::State;
@@ -42,12 +43,24 @@ pub struct BatchContext {
 /// # Errors
 /// A [`Rejection`].
 pub fn execute(state: &State, context: &BatchContext, op: &Op) -> Result<OpTrace, Rejection> {
+    execute_checked(state, context, op, None)
+}
+
+/// As [`execute`], for an operation whose signature is known to hold for the message `checked`
+/// ([`claim`], [`verify_all`](bastion_protocol::keys::verify_all)). If the state asks for another
+/// message by now, the signature is checked here.
+fn execute_checked(
+    state: &State,
+    context: &BatchContext,
+    op: &Op,
+    checked: Option<Fr>,
+) -> Result<OpTrace, Rejection> {
     let blank = OpTrace { op: *op, ..OpTrace::noop() };
     match op {
         Op::Noop => Ok(blank),
         Op::Deposit(d) => deposit::deposit(state, d, blank),
         Op::ForcedExit(f) => forced_exit::forced_exit(state, context, f, blank),
-        Op::Signed(s) => signed::signed(state, context, s, blank),
+        Op::Signed(s) => signed::signed(state, context, s, checked, blank),
     }
 }
 
@@ -55,9 +68,10 @@ pub fn execute(state: &State, context: &BatchContext, op: &Op) -> Result<OpTrace
 /// 65,535 (protocol section 6).
 pub const MAX_OPS: usize = u16::MAX as usize / 3;
 
-/// Builds a batch operation by operation over a state.
-pub struct BatchBuilder<'s> {
-    state: &'s mut State,
+/// A batch that is being filled. Every call takes the same state: whoever keeps both together for
+/// long (a sequencer) needs no borrow between calls. [`BatchBuilder`] is the shorter form.
+#[derive(Debug)]
+pub struct OpenBatch {
     context: BatchContext,
     old_root: Fr,
     ops: Vec<OpTrace>,
@@ -67,6 +81,12 @@ pub struct BatchBuilder<'s> {
     tokens: BTreeSet<Token>,
     /// Whether it has a signed operation: then it takes no L1 operation any more.
     signed: bool,
+}
+
+/// Builds a batch operation by operation over a state.
+pub struct BatchBuilder<'s> {
+    state: &'s mut State,
+    batch: OpenBatch,
 }
 
 /// Shared tables that a batch would use with one more operation.
@@ -82,12 +102,12 @@ pub struct Footprint {
     pub tokens: usize,
 }
 
-impl<'s> BatchBuilder<'s> {
+impl OpenBatch {
     /// An empty batch.
     ///
     /// # Errors
     /// [`Rejection::TimeOutOfRange`] and [`Rejection::BadPolicy`].
-    pub fn new(state: &'s mut State, context: BatchContext) -> Result<Self, Rejection> {
+    pub fn new(state: &mut State, context: BatchContext) -> Result<Self, Rejection> {
         let checked = context.policy.check();
         checked.map_err(|e| Rejection::BadPolicy(e.to_string()))?;
         let longest = context.policy.longest_delay().max(context.policy.max_freeze);
@@ -98,7 +118,6 @@ impl<'s> BatchBuilder<'s> {
         state.learn_policy(&context.policy);
         Ok(Self {
             old_root: state.root(),
-            state,
             context,
             ops: Vec::new(),
             before: BTreeMap::new(),
@@ -108,10 +127,16 @@ impl<'s> BatchBuilder<'s> {
         })
     }
 
-    /// The state with the batch so far (its root is not updated yet).
+    /// What is the same for all its operations.
     #[must_use]
-    pub fn state(&self) -> &State {
-        self.state
+    pub fn context(&self) -> &BatchContext {
+        &self.context
+    }
+
+    /// The operations so far, in order.
+    #[must_use]
+    pub fn ops(&self) -> &[OpTrace] {
+        &self.ops
     }
 
     /// Executes an operation if `fits` accepts what the batch would use with it. `Ok(false)`: it
@@ -119,14 +144,18 @@ impl<'s> BatchBuilder<'s> {
     /// signed one, whatever `fits` says: posted data tell the order of a batch only if its L1
     /// operations come first (protocol section 6). In an empty batch `fits` alone decides.
     ///
+    /// `checked` is the message for which the operation's signature is known to hold, if it is.
+    ///
     /// # Errors
     /// A [`Rejection`]; nothing changed.
     pub fn push(
         &mut self,
+        state: &mut State,
         op: &Op,
+        checked: Option<Fr>,
         fits: impl FnOnce(&Footprint) -> bool,
     ) -> Result<bool, Rejection> {
-        let trace = execute(self.state, &self.context, op)?;
+        let trace = execute_checked(state, &self.context, op, checked)?;
         if self.ops.len() >= MAX_OPS || (trace.kind.is_l1() && self.signed) {
             return Ok(false);
         }
@@ -162,10 +191,62 @@ impl<'s> BatchBuilder<'s> {
         // `append` would rebuild the whole set.
         self.nodes.extend(fresh_nodes);
         self.tokens.extend(new_token);
-        self.state.apply(&trace);
+        state.apply(&trace);
         self.signed |= trace.kind.is_signed();
         self.ops.push(trace);
         Ok(true)
+    }
+
+    /// Updates the tree of the state and returns the trace.
+    #[must_use]
+    pub fn finish(self, state: &mut State) -> BatchTrace {
+        let accounts: Vec<AccountTouch> = self
+            .before
+            .iter()
+            .map(|(index, before)| AccountTouch {
+                index: *index,
+                before: *before,
+                after: state.account(*index).copied(),
+            })
+            .collect();
+        let nodes = state.update_tree(&accounts);
+        BatchTrace {
+            context: self.context,
+            old_root: self.old_root,
+            new_root: state.root(),
+            ops: self.ops,
+            accounts,
+            nodes,
+        }
+    }
+}
+
+impl<'s> BatchBuilder<'s> {
+    /// An empty batch.
+    ///
+    /// # Errors
+    /// Those of [`OpenBatch::new`].
+    pub fn new(state: &'s mut State, context: BatchContext) -> Result<Self, Rejection> {
+        let batch = OpenBatch::new(state, context)?;
+        Ok(Self { state, batch })
+    }
+
+    /// The state with the batch so far (its root is not updated yet).
+    #[must_use]
+    pub fn state(&self) -> &State {
+        self.state
+    }
+
+    /// As [`OpenBatch::push`], which checks the signature.
+    ///
+    /// # Errors
+    /// A [`Rejection`]; nothing changed.
+    pub fn push(
+        &mut self,
+        op: &Op,
+        fits: impl FnOnce(&Footprint) -> bool,
+    ) -> Result<bool, Rejection> {
+        self.batch.push(self.state, op, None, fits)
     }
 
     /// Updates the tree and returns the trace.
@@ -177,24 +258,7 @@ impl<'s> BatchBuilder<'s> {
     /// [`BatchBuilder::finish`], and the state for what comes next.
     #[must_use]
     pub fn finish_with(self) -> (BatchTrace, &'s mut State) {
-        let accounts: Vec<AccountTouch> = self
-            .before
-            .iter()
-            .map(|(index, before)| AccountTouch {
-                index: *index,
-                before: *before,
-                after: self.state.account(*index).copied(),
-            })
-            .collect();
-        let nodes = self.state.update_tree(&accounts);
-        let trace = BatchTrace {
-            context: self.context,
-            old_root: self.old_root,
-            new_root: self.state.root(),
-            ops: self.ops,
-            accounts,
-            nodes,
-        };
+        let trace = self.batch.finish(self.state);
         (trace, self.state)
     }
 }

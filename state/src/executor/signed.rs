@@ -2,8 +2,9 @@
 
 use bastion_protocol::account::{fee_index, is_limiter};
 use bastion_protocol::keys::owner;
-use bastion_protocol::ops::{Action, SignedOp};
-use bastion_protocol::{Account, Address, Token};
+use bastion_protocol::keys::Claim;
+use bastion_protocol::ops::{Action, Op, SignedOp};
+use bastion_protocol::{Account, Address, Fr, Token};
 
 use super::freeze::{freeze, unfreeze};
 use super::limiter::leave;
@@ -11,10 +12,24 @@ use super::transfer::{to_account, to_new};
 use super::{Access, BatchContext, OpTrace, Rejection};
 use crate::state::State;
 
+/// What an operation's signature is claimed to be of, as far as the state can tell: a claim that holds
+/// ([`verify_all`](bastion_protocol::keys::verify_all)) spares the executor its own check. `None` for
+/// what is not signed, or by somebody whom the state does not know (yet).
+#[must_use]
+pub fn claim(state: &State, context: &BatchContext, op: &Op) -> Option<Claim> {
+    let Op::Signed(SignedOp { body, key, signature }) = op else {
+        return None;
+    };
+    let (_, exit) = state.opening(state.account(body.account)?.owner)?;
+    let message = body.message(context.domain, exit).ok()?;
+    Some(Claim { key: *key, message, signature: *signature })
+}
+
 pub(super) fn signed(
     state: &State,
     context: &BatchContext,
     op: &SignedOp,
+    checked: Option<Fr>,
     mut trace: OpTrace,
 ) -> Result<OpTrace, Rejection> {
     let body = &op.body;
@@ -44,7 +59,7 @@ pub(super) fn signed(
     } else {
         by_owner(state, context, op, account, exit, &mut trace)?;
     }
-    match op.key.verify(message, &op.signature) {
+    match checked == Some(message) || op.key.verify(message, &op.signature) {
         true => Ok(trace),
         false => Err(Rejection::BadSignature(index)),
     }

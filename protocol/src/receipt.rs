@@ -1,0 +1,171 @@
+//! Receipts: the operator's signed promise that an operation stands at a place (protocol section 13).
+//!
+//! A receipt is signed as typed data (EIP-712), so that a contract can recover the sequencer's
+//! address and a wallet can show what is signed.
+
+use serde::{Deserialize, Serialize};
+
+use crate::hash::keccak;
+use crate::ops::Op;
+use crate::Address;
+
+/// Name and version of the signing domain.
+const NAME: &[u8] = b"Bastion";
+const VERSION: &[u8] = b"1";
+const DOMAIN_TYPE: &[u8] =
+    b"EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)";
+const TYPE: &[u8] = b"Receipt(uint32 epoch,uint64 number,uint32 batch,uint32 position,\
+bytes32 operation,bytes32 words,uint64 time)";
+
+/// Where an operation stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Place {
+    /// Number of its block; the first block of a rollup is 1.
+    pub block: u64,
+    /// Batch of the block, from 0.
+    pub batch: u32,
+    /// Position in the batch, from 0.
+    pub position: u32,
+}
+
+/// What the operator promises about one operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Receipt {
+    /// Counts how often the operator had to begin again from an earlier block, because L1 reverted
+    /// commitments. Receipts of an earlier epoch hold only for blocks that are final.
+    pub epoch: u32,
+    /// Where it stands.
+    #[serde(flatten)]
+    pub place: Place,
+    /// [`operation_hash`].
+    #[serde(with = "hash")]
+    pub operation: [u8; 32],
+    /// [`words_hash`] of what will be posted for it.
+    #[serde(with = "hash")]
+    pub words: [u8; 32],
+    /// Time of its block, in seconds.
+    pub time: u64,
+}
+
+/// Names an operation: keccak256 of its canonical encoding (section 5).
+#[must_use]
+pub fn operation_hash(op: &Op) -> [u8; 32] {
+    keccak(&[&op.to_bytes()])
+}
+
+/// keccak256 of the records that are posted for an operation, one after the other (section 6).
+#[must_use]
+pub fn words_hash<'a>(records: impl IntoIterator<Item = &'a [u8]>) -> [u8; 32] {
+    let records: Vec<&[u8]> = records.into_iter().collect();
+    keccak(&records)
+}
+
+impl Receipt {
+    /// The hash that the sequencer signs, for a rollup on a chain.
+    #[must_use]
+    pub fn digest(&self, chain_id: u64, contract: Address) -> [u8; 32] {
+        let domain = keccak(&[
+            &keccak(&[DOMAIN_TYPE]),
+            &keccak(&[NAME]),
+            &keccak(&[VERSION]),
+            &word(chain_id),
+            &[0; 12],
+            &contract.0,
+        ]);
+        let Place { block, batch, position } = self.place;
+        let content = keccak(&[
+            &keccak(&[TYPE]),
+            &word(self.epoch.into()),
+            &word(block),
+            &word(batch.into()),
+            &word(position.into()),
+            &self.operation,
+            &self.words,
+            &word(self.time),
+        ]);
+        keccak(&[&[0x19, 0x01], &domain, &content])
+    }
+}
+
+fn word(x: u64) -> [u8; 32] {
+    let mut word = [0; 32];
+    word[24..].copy_from_slice(&x.to_be_bytes());
+    word
+}
+
+/// 32 bytes as `0x` and hex digits.
+pub mod hash {
+    use serde::{Deserializer, Serializer};
+
+    /// Writes the bytes.
+    ///
+    /// # Errors
+    /// Those of the format.
+    pub fn serialize<S: Serializer>(hash: &[u8; 32], s: S) -> Result<S::Ok, S::Error> {
+        crate::field::serialize_bytes(hash, s)
+    }
+
+    /// Reads the bytes.
+    ///
+    /// # Errors
+    /// Those of the format.
+    pub fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<[u8; 32], D::Error> {
+        crate::field::deserialize_bytes("hash", d)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn receipt() -> Receipt {
+        Receipt {
+            epoch: 1,
+            place: Place { block: 2, batch: 3, position: 4 },
+            operation: operation_hash(&Op::Noop),
+            words: words_hash([&b"ab"[..], b"c"]),
+            time: 1_800_000_000,
+        }
+    }
+
+    #[test]
+    fn hashes_are_keccak_of_the_bytes() {
+        // keccak256 of one zero byte, and of "abc".
+        let hex = |hash: [u8; 32]| hex::encode(hash);
+        assert_eq!(
+            hex(receipt().operation),
+            "bc36789e7a1e281436464229828f817d6612f7b477d66591ff96a9e064bcc98a"
+        );
+        assert_eq!(
+            hex(receipt().words),
+            "4e03657aea45a94fc7d47ba826c8d667c0d1e6e33a64a036ec44f58fa12d6c45"
+        );
+    }
+
+    #[test]
+    fn every_field_is_signed() {
+        let contract = Address([7; 20]);
+        let digest = |r: &Receipt| r.digest(31_337, contract);
+        let base = receipt();
+        let changes: [fn(&mut Receipt); 7] = [
+            |r| r.epoch += 1,
+            |r| r.place.block += 1,
+            |r| r.place.batch += 1,
+            |r| r.place.position += 1,
+            |r| r.operation[0] ^= 1,
+            |r| r.words[31] ^= 1,
+            |r| r.time += 1,
+        ];
+        for (i, change) in changes.into_iter().enumerate() {
+            let mut other = base;
+            change(&mut other);
+            assert_ne!(digest(&other), digest(&base), "field {i}");
+        }
+        assert_ne!(base.digest(1, contract), digest(&base));
+        assert_ne!(base.digest(31_337, Address([8; 20])), digest(&base));
+        let json = serde_json::to_string(&base).unwrap();
+        assert_eq!(serde_json::from_str::<Receipt>(&json).unwrap(), base);
+    }
+}

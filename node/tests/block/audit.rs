@@ -3,10 +3,10 @@
 use alloy_primitives::keccak256;
 use bastion_audit::chain::{Departure, History, Refund, Registration};
 use bastion_audit::{audit, Circuit, Expectation, Replay, Report};
+use bastion_l1::EmbeddedL1;
 use bastion_node::code;
 use bastion_node::devnet::dev_policy;
 use bastion_node::history::collect;
-use bastion_node::l1::EmbeddedL1;
 use bastion_node::pipeline::BlockProver;
 use bastion_node::second_verifier::SecondVerifier;
 use bastion_node::settle::RollupClient;

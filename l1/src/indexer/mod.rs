@@ -1,0 +1,5 @@
+//! Following the logs of contracts.
+
+mod cursor;
+
+pub use cursor::Cursor;

@@ -6,7 +6,7 @@
 //! | [`types`] | blocks, events, calls |
 //! | [`rpc`] | a node over HTTP, by alloy |
 //! | [`embedded`] | a chain in memory |
-//! | [`indexer`] | where one stands who follows logs |
+//! | [`indexer`] | follows the logs of contracts over final blocks |
 //! | [`error`], [`revert`], [`nonce`], [`asked`] | what went wrong, with values |
 //! | `classify` | what follows from an error |
 //! | `span` | how many blocks a request for logs covers |
@@ -31,7 +31,7 @@ pub use chain::{DevChain, ReadL1, ReadLogs, SendL1};
 #[cfg(feature = "devchain")]
 pub use embedded::EmbeddedL1;
 pub use error::L1Error;
-pub use indexer::Cursor;
+pub use indexer::{Chunk, Cursor, Finality, Indexer};
 pub use nonce::NonceFault;
 pub use revert::Revert;
 pub use rpc::{Options, RpcL1};

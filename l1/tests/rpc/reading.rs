@@ -2,7 +2,7 @@
 
 use alloy::primitives::{Address, Bytes, LogData, B256, U256};
 use bastion_l1::{
-    At, DevChain, Event, L1Error, Options, ReadL1, ReadLogs, RpcL1, SendL1,
+    At, DevChain, Event, Finality, Indexer, L1Error, Options, ReadL1, ReadLogs, RpcL1, SendL1,
     DEV_OPERATOR,
 };
 use serde_json::{json, Value};
@@ -92,6 +92,7 @@ fn what_is_read_is_right_or_an_error() {
     answers_that_are_no_logs(&sound);
     reorganizations(&sound);
     state_of_a_block(&sound);
+    an_indexer_meets_the_same(&sound);
 }
 
 fn limits(sound: &Logging) {
@@ -180,4 +181,52 @@ fn state_of_a_block(sound: &Logging) {
     });
     let error = pruned.code_at(&pin, sound.contract).unwrap_err();
     assert!(matches!(error, L1Error::MissingHistory { .. }), "{error}");
+}
+
+fn an_indexer_meets_the_same(sound: &Logging) {
+    // Too large ranges, and a node that is busy at times.
+    let (mut l1, server) = sound.through(|asked| match (asked.method, asked.count % 3) {
+        ("eth_getLogs", 0) => Reply::Raw(429, "Retry-After: 0\r\n".into(), Vec::new()),
+        _ => seven(asked),
+    });
+    let mut indexer = Indexer::from_block(0, vec![sound.contract], Finality::Depth(2));
+    let mut events = Vec::new();
+    let mut last = None;
+    while let Some(chunk) = indexer.next(&mut l1).unwrap() {
+        events.extend(chunk.events);
+        last = Some(chunk.cursor);
+    }
+    assert_eq!(events, sound.events);
+    assert!(server.count("eth_getLogs") > 6);
+    let head = l1.block(At::Latest).unwrap().unwrap();
+    let cursor = last.unwrap();
+    assert_eq!(cursor.number, head.number - 2);
+    // Resumed, there is nothing new; on another branch it is a reorganization.
+    let of = || vec![sound.contract];
+    let mut resumed = Indexer::resume(cursor, of(), Finality::Depth(2));
+    assert_eq!(resumed.next(&mut l1).unwrap(), None);
+    let other = bastion_l1::Cursor { hash: B256::repeat_byte(7), ..cursor };
+    let mut lost = Indexer::resume(other, of(), Finality::Depth(2));
+    let error = lost.next(&mut l1).unwrap_err();
+    assert!(matches!(error, L1Error::Reorg { common: None, .. }), "{error}");
+    // The same with a chunk known before.
+    let early = l1.block(At::Number(3)).unwrap().unwrap();
+    let early = bastion_l1::Cursor { number: early.number, hash: early.hash };
+    let mut lost = Indexer::resume(other, of(), Finality::Depth(2)).with_known([early]);
+    match lost.next(&mut l1).unwrap_err() {
+        L1Error::Reorg { common, block } => {
+            assert_eq!((common, block), (Some(early), cursor.number));
+        }
+        other => panic!("{other}"),
+    }
+    // A node that stays busy is an error that may pass, and the chunk is read later.
+    let (mut busy, _server) = sound.through(|asked| match asked.method {
+        "eth_getLogs" if asked.count <= 3 => {
+            Reply::Raw(429, "Retry-After: 0\r\n".into(), Vec::new())
+        }
+        _ => Reply::Forward,
+    });
+    let mut indexer = Indexer::from_block(0, of(), Finality::Depth(2));
+    assert!(indexer.next(&mut busy).unwrap_err().is_passing());
+    assert_eq!(indexer.next(&mut busy).unwrap().unwrap().events, sound.events);
 }

@@ -17,6 +17,7 @@ use std::path::PathBuf;
 use bastion_aggregator::AggregatorError;
 use bastion_circuits::CircuitError;
 use bastion_contract::ContractError;
+use bastion_l1::L1Error;
 use bastion_node::NodeError;
 use bastion_prover::{ErrorClass, ProverError};
 use bastion_state::executor::Rejection;
@@ -113,6 +114,9 @@ fn of_cause(cause: &(dyn Error + 'static)) -> u8 {
     if let Some(error) = cause.downcast_ref::<NodeError>() {
         return of_node(error);
     }
+    if let Some(error) = cause.downcast_ref::<L1Error>() {
+        return of_l1(error);
+    }
     if let Some(error) = cause.downcast_ref::<AggregatorError>() {
         return of_aggregator(error);
     }
@@ -153,12 +157,20 @@ fn of_node(error: &NodeError) -> u8 {
     match error {
         NodeError::Aggregator(error) => of_aggregator(error),
         NodeError::Contract(error) => of_contract(error),
+        NodeError::L1(error) => of_l1(error),
         NodeError::State(error) => of_state(error),
         NodeError::Circuit(CircuitError::UnknownShape { .. })
-        | NodeError::BadUrl { .. }
         | NodeError::NoSuchBlock { .. }
         | NodeError::Rejected(Rejection::TimeOutOfRange(_)) => USAGE,
         error => of_class(error.class()),
+    }
+}
+
+fn of_l1(error: &L1Error) -> u8 {
+    match error {
+        L1Error::BadUrl { .. } => USAGE,
+        L1Error::Contract(error) => of_contract(error),
+        _ => FAILURE,
     }
 }
 
@@ -272,7 +284,9 @@ mod tests {
                 },
                 6,
             ),
-            (NodeError::L1("x".into()), 1),
+            (NodeError::L1(L1Error::Client { why: "x".into() }), 1),
+            (NodeError::L1(L1Error::BadUrl { why: "x".into() }), 2),
+            (NodeError::L1(ContractError::SolcMissing("x".into()).into()), 5),
         ];
         for (error, expected) in errors {
             let text = error.to_string();

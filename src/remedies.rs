@@ -11,7 +11,7 @@ use clap::{CommandFactory, Parser};
 
 use crate::Cli;
 
-const CRATES: [&str; 8] = [
+const CRATES: [&str; 9] = [
     "src",
     "state/src",
     "circuits/src",
@@ -19,6 +19,7 @@ const CRATES: [&str; 8] = [
     "aggregator/src",
     "verifier-contract/src",
     "audit/src",
+    "l1/src",
     "node/src",
 ];
 const DOCUMENTS: [&str; 2] = ["README.md", "docs"];

@@ -5,9 +5,9 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
+use bastion_l1::{DEV_CHAIN_ID, DEV_OPERATOR};
 use bastion_node::deploy::rollup_address;
 use bastion_node::devnet::{dev_exit, dev_key};
-use bastion_node::l1::{DEV_CHAIN_ID, DEV_OPERATOR};
 use bastion_protocol::account::FIRST_USER;
 use bastion_protocol::header::domain;
 use bastion_protocol::ops::{Action, Body, Deposit, Op, SignedOp};

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Crates of the workspace; the root is one too.
-const CRATES: [&str; 9] = [
+const CRATES: [&str; 10] = [
     "protocol",
     "state",
     "circuits",
@@ -15,6 +15,7 @@ const CRATES: [&str; 9] = [
     "aggregator",
     "verifier-contract",
     "audit",
+    "l1",
     "node",
     "",
 ];

@@ -8,12 +8,12 @@ use alloy_sol_types::{SolCall, SolValue};
 use bastion_aggregator::verifier::StoredBlockVerifier;
 use bastion_contract::governance::IGovernance;
 use bastion_contract::rollup::{governance, rollup};
+use bastion_l1::{DevChain, EmbeddedL1, ReadL1, SendL1, DEV_CHAIN_IDS};
 use bastion_protocol::{Fr, Policy};
 use bastion_prover::srs::SrsOrigin;
 
 use crate::devnet::dev_exit;
 use crate::error::NodeError;
-use crate::l1::{EmbeddedL1, DEV_CHAIN_IDS, L1};
 use crate::settle::{to_u256, RollupClient};
 
 /// Who holds which role; `docs/security.md` says what each may do.
@@ -55,7 +55,7 @@ impl Roles {
     /// Who deploys.
     fn operator(&self) -> Result<Address, NodeError> {
         let first = self.operators.first().copied();
-        first.ok_or_else(|| NodeError::L1("there is no operator to deploy from".into()))
+        first.ok_or(NodeError::NoOperator)
     }
 }
 
@@ -129,7 +129,7 @@ impl Deployment {
         };
         let (verifier, code) = create(&mut memory, contract.bytecode.clone())?;
         if code != contract.deployed_bytecode {
-            return Err(NodeError::L1("the deployed verifier has other code".into()));
+            return Err(NodeError::VerifierCode { address: verifier.to_string() });
         }
         let config = IGovernance::Config {
             policyRoot: to_u256(&policy.root()),
@@ -169,7 +169,7 @@ impl Deployment {
     /// # Errors
     /// [`NodeError::Deployed`] if something else is in their place, or the transaction that would
     /// make one was used for something else.
-    pub fn present(&self, l1: &mut dyn L1) -> Result<usize, NodeError> {
+    pub fn present(&self, l1: &mut dyn ReadL1) -> Result<usize, NodeError> {
         let mut present = 0;
         for (i, contract) in self.contracts.iter().enumerate() {
             let code = l1.code(contract.address)?;
@@ -204,10 +204,9 @@ impl Deployment {
     ///
     /// # Errors
     /// As [`Self::present`], or if the L1 refuses.
-    pub fn make(&self, l1: &mut dyn L1) -> Result<RollupClient, NodeError> {
+    pub fn make(&self, l1: &mut dyn SendL1) -> Result<RollupClient, NodeError> {
         let present = self.present(l1)?;
         let operator = self.settlement.operator;
-        l1.fund(operator, U256::ZERO)?;
         for contract in self.contracts.iter().skip(present) {
             let (address, _) = l1.deploy(operator, contract.creation.clone())?;
             if address != contract.address || l1.code(address)? != contract.code {
@@ -232,15 +231,17 @@ impl RollupClient {
     /// # Errors
     /// As [`Deployment::rehearse`] and [`Deployment::make`].
     pub fn deploy(
-        l1: &mut dyn L1,
+        l1: &mut dyn DevChain,
         roles: &Roles,
         stored: &StoredBlockVerifier,
         genesis: &Fr,
         policy: &Policy,
     ) -> Result<Self, NodeError> {
-        let site =
-            Site { chain_id: l1.chain_id(), time: l1.now()?, nonce: l1.nonce(roles.operator()?)? };
-        Deployment::rehearse(site, roles, stored, genesis, policy)?.make(l1)
+        let operator = roles.operator()?;
+        let site = Site { chain_id: l1.chain_id(), time: l1.now()?, nonce: l1.nonce(operator)? };
+        let deployment = Deployment::rehearse(site, roles, stored, genesis, policy)?;
+        l1.fund(operator, U256::ZERO)?;
+        deployment.make(l1)
     }
 
     /// A value of the rollup.
@@ -249,10 +250,9 @@ impl RollupClient {
     /// If the L1 does not answer.
     pub(crate) fn view<C: SolCall>(
         &self,
-        l1: &mut dyn L1,
+        l1: &mut dyn ReadL1,
         call: &C,
     ) -> Result<C::Return, NodeError> {
-        let output = l1.view(self.rollup, call.abi_encode().into())?;
-        C::abi_decode_returns(&output).map_err(|e| NodeError::L1(format!("{}: {e}", C::SIGNATURE)))
+        crate::exodus::view(l1, self.rollup, call)
     }
 }

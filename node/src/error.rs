@@ -6,6 +6,7 @@ use std::io::ErrorKind;
 use bastion_aggregator::AggregatorError;
 use bastion_circuits::CircuitError;
 use bastion_contract::ContractError;
+use bastion_l1::L1Error;
 use bastion_protocol::proofs::ProofError;
 use bastion_protocol::Index;
 use bastion_protocol::ProtocolError;
@@ -13,8 +14,6 @@ use bastion_prover::schedule::MemoryBudget;
 use bastion_prover::{out_of_space, ProverError};
 use bastion_state::executor::Rejection;
 use bastion_state::StateError;
-
-use crate::l1::{Failure, RpcError};
 
 /// Why the pipeline stopped.
 #[derive(Debug, thiserror::Error)]
@@ -153,22 +152,6 @@ pub enum NodeError {
         /// What the logs show.
         found: String,
     },
-    /// The node no longer has something.
-    #[error(
-        "{host} does not have {what}: it has pruned its history, or is behind; use an archive node"
-    )]
-    Pruned {
-        /// Scheme, host and port of the node.
-        host: String,
-        /// What it lacks.
-        what: String,
-    },
-    /// A reorganization.
-    #[error("L1 block {block} is no longer the one it was: the chain changed while it was read; run again")]
-    ChainChanged {
-        /// Number of the block.
-        block: u64,
-    },
     /// Another contract passed a call on, and it cannot be found.
     #[error("block {block}: the call of {call} stands nowhere in the calldata of transaction {transaction} so that it gives what the contract recorded, and its trace gives none either: {why}; use a node with trace_transaction or debug_traceTransaction")]
     NoCall {
@@ -189,9 +172,6 @@ pub enum NodeError {
         /// What differs, and the remedy.
         why: String,
     },
-    /// A request to a node failed.
-    #[error("L1: {0}")]
-    Rpc(Box<RpcError>),
     /// An owner that no posted data tells.
     #[error("the owner of account {index} does not occur in the data: was the state rebuilt from all blocks?")]
     UnknownOwner {
@@ -287,15 +267,36 @@ pub enum NodeError {
         /// What is wrong with it, and the remedy.
         why: String,
     },
-    /// What was given is no URL of a node. It is not shown: it may hold a key.
-    #[error("the URL of the L1 node {why}: give it as http://HOST:PORT or https://HOST/PATH")]
-    BadUrl {
-        /// What is wrong with it.
+    /// A contract answers a call in another form than its interface.
+    #[error("L1: {contract}: {call}: {why}: is it a Bastion rollup?")]
+    Answer {
+        /// The contract.
+        contract: String,
+        /// The function.
+        call: &'static str,
+        /// What is wrong with the answer.
         why: String,
     },
-    /// The L1 refused, or does not answer.
-    #[error("L1: {0}")]
-    L1(String),
+    /// Roles without an operator.
+    #[error("there is no operator to deploy from: name one")]
+    NoOperator,
+    /// A verifier that leaves other code than it names.
+    #[error("the verifier deployed at {address} has other code than its artifact says: make it again with `bastion setup`")]
+    VerifierCode {
+        /// Its address in the rehearsal.
+        address: String,
+    },
+    /// A payment of exodus that the contract refuses.
+    #[error("{what} is not paid: {why}")]
+    NotPaid {
+        /// What is due.
+        what: String,
+        /// Why it is refused.
+        why: String,
+    },
+    /// Of the L1.
+    #[error(transparent)]
+    L1(#[from] L1Error),
     /// Of the aggregator.
     #[error(transparent)]
     Aggregator(#[from] AggregatorError),
@@ -335,12 +336,6 @@ fn kind(called_unsafe: bool) -> &'static str {
     }
 }
 
-impl From<RpcError> for NodeError {
-    fn from(error: RpcError) -> Self {
-        Self::Rpc(Box::new(error))
-    }
-}
-
 impl NodeError {
     pub(crate) fn input(line: usize, why: impl ToString) -> Self {
         Self::Input { line, why: why.to_string() }
@@ -349,12 +344,8 @@ impl NodeError {
     /// Whether a contract, or the node in its name, refused a call, as opposed to no answer.
     pub(crate) fn is_refused_call(&self) -> bool {
         match self {
-            Self::L1(_) => true,
-            Self::Rpc(e) => match e.failure {
-                Failure::Reverted { .. } => true,
-                Failure::Refused { .. } => !e.failure.is_passing(),
-                _ => false,
-            },
+            Self::L1(e) => e.is_refused_call(),
+            Self::Answer { .. } => true,
             _ => false,
         }
     }

@@ -10,7 +10,6 @@
 //! | [`check`] | native verification, from a verifier's folder |
 //! | [`history`] | what L1 tells, collected for an audit |
 //! | [`second_verifier`] | verification by the second verifier |
-//! | [`l1`] | a chain in memory, or a node |
 //! | [`recommend`] | predicted speed and memory of shapes, and the best for a machine |
 //! | [`deploy`], [`settle`] | deploys and drives the contracts |
 //! | [`submit`] | brings a folder of blocks to a node, from wherever an attempt stopped |
@@ -30,7 +29,6 @@ pub mod devnet;
 pub mod error;
 pub mod exodus;
 pub mod history;
-pub mod l1;
 pub mod pipeline;
 pub mod recommend;
 pub mod second_verifier;

@@ -3,6 +3,7 @@
 use alloy_primitives::{Address, Bytes, FixedBytes, U256};
 use alloy_sol_types::{SolCall, SolValue};
 use bastion_contract::rollup::{test_token, IRollup, ITestToken};
+use bastion_l1::{DevChain, ReadL1, SendL1};
 use bastion_protocol::data::read_batches;
 use bastion_protocol::exits::{exit_path, exit_tree};
 use bastion_protocol::ops::{Deposit, Op};
@@ -12,7 +13,6 @@ use bastion_protocol::{field, Fr, Header, ProtocolError};
 use serde::Serialize;
 
 use crate::error::NodeError;
-use crate::l1::L1;
 
 /// Gas of one block.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
@@ -56,7 +56,7 @@ impl RollupClient {
     ///
     /// # Errors
     /// If the L1 refuses.
-    pub fn register_tokens(&mut self, l1: &mut dyn L1, count: usize) -> Result<(), NodeError> {
+    pub fn register_tokens(&mut self, l1: &mut dyn SendL1, count: usize) -> Result<(), NodeError> {
         while self.tokens.len() < count {
             let name = format!("Token {}", self.tokens.len());
             let (token, _) =
@@ -72,20 +72,20 @@ impl RollupClient {
     ///
     /// # Errors
     /// If the L1 refuses.
-    pub fn enqueue(&mut self, l1: &mut dyn L1, op: &Op) -> Result<u64, NodeError> {
+    pub fn enqueue(&mut self, l1: &mut dyn DevChain, op: &Op) -> Result<u64, NodeError> {
         match op {
             Op::Deposit(d) => self.deposit(l1, d),
             Op::ForcedExit(f) => {
                 let from = Address::from(f.exit.0);
                 let call = IRollup::requestForcedExitCall { index: f.index, token: f.token };
                 l1.fund(from, U256::ZERO)?;
-                l1.send(from, self.rollup, U256::ZERO, call.abi_encode().into())
+                Ok(l1.send(from, self.rollup, U256::ZERO, call.abi_encode().into())?)
             }
             _ => Ok(0),
         }
     }
 
-    fn deposit(&mut self, l1: &mut dyn L1, d: &Deposit) -> Result<u64, NodeError> {
+    fn deposit(&mut self, l1: &mut dyn DevChain, d: &Deposit) -> Result<u64, NodeError> {
         let amount = U256::from(d.amount);
         self.register_tokens(l1, usize::from(d.token) + 1)?;
         let wei = if d.token == 0 { amount } else { U256::ZERO };
@@ -103,7 +103,7 @@ impl RollupClient {
             keyhash: to_u256(&d.keyhash),
             exit: Address::from(d.exit.0),
         };
-        l1.send(self.operator, self.rollup, wei, call.abi_encode().into())
+        Ok(l1.send(self.operator, self.rollup, wei, call.abi_encode().into())?)
     }
 
     /// Makes the queue entries that posted data process, in order.
@@ -112,7 +112,7 @@ impl RollupClient {
     /// If the data cannot be read or the L1 refuses.
     pub fn enqueue_data(
         &mut self,
-        l1: &mut dyn L1,
+        l1: &mut dyn DevChain,
         header: &Header,
         data: &[u8],
     ) -> Result<(), NodeError> {
@@ -128,7 +128,7 @@ impl RollupClient {
     /// With the contract's named error.
     pub fn settle(
         &self,
-        l1: &mut dyn L1,
+        l1: &mut dyn SendL1,
         number: u64,
         header: &Header,
         data: &[u8],
@@ -174,16 +174,15 @@ impl RollupClient {
     ///
     /// # Errors
     /// If the L1 does not answer.
-    pub fn state_root(&self, l1: &mut dyn L1) -> Result<U256, NodeError> {
-        let output = l1.view(self.rollup, IRollup::stateRootCall {}.abi_encode().into())?;
-        U256::abi_decode(&output).map_err(|e| NodeError::L1(e.to_string()))
+    pub fn state_root(&self, l1: &mut dyn ReadL1) -> Result<U256, NodeError> {
+        self.view(l1, &IRollup::stateRootCall {})
     }
 
     /// Seconds after a block became final when nothing delays its exits any more.
     ///
     /// # Errors
     /// If the L1 does not answer.
-    pub fn longest_delay(&self, l1: &mut dyn L1) -> Result<u64, NodeError> {
+    pub fn longest_delay(&self, l1: &mut dyn ReadL1) -> Result<u64, NodeError> {
         let seconds: U256 = self.view(l1, &IRollup::MAX_RELEASE_DELAYCall {})?;
         Ok(seconds.saturating_to())
     }
@@ -194,13 +193,13 @@ impl RollupClient {
     /// With the contract's named error.
     pub fn claim(
         &self,
-        l1: &mut dyn L1,
+        l1: &mut dyn SendL1,
         number: u64,
         position: usize,
         exits: &[Vec<u8>],
     ) -> Result<u64, NodeError> {
         let call = claim_call(number, position as u64, exits)?;
-        l1.send(self.operator, self.rollup, U256::ZERO, call.abi_encode().into())
+        Ok(l1.send(self.operator, self.rollup, U256::ZERO, call.abi_encode().into())?)
     }
 }
 

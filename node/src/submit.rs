@@ -10,6 +10,7 @@ use alloy_sol_types::{SolCall, SolValue};
 use bastion_aggregator::verifier::StoredBlockVerifier;
 use bastion_contract::governance::IGovernance;
 use bastion_contract::rollup::IRollup;
+use bastion_l1::{DevChain, ReadL1, SendL1, DEV_OPERATOR};
 use bastion_protocol::ops::Op;
 use bastion_protocol::queue::roll_queue;
 use bastion_protocol::Policy;
@@ -19,7 +20,6 @@ use serde::Serialize;
 use crate::block_store::StoredBlock;
 use crate::deploy::{Deployment, Roles, Site};
 use crate::error::NodeError;
-use crate::l1::{DEV_OPERATOR, L1};
 use crate::settle::{l1_operations, to_u256, RollupClient};
 
 /// Gas of the steps of one block; none for those that were done before.
@@ -52,19 +52,20 @@ impl Submission<'_> {
     ///
     /// # Errors
     /// [`NodeError::Deployed`] if L1 holds something else than these blocks need, or if it refuses.
-    pub fn run(&self, l1: &mut dyn L1) -> Result<(RollupClient, Vec<Steps>), NodeError> {
+    pub fn run(&self, l1: &mut dyn DevChain) -> Result<(RollupClient, Vec<Steps>), NodeError> {
         let mut deployment = self.deployment(l1)?;
         if deployment.present(l1)? < 3 {
             let settlement = deployment.settlement().clone();
             self.settle(deployment.memory(), settlement)?;
         }
+        l1.fund(DEV_OPERATOR, U256::ZERO)?;
         let settlement = deployment.make(l1)?;
         let steps = self.settle(l1, settlement.clone())?;
         Ok((settlement, steps))
     }
 
     /// The deployment that makes the contract.
-    fn deployment(&self, l1: &mut dyn L1) -> Result<Deployment, NodeError> {
+    fn deployment(&self, l1: &mut dyn ReadL1) -> Result<Deployment, NodeError> {
         let sent = l1.nonce(DEV_OPERATOR)?;
         // The rollup is the third contract.
         let nonce = (0..=sent).find(|nonce| DEV_OPERATOR.create(nonce + 2) == self.contract);
@@ -87,7 +88,7 @@ impl Submission<'_> {
 
     fn settle(
         &self,
-        l1: &mut dyn L1,
+        l1: &mut dyn DevChain,
         mut settlement: RollupClient,
     ) -> Result<Vec<Steps>, NodeError> {
         let mut ops = Vec::new();
@@ -123,7 +124,11 @@ impl Submission<'_> {
 
     /// What the contract has of these blocks must be these blocks, and what it lacks it must be able
     /// to take.
-    fn check_blocks(&self, l1: &mut dyn L1, settlement: &RollupClient) -> Result<(), NodeError> {
+    fn check_blocks(
+        &self,
+        l1: &mut dyn ReadL1,
+        settlement: &RollupClient,
+    ) -> Result<(), NodeError> {
         let genesis = settlement.view(l1, &IRollup::blocksCall(U256::ZERO))?;
         if genesis.newRoot != to_u256(&State::new().root()) {
             return Err(settlement.other("it starts from another state".into()));
@@ -162,7 +167,7 @@ impl RollupClient {
     }
 
     /// How many entries the queue has; those that the blocks process must be the blocks'.
-    fn check_queue(&self, l1: &mut dyn L1, ops: &[&Op]) -> Result<usize, NodeError> {
+    fn check_queue(&self, l1: &mut dyn ReadL1, ops: &[&Op]) -> Result<usize, NodeError> {
         let length: U256 = self.view(l1, &IRollup::queueLengthCall {})?;
         let length = length.saturating_to::<usize>();
         let shared = length.min(ops.len());
@@ -178,7 +183,7 @@ impl RollupClient {
     }
 
     /// The operator must be one, and the blocks' verifier must be in force.
-    fn check_roles(&self, l1: &mut dyn L1) -> Result<(), NodeError> {
+    fn check_roles(&self, l1: &mut dyn ReadL1) -> Result<(), NodeError> {
         let mut ask = |call: Vec<u8>| l1.view(self.governance, call.into());
         let may = ask(IGovernance::operatorsCall { account: self.operator }.abi_encode())?;
         if bool::abi_decode(&may) != Ok(true) {
@@ -193,7 +198,7 @@ impl RollupClient {
     }
 
     /// Learns the tokens that the contract knows already.
-    fn find_tokens(&mut self, l1: &mut dyn L1) -> Result<(), NodeError> {
+    fn find_tokens(&mut self, l1: &mut dyn ReadL1) -> Result<(), NodeError> {
         loop {
             let number = U256::from(self.tokens.len());
             match self.view(l1, &IRollup::tokensCall(number)) {
@@ -209,7 +214,7 @@ impl RollupClient {
     /// somebody else meanwhile.
     fn step<C: SolCall<Return = u64>>(
         &self,
-        l1: &mut dyn L1,
+        l1: &mut dyn SendL1,
         counter: &C,
         number: u64,
         call: Bytes,
@@ -220,7 +225,7 @@ impl RollupClient {
         match l1.send(self.operator, self.rollup, U256::ZERO, call) {
             Ok(gas) => Ok(Some(gas)),
             Err(_) if self.view(l1, counter)? >= number => Ok(None),
-            Err(e) => Err(e),
+            Err(e) => Err(e.into()),
         }
     }
 }

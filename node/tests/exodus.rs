@@ -2,7 +2,7 @@
 //! are not looked at here, so a verifier that accepts everything stands for the real one.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-#[path = "support/anvil.rs"]
+#[path = "../../l1/tests/support/anvil.rs"]
 mod anvil;
 
 use alloy_primitives::{keccak256, Address, Bytes, B256, U256};
@@ -11,11 +11,11 @@ use bastion_audit::chain::History;
 use bastion_audit::{audit, Circuit, Description, Expectation, Verifier};
 use bastion_contract::governance::IGovernance;
 use bastion_contract::rollup::{governance, rollup, IRollup};
+use bastion_l1::{DevChain, EmbeddedL1, ReadL1, RpcL1, SendL1, DEV_OPERATOR};
 use bastion_node::code;
 use bastion_node::devnet::{dev_exit, dev_key, dev_policy};
 use bastion_node::exodus::{rebuild, standing, Done, Due, Dues, Outcome, Sender, Standing, What};
 use bastion_node::history::collect;
-use bastion_node::l1::{EmbeddedL1, RpcL1, DEV_OPERATOR, L1};
 use bastion_node::settle::to_u256;
 use bastion_protocol::account::FIRST_USER;
 use bastion_protocol::header::domain;
@@ -25,7 +25,6 @@ use bastion_prover::progress::Progress;
 use bastion_state::executor::word_chain;
 use bastion_state::executor::{posted_data, BatchBuilder, BatchContext};
 use bastion_state::state::State;
-use serde_json::{json, Value};
 
 const TIME: u64 = 1_800_000_000;
 const CIRCUIT: [u8; 32] = [1; 32];
@@ -44,7 +43,7 @@ fn code_of(runtime: &[u8]) -> Bytes {
 }
 
 /// A rollup whose verifier says true to everything.
-fn deploy(l1: &mut dyn L1) -> Address {
+fn deploy(l1: &mut dyn DevChain) -> Address {
     l1.fund(DEV_OPERATOR, U256::from(10).pow(U256::from(20))).unwrap();
     let always_true = code_of(&[0x60, 1, 0x60, 0, 0x52, 0x60, 32, 0x60, 0, 0xf3]);
     let (verifier, _) = l1.deploy(DEV_OPERATOR, always_true).unwrap();
@@ -68,12 +67,12 @@ fn deploy(l1: &mut dyn L1) -> Address {
     l1.deploy(DEV_OPERATOR, code).unwrap().0
 }
 
-fn send(l1: &mut dyn L1, from: Address, to: Address, wei: u64, call: Vec<u8>) {
+fn send(l1: &mut dyn DevChain, from: Address, to: Address, wei: u64, call: Vec<u8>) {
     l1.fund(from, U256::from(wei)).unwrap();
     l1.send(from, to, U256::from(wei), call.into()).unwrap();
 }
 
-fn deposit(l1: &mut dyn L1, contract: Address, name: &str, exit: Address, amount: u64) -> Op {
+fn deposit(l1: &mut dyn DevChain, contract: Address, name: &str, exit: Address, amount: u64) -> Op {
     let keyhash = dev_key(name).public().keyhash();
     let call = IRollup::depositCall {
         token: 0,
@@ -91,7 +90,7 @@ fn deposit(l1: &mut dyn L1, contract: Address, name: &str, exit: Address, amount
 }
 
 /// Executes operations into a block of one batch and makes it final.
-fn settle(l1: &mut dyn L1, contract: Address, state: &mut State, ops: &[Op]) {
+fn settle(l1: &mut dyn DevChain, contract: Address, state: &mut State, ops: &[Op]) {
     let old_root = state.root();
     let context = BatchContext {
         domain: domain(l1.chain_id(), bastion_protocol::Address(contract.into_array())),
@@ -122,7 +121,7 @@ fn settle(l1: &mut dyn L1, contract: Address, state: &mut State, ops: &[Op]) {
 
 /// Three accounts, one of an owner who refuses payments; a small exit that is payable at once and a
 /// large one that waits; then a deposit that nobody processes.
-fn story(l1: &mut dyn L1) -> (Address, Address) {
+fn story(l1: &mut dyn DevChain) -> (Address, Address) {
     let contract = deploy(l1);
     // Reverts whatever it is sent.
     let (refuser, _) = l1.deploy(DEV_OPERATOR, code_of(&[0x60, 0, 0x60, 0, 0xfd])).unwrap();
@@ -157,7 +156,7 @@ fn story(l1: &mut dyn L1) -> (Address, Address) {
     (contract, refuser)
 }
 
-fn history_and_state(l1: &mut dyn L1, contract: Address) -> (History, State) {
+fn history_and_state(l1: &mut dyn DevChain, contract: Address) -> (History, State) {
     let history = collect(l1, contract).unwrap();
     let state = rebuild(&history, &[dev_policy()]).unwrap();
     (history, state)
@@ -168,7 +167,7 @@ fn sender(contract: Address, dry_run: bool) -> Sender {
 }
 
 fn take(
-    l1: &mut dyn L1,
+    l1: &mut dyn DevChain,
     sender: Sender,
     dues: &Dues<'_>,
     wanted: impl Fn(&Due) -> bool,
@@ -188,13 +187,13 @@ fn outcomes(done: &[Done]) -> Vec<&'static str> {
     done.iter().map(name).collect()
 }
 
-fn balance(l1: &mut dyn L1, name: &str) -> U256 {
+fn balance(l1: &mut dyn DevChain, name: &str) -> U256 {
     l1.balance(who(name)).unwrap()
 }
 
 /// Everybody's way out, with an interruption after each step. `sent` counts the stranger's calls and
 /// the operator's.
-fn everybody_leaves(l1: &mut dyn L1, sent: impl Fn(Address) -> Option<u64>) {
+fn everybody_leaves(l1: &mut dyn DevChain, sent: impl Fn(Address) -> Option<u64>) {
     let (contract, refuser) = story(l1);
     l1.fund(STRANGER, U256::from(10).pow(U256::from(19))).unwrap();
     let before = (sent(STRANGER), sent(DEV_OPERATOR));
@@ -340,12 +339,7 @@ fn everybody_leaves_the_embedded_l1() {
 
 /// Transactions that an account sent.
 fn sent(url: &str, account: Address) -> Option<u64> {
-    let request = json!({ "jsonrpc": "2.0", "id": 1, "method": "eth_getTransactionCount",
-        "params": [account, "latest"] });
-    let mut response = ureq::post(url).send_json(&request).unwrap();
-    let answer: Value = response.body_mut().read_json().unwrap();
-    let count = answer["result"].as_str().unwrap();
-    u64::from_str_radix(count.trim_start_matches("0x"), 16).ok()
+    RpcL1::connect(url).unwrap().nonce(account).ok()
 }
 
 #[test]

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use bastion_circuits::Shape;
+use bastion_l1::{DevChain, EmbeddedL1, RpcL1, DEV_OPERATOR};
 use bastion_node::block::next_block;
 use bastion_node::deploy::Roles;
 use bastion_node::devnet::{dev_exit, dev_policy, DemoSource};
 use bastion_node::exodus::{rebuild, Exodus};
 use bastion_node::history::collect;
-use bastion_node::l1::{EmbeddedL1, RpcL1, DEV_OPERATOR, L1};
 use bastion_node::pipeline::{BlockProver, Cache, Timings};
 use bastion_node::recommend::MemoryPlan;
 use bastion_node::settle::{BlockGas, RollupClient};
@@ -76,7 +76,7 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
     let start = Instant::now();
     let shape = &args.shape;
     MemoryPlan::new(shape, BATCHES).require(settings.memory)?;
-    let mut l1: Box<dyn L1> = match &args.l1 {
+    let mut l1: Box<dyn DevChain> = match &args.l1 {
         Some(url) => Box::new(RpcL1::connect(url)?),
         None => Box::new(EmbeddedL1::new(EMBEDDED_TIME)),
     };

@@ -5,9 +5,9 @@ use std::process::ExitCode;
 
 use alloy_primitives::Address;
 use bastion_audit::History;
+use bastion_l1::{L1Error, ReadL1, RpcL1};
 use bastion_node::exodus::{rebuild, standing, Done, Due, Dues, Outcome, Sender, Standing, What};
 use bastion_node::history::collect;
-use bastion_node::l1::{RpcL1, L1};
 use bastion_node::NodeError;
 use bastion_protocol::field;
 use bastion_state::state::State;
@@ -129,7 +129,7 @@ struct Rebuilt {
 }
 
 impl Rollup {
-    fn connect(&self) -> Result<RpcL1, NodeError> {
+    fn connect(&self) -> Result<RpcL1, L1Error> {
         Ok(self.node.connect(&self.l1)?.since(self.deployed_at))
     }
 

@@ -1,7 +1,6 @@
 //! How a command reaches an L1 node.
 
-use bastion_node::l1::{Options, RpcL1};
-use bastion_node::NodeError;
+use bastion_l1::{L1Error, Options, RpcL1};
 use bastion_prover::schedule::MemoryBudget;
 
 /// Flags of commands that ask a node. URLs may hold keys: they are not shown, not even in the help.
@@ -22,7 +21,7 @@ fn size(text: &str) -> Result<u64, String> {
 
 impl Args {
     /// Connects to a node.
-    pub(crate) fn connect(&self, url: &str) -> Result<RpcL1, NodeError> {
+    pub(crate) fn connect(&self, url: &str) -> Result<RpcL1, L1Error> {
         let options = Options { retries: self.l1_retries, max_answer: self.l1_max_answer };
         RpcL1::with(url, options)
     }

@@ -4,11 +4,11 @@ use std::path::PathBuf;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use bastion_circuits::Shape;
+use bastion_l1::{DEV_CHAIN_ID, DEV_OPERATOR};
 use bastion_node::block::{next_block, Block, Refused, Source};
 use bastion_node::block_store::{BlockDir, Manifest, FORMAT};
 use bastion_node::deploy::rollup_address;
 use bastion_node::devnet::dev_policy;
-use bastion_node::l1::{DEV_CHAIN_ID, DEV_OPERATOR};
 use bastion_node::pipeline::{BlockProver, Cache, Timings};
 use bastion_node::recommend::MemoryPlan;
 use bastion_node::work::{Run, Standing, WorkFolder};

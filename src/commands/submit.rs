@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
+use bastion_l1::ReadL1;
 use bastion_node::block_store::BlockDir;
-use bastion_node::l1::L1;
 use bastion_node::submit::{Steps, Submission};
 use bastion_protocol::field;
 use bastion_state::state::State;

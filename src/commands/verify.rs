@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
+use bastion_l1::{EmbeddedL1, ReadL1, DEV_CHAIN_ID, DEV_OPERATOR};
 use bastion_node::block_store::BlockDir;
 use bastion_node::deploy::{rollup_address, Roles};
-use bastion_node::l1::{EmbeddedL1, DEV_CHAIN_ID, DEV_OPERATOR, L1};
 use bastion_node::second_verifier::SecondVerifier;
 use bastion_node::settle::{to_u256, BlockGas, RollupClient};
 use bastion_node::NodeError;

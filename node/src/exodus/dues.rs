@@ -7,6 +7,7 @@ use alloy_sol_types::SolCall;
 use bastion_audit::audit::{MAX_CLOCK_LAG, MAX_RELEASE_DELAY};
 use bastion_audit::chain::History;
 use bastion_contract::rollup::IRollup;
+use bastion_l1::ReadL1;
 use bastion_protocol::account::is_limiter;
 use bastion_protocol::ops::Op;
 use bastion_protocol::records::ExitRecord;
@@ -17,7 +18,6 @@ use serde::Serialize;
 
 use crate::error::NodeError;
 use crate::exodus::{batches, departure, final_blocks};
-use crate::l1::L1;
 use crate::settle::{claim_call, to_u256};
 
 /// What is due.
@@ -75,7 +75,7 @@ impl Due {
     ///
     /// # Errors
     /// If the L1 does not answer.
-    pub fn is_paid(&self, l1: &mut dyn L1, contract: Address) -> Result<bool, NodeError> {
+    pub fn is_paid(&self, l1: &mut dyn ReadL1, contract: Address) -> Result<bool, NodeError> {
         let bit = |word: U256, at: u64| word.bit((at % 256) as usize);
         Ok(match self.what {
             What::Account { index } => {
@@ -280,10 +280,14 @@ impl<'a> Dues<'a> {
 
 /// A value of the contract.
 pub(crate) fn view<C: SolCall>(
-    l1: &mut dyn L1,
+    l1: &mut dyn ReadL1,
     contract: Address,
     call: &C,
 ) -> Result<C::Return, NodeError> {
     let output = l1.view(contract, call.abi_encode().into())?;
-    C::abi_decode_returns(&output).map_err(|e| NodeError::L1(format!("{}: {e}", C::SIGNATURE)))
+    C::abi_decode_returns(&output).map_err(|e| NodeError::Answer {
+        contract: contract.to_string(),
+        call: C::SIGNATURE,
+        why: e.to_string(),
+    })
 }

@@ -4,13 +4,13 @@
 use alloy_primitives::{Address, U256};
 use alloy_sol_types::SolCall;
 use bastion_contract::rollup::IRollup;
+use bastion_l1::SendL1;
 use bastion_protocol::field;
 use bastion_prover::progress::Progress;
 use serde::Serialize;
 
 use crate::error::NodeError;
 use crate::exodus::dues::{view, Due, Dues};
-use crate::l1::L1;
 use crate::settle::to_u256;
 
 /// Errors of the contract that time or the council ends.
@@ -69,13 +69,13 @@ impl Sender {
     /// # Errors
     /// [`NodeError::L1`] with the contract's named error, such as that exodus has begun or that
     /// nothing is overdue.
-    pub fn begin(&self, l1: &mut dyn L1) -> Result<u64, NodeError> {
+    pub fn begin(&self, l1: &mut dyn SendL1) -> Result<u64, NodeError> {
         let call = IRollup::beginExodusCall {}.abi_encode();
         if self.dry_run {
             l1.view(self.contract, call.into())?;
             return Ok(0);
         }
-        l1.send(self.from, self.contract, U256::ZERO, call.into())
+        Ok(l1.send(self.from, self.contract, U256::ZERO, call.into())?)
     }
 
     /// Takes out everything that `wanted` accepts, in order. One that is refused stops no other.
@@ -85,7 +85,7 @@ impl Sender {
     /// than the contract's.
     pub fn leave(
         &self,
-        l1: &mut dyn L1,
+        l1: &mut dyn SendL1,
         dues: &Dues<'_>,
         wanted: impl Fn(&Due) -> bool,
         progress: &Progress,
@@ -111,7 +111,7 @@ impl Sender {
 
     fn take(
         &self,
-        l1: &mut dyn L1,
+        l1: &mut dyn SendL1,
         dues: &Dues<'_>,
         due: &Due,
         exodus: bool,
@@ -140,8 +140,8 @@ impl Sender {
             // Somebody else may have been faster, and a call whose receipt was lost may be there.
             Err(_) if due.is_paid(l1, self.contract)? => Ok(Outcome::PaidBefore),
             Err(e) => {
+                let waits = e.revert().is_some_and(|revert| WAITS.iter().any(|w| revert.is(w)));
                 let why = e.to_string();
-                let waits = WAITS.iter().any(|error| why.contains(error));
                 Ok(match waits {
                     true => Outcome::Waits { why },
                     false => Outcome::Refused { why },

@@ -14,6 +14,7 @@ use bastion_audit::audit::ALARM_DEADLINE;
 use bastion_audit::chain::{Block, History};
 use bastion_audit::Replay;
 use bastion_contract::rollup::IRollup;
+use bastion_l1::{DevChain, ReadL1};
 use bastion_protocol::data::{read_batches, BatchData};
 use bastion_protocol::{field, Account, Index, Policy};
 use bastion_prover::progress::Progress;
@@ -21,8 +22,7 @@ use bastion_state::state::State;
 use serde::Serialize;
 
 use crate::error::NodeError;
-use crate::exodus::dues::view;
-use crate::l1::L1;
+pub(crate) use crate::exodus::dues::view;
 use crate::settle::{to_u256, RollupClient};
 
 /// Seconds after an alarm ended in which the queue's deadline does not count (protocol section 10).
@@ -108,7 +108,7 @@ pub enum Standing {
 ///
 /// # Errors
 /// If the L1 does not answer.
-pub fn standing(l1: &mut dyn L1, history: &History) -> Result<Standing, NodeError> {
+pub fn standing(l1: &mut dyn ReadL1, history: &History) -> Result<Standing, NodeError> {
     let contract = Address::from(history.contract.0);
     if view(l1, contract, &IRollup::exodusCall {})? {
         return Ok(Standing::Begun);
@@ -147,7 +147,7 @@ impl RollupClient {
     /// [`NodeError::L1`] with the contract's named error.
     pub fn exodus(
         &self,
-        l1: &mut dyn L1,
+        l1: &mut dyn DevChain,
         sender: Address,
         history: &History,
         state: &State,
@@ -164,7 +164,7 @@ impl RollupClient {
                 (Outcome::Paid { .. }, What::Owed) => {}
                 (Outcome::PaidBefore | Outcome::WouldPay | Outcome::Waits { .. }, _) => {}
                 (Outcome::Refused { why }, what) => {
-                    return Err(NodeError::L1(format!("{what:?}: {why}")))
+                    return Err(NodeError::NotPaid { what: format!("{what:?}"), why })
                 }
             }
         }
@@ -175,7 +175,7 @@ impl RollupClient {
     ///
     /// # Errors
     /// If the L1 does not answer.
-    pub fn queue_deadline(&self, l1: &mut dyn L1) -> Result<u64, NodeError> {
+    pub fn queue_deadline(&self, l1: &mut dyn ReadL1) -> Result<u64, NodeError> {
         let seconds: U256 = self.view(l1, &IRollup::QUEUE_DEADLINECall {})?;
         Ok(seconds.saturating_to())
     }
@@ -184,7 +184,7 @@ impl RollupClient {
     ///
     /// # Errors
     /// If the L1 does not answer.
-    pub fn held(&self, l1: &mut dyn L1, token: u16) -> Result<U256, NodeError> {
+    pub fn held(&self, l1: &mut dyn ReadL1, token: u16) -> Result<U256, NodeError> {
         self.view(l1, &IRollup::heldCall { token })
     }
 }

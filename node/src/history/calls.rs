@@ -13,12 +13,12 @@ use alloy_sol_types::{SolCall, SolValue};
 use bastion_audit::chain::{History, Proving};
 use bastion_contract::bindings::verify_calldata;
 use bastion_contract::rollup::IRollup;
+use bastion_l1::Called;
 use bastion_protocol::Fr;
 
 use super::events::{Collector, Origin, Proof};
 use super::Reader;
 use crate::error::NodeError;
-use crate::l1::Called;
 use crate::settle::to_u256;
 use bastion_protocol::Header;
 
@@ -108,7 +108,7 @@ impl<'r, 'p> Calls<'r, 'p> {
     ) -> Result<T, NodeError> {
         let called = match self.last.take() {
             Some((last, called)) if last == transaction => called,
-            _ => self.reader.past.called(transaction)?,
+            _ => self.reader.l1.called(transaction)?,
         };
         let contract = self.reader.contract;
         let found = look(self, &called.input, called.to == Some(contract))?;
@@ -116,7 +116,7 @@ impl<'r, 'p> Calls<'r, 'p> {
         if let Some(found) = found {
             return Ok(found);
         }
-        let why = match self.reader.past.inner_calls(transaction, contract) {
+        let why = match self.reader.l1.inner_calls(transaction, contract) {
             Ok(inputs) => {
                 for input in &inputs {
                     if let Some(found) = look(self, input, false)? {
@@ -174,11 +174,11 @@ impl<'r, 'p> Calls<'r, 'p> {
         let calldata = verify_calldata(&instances, &candidate.proof);
         let reader = &mut self.reader;
         for verifier in self.verifiers.get(&circuit).into_iter().flatten() {
-            match reader.past.view_at(&reader.pin, *verifier, calldata.clone()) {
+            match reader.l1.view_at(&reader.pin, *verifier, calldata.clone()) {
                 Ok(output) if bool::abi_decode(&output) == Ok(true) => return Ok(true),
                 Ok(_) => {}
                 Err(e) if e.is_refused_call() => {}
-                Err(e) => return Err(e),
+                Err(e) => return Err(e.into()),
             }
         }
         Ok(false)

@@ -10,12 +10,12 @@ use bastion_audit::chain::{
 };
 use bastion_contract::governance::IGovernance::IGovernanceEvents as Decision;
 use bastion_contract::rollup::IRollup::{self, IRollupEvents as Told};
+use bastion_l1::Event;
 use bastion_protocol::ops::{Deposit, ForcedExit, Op};
 use bastion_protocol::{Address as L2Address, Fr, Header};
 
 use super::{incomplete, wrong, Reader};
 use crate::error::NodeError;
-use crate::l1::Event;
 use crate::settle::to_u256;
 
 /// What the events tell. Posted data and proofs stand in the calls that made them.
@@ -108,7 +108,7 @@ impl Collector {
                     origin.proven = Some(Proof {
                         transaction: event.transaction,
                         circuit: e.circuitId,
-                        time: event.time,
+                        time: event.block.time,
                     });
                 }
             }
@@ -116,7 +116,7 @@ impl Collector {
                 let root = reader.element(e.newRoot)?;
                 let at = self.place(reader, e.number)?;
                 if let Some(block) = self.history.blocks.get_mut(at) {
-                    (block.finalized, block.finalized_at) = (Some(root), Some(event.time));
+                    (block.finalized, block.finalized_at) = (Some(root), Some(event.block.time));
                 }
             }
             Told::Reverted(e) => {
@@ -135,20 +135,20 @@ impl Collector {
                     to: L2Address(e.to.into_array()),
                     token: e.token,
                     amount: e.amount.saturating_to(),
-                    time: event.time,
+                    time: event.block.time,
                 });
             }
             Told::Alarmed(e) => self
                 .history
                 .alarms
-                .push(Alarm { block: e.number.saturating_to(), time: event.time }),
+                .push(Alarm { block: e.number.saturating_to(), time: event.block.time }),
             // What it takes back is reverted.
             Told::Resumed(_) => {}
             Told::ExodusBegan(e) => {
                 self.history.exodus = Some(ExodusBegan {
                     block: e.number.saturating_to(),
                     root: reader.element(e.root)?,
-                    time: event.time,
+                    time: event.block.time,
                 });
             }
             Told::Departed(e) => self.history.departures.push(Departure {
@@ -156,7 +156,7 @@ impl Collector {
                 to: L2Address(e.exit.into_array()),
                 token: e.token,
                 amount: e.amount.saturating_to(),
-                time: event.time,
+                time: event.block.time,
             }),
             Told::Refunded(e) => self.history.refunds.push(Refund {
                 entry: e.entry.saturating_to(),
@@ -181,14 +181,14 @@ impl Collector {
                 let root = reader.element(e.root)?;
                 self.history.policies.push(PolicyChange {
                     root,
-                    time: event.time,
+                    time: event.block.time,
                     tightened: self.tightened.take() == Some(root),
                 });
             }
             Decision::PolicyTightened(e) => self.tightened = Some(reader.element(e.root)?),
             Decision::PolicyAnnounced(e) => self.history.announcements.push(Announcement {
                 what: Announced::Policy(reader.element(e.root)?),
-                time: event.time,
+                time: event.block.time,
                 ready_at: e.readyAt.saturating_to(),
             }),
             Decision::VerifierAnnounced(e) => self.history.announcements.push(Announcement {
@@ -196,7 +196,7 @@ impl Collector {
                     circuit_id: e.circuitId.0,
                     verifier: L2Address(e.verifier.into_array()),
                 },
-                time: event.time,
+                time: event.block.time,
                 ready_at: e.readyAt.saturating_to(),
             }),
             Decision::ChangeCancelled(e) => {
@@ -219,7 +219,7 @@ impl Collector {
                     circuit_id: e.circuitId.0,
                     verifier: L2Address(e.verifier.into_array()),
                     code: keccak256(reader.code(e.verifier)?).0,
-                    time: event.time,
+                    time: event.block.time,
                     removed: None,
                 });
                 self.verifiers.entry(e.circuitId).or_default().push(e.verifier);
@@ -228,7 +228,7 @@ impl Collector {
                 let registered = self.history.verifiers.iter_mut();
                 let of_circuit = registered.filter(|r| r.circuit_id == e.circuitId.0);
                 if let Some(last) = of_circuit.last() {
-                    last.removed = Some(event.time);
+                    last.removed = Some(event.block.time);
                 }
             }
             _ => {}
@@ -245,7 +245,7 @@ impl Collector {
     ) -> Result<(), NodeError> {
         let known = self.history.queue.len();
         next(reader, "queue entries", entry, known)?;
-        let time = event.time;
+        let time = event.block.time;
         self.history.queue.push(Entry { op, time });
         Ok(())
     }
@@ -280,7 +280,7 @@ impl Collector {
         self.history.blocks.push(Block {
             header,
             data: Vec::new(),
-            committed_at: event.time,
+            committed_at: event.block.time,
             exit_root: e.exitRoot.0,
             processed: e.processed.saturating_to(),
             proving: None,

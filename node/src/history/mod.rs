@@ -15,11 +15,11 @@ use alloy_sol_types::SolCall;
 use bastion_audit::chain::{element, Code, Counters, History};
 use bastion_contract::governance::IGovernance;
 use bastion_contract::rollup::IRollup;
+use bastion_l1::{Pin, ReadL1};
 use bastion_protocol::queue::roll_queue;
 use bastion_protocol::{field, Address as L2Address, Fr};
 
 use crate::error::NodeError;
-use crate::l1::{Past, Pin, L1};
 use calls::Calls;
 use events::Collector;
 
@@ -27,7 +27,7 @@ use events::Collector;
 ///
 /// # Errors
 /// As [`collect_pinned`].
-pub fn collect(l1: &mut dyn L1, contract: Address) -> Result<History, NodeError> {
+pub fn collect(l1: &mut dyn ReadL1, contract: Address) -> Result<History, NodeError> {
     Ok(collect_pinned(l1, contract)?.0)
 }
 
@@ -36,12 +36,11 @@ pub fn collect(l1: &mut dyn L1, contract: Address) -> Result<History, NodeError>
 /// # Errors
 /// If the L1 does not answer, [`NodeError::History`] if what it tells is no rollup's history,
 /// [`NodeError::Incomplete`] if it tells less than the contract counts, and
-/// [`NodeError::ChainChanged`] if L1 was reorganized meanwhile.
-pub fn collect_pinned(l1: &mut dyn L1, contract: Address) -> Result<(History, Pin), NodeError> {
+/// [`bastion_l1::L1Error::Reorg`] if L1 was reorganized meanwhile.
+pub fn collect_pinned(l1: &mut dyn ReadL1, contract: Address) -> Result<(History, Pin), NodeError> {
     let chain_id = l1.chain_id();
-    let past = l1.past();
-    let pin = past.pin()?;
-    let mut reader = Reader { past, pin, contract };
+    let pin = l1.pin()?;
+    let mut reader = Reader { l1, pin, contract };
     if reader.code(contract)?.is_empty() {
         let why = format!("there is no contract as of L1 block {}", pin.number);
         return Err(wrong(contract, why));
@@ -77,7 +76,7 @@ pub fn collect_pinned(l1: &mut dyn L1, contract: Address) -> Result<(History, Pi
         collected: Vec::new(),
         held: BTreeMap::new(),
     });
-    for event in reader.past.events(&pin, &[contract, governance])? {
+    for event in reader.l1.events(&pin, &[contract, governance])? {
         if event.address == governance {
             collector.decision(&mut reader, &event)?;
         } else {
@@ -90,20 +89,20 @@ pub fn collect_pinned(l1: &mut dyn L1, contract: Address) -> Result<(History, Pi
         collector.history.held.insert(token, held.saturating_to());
     }
     let history = Calls::new(&mut reader).fill(collector)?;
-    reader.past.hold(&pin)?;
+    reader.l1.hold(&pin)?;
     Ok((history, pin))
 }
 
 /// Reads as of one block.
 struct Reader<'a> {
-    past: &'a mut dyn Past,
+    l1: &'a mut dyn ReadL1,
     pin: Pin,
     contract: Address,
 }
 
 impl Reader<'_> {
     fn code(&mut self, account: Address) -> Result<Bytes, NodeError> {
-        self.past.code_at(&self.pin, account)
+        Ok(self.l1.code_at(&self.pin, account)?)
     }
 
     /// A value of the rollup.
@@ -113,11 +112,11 @@ impl Reader<'_> {
 
     /// A value of a contract.
     fn view_of<C: SolCall>(&mut self, of: Address, call: &C) -> Result<C::Return, NodeError> {
-        let output = self.past.view_at(&self.pin, of, call.abi_encode().into());
+        let output = self.l1.view_at(&self.pin, of, call.abi_encode().into());
         let failed = |e: String| wrong(self.contract, format!("{}: {e}", C::SIGNATURE));
         let output = output.map_err(|e| match e.is_refused_call() {
             true => failed(e.to_string()),
-            false => e,
+            false => e.into(),
         })?;
         C::abi_decode_returns(&output).map_err(|e| failed(e.to_string()))
     }

@@ -3,10 +3,10 @@
 use alloy_primitives::{Address, U256};
 use bastion_audit::chain::History;
 use bastion_audit::Report;
+use bastion_l1::DevChain;
 use bastion_node::devnet::{dev_exit, dev_policy, DemoSource};
 use bastion_node::exodus::{departure, rebuild};
 use bastion_node::history::collect;
-use bastion_node::l1::L1;
 use bastion_node::settle::RollupClient;
 use bastion_protocol::{field, Fr};
 
@@ -16,7 +16,7 @@ use crate::audit::Fault;
 const DEPARTURE: u64 = 500_000;
 
 /// Takes everybody out by L1 data alone; returns what L1 tells afterwards.
-pub fn everybody_leaves(l1: &mut dyn L1, settlement: &RollupClient) -> History {
+pub fn everybody_leaves(l1: &mut dyn DevChain, settlement: &RollupClient) -> History {
     let mut settlement = settlement.clone();
     for op in DemoSource::new(Fr::from(0u64), 0, 0).censored() {
         settlement.enqueue(l1, &op).unwrap();

@@ -3,7 +3,7 @@
 //! folder can change unnoticed. (Blocks of several batches are `make demo`.)
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-#[path = "../support/anvil.rs"]
+#[path = "../../../l1/tests/support/anvil.rs"]
 mod anvil;
 mod audit;
 mod exodus;
@@ -15,15 +15,15 @@ use std::fs;
 use std::path::Path;
 use std::time::Instant;
 
-use alloy_primitives::{uint, Address as L1Address, Bytes, U256};
+use alloy_primitives::{uint, U256};
 use bastion_aggregator::{aggregate, AggregatorError};
 use bastion_circuits::Shape;
 use bastion_contract::VerifierArtifact;
+use bastion_l1::{DevChain, EmbeddedL1, ReadL1, SendL1, DEV_CHAIN_ID, DEV_OPERATOR};
 use bastion_node::block::next_block;
 use bastion_node::block_store::{BlockDir, Manifest, FORMAT};
 use bastion_node::deploy::{rollup_address, Roles};
 use bastion_node::devnet::{dev_policy, DemoSource};
-use bastion_node::l1::{EmbeddedL1, Past, DEV_CHAIN_ID, DEV_OPERATOR, L1};
 use bastion_node::pipeline::{BlockProver, Cache};
 use bastion_node::second_verifier::SecondVerifier;
 use bastion_node::settle::{to_u256, RollupClient};
@@ -224,7 +224,7 @@ fn a_block_is_finalized_and_no_byte_of_it_can_change() {
     record("disagreements", 0);
 
     // Proofs under a reference string with a known secret are not for chains with money.
-    let mut mainnet = Mainnet(EmbeddedL1::new(TIME));
+    let mut mainnet = EmbeddedL1::with_chain(1, TIME);
     let error = RollupClient::deploy(
         &mut mainnet,
         &Roles::dev(DEV_OPERATOR),
@@ -365,51 +365,6 @@ fn refuses_what_it_cannot_aggregate(prover: &BlockProver, proofs: &[bastion_prot
     let mut tampered = proofs.to_vec();
     tampered[0].proof[40] ^= 1;
     assert!(aggregate(&prover.block, key, &tampered, &prover.srs).is_err());
-}
-
-/// The embedded L1 under the chain id of mainnet.
-struct Mainnet(EmbeddedL1);
-
-impl L1 for Mainnet {
-    fn chain_id(&self) -> u64 {
-        1
-    }
-    fn now(&mut self) -> Result<u64, NodeError> {
-        self.0.now()
-    }
-    fn code(&mut self, account: L1Address) -> Result<Bytes, NodeError> {
-        self.0.code(account)
-    }
-    fn deploy(&mut self, from: L1Address, code: Bytes) -> Result<(L1Address, u64), NodeError> {
-        self.0.deploy(from, code)
-    }
-    fn send(
-        &mut self,
-        from: L1Address,
-        to: L1Address,
-        wei: U256,
-        data: Bytes,
-    ) -> Result<u64, NodeError> {
-        self.0.send(from, to, wei, data)
-    }
-    fn view(&mut self, to: L1Address, data: Bytes) -> Result<Bytes, NodeError> {
-        self.0.view(to, data)
-    }
-    fn fund(&mut self, account: L1Address, wei: U256) -> Result<(), NodeError> {
-        self.0.fund(account, wei)
-    }
-    fn balance(&mut self, account: L1Address) -> Result<U256, NodeError> {
-        self.0.balance(account)
-    }
-    fn advance(&mut self, seconds: u64) -> Result<(), NodeError> {
-        self.0.advance(seconds)
-    }
-    fn nonce(&mut self, account: L1Address) -> Result<u64, NodeError> {
-        self.0.nonce(account)
-    }
-    fn past(&mut self) -> &mut dyn Past {
-        self.0.past()
-    }
 }
 
 /// Adds a figure to the report of `make soundness`, if one is being written.

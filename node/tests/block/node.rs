@@ -2,8 +2,8 @@
 
 use alloy_primitives::Address;
 use bastion_audit::chain::History;
+use bastion_l1::{DevChain, RpcL1};
 use bastion_node::history::collect;
-use bastion_node::l1::{RpcL1, L1};
 use bastion_node::settle::RollupClient;
 
 use crate::anvil::Anvil;
@@ -11,7 +11,7 @@ use crate::TIME;
 
 /// Settles by `settle` on a fresh node; what the node tells must be what the embedded L1 told, claims and
 /// times aside. Then everybody leaves.
-pub fn tells_the_same(honest: &History, settle: impl FnOnce(&mut dyn L1) -> RollupClient) {
+pub fn tells_the_same(honest: &History, settle: impl FnOnce(&mut dyn DevChain) -> RollupClient) {
     let anvil = Anvil::start(TIME);
     let mut l1 = RpcL1::connect(&anvil.url).unwrap();
     let settlement = settle(&mut l1);

@@ -1,10 +1,13 @@
 //! A submission that is cut short goes on where it stopped, and what is done is not done again.
 
-use alloy_primitives::{Address, Bytes, U256};
+use alloy_primitives::{Address, Bytes, B256, U256};
 use bastion_aggregator::verifier::StoredBlockVerifier;
+use bastion_l1::{
+    Asked, At, Called, DevChain, EmbeddedL1, Event, L1Error, Pin, ReadL1, ReadLogs, SendL1,
+    DEV_OPERATOR,
+};
 use bastion_node::block_store::StoredBlock;
 use bastion_node::deploy::rollup_address;
-use bastion_node::l1::{EmbeddedL1, Past, DEV_OPERATOR, L1};
 use bastion_node::settle::to_u256;
 use bastion_node::submit::{Steps, Submission};
 use bastion_node::NodeError;
@@ -24,9 +27,13 @@ struct Failing<'a> {
 impl Failing<'_> {
     fn transact<T>(
         &mut self,
-        act: impl FnOnce(&mut EmbeddedL1) -> Result<T, NodeError>,
-    ) -> Result<T, NodeError> {
-        let lost = || NodeError::L1("the line is dead".into());
+        act: impl FnOnce(&mut EmbeddedL1) -> Result<T, L1Error>,
+    ) -> Result<T, L1Error> {
+        let lost = || L1Error::Transport {
+            asked: Asked::once("eth_sendTransaction", "http://h:1".into()),
+            why: "the line is dead".into(),
+            passing: true,
+        };
         if self.left == 0 {
             return Err(lost());
         }
@@ -43,45 +50,72 @@ impl Failing<'_> {
     }
 }
 
-impl L1 for Failing<'_> {
+impl ReadLogs for Failing<'_> {
+    fn block(&mut self, at: At) -> Result<Option<Pin>, L1Error> {
+        self.l1.block(at)
+    }
+    fn logs(&mut self, from: u64, to: u64, of: &[Address]) -> Result<Vec<Event>, L1Error> {
+        self.l1.logs(from, to, of)
+    }
+}
+
+impl ReadL1 for Failing<'_> {
     fn chain_id(&self) -> u64 {
         self.l1.chain_id()
     }
-    fn now(&mut self) -> Result<u64, NodeError> {
+    fn now(&mut self) -> Result<u64, L1Error> {
         self.l1.now()
     }
-    fn code(&mut self, account: Address) -> Result<Bytes, NodeError> {
+    fn code(&mut self, account: Address) -> Result<Bytes, L1Error> {
         self.l1.code(account)
     }
-    fn nonce(&mut self, account: Address) -> Result<u64, NodeError> {
+    fn nonce(&mut self, account: Address) -> Result<u64, L1Error> {
         self.l1.nonce(account)
     }
-    fn deploy(&mut self, from: Address, code: Bytes) -> Result<(Address, u64), NodeError> {
-        self.transact(|l1| l1.deploy(from, code))
-    }
-    fn send(
-        &mut self,
-        from: Address,
-        to: Address,
-        wei: U256,
-        data: Bytes,
-    ) -> Result<u64, NodeError> {
-        self.transact(|l1| l1.send(from, to, wei, data))
-    }
-    fn view(&mut self, to: Address, data: Bytes) -> Result<Bytes, NodeError> {
-        self.l1.view(to, data)
-    }
-    fn fund(&mut self, account: Address, wei: U256) -> Result<(), NodeError> {
-        self.l1.fund(account, wei)
-    }
-    fn balance(&mut self, account: Address) -> Result<U256, NodeError> {
+    fn balance(&mut self, account: Address) -> Result<U256, L1Error> {
         self.l1.balance(account)
     }
-    fn advance(&mut self, seconds: u64) -> Result<(), NodeError> {
-        self.l1.advance(seconds)
+    fn view(&mut self, to: Address, data: Bytes) -> Result<Bytes, L1Error> {
+        self.l1.view(to, data)
     }
-    fn past(&mut self) -> &mut dyn Past {
-        self.l1.past()
+    fn pin(&mut self) -> Result<Pin, L1Error> {
+        self.l1.pin()
+    }
+    fn hold(&mut self, pin: &Pin) -> Result<(), L1Error> {
+        self.l1.hold(pin)
+    }
+    fn view_at(&mut self, pin: &Pin, to: Address, data: Bytes) -> Result<Bytes, L1Error> {
+        self.l1.view_at(pin, to, data)
+    }
+    fn code_at(&mut self, pin: &Pin, account: Address) -> Result<Bytes, L1Error> {
+        self.l1.code_at(pin, account)
+    }
+    fn events(&mut self, pin: &Pin, of: &[Address]) -> Result<Vec<Event>, L1Error> {
+        self.l1.events(pin, of)
+    }
+    fn called(&mut self, transaction: B256) -> Result<Called, L1Error> {
+        self.l1.called(transaction)
+    }
+    fn inner_calls(&mut self, transaction: B256, to: Address) -> Result<Vec<Bytes>, L1Error> {
+        self.l1.inner_calls(transaction, to)
+    }
+}
+
+impl SendL1 for Failing<'_> {
+    fn deploy(&mut self, from: Address, code: Bytes) -> Result<(Address, u64), L1Error> {
+        self.transact(|l1| l1.deploy(from, code))
+    }
+    fn send(&mut self, from: Address, to: Address, wei: U256, data: Bytes) -> Result<u64, L1Error> {
+        self.transact(|l1| l1.send(from, to, wei, data))
+    }
+}
+
+impl DevChain for Failing<'_> {
+    fn fund(&mut self, account: Address, wei: U256) -> Result<(), L1Error> {
+        self.l1.fund(account, wei)
+    }
+    fn advance(&mut self, seconds: u64) -> Result<(), L1Error> {
+        self.l1.advance(seconds)
     }
 }
 

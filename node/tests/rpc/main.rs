@@ -2,12 +2,11 @@
 //! rollups whose calls came through other contracts.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-#[path = "../support/anvil.rs"]
+#[path = "../../../l1/tests/support/anvil.rs"]
 mod anvil;
-mod client;
 mod reading;
 mod relayed;
-mod sending;
+#[path = "../../../l1/tests/support/server.rs"]
 mod server;
 mod world;
 

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use alloy_primitives::Address;
+use bastion_l1::{At, DevChain, L1Error, Options, RpcL1};
 use bastion_node::history::{collect, collect_pinned};
-use bastion_node::l1::{At, Options, RpcL1, L1};
 use bastion_node::NodeError;
 use serde_json::{json, Value};
 
@@ -56,6 +56,14 @@ impl Sound {
     /// The error of a node that misbehaves.
     fn error(&self, answer: impl Fn(&Asked<'_>) -> Reply + Send + Sync + 'static) -> NodeError {
         self.read(answer).0.unwrap_err()
+    }
+}
+
+/// The error of the L1 in another.
+fn l1_error(error: &NodeError) -> &L1Error {
+    match error {
+        NodeError::L1(error) => error,
+        other => panic!("{other}"),
     }
 }
 
@@ -143,7 +151,8 @@ fn answers_that_are_no_logs(sound: &Sound) {
             _ => Reply::Forward,
         });
         let text = error.to_string();
-        assert!(matches!(error, NodeError::Rpc(_)) && text.contains("eth_getLogs"), "{text}");
+        let asked = l1_error(&error).asked().unwrap_or_else(|| panic!("{text}"));
+        assert!(asked.method == "eth_getLogs" && text.contains("eth_getLogs"), "{text}");
     }
     // Logs of another contract.
     let error = sound.error(|asked| match asked.method {
@@ -211,14 +220,14 @@ fn pruned_history(sound: &Sound) {
             _ => Reply::Forward,
         });
         let text = error.to_string();
-        assert!(matches!(error, NodeError::Pruned { .. }), "{text}");
+        assert!(matches!(l1_error(&error), L1Error::MissingHistory { .. }), "{text}");
         assert!(text.contains("archive node"), "{text}");
     }
     let error = sound.error(|asked| match asked.method {
         "eth_call" | "eth_getCode" => Reply::Error(-32000, "missing trie node 12ab (path )"),
         _ => Reply::Forward,
     });
-    assert!(matches!(error, NodeError::Pruned { .. }), "{error}");
+    assert!(matches!(l1_error(&error), L1Error::MissingHistory { .. }), "{error}");
 }
 
 fn reorganizations(sound: &Sound) {
@@ -235,7 +244,7 @@ fn reorganizations(sound: &Sound) {
             _ => Reply::Forward,
         }
     });
-    assert!(matches!(error, NodeError::ChainChanged { .. }), "{error}");
+    assert!(matches!(l1_error(&error), L1Error::Reorg { .. }), "{error}");
     assert!(error.to_string().contains("run again"), "{error}");
     // Logs of a branch that was left.
     let left: [fn(&mut Value); 2] = [
@@ -247,7 +256,7 @@ fn reorganizations(sound: &Sound) {
             "eth_getLogs" => Reply::Changed(change),
             _ => Reply::Forward,
         });
-        assert!(matches!(error, NodeError::ChainChanged { .. }), "{error}");
+        assert!(matches!(l1_error(&error), L1Error::Reorg { .. }), "{error}");
     }
 }
 
@@ -308,14 +317,4 @@ fn blocks_to_read_as_of(sound: &Sound) {
     // The node's last final block lies before the contract.
     let error = collect(&mut l1, sound.rollup).unwrap_err().to_string();
     assert!(error.contains("no contract as of L1 block 0"), "{error}");
-    for (text, at) in [
-        ("latest", At::Latest),
-        ("safe", At::Safe),
-        ("finalized", At::Finalized),
-        ("12", At::Number(12)),
-        ("0x12", At::Number(18)),
-    ] {
-        assert_eq!(text.parse::<At>().unwrap(), at);
-    }
-    assert!("soon".parse::<At>().is_err() && "-1".parse::<At>().is_err());
 }

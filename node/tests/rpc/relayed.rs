@@ -3,8 +3,8 @@
 use alloy_primitives::{Bytes, U256};
 use alloy_sol_types::SolCall;
 use bastion_contract::rollup::IRollup;
+use bastion_l1::{EmbeddedL1, RpcL1, SendL1, DEV_OPERATOR};
 use bastion_node::history::collect;
-use bastion_node::l1::{EmbeddedL1, RpcL1, DEV_OPERATOR, L1};
 use bastion_node::NodeError;
 use serde_json::json;
 

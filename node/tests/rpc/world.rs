@@ -4,7 +4,7 @@ use alloy_primitives::{keccak256, Address, Bytes, FixedBytes, U256};
 use alloy_sol_types::{SolCall, SolValue};
 use bastion_contract::governance::IGovernance;
 use bastion_contract::rollup::{governance, rollup, IRollup};
-use bastion_node::l1::{DEV_OPERATOR, L1};
+use bastion_l1::{DevChain, ReadL1, SendL1, DEV_OPERATOR};
 use bastion_node::settle::to_u256;
 use bastion_protocol::header::domain;
 use bastion_protocol::Fr;
@@ -80,7 +80,7 @@ pub struct World {
 
 impl World {
     /// Deploys; the first `relays` contracts that the operator makes afterwards are operators too.
-    pub fn deploy(l1: &mut dyn L1, relays: u64) -> Self {
+    pub fn deploy(l1: &mut dyn DevChain, relays: u64) -> Self {
         l1.fund(DEV_OPERATOR, U256::ZERO).unwrap();
         let nonce = l1.nonce(DEV_OPERATOR).unwrap();
         let (verifier, _) = l1.deploy(DEV_OPERATOR, creation(&VERIFIER)).unwrap();
@@ -108,7 +108,7 @@ impl World {
 
     /// The calls of an empty block: commit, prove, finalize, and all three in one. It stays the next
     /// one until [`World::next`].
-    pub fn block(&self, l1: &dyn L1, proof: &[u8]) -> [Bytes; 4] {
+    pub fn block(&self, l1: &dyn ReadL1, proof: &[u8]) -> [Bytes; 4] {
         let root = State::new().root();
         // A batch without records, and another for each block, so that no two are alike.
         let batches = self.blocks as u32 + 1;
@@ -164,7 +164,7 @@ impl World {
     }
 
     /// Sends the three calls of the next block directly.
-    pub fn plain(&mut self, l1: &mut dyn L1) {
+    pub fn plain(&mut self, l1: &mut dyn SendL1) {
         let [commit, prove, finalize, _] = self.block(l1, &[1]);
         for call in [commit, prove, finalize] {
             self.send(l1, self.rollup, call);
@@ -173,18 +173,18 @@ impl World {
     }
 
     /// Asks for something that waits in the queue.
-    pub fn entry(&self, l1: &mut dyn L1) {
+    pub fn entry(&self, l1: &mut dyn SendL1) {
         let call = IRollup::requestForcedExitCall { index: 1 << 17, token: 0 };
         self.send(l1, self.rollup, call.abi_encode().into());
     }
 
     /// Sends as the operator.
-    pub fn send(&self, l1: &mut dyn L1, to: Address, data: Bytes) {
+    pub fn send(&self, l1: &mut dyn SendL1, to: Address, data: Bytes) {
         l1.send(DEV_OPERATOR, to, U256::ZERO, data).unwrap();
     }
 
     /// Deploys a contract as the operator.
-    pub fn create(&self, l1: &mut dyn L1, code: Bytes) -> Address {
+    pub fn create(&self, l1: &mut dyn SendL1, code: Bytes) -> Address {
         l1.deploy(DEV_OPERATOR, code).unwrap().0
     }
 }

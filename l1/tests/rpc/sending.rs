@@ -2,8 +2,8 @@
 
 use std::sync::{Arc, Mutex};
 
-use alloy_primitives::{Address, Bytes, U256};
-use bastion_node::l1::{RpcL1, DEV_OPERATOR, L1};
+use alloy::primitives::{Address, Bytes, U256};
+use bastion_l1::{L1Error, NonceFault, ReadL1, RpcL1, SendL1, DEV_OPERATOR};
 
 use crate::anvil::Anvil;
 use crate::server::{Reply, Server};
@@ -50,7 +50,8 @@ fn a_lost_answer_is_looked_up_before_anything_is_sent_again() {
         _ => Reply::Forward,
     });
     let mut l1 = RpcL1::connect(&late.url).unwrap();
-    let code = crate::world::creation(&[0x00]);
+    // Leaves one byte of code, a stop.
+    let code = Bytes::from_static(&[0x60, 0x01, 0x60, 0x00, 0xf3]);
     let (address, _) = l1.deploy(DEV_OPERATOR, code).unwrap();
     assert_eq!(l1.code(address).unwrap().as_ref(), [0x00]);
     assert_eq!(direct.nonce(DEV_OPERATOR).unwrap(), before + 3);
@@ -80,7 +81,45 @@ fn a_refusal_is_final_and_another_sender_is_noticed() {
     });
     let mut l1 = RpcL1::connect(&racing.url).unwrap();
     let error = l1.send(DEV_OPERATOR, SOMEBODY, U256::from(5), Bytes::new());
-    let error = error.unwrap_err().to_string();
-    assert!(error.contains("somebody else"), "{error}");
+    let error = error.unwrap_err();
+    assert!(matches!(error, L1Error::NonceTaken { account: DEV_OPERATOR, .. }), "{error}");
+    assert!(error.to_string().contains("somebody else"), "{error}");
     assert_eq!(racing.count("eth_sendTransaction"), 1);
+}
+
+#[test]
+fn a_wrong_nonce_and_a_revert_are_told_apart() {
+    let anvil = Anvil::start(TIME);
+    for (words, fault) in [
+        ("nonce too low: next nonce 5, tx nonce 3", NonceFault::TooLow),
+        ("nonce too high", NonceFault::TooHigh),
+        ("gapped nonce", NonceFault::Gap),
+    ] {
+        let refusing = Server::start(Some(&anvil.url), move |asked| match asked.method {
+            "eth_sendTransaction" => Reply::Error(-32000, words),
+            _ => Reply::Forward,
+        });
+        let mut l1 = RpcL1::connect(&refusing.url).unwrap();
+        let error = l1.send(DEV_OPERATOR, SOMEBODY, U256::ZERO, Bytes::new()).unwrap_err();
+        match error {
+            L1Error::Nonce { account: DEV_OPERATOR, fault: found, .. } => assert_eq!(found, fault),
+            other => panic!("{other}"),
+        }
+    }
+    // A contract whose code reverts with the four bytes of `NotInExodus()`.
+    let selector = alloy::primitives::keccak256("NotInExodus()");
+    let mut runtime = vec![0x63];
+    runtime.extend(&selector[..4]);
+    runtime.extend([0x60, 0, 0x52, 0x60, 4, 0x60, 28, 0xfd]);
+    let mut creation = vec![0x60, runtime.len() as u8, 0x80, 0x60, 9, 0x3d, 0x39, 0x3d, 0xf3];
+    creation.extend(&runtime);
+    let mut l1 = RpcL1::connect(&anvil.url).unwrap();
+    let (contract, _) = l1.deploy(DEV_OPERATOR, creation.into()).unwrap();
+    let sent = l1.send(DEV_OPERATOR, contract, U256::ZERO, Bytes::new()).unwrap_err();
+    let viewed = l1.view(contract, Bytes::new()).unwrap_err();
+    for error in [sent, viewed] {
+        assert!(error.is_refused_call() && !error.is_passing(), "{error}");
+        let revert = error.revert().unwrap_or_else(|| panic!("{error}"));
+        assert!(revert.is("NotInExodus") && revert.data == selector[..4], "{revert:?}");
+    }
 }

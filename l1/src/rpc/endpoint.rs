@@ -1,26 +1,26 @@
 //! Where a node is. URLs of nodes hold passwords and keys: what is shown is scheme, host and port.
 
 use std::fmt;
+use std::sync::Arc;
 
-use base64::engine::general_purpose::STANDARD;
-use base64::Engine as _;
+use http::Uri;
 use percent_encoding::percent_decode_str;
-use ureq::http::Uri;
+use reqwest::Url;
 
-use crate::error::NodeError;
+use crate::error::L1Error;
 
 /// Shortest part of a path or query that is taken for a secret; `v3` and `mainnet` are none.
 const SECRET: usize = 8;
 
 /// Where a node is.
 #[derive(Clone)]
-pub struct Endpoint {
+pub(super) struct Endpoint {
     /// What is asked, without user and password.
-    pub uri: Uri,
-    /// The header for user and password.
-    pub authorization: Option<String>,
+    pub(super) url: Url,
+    /// User and password, decoded.
+    pub(super) user: Option<(String, Option<String>)>,
     /// Scheme, host and port.
-    pub host: String,
+    pub(super) host: Arc<str>,
     secrets: Vec<String>,
 }
 
@@ -35,8 +35,8 @@ impl Endpoint {
     ///
     /// # Errors
     /// If it is none, or of another scheme than http and https; the error does not show it.
-    pub fn parse(url: &str) -> Result<Self, NodeError> {
-        let wrong = |why: &str| NodeError::BadUrl { why: why.into() };
+    pub(super) fn parse(url: &str) -> Result<Self, L1Error> {
+        let wrong = |why: &str| L1Error::BadUrl { why: why.into() };
         let url = url.trim();
         let uri: Uri = url.parse().map_err(|_| wrong("is malformed"))?;
         let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
@@ -61,30 +61,36 @@ impl Endpoint {
         }
         let parts = path.split(['/', '?', '&', '=']);
         secrets.extend(parts.filter(|p| p.len() >= SECRET).map(String::from));
-        let authorization = user.map(|user| {
-            let plain = percent_decode_str(user).decode_utf8_lossy().into_owned();
-            let password = |text: &str| text.split_once(':').map(|(_, p)| p.to_string());
-            secrets.extend([user, &plain].map(String::from));
-            secrets.extend([user, &plain].iter().filter_map(|text| password(text)));
-            format!("Basic {}", STANDARD.encode(plain))
+        let user = user.map(|user| {
+            let plain = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
+            let (name, password) = match user.split_once(':') {
+                Some((name, password)) => (name, Some(password)),
+                None => (user, None),
+            };
+            secrets.extend([user.to_string(), plain(user)]);
+            secrets.extend(password.into_iter().flat_map(|p| [p.to_string(), plain(p)]));
+            (plain(name), password.map(plain))
         });
+        // What is asked may write the same in other letters.
+        let url = Url::parse(&format!("{host}{path}")).map_err(|_| wrong("is malformed"))?;
+        secrets.extend([url.path().to_string()].into_iter().filter(|path| path.len() > 1));
+        secrets.extend(url.query().map(String::from));
         // Longest first, so that no part of one is left behind by another.
         secrets.retain(|s| !s.is_empty());
         secrets.sort_by_key(|s| std::cmp::Reverse(s.len()));
-        let uri = format!("{host}{path}").parse();
-        Ok(Self { uri: uri.map_err(|_| wrong("is malformed"))?, authorization, host, secrets })
+        Ok(Self { url, user, host: host.into(), secrets })
     }
 
     /// A text of somebody else without what is secret in the URL.
-    pub fn scrub(&self, text: &str) -> String {
+    pub(super) fn scrub(&self, text: &str) -> String {
         let blank = |text: String, secret: &String| text.replace(secret.as_str(), "***");
         self.secrets.iter().fold(text.to_string(), blank)
     }
 }
 
 /// Scheme, host and port of a URL that a node names.
-pub fn place(url: &str) -> String {
-    Endpoint::parse(url).map_or_else(|_| "another place".into(), |e| e.host)
+pub(super) fn place(url: &str) -> String {
+    Endpoint::parse(url).map_or_else(|_| "another place".into(), |e| e.host.to_string())
 }
 
 #[cfg(test)]
@@ -96,12 +102,9 @@ mod tests {
         let url =
             "https://me:s3cr%40t@node.example:8443/v3/0123456789abcdef?token=fedcba9876543210";
         let endpoint = Endpoint::parse(url).unwrap();
-        assert_eq!(endpoint.host, "https://node.example:8443");
-        assert_eq!(
-            endpoint.authorization.as_deref(),
-            Some("Basic bWU6czNjckB0") // me:s3cr@t
-        );
-        assert!(!endpoint.uri.to_string().contains("s3cr"));
+        assert_eq!(&*endpoint.host, "https://node.example:8443");
+        assert_eq!(endpoint.user, Some(("me".into(), Some("s3cr@t".into()))));
+        assert!(!endpoint.url.to_string().contains("s3cr"));
         let text = format!("{url} s3cr%40t s3cr@t /v3/0123456789abcdef fedcba9876543210 v3");
         let scrubbed = endpoint.scrub(&text);
         for secret in ["s3cr", "0123456789abcdef", "fedcba9876543210"] {

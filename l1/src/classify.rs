@@ -1,101 +1,10 @@
-//! Why a request to a node failed, and what follows from that.
+//! What follows from an error: whether to try again, to ask for less, or to give up.
 
 use std::time::Duration;
 
-use alloy_primitives::Bytes;
-use bastion_contract::rollup::describe_revert;
-
-/// Characters of an answer that an error shows.
-const SHOWN: usize = 200;
-
-/// A request that failed. No part of it tells more of the node's URL than scheme, host and port.
-#[derive(Debug, thiserror::Error)]
-#[error("{method} at {host}: {failure}{}", tries(*attempts))]
-pub struct RpcError {
-    /// What was asked.
-    pub method: &'static str,
-    /// Scheme, host and port of the node.
-    pub host: String,
-    /// How often it was tried.
-    pub attempts: u32,
-    /// Why it failed.
-    pub failure: Failure,
-}
-
-fn tries(attempts: u32) -> String {
-    match attempts {
-        0 | 1 => String::new(),
-        n => format!(" (tried {n} times)"),
-    }
-}
-
-/// Why a request failed.
-#[derive(Debug, thiserror::Error)]
-pub enum Failure {
-    /// No whole answer came.
-    #[error("{why}")]
-    Transport {
-        /// Why.
-        why: String,
-        /// Whether another try may fare better.
-        passing: bool,
-    },
-    /// The node, or a gateway before it, answered with an HTTP error.
-    #[error("HTTP status {status}: {}", shown(body))]
-    Status {
-        /// The status.
-        status: u16,
-        /// Start of the body.
-        body: String,
-        /// When to come back.
-        retry_after: Option<Duration>,
-    },
-    /// The node lives elsewhere.
-    #[error("HTTP status {status}: a redirect to {to}, which is not followed: give the URL of the node itself")]
-    Redirect {
-        /// The status.
-        status: u16,
-        /// Scheme, host and port of the other place.
-        to: String,
-    },
-    /// The node refused the request.
-    #[error("{message} (error {code})")]
-    Refused {
-        /// Its code.
-        code: i64,
-        /// Its words.
-        message: String,
-    },
-    /// The call reverted.
-    #[error("reverted: {}", describe_revert(data))]
-    Reverted {
-        /// The encoded error.
-        data: Bytes,
-    },
-    /// The answer is not of the form that the method has.
-    #[error("no answer to this request: {why}: {}", shown(body))]
-    Malformed {
-        /// What is wrong with it.
-        why: String,
-        /// Its start.
-        body: String,
-    },
-    /// The answer is longer than this program reads.
-    #[error("the answer is longer than {limit} bytes (--l1-max-answer allows more)")]
-    TooLong {
-        /// The limit.
-        limit: u64,
-    },
-}
-
-fn shown(body: &str) -> String {
-    let body = body.split_whitespace().collect::<Vec<_>>().join(" ");
-    match body.char_indices().nth(SHOWN) {
-        _ if body.is_empty() => "no body".into(),
-        Some((end, _)) => format!("{}...", &body[..end]),
-        None => body,
-    }
-}
+use crate::asked::Asked;
+use crate::error::L1Error;
+use crate::revert::Revert;
 
 /// Words by which nodes say that somebody asks too often.
 const TOO_OFTEN: [&str; 7] =
@@ -131,17 +40,14 @@ fn says(message: &str, words: &[&str]) -> bool {
     words.iter().any(|word| message.contains(word))
 }
 
-impl Failure {
+impl L1Error {
     /// Whether the same request may succeed later.
     pub fn is_passing(&self) -> bool {
         match self {
             Self::Transport { passing, .. } => *passing,
             Self::Status { status, .. } => matches!(status, 408 | 425 | 429 | 500..),
-            Self::Refused { code, message } => *code == 429 || says(message, &TOO_OFTEN),
-            Self::Redirect { .. }
-            | Self::Reverted { .. }
-            | Self::Malformed { .. }
-            | Self::TooLong { .. } => false,
+            Self::Refused { code, message, .. } => *code == 429 || says(message, &TOO_OFTEN),
+            _ => false,
         }
     }
 
@@ -161,13 +67,10 @@ impl Failure {
                 matches!(status, 413 | 504 | 524)
                     || matches!(status, 400 | 403 | 422) && says(body, &TOO_MUCH)
             }
-            Self::Refused { code, message } => {
+            Self::Refused { code, message, .. } => {
                 !self.is_passing() && (*code == -32005 || says(message, &TOO_MUCH))
             }
-            Self::Transport { .. }
-            | Self::Redirect { .. }
-            | Self::Reverted { .. }
-            | Self::Malformed { .. } => false,
+            _ => false,
         }
     }
 
@@ -180,14 +83,67 @@ impl Failure {
     pub fn is_pruned(&self) -> bool {
         matches!(self, Self::Refused { message, .. } if says(message, &PRUNED))
     }
+
+    /// Whether a contract, or the node in its name, refused a call, as opposed to no answer.
+    pub fn is_refused_call(&self) -> bool {
+        match self {
+            Self::Reverted { .. } | Self::Failed { .. } | Self::Halted { .. } => true,
+            Self::Refused { .. } => !self.is_passing(),
+            _ => false,
+        }
+    }
+
+    /// Whether an answer may have been lost on its way: the request may have had its effect.
+    pub fn is_lost(&self) -> bool {
+        matches!(self, Self::Transport { .. } | Self::Status { .. } | Self::Malformed { .. })
+    }
+
+    /// Why a contract refused, if one did.
+    pub fn revert(&self) -> Option<&Revert> {
+        match self {
+            Self::Reverted { revert, .. } => Some(revert),
+            _ => None,
+        }
+    }
+
+    /// The request that it is about, if it is about one.
+    pub fn asked(&self) -> Option<&Asked> {
+        match self {
+            Self::Transport { asked, .. }
+            | Self::Status { asked, .. }
+            | Self::Redirect { asked, .. }
+            | Self::Refused { asked, .. }
+            | Self::Malformed { asked, .. }
+            | Self::TooLong { asked, .. } => Some(asked),
+            _ => None,
+        }
+    }
+
+    /// The same after a number of tries.
+    pub(crate) fn after(mut self, tries: u32) -> Self {
+        match &mut self {
+            Self::Transport { asked, .. }
+            | Self::Status { asked, .. }
+            | Self::Redirect { asked, .. }
+            | Self::Refused { asked, .. }
+            | Self::Malformed { asked, .. }
+            | Self::TooLong { asked, .. } => asked.attempts = tries,
+            _ => {}
+        }
+        self
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn refused(code: i64, message: &str) -> Failure {
-        Failure::Refused { code, message: message.into() }
+    fn asked() -> Asked {
+        Asked::once("eth_getLogs", "http://h:1".into())
+    }
+
+    fn refused(code: i64, message: &str) -> L1Error {
+        L1Error::Refused { asked: asked(), code, message: message.into() }
     }
 
     #[test]
@@ -222,18 +178,15 @@ mod tests {
 
     #[test]
     fn statuses_are_understood() {
-        let status =
-            |status, body: &str| Failure::Status { status, body: body.into(), retry_after: None };
+        let status = |status, body: &str| L1Error::Status {
+            asked: asked(),
+            status,
+            body: body.into(),
+            retry_after: None,
+        };
         assert!(status(429, "").is_passing() && status(502, "").is_passing());
         assert!(!status(401, "").is_passing() && !status(404, "").is_passing());
         assert!(status(413, "").is_too_much() && status(400, "block range").is_too_much());
         assert!(!status(401, "block range").is_too_much() && !status(502, "").is_too_much());
-    }
-
-    #[test]
-    fn an_error_shows_the_start_of_a_long_body() {
-        assert_eq!(shown(" a\n b "), "a b");
-        assert_eq!(shown("\n"), "no body");
-        assert_eq!(shown(&"é".repeat(300)).chars().count(), SHOWN + 3);
     }
 }

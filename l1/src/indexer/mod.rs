@@ -1,0 +1,210 @@
+//! Follows the logs of contracts over blocks that are final, chunk by chunk. The caller stores the
+//! cursor of each chunk with what it makes of it, and resumes there: no log is missed, none comes twice.
+//!
+//! Nothing is kept by the chain between two calls, so each chunk is bound to one branch by hashes: its
+//! last block is read before and after the logs, and the cursor's block last. Was a block replaced
+//! meanwhile, one of the two differs. An indexer that lies deeper than the chain ever reorganizes meets
+//! no [`L1Error::Reorg`]; one that meets it must undo what came after the block named there.
+
+mod cursor;
+
+pub use cursor::Cursor;
+
+use std::collections::VecDeque;
+
+use alloy::primitives::Address;
+
+use crate::chain::ReadLogs;
+use crate::error::L1Error;
+use crate::span::Span;
+use crate::types::{At, Event, Pin};
+
+/// Cursors that are kept to find the last common block after a reorganization.
+const KEPT: usize = 64;
+/// How often a chunk is read anew because the chain changed while it was read.
+const TRIES: u32 = 3;
+
+/// Which blocks are final.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Finality {
+    /// Those that the chain calls finalized; on a chain without this notion, those at a depth.
+    Tag {
+        /// Blocks below the latest one, for chains that call none finalized.
+        otherwise: u64,
+    },
+    /// Those at a depth, whatever the chain says.
+    Depth(u64),
+}
+
+/// The logs of some blocks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Chunk {
+    /// What the contracts logged, in order, each with number, hash and time of its block.
+    pub events: Vec<Event>,
+    /// Where the next chunk begins. To be stored together with what follows from the events.
+    pub cursor: Cursor,
+    /// Time of the cursor's block, in seconds.
+    pub time: u64,
+}
+
+/// Follows the logs of contracts.
+#[derive(Debug, Clone)]
+pub struct Indexer {
+    of: Vec<Address>,
+    finality: Finality,
+    /// The last block whose logs were given, unless none was.
+    cursor: Option<Cursor>,
+    /// The block to begin with while there is no cursor.
+    first: u64,
+    /// Earlier cursors, oldest first.
+    known: VecDeque<Cursor>,
+    span: Span,
+}
+
+impl Indexer {
+    /// Follows the logs of contracts from a block on, such as that of their deployment.
+    pub fn from_block(first: u64, of: Vec<Address>, finality: Finality) -> Self {
+        Self { of, finality, cursor: None, first, known: VecDeque::new(), span: Span::default() }
+    }
+
+    /// Goes on after the block of a cursor.
+    pub fn resume(cursor: Cursor, of: Vec<Address>, finality: Finality) -> Self {
+        let indexer = Self::from_block(cursor.number, of, finality);
+        Self { cursor: Some(cursor), ..indexer }
+    }
+
+    /// Cursors of earlier chunks, in any order, among which the last common block is sought after a
+    /// reorganization.
+    #[must_use]
+    pub fn with_known(mut self, known: impl IntoIterator<Item = Cursor>) -> Self {
+        let mut known: Vec<Cursor> = known.into_iter().collect();
+        known.sort_by_key(|cursor| cursor.number);
+        self.known = known.into();
+        self
+    }
+
+    /// The last block whose logs were given.
+    pub fn cursor(&self) -> Option<Cursor> {
+        self.cursor
+    }
+
+    /// The next chunk, or `None` if there is no further final block. After an error the same chunk is
+    /// read again.
+    ///
+    /// # Errors
+    /// [`L1Error::Reorg`] if the cursor's block is no longer on the chain, with the last known block
+    /// that is; [`L1Error::is_passing`] if the node is busy beyond the reader's own patience.
+    pub fn next(&mut self, reader: &mut dyn ReadLogs) -> Result<Option<Chunk>, L1Error> {
+        let mut tries = 1;
+        loop {
+            match self.attempt(reader) {
+                // A request that covered too much, or a chain that changed behind the cursor.
+                Ok(Attempt::Again { changed: false }) => {}
+                Ok(Attempt::Again { changed: true }) if tries < TRIES => tries += 1,
+                // It changes faster than it can be read; what was given stands.
+                Ok(Attempt::Again { changed: true }) => {
+                    let block = self.cursor.map_or(self.first, |c| c.number.saturating_add(1));
+                    return Err(L1Error::Reorg { block, common: self.cursor });
+                }
+                Ok(Attempt::Nothing) => return Ok(None),
+                Ok(Attempt::Chunk(chunk)) => {
+                    self.advance(chunk.cursor);
+                    return Ok(Some(chunk));
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    fn attempt(&mut self, reader: &mut dyn ReadLogs) -> Result<Attempt, L1Error> {
+        let from = match self.cursor {
+            None => Some(self.first),
+            Some(cursor) => cursor.number.checked_add(1),
+        };
+        let last = self.last(reader)?;
+        let range = from.zip(last.map(|pin| pin.number)).filter(|(from, last)| from <= last);
+        let Some((from, last)) = range else {
+            self.is_there(reader)?;
+            return Ok(Attempt::Nothing);
+        };
+        let to = self.span.end(from, last);
+        let Some(before) = reader.block(At::Number(to))? else {
+            self.is_there(reader)?;
+            return Ok(Attempt::Again { changed: true });
+        };
+        let events = match reader.logs(from, to, &self.of) {
+            Ok(events) => events,
+            Err(error) if error.is_too_much() && to > from => {
+                self.span.refused(to - from + 1);
+                return Ok(Attempt::Again { changed: false });
+            }
+            Err(L1Error::Reorg { .. }) => {
+                self.is_there(reader)?;
+                return Ok(Attempt::Again { changed: true });
+            }
+            Err(error) => return Err(error),
+        };
+        let after = reader.block(At::Number(to))?;
+        let there = self.is_there(reader)?;
+        if !there || after.is_none_or(|after| after.hash != before.hash) {
+            return Ok(Attempt::Again { changed: true });
+        }
+        self.span.good();
+        let cursor = Cursor { number: before.number, hash: before.hash };
+        Ok(Attempt::Chunk(Chunk { events, cursor, time: before.time }))
+    }
+
+    /// The last final block, if there is one.
+    fn last(&self, reader: &mut dyn ReadLogs) -> Result<Option<Pin>, L1Error> {
+        let depth = match self.finality {
+            Finality::Tag { otherwise } => match reader.block(At::Finalized)? {
+                Some(pin) => return Ok(Some(pin)),
+                None => otherwise,
+            },
+            Finality::Depth(depth) => depth,
+        };
+        let Some(head) = reader.block(At::Latest)? else { return Ok(None) };
+        match head.number.checked_sub(depth) {
+            Some(number) => reader.block(At::Number(number)),
+            None => Ok(None),
+        }
+    }
+
+    /// Whether the node knows a block of the cursor's number. One that lags behind the one asked before
+    /// does not: that is no reorganization.
+    fn is_there(&self, reader: &mut dyn ReadLogs) -> Result<bool, L1Error> {
+        let Some(cursor) = self.cursor else { return Ok(true) };
+        let Some(found) = reader.block(At::Number(cursor.number))? else { return Ok(false) };
+        if found.hash == cursor.hash {
+            return Ok(true);
+        }
+        for known in self.known.iter().rev() {
+            let found = reader.block(At::Number(known.number))?;
+            if found.is_some_and(|found| found.hash == known.hash) {
+                return Err(L1Error::Reorg { block: cursor.number, common: Some(*known) });
+            }
+        }
+        Err(L1Error::Reorg { block: cursor.number, common: None })
+    }
+
+    fn advance(&mut self, cursor: Cursor) {
+        self.known.extend(self.cursor);
+        while self.known.len() > KEPT {
+            self.known.pop_front();
+        }
+        self.cursor = Some(cursor);
+    }
+}
+
+/// What one reading gave.
+enum Attempt {
+    /// No further final block.
+    Nothing,
+    /// To be read anew.
+    Again {
+        /// Because the chain changed, not because the request covered too much.
+        changed: bool,
+    },
+    /// The logs.
+    Chunk(Chunk),
+}

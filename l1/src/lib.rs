@@ -1,0 +1,38 @@
+//! L1: reading it, sending to it, following its logs.
+//!
+//! | module | content |
+//! |---|---|
+//! | [`chain`] | the traits: [`ReadLogs`], [`ReadL1`], [`SendL1`], [`DevChain`] |
+//! | [`types`] | blocks, events, calls |
+//! | [`rpc`] | a node over HTTP, by alloy |
+//! | [`embedded`] | a chain in memory |
+//! | [`indexer`] | follows the logs of contracts over final blocks |
+//! | [`error`], [`revert`], [`nonce`], [`asked`] | what went wrong, with values |
+//! | `classify` | what follows from an error |
+//! | `span` | how many blocks a request for logs covers |
+#![forbid(unsafe_code)]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
+pub mod asked;
+pub mod chain;
+mod classify;
+#[cfg(feature = "devchain")]
+pub mod embedded;
+pub mod error;
+pub mod indexer;
+pub mod nonce;
+pub mod revert;
+pub mod rpc;
+mod span;
+pub mod types;
+
+pub use asked::Asked;
+pub use chain::{DevChain, ReadL1, ReadLogs, SendL1};
+#[cfg(feature = "devchain")]
+pub use embedded::EmbeddedL1;
+pub use error::L1Error;
+pub use indexer::{Chunk, Cursor, Finality, Indexer};
+pub use nonce::NonceFault;
+pub use revert::Revert;
+pub use rpc::{Options, RpcL1};
+pub use types::{At, Called, Event, Pin, DEV_CHAIN_ID, DEV_CHAIN_IDS, DEV_OPERATOR};

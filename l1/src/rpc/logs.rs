@@ -1,0 +1,120 @@
+//! The logs of contracts, each with its block in the chain as it is now.
+
+use std::collections::BTreeMap;
+
+use alloy::eips::BlockId;
+use alloy::primitives::{Address, B256};
+use alloy::providers::Provider;
+use alloy::rpc::types::{Filter, Log};
+
+use super::client::Client;
+use crate::error::L1Error;
+use crate::types::{Event, Pin};
+
+const LOGS: &str = "eth_getLogs";
+const RECEIPTS: &str = "eth_getBlockReceipts";
+
+/// The events of contracts in the blocks `from` to `to`, in order.
+pub(super) fn events(
+    client: &Client,
+    from: u64,
+    to: u64,
+    of: &[Address],
+) -> Result<Vec<Event>, L1Error> {
+    let logs = match range(client, from, to, of) {
+        // A single block can hold more than a node gives at once, but not its receipts.
+        Err(error) if error.is_too_much() && from == to => {
+            receipts(client, from, of).map_err(|_| error)?
+        }
+        other => other?,
+    };
+    ordered(client, logs)
+}
+
+/// A log of a block, as far as it is needed.
+struct Found {
+    number: u64,
+    index: u64,
+    block: B256,
+    removed: bool,
+    transaction: B256,
+    log: alloy::primitives::Log,
+}
+
+fn found(client: &Client, method: &str, log: Log) -> Result<Found, L1Error> {
+    let whole = (log.block_number, log.log_index, log.block_hash, log.transaction_hash);
+    let (Some(number), Some(index), Some(block), Some(transaction)) = whole else {
+        let why = "a log without its block, transaction or place".into();
+        return Err(client.malformed(method, why, &format!("{log:?}")));
+    };
+    Ok(Found { number, index, block, removed: log.removed, transaction, log: log.inner })
+}
+
+fn range(client: &Client, from: u64, to: u64, of: &[Address]) -> Result<Vec<Found>, L1Error> {
+    let filter = Filter::new().address(of.to_vec()).from_block(from).to_block(to);
+    let logs: Vec<Log> = client.wait(LOGS, client.node().get_logs(&filter))?;
+    let logs: Result<Vec<_>, _> = logs.into_iter().map(|log| found(client, LOGS, log)).collect();
+    let logs = logs?;
+    let foreign = |found: &&Found| {
+        let inside = (from..=to).contains(&found.number);
+        !inside || !of.contains(&found.log.address) || found.log.topics().len() > 4
+    };
+    if let Some(found) = logs.iter().find(foreign) {
+        let why = format!("a log of block {} that was not asked for", found.number);
+        return Err(client.malformed(LOGS, why, &format!("{:?}", found.log)));
+    }
+    Ok(logs)
+}
+
+fn receipts(client: &Client, number: u64, of: &[Address]) -> Result<Vec<Found>, L1Error> {
+    let block = BlockId::number(number);
+    let receipts = client.wait(RECEIPTS, client.node().get_block_receipts(block))?;
+    let receipts =
+        receipts.ok_or_else(|| super::missing(client, &format!("receipts of block {number}")))?;
+    let mut logs = Vec::new();
+    for receipt in receipts {
+        if receipt.block_number() != Some(number) {
+            let why = format!("a receipt of another block than {number}");
+            return Err(client.malformed(RECEIPTS, why, &format!("{receipt:?}")));
+        }
+        let kept = receipt.inner.inner.logs().iter().filter(|log| of.contains(&log.address()));
+        for log in kept {
+            logs.push(found(client, RECEIPTS, log.clone())?);
+        }
+    }
+    Ok(logs)
+}
+
+/// Events in order, with their blocks. Each block must be the one of its number in the chain as it is
+/// now.
+fn ordered(client: &Client, mut logs: Vec<Found>) -> Result<Vec<Event>, L1Error> {
+    logs.sort_by_key(|found| (found.number, found.index));
+    let twice = |pair: &&[Found]| {
+        let [a, b] = pair else { return false };
+        (a.number, a.index) == (b.number, b.index)
+    };
+    if let Some([log, _]) = logs.windows(2).find(twice) {
+        let why = format!("log {} of block {} twice", log.index, log.number);
+        return Err(client.malformed(LOGS, why, &format!("{:?}", log.log)));
+    }
+    let mut blocks: BTreeMap<u64, Pin> = BTreeMap::new();
+    let mut events = Vec::with_capacity(logs.len());
+    for found in logs {
+        let block = match blocks.get(&found.number) {
+            Some(block) => *block,
+            None => super::block(client, found.number)?,
+        };
+        blocks.insert(found.number, block);
+        if found.removed || found.block != block.hash {
+            return Err(L1Error::Reorg { block: found.number, common: None });
+        }
+        events.push(Event {
+            address: found.log.address,
+            data: found.log.data,
+            transaction: found.transaction,
+            index: found.index,
+            block,
+        });
+    }
+    Ok(events)
+}

@@ -1,0 +1,137 @@
+//! A node over JSON-RPC, by alloy's provider, with accounts that the node holds (anvil, hardhat).
+//!
+//! | module | content |
+//! |---|---|
+//! | `endpoint` | the URL, and what of it may be shown |
+//! | `transport` | one request over HTTP |
+//! | `retry` | requests that only read, again |
+//! | `answer` | what a body is |
+//! | `client` | alloy's provider, for code that waits |
+//! | `logs` | events, each with its block |
+//! | `past` | history as of one block |
+//! | `send` | transactions, and the powers of development nodes |
+//!
+//! All calls wait for the node's answer, and must not be made in an asynchronous task.
+
+mod answer;
+mod client;
+mod endpoint;
+mod logs;
+mod past;
+mod retry;
+mod send;
+mod transport;
+
+use alloy::eips::BlockNumberOrTag;
+use alloy::providers::Provider;
+
+use crate::error::L1Error;
+use crate::types::{At, Pin, DEV_CHAIN_IDS};
+use client::Client;
+use past::StateBy;
+
+/// How a node is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Options {
+    /// How often a request that only reads is repeated after a failure that may pass.
+    pub retries: u32,
+    /// Bytes of an answer at most.
+    pub max_answer: u64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { retries: 5, max_answer: 1 << 30 }
+    }
+}
+
+/// A node.
+pub struct RpcL1 {
+    client: Client,
+    chain_id: u64,
+    /// Block from which on history is read.
+    since: u64,
+    at: At,
+    state_by: StateBy,
+}
+
+impl std::fmt::Debug for RpcL1 {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RpcL1")
+            .field("host", &self.client.host())
+            .field("chain_id", &self.chain_id)
+            .field("since", &self.since)
+            .field("at", &self.at)
+            .finish_non_exhaustive()
+    }
+}
+
+impl RpcL1 {
+    /// Connects to a node.
+    ///
+    /// # Errors
+    /// If the URL is none, or the node does not answer.
+    pub fn connect(url: &str) -> Result<Self, L1Error> {
+        Self::with(url, Options::default())
+    }
+
+    /// Connects to a node that is asked in a given way.
+    ///
+    /// # Errors
+    /// As [`Self::connect`].
+    pub fn with(url: &str, options: Options) -> Result<Self, L1Error> {
+        let client = Client::new(url, options)?;
+        let chain_id = client.small("eth_chainId", ())?;
+        Ok(Self { client, chain_id, since: 0, at: At::default(), state_by: StateBy::Unknown })
+    }
+
+    /// Reads history from a block on, such as that of the deployment, instead of from the first.
+    #[must_use]
+    pub fn since(self, block: u64) -> Self {
+        Self { since: block, ..self }
+    }
+
+    /// Reads history as of a block.
+    #[must_use]
+    pub fn at(self, at: At) -> Self {
+        Self { at, ..self }
+    }
+
+    /// The name that the node knows a block by.
+    fn name(&self, at: At) -> BlockNumberOrTag {
+        match at {
+            At::Settled if DEV_CHAIN_IDS.contains(&self.chain_id) => BlockNumberOrTag::Latest,
+            At::Settled | At::Finalized => BlockNumberOrTag::Finalized,
+            At::Latest => BlockNumberOrTag::Latest,
+            At::Safe => BlockNumberOrTag::Safe,
+            At::Number(number) => BlockNumberOrTag::Number(number),
+        }
+    }
+}
+
+/// A block of a name in the chain as it is now.
+fn find(client: &Client, name: BlockNumberOrTag) -> Result<Option<Pin>, L1Error> {
+    const METHOD: &str = "eth_getBlockByNumber";
+    let Some(found) = client.wait(METHOD, client.node().get_block_by_number(name))? else {
+        return Ok(None);
+    };
+    let header = &found.header;
+    let pin = Pin { number: header.number, hash: header.hash, time: header.timestamp };
+    match name {
+        BlockNumberOrTag::Number(number) if number != pin.number => {
+            let why = format!("it gives block {} for block {number}", pin.number);
+            Err(client.malformed(METHOD, why, &format!("{pin:?}")))
+        }
+        _ => Ok(Some(pin)),
+    }
+}
+
+/// The block of a number in the chain as it is now.
+fn block(client: &Client, number: u64) -> Result<Pin, L1Error> {
+    let found = find(client, BlockNumberOrTag::Number(number))?;
+    found.ok_or_else(|| missing(client, &format!("block {number}")))
+}
+
+fn missing(client: &Client, what: &str) -> L1Error {
+    L1Error::MissingHistory { host: client.host().into(), what: what.into() }
+}

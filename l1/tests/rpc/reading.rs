@@ -1,0 +1,232 @@
+//! Logs, blocks and state of a node that misbehaves: what is read is right, or it is an error.
+
+use alloy::primitives::{Address, Bytes, LogData, B256, U256};
+use bastion_l1::{
+    At, DevChain, Event, Finality, Indexer, L1Error, Options, ReadL1, ReadLogs, RpcL1, SendL1,
+    DEV_OPERATOR,
+};
+use serde_json::{json, Value};
+
+use crate::anvil::Anvil;
+use crate::server::{Asked, Reply, Server};
+use crate::TIME;
+
+/// Creation code of a contract that logs its calldata under one topic.
+const LOGGER: [u8; 21] = [
+    0x6b, // 12 bytes of code
+    0x36, 0x60, 0, 0x60, 0, 0x37, // copies the calldata
+    0x60, 7, 0x36, 0x60, 0, 0xa1, // logs them under topic 7
+    0x60, 0, 0x52, 0x60, 12, 0x60, 20, 0xf3,
+];
+
+/// A change of an answer on its way.
+type Change = fn(&mut Value);
+
+/// A contract that has logged.
+struct Logging {
+    anvil: Anvil,
+    contract: Address,
+    /// What it logged.
+    events: Vec<Event>,
+}
+
+impl Logging {
+    /// Five logs with blocks between.
+    fn new() -> Self {
+        let anvil = Anvil::start(TIME);
+        let mut l1 = RpcL1::connect(&anvil.url).unwrap();
+        let (contract, _) = l1.deploy(DEV_OPERATOR, Bytes::from_static(&LOGGER)).unwrap();
+        for i in 0..5_u8 {
+            l1.send(DEV_OPERATOR, contract, U256::ZERO, vec![i; 3].into()).unwrap();
+            for _ in 0..4 {
+                l1.advance(12).unwrap();
+            }
+        }
+        let pin = l1.pin().unwrap();
+        let events = l1.events(&pin, &[contract]).unwrap();
+        let data: Vec<LogData> = events.iter().map(|e| e.data.clone()).collect();
+        let expected = |i| LogData::new_unchecked(vec![B256::with_last_byte(7)], vec![i; 3].into());
+        assert_eq!(data, (0..5).map(expected).collect::<Vec<_>>());
+        for pair in events.windows(2) {
+            assert!(pair[0].block.number < pair[1].block.number);
+            assert!(pair[0].block.time + 40 < pair[1].block.time);
+        }
+        Self { anvil, contract, events }
+    }
+
+    /// A reader through a node that misbehaves.
+    fn through(
+        &self,
+        answer: impl Fn(&Asked<'_>) -> Reply + Send + Sync + 'static,
+    ) -> (RpcL1, Server) {
+        let server = Server::start(Some(&self.anvil.url), answer);
+        let options = Options { retries: 2, ..Options::default() };
+        (RpcL1::with(&server.url, options).unwrap(), server)
+    }
+
+    fn events(&self, l1: &mut RpcL1) -> Result<Vec<Event>, L1Error> {
+        let pin = l1.pin()?;
+        l1.events(&pin, &[self.contract])
+    }
+}
+
+fn number(value: &Value) -> u64 {
+    u64::from_str_radix(value.as_str().unwrap().trim_start_matches("0x"), 16).unwrap()
+}
+
+/// A node that gives logs of at most seven blocks.
+fn seven(asked: &Asked<'_>) -> Reply {
+    let range = &asked.params[0];
+    match asked.method {
+        "eth_getLogs" if number(&range["toBlock"]) - number(&range["fromBlock"]) > 6 => {
+            Reply::Error(-32602, "block range is too large, max is 7")
+        }
+        _ => Reply::Forward,
+    }
+}
+
+#[test]
+fn what_is_read_is_right_or_an_error() {
+    let sound = Logging::new();
+    limits(&sound);
+    answers_that_are_no_logs(&sound);
+    reorganizations(&sound);
+    state_of_a_block(&sound);
+    an_indexer_meets_the_same(&sound);
+}
+
+fn limits(sound: &Logging) {
+    let (mut l1, server) = sound.through(seven);
+    assert_eq!(sound.events(&mut l1).unwrap(), sound.events);
+    assert!(server.count("eth_getLogs") > 3);
+    // No single block's logs are given: its receipts hold the same.
+    let (mut l1, server) = sound.through(|asked| match asked.method {
+        "eth_getLogs" => Reply::Error(-32005, "query returned more than 0 results"),
+        _ => Reply::Forward,
+    });
+    assert_eq!(sound.events(&mut l1).unwrap(), sound.events);
+    assert!(server.count("eth_getBlockReceipts") > 20);
+}
+
+fn answers_that_are_no_logs(sound: &Logging) {
+    for result in [json!(null), json!({}), json!("0x"), json!([{"address": null}]), json!([7])] {
+        let (mut l1, _server) = sound.through(move |asked| match asked.method {
+            "eth_getLogs" => Reply::Result(result.clone()),
+            _ => Reply::Forward,
+        });
+        let error = sound.events(&mut l1).unwrap_err();
+        assert!(matches!(error, L1Error::Malformed { .. }), "{error}");
+    }
+    let changes: [(Change, &str); 4] = [
+        (|a| a["result"][0]["address"] = json!(Address::repeat_byte(9)), "not asked for"),
+        (|a| a["result"][0]["blockNumber"] = json!("0xffff"), "not asked for"),
+        (|a| a["result"][1]["blockHash"] = json!(null), "without its block"),
+        (
+            |a| {
+                let logs = a["result"].as_array_mut().unwrap();
+                logs.push(logs[0].clone());
+            },
+            "twice",
+        ),
+    ];
+    for (change, words) in changes {
+        let (mut l1, _server) = sound.through(move |asked| match asked.method {
+            "eth_getLogs" => Reply::Changed(change),
+            _ => Reply::Forward,
+        });
+        let error = sound.events(&mut l1).unwrap_err();
+        assert!(matches!(error, L1Error::Malformed { .. }), "{error}");
+        assert!(error.to_string().contains(words), "{error}");
+    }
+}
+
+fn reorganizations(sound: &Logging) {
+    let left: [Change; 2] = [
+        |answer| answer["result"][3]["blockHash"] = json!(format!("0x{}", "7".repeat(64))),
+        |answer| answer["result"][3]["removed"] = json!(true),
+    ];
+    for change in left {
+        let (mut l1, _server) = sound.through(move |asked| match asked.method {
+            "eth_getLogs" => Reply::Changed(change),
+            _ => Reply::Forward,
+        });
+        let error = sound.events(&mut l1).unwrap_err();
+        let block = sound.events[3].block.number;
+        assert!(matches!(error, L1Error::Reorg { block: b, .. } if b == block), "{error}");
+    }
+    let mut l1 = RpcL1::connect(&sound.anvil.url).unwrap();
+    let mut pin = l1.pin().unwrap();
+    l1.hold(&pin).unwrap();
+    pin.hash = B256::repeat_byte(7);
+    assert!(matches!(l1.hold(&pin).unwrap_err(), L1Error::Reorg { .. }));
+}
+
+fn state_of_a_block(sound: &Logging) {
+    let mut l1 = RpcL1::connect(&sound.anvil.url).unwrap();
+    let before = l1.block(At::Number(0)).unwrap().unwrap();
+    assert!(l1.code_at(&before, sound.contract).unwrap().is_empty());
+    let pin = l1.pin().unwrap();
+    assert_eq!(l1.code_at(&pin, sound.contract).unwrap().len(), 12);
+    // By number, from a node that knows no hashes.
+    let (mut old, _server) = sound.through(|asked| match asked.method {
+        "eth_getCode" if asked.params[1].is_object() => {
+            Reply::Error(-32602, "invalid argument 1: hex string expected")
+        }
+        _ => Reply::Forward,
+    });
+    assert_eq!(old.code_at(&pin, sound.contract).unwrap().len(), 12);
+    let (mut pruned, _server) = sound.through(|asked| match asked.method {
+        "eth_getCode" => Reply::Error(-32000, "missing trie node 12ab (path )"),
+        _ => Reply::Forward,
+    });
+    let error = pruned.code_at(&pin, sound.contract).unwrap_err();
+    assert!(matches!(error, L1Error::MissingHistory { .. }), "{error}");
+}
+
+fn an_indexer_meets_the_same(sound: &Logging) {
+    // Too large ranges, and a node that is busy at times.
+    let (mut l1, server) = sound.through(|asked| match (asked.method, asked.count % 3) {
+        ("eth_getLogs", 0) => Reply::Raw(429, "Retry-After: 0\r\n".into(), Vec::new()),
+        _ => seven(asked),
+    });
+    let mut indexer = Indexer::from_block(0, vec![sound.contract], Finality::Depth(2));
+    let mut events = Vec::new();
+    let mut last = None;
+    while let Some(chunk) = indexer.next(&mut l1).unwrap() {
+        events.extend(chunk.events);
+        last = Some(chunk.cursor);
+    }
+    assert_eq!(events, sound.events);
+    assert!(server.count("eth_getLogs") > 6);
+    let head = l1.block(At::Latest).unwrap().unwrap();
+    let cursor = last.unwrap();
+    assert_eq!(cursor.number, head.number - 2);
+    // Resumed, there is nothing new; on another branch it is a reorganization.
+    let of = || vec![sound.contract];
+    let mut resumed = Indexer::resume(cursor, of(), Finality::Depth(2));
+    assert_eq!(resumed.next(&mut l1).unwrap(), None);
+    let other = bastion_l1::Cursor { hash: B256::repeat_byte(7), ..cursor };
+    let mut lost = Indexer::resume(other, of(), Finality::Depth(2));
+    let error = lost.next(&mut l1).unwrap_err();
+    assert!(matches!(error, L1Error::Reorg { common: None, .. }), "{error}");
+    // The same with a chunk known before.
+    let early = l1.block(At::Number(3)).unwrap().unwrap();
+    let early = bastion_l1::Cursor { number: early.number, hash: early.hash };
+    let mut lost = Indexer::resume(other, of(), Finality::Depth(2)).with_known([early]);
+    match lost.next(&mut l1).unwrap_err() {
+        L1Error::Reorg { common, block } => {
+            assert_eq!((common, block), (Some(early), cursor.number));
+        }
+        other => panic!("{other}"),
+    }
+    // A node that stays busy is an error that may pass, and the chunk is read later.
+    let (mut busy, _server) = sound.through(|asked| match asked.method {
+        "eth_getLogs" if asked.count <= 3 => {
+            Reply::Raw(429, "Retry-After: 0\r\n".into(), Vec::new())
+        }
+        _ => Reply::Forward,
+    });
+    let mut indexer = Indexer::from_block(0, of(), Finality::Depth(2));
+    assert!(indexer.next(&mut busy).unwrap_err().is_passing());
+    assert_eq!(indexer.next(&mut busy).unwrap().unwrap().events, sound.events);
+}

@@ -1,7 +1,7 @@
 //! A node's present and its past: all that is read of the past belongs to one block of one chain.
 
 use alloy::consensus::Transaction as _;
-use alloy::eips::BlockId;
+use alloy::eips::{BlockId, RpcBlockHash};
 use alloy::network::TransactionResponse as _;
 use alloy::primitives::{Address, Bytes, B256, U256};
 use alloy::providers::ext::TraceApi;
@@ -53,7 +53,9 @@ impl RpcL1 {
             what: format!("state of block {}", pin.number),
         };
         if self.state_by != StateBy::Number {
-            match read(self, BlockId::hash(pin.hash)) {
+            // Without the second part alloy would not write the object of EIP-1898.
+            let by_hash = RpcBlockHash::from_hash(pin.hash, Some(false));
+            match read(self, BlockId::Hash(by_hash)) {
                 Ok(answer) => {
                     self.state_by = StateBy::Hash;
                     return Ok(answer);

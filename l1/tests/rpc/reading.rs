@@ -166,7 +166,14 @@ fn state_of_a_block(sound: &Logging) {
     let before = l1.block(At::Number(0)).unwrap().unwrap();
     assert!(l1.code_at(&before, sound.contract).unwrap().is_empty());
     let pin = l1.pin().unwrap();
-    assert_eq!(l1.code_at(&pin, sound.contract).unwrap().len(), 12);
+    let hash = json!(pin.hash);
+    let (mut exact, server) = sound.through(move |asked| {
+        let by_hash = asked.params[1]["blockHash"] == hash;
+        assert!(asked.method != "eth_getCode" || by_hash, "{}", asked.params);
+        Reply::Forward
+    });
+    assert_eq!(exact.code_at(&pin, sound.contract).unwrap().len(), 12);
+    assert_eq!(server.count("eth_getCode"), 1);
     // By number, from a node that knows no hashes.
     let (mut old, _server) = sound.through(|asked| match asked.method {
         "eth_getCode" if asked.params[1].is_object() => {

@@ -8,7 +8,6 @@
 //! | [`circuit`] | verifies N batch proofs and links their public inputs |
 //! | [`keys`] | its keys, cached on disk |
 //! | [`proof`] | proving a block, and verifying block proofs natively |
-//! | [`block`] | the proof artifact: JSON, and the form that the contract takes |
 //! | [`verifier`] | the folder with contract, description and manifest of a block circuit |
 //!
 //! No block proof leaves this crate before it was verified, accumulated pairing included, and

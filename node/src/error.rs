@@ -315,6 +315,36 @@ pub enum NodeError {
     /// Bytes that are no proof.
     #[error(transparent)]
     Proof(#[from] ProofError),
+    /// The sequencer's log.
+    #[error("the sequencer's log {path}: {why}")]
+    Log {
+        /// Its folder.
+        path: String,
+        /// What is wrong.
+        why: String,
+    },
+    /// Log and state store do not fit one another.
+    #[error(
+        "the sequencer's log does not fit its state store: {why}: restore both from one backup"
+    )]
+    LogBroken {
+        /// What does not fit.
+        why: String,
+    },
+    /// The sequencer could not write its log.
+    #[error("the sequencer has stopped, because its log could not be written: see the error before, then start it again")]
+    Stopped,
+    /// Entries of the L1 queue were left out.
+    #[error("the L1 queue was read up to entry {expected}, the next given is {got}: read the entries between them")]
+    QueueGap {
+        /// The next entry.
+        expected: u64,
+        /// The entry given.
+        got: u64,
+    },
+    /// Bytes that are no key.
+    #[error("the sequencer's key is no secp256k1 secret: give 32 bytes, not zero and below the group's order")]
+    SequencerKey,
     /// Of the prover.
     #[error(transparent)]
     Prover(#[from] ProverError),

@@ -12,6 +12,7 @@
 //! | [`second_verifier`] | verification by the second verifier |
 //! | [`recommend`] | predicted speed and memory of shapes, and the best for a machine |
 //! | [`deploy`], [`settle`] | deploys and drives the contracts |
+//! | [`sequencer`] | operations in, receipts out: the single writer and its log |
 //! | [`submit`] | brings a folder of blocks to a node, from wherever an attempt stopped |
 //! | [`work`] | batch proofs of a run that was cut short |
 //! | [`code`] | the code that the contracts must have |
@@ -32,6 +33,7 @@ pub mod history;
 pub mod pipeline;
 pub mod recommend;
 pub mod second_verifier;
+pub mod sequencer;
 pub mod settle;
 pub mod submit;
 pub mod work;

@@ -2,11 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use crate::executor::{AccountTouch, BatchTrace, NodeTouch, OpTrace, Rejection};
+use crate::executor::{BatchTrace, OpTrace, Rejection};
 use crate::tree::Tree;
 use bastion_protocol::account::{leaf, FIRST_USER};
 use bastion_protocol::keys::owner;
-use bastion_protocol::ops::Op;
 use bastion_protocol::{Account, Fr, Index, Opening, Policy, Token};
 
 /// The state of the rollup.
@@ -155,12 +154,7 @@ impl State {
 
     /// Applies what an operation did; the tree follows at the end of the batch.
     pub(crate) fn apply(&mut self, trace: &OpTrace) {
-        let opening = match &trace.op {
-            Op::Deposit(d) => Some((d.keyhash, d.exit)),
-            Op::Signed(s) => trace.opening.and_then(|(_, exit)| s.body.new_owner(exit)),
-            Op::ForcedExit(_) | Op::Noop => None,
-        };
-        if let Some(opening) = opening {
+        if let Some(opening) = trace.learned() {
             self.learn(opening);
         }
         for access in trace.accesses.iter().flatten() {
@@ -193,9 +187,16 @@ impl State {
         }
     }
 
-    pub(crate) fn update_tree(&mut self, touched: &[AccountTouch]) -> Vec<NodeTouch> {
-        let leaves: Vec<_> = touched.iter().map(|t| (t.index, leaf(t.after.as_ref()))).collect();
-        self.tree.update_traced(&leaves)
+    pub(crate) fn tree_mut(&mut self) -> &mut Tree {
+        &mut self.tree
+    }
+
+    /// Takes the tree out, for those who update it elsewhere
+    /// ([`ClosedBatch::seal`](crate::executor::ClosedBatch::seal)). From then on the root and the tree
+    /// of this state are those of the empty one.
+    #[must_use]
+    pub fn take_tree(&mut self) -> Tree {
+        std::mem::take(&mut self.tree)
     }
 }
 

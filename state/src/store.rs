@@ -14,9 +14,10 @@ use std::path::Path;
 
 use rocksdb::{ColumnFamily, IteratorMode, Options, WriteBatch, WriteOptions, DB};
 
-use crate::executor::BatchTrace;
+use crate::executor::{BatchTrace, OpTrace};
 use crate::state::State;
 use crate::StateError;
+use bastion_protocol::keys::owner;
 use bastion_protocol::Opening;
 use bastion_protocol::ProtocolError;
 use bastion_protocol::{field, Account, Address, Fr, Index};
@@ -164,20 +165,19 @@ impl Store {
     ///
     /// # Errors
     /// [`StateError::Store`], for a full disk among others; the store is as before.
-    pub fn commit(&mut self, trace: &BatchTrace, state: &State) -> Result<(), StateError> {
+    pub fn commit(&mut self, trace: &BatchTrace) -> Result<(), StateError> {
         let mut batch = WriteBatch::default();
         for touch in &trace.accounts {
             let Some(account) = &touch.after else {
                 continue;
             };
             batch.put_cf(self.family(ACCOUNTS)?, touch.index.to_be_bytes(), account_bytes(account));
-            if let Some(opening) = state.opening(account.owner) {
-                batch.put_cf(
-                    self.family(OPENINGS)?,
-                    field::to_bytes(&account.owner),
-                    opening_bytes(&opening),
-                );
-            }
+        }
+        let policy = &trace.context.policy;
+        let learned = trace.ops.iter().filter_map(OpTrace::learned);
+        for opening in learned.chain([(policy.fee_keyhash, policy.fee_exit)]) {
+            let owner = field::to_bytes(&owner(opening.0, opening.1));
+            batch.put_cf(self.family(OPENINGS)?, owner, opening_bytes(&opening));
         }
         let meta = self.family(META)?;
         batch.put_cf(meta, "batch", (self.batch + 1).to_be_bytes());

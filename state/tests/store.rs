@@ -56,7 +56,7 @@ fn child_writes_until_it_is_killed() {
     let (mut store, mut state) = Store::open(path.as_ref()).unwrap();
     loop {
         let trace = batch(&mut state, store.batches());
-        store.commit(&trace, &state).unwrap();
+        store.commit(&trace).unwrap();
     }
 }
 
@@ -97,7 +97,7 @@ fn a_store_in_use_says_so_and_a_changed_one_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     let (mut store, mut state) = Store::open(dir.path()).unwrap();
     let trace = batch(&mut state, 0);
-    store.commit(&trace, &state).unwrap();
+    store.commit(&trace).unwrap();
     let busy = Store::open(dir.path()).err().unwrap().to_string();
     assert!(busy.contains("another process"), "{busy}");
     drop(store);

@@ -20,6 +20,8 @@ pub use signed::claim;
 pub use trace::{Access, AccountTouch, BatchTrace, LimiterTrace, OpTrace};
 
 use crate::state::State;
+use crate::tree::Tree;
+use bastion_protocol::account::leaf;
 use bastion_protocol::field::serde_fr;
 use bastion_protocol::ops::Op;
 use bastion_protocol::Kind;
@@ -73,7 +75,6 @@ pub const MAX_OPS: usize = u16::MAX as usize / 3;
 #[derive(Debug)]
 pub struct OpenBatch {
     context: BatchContext,
-    old_root: Fr,
     ops: Vec<OpTrace>,
     before: BTreeMap<Index, Option<Account>>,
     /// Touched indices of each level, leaves last.
@@ -117,7 +118,6 @@ impl OpenBatch {
         }
         state.learn_policy(&context.policy);
         Ok(Self {
-            old_root: state.root(),
             context,
             ops: Vec::new(),
             before: BTreeMap::new(),
@@ -197,27 +197,39 @@ impl OpenBatch {
         Ok(true)
     }
 
-    /// Updates the tree of the state and returns the trace.
+    /// Ends the batch: what it did to the accounts of the state. The tree is as before.
     #[must_use]
-    pub fn finish(self, state: &mut State) -> BatchTrace {
-        let accounts: Vec<AccountTouch> = self
-            .before
-            .iter()
-            .map(|(index, before)| AccountTouch {
-                index: *index,
-                before: *before,
-                after: state.account(*index).copied(),
-            })
-            .collect();
-        let nodes = state.update_tree(&accounts);
-        BatchTrace {
-            context: self.context,
-            old_root: self.old_root,
-            new_root: state.root(),
-            ops: self.ops,
-            accounts,
-            nodes,
-        }
+    pub fn close(self, state: &State) -> ClosedBatch {
+        let touch = |(index, before): (&Index, &Option<Account>)| AccountTouch {
+            index: *index,
+            before: *before,
+            after: state.account(*index).copied(),
+        };
+        let accounts = self.before.iter().map(touch).collect();
+        ClosedBatch { context: self.context, ops: self.ops, accounts }
+    }
+}
+
+/// A batch that is full, and that the tree does not know yet.
+///
+/// Hashing the tree is most of the work of a batch. Whoever must answer in the meantime takes the
+/// tree out of the state ([`State::take_tree`]) and updates it in another thread.
+#[derive(Debug, Clone)]
+pub struct ClosedBatch {
+    context: BatchContext,
+    ops: Vec<OpTrace>,
+    accounts: Vec<AccountTouch>,
+}
+
+impl ClosedBatch {
+    /// Updates the tree, which must be as of the batch before, and returns the trace.
+    #[must_use]
+    pub fn seal(self, tree: &mut Tree) -> BatchTrace {
+        let Self { context, ops, accounts } = self;
+        let old_root = tree.root();
+        let leaves: Vec<_> = accounts.iter().map(|t| (t.index, leaf(t.after.as_ref()))).collect();
+        let nodes = tree.update_traced(&leaves);
+        BatchTrace { context, old_root, new_root: tree.root(), ops, accounts, nodes }
     }
 }
 
@@ -258,7 +270,7 @@ impl<'s> BatchBuilder<'s> {
     /// [`BatchBuilder::finish`], and the state for what comes next.
     #[must_use]
     pub fn finish_with(self) -> (BatchTrace, &'s mut State) {
-        let trace = self.batch.finish(self.state);
+        let trace = self.batch.close(self.state).seal(self.state.tree_mut());
         (trace, self.state)
     }
 }

@@ -8,7 +8,7 @@ use bastion_protocol::codec::serde_op;
 use bastion_protocol::field::{serde_fr, serde_option_fr};
 use bastion_protocol::ops::{Op, SignedOp};
 use bastion_protocol::Kind;
-use bastion_protocol::{Account, Address, Fr, Index, Token, TokenLimits};
+use bastion_protocol::{Account, Address, Fr, Index, Opening, Token, TokenLimits};
 use serde::{Deserialize, Serialize};
 
 /// One access to an account.
@@ -106,6 +106,16 @@ impl OpTrace {
             limiter: None,
             opening: None,
             message: None,
+        }
+    }
+
+    /// The opening that the operation makes known, if it makes one known.
+    #[must_use]
+    pub fn learned(&self) -> Option<Opening> {
+        match &self.op {
+            Op::Deposit(d) => Some((d.keyhash, d.exit)),
+            Op::Signed(s) => self.opening.and_then(|(_, exit)| s.body.new_owner(exit)),
+            Op::ForcedExit(_) | Op::Noop => None,
         }
     }
 

@@ -1,0 +1,286 @@
+//! The sequencer's log: what was accepted, in order, on disk before anybody is told.
+//!
+//! | column family | key | value |
+//! |---|---|---|
+//! | `entries` | number of the entry (8 bytes, big-endian) | [`Entry`] |
+//! | `operations` | hash of a signed operation (32) | number of its entry (8) |
+//! | `batches` | number of the batch since genesis (8) | [`BatchRow`] |
+//! | `meta` | `schema`, `rollup`, `queue` | version (4); chain id (8) and contract (20); entries taken from the L1 queue (8) |
+//!
+//! The log is the truth about order: state, jobs and posted data follow from it by executing it again.
+//! Each call of [`Log::append`] is one write that is synced, so a group of operations costs one sync.
+
+use std::path::Path;
+
+use bastion_protocol::ops::Op;
+use bastion_protocol::Address;
+use bastion_state::executor::BatchContext;
+use rocksdb::{ColumnFamily, Direction, IteratorMode, Options, WriteBatch, WriteOptions, DB};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use super::signer::{SignedReceipt, StoredReceipt};
+use crate::error::NodeError;
+
+/// Version of the layout above.
+const SCHEMA: u32 = 1;
+const ENTRIES: &str = "entries";
+const OPERATIONS: &str = "operations";
+const BATCHES: &str = "batches";
+const META: &str = "meta";
+
+/// An accepted operation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Number of its batch since genesis.
+    pub batch: u64,
+    /// The operation.
+    pub op: Op,
+    /// What the operator promised.
+    pub receipt: SignedReceipt,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredEntry {
+    batch: u64,
+    op: Vec<u8>,
+    receipt: StoredReceipt,
+}
+
+/// A batch: which block it belongs to, and what is the same for its operations.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BatchRow {
+    /// Its block; the first is 1.
+    pub block: u64,
+    /// Its number in the block, from 0.
+    pub batch: u32,
+    /// Counts how often the operator began again (see [`Receipt`](bastion_protocol::Receipt)).
+    pub epoch: u32,
+    /// Its first entry.
+    pub first: u64,
+    /// Number of its operations, once it takes no more.
+    pub sealed: Option<u32>,
+    /// Whether it is the last of its block.
+    pub ends_block: bool,
+    /// Domain, time and policy.
+    pub context: BatchContext,
+}
+
+/// What is appended by one write.
+#[derive(Debug, Default)]
+pub struct Appended {
+    /// Entries, in order.
+    pub entries: Vec<Entry>,
+    /// Batches that began or ended.
+    pub batches: Vec<(u64, BatchRow)>,
+    /// Entries taken from the L1 queue, if there are more now.
+    pub queue: Option<u64>,
+}
+
+/// The log.
+pub struct Log {
+    db: DB,
+    path: String,
+    next: u64,
+    queue: u64,
+}
+
+impl std::fmt::Debug for Log {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Log({}, {} entries)", self.path, self.next)
+    }
+}
+
+impl Log {
+    /// Opens or creates the log of one rollup.
+    ///
+    /// # Errors
+    /// [`NodeError::Log`] if it cannot be opened, is of another version, or of another rollup.
+    pub fn open(path: &Path, chain_id: u64, contract: Address) -> Result<Self, NodeError> {
+        let shown = path.display().to_string();
+        let mut options = Options::default();
+        options.create_if_missing(true);
+        options.create_missing_column_families(true);
+        let db = DB::open_cf(&options, path, [ENTRIES, OPERATIONS, BATCHES, META]);
+        let db = db.map_err(|e| {
+            let why = match e.to_string().contains("lock") {
+                true => format!("in use by another process: stop it first ({e})"),
+                false => e.to_string(),
+            };
+            NodeError::Log { path: shown.clone(), why }
+        })?;
+        let mut log = Self { db, path: shown, next: 0, queue: 0 };
+        let rollup = [&chain_id.to_be_bytes()[..], &contract.0].concat();
+        match (log.get(META, b"schema")?, log.get(META, b"rollup")?) {
+            (None, None) => {
+                let mut batch = WriteBatch::default();
+                batch.put_cf(log.family(META)?, "schema", SCHEMA.to_be_bytes());
+                batch.put_cf(log.family(META)?, "rollup", &rollup);
+                log.write(batch)?;
+            }
+            (Some(schema), _) if schema != SCHEMA.to_be_bytes() => {
+                let why = format!(
+                    "it has schema {}, this version reads {SCHEMA}: use the version that wrote it",
+                    hex::encode(schema)
+                );
+                return Err(log.failed(why));
+            }
+            (Some(_), Some(found)) if found == rollup => {}
+            (_, found) => {
+                let found = found.map_or_else(|| "no rollup".into(), hex::encode);
+                let why = format!(
+                    "it is the log of another rollup (chain and contract {found}, not {}): choose \
+                     another data folder",
+                    hex::encode(&rollup)
+                );
+                return Err(log.failed(why));
+            }
+        }
+        let last = log.db.iterator_cf(log.family(ENTRIES)?, IteratorMode::End).next();
+        if let Some(last) = last {
+            let (key, _) = last.map_err(|e| log.failed(e))?;
+            log.next = log.number(&key)?.saturating_add(1);
+        }
+        if let Some(queue) = log.get(META, b"queue")? {
+            log.queue = log.number(&queue)?;
+        }
+        Ok(log)
+    }
+
+    /// Number of the next entry.
+    pub fn next(&self) -> u64 {
+        self.next
+    }
+
+    /// Entries of the L1 queue that were taken.
+    pub fn queue(&self) -> u64 {
+        self.queue
+    }
+
+    /// Appends, synced. When it returns, a power cut takes nothing of it.
+    ///
+    /// # Errors
+    /// [`NodeError::Log`], for a full disk among others: then nothing was appended.
+    pub fn append(&mut self, appended: &Appended) -> Result<(), NodeError> {
+        let mut batch = WriteBatch::default();
+        let mut next = self.next;
+        for entry in &appended.entries {
+            let stored = StoredEntry {
+                batch: entry.batch,
+                op: entry.op.to_bytes(),
+                receipt: StoredReceipt::from(&entry.receipt),
+            };
+            let key = next.to_be_bytes();
+            batch.put_cf(self.family(ENTRIES)?, key, self.encode(&stored)?);
+            // Two deposits may be equal; what tells them apart is their number in the queue.
+            if matches!(entry.op, Op::Signed(_)) {
+                batch.put_cf(self.family(OPERATIONS)?, entry.receipt.receipt.operation, key);
+            }
+            next += 1;
+        }
+        for (number, row) in &appended.batches {
+            batch.put_cf(self.family(BATCHES)?, number.to_be_bytes(), self.encode(row)?);
+        }
+        if let Some(queue) = appended.queue {
+            batch.put_cf(self.family(META)?, "queue", queue.to_be_bytes());
+        }
+        self.write(batch)?;
+        self.next = next;
+        self.queue = appended.queue.unwrap_or(self.queue);
+        Ok(())
+    }
+
+    /// The receipt of an operation that was accepted before.
+    ///
+    /// # Errors
+    /// [`NodeError::Log`] if the log cannot be read.
+    pub fn find(&self, operation: &[u8; 32]) -> Result<Option<SignedReceipt>, NodeError> {
+        let Some(key) = self.get(OPERATIONS, operation)? else {
+            return Ok(None);
+        };
+        let entry = self.get(ENTRIES, &key)?;
+        let entry = entry.ok_or_else(|| self.failed("an operation has no entry"))?;
+        Ok(Some(self.entry(&entry)?.receipt))
+    }
+
+    /// Entries from a number on, in order.
+    ///
+    /// # Errors
+    /// [`NodeError::Log`] if the log cannot be read, or holds what was not written.
+    pub fn entries(
+        &self,
+        from: u64,
+    ) -> Result<impl Iterator<Item = Result<Entry, NodeError>> + '_, NodeError> {
+        let start = from.to_be_bytes();
+        let mode = IteratorMode::From(&start, Direction::Forward);
+        let rows = self.db.iterator_cf(self.family(ENTRIES)?, mode);
+        Ok(rows.map(|row| self.entry(&row.map_err(|e| self.failed(e))?.1)))
+    }
+
+    /// Batches from a number on, in order.
+    ///
+    /// # Errors
+    /// As [`Log::entries`].
+    pub fn batches(&self, from: u64) -> Result<Vec<(u64, BatchRow)>, NodeError> {
+        let start = from.to_be_bytes();
+        let mode = IteratorMode::From(&start, Direction::Forward);
+        let rows = self.db.iterator_cf(self.family(BATCHES)?, mode);
+        rows.map(|row| {
+            let (key, value) = row.map_err(|e| self.failed(e))?;
+            Ok((self.number(&key)?, self.decode(&value)?))
+        })
+        .collect()
+    }
+
+    /// The last batch, if there is one.
+    ///
+    /// # Errors
+    /// As [`Log::entries`].
+    pub fn last_batch(&self) -> Result<Option<(u64, BatchRow)>, NodeError> {
+        let last = self.db.iterator_cf(self.family(BATCHES)?, IteratorMode::End).next();
+        last.map(|row| {
+            let (key, value) = row.map_err(|e| self.failed(e))?;
+            Ok((self.number(&key)?, self.decode(&value)?))
+        })
+        .transpose()
+    }
+
+    fn entry(&self, bytes: &[u8]) -> Result<Entry, NodeError> {
+        let stored: StoredEntry = self.decode(bytes)?;
+        let op = Op::from_bytes(&stored.op).map_err(|e| self.failed(e))?;
+        Ok(Entry { batch: stored.batch, op, receipt: stored.receipt.into() })
+    }
+
+    fn number(&self, key: &[u8]) -> Result<u64, NodeError> {
+        let bytes = key.try_into().map_err(|_| self.failed("a key is no number"))?;
+        Ok(u64::from_be_bytes(bytes))
+    }
+
+    fn encode(&self, value: &impl Serialize) -> Result<Vec<u8>, NodeError> {
+        postcard::to_stdvec(value).map_err(|e| self.failed(e))
+    }
+
+    fn decode<T: DeserializeOwned>(&self, bytes: &[u8]) -> Result<T, NodeError> {
+        postcard::from_bytes(bytes).map_err(|e| self.failed(format!("a row is damaged: {e}")))
+    }
+
+    fn family(&self, name: &str) -> Result<&ColumnFamily, NodeError> {
+        let family = self.db.cf_handle(name);
+        family.ok_or_else(|| self.failed(format!("column family {name} is missing")))
+    }
+
+    fn get(&self, family: &str, key: &[u8]) -> Result<Option<Vec<u8>>, NodeError> {
+        self.db.get_cf(self.family(family)?, key).map_err(|e| self.failed(e))
+    }
+
+    fn write(&self, batch: WriteBatch) -> Result<(), NodeError> {
+        let mut options = WriteOptions::default();
+        // RocksDB's default leaves the write in the page cache, where a power cut takes it.
+        options.set_sync(true);
+        self.db.write_opt(batch, &options).map_err(|e| self.failed(e))
+    }
+
+    fn failed(&self, why: impl ToString) -> NodeError {
+        NodeError::Log { path: self.path.clone(), why: why.to_string() }
+    }
+}

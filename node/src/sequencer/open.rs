@@ -1,0 +1,270 @@
+//! The batch and the block that are open, and when they close.
+
+use bastion_circuits::{Shape, Slots};
+use bastion_protocol::ops::Op;
+use bastion_protocol::receipt::Place;
+use bastion_protocol::{Fr, Policy};
+use bastion_state::executor::{BatchContext, Footprint, OpenBatch, Rejection};
+use bastion_state::state::State;
+
+use super::log::{Appended, BatchRow, Log};
+use super::Closed;
+use crate::error::NodeError;
+
+/// When batches and blocks close.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Packing {
+    /// A batch closes when a table of this shape is full.
+    pub shape: Shape,
+    /// Batches in a block.
+    pub batches: usize,
+    /// A batch that is not empty closes after this time, in seconds from the block's time.
+    pub batch_seconds: u64,
+    /// A block closes after this time, in seconds from its own.
+    pub block_seconds: u64,
+}
+
+/// The open batch, or what the next one will be.
+#[derive(Debug)]
+pub(super) struct Current {
+    domain: Fr,
+    /// Number of the batch since genesis.
+    number: u64,
+    row: Option<BatchRow>,
+    open: Option<OpenBatch>,
+    usage: Slots,
+    /// Block, batch in it, and context of its block: none before the block's first operation.
+    block: u64,
+    batch: u32,
+    context: Option<BatchContext>,
+    epoch: u32,
+}
+
+impl Current {
+    /// What the log says of the batches that the store does not have.
+    pub(super) fn replay(
+        log: &Log,
+        state: &mut State,
+        stored: u64,
+        domain: Fr,
+    ) -> Result<(Self, Vec<Closed>), NodeError> {
+        let mut current = Self {
+            domain,
+            number: stored,
+            row: None,
+            open: None,
+            usage: Slots::empty(),
+            block: 1,
+            batch: 0,
+            context: None,
+            epoch: 0,
+        };
+        let broken = |why: String| NodeError::LogBroken { why };
+        let rows = log.batches(stored.saturating_sub(1))?;
+        if stored > 0 && rows.first().is_none_or(|(number, _)| *number != stored - 1) {
+            return Err(broken(format!("the state store has {stored} batches, the log fewer")));
+        }
+        let mut closed = Vec::new();
+        for (number, row) in rows {
+            (current.block, current.batch, current.epoch) = (row.block, row.batch, row.epoch);
+            current.context = Some(row.context.clone());
+            if number + 1 == stored {
+                current.number = number;
+                current.after(&row);
+                continue;
+            }
+            if number != current.number {
+                return Err(broken(format!("batch {} is missing", current.number)));
+            }
+            let mut open = OpenBatch::new(state, row.context.clone())
+                .map_err(|e| broken(format!("batch {number}: {e}")))?;
+            let entries = log.entries(row.first)?;
+            let entries = entries.take_while(|e| e.as_ref().map_or(true, |e| e.batch == number));
+            for (position, entry) in entries.enumerate() {
+                let entry = entry?;
+                let pushed = push(&mut open, &mut current.usage, state, &entry.op, None, None);
+                if pushed != Ok(true) {
+                    return Err(broken(format!(
+                        "batch {number}, operation {position}: {pushed:?}"
+                    )));
+                }
+            }
+            match row.sealed {
+                None => {
+                    current.open = Some(open);
+                    current.row = Some(row);
+                }
+                Some(count) if count as usize == open.ops().len() => {
+                    let batch = open.close(state);
+                    current.after(&row);
+                    closed.push(Closed { number, row, batch });
+                }
+                Some(count) => {
+                    let found = open.ops().len();
+                    return Err(broken(format!("batch {number}: {found} operations of {count}")));
+                }
+            }
+        }
+        Ok((current, closed))
+    }
+
+    /// Goes on to the batch after a sealed one.
+    fn after(&mut self, row: &BatchRow) {
+        self.number += 1;
+        self.batch = row.batch + 1;
+        self.usage = Slots::empty();
+        (self.open, self.row) = (None, None);
+        if row.ends_block {
+            (self.block, self.batch, self.context) = (self.block + 1, 0, None);
+        }
+    }
+
+    /// The context of the open block, or that of the next one.
+    pub(super) fn context_or(&self, policy: &Policy, now: u64) -> BatchContext {
+        let fresh = || BatchContext { domain: self.domain, time: now, policy: policy.clone() };
+        self.context.clone().unwrap_or_else(fresh)
+    }
+
+    /// Checks that the next batch can be opened.
+    pub(super) fn check(
+        &self,
+        state: &mut State,
+        policy: &Policy,
+        now: u64,
+    ) -> Result<(), NodeError> {
+        let open = OpenBatch::new(state, self.context_or(policy, now));
+        open.map(drop).map_err(NodeError::Rejected)
+    }
+
+    /// Opens a batch if none is open; its first entry will be number `first`.
+    pub(super) fn begin(
+        &mut self,
+        state: &mut State,
+        policy: &Policy,
+        now: u64,
+        first: u64,
+        appended: &mut Appended,
+    ) -> Result<(), NodeError> {
+        if self.open.is_some() {
+            return Ok(());
+        }
+        let context = self.context_or(policy, now);
+        let open = OpenBatch::new(state, context.clone()).map_err(NodeError::Rejected)?;
+        let row = BatchRow {
+            block: self.block,
+            batch: self.batch,
+            epoch: self.epoch,
+            first,
+            sealed: None,
+            ends_block: false,
+            context: context.clone(),
+        };
+        appended.batches.push((self.number, row.clone()));
+        (self.open, self.row, self.context) = (Some(open), Some(row), Some(context));
+        Ok(())
+    }
+
+    /// Executes an operation in the open batch; `None` if it does not fit.
+    pub(super) fn push(
+        &mut self,
+        state: &mut State,
+        op: &Op,
+        checked: Option<Fr>,
+        room: &Slots,
+    ) -> Result<Option<Place>, Rejection> {
+        let Some(open) = &mut self.open else {
+            return Ok(None);
+        };
+        if !push(open, &mut self.usage, state, op, checked, Some(room))? {
+            return Ok(None);
+        }
+        let position = open.ops().len().saturating_sub(1) as u32;
+        Ok(Some(Place { block: self.block, batch: self.batch, position }))
+    }
+
+    /// Records that will be posted for the last operation.
+    pub(super) fn last_records(&self) -> Vec<Vec<u8>> {
+        let last = self.open.as_ref().and_then(|open| open.ops().last());
+        last.map_or_else(Vec::new, |op| op.records().into_iter().map(|(_, r)| r).collect())
+    }
+
+    /// Closes the open batch, if there is one. The block ends with its last batch.
+    pub(super) fn close(
+        &mut self,
+        state: &State,
+        batches: usize,
+        appended: &mut Appended,
+    ) -> Option<Closed> {
+        let (open, mut row) = (self.open.take()?, self.row.take()?);
+        row.sealed = Some(open.ops().len() as u32);
+        row.ends_block = row.batch as usize + 1 >= batches;
+        let number = self.number;
+        appended.batches.push((number, row.clone()));
+        self.after(&row);
+        Some(Closed { number, row, batch: open.close(state) })
+    }
+
+    /// Whether the open batch has waited long enough.
+    pub(super) fn batch_is_due(&self, packing: &Packing, now: u64) -> bool {
+        let has_any = self.open.as_ref().is_some_and(|open| !open.ops().is_empty());
+        has_any && self.age(now) >= packing.batch_seconds * u64::from(self.batch + 1)
+    }
+
+    /// Whether the open block has waited long enough.
+    pub(super) fn block_is_due(&self, packing: &Packing, now: u64) -> bool {
+        self.in_a_block() && self.age(now) >= packing.block_seconds
+    }
+
+    /// Whether a block has begun that is not closed.
+    pub(super) fn in_a_block(&self) -> bool {
+        self.context.is_some()
+    }
+
+    fn age(&self, now: u64) -> u64 {
+        self.context.as_ref().map_or(0, |context| now.saturating_sub(context.time))
+    }
+
+    /// Forgets a batch that was opened for operations of which none was accepted: a block begins with
+    /// its first operation, so that nobody can make the operator prove blocks of nothing.
+    pub(super) fn forget_empty(&mut self, appended: &mut Appended) {
+        if self.open.as_ref().is_some_and(|open| open.ops().is_empty()) {
+            (self.open, self.row) = (None, None);
+            appended.batches.retain(|(number, row)| *number != self.number || row.sealed.is_some());
+            if self.batch == 0 {
+                self.context = None;
+            }
+        }
+    }
+
+    pub(super) fn number(&self) -> u64 {
+        self.number
+    }
+
+    pub(super) fn epoch(&self) -> u32 {
+        self.epoch
+    }
+
+    pub(super) fn time(&self) -> u64 {
+        self.context.as_ref().map_or(0, |context| context.time)
+    }
+}
+
+fn push(
+    open: &mut OpenBatch,
+    usage: &mut Slots,
+    state: &mut State,
+    op: &Op,
+    checked: Option<Fr>,
+    room: Option<&Slots>,
+) -> Result<bool, Rejection> {
+    let mut next = *usage;
+    let fits = |f: &Footprint| {
+        next = usage.with(f.kind, f.accounts, f.nodes, f.tokens);
+        room.is_none_or(|room| next.fits(room))
+    };
+    let pushed = open.push(state, op, checked, fits)?;
+    if pushed {
+        *usage = next;
+    }
+    Ok(pushed)
+}

@@ -1,0 +1,63 @@
+//! Hashes the tree of closed batches and writes their accounts, behind the sequencer.
+
+use bastion_state::executor::BatchTrace;
+use bastion_state::store::Store;
+use bastion_state::tree::Tree;
+
+use super::{BatchRow, Closed};
+use crate::error::NodeError;
+
+/// A batch that is on disk and can be proven.
+#[derive(Debug)]
+pub struct Sealed {
+    /// Its number since genesis.
+    pub number: u64,
+    /// Its place.
+    pub row: BatchRow,
+    /// What a prover needs.
+    pub trace: BatchTrace,
+}
+
+/// Holds the tree and the state store.
+pub struct Sealer {
+    tree: Tree,
+    store: Store,
+}
+
+impl std::fmt::Debug for Sealer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Sealer({} batches)", self.store.batches())
+    }
+}
+
+impl Sealer {
+    pub(super) fn new(tree: Tree, store: Store) -> Self {
+        Self { tree, store }
+    }
+
+    /// Batches in the store.
+    pub fn batches(&self) -> u64 {
+        self.store.batches()
+    }
+
+    /// The tree, as of the last sealed batch.
+    pub fn tree(&self) -> &Tree {
+        &self.tree
+    }
+
+    /// Seals a batch. It must be the next one, and be in the log.
+    ///
+    /// # Errors
+    /// [`NodeError::LogBroken`] if it is not the next one; [`NodeError::State`] if it cannot be
+    /// written. Tree and store may then differ: the service starts again from the log.
+    pub fn seal(&mut self, closed: Closed) -> Result<Sealed, NodeError> {
+        let Closed { number, row, batch } = closed;
+        if number != self.store.batches() {
+            let why = format!("batch {number} follows {} batches", self.store.batches());
+            return Err(NodeError::LogBroken { why });
+        }
+        let trace = batch.seal(&mut self.tree);
+        self.store.commit(&trace)?;
+        Ok(Sealed { number, row, trace })
+    }
+}

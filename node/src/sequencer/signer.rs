@@ -1,0 +1,232 @@
+//! The sequencer's key and the receipts that it signs.
+
+use alloy_primitives::{keccak256, Address, B256};
+use bastion_protocol::receipt::hash;
+use bastion_protocol::{Address as L2Address, Receipt};
+use k256::ecdsa::{RecoveryId, Signature, SigningKey, VerifyingKey};
+use serde::{Deserialize, Serialize};
+
+use crate::error::NodeError;
+
+/// Bytes of a signature: r, s, and 27 or 28.
+const LEN: usize = 65;
+
+/// A receipt with its signature.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignedReceipt {
+    /// What is promised.
+    #[serde(flatten)]
+    pub receipt: Receipt,
+    /// secp256k1 over [`Receipt::digest`]: r, s, v as `0x` and hex digits.
+    pub signature: String,
+}
+
+impl SignedReceipt {
+    /// Who signed it, for a rollup on a chain; none if the signature is malformed.
+    ///
+    /// A contract recovers the same address with `ecrecover`. Signatures whose `s` is in the upper half
+    /// are refused: each would be a second one of the same receipt.
+    #[must_use]
+    pub fn signer(&self, chain_id: u64, contract: L2Address) -> Option<Address> {
+        let digits = self.signature.strip_prefix("0x")?;
+        let bytes: [u8; LEN] = hex::decode(digits).ok()?.try_into().ok()?;
+        let signature = Signature::from_slice(&bytes[..64]).ok()?;
+        if signature.normalize_s().is_some() {
+            return None;
+        }
+        let id = RecoveryId::from_byte(bytes[64].checked_sub(27)?)?;
+        let digest = self.receipt.digest(chain_id, contract);
+        let key = VerifyingKey::recover_from_prehash(&digest, &signature, id).ok()?;
+        Some(address_of(&key))
+    }
+}
+
+fn address_of(key: &VerifyingKey) -> Address {
+    let point = key.to_encoded_point(false);
+    Address::from_word(keccak256(&point.as_bytes()[1..]))
+}
+
+/// Signs receipts for one rollup. The key is wiped when it is dropped, and never printed.
+pub struct ReceiptSigner {
+    key: SigningKey,
+    address: Address,
+    chain_id: u64,
+    contract: L2Address,
+}
+
+impl std::fmt::Debug for ReceiptSigner {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "ReceiptSigner({})", self.address)
+    }
+}
+
+impl ReceiptSigner {
+    /// A signer with a secret of 32 bytes.
+    ///
+    /// # Errors
+    /// [`NodeError::SequencerKey`] if the bytes are no key.
+    pub fn new(secret: &B256, chain_id: u64, contract: L2Address) -> Result<Self, NodeError> {
+        let key = SigningKey::from_slice(secret.as_slice()).map_err(|_| NodeError::SequencerKey)?;
+        let address = address_of(key.verifying_key());
+        Ok(Self { key, address, chain_id, contract })
+    }
+
+    /// The address that its receipts recover to.
+    pub fn address(&self) -> Address {
+        self.address
+    }
+
+    /// The chain whose receipts it signs.
+    pub fn chain_id(&self) -> u64 {
+        self.chain_id
+    }
+
+    /// The rollup whose receipts it signs.
+    pub fn contract(&self) -> L2Address {
+        self.contract
+    }
+
+    /// Signs a receipt. The signature follows from key and receipt alone (RFC 6979).
+    ///
+    /// # Errors
+    /// [`NodeError::SequencerKey`], which no valid key gives.
+    pub fn sign(&self, receipt: Receipt) -> Result<SignedReceipt, NodeError> {
+        let digest = receipt.digest(self.chain_id, self.contract);
+        let (signature, id) =
+            self.key.sign_prehash_recoverable(&digest).map_err(|_| NodeError::SequencerKey)?;
+        let mut bytes = [0; LEN];
+        bytes[..64].copy_from_slice(&signature.to_bytes());
+        bytes[64] = 27 + id.to_byte();
+        Ok(SignedReceipt { receipt, signature: format!("0x{}", hex::encode(bytes)) })
+    }
+}
+
+/// A signed receipt in the log: field for field, because formats that do not describe themselves
+/// cannot read flattened ones.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct StoredReceipt {
+    epoch: u32,
+    block: u64,
+    batch: u32,
+    position: u32,
+    #[serde(with = "hash")]
+    operation: [u8; 32],
+    #[serde(with = "hash")]
+    words: [u8; 32],
+    time: u64,
+    signature: String,
+}
+
+impl From<&SignedReceipt> for StoredReceipt {
+    fn from(signed: &SignedReceipt) -> Self {
+        let Receipt { epoch, place, operation, words, time } = signed.receipt;
+        Self {
+            epoch,
+            block: place.block,
+            batch: place.batch,
+            position: place.position,
+            operation,
+            words,
+            time,
+            signature: signed.signature.clone(),
+        }
+    }
+}
+
+impl From<StoredReceipt> for SignedReceipt {
+    fn from(stored: StoredReceipt) -> Self {
+        let StoredReceipt { epoch, block, batch, position, operation, words, time, signature } =
+            stored;
+        let place = bastion_protocol::receipt::Place { block, batch, position };
+        Self { receipt: Receipt { epoch, place, operation, words, time }, signature }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloy_sol_types::{eip712_domain, sol, SolStruct};
+    use bastion_protocol::ops::Op;
+    use bastion_protocol::receipt::{operation_hash, Place};
+
+    const CONTRACT: L2Address = L2Address([7; 20]);
+
+    fn receipt() -> Receipt {
+        Receipt {
+            epoch: 1,
+            place: Place { block: 2, batch: 3, position: 4 },
+            operation: operation_hash(&Op::Noop),
+            words: [5; 32],
+            time: 1_800_000_000,
+        }
+    }
+
+    /// Another implementation of EIP-712 gives the same digest.
+    #[test]
+    fn the_digest_is_that_of_typed_data() {
+        sol! {
+            struct Receipt {
+                uint32 epoch;
+                uint64 number;
+                uint32 batch;
+                uint32 position;
+                bytes32 operation;
+                bytes32 words;
+                uint64 time;
+            }
+        }
+        let ours = receipt();
+        let theirs = Receipt {
+            epoch: ours.epoch,
+            number: ours.place.block,
+            batch: ours.place.batch,
+            position: ours.place.position,
+            operation: ours.operation.into(),
+            words: ours.words.into(),
+            time: ours.time,
+        };
+        let domain = eip712_domain! {
+            name: "Bastion",
+            version: "1",
+            chain_id: 31_337,
+            verifying_contract: Address::from(CONTRACT.0),
+        };
+        assert_eq!(ours.digest(31_337, CONTRACT), theirs.eip712_signing_hash(&domain).0);
+    }
+
+    #[test]
+    fn a_receipt_names_its_signer() {
+        // The first account of anvil and hardhat.
+        let secret: B256 =
+            "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80".parse().unwrap();
+        let signer = ReceiptSigner::new(&secret, 31_337, CONTRACT).unwrap();
+        assert_eq!(signer.address(), bastion_l1::DEV_OPERATOR);
+        let signed = signer.sign(receipt()).unwrap();
+        assert_eq!(signed.signer(31_337, CONTRACT), Some(signer.address()));
+        assert_ne!(signed.signer(1, CONTRACT), Some(signer.address()));
+        let mut other = signed.clone();
+        other.receipt.place.position += 1;
+        assert_ne!(other.signer(31_337, CONTRACT), Some(signer.address()));
+        // The other half of s would be a second signature of the same receipt.
+        let bytes = hex::decode(&signed.signature[2..]).unwrap();
+        let s = k256::Scalar::from(Signature::from_slice(&bytes[..64]).unwrap().s());
+        let upper = Signature::from_scalars(
+            Signature::from_slice(&bytes[..64]).unwrap().r().to_bytes(),
+            (-s).to_bytes(),
+        );
+        let flipped = [&upper.unwrap().to_bytes()[..], &[55 - bytes[64]]].concat();
+        other = signed.clone();
+        other.signature = format!("0x{}", hex::encode(flipped));
+        assert_eq!(other.signer(31_337, CONTRACT), None);
+        for text in ["", "0x", "0x00", &signed.signature[..130]] {
+            other.signature = text.into();
+            assert_eq!(other.signer(31_337, CONTRACT), None);
+        }
+        assert!(ReceiptSigner::new(&B256::ZERO, 1, CONTRACT).is_err());
+        assert!(!format!("{signer:?}").contains("ac09"));
+        let stored = StoredReceipt::from(&signed);
+        let bytes = postcard::to_stdvec(&stored).unwrap();
+        let read: StoredReceipt = postcard::from_bytes(&bytes).unwrap();
+        assert_eq!(SignedReceipt::from(read), signed);
+    }
+}

@@ -111,7 +111,10 @@ fn memory_of(value: Option<&toml::Value>) -> Result<Option<MemoryBudget>, String
 fn read(path: &Path) -> eyre::Result<File> {
     use eyre::WrapErr;
     let text = std::fs::read_to_string(path)
-        .wrap_err_with(|| format!("configuration {}", path.display()))?;
+        .wrap_err_with(|| {
+            let path = path.display();
+            format!("configuration file {path}: correct --config, or leave it out (bastion.toml is optional)")
+        })?;
     Ok(toml::from_str(&text).map_err(|e| bad_file(path, e))?)
 }
 

@@ -183,7 +183,7 @@ fn of_aggregator(error: &AggregatorError) -> u8 {
 
 fn of_contract(error: &ContractError) -> u8 {
     match error {
-        ContractError::SolcMissing(_) => MISSING,
+        ContractError::SolcMissing { .. } | ContractError::SolcVersion { .. } => MISSING,
         _ => FAILURE,
     }
 }
@@ -273,7 +273,7 @@ mod tests {
             (NodeError::Rejected(Rejection::TreeFull), 1),
             (NodeError::from(StateError::Corrupt("x".into())), 3),
             (NodeError::Mismatch { what: "x", found: "y".into(), expected: "z".into() }, 4),
-            (NodeError::from(ContractError::SolcMissing("x".into())), 5),
+            (NodeError::from(ContractError::SolcMissing { folder: "x".into() }), 5),
             (
                 NodeError::TooLittleMemory {
                     what: "x",
@@ -286,7 +286,7 @@ mod tests {
             ),
             (NodeError::L1(L1Error::Client { why: "x".into() }), 1),
             (NodeError::L1(L1Error::BadUrl { why: "x".into() }), 2),
-            (NodeError::L1(ContractError::SolcMissing("x".into()).into()), 5),
+            (NodeError::L1(ContractError::SolcMissing { folder: "x".into() }.into()), 5),
         ];
         for (error, expected) in errors {
             let text = error.to_string();

@@ -17,8 +17,8 @@ use crate::config::Settings;
 /// Validity-proof rollup prover: operations in, proven state root finalized on L1.
 #[derive(Debug, Parser)]
 #[command(name = "bastion", version, propagate_version = true)]
-#[command(after_help = "Exit codes: 0 ok, 1 failure, 2 usage, 3 proof invalid, 4 version or \
-circuit mismatch, 5 missing file or artifact, 6 not enough memory or disk.\n\nConfiguration: bastion.toml \
+#[command(after_help = "Exit codes: 0 ok, 1 failure, 2 usage, 3 proof invalid, or an audit \
+found a fault, 4 version or circuit mismatch, 5 missing or unusable file or artifact, 6 not enough memory or disk.\n\nConfiguration: bastion.toml \
 (or --config FILE), overridden by BASTION_* variables (empty ones count as unset), overridden by \
 flags.")]
 struct Cli {
@@ -28,29 +28,19 @@ struct Cli {
     command: Command,
 }
 
+/// The help of a command is the comment of its `Args`: a comment here would hide it.
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Runs the main job on an embedded L1: deposits, transfers, exits, proofs, finalization.
     Demo(commands::demo::Args),
-    /// Makes reference string, keys and verifier contract of a shape.
     Setup(commands::setup::Args),
-    /// Executes operations from a file and proves them.
     Prove(commands::prove::Args),
-    /// Verifies a folder of proven blocks.
     Verify(commands::verify::Args),
-    /// Finalizes a folder of proven blocks on an L1 node.
     Submit(commands::submit::Args),
-    /// Rebuilds and checks a rollup from L1 data alone.
     Audit(commands::audit::Args),
-    /// Leaves a rollup without its operator, by L1 data alone.
     Exodus(commands::exodus::Args),
-    /// Measures the proving of a full block, stage by stage, against its floor.
     Bench(commands::bench::Args),
-    /// Shows what operations cost in a shape.
     Cost(commands::cost::Args),
-    /// Compares the shapes on a machine, and recommends one.
     Shapes(commands::shapes::Args),
-    /// Shows what a folder of proven blocks holds.
     Inspect(commands::inspect::Args),
 }
 

@@ -107,7 +107,9 @@ impl AggregatorError {
             Self::Damaged { .. } => ErrorClass::Missing,
             Self::Child { source, .. } => source.class(),
             Self::Prover(error) => error.class(),
-            Self::Contract(ContractError::SolcMissing(_)) => ErrorClass::Missing,
+            Self::Contract(
+                ContractError::SolcMissing { .. } | ContractError::SolcVersion { .. },
+            ) => ErrorClass::Missing,
             Self::Contract(ContractError::SolcProcess(e)) => match e.kind() {
                 std::io::ErrorKind::NotFound => ErrorClass::Missing,
                 _ => ErrorClass::Failure,

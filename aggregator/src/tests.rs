@@ -348,16 +348,17 @@ fn the_verifier_folder_is_complete_and_checked() {
         let contract = fixture.contract.clone();
         verifier::export(&fixture.keys, contract, fixture.batch(), &dir).map(|(m, _)| m)
     };
-    assert!(verifier::find(&dir, &fixture.keys).is_none());
+    let find = || verifier::find(&dir, &fixture.keys, fixture.batch());
+    assert!(find().is_none());
     let manifest = export().unwrap();
-    let found = verifier::find(&dir, &fixture.keys).unwrap();
+    let found = find().unwrap();
     assert_eq!(found.contract, fixture.contract);
     // A contract that does not follow from the keys is not believed.
     let mut other = fixture.contract.clone();
     other.solidity.push(' ');
     verifier::export(&fixture.keys, other, fixture.batch(), &dir).unwrap();
     assert!(verifier::read_verifiers(&dir).is_ok());
-    assert!(verifier::find(&dir, &fixture.keys).is_none());
+    assert!(find().is_none());
     assert_eq!(export().unwrap(), manifest);
     assert_eq!(verifier::read(&dir).unwrap(), manifest);
     assert!(manifest.unsafe_srs);
@@ -381,6 +382,27 @@ fn the_verifier_folder_is_complete_and_checked() {
         assert_eq!(verifier::read(&dir).unwrap(), manifest);
         assert_eq!(fs::read_dir(parent.path()).unwrap().count(), 1);
     }
+    // A folder whose files agree with one another, but do not follow from the keys.
+    let path = dir.join("manifest.json");
+    for (name, json) in [
+        ("description.json", true),
+        ("batch-description.json", true),
+        ("batch-verifier.json", true),
+        ("BastionVerifier.bin", false),
+    ] {
+        let file = dir.join(name);
+        let text = fs::read_to_string(&file).unwrap();
+        let other = if json { format!("{text} ") } else { format!("{text}00") };
+        let digest = bastion_prover::artifact::Digest::of(other.as_bytes()).to_string();
+        let whole = fs::read_to_string(&path).unwrap();
+        fs::write(&file, &other).unwrap();
+        fs::write(&path, whole.replace(&manifest.files[name].to_string(), &digest)).unwrap();
+        assert!(verifier::read(&dir).is_ok(), "{name}");
+        assert!(find().is_none(), "{name}");
+        assert_eq!(verifier::read_verifiers(&dir).is_ok(), json, "{name}");
+        assert_eq!(export().unwrap(), manifest);
+    }
+    assert!(find().is_some());
     let path = dir.join("manifest.json");
     let text = fs::read_to_string(&path).unwrap();
     let digest = manifest.files["description.json"];

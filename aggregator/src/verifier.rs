@@ -130,21 +130,8 @@ pub fn export(
 ) -> Result<(VerifierManifest, StoredBlockVerifier), AggregatorError> {
     let points = SrsPoints::from(keys.deciding_key());
     let stored = StoredBlockVerifier { verifier: keys.verifier.clone(), contract, points };
-    let contract = &stored.contract;
-    let batches = VerifierDescription::from_protocol(batch.protocol(), &batch.deciding_key())?;
-    let files: Vec<(String, Vec<u8>)> = required()
-        .into_iter()
-        .zip([
-            contract.solidity.clone().into_bytes(),
-            hex::encode(&contract.bytecode).into_bytes(),
-            json(&keys.description()?.to_document(Transcript::Keccak))?,
-            json(&batches.to_document(Transcript::Poseidon))?,
-            json(&stored)?,
-            json(batch.proofs())?,
-        ])
-        .collect();
-    let digests = files.iter().map(|(name, bytes)| (name.clone(), Digest::of(bytes))).collect();
-    let manifest = VerifierManifest::of(&stored, digests);
+    let files = files(&stored, keys, batch)?;
+    let manifest = VerifierManifest::of(&stored, digests(&files));
 
     remove_dead(dir);
     for (name, bytes) in &files {
@@ -154,16 +141,45 @@ pub fn export(
     Ok((manifest, stored))
 }
 
-/// The block verifier of the folder `dir`, if the folder is whole and belongs to `keys`: to their
-/// circuits, their reference string and the contract that follows from them.
-pub fn find(dir: &Path, keys: &BlockKeys) -> Option<StoredBlockVerifier> {
+/// What stands in the files besides the manifest.
+fn files(
+    stored: &StoredBlockVerifier,
+    keys: &BlockKeys,
+    batch: &VerifierKey,
+) -> Result<Vec<(String, Vec<u8>)>, AggregatorError> {
+    let contract = &stored.contract;
+    let batches = VerifierDescription::from_protocol(batch.protocol(), &batch.deciding_key())?;
+    let contents = [
+        contract.solidity.clone().into_bytes(),
+        bytecode_file(contract),
+        json(&keys.description()?.to_document(Transcript::Keccak))?,
+        json(&batches.to_document(Transcript::Poseidon))?,
+        json(stored)?,
+        json(batch.proofs())?,
+    ];
+    Ok(required().into_iter().zip(contents).collect())
+}
+
+fn bytecode_file(contract: &VerifierArtifact) -> Vec<u8> {
+    hex::encode(&contract.bytecode).into_bytes()
+}
+
+fn digests(files: &[(String, Vec<u8>)]) -> BTreeMap<String, Digest> {
+    files.iter().map(|(name, bytes)| (name.clone(), Digest::of(bytes))).collect()
+}
+
+/// The block verifier of the folder `dir`, if the folder is the one that [`export`] writes for `keys`:
+/// every file follows from the keys, but for what the compiler made of the contract's source. Only
+/// compiling it again tells whether that is right.
+pub fn find(dir: &Path, keys: &BlockKeys, batch: &VerifierKey) -> Option<StoredBlockVerifier> {
     let manifest = read(dir).ok()?;
     let solidity = generate_solidity(&keys.description().ok()?).ok()?;
     let stored: StoredBlockVerifier = read_json(&dir.join(BLOCK_VERIFIER)).ok()?;
-    let own = StoredBlockVerifier { verifier: keys.verifier.clone(), ..stored };
+    let points = SrsPoints::from(keys.deciding_key());
+    let own = StoredBlockVerifier { verifier: keys.verifier.clone(), points, ..stored };
+    let files = files(&own, keys, batch).ok()?;
     let same = own.contract.solidity == solidity
-        && own.points == SrsPoints::from(keys.deciding_key())
-        && manifest == VerifierManifest::of(&own, manifest.files.clone());
+        && manifest == VerifierManifest::of(&own, digests(&files));
     same.then_some(own)
 }
 
@@ -225,7 +241,11 @@ pub fn read_verifiers(
     let batch: ProofVerifier = read_json(&dir.join(BATCH_VERIFIER))?;
     let own = manifest == VerifierManifest::of(&block, manifest.files.clone())
         && batch.circuit_id == manifest.batch_circuit_id
-        && batch.points == block.points;
+        && batch.points == block.points
+        && manifest.files.get(&format!("{CONTRACT_NAME}.sol"))
+            == Some(&Digest::of(block.contract.solidity.as_bytes()))
+        && manifest.files.get(&format!("{CONTRACT_NAME}.bin"))
+            == Some(&Digest::of(&bytecode_file(&block.contract)));
     match own {
         true => Ok((manifest, block, batch)),
         false => Err(AggregatorError::damaged(dir, "its manifest does not describe its verifiers")),

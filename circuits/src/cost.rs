@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use bastion_protocol::keys::SecretKey;
+use bastion_protocol::kinds::ToField;
 use bastion_protocol::ops::{Action, Body, Op};
 use bastion_protocol::policy::{Policy, TokenLimits};
 use bastion_protocol::records::Section;
@@ -158,14 +159,11 @@ fn operation(
     tables: &BTreeMap<Table, TableCost>,
     nodes_per_account: f64,
 ) -> OperationCost {
-    use Kind as K;
     let per_block = |table| tables.get(&table).map_or(0, |t| t.cells_per_block);
     let n = needs(kind);
-    let accounts = match kind {
-        K::Noop => 0,
-        K::Transfer | K::TransferNew => 2,
-        _ => 1,
-    };
+    // The account that acts, and the one that is paid.
+    let d = kind.description();
+    let accounts = usize::from(d.accesses[0]) + usize::from(d.to != ToField::None);
     let signature =
         per_block(Table::Signature) + 64 * per_block(Table::Window) + 2 * per_block(Table::Half);
     let nodes = (nodes_per_account * accounts as f64 * per_block(Table::Node) as f64) as usize;

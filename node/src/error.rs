@@ -47,7 +47,7 @@ pub enum NodeError {
     #[error("{0}")]
     Rejected(Rejection),
     /// A file of a block folder is missing.
-    #[error("{path} is missing: run `bastion prove` to make it")]
+    #[error("{path} is missing: give the folder that `bastion prove` wrote to --out, or make one")]
     Missing {
         /// The file.
         path: String,
@@ -230,7 +230,7 @@ pub enum NodeError {
         needed: MemoryBudget,
     },
     /// A block that the machine has no memory for.
-    #[error("{what} of {batches} batches of shape `{shape}` takes about {needed}, and may take {budget}: give more memory (--memory, BASTION_MEMORY), or use fewer batches (--batches) or a smaller shape (`bastion shapes` compares them)")]
+    #[error("{what} of {batches} batches of shape `{shape}` needs about {needed}, but the limit is {budget}: raise it (--memory, BASTION_MEMORY), or use fewer batches (--batches) or a smaller shape (`bastion shapes` compares them)")]
     TooLittleMemory {
         /// What does not fit.
         what: &'static str,

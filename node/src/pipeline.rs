@@ -116,18 +116,24 @@ impl Cache {
     }
 
     /// For those who will call [`BlockProver::verifier`] after minutes of other work: checks that
-    /// there is a compiler, unless the cache holds a verifier contract of this shape.
+    /// there is a compiler, unless the cache holds a verifier folder of this shape that will do.
     ///
     /// # Errors
     /// If the compiler is missing or cannot be run.
     pub fn check_compiler(&self, shape: &Shape, batches: usize) -> Result<(), NodeError> {
         let prefix = format!("{}-{batches}x-", shape.name);
         let folders = std::fs::read_dir(self.verifiers()).into_iter().flatten().flatten();
-        let mut names = folders.map(|folder| folder.file_name());
-        if names.any(|name| name.to_str().is_some_and(|name| name.starts_with(&prefix))) {
-            return Ok(());
+        let mut own = folders.filter(|folder| {
+            folder.file_name().to_str().is_some_and(|name| name.starts_with(&prefix))
+        });
+        match self.storing {
+            Storing::BestEffort if own.any(|folder| verifier::read(&folder.path()).is_ok()) => {
+                Ok(())
+            }
+            Storing::BestEffort | Storing::Required => {
+                Ok(solc::check().map_err(AggregatorError::from)?)
+            }
         }
-        Ok(solc::check().map_err(AggregatorError::from)?)
     }
 
     /// What takes no time and would stop the work after minutes: a cache that has to be filled and
@@ -339,19 +345,25 @@ impl BlockProver {
     }
 
     /// The verifier of the block proofs with its contract: from its folder in the cache, or compiled
-    /// and written there.
+    /// and written there. In a cache that has to be filled ([`Cache::required`]) it is compiled in any
+    /// case: a folder that came from elsewhere, and whose code does something else than its source, does
+    /// not pass for one's own.
     ///
     /// # Errors
     /// If the contract is not there and cannot be compiled, or a cache that has to be filled cannot
     /// be written.
     pub fn verifier(&self, cache: &Cache) -> Result<StoredBlockVerifier, NodeError> {
         let folder = self.verifier_dir(cache);
-        if let Some(stored) = verifier::find(&folder, &self.block) {
+        let batch = self.batches.keys().verifier();
+        let found = match cache.storing {
+            Storing::BestEffort => verifier::find(&folder, &self.block, batch),
+            Storing::Required => None,
+        };
+        if let Some(stored) = found {
             return Ok(stored);
         }
         let contract = VerifierArtifact::build(&self.block.description()?);
         let contract = contract.map_err(AggregatorError::from)?;
-        let batch = self.batches.keys().verifier();
         let points = SrsPoints::from(self.block.deciding_key());
         let verifier = self.block.verifier.clone();
         let stored = StoredBlockVerifier { verifier, contract: contract.clone(), points };

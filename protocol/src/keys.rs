@@ -211,13 +211,38 @@ pub struct Claim {
     pub signature: Signature,
 }
 
+/// Evidence that a claim holds: only the checks of this module make one.
+#[derive(Clone, Copy, Debug)]
+pub struct Verified(Claim);
+
+impl Verified {
+    /// The claim that holds.
+    #[must_use]
+    pub fn claim(&self) -> &Claim {
+        &self.0
+    }
+
+    /// Whether it is evidence for this signature.
+    #[must_use]
+    pub fn covers(&self, key: &PublicKey, message: Fr, signature: &Signature) -> bool {
+        self.0.key == *key && self.0.message == message && self.0.signature == *signature
+    }
+}
+
+/// Checks claims, together if they all hold, and each alone otherwise. The answers are in their order.
+#[must_use]
+pub fn check_claims(claims: &[Claim]) -> Vec<Option<Verified>> {
+    let all = verify_all(claims);
+    let holds = |claim: &Claim| all || claim.key.verify(claim.message, &claim.signature);
+    claims.iter().map(|claim| holds(claim).then_some(Verified(*claim))).collect()
+}
+
 /// Whether all claims hold, by one equation: `8 (sum z_i S_i B - sum z_i h_i A_i - sum z_i R_i) = O`.
 ///
 /// The factors `z_i` are 128 bits of a hash over all claims. If one claim does not hold, the sum is `O`
 /// for a `2^-128` part of the factors. The single equation is cofactored too, so that both ways
 /// always agree on signatures that hold.
-#[must_use]
-pub fn verify_all(claims: &[Claim]) -> bool {
+fn verify_all(claims: &[Claim]) -> bool {
     if !claims.iter().all(|claim| claim.signature.r.is_on_curve()) {
         return false;
     }

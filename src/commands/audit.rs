@@ -25,9 +25,10 @@ use crate::config::Settings;
 use crate::exit::CliError;
 use crate::output;
 
-/// Audits a rollup from L1 data alone: rebuilds its state and checks data, roots, proofs (with the
-/// second verifier), queue, exits, the deployed verifier and the policy. Exit code 3 if it finds a
-/// fault.
+/// Rebuilds and checks a rollup from L1 data alone.
+///
+/// Checks data, roots, proofs (with the second verifier), queue, exits, the deployed verifier and the
+/// policy. Exit code 3 if it finds a fault.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  bastion audit --l1 http://127.0.0.1:8545 --contract 0x9fe4...a6e0\n  \

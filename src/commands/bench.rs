@@ -14,8 +14,10 @@ use crate::config::{self, Settings};
 use crate::exit::CliError;
 use crate::output;
 
-/// Proves one full block of transfers and reports time, core-seconds and memory of every stage, and
-/// the ratio to the floor: what the multi-scalar multiplications and Fourier transforms alone take.
+/// Measures the proving of a full block, stage by stage, against its floor.
+///
+/// Proves one full block of transfers. Reports time, core-seconds and memory of every stage, and the
+/// ratio to the floor: what the multi-scalar multiplications and Fourier transforms alone take.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  bastion bench --shape small --json\n  \
 bastion bench --shape small --check benches/baseline.json")]

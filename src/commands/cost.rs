@@ -5,7 +5,9 @@ use bastion_circuits::{cost, Shape};
 use crate::config::{self, Settings};
 use crate::output;
 
-/// Shows what operations cost in a shape, measured on filled batches.
+/// Shows what operations cost in a shape.
+///
+/// The figures are measured on filled batches.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example: bastion cost --shape standard --json")]
 pub(crate) struct Args {

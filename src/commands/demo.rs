@@ -33,9 +33,11 @@ const EMBEDDED_TIME: u64 = 1_800_000_000;
 /// Batches of its block.
 const BATCHES: usize = 2;
 
-/// Runs the main job: deposits, transfers, a withdrawal, the forced exit of a frozen account;
-/// two batches proved, aggregated, verified by the contract, claimed; then a silent operator, and
-/// everybody leaves by exodus. If the cache holds no reference string, an UNSAFE one is made.
+/// Runs the main job on an embedded L1: operations, proofs, finalization, exits.
+///
+/// Deposits, transfers, a withdrawal and the forced exit of a frozen account; two batches are proved,
+/// aggregated, verified by the contract and claimed; then the operator falls silent, and everybody
+/// leaves by exodus. If the cache holds no reference string, an UNSAFE one is made.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example: bastion demo --shape tiny")]
 pub(crate) struct Args {

@@ -19,8 +19,9 @@ use crate::commands::l1;
 use crate::config::Settings;
 use crate::output;
 
-/// Leaves a rollup without its operator: rebuilds the state from L1 data alone, begins exodus when it
-/// is due, and pays out accounts, waiting deposits, exits and debts. Everything is paid to the address
+/// Leaves a rollup without its operator, by L1 data alone.
+///
+/// Rebuilds the state, begins exodus when it is due, and pays out accounts, waiting deposits, exits and debts. Everything is paid to the address
 /// that it belongs to, whoever sends the calls. What was paid already is skipped, so the command can be
 /// started again after an interruption. Exit code 1 if exodus cannot begin or L1 refused a payment. A
 /// payment that must wait is no failure.

@@ -37,7 +37,8 @@ const VALIDITY: u64 = 3_600;
 /// Executes operations from a file and proves them.
 ///
 /// Batch proofs are written to the folder as they are made. A run that was cut short is taken up by
-/// the next one with the same input, flags and folder.
+/// the next one with the same input, flags and folder. Blocks are for chain 31337 and the rollup that
+/// the first account of anvil deploys first.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "INPUT is a CSV with the columns block,tx_index,trace_index,token,from,to,\
 amount in any order (keys are derived per address, deposits are made so that the rows can run, \

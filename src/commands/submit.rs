@@ -15,8 +15,9 @@ use crate::config::Settings;
 use crate::exit::CliError;
 use crate::output;
 
-/// Finalizes a folder of proven blocks on a development node (anvil): deploys the contracts, makes
-/// the deposits that the blocks process, commits, proves and finalizes. What an earlier call did is
+/// Finalizes a folder of proven blocks on a development node.
+///
+/// For anvil and the like: deploys the contracts, makes the deposits that the blocks process, commits, proves and finalizes. What an earlier call did is
 /// not done again: after an interruption, call it once more.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example: bastion submit out --l1 http://127.0.0.1:8545")]

@@ -17,8 +17,10 @@ use crate::commands::{documents, open, srs_line};
 use crate::config::Settings;
 use crate::output;
 
-/// Verifies a folder of proven blocks: data against headers, headers against proofs, proofs;
-/// and that the folder holds exactly the blocks that its manifest names.
+/// Verifies a folder of proven blocks.
+///
+/// Checks data against headers, headers against proofs, the proofs, and that the folder holds exactly
+/// the blocks that its manifest names.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  bastion verify out --evm\n  bastion verify out --independent")]
 pub(crate) struct Args {

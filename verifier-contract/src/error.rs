@@ -31,8 +31,21 @@ pub enum ContractError {
         limit: usize,
     },
     /// The npm compiler is not installed.
-    #[error("solc was not found, neither in {0} nor beside the program: run `make setup` (npm ci in verifier-contract/), or set BASTION_SOLC_DIR to a folder with node_modules/solc")]
-    SolcMissing(PathBuf),
+    #[error("solc was not found in {folder}: run `make setup` (npm ci in verifier-contract/), or set BASTION_SOLC_DIR to a folder with node_modules/solc")]
+    SolcMissing {
+        /// Where it was looked for.
+        folder: String,
+    },
+    /// Another compiler would make other code than everybody else has.
+    #[error("{} is solc {found}, this version compiles with {pinned}: run `make setup`, or set BASTION_SOLC_DIR to a folder with that version", folder.display())]
+    SolcVersion {
+        /// Its version.
+        found: String,
+        /// The version that is pinned.
+        pinned: String,
+        /// Its folder.
+        folder: PathBuf,
+    },
     /// The compiler process could not be run.
     #[error("cannot run the Solidity compiler through node: {0}; install node 18 or newer")]
     SolcProcess(#[source] std::io::Error),

@@ -124,51 +124,56 @@ fn check_node(node: &str) -> Result<()> {
     Err(ContractError::SolcProcess(std::io::Error::other(text)))
 }
 
-/// Version of the compiler, from its package file.
+/// Version of the compiler that `package-lock.json` pins.
 ///
 /// # Errors
-/// [`ContractError::SolcMissing`], or [`ContractError::SolcOutput`] if the package has no version.
+/// None for the lock file that this crate was built with.
 pub fn version() -> Result<String> {
-    let package = package()?.join("package.json");
-    let package: Value = serde_json::from_slice(&std::fs::read(package)?)?;
+    let lock: Value = serde_json::from_str(LOCK)?;
+    version_in(&lock["packages"]["node_modules/solc"])
+}
+
+/// The lock file of the folder that has the compiler.
+const LOCK: &str = include_str!("../package-lock.json");
+
+fn version_in(package: &Value) -> Result<String> {
     let version = package["version"].as_str();
-    Ok(version.ok_or(ContractError::SolcOutput("version in its package.json"))?.to_owned())
+    Ok(version.ok_or(ContractError::SolcOutput("version in its package"))?.to_owned())
 }
 
-/// The compiler's script.
+/// The compiler's script, of the pinned version.
 fn script() -> Result<PathBuf> {
-    Ok(package()?.join("solc.js"))
+    let package = match std::env::var_os(SOLC_DIR_VARIABLE) {
+        Some(named) => locate(&[named.into()])?,
+        None => locate(&trees(std::env::current_exe()?.as_path()))?,
+    };
+    let found: Value = serde_json::from_slice(&std::fs::read(package.join("package.json"))?)?;
+    let (found, pinned) = (version_in(&found)?, version()?);
+    if found != pinned {
+        return Err(ContractError::SolcVersion { found, pinned, folder: package });
+    }
+    Ok(package.join("solc.js"))
 }
 
-/// The compiler's package: below the folder that [`SOLC_DIR_VARIABLE`] names or, without it, below
-/// the current folder, the program's folder, or one above them (where a source tree has it).
-fn package() -> Result<PathBuf> {
-    if let Some(named) = std::env::var_os(SOLC_DIR_VARIABLE) {
-        return locate(&[named.into()]);
-    }
-    let current = std::env::current_dir().ok();
-    let program = std::env::current_exe().ok();
-    let starts: Vec<PathBuf> = current.into_iter().chain(program).collect();
-    locate(&starts.iter().flat_map(|start| start.ancestors()).map(tree).collect::<Vec<_>>())
-}
-
-/// Where a source tree at this place has its `node_modules`.
-fn tree(folder: &Path) -> PathBuf {
-    let inner = folder.join("verifier-contract");
-    if inner.is_dir() {
-        inner
-    } else {
-        folder.to_path_buf()
-    }
+/// Source trees above the program: folders with a `verifier-contract` that has the same lock file. What
+/// lies in the current folder, or in any other above it, is not run: anybody may have put it there.
+fn trees(program: &Path) -> Vec<PathBuf> {
+    let folders = program.ancestors().skip(1).map(|folder| folder.join("verifier-contract"));
+    let own = |folder: &PathBuf| {
+        std::fs::read_to_string(folder.join("package-lock.json")).is_ok_and(|lock| lock == LOCK)
+    };
+    folders.filter(own).collect()
 }
 
 /// The first package below a folder with `node_modules`.
 fn locate(folders: &[PathBuf]) -> Result<PathBuf> {
     let packages = folders.iter().map(|folder| folder.join("node_modules").join("solc"));
     let mut found = packages.filter(|package| package.join("solc.js").is_file());
-    found
-        .next()
-        .ok_or_else(|| ContractError::SolcMissing(folders.first().cloned().unwrap_or_default()))
+    found.next().ok_or_else(|| ContractError::SolcMissing {
+        folder: folders
+            .first()
+            .map_or("the program's source tree".into(), |folder| folder.display().to_string()),
+    })
 }
 
 fn parse(output: &Value) -> Result<Vec<Artifact>> {

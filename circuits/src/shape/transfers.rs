@@ -33,7 +33,7 @@ fn nodes_slack(accounts: usize) -> usize {
 
 impl Shape {
     /// The shape with `2^k` rows that takes the most transfers between random pairs out of
-    /// [`POPULATION`] accounts: [`Shape::signatures`] of them. One operation in twenty may use the
+    /// [`POPULATION`] accounts: [`Slots::signatures`] of them. One operation in twenty may use the
     /// bridge limiter.
     ///
     /// # Errors

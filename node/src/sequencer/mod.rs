@@ -3,9 +3,9 @@
 //! | step of [`Sequencer::sequence`] | where |
 //! |---|---|
 //! | an operation that was accepted before gets its receipt again | [`Log::find`] |
-//! | signatures are checked in parallel, many by one equation | [`signatures`] |
-//! | operations are executed in order; full batches are closed | [`open`] |
-//! | receipts are signed in parallel | [`signer`] |
+//! | signatures are checked in parallel, many by one equation | `signatures` |
+//! | operations are executed in order; full batches are closed | `open` |
+//! | receipts are signed in parallel | `signer` |
 //! | operations and receipts are written, synced once | [`Log::append`] |
 //! | the receipts are handed out | |
 //!
@@ -27,9 +27,10 @@ pub use signer::{ReceiptSigner, SignedReceipt};
 use std::collections::HashMap;
 use std::path::Path;
 
+use bastion_protocol::keys::Verified;
 use bastion_protocol::ops::{Op, SignedOp};
 use bastion_protocol::receipt::{operation_hash, words_hash};
-use bastion_protocol::{Fr, Policy, Receipt};
+use bastion_protocol::{Policy, Receipt};
 use bastion_state::executor::{ClosedBatch, Rejection};
 use bastion_state::state::State;
 use bastion_state::store::Store;
@@ -232,7 +233,7 @@ impl Sequencer {
         for _ in 0..2 {
             let slots = &self.packing.shape.slots;
             self.current.begin(&mut self.state, &self.policy, now, first, appended)?;
-            match self.current.push(&mut self.state, &op, checked, slots) {
+            match self.current.push(&mut self.state, &op, checked.as_ref(), slots) {
                 Err(rejection) => return Ok(Err(rejection)),
                 Ok(Some(place)) => {
                     let records = self.current.last_records();
@@ -300,8 +301,8 @@ impl Sequencer {
 struct Item {
     op: Op,
     hash: [u8; 32],
-    /// The message for which its signature is known to hold.
-    checked: Option<Fr>,
+    /// Evidence that its signature holds.
+    checked: Option<Verified>,
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The batch and the block that are open, and when they close.
 
 use bastion_circuits::{Shape, Slots};
+use bastion_protocol::keys::Verified;
 use bastion_protocol::ops::Op;
 use bastion_protocol::receipt::Place;
 use bastion_protocol::{Fr, Policy};
@@ -169,7 +170,7 @@ impl Current {
         &mut self,
         state: &mut State,
         op: &Op,
-        checked: Option<Fr>,
+        checked: Option<&Verified>,
         room: &Slots,
     ) -> Result<Option<Place>, Rejection> {
         let Some(open) = &mut self.open else {
@@ -254,7 +255,7 @@ fn push(
     usage: &mut Slots,
     state: &mut State,
     op: &Op,
-    checked: Option<Fr>,
+    checked: Option<&Verified>,
     room: Option<&Slots>,
 ) -> Result<bool, Rejection> {
     let mut next = *usage;

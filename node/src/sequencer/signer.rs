@@ -209,12 +209,10 @@ mod tests {
         assert_ne!(other.signer(31_337, CONTRACT), Some(signer.address()));
         // The other half of s would be a second signature of the same receipt.
         let bytes = hex::decode(&signed.signature[2..]).unwrap();
-        let s = k256::Scalar::from(Signature::from_slice(&bytes[..64]).unwrap().s());
-        let upper = Signature::from_scalars(
-            Signature::from_slice(&bytes[..64]).unwrap().r().to_bytes(),
-            (-s).to_bytes(),
-        );
-        let flipped = [&upper.unwrap().to_bytes()[..], &[55 - bytes[64]]].concat();
+        let lower = Signature::from_slice(&bytes[..64]).unwrap();
+        let upper = Signature::from_scalars(lower.r(), -lower.s()).unwrap();
+        assert_eq!(upper.normalize_s(), Some(lower));
+        let flipped = [&upper.to_bytes()[..], &[55 - bytes[64]]].concat();
         other = signed.clone();
         other.signature = format!("0x{}", hex::encode(flipped));
         assert_eq!(other.signer(31_337, CONTRACT), None);

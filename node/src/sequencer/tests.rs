@@ -1,1 +1,308 @@
+use std::collections::BTreeSet;
 
+use alloy_primitives::B256;
+use bastion_circuits::Shape;
+use bastion_protocol::account::FIRST_USER;
+use bastion_protocol::keys::SecretKey;
+use bastion_protocol::ops::{Action, Body, Deposit, ForcedExit};
+use bastion_protocol::receipt::Place;
+use bastion_protocol::{Address, Fr, Index};
+use bastion_state::executor::{BatchBuilder, BatchContext, BatchTrace};
+
+use super::*;
+use crate::devnet::{dev_exit, dev_key, dev_policy};
+
+const CHAIN: u64 = 31_337;
+const CONTRACT: Address = Address([7; 20]);
+const TIME: u64 = 1_800_000_000;
+const ETH: u128 = 1_000_000_000_000_000_000;
+
+fn domain() -> Fr {
+    bastion_protocol::header::domain(CHAIN, CONTRACT)
+}
+
+fn packing() -> Packing {
+    Packing { shape: Shape::tiny(), batches: 2, batch_seconds: 10, block_seconds: 60 }
+}
+
+fn open(dir: &Path) -> (Sequencer, Sealer) {
+    let signer = ReceiptSigner::new(&B256::repeat_byte(1), CHAIN, CONTRACT).unwrap();
+    Sequencer::open(dir, signer, packing(), dev_policy()).unwrap()
+}
+
+fn key(n: Index) -> SecretKey {
+    dev_key(&format!("user {n}"))
+}
+
+fn deposit(n: Index) -> Op {
+    Op::Deposit(Deposit {
+        token: 0,
+        amount: ETH,
+        keyhash: key(n).public().keyhash(),
+        exit: dev_exit("user"),
+    })
+}
+
+fn transfer(from: Index, to: Index, nonce: u32) -> SignedOp {
+    let body = Body {
+        account: FIRST_USER + from,
+        token: 0,
+        nonce,
+        deadline: TIME + 3_600,
+        fee: 1_000,
+        action: Action::Transfer { to: FIRST_USER + to, amount: 1_000_000 },
+    };
+    body.sign(&key(from), domain(), dev_exit("user")).unwrap()
+}
+
+/// Deposits for users 0..n, from a fresh log.
+fn fund(sequencer: &mut Sequencer, n: Index) {
+    let ops: Vec<Op> = (0..n).map(deposit).collect();
+    sequencer.take_from_queue(0, &ops, TIME).unwrap();
+}
+
+fn accepted(answers: Vec<Answer>) -> Vec<SignedReceipt> {
+    answers.into_iter().map(Result::unwrap).collect()
+}
+
+/// Seals what is closed.
+fn seal(sequencer: &mut Sequencer, sealer: &mut Sealer) -> Vec<Sealed> {
+    sequencer.take_closed().into_iter().map(|closed| sealer.seal(closed).unwrap()).collect()
+}
+
+/// What an executor makes of a log, by its batches: another way than the sequencer's.
+fn replay(log: &Log) -> Vec<BatchTrace> {
+    let mut state = State::new();
+    let mut traces = Vec::new();
+    for (number, row) in log.batches(0).unwrap() {
+        let context: BatchContext = row.context.clone();
+        let mut builder = BatchBuilder::new(&mut state, context).unwrap();
+        let entries = log.entries(row.first).unwrap().map(Result::unwrap);
+        for entry in entries.take_while(|entry| entry.batch == number) {
+            assert_eq!(builder.push(&entry.op, |_| true), Ok(true));
+        }
+        traces.push(builder.finish());
+    }
+    traces
+}
+
+#[test]
+fn receipts_name_places_and_come_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut sequencer, _) = open(dir.path());
+    fund(&mut sequencer, 3);
+    let ops = [transfer(0, 1, 0), transfer(1, 2, 0), transfer(0, 1, 0)];
+    let receipts = accepted(sequencer.sequence(&ops, TIME).unwrap());
+    let places: Vec<Place> = receipts.iter().map(|r| r.receipt.place).collect();
+    let at = |position| Place { block: 1, batch: 0, position };
+    assert_eq!(places, [at(3), at(4), at(3)]);
+    assert_eq!(receipts[0], receipts[2], "twice in one group");
+    let address = sequencer.signer.address();
+    assert!(receipts.iter().all(|r| r.signer(CHAIN, CONTRACT) == Some(address)));
+    for (op, receipt) in ops.iter().zip(&receipts) {
+        assert_eq!(receipt.receipt.operation, operation_hash(&Op::Signed(*op)));
+        assert_eq!(receipt.receipt.time, TIME);
+    }
+    let later = sequencer.sequence(&ops[..1], TIME + 5).unwrap();
+    assert_eq!(accepted(later), receipts[..1], "in a later group");
+    assert_eq!(sequencer.log().next(), 5);
+    // And after a restart.
+    drop(sequencer);
+    let (mut sequencer, _) = open(dir.path());
+    assert_eq!(accepted(sequencer.sequence(&ops, TIME + 9).unwrap()), receipts);
+}
+
+/// The receipt commits to the words that the batch posts.
+#[test]
+fn words_are_those_that_are_posted() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut sequencer, mut sealer) = open(dir.path());
+    fund(&mut sequencer, 2);
+    let receipt = accepted(sequencer.sequence(&[transfer(0, 1, 0)], TIME).unwrap()).remove(0);
+    sequencer.close(true).unwrap();
+    let sealed = seal(&mut sequencer, &mut sealer);
+    let posted = sealed[0].trace.ops[receipt.receipt.place.position as usize].records();
+    assert_eq!(receipt.receipt.words, words_hash(posted.iter().map(|(_, r)| r.as_slice())));
+}
+
+#[test]
+fn rejections_are_typed_and_leave_no_mark() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut sequencer, _) = open(dir.path());
+    fund(&mut sequencer, 2);
+    let mut forged = transfer(0, 1, 0);
+    forged.signature = transfer(1, 0, 0).signature;
+    let mut changed = transfer(0, 1, 0);
+    changed.body.fee += 1;
+    let group = [
+        forged,
+        transfer(0, 1, 1),
+        transfer(0, 1, 0),
+        changed,
+        transfer(5, 0, 0),
+        transfer(1, 0, 0),
+    ];
+    let answers = sequencer.sequence(&group, TIME).unwrap();
+    let verdicts: Vec<bool> = answers.iter().map(Result::is_ok).collect();
+    assert_eq!(verdicts, [false, false, true, false, false, true]);
+    assert_eq!(answers[0], Err(Rejection::BadSignature(FIRST_USER)));
+    assert!(matches!(answers[1], Err(Rejection::WrongNonce { expected: 0, got: 1, .. })));
+    assert_eq!(answers[4], Err(Rejection::NoSuchAccount(FIRST_USER + 5)));
+    assert_eq!(sequencer.log().next(), 4);
+}
+
+/// An account that is made in a group acts in the same group: its signature cannot be checked ahead.
+#[test]
+fn a_new_account_acts_at_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut sequencer, _) = open(dir.path());
+    fund(&mut sequencer, 1);
+    let body = Body {
+        account: FIRST_USER,
+        token: 0,
+        nonce: 0,
+        deadline: TIME + 60,
+        fee: 0,
+        action: Action::TransferNew {
+            keyhash: key(1).public().keyhash(),
+            exit: dev_exit("user"),
+            amount: ETH / 2,
+        },
+    };
+    let made = body.sign(&key(0), domain(), dev_exit("user")).unwrap();
+    let mut forged = transfer(1, 0, 0);
+    forged.body.fee += 1;
+    let answers = sequencer.sequence(&[made, forged, transfer(1, 0, 0)], TIME).unwrap();
+    let verdicts: Vec<bool> = answers.iter().map(Result::is_ok).collect();
+    assert_eq!(verdicts, [true, false, true]);
+}
+
+/// Operations that are all rejected begin no block: its proof would be the operator's cost.
+#[test]
+fn nobody_can_open_blocks_of_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut sequencer, _) = open(dir.path());
+    assert!(sequencer.sequence(&[transfer(0, 1, 0)], TIME).unwrap()[0].is_err());
+    sequencer.tick(TIME + 1_000).unwrap();
+    assert!(sequencer.take_closed().is_empty());
+    assert!(sequencer.log().batches(0).unwrap().is_empty());
+    // The block's time is that of its first operation.
+    sequencer.take_from_queue(0, &[deposit(0)], TIME + 2_000).unwrap();
+    assert_eq!(sequencer.log().batches(0).unwrap()[0].1.context.time, TIME + 2_000);
+}
+
+#[test]
+fn the_queue_is_taken_once_and_in_order() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut sequencer, _) = open(dir.path());
+    // Equal deposits are different entries.
+    let queue = [deposit(0), deposit(0), deposit(1)];
+    sequencer.take_from_queue(0, &queue[..2], TIME).unwrap();
+    sequencer.take_from_queue(0, &queue, TIME).unwrap();
+    sequencer.take_from_queue(1, &queue[1..], TIME).unwrap();
+    assert_eq!((sequencer.log().queue(), sequencer.log().next()), (3, 3));
+    let gap = sequencer.take_from_queue(4, &queue[..1], TIME).unwrap_err();
+    assert!(matches!(gap, NodeError::QueueGap { expected: 3, got: 4 }), "{gap}");
+    // After a signed operation the batch of L1 operations is the next one.
+    accepted(sequencer.sequence(&[transfer(0, 1, 0)], TIME).unwrap());
+    let exit = ForcedExit { index: FIRST_USER + 1, token: 0, exit: dev_exit("user") };
+    sequencer.take_from_queue(3, &[Op::ForcedExit(exit)], TIME).unwrap();
+    let closed = sequencer.take_closed();
+    assert_eq!(closed.len(), 1);
+    assert_eq!(closed[0].row.sealed, Some(4));
+    drop(sequencer);
+    let (sequencer, _) = open(dir.path());
+    assert_eq!(sequencer.log().queue(), 4);
+}
+
+#[test]
+fn batches_and_blocks_close_when_full_or_due() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut sequencer, mut sealer) = open(dir.path());
+    fund(&mut sequencer, 4);
+    // The shape has room for eight signatures.
+    let group: Vec<SignedOp> = (0..20).map(|n| transfer(n % 4, (n + 1) % 4, n / 4)).collect();
+    let receipts = accepted(sequencer.sequence(&group, TIME).unwrap());
+    let sealed = seal(&mut sequencer, &mut sealer);
+    assert_eq!(sealed.len(), 2, "one block is full");
+    assert!(!sealed[0].row.ends_block && sealed[1].row.ends_block);
+    assert_eq!(sealed[1].row.block, 1);
+    assert_eq!(receipts.last().unwrap().receipt.place.block, 2);
+
+    // The second block's only batch waits ten seconds, the block a minute.
+    sequencer.tick(TIME + 9).unwrap();
+    assert!(sequencer.take_closed().is_empty());
+    sequencer.tick(TIME + 10).unwrap();
+    let closed = seal(&mut sequencer, &mut sealer);
+    assert_eq!(closed.len(), 1);
+    assert!(!closed[0].row.ends_block);
+    sequencer.tick(TIME + 59).unwrap();
+    assert!(sequencer.take_closed().is_empty());
+    sequencer.tick(TIME + 60).unwrap();
+    let rest = seal(&mut sequencer, &mut sealer);
+    assert_eq!(rest.len(), 1, "filled with an empty batch");
+    assert!(rest[0].row.ends_block && rest[0].trace.ops.is_empty());
+    assert_eq!(rest[0].trace.context.time, TIME);
+    sequencer.tick(TIME + 1_000).unwrap();
+    assert!(sequencer.take_closed().is_empty());
+}
+
+/// However far the store is behind the log, a restart ends in the same state, with the same batches.
+#[test]
+fn a_restart_at_any_point_goes_on_from_the_log() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut sealed = Vec::new();
+    let mut seen = BTreeSet::new();
+    let (mut sequencer, mut sealer) = open(dir.path());
+    fund(&mut sequencer, 4);
+    for round in 0..12u32 {
+        let group: Vec<SignedOp> = (0..4).map(|n| transfer(n, (n + 1) % 4, round)).collect();
+        accepted(sequencer.sequence(&group, TIME + u64::from(round)).unwrap());
+        // Sometimes all is sealed, sometimes one batch, sometimes none.
+        let waiting = sequencer.take_closed();
+        let count = waiting.len().min(round as usize % 3);
+        for closed in waiting.into_iter().take(count) {
+            if sealer.batches() == closed.number {
+                assert!(seen.insert(closed.number));
+                sealed.push(sealer.seal(closed).unwrap());
+            }
+        }
+        if round % 2 == 0 {
+            let (before, next) = (sequencer.state().clone(), sequencer.log().next());
+            drop((sequencer, sealer));
+            (sequencer, sealer) = open(dir.path());
+            assert_eq!(sequencer.log().next(), next);
+            let accounts = |s: &State| s.accounts().map(|(i, a)| (i, *a)).collect::<Vec<_>>();
+            assert_eq!(accounts(sequencer.state()), accounts(&before));
+        }
+    }
+    drop((sequencer, sealer));
+    let (mut sequencer, mut sealer) = open(dir.path());
+    sequencer.close(true).unwrap();
+    sealed.extend(seal(&mut sequencer, &mut sealer));
+    let expected = replay(sequencer.log());
+    assert_eq!(sealed.len(), expected.len());
+    for (i, (sealed, expected)) in sealed.iter().zip(&expected).enumerate() {
+        assert_eq!(sealed.number, i as u64);
+        assert_eq!(sealed.trace, *expected, "batch {i}");
+    }
+    assert!(sealed.last().unwrap().row.ends_block);
+}
+
+#[test]
+fn a_foreign_or_damaged_log_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut sequencer, mut sealer) = open(dir.path());
+    fund(&mut sequencer, 2);
+    sequencer.close(false).unwrap();
+    seal(&mut sequencer, &mut sealer);
+    drop((sequencer, sealer));
+    let signer = ReceiptSigner::new(&B256::repeat_byte(1), CHAIN + 1, CONTRACT).unwrap();
+    let error = Sequencer::open(dir.path(), signer, packing(), dev_policy()).unwrap_err();
+    assert!(error.to_string().contains("another rollup"), "{error}");
+    // A store that is ahead of its log.
+    std::fs::remove_dir_all(dir.path().join("log")).unwrap();
+    let signer = ReceiptSigner::new(&B256::repeat_byte(1), CHAIN, CONTRACT).unwrap();
+    let error = Sequencer::open(dir.path(), signer, packing(), dev_policy()).unwrap_err();
+    assert!(matches!(error, NodeError::LogBroken { .. }), "{error}");
+}

@@ -94,6 +94,9 @@ fn claims_are_checked_together() {
         signature: key().sign(Fr::from(1_u64)),
     });
     assert!(verify_all(&[]) && verify_all(&good));
+    assert!(check_claims(&good).iter().zip(&good).all(|(verified, claim)| {
+        verified.unwrap().covers(&claim.key, claim.message, &claim.signature)
+    }));
     for i in 0..good.len() {
         assert!(verify_all(&good[i..=i]));
         let changes: [fn(&mut Claim); 4] = [
@@ -106,6 +109,9 @@ fn claims_are_checked_together() {
             let mut bad = good.clone();
             change(&mut bad[i]);
             assert!(!verify_all(&bad), "claim {i}");
+            // The others are found to hold all the same.
+            let checked = check_claims(&bad);
+            assert!(checked.iter().enumerate().all(|(n, verified)| verified.is_some() == (n != i)));
             let Claim { key, message, signature } = bad[i];
             assert!(!key.verify(message, &signature));
         }

@@ -23,6 +23,7 @@ use crate::state::State;
 use crate::tree::Tree;
 use bastion_protocol::account::leaf;
 use bastion_protocol::field::serde_fr;
+use bastion_protocol::keys::Verified;
 use bastion_protocol::ops::Op;
 use bastion_protocol::Kind;
 use bastion_protocol::{Account, Fr, Index, Policy, Token, TIME_BOUND};
@@ -48,14 +49,13 @@ pub fn execute(state: &State, context: &BatchContext, op: &Op) -> Result<OpTrace
     execute_checked(state, context, op, None)
 }
 
-/// As [`execute`], for an operation whose signature is known to hold for the message `checked`
-/// ([`claim`], [`verify_all`](bastion_protocol::keys::verify_all)). If the state asks for another
-/// message by now, the signature is checked here.
+/// As [`execute`], with evidence about the operation's signature. If it is none for the message that
+/// the state asks for by now, the signature is checked here.
 fn execute_checked(
     state: &State,
     context: &BatchContext,
     op: &Op,
-    checked: Option<Fr>,
+    checked: Option<&Verified>,
 ) -> Result<OpTrace, Rejection> {
     let blank = OpTrace { op: *op, ..OpTrace::noop() };
     match op {
@@ -144,7 +144,8 @@ impl OpenBatch {
     /// signed one, whatever `fits` says: posted data tell the order of a batch only if its L1
     /// operations come first (protocol section 6). In an empty batch `fits` alone decides.
     ///
-    /// `checked` is the message for which the operation's signature is known to hold, if it is.
+    /// `checked` is evidence that spares the executor a check of the signature ([`claim`],
+    /// [`check_claims`](bastion_protocol::keys::check_claims)).
     ///
     /// # Errors
     /// A [`Rejection`]; nothing changed.
@@ -152,7 +153,7 @@ impl OpenBatch {
         &mut self,
         state: &mut State,
         op: &Op,
-        checked: Option<Fr>,
+        checked: Option<&Verified>,
         fits: impl FnOnce(&Footprint) -> bool,
     ) -> Result<bool, Rejection> {
         let trace = execute_checked(state, &self.context, op, checked)?;

@@ -1,10 +1,9 @@
 //! Signed operations, the owners' and the guardian's.
 
 use bastion_protocol::account::{fee_index, is_limiter};
-use bastion_protocol::keys::owner;
-use bastion_protocol::keys::Claim;
+use bastion_protocol::keys::{owner, Claim, Verified};
 use bastion_protocol::ops::{Action, Op, SignedOp};
-use bastion_protocol::{Account, Address, Fr, Token};
+use bastion_protocol::{Account, Address, Token};
 
 use super::freeze::{freeze, unfreeze};
 use super::limiter::leave;
@@ -13,7 +12,7 @@ use super::{Access, BatchContext, OpTrace, Rejection};
 use crate::state::State;
 
 /// What an operation's signature is claimed to be of, as far as the state can tell: a claim that holds
-/// ([`verify_all`](bastion_protocol::keys::verify_all)) spares the executor its own check. `None` for
+/// ([`check_claims`](bastion_protocol::keys::check_claims)) spares the executor its own check. `None` for
 /// what is not signed, or by somebody whom the state does not know (yet).
 #[must_use]
 pub fn claim(state: &State, context: &BatchContext, op: &Op) -> Option<Claim> {
@@ -29,7 +28,7 @@ pub(super) fn signed(
     state: &State,
     context: &BatchContext,
     op: &SignedOp,
-    checked: Option<Fr>,
+    checked: Option<&Verified>,
     mut trace: OpTrace,
 ) -> Result<OpTrace, Rejection> {
     let body = &op.body;
@@ -59,7 +58,8 @@ pub(super) fn signed(
     } else {
         by_owner(state, context, op, account, exit, &mut trace)?;
     }
-    match checked == Some(message) || op.key.verify(message, &op.signature) {
+    let known = checked.is_some_and(|v| v.covers(&op.key, message, &op.signature));
+    match known || op.key.verify(message, &op.signature) {
         true => Ok(trace),
         false => Err(Rejection::BadSignature(index)),
     }

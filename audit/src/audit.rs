@@ -29,7 +29,8 @@ pub const UPGRADE_GRACE: u64 = 14 * 86_400;
 pub const MAX_RELEASE_DELAY: u64 = 3 * 86_400;
 /// Seconds that the council has to answer an alarm (protocol section 10).
 pub const ALARM_DEADLINE: u64 = 3 * 86_400;
-/// Seconds in which a queue entry must be in a final block (protocol section 10).
+/// Seconds in which a queue entry must be in a proven block; else anybody may begin exodus (protocol
+/// section 10).
 pub const QUEUE_DEADLINE: u64 = 7 * 86_400;
 
 /// A circuit that the auditor trusts, from the manifest of its verifier.

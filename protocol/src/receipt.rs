@@ -33,8 +33,8 @@ pub struct Place {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Receipt {
-    /// Counts how often the operator had to begin again from an earlier block, because L1 reverted
-    /// commitments. Receipts of an earlier epoch hold only for blocks that are final.
+    /// Number of times that the contract had reverted commitments when the block was opened. A receipt
+    /// is void only if a later revert took its block back (protocol section 13.3).
     pub epoch: u32,
     /// Where it stands.
     #[serde(flatten)]

@@ -334,6 +334,12 @@ pub enum NodeError {
     /// The sequencer could not write its log.
     #[error("the sequencer has stopped, because its log could not be written: see the error before, then start it again")]
     Stopped,
+    /// The sequencer refused a request of a measurement.
+    #[error("measuring the load: {why}")]
+    Load {
+        /// Its words.
+        why: String,
+    },
     /// Entries of the L1 queue were left out.
     #[error("the L1 queue was read up to entry {expected}, the next given is {got}: read the entries between them")]
     QueueGap {

@@ -203,29 +203,41 @@ impl PublicKey {
 /// A signature with what it is claimed to be of.
 #[derive(Clone, Copy, Debug)]
 pub struct Claim {
-    /// Who is said to have signed.
-    pub key: PublicKey,
-    /// What.
-    pub message: Fr,
-    /// The signature.
-    pub signature: Signature,
+    key: PublicKey,
+    keyhash: Fr,
+    message: Fr,
+    signature: Signature,
 }
 
-/// Evidence that a claim holds: only the checks of this module make one.
+impl Claim {
+    /// The claim that `signature` is `key`'s for `message`.
+    #[must_use]
+    pub fn new(key: PublicKey, message: Fr, signature: Signature) -> Self {
+        Self { key, keyhash: key.keyhash(), message, signature }
+    }
+
+    /// Hash of the key.
+    #[must_use]
+    pub fn keyhash(&self) -> Fr {
+        self.keyhash
+    }
+}
+
+/// Evidence that a claim holds: only [`check_claims`] makes one.
 #[derive(Clone, Copy, Debug)]
 pub struct Verified(Claim);
 
 impl Verified {
-    /// The claim that holds.
-    #[must_use]
-    pub fn claim(&self) -> &Claim {
-        &self.0
-    }
-
     /// Whether it is evidence for this signature.
     #[must_use]
     pub fn covers(&self, key: &PublicKey, message: Fr, signature: &Signature) -> bool {
         self.0.key == *key && self.0.message == message && self.0.signature == *signature
+    }
+
+    /// The message that was signed.
+    #[must_use]
+    pub fn message(&self) -> Fr {
+        self.0.message
     }
 }
 
@@ -247,7 +259,7 @@ fn verify_all(claims: &[Claim]) -> bool {
         return false;
     }
     let mut hasher = Blake2b512::new_with_prefix(b"bastion.claims.v1");
-    for Claim { key, message, signature } in claims {
+    for Claim { key, message, signature, .. } in claims {
         hasher.update(key.to_bytes());
         hasher.update(field::to_bytes(message));
         hasher.update(signature.to_bytes());
@@ -257,10 +269,10 @@ fn verify_all(claims: &[Claim]) -> bool {
     let mut scalars = Vec::with_capacity(2 * claims.len());
     let mut of_base = Scalar::zero();
     for (i, claim) in (0u64..).zip(claims) {
-        let Claim { key, message, signature } = claim;
+        let Claim { key, keyhash, message, signature } = claim;
         let hash = Blake2b512::new().chain_update(seed).chain_update(i.to_be_bytes()).finalize();
         let z = Scalar::from_le_bytes_mod_order(&hash[..16]);
-        let h = to_scalar(challenge(&signature.r, key.keyhash(), *message));
+        let h = to_scalar(challenge(&signature.r, *keyhash, *message));
         bases.extend([key.0, signature.r]);
         scalars.extend([z * h, z]);
         of_base += z * signature.s;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use bastion_circuits::Shape;
-use bastion_node::bench::{self, Baseline, BenchReport};
+use bastion_node::bench::{self, Baseline, BenchReport, Load};
 use bastion_node::pipeline::{BlockProver, Cache};
 use bastion_node::recommend::MemoryPlan;
 use bastion_prover::srs::SrsChoice;
@@ -19,9 +19,12 @@ use crate::output;
 /// Proves one full block of transfers. Reports time, core-seconds and memory of every stage, and the
 /// ratio to the floor: what the multi-scalar multiplications and Fourier transforms alone take.
 #[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
 #[command(after_help = "Examples:\n  bastion bench --shape small --json\n  \
-bastion bench --shape small --check benches/baseline.json")]
+bastion bench --shape small --check benches/baseline.json\n  bastion bench load --json")]
 pub(crate) struct Args {
+    #[command(subcommand)]
+    what: Option<What>,
     /// Shape: tiny, small, medium, standard or large (`bastion shapes` compares them).
     #[arg(long, default_value = "small", value_parser = config::shape)]
     shape: Shape,
@@ -34,7 +37,73 @@ pub(crate) struct Args {
     check: Option<PathBuf>,
 }
 
+#[derive(Debug, clap::Subcommand)]
+enum What {
+    Load(LoadArgs),
+}
+
+/// Measures how many transfers the sequencer accepts and how fast it answers.
+///
+/// First as many transfers as it takes, then half of that rate: decoded from bytes, signature checked,
+/// executed, written and synced to disk, answered by a signed receipt. Nothing is proven.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example: bastion bench load --json")]
+struct LoadArgs {
+    /// Shape of the batches.
+    #[arg(long, default_value = "standard", value_parser = config::shape)]
+    shape: Shape,
+    /// Accounts that send, each with its own key.
+    #[arg(long, value_name = "N", default_value_t = 2_000)]
+    accounts: u32,
+    /// Transfers that are sent as fast as they are taken.
+    #[arg(long, value_name = "N", default_value_t = 50_000)]
+    transfers: usize,
+    /// Seconds of the measurement at half of the rate.
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    seconds: u64,
+    /// Folder for the log and the state, on the disk to be measured. A folder of the measurement is made
+    /// in it and removed again.
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    dir: PathBuf,
+}
+
+fn load(args: &LoadArgs, settings: &Settings) -> eyre::Result<()> {
+    let dir = args.dir.join(format!(".bastion-load-{}", std::process::id()));
+    let load = Load {
+        shape: args.shape.clone(),
+        accounts: args.accounts,
+        transfers: args.transfers,
+        seconds: args.seconds,
+    };
+    let report = load.run(&dir);
+    // Best effort: the outcome counts more than what is left of it.
+    if let Err(error) = std::fs::remove_dir_all(&dir) {
+        warn!(%error, path = %dir.display(), "the folder of the measurement is left behind");
+    }
+    output::report(settings, &report?, |r| {
+        format!(
+            "shape {}, {} accounts, {} threads\n\
+             {:.0} receipts a second ({} transfers)\n\
+             at half of that: {:.1} ms (median), {:.1} ms (99 of 100), {:.1} ms (all {})\n\
+             {} batches sealed",
+            r.shape,
+            r.accounts,
+            r.threads,
+            r.receipts_per_second,
+            r.transfers,
+            r.receipt_ms.p50,
+            r.receipt_ms.p99,
+            r.receipt_ms.max,
+            r.paced_transfers,
+            r.sealed_batches
+        )
+    })
+}
+
 pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
+    if let Some(What::Load(args)) = &args.what {
+        return load(args, settings);
+    }
     let baseline = match &args.check {
         None => None,
         Some(path) => {

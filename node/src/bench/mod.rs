@@ -1,6 +1,8 @@
-//! `bastion bench`: one full block of transfers, stage by stage, and the floor of its proofs.
+//! `bastion bench`: one full block of transfers, stage by stage, and the floor of its proofs; and what
+//! the sequencer accepts ([`Load`]).
 
 mod floor;
+mod load;
 mod usage;
 mod workload;
 
@@ -8,6 +10,7 @@ use std::collections::BTreeMap;
 
 pub use floor::Floor;
 pub(crate) use floor::{scalars, SMALL_OF_BATCH, SMALL_OF_BLOCK};
+pub use load::{Latency, Load, LoadReport};
 pub use usage::Stage;
 
 use bastion_circuits::cost;

@@ -16,22 +16,23 @@
 mod log;
 mod open;
 mod sealer;
+mod service;
 mod signatures;
 mod signer;
 
 pub use log::{Appended, BatchRow, Entry, Log};
 pub use open::Packing;
 pub use sealer::{Sealed, Sealer};
+pub use service::{Refusal, Reply, Running, Service};
 pub use signer::{ReceiptSigner, SignedReceipt};
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
-use bastion_protocol::keys::Verified;
 use bastion_protocol::ops::{Op, SignedOp};
 use bastion_protocol::receipt::{operation_hash, words_hash};
 use bastion_protocol::{Policy, Receipt};
-use bastion_state::executor::{ClosedBatch, Rejection};
+use bastion_state::executor::{Checked, ClosedBatch, Rejection};
 use bastion_state::state::State;
 use bastion_state::store::Store;
 use rayon::prelude::*;
@@ -113,28 +114,27 @@ impl Sequencer {
     /// [`NodeError::Log`] if they cannot be written: then none of them has an answer, and
     /// [`NodeError::Stopped`] from then on.
     pub fn sequence(&mut self, ops: &[SignedOp], now: u64) -> Result<Vec<Answer>, NodeError> {
-        let ops: Vec<Op> = ops.iter().map(|op| Op::Signed(*op)).collect();
-        let hashes: Vec<[u8; 32]> = ops.par_iter().map(operation_hash).collect();
-        let mut answers = Vec::with_capacity(ops.len());
-        let mut first: HashMap<[u8; 32], usize> = HashMap::new();
-        let mut fresh = Vec::new();
-        for (i, hash) in hashes.iter().enumerate() {
-            answers.push(self.log.find(hash)?.map(Ok));
-            if answers[i].is_none() && first.insert(*hash, i).is_none() {
-                fresh.push(i);
-            }
-        }
-        let context = self.current.context_or(&self.policy, now);
-        let checked = signatures::check(&self.state, &context, &ops, &fresh);
-        let items = fresh.iter().zip(checked);
-        let items = items.map(|(i, checked)| Item { op: ops[*i], hash: hashes[*i], checked });
+        let log = &self.log;
+        let known = ops.par_iter().map(|op| {
+            let op = Op::Signed(*op);
+            let hash = operation_hash(&op);
+            Ok((op, hash, log.find(&hash)?))
+        });
+        let known: Vec<(Op, [u8; 32], Option<SignedReceipt>)> =
+            known.collect::<Result<_, NodeError>>()?;
+        let mut seen = HashSet::new();
+        let fresh = known.iter().filter(|(_, hash, known)| known.is_none() && seen.insert(*hash));
+        let (fresh, hashes): (Vec<Op>, Vec<[u8; 32]>) =
+            fresh.map(|(op, hash, _)| (*op, *hash)).unzip();
+        let checked = signatures::check(&self.state, self.current.domain(), &fresh);
+        let items = fresh.iter().zip(&hashes).zip(checked);
+        let items = items.map(|((op, hash), checked)| Item { op: *op, hash: *hash, checked });
         let given = self.run(&items.collect::<Vec<_>>(), now, None)?;
-        let given: HashMap<[u8; 32], Answer> =
-            fresh.into_iter().map(|i| hashes[i]).zip(given).collect();
-        let answer = |(hash, known): ([u8; 32], Option<Answer>)| {
-            known.or_else(|| given.get(&hash).cloned()).ok_or(NodeError::Stopped)
+        let given: HashMap<[u8; 32], Answer> = hashes.into_iter().zip(given).collect();
+        let answer = |(_, hash, known): (Op, [u8; 32], Option<SignedReceipt>)| {
+            known.map(Ok).or_else(|| given.get(&hash).cloned()).ok_or(NodeError::Stopped)
         };
-        hashes.into_iter().zip(answers).map(answer).collect()
+        known.into_iter().map(answer).collect()
     }
 
     /// Takes entries of the L1 queue, of which the first has the number `from` (counted from 0), at a
@@ -302,7 +302,7 @@ struct Item {
     op: Op,
     hash: [u8; 32],
     /// Evidence that its signature holds.
-    checked: Option<Verified>,
+    checked: Option<Checked>,
 }
 
 #[cfg(test)]

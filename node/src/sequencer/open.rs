@@ -1,11 +1,10 @@
 //! The batch and the block that are open, and when they close.
 
 use bastion_circuits::{Shape, Slots};
-use bastion_protocol::keys::Verified;
 use bastion_protocol::ops::Op;
 use bastion_protocol::receipt::Place;
 use bastion_protocol::{Fr, Policy};
-use bastion_state::executor::{BatchContext, Footprint, OpenBatch, Rejection};
+use bastion_state::executor::{BatchContext, Checked, Footprint, OpenBatch, Rejection};
 use bastion_state::state::State;
 
 use super::log::{Appended, BatchRow, Log};
@@ -38,6 +37,8 @@ pub(super) struct Current {
     block: u64,
     batch: u32,
     context: Option<BatchContext>,
+    /// Time of the last block that began: L1 takes no block before it, whatever the clock says.
+    last_time: u64,
     epoch: u32,
 }
 
@@ -58,6 +59,7 @@ impl Current {
             block: 1,
             batch: 0,
             context: None,
+            last_time: 0,
             epoch: 0,
         };
         let broken = |why: String| NodeError::LogBroken { why };
@@ -69,6 +71,7 @@ impl Current {
         for (number, row) in rows {
             (current.block, current.batch, current.epoch) = (row.block, row.batch, row.epoch);
             current.context = Some(row.context.clone());
+            current.last_time = row.context.time;
             if number + 1 == stored {
                 current.number = number;
                 current.after(&row);
@@ -122,7 +125,8 @@ impl Current {
 
     /// The context of the open block, or that of the next one.
     pub(super) fn context_or(&self, policy: &Policy, now: u64) -> BatchContext {
-        let fresh = || BatchContext { domain: self.domain, time: now, policy: policy.clone() };
+        let time = now.max(self.last_time);
+        let fresh = || BatchContext { domain: self.domain, time, policy: policy.clone() };
         self.context.clone().unwrap_or_else(fresh)
     }
 
@@ -151,6 +155,7 @@ impl Current {
         }
         let context = self.context_or(policy, now);
         let open = OpenBatch::new(state, context.clone()).map_err(NodeError::Rejected)?;
+        self.last_time = context.time;
         let row = BatchRow {
             block: self.block,
             batch: self.batch,
@@ -170,7 +175,7 @@ impl Current {
         &mut self,
         state: &mut State,
         op: &Op,
-        checked: Option<&Verified>,
+        checked: Option<&Checked>,
         room: &Slots,
     ) -> Result<Option<Place>, Rejection> {
         let Some(open) = &mut self.open else {
@@ -237,6 +242,10 @@ impl Current {
         }
     }
 
+    pub(super) fn domain(&self) -> Fr {
+        self.domain
+    }
+
     pub(super) fn number(&self) -> u64 {
         self.number
     }
@@ -255,7 +264,7 @@ fn push(
     usage: &mut Slots,
     state: &mut State,
     op: &Op,
-    checked: Option<&Verified>,
+    checked: Option<&Checked>,
     room: Option<&Slots>,
 ) -> Result<bool, Rejection> {
     let mut next = *usage;

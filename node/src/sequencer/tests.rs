@@ -306,3 +306,20 @@ fn a_foreign_or_damaged_log_is_refused() {
     let error = Sequencer::open(dir.path(), signer, packing(), dev_policy()).unwrap_err();
     assert!(matches!(error, NodeError::LogBroken { .. }), "{error}");
 }
+
+/// A clock that is set back does not make a block that L1 refuses.
+#[test]
+fn block_times_never_fall() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut sequencer, _) = open(dir.path());
+    fund(&mut sequencer, 2);
+    sequencer.close(true).unwrap();
+    let early = accepted(sequencer.sequence(&[transfer(0, 1, 0)], TIME - 500).unwrap());
+    assert_eq!(early[0].receipt.time, TIME);
+    assert_eq!(early[0].receipt.place.block, 2);
+    drop(sequencer);
+    let (mut sequencer, _) = open(dir.path());
+    sequencer.close(true).unwrap();
+    let early = accepted(sequencer.sequence(&[transfer(0, 1, 1)], 7).unwrap());
+    assert_eq!(early[0].receipt.time, TIME);
+}

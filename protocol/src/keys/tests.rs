@@ -77,7 +77,7 @@ fn claims_are_checked_together() {
     let claim = |n: u64| {
         let key = SecretKey::from_seed(&n.to_be_bytes());
         let message = Fr::from(n);
-        Claim { key: key.public(), message, signature: key.sign(message) }
+        Claim::new(key.public(), message, key.sign(message))
     };
     let mut good: Vec<Claim> = (0..9).map(claim).collect();
     // A commitment with a component of order 2, and a key that signs twice.
@@ -87,12 +87,8 @@ fn claims_are_checked_together() {
     let public = key().public();
     let secret = Scalar::from_be_bytes_mod_order(&key().expose_bytes());
     let s = k + to_scalar(challenge(&r, public.keyhash(), message)) * secret;
-    good.push(Claim { key: public, message, signature: Signature { r, s } });
-    good.push(Claim {
-        key: public,
-        message: Fr::from(1_u64),
-        signature: key().sign(Fr::from(1_u64)),
-    });
+    good.push(Claim::new(public, message, Signature { r, s }));
+    good.push(Claim::new(public, Fr::from(1_u64), key().sign(Fr::from(1_u64))));
     assert!(verify_all(&[]) && verify_all(&good));
     assert!(check_claims(&good).iter().zip(&good).all(|(verified, claim)| {
         verified.unwrap().covers(&claim.key, claim.message, &claim.signature)
@@ -103,7 +99,10 @@ fn claims_are_checked_together() {
             |c| c.message += Fr::from(1_u64),
             |c| c.signature.s += Scalar::from(1_u64),
             |c| c.signature.r = (c.signature.r + EdwardsAffine::generator()).into_affine(),
-            |c| c.key = SecretKey::from_seed(b"another").public(),
+            |c| {
+                let key = SecretKey::from_seed(b"another").public();
+                *c = Claim::new(key, c.message, c.signature);
+            },
         ];
         for change in changes {
             let mut bad = good.clone();
@@ -112,7 +111,7 @@ fn claims_are_checked_together() {
             // The others are found to hold all the same.
             let checked = check_claims(&bad);
             assert!(checked.iter().enumerate().all(|(n, verified)| verified.is_some() == (n != i)));
-            let Claim { key, message, signature } = bad[i];
+            let Claim { key, message, signature, .. } = bad[i];
             assert!(!key.verify(message, &signature));
         }
     }
@@ -134,7 +133,7 @@ fn what_a_claim_costs() {
         let claims: Vec<Claim> = (0..n)
             .map(|n| {
                 let key = SecretKey::from_seed(&n.to_be_bytes());
-                Claim { key: key.public(), message: Fr::from(n), signature: key.sign(Fr::from(n)) }
+                Claim::new(key.public(), Fr::from(n), key.sign(Fr::from(n)))
             })
             .collect();
         let start = std::time::Instant::now();

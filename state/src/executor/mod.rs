@@ -16,14 +16,13 @@ use std::collections::{BTreeMap, BTreeSet};
 pub use crate::tree::{Change, NodeTouch};
 pub use posted::{posted_data, word_chain};
 pub use rejection::Rejection;
-pub use signed::claim;
+pub use signed::{check_signatures, Checked};
 pub use trace::{Access, AccountTouch, BatchTrace, LimiterTrace, OpTrace};
 
 use crate::state::State;
 use crate::tree::Tree;
 use bastion_protocol::account::leaf;
 use bastion_protocol::field::serde_fr;
-use bastion_protocol::keys::Verified;
 use bastion_protocol::ops::Op;
 use bastion_protocol::Kind;
 use bastion_protocol::{Account, Fr, Index, Policy, Token, TIME_BOUND};
@@ -55,7 +54,7 @@ fn execute_checked(
     state: &State,
     context: &BatchContext,
     op: &Op,
-    checked: Option<&Verified>,
+    checked: Option<&Checked>,
 ) -> Result<OpTrace, Rejection> {
     let blank = OpTrace { op: *op, ..OpTrace::noop() };
     match op {
@@ -144,8 +143,8 @@ impl OpenBatch {
     /// signed one, whatever `fits` says: posted data tell the order of a batch only if its L1
     /// operations come first (protocol section 6). In an empty batch `fits` alone decides.
     ///
-    /// `checked` is evidence that spares the executor a check of the signature ([`claim`],
-    /// [`check_claims`](bastion_protocol::keys::check_claims)).
+    /// `checked` is evidence that spares the executor a check of the signature
+    /// ([`check_signatures`]).
     ///
     /// # Errors
     /// A [`Rejection`]; nothing changed.
@@ -153,7 +152,7 @@ impl OpenBatch {
         &mut self,
         state: &mut State,
         op: &Op,
-        checked: Option<&Verified>,
+        checked: Option<&Checked>,
         fits: impl FnOnce(&Footprint) -> bool,
     ) -> Result<bool, Rejection> {
         let trace = execute_checked(state, &self.context, op, checked)?;

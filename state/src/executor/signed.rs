@@ -1,9 +1,9 @@
 //! Signed operations, the owners' and the guardian's.
 
 use bastion_protocol::account::{fee_index, is_limiter};
-use bastion_protocol::keys::{owner, Claim, Verified};
+use bastion_protocol::keys::{check_claims, owner, Claim, Verified};
 use bastion_protocol::ops::{Action, Op, SignedOp};
-use bastion_protocol::{Account, Address, Token};
+use bastion_protocol::{Account, Address, Fr, Token};
 
 use super::freeze::{freeze, unfreeze};
 use super::limiter::leave;
@@ -11,24 +11,57 @@ use super::transfer::{to_account, to_new};
 use super::{Access, BatchContext, OpTrace, Rejection};
 use crate::state::State;
 
-/// What an operation's signature is claimed to be of, as far as the state can tell: a claim that holds
-/// ([`check_claims`](bastion_protocol::keys::check_claims)) spares the executor its own check. `None` for
-/// what is not signed, or by somebody whom the state does not know (yet).
+/// Evidence that the signature of an operation holds, with the hashes that this took.
+#[derive(Debug, Clone, Copy)]
+pub struct Checked {
+    op: SignedOp,
+    domain: Fr,
+    /// Exit address of the account that acts, which the message contains.
+    exit: Address,
+    verified: Verified,
+    keyhash: Fr,
+    /// Owner of the accounts of this key and exit address.
+    owner: Fr,
+}
+
+impl Checked {
+    /// Whether it is about this operation, in these circumstances.
+    fn is_about(&self, op: &SignedOp, domain: Fr, exit: Address) -> bool {
+        self.op == *op && self.domain == domain && self.exit == exit
+    }
+}
+
+/// Checks the signatures of operations, many by one equation, as far as the state knows who acts. Such
+/// evidence spares the executor the check and most of its hashes, and can be made in parallel. `None` for
+/// what is not signed, does not hold, or acts for an account that is not there (yet): there the executor
+/// has the last word.
 #[must_use]
-pub fn claim(state: &State, context: &BatchContext, op: &Op) -> Option<Claim> {
-    let Op::Signed(SignedOp { body, key, signature }) = op else {
-        return None;
+pub fn check_signatures(state: &State, domain: Fr, ops: &[Op]) -> Vec<Option<Checked>> {
+    let claim = |op: &Op| {
+        let Op::Signed(op) = op else {
+            return None;
+        };
+        let (_, exit) = state.opening(state.account(op.body.account)?.owner)?;
+        let message = op.body.message(domain, exit).ok()?;
+        Some((*op, exit, Claim::new(op.key, message, op.signature)))
     };
-    let (_, exit) = state.opening(state.account(body.account)?.owner)?;
-    let message = body.message(context.domain, exit).ok()?;
-    Some(Claim { key: *key, message, signature: *signature })
+    let claims: Vec<Option<(SignedOp, Address, Claim)>> = ops.iter().map(claim).collect();
+    let known: Vec<Claim> = claims.iter().flatten().map(|(_, _, claim)| *claim).collect();
+    let mut evidence = check_claims(&known).into_iter();
+    let checked = claims.into_iter().map(|claim| {
+        let (op, exit, claim) = claim?;
+        let verified = evidence.next().flatten()?;
+        let keyhash = claim.keyhash();
+        Some(Checked { op, domain, exit, verified, keyhash, owner: owner(keyhash, exit) })
+    });
+    checked.collect()
 }
 
 pub(super) fn signed(
     state: &State,
     context: &BatchContext,
     op: &SignedOp,
-    checked: Option<&Verified>,
+    checked: Option<&Checked>,
     mut trace: OpTrace,
 ) -> Result<OpTrace, Rejection> {
     let body = &op.body;
@@ -49,16 +82,22 @@ pub(super) fn signed(
     }
     let opening = state.opening(account.owner);
     let (_, exit) = opening.ok_or(Rejection::NotOwner(index))?;
-    let message = body.message(context.domain, exit)?;
+    let checked = checked.filter(|c| c.is_about(op, context.domain, exit));
+    let message = match checked {
+        Some(checked) => checked.verified.message(),
+        None => body.message(context.domain, exit)?,
+    };
     trace.message = Some(message);
     trace.opening = opening;
     trace.kind = body.action.kind();
     if trace.kind.by_guardian() {
-        guardian(context, op, &account, &mut trace)?;
+        let keyhash = checked.map_or_else(|| op.key.keyhash(), |c| c.keyhash);
+        guardian(context, op, keyhash, &account, &mut trace)?;
     } else {
-        by_owner(state, context, op, account, exit, &mut trace)?;
+        let signer = checked.map_or_else(|| owner(op.key.keyhash(), exit), |c| c.owner);
+        by_owner(state, context, op, signer, account, exit, &mut trace)?;
     }
-    let known = checked.is_some_and(|v| v.covers(&op.key, message, &op.signature));
+    let known = checked.is_some_and(|c| c.verified.covers(&op.key, message, &op.signature));
     match known || op.key.verify(message, &op.signature) {
         true => Ok(trace),
         false => Err(Rejection::BadSignature(index)),
@@ -68,11 +107,12 @@ pub(super) fn signed(
 fn guardian(
     context: &BatchContext,
     op: &SignedOp,
+    keyhash: Fr,
     account: &Account,
     trace: &mut OpTrace,
 ) -> Result<(), Rejection> {
     let index = op.body.account;
-    if op.key.keyhash() != context.policy.guardian_keyhash {
+    if keyhash != context.policy.guardian_keyhash {
         return Err(Rejection::NotGuardian);
     }
     if op.body.nonce != 0 {
@@ -97,13 +137,14 @@ fn by_owner(
     state: &State,
     context: &BatchContext,
     op: &SignedOp,
+    signer: Fr,
     account: Account,
     exit: Address,
     trace: &mut OpTrace,
 ) -> Result<(), Rejection> {
     let body = &op.body;
     let (index, token) = (body.account, account.token);
-    if owner(op.key.keyhash(), exit) != account.owner {
+    if signer != account.owner {
         return Err(Rejection::NotOwner(index));
     }
     if body.nonce != account.nonce {

@@ -1,0 +1,156 @@
+//! `kill -9` of a sequencer at any moment: no receipt is lost or contradicted, nothing is executed twice,
+//! and the state is that of the log executed again.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use alloy_primitives::B256;
+use bastion_circuits::Shape;
+use bastion_node::devnet::{dev_exit, dev_key, dev_policy};
+use bastion_node::sequencer::{Packing, ReceiptSigner, Sealer, Sequencer, Service, SignedReceipt};
+use bastion_protocol::account::FIRST_USER;
+use bastion_protocol::header::domain;
+use bastion_protocol::ops::{Action, Body, Deposit, Op, SignedOp};
+use bastion_protocol::{Address, Index};
+use bastion_state::executor::BatchBuilder;
+use bastion_state::State;
+use rand::{Rng, SeedableRng};
+
+const DIR: &str = "BASTION_TEST_KILLED";
+const CHAIN: u64 = 31_337;
+const CONTRACT: Address = Address([7; 20]);
+const TIME: u64 = 1_800_000_000;
+const USERS: Index = 6;
+const ROUNDS: usize = 25;
+
+fn open(dir: &Path) -> (Sequencer, Sealer) {
+    let signer = ReceiptSigner::new(&B256::repeat_byte(1), CHAIN, CONTRACT).unwrap();
+    let packing = Packing { shape: Shape::tiny(), batches: 2, batch_seconds: 1, block_seconds: 5 };
+    Sequencer::open(dir, signer, packing, dev_policy()).unwrap()
+}
+
+fn deposits() -> Vec<Op> {
+    let deposit = |n| {
+        Op::Deposit(Deposit {
+            token: 0,
+            amount: 1_000_000_000_000,
+            keyhash: dev_key(&format!("user {n}")).public().keyhash(),
+            exit: dev_exit("user"),
+        })
+    };
+    (0..USERS).map(deposit).collect()
+}
+
+fn transfer(from: Index, nonce: u32) -> SignedOp {
+    let body = Body {
+        account: FIRST_USER + from,
+        token: 0,
+        nonce,
+        deadline: TIME + 1_000_000,
+        fee: 100,
+        action: Action::Transfer { to: FIRST_USER + (from + 1) % USERS, amount: 1_000 },
+    };
+    body.sign(&dev_key(&format!("user {from}")), domain(CHAIN, CONTRACT), dev_exit("user")).unwrap()
+}
+
+/// The process that is killed: sends transfers, and prints each receipt when it has it.
+#[test]
+#[ignore = "started by the test below"]
+fn the_killed_process() {
+    let Some(dir) = std::env::var_os(DIR) else {
+        return;
+    };
+    let (sequencer, sealer) = open(Path::new(&dir));
+    let nonces: Vec<u32> = (0..USERS)
+        .map(|n| sequencer.state().account(FIRST_USER + n).map_or(0, |a| a.nonce))
+        .collect();
+    let start = std::time::Instant::now();
+    let clock = move || TIME + start.elapsed().as_millis() as u64 / 50;
+    let (service, _running) = Service::start(sequencer, sealer, clock, |_| Ok(())).unwrap();
+    let queued = service.take_from_queue(0, deposits()).unwrap();
+    queued.blocking_recv().unwrap().unwrap();
+    for round in 0..u32::MAX {
+        let group: Vec<SignedOp> =
+            (0..USERS).map(|n| transfer(n, nonces[n as usize] + round)).collect();
+        let answers = service.submit(group).unwrap().blocking_recv().unwrap().unwrap();
+        let mut out = std::io::stdout().lock();
+        for receipt in answers {
+            let json = serde_json::to_string(&receipt.unwrap()).unwrap();
+            writeln!(out, "\nreceipt {json}").unwrap();
+        }
+        out.flush().unwrap();
+    }
+}
+
+/// Runs the process for a while, kills it, and gives the receipts that it printed whole.
+fn run_and_kill(dir: &Path, after: Duration) -> Vec<SignedReceipt> {
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "the_killed_process", "--ignored", "--nocapture"])
+        .env(DIR, dir)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let out = child.stdout.take().unwrap();
+    let reader = std::thread::spawn(move || {
+        let lines = BufReader::new(out).lines().map_while(Result::ok);
+        let receipts =
+            lines.filter_map(|line| serde_json::from_str(line.strip_prefix("receipt ")?).ok());
+        receipts.collect::<Vec<SignedReceipt>>()
+    });
+    std::thread::sleep(after);
+    // SIGKILL: the process does not get to do anything more.
+    child.kill().unwrap();
+    child.wait().unwrap();
+    reader.join().unwrap()
+}
+
+#[test]
+fn no_receipt_is_lost_or_contradicted() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut rng = rand::rngs::StdRng::seed_from_u64(0xba57);
+    let mut promised: BTreeMap<[u8; 32], SignedReceipt> = BTreeMap::new();
+    for round in 0..ROUNDS {
+        let receipts = run_and_kill(dir.path(), Duration::from_millis(rng.gen_range(20..400)));
+        for receipt in receipts {
+            let operation = receipt.receipt.operation;
+            let before = promised.insert(operation, receipt.clone());
+            assert!(before.is_none_or(|before| before == receipt), "contradicted in round {round}");
+        }
+        let (sequencer, _) = open(dir.path());
+        for (operation, receipt) in &promised {
+            let kept = sequencer.log().find(operation).unwrap();
+            assert_eq!(kept.as_ref(), Some(receipt), "lost in round {round}");
+        }
+    }
+    assert!(promised.len() > 100, "{} receipts are too few to say anything", promised.len());
+
+    // The log, executed by another path, gives the places that were promised and the state that is.
+    let (sequencer, mut sealer) = open(dir.path());
+    let mut state = State::new();
+    let mut places = BTreeMap::new();
+    let entries: Vec<_> = sequencer.log().entries(0).unwrap().map(Result::unwrap).collect();
+    for (number, row) in sequencer.log().batches(0).unwrap() {
+        let mut builder = BatchBuilder::new(&mut state, row.context.clone()).unwrap();
+        let own = entries.iter().filter(|entry| entry.batch == number);
+        for (position, entry) in own.enumerate() {
+            assert_eq!(builder.push(&entry.op, |_| true), Ok(true));
+            let place = entry.receipt.receipt.place;
+            assert_eq!(place.position as usize, position);
+            assert_eq!((place.block, place.batch), (row.block, row.batch));
+            assert!(places.insert(place, number).is_none(), "one place, two operations");
+        }
+        let _ = builder.finish();
+    }
+    let mut sequencer = sequencer;
+    for closed in sequencer.take_closed() {
+        sealer.seal(closed).unwrap();
+    }
+    let accounts = |s: &State| s.accounts().map(|(i, a)| (i, *a)).collect::<Vec<_>>();
+    assert_eq!(accounts(sequencer.state()), accounts(&state));
+    println!("{} receipts over {ROUNDS} kills", promised.len());
+}

@@ -12,26 +12,11 @@ use bastion_protocol::records::{L1Record, Section};
 use bastion_protocol::{field, Fr, Header, Policy};
 use serde::Serialize;
 
+use bastion_protocol::times::MAX_CLOCK_LAG;
+
 use crate::chain::{Block, Code, History, Proving};
 use crate::replay::Replay;
 use crate::verifier::Verifier;
-
-/// Seconds by which a block's time may lie behind L1's at its commit (protocol section 10).
-pub const MAX_CLOCK_LAG: u64 = 86_400;
-/// Seconds for which a policy that was replaced is still good for blocks (protocol section 10).
-pub const POLICY_GRACE: u64 = 6 * 3_600;
-/// Seconds between the announcement of a change and the change (protocol section 10).
-pub const UPGRADE_DELAY: u64 = 45 * 86_400;
-/// Seconds after which an announced change that was not made is void (protocol section 10).
-pub const UPGRADE_GRACE: u64 = 14 * 86_400;
-/// Seconds from a block's finality to the moment when nothing delays its exits, nor departures
-/// (protocol section 10).
-pub const MAX_RELEASE_DELAY: u64 = 3 * 86_400;
-/// Seconds that the council has to answer an alarm (protocol section 10).
-pub const ALARM_DEADLINE: u64 = 3 * 86_400;
-/// Seconds in which a queue entry must be in a proven block; else anybody may begin exodus (protocol
-/// section 10).
-pub const QUEUE_DEADLINE: u64 = 7 * 86_400;
 
 /// A circuit that the auditor trusts, from the manifest of its verifier.
 pub struct Circuit<'a> {

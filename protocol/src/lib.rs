@@ -14,6 +14,7 @@
 //! | [`records`], [`data`] | posted records, words, their polynomial | §6 |
 //! | [`header`], [`inputs`] | what a block claims, public inputs of proofs | §7 |
 //! | [`proofs`] | proofs as they are stored and sent | §9 |
+//! | [`times`] | deadlines and delays of the contracts | §10 |
 //! | [`receipt`] | the operator's signed promise of a place | §13 |
 //! | [`queue`], [`exits`] | the queue's rolling hash, the tree of exits | §8 |
 
@@ -42,6 +43,7 @@ pub mod receipt;
 pub mod records;
 #[cfg(test)]
 mod seed;
+pub mod times;
 
 pub use account::Account;
 pub use address::Address;

@@ -14,6 +14,8 @@ use bastion_node::recommend::MemoryPlan;
 use bastion_node::work::{Run, Standing, WorkFolder};
 use bastion_node::workload::{import_csv, import_jsonl, CsvReport, Format, Input};
 use bastion_protocol::header::domain;
+use bastion_protocol::times::MAX_CLOCK_LAG;
+use bastion_protocol::TIME_BOUND;
 use bastion_protocol::{Address, Fr};
 use bastion_prover::artifact::Digest;
 use bastion_prover::srs::{SrsChoice, SrsOrigin};
@@ -27,10 +29,6 @@ use crate::config::{self, Settings};
 use crate::exit::{CliError, SHOWN};
 use crate::output;
 
-/// Seconds by which the time of a block may lag behind L1's when it is committed.
-const MAX_CLOCK_LAG: u64 = 86_400;
-/// Times have 40 bits.
-const TIME_BOUND: u64 = 1 << 40;
 /// How long an imported transfer is valid.
 const VALIDITY: u64 = 3_600;
 

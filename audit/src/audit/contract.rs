@@ -2,8 +2,9 @@
 
 use bastion_protocol::{field, Fr, Policy, TokenLimits};
 
-use super::{Audit, POLICY_GRACE, UPGRADE_DELAY, UPGRADE_GRACE};
+use super::Audit;
 use crate::chain::{Announced, Registration};
+use bastion_protocol::times::{POLICY_GRACE, UPGRADE_DELAY, UPGRADE_GRACE};
 
 impl Audit<'_> {
     /// Everything that is not of one block.

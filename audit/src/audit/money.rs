@@ -6,9 +6,10 @@ use bastion_protocol::account::is_limiter;
 use bastion_protocol::ops::Op;
 use bastion_protocol::{Address, Token};
 
-use super::{Audit, ALARM_DEADLINE, MAX_CLOCK_LAG, MAX_RELEASE_DELAY, QUEUE_DEADLINE};
+use super::Audit;
 use crate::chain::{Claim, Entry};
 use bastion_protocol::records::ExitRecord;
+use bastion_protocol::times::{ALARM_DEADLINE, MAX_CLOCK_LAG, MAX_RELEASE_DELAY, QUEUE_DEADLINE};
 
 /// A payment: to whom, in which token, how much.
 type Payment = (Address, Token, u128);

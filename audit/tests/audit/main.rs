@@ -6,10 +6,6 @@
 mod contract;
 mod money;
 
-use bastion_audit::audit::{
-    ALARM_DEADLINE, MAX_CLOCK_LAG, MAX_RELEASE_DELAY, POLICY_GRACE, QUEUE_DEADLINE, UPGRADE_DELAY,
-    UPGRADE_GRACE,
-};
 use bastion_audit::chain::{
     Alarm, Announced, Announcement, Block, Claim, Code, Counters, Departure, Due, Entry,
     ExodusBegan, History, PolicyChange, Proving, Refund, Registration,
@@ -21,6 +17,10 @@ use bastion_protocol::keys::SecretKey;
 use bastion_protocol::ops::{Action, Body, Deposit, ForcedExit, Op};
 use bastion_protocol::policy::{Policy, TokenLimits};
 use bastion_protocol::records::Section;
+use bastion_protocol::times::{
+    ALARM_DEADLINE, MAX_CLOCK_LAG, MAX_RELEASE_DELAY, POLICY_GRACE, QUEUE_DEADLINE, UPGRADE_DELAY,
+    UPGRADE_GRACE,
+};
 use bastion_protocol::Header;
 use bastion_protocol::{Address, Fr};
 use bastion_state::executor::word_chain;

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use alloy_primitives::{Address, U256};
 use alloy_sol_types::SolCall;
-use bastion_audit::audit::{MAX_CLOCK_LAG, MAX_RELEASE_DELAY};
 use bastion_audit::chain::History;
 use bastion_contract::rollup::IRollup;
 use bastion_l1::ReadL1;
@@ -12,6 +11,7 @@ use bastion_protocol::account::is_limiter;
 use bastion_protocol::ops::Op;
 use bastion_protocol::records::ExitRecord;
 use bastion_protocol::records::Section;
+use bastion_protocol::times::{MAX_CLOCK_LAG, MAX_RELEASE_DELAY};
 use bastion_protocol::{field, Fr, Index, Token};
 use bastion_state::state::State;
 use serde::Serialize;

@@ -10,12 +10,12 @@ pub use dues::{Due, Dues, What};
 pub use leave::{Done, Outcome, Sender};
 
 use alloy_primitives::{Address, U256};
-use bastion_audit::audit::ALARM_DEADLINE;
 use bastion_audit::chain::{Block, History};
 use bastion_audit::Replay;
 use bastion_contract::rollup::IRollup;
 use bastion_l1::{DevChain, ReadL1};
 use bastion_protocol::data::{read_batches, BatchData};
+use bastion_protocol::times::{ALARM_DEADLINE, OPERATOR_DEADLINE};
 use bastion_protocol::{field, Account, Index, Policy};
 use bastion_prover::progress::Progress;
 use bastion_state::state::State;
@@ -24,9 +24,6 @@ use serde::Serialize;
 use crate::error::NodeError;
 pub(crate) use crate::exodus::dues::view;
 use crate::settle::{to_u256, RollupClient};
-
-/// Seconds after an alarm ended in which the queue's deadline does not count (protocol section 10).
-const OPERATOR_DEADLINE: u64 = 3 * 86_400;
 
 /// Gas of everything that was paid out, in order.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]

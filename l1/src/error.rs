@@ -150,7 +150,7 @@ pub enum L1Error {
         body: String,
     },
     /// The answer is longer than this program reads.
-    #[error("L1: {asked}: the answer is longer than {limit} bytes (--l1-max-answer allows more)")]
+    #[error("L1: {asked}: the answer is longer than {limit} bytes{}", longer(asked))]
     TooLong {
         /// The request.
         asked: Asked,
@@ -212,6 +212,14 @@ pub enum L1Error {
         /// Why, and the remedy.
         why: String,
     },
+}
+
+fn longer(asked: &Asked) -> &'static str {
+    if asked.may_be_long() {
+        " (--l1-max-answer allows more)"
+    } else {
+        ", which no sound one is: use another node"
+    }
 }
 
 fn again(common: &Option<Cursor>) -> String {

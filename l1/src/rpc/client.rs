@@ -10,7 +10,8 @@ use alloy::rpc::json_rpc::{RpcError, RpcRecv, RpcSend};
 use alloy::transports::{TransportError, TransportErrorKind};
 use tokio::runtime::{Builder, Handle, Runtime};
 
-use super::answer::{start, Quantity, Small};
+use super::answer::start;
+use super::forms::{Quantity, Small};
 use super::retry::Retry;
 use super::transport::Http;
 use super::Options;

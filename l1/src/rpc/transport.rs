@@ -24,6 +24,8 @@ const RESPOND: Duration = Duration::from_secs(60);
 const RECEIVE: Duration = Duration::from_secs(600);
 /// A connection that is idle for longer is likely cut by the other side.
 const IDLE: Duration = Duration::from_secs(15);
+/// Bytes of an answer at most to a method whose answers are short.
+const SHORT: u64 = 32 << 20;
 
 /// A node.
 pub(super) struct Http {
@@ -112,7 +114,8 @@ impl Http {
         asked: &Asked,
         mut response: reqwest::Response,
     ) -> Result<Vec<u8>, L1Error> {
-        let limit = self.options.max_answer;
+        let most = self.options.max_answer;
+        let limit = if asked.may_be_long() { most } else { most.min(SHORT) };
         let mut body = Vec::new();
         loop {
             let chunk = response.chunk().await.map_err(|e| self.transport(asked, e))?;

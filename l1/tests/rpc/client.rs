@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use alloy::primitives::Address;
-use bastion_l1::{L1Error, Options, ReadL1, RpcL1};
+use bastion_l1::{L1Error, Options, ReadL1, ReadLogs, RpcL1};
 use serde_json::json;
 
 use crate::server::{Asked, Reply, Server};
@@ -128,6 +128,33 @@ fn a_long_answer_is_read_up_to_the_limit() {
         L1Error::TooLong { limit, .. } => assert_eq!(limit, 1 << 20),
         other => panic!("{other}"),
     }
+}
+
+#[test]
+fn only_answers_that_grow_with_the_chain_may_be_long() {
+    let long = |asked: &Asked<'_>| {
+        let padding = "0".repeat(33 << 20);
+        let (result, id) = if asked.method == "eth_getLogs" { ("[]", 2) } else { ("\"0x1\"", 1) };
+        raw(200, &format!("{{\"id\":{id},\"padding\":\"{padding}\",\"result\":{result}}}"))
+    };
+    let (mut l1, _server) = client(few(), long);
+    let error = l1.balance(NOBODY).unwrap_err();
+    assert!(matches!(error, L1Error::TooLong { limit: 0x200_0000, .. }), "{error}");
+    assert!(!error.to_string().contains("--l1-max-answer"), "{error}");
+    assert_eq!(l1.logs(0, 5, &[NOBODY]).unwrap(), []);
+    let options = Options { max_answer: 33 << 20, ..few() };
+    let (mut l1, _server) = client(options, |_| raw(200, &" ".repeat((33 << 20) + 1)));
+    let error = l1.logs(0, 5, &[NOBODY]).unwrap_err();
+    assert!(matches!(error, L1Error::TooLong { limit: 0x210_0000, .. }), "{error}");
+    assert!(error.to_string().contains("--l1-max-answer"), "{error}");
+}
+
+#[test]
+fn a_long_error_is_not_looked_into() {
+    let (mut l1, _server) =
+        client(few(), |_| raw(200, &format!("{{\"id\":1,\"error\":[{}0]}}", "0,".repeat(1 << 20))));
+    let error = l1.balance(NOBODY).unwrap_err().to_string();
+    assert!(error.contains("an error of 2097155 bytes"), "{error}");
 }
 
 #[test]

@@ -92,6 +92,7 @@ fn what_is_read_is_right_or_an_error() {
     answers_that_are_no_logs(&sound);
     reorganizations(&sound);
     state_of_a_block(&sound);
+    calls_in_a_transaction(&sound);
     an_indexer_meets_the_same(&sound);
 }
 
@@ -188,6 +189,43 @@ fn state_of_a_block(sound: &Logging) {
     });
     let error = pruned.code_at(&pin, sound.contract).unwrap_err();
     assert!(matches!(error, L1Error::MissingHistory { .. }), "{error}");
+}
+
+fn calls_in_a_transaction(sound: &Logging) {
+    let mut l1 = RpcL1::connect(&sound.anvil.url).unwrap();
+    let transaction = sound.events[2].transaction;
+    let input = Bytes::from(vec![2; 3]);
+    let called = l1.called(transaction).unwrap();
+    assert_eq!((called.to, &called.input), (Some(sound.contract), &input));
+    assert_eq!(l1.inner_calls(transaction, sound.contract).unwrap(), [input]);
+    assert!(l1.inner_calls(transaction, Address::ZERO).unwrap().is_empty());
+    // Of two steps only one lasts; geth's tracer tells of them.
+    let to = sound.contract;
+    let step = move |input: &str, place: Value, error: Value| {
+        json!({
+            "type": "call", "traceAddress": place, "error": error, "more": [0, [0], {}],
+            "action": { "callType": "call", "to": to, "input": input, "from": to },
+        })
+    };
+    let (mut geth, _server) = sound.through(move |asked| match asked.method {
+        "trace_transaction" => Reply::Error(-32601, "unknown method"),
+        "debug_traceTransaction" => Reply::Result(json!([
+            step("0x01", json!([]), Value::Null),
+            step("0x02", json!([0]), json!("Reverted")),
+            step("0x03", json!([0, 1]), Value::Null),
+            { "type": "create", "action": {}, "traceAddress": [1] },
+        ])),
+        _ => Reply::Forward,
+    });
+    assert_eq!(geth.inner_calls(transaction, to).unwrap(), [Bytes::from(vec![1])]);
+    let (mut wrong, _server) = sound.through(|asked| match asked.method {
+        "trace_transaction" => {
+            Reply::Result(json!([{ "type": "call", "action": {}, "traceAddress": [] }]))
+        }
+        _ => Reply::Forward,
+    });
+    let error = wrong.inner_calls(transaction, to).unwrap_err();
+    assert!(matches!(error, L1Error::Malformed { .. }), "{error}");
 }
 
 fn an_indexer_meets_the_same(sound: &Logging) {

@@ -14,12 +14,12 @@ use crate::revert::Revert;
 pub(crate) const SHOWN: usize = 200;
 
 /// Why the L1 gave nothing, or refused. No message tells more of a node's URL than scheme, host and
-/// port.
+/// port; what a node says in its own words is short in it, and without control characters.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum L1Error {
     /// No whole answer came.
-    #[error("L1: {asked}: {why}{}", asked.tries())]
+    #[error("L1: {asked}{}: {why}", asked.tries())]
     Transport {
         /// The request.
         asked: Asked,
@@ -166,6 +166,12 @@ pub enum L1Error {
         host: String,
         /// What it lacks.
         what: String,
+    },
+    /// The chain's reader tells of no block of a name of which there always is one.
+    #[error("L1: the node tells of no {name} block, and there must be one: it is behind, or another node answers than before; try again, or use another node")]
+    NoNamed {
+        /// The name.
+        name: &'static str,
     },
     /// The chain has no block of a name or number.
     #[error("L1: {host} has no block `{name}`: choose another as of which to read (--at)")]

@@ -10,8 +10,8 @@ use crate::asked::Asked;
 use crate::error::L1Error;
 use crate::revert::Revert;
 
-/// Bytes of a body that an error keeps.
-const START: usize = 1_000;
+/// Bytes of a body that are looked at for an error, which keeps less of them.
+const START: usize = 64 << 10;
 
 /// Bytes of an error at most; longer ones are not looked into.
 const LONGEST_ERROR: usize = 1 << 20;
@@ -73,7 +73,7 @@ pub(super) fn refusal(asked: &Asked, body: &[u8]) -> Option<L1Error> {
     })
 }
 
-/// The start of a body as text.
+/// The start of a body as text, longer than what will be shown of it.
 pub(super) fn start(body: &[u8]) -> String {
     let end = body.len().min(START);
     String::from_utf8_lossy(&body[..end]).into_owned()

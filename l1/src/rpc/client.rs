@@ -112,7 +112,7 @@ impl Client {
             }
             RpcError::DeserError { err, text } => (err.to_string(), text),
             RpcError::NullResp => ("null".to_string(), "null".to_string()),
-            other => return L1Error::Client { why: self.http.endpoint.scrub(&other.to_string()) },
+            other => return L1Error::Client { why: self.http.endpoint.tame(&other.to_string()) },
         };
         self.malformed(method, why, &body)
     }

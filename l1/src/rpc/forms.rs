@@ -16,7 +16,7 @@ impl<'de> Deserialize<'de> for Quantity {
         let text = String::deserialize(deserializer)?;
         let digits = text.strip_prefix("0x").filter(|digits| !digits.is_empty());
         let number = digits.and_then(|digits| U256::from_str_radix(digits, 16).ok());
-        number.map(Self).ok_or_else(|| D::Error::custom(format!("`{text}` is no 0x number")))
+        number.map(Self).ok_or_else(|| D::Error::custom(format!("no 0x number: `{text}`")))
     }
 }
 

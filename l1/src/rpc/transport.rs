@@ -127,16 +127,18 @@ impl Http {
         }
     }
 
-    /// What the node says may repeat the key that it was asked with.
+    /// What the node says may repeat the key that it was asked with, and may be meant for a terminal.
     pub(super) fn scrub(&self, mut error: L1Error) -> L1Error {
-        let scrub = |text: &mut String| *text = self.endpoint.scrub(text);
+        let tame = |text: &mut String| *text = self.endpoint.tame(text);
         match &mut error {
-            L1Error::Transport { why, .. } => scrub(why),
-            L1Error::Status { body, .. } => scrub(body),
-            L1Error::Refused { message, .. } => scrub(message),
+            L1Error::Transport { why, .. } => tame(why),
+            L1Error::Status { body, .. } => tame(body),
+            L1Error::Redirect { to, .. } => tame(to),
+            L1Error::Refused { message, .. } => tame(message),
+            L1Error::Reverted { revert, .. } => tame(&mut revert.reason),
             L1Error::Malformed { why, body, .. } => {
-                scrub(why);
-                scrub(body);
+                tame(why);
+                tame(body);
             }
             _ => {}
         }
@@ -156,7 +158,10 @@ impl Http {
         while let Some(source) = cause {
             if let Some(io) = source.downcast_ref::<std::io::Error>() {
                 match io.kind() {
-                    ErrorKind::ConnectionRefused => passing = answered,
+                    ErrorKind::ConnectionRefused => {
+                        passing = answered;
+                        hint = ": does a node run there? (--l1)";
+                    }
                     ErrorKind::ConnectionReset
                     | ErrorKind::ConnectionAborted
                     | ErrorKind::BrokenPipe

@@ -7,11 +7,11 @@ use crate::types::{At, Called, Event, Pin};
 
 /// Blocks and their logs: what following a chain takes.
 pub trait ReadLogs {
-    /// The block that is named, if the chain has one. `None` for [`At::Finalized`] and [`At::Safe`]
-    /// means that the chain has no such notion.
+    /// The block that is named. `None` for [`At::Finalized`] and [`At::Safe`] means that the chain has
+    /// no such notion, and for [`At::Number`] that it has no such block; there is always a latest one.
     ///
     /// # Errors
-    /// If the node does not answer.
+    /// If the node does not answer, or is so far behind that it lacks a block of a name that it knows.
     fn block(&mut self, at: At) -> Result<Option<Pin>, L1Error>;
     /// What contracts logged in the blocks `from` to `to`, in order, each event with its block in the
     /// chain as it is now.

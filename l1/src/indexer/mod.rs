@@ -27,7 +27,9 @@ const TRIES: u32 = 3;
 /// Which blocks are final.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Finality {
-    /// Those that the chain calls finalized; on a chain without this notion, those at a depth.
+    /// Those that the chain calls finalized; on a chain without this notion, those at a depth. A chain
+    /// has the notion unless its node does not know the name: one that knows it, and has no such block,
+    /// is an error. So is a node that knows it no longer, as long as the indexer lives.
     Tag {
         /// Blocks below the latest one, for chains that call none finalized.
         otherwise: u64,
@@ -59,12 +61,15 @@ pub struct Indexer {
     /// Earlier cursors, oldest first.
     known: VecDeque<Cursor>,
     span: Span,
+    /// Whether the chain ever called a block finalized.
+    tagged: bool,
 }
 
 impl Indexer {
     /// Follows the logs of contracts from a block on, such as that of their deployment.
     pub fn from_block(first: u64, of: Vec<Address>, finality: Finality) -> Self {
-        Self { of, finality, cursor: None, first, known: VecDeque::new(), span: Span::default() }
+        let (known, span) = (VecDeque::new(), Span::default());
+        Self { of, finality, cursor: None, first, known, span, tagged: false }
     }
 
     /// Goes on after the block of a cursor.
@@ -155,15 +160,19 @@ impl Indexer {
     }
 
     /// The last final block, if there is one.
-    fn last(&self, reader: &mut dyn ReadLogs) -> Result<Option<Pin>, L1Error> {
+    fn last(&mut self, reader: &mut dyn ReadLogs) -> Result<Option<Pin>, L1Error> {
         let depth = match self.finality {
             Finality::Tag { otherwise } => match reader.block(At::Finalized)? {
-                Some(pin) => return Ok(Some(pin)),
+                Some(pin) => {
+                    self.tagged = true;
+                    return Ok(Some(pin));
+                }
+                None if self.tagged => return Err(L1Error::NoNamed { name: "finalized" }),
                 None => otherwise,
             },
             Finality::Depth(depth) => depth,
         };
-        let Some(head) = reader.block(At::Latest)? else { return Ok(None) };
+        let head = reader.block(At::Latest)?.ok_or(L1Error::NoNamed { name: "latest" })?;
         match head.number.checked_sub(depth) {
             Some(number) => reader.block(At::Number(number)),
             None => Ok(None),

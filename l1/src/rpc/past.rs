@@ -56,7 +56,8 @@ impl RpcL1 {
                     self.state_by = StateBy::Hash;
                     return Ok(answer);
                 }
-                Err(e) if e.is_refusal() && self.state_by == StateBy::Unknown => {}
+                Err(e)
+                    if self.state_by == StateBy::Unknown && e.is_refusal() && !e.is_passing() => {}
                 Err(e) if e.is_pruned() => return Err(gone(self.client.host())),
                 Err(e) => return Err(e),
             }
@@ -95,9 +96,13 @@ impl RpcL1 {
 
 impl ReadLogs for RpcL1 {
     fn block(&mut self, at: At) -> Result<Option<Pin>, L1Error> {
-        match find(&self.client, self.name(at)) {
-            Err(error) if error.is_refusal() && !matches!(at, At::Number(_)) => Ok(None),
-            other => other,
+        let name = self.name(at);
+        match (at, find(&self.client, name)) {
+            // A node that is behind has no finalized block either, and says it in other words.
+            (At::Finalized | At::Safe, Err(error)) if error.is_unknown_tag() => Ok(None),
+            (At::Number(_), Ok(None)) => Ok(None),
+            (_, Ok(None)) => Err(missing(&self.client, &format!("a block `{name}`"))),
+            (_, found) => found,
         }
     }
 
@@ -143,7 +148,7 @@ impl ReadL1 for RpcL1 {
         let name = self.name(self.at);
         match find(&self.client, name) {
             Ok(Some(pin)) => Ok(pin),
-            Err(error) if !error.is_refusal() => Err(error),
+            Err(error) if !error.is_unknown_block() => Err(error),
             Ok(None) | Err(_) => {
                 Err(L1Error::NoBlock { host: self.client.host().into(), name: name.to_string() })
             }

@@ -93,6 +93,7 @@ fn what_is_read_is_right_or_an_error() {
     reorganizations(&sound);
     state_of_a_block(&sound);
     calls_in_a_transaction(&sound);
+    names_of_blocks(&sound);
     an_indexer_meets_the_same(&sound);
 }
 
@@ -226,6 +227,79 @@ fn calls_in_a_transaction(sound: &Logging) {
     });
     let error = wrong.inner_calls(transaction, to).unwrap_err();
     assert!(matches!(error, L1Error::Malformed { .. }), "{error}");
+}
+
+/// A node that answers for one name otherwise than it should.
+fn with_name(
+    sound: &Logging,
+    name: &'static str,
+    answer: impl Fn(usize) -> Reply + Send + Sync + 'static,
+) -> RpcL1 {
+    let count = std::sync::atomic::AtomicUsize::new(0);
+    let misled = move |asked: &Asked<'_>| match asked.method {
+        "eth_getBlockByNumber" if asked.params[0] == name => {
+            answer(count.fetch_add(1, std::sync::atomic::Ordering::SeqCst))
+        }
+        _ => Reply::Forward,
+    };
+    sound.through(misled).0
+}
+
+fn names_of_blocks(sound: &Logging) {
+    let follow = |l1: &mut RpcL1| {
+        let finality = Finality::Tag { otherwise: 2 };
+        Indexer::from_block(0, vec![sound.contract], finality).next(l1)
+    };
+    // Only a node that does not know the name makes a chain one without it.
+    let unknown = |_| Reply::Error(-32602, "hex string without 0x prefix");
+    let mut old = with_name(sound, "finalized", unknown);
+    assert_eq!(old.block(At::Finalized).unwrap(), None);
+    let head = old.block(At::Latest).unwrap().unwrap();
+    assert_eq!(follow(&mut old).unwrap().unwrap().cursor.number, head.number - 2);
+    let mut old = with_name(sound, "latest", unknown);
+    assert!(old.block(At::Latest).unwrap_err().is_refusal());
+    // Each of these says something else: that it is busy, broken or behind.
+    for name in ["finalized", "latest"] {
+        let answers: [fn(usize) -> Reply; 5] = [
+            |_| Reply::Error(-32000, "finalized block not found"),
+            |_| Reply::Error(-39001, "unknown block"),
+            |_| Reply::Error(-32603, "internal error"),
+            |_| Reply::Error(429, "slow down"),
+            |_| Reply::Result(Value::Null),
+        ];
+        for answer in answers {
+            let mut l1 = with_name(sound, name, answer);
+            let at = name.parse().unwrap();
+            let error = l1.block(at).unwrap_err();
+            assert!(error.to_string().contains("http://127.0.0.1:"), "{error}");
+            match name {
+                "finalized" => {
+                    assert_eq!(follow(&mut l1).unwrap_err().to_string(), error.to_string())
+                }
+                _ => {
+                    let mut depth =
+                        Indexer::from_block(0, vec![sound.contract], Finality::Depth(2));
+                    depth.next(&mut l1).unwrap_err();
+                }
+            }
+        }
+    }
+    // What may pass stays an error that may pass.
+    let mut busy = with_name(sound, "latest", |_| Reply::Error(429, "slow down"));
+    assert!(busy.pin().unwrap_err().is_passing());
+    let mut behind = with_name(sound, "latest", |_| Reply::Result(Value::Null));
+    assert!(matches!(behind.pin().unwrap_err(), L1Error::NoBlock { .. }));
+    // A name that was known once is not forgotten.
+    let mut forgets = with_name(sound, "finalized", |count| match count {
+        0 => Reply::Forward,
+        _ => Reply::Error(-32602, "invalid params"),
+    });
+    let finality = Finality::Tag { otherwise: 0 };
+    let mut indexer = Indexer::from_block(0, vec![sound.contract], finality);
+    let first = indexer.next(&mut forgets).unwrap().map(|chunk| chunk.cursor);
+    let error = indexer.next(&mut forgets).unwrap_err();
+    assert!(matches!(error, L1Error::NoNamed { name: "finalized" }), "{error}");
+    assert_eq!(indexer.cursor(), first);
 }
 
 fn an_indexer_meets_the_same(sound: &Logging) {

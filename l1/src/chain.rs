@@ -18,7 +18,8 @@ pub trait ReadLogs {
     ///
     /// # Errors
     /// [`L1Error::is_too_much`] if fewer blocks may do, [`L1Error::Reorg`] if the chain changes
-    /// meanwhile, or if the node does not answer or does not keep the logs.
+    /// meanwhile, [`L1Error::NoContracts`] if none is named, or if the node does not answer or does not
+    /// keep the logs.
     fn logs(&mut self, from: u64, to: u64, of: &[Address]) -> Result<Vec<Event>, L1Error>;
 }
 

@@ -181,6 +181,11 @@ pub enum L1Error {
         /// The name, or the number.
         name: String,
     },
+    /// Logs of no contract were asked for.
+    #[error(
+        "L1: logs of no contract were asked for: name the contracts (to many nodes none means all)"
+    )]
+    NoContracts,
     /// History would begin after it ends.
     #[error("L1: history is read up to block {last}, and block {first}, from which on it is read, comes after it (--deployed-at)")]
     NothingToRead {

@@ -1,6 +1,7 @@
 //! The logs of contracts, each with its block in the chain as it is now.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 use alloy::eips::BlockNumberOrTag;
 use alloy::primitives::{Address, LogData, B256};
@@ -21,14 +22,19 @@ pub(super) fn events(
     to: u64,
     of: &[Address],
 ) -> Result<Vec<Event>, L1Error> {
-    let logs = match range(client, from, to, of) {
+    if of.is_empty() {
+        return Err(L1Error::NoContracts);
+    }
+    match range(client, from, to, of) {
         // A single block can hold more than a node gives at once, but not its receipts.
-        Err(error) if error.is_too_much() && from == to => {
-            receipts(client, from, of).map_err(|_| error)?
-        }
-        other => other?,
-    };
-    ordered(client, logs)
+        Err(error) if error.is_too_much() && from == to => match receipts(client, from, of) {
+            Ok(logs) => ordered(client, RECEIPTS, logs),
+            // What was wrong first says more than that there are no receipts either.
+            Err(second) if second.is_refusal() => Err(error),
+            Err(second) => Err(second),
+        },
+        logs => ordered(client, LOGS, logs?),
+    }
 }
 
 /// A log of a block.
@@ -42,12 +48,23 @@ struct Found {
     data: LogData,
 }
 
-fn found(client: &Client, method: &str, log: Log) -> Result<Found, L1Error> {
+/// The log, if it is one that was asked for: of one of these blocks and contracts.
+fn found(
+    client: &Client,
+    method: &str,
+    log: Log,
+    blocks: &RangeInclusive<u64>,
+    of: &[Address],
+) -> Result<Found, L1Error> {
     let whole = (log.block_number, log.log_index, log.block_hash, log.transaction_hash);
     let (Some(Small(number)), Some(Small(index)), Some(block), Some(transaction)) = whole else {
         let why = "a log without its block, transaction or place".into();
         return Err(client.malformed(method, why, &format!("{log:?}")));
     };
+    if !blocks.contains(&number) || !of.contains(&log.address) || log.topics.len() > 4 {
+        let why = format!("a log of block {number} that was not asked for");
+        return Err(client.malformed(method, why, &format!("{log:?}")));
+    }
     let Log { address, topics, data, removed, .. } = log;
     let data = LogData::new_unchecked(topics, data);
     Ok(Found { number, index, block, removed, transaction, address, data })
@@ -56,17 +73,7 @@ fn found(client: &Client, method: &str, log: Log) -> Result<Found, L1Error> {
 fn range(client: &Client, from: u64, to: u64, of: &[Address]) -> Result<Vec<Found>, L1Error> {
     let filter = Filter::new().address(of.to_vec()).from_block(from).to_block(to);
     let logs: Vec<Log> = client.ask(LOGS, (filter,))?;
-    let logs: Result<Vec<_>, _> = logs.into_iter().map(|log| found(client, LOGS, log)).collect();
-    let logs = logs?;
-    let foreign = |found: &&Found| {
-        let inside = (from..=to).contains(&found.number);
-        !inside || !of.contains(&found.address) || found.data.topics().len() > 4
-    };
-    if let Some(found) = logs.iter().find(foreign) {
-        let why = format!("a log of block {} that was not asked for", found.number);
-        return Err(client.malformed(LOGS, why, &format!("{:?}", found.data)));
-    }
-    Ok(logs)
+    logs.into_iter().map(|log| found(client, LOGS, log, &(from..=to), of)).collect()
 }
 
 fn receipts(client: &Client, number: u64, of: &[Address]) -> Result<Vec<Found>, L1Error> {
@@ -81,7 +88,7 @@ fn receipts(client: &Client, number: u64, of: &[Address]) -> Result<Vec<Found>, 
             return Err(client.malformed(RECEIPTS, why, &format!("{receipt:?}")));
         }
         for log in receipt.logs.into_iter().filter(|log| of.contains(&log.address)) {
-            logs.push(found(client, RECEIPTS, log)?);
+            logs.push(found(client, RECEIPTS, log, &(number..=number), of)?);
         }
     }
     Ok(logs)
@@ -89,7 +96,7 @@ fn receipts(client: &Client, number: u64, of: &[Address]) -> Result<Vec<Found>, 
 
 /// Events in order, with their blocks. Each block must be the one of its number in the chain as it is
 /// now.
-fn ordered(client: &Client, mut logs: Vec<Found>) -> Result<Vec<Event>, L1Error> {
+fn ordered(client: &Client, method: &str, mut logs: Vec<Found>) -> Result<Vec<Event>, L1Error> {
     logs.sort_by_key(|found| (found.number, found.index));
     let twice = |pair: &&[Found]| {
         let [a, b] = pair else { return false };
@@ -97,7 +104,7 @@ fn ordered(client: &Client, mut logs: Vec<Found>) -> Result<Vec<Event>, L1Error>
     };
     if let Some([log, _]) = logs.windows(2).find(twice) {
         let why = format!("log {} of block {} twice", log.index, log.number);
-        return Err(client.malformed(LOGS, why, &format!("{:?}", log.data)));
+        return Err(client.malformed(method, why, &format!("{:?}", log.data)));
     }
     let mut blocks: BTreeMap<u64, Pin> = BTreeMap::new();
     let mut events = Vec::with_capacity(logs.len());

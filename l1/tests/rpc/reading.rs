@@ -64,6 +64,18 @@ impl Logging {
         (RpcL1::with(&server.url, options).unwrap(), server)
     }
 
+    /// Receipts of the block of the first log, which is changed.
+    fn receipts(&self, change: Change) -> Value {
+        let event = &self.events[0];
+        let mut log = json!({
+            "address": event.address, "topics": event.data.topics(), "data": event.data.data,
+            "blockNumber": format!("{:#x}", event.block.number), "blockHash": event.block.hash,
+            "transactionHash": event.transaction, "logIndex": "0x0",
+        });
+        change(&mut log);
+        json!([{ "blockNumber": format!("{:#x}", event.block.number), "logs": [log] }])
+    }
+
     fn events(&self, l1: &mut RpcL1) -> Result<Vec<Event>, L1Error> {
         let pin = l1.pin()?;
         l1.events(&pin, &[self.contract])
@@ -90,6 +102,7 @@ fn what_is_read_is_right_or_an_error() {
     let sound = Logging::new();
     limits(&sound);
     answers_that_are_no_logs(&sound);
+    logs_of_receipts(&sound);
     reorganizations(&sound);
     state_of_a_block(&sound);
     calls_in_a_transaction(&sound);
@@ -140,6 +153,32 @@ fn answers_that_are_no_logs(sound: &Logging) {
         assert!(matches!(error, L1Error::Malformed { .. }), "{error}");
         assert!(error.to_string().contains(words), "{error}");
     }
+}
+
+fn logs_of_receipts(sound: &Logging) {
+    let changes: [(Change, &str); 5] = [
+        (|log| log["blockNumber"] = json!("0xffff"), "block 65535 that was not asked for"),
+        (|log| log["topics"] = json!(vec![B256::ZERO; 5]), "not asked for"),
+        (|log| log["logIndex"] = json!(null), "without its block"),
+        (|log| log["removed"] = json!(true), "no longer"),
+        (|log| log["blockHash"] = json!(B256::repeat_byte(7)), "no longer"),
+    ];
+    for (change, words) in changes {
+        let receipts = sound.receipts(change);
+        let (mut l1, _server) = sound.through(move |asked| match asked.method {
+            "eth_getLogs" => Reply::Error(-32005, "query returned more than 0 results"),
+            "eth_getBlockReceipts" => Reply::Result(receipts.clone()),
+            _ => Reply::Forward,
+        });
+        let number = sound.events[0].block.number;
+        let error = l1.logs(number, number, &[sound.contract]).unwrap_err().to_string();
+        assert!(error.contains(words), "{words}: {error}");
+    }
+    // No contract would mean all.
+    let (mut l1, server) = sound.through(|_| Reply::Forward);
+    let error = l1.logs(0, 5, &[]).unwrap_err();
+    assert!(matches!(error, L1Error::NoContracts), "{error}");
+    assert_eq!(server.count("eth_getLogs"), 0);
 }
 
 fn reorganizations(sound: &Logging) {

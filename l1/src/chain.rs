@@ -75,7 +75,8 @@ pub trait ReadL1: ReadLogs {
     /// What contracts logged up to the block, in order.
     ///
     /// # Errors
-    /// As [`ReadLogs::logs`]; requests that the node refuses are split.
+    /// As [`ReadLogs::logs`]; requests that the node refuses are split. [`L1Error::TooMuchToRead`] if
+    /// there are more blocks than any chain has.
     fn events(&mut self, pin: &Pin, of: &[Address]) -> Result<Vec<Event>, L1Error>;
     /// The call that a transaction made.
     ///
@@ -100,7 +101,8 @@ pub trait SendL1: ReadL1 {
     ///
     /// # Errors
     /// [`L1Error::Reverted`] with the contract's named error if it would revert,
-    /// [`L1Error::Nonce`] if the account's nonce is another.
+    /// [`L1Error::Nonce`] if the account's nonce is another, [`L1Error::Waiting`] if another
+    /// transaction of the account is not mined yet.
     fn send(&mut self, from: Address, to: Address, wei: U256, data: Bytes) -> Result<u64, L1Error>;
 }
 

@@ -122,6 +122,15 @@ pub enum L1Error {
         /// How long it was waited for.
         waited: Duration,
     },
+    /// An account's transaction waits, and a further one is not sent before it: the two might be the
+    /// same.
+    #[error("L1: transaction {nonce} of {account} is still waiting to be mined, and no other is sent before it: run again when it is, or replace it by one with the same nonce and a higher fee")]
+    Waiting {
+        /// The sender.
+        account: Address,
+        /// The nonce of the first that waits.
+        nonce: u64,
+    },
     /// The receipt of a deployment names no contract.
     #[error("L1: the receipt of the deployment {transaction} names no contract: use another node")]
     NoContract {
@@ -193,6 +202,16 @@ pub enum L1Error {
         first: u64,
         /// Where it ends.
         last: u64,
+    },
+    /// History would have no end.
+    #[error("L1: history from block {first} to block {last} has more than {most} blocks: does the node tell of the right chain?")]
+    TooMuchToRead {
+        /// Where it begins.
+        first: u64,
+        /// Where it ends.
+        last: u64,
+        /// Blocks at most.
+        most: u64,
     },
     /// No traces of a transaction.
     #[error("L1: the node gives no traces: {first}; {second}")]

@@ -15,6 +15,9 @@ use crate::error::L1Error;
 use crate::span::Span;
 use crate::types::{At, Called, Event, Pin};
 
+/// Blocks of history at most: more than any chain has, and few enough to be asked for.
+const LONGEST_HISTORY: u64 = 1 << 32;
+
 /// How state is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum StateBy {
@@ -174,14 +177,21 @@ impl ReadL1 for RpcL1 {
         if self.since > pin.number {
             return Err(L1Error::NothingToRead { first: self.since, last: pin.number });
         }
+        if pin.number - self.since >= LONGEST_HISTORY {
+            let most = LONGEST_HISTORY;
+            return Err(L1Error::TooMuchToRead { first: self.since, last: pin.number, most });
+        }
         let mut events = Vec::new();
         let mut from = self.since;
         let mut span = Span::default();
-        while from <= pin.number {
+        loop {
             let to = span.end(from, pin.number);
             match self.logs(from, to, of) {
                 Ok(found) => {
                     events.extend(found);
+                    if to == pin.number {
+                        return Ok(events);
+                    }
                     from = to + 1;
                     span.good();
                 }
@@ -189,7 +199,6 @@ impl ReadL1 for RpcL1 {
                 Err(e) => return Err(e),
             }
         }
-        Ok(events)
     }
 
     fn called(&mut self, transaction: B256) -> Result<Called, L1Error> {

@@ -4,6 +4,15 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
+/// Methods whose answers grow with what happened on the chain.
+const LONG: [&str; 5] = [
+    "eth_getLogs",
+    "eth_getBlockReceipts",
+    "eth_getTransactionByHash",
+    "trace_transaction",
+    "debug_traceTransaction",
+];
+
 /// A request to a node. No part of it tells more of the node's URL than scheme, host and port.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Asked {
@@ -19,6 +28,11 @@ impl Asked {
     /// A request that was tried once.
     pub fn once(method: impl Into<Cow<'static, str>>, host: Arc<str>) -> Self {
         Self { method: method.into(), host, attempts: 1 }
+    }
+
+    /// Whether only [`crate::Options::max_answer`] limits the answer's length.
+    pub(crate) fn may_be_long(&self) -> bool {
+        LONG.contains(&&*self.method)
     }
 
     /// Words about the number of tries, if there was more than one.

@@ -7,18 +7,19 @@ use crate::types::{At, Called, Event, Pin};
 
 /// Blocks and their logs: what following a chain takes.
 pub trait ReadLogs {
-    /// The block that is named, if the chain has one. `None` for [`At::Finalized`] and [`At::Safe`]
-    /// means that the chain has no such notion.
+    /// The block that is named. `None` for [`At::Finalized`] and [`At::Safe`] means that the chain has
+    /// no such notion, and for [`At::Number`] that it has no such block; there is always a latest one.
     ///
     /// # Errors
-    /// If the node does not answer.
+    /// If the node does not answer, or is so far behind that it lacks a block of a name that it knows.
     fn block(&mut self, at: At) -> Result<Option<Pin>, L1Error>;
     /// What contracts logged in the blocks `from` to `to`, in order, each event with its block in the
     /// chain as it is now.
     ///
     /// # Errors
     /// [`L1Error::is_too_much`] if fewer blocks may do, [`L1Error::Reorg`] if the chain changes
-    /// meanwhile, or if the node does not answer or does not keep the logs.
+    /// meanwhile, [`L1Error::NoContracts`] if none is named, or if the node does not answer or does not
+    /// keep the logs.
     fn logs(&mut self, from: u64, to: u64, of: &[Address]) -> Result<Vec<Event>, L1Error>;
 }
 
@@ -74,7 +75,8 @@ pub trait ReadL1: ReadLogs {
     /// What contracts logged up to the block, in order.
     ///
     /// # Errors
-    /// As [`ReadLogs::logs`]; requests that the node refuses are split.
+    /// As [`ReadLogs::logs`]; requests that the node refuses are split. [`L1Error::TooMuchToRead`] if
+    /// there are more blocks than any chain has.
     fn events(&mut self, pin: &Pin, of: &[Address]) -> Result<Vec<Event>, L1Error>;
     /// The call that a transaction made.
     ///
@@ -99,7 +101,8 @@ pub trait SendL1: ReadL1 {
     ///
     /// # Errors
     /// [`L1Error::Reverted`] with the contract's named error if it would revert,
-    /// [`L1Error::Nonce`] if the account's nonce is another.
+    /// [`L1Error::Nonce`] if the account's nonce is another, [`L1Error::Waiting`] if another
+    /// transaction of the account is not mined yet.
     fn send(&mut self, from: Address, to: Address, wei: U256, data: Bytes) -> Result<u64, L1Error>;
 }
 

@@ -35,6 +35,23 @@ const PRUNED: [&str; 7] = [
     "distance to target block exceeds",
 ];
 
+/// The code by which nodes say that a parameter is none that the method has.
+const INVALID_PARAMS: i64 = -32602;
+/// The code by which nodes say that a block is none that they have.
+const UNKNOWN_BLOCK: i64 = -39001;
+
+/// Words by which nodes from before the merge refuse `finalized` and `safe`: as no number.
+const UNKNOWN_TAG: [&str; 5] = [
+    "without 0x prefix",
+    "prefixed with \"0x\"",
+    "quantity | tag",
+    "invalid block tag",
+    "unknown block tag",
+];
+
+/// Words by which nodes say that they have no such block.
+const UNKNOWN: [&str; 3] = ["block not found", "header not found", "unknown block"];
+
 fn says(message: &str, words: &[&str]) -> bool {
     let message = message.to_lowercase();
     words.iter().any(|word| message.contains(word))
@@ -82,6 +99,28 @@ impl L1Error {
     /// Whether the node says that it no longer has the state that was asked for.
     pub fn is_pruned(&self) -> bool {
         matches!(self, Self::Refused { message, .. } if says(message, &PRUNED))
+    }
+
+    /// Whether the node says that it does not know a block by such a name: it takes the name for no
+    /// parameter at all. One that knows the name, and has no such block yet, says something else.
+    pub(crate) fn is_unknown_tag(&self) -> bool {
+        match self {
+            Self::Refused { code, message, .. } => {
+                !self.is_passing() && (*code == INVALID_PARAMS || says(message, &UNKNOWN_TAG))
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether the node says that it has no such block, or knows none by such a name.
+    pub(crate) fn is_unknown_block(&self) -> bool {
+        match self {
+            Self::Refused { code, message, .. } => {
+                self.is_unknown_tag()
+                    || !self.is_passing() && (*code == UNKNOWN_BLOCK || says(message, &UNKNOWN))
+            }
+            _ => false,
+        }
     }
 
     /// Whether a contract, or the node in its name, refused a call, as opposed to no answer.
@@ -174,6 +213,24 @@ mod tests {
             assert!(!failure.is_passing() && !failure.is_too_much());
         }
         assert!(refused(-32000, "missing trie node 12ab").is_pruned());
+    }
+
+    #[test]
+    fn a_name_that_is_unknown_is_told_from_a_block_that_is_not_there() {
+        for (code, message, tag, block) in [
+            (-32602, "invalid argument 0: hex string without 0x prefix", true, true),
+            (-32700, "strings must be prefixed with \"0x\".", true, true),
+            (-32602, "Invalid params", true, true),
+            (-39001, "Unknown block", false, true),
+            (-32000, "finalized block not found", false, true),
+            (-32603, "internal error", false, false),
+            (-32602, "request rate exceeded", false, false),
+            (429, "unknown block tag", false, false),
+        ] {
+            let error = refused(code, message);
+            let found = (error.is_unknown_tag(), error.is_unknown_block());
+            assert_eq!(found, (tag, block), "{message}");
+        }
     }
 
     #[test]

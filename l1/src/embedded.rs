@@ -96,6 +96,9 @@ impl ReadLogs for EmbeddedL1 {
     }
 
     fn logs(&mut self, from: u64, to: u64, of: &[Address]) -> Result<Vec<Event>, L1Error> {
+        if of.is_empty() {
+            return Err(L1Error::NoContracts);
+        }
         let inside = |e: &&Event| (from..=to).contains(&e.block.number) && of.contains(&e.address);
         Ok(self.events.iter().filter(inside).cloned().collect())
     }

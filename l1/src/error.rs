@@ -14,12 +14,12 @@ use crate::revert::Revert;
 pub(crate) const SHOWN: usize = 200;
 
 /// Why the L1 gave nothing, or refused. No message tells more of a node's URL than scheme, host and
-/// port.
+/// port; what a node says in its own words is short in it, and without control characters.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum L1Error {
     /// No whole answer came.
-    #[error("L1: {asked}: {why}{}", asked.tries())]
+    #[error("L1: {asked}{}: {why}", asked.tries())]
     Transport {
         /// The request.
         asked: Asked,
@@ -122,6 +122,15 @@ pub enum L1Error {
         /// How long it was waited for.
         waited: Duration,
     },
+    /// An account's transaction waits, and a further one is not sent before it: the two might be the
+    /// same.
+    #[error("L1: transaction {nonce} of {account} is still waiting to be mined, and no other is sent before it: run again when it is, or replace it by one with the same nonce and a higher fee")]
+    Waiting {
+        /// The sender.
+        account: Address,
+        /// The nonce of the first that waits.
+        nonce: u64,
+    },
     /// The receipt of a deployment names no contract.
     #[error("L1: the receipt of the deployment {transaction} names no contract: use another node")]
     NoContract {
@@ -150,7 +159,7 @@ pub enum L1Error {
         body: String,
     },
     /// The answer is longer than this program reads.
-    #[error("L1: {asked}: the answer is longer than {limit} bytes (--l1-max-answer allows more)")]
+    #[error("L1: {asked}: the answer is longer than {limit} bytes{}", longer(asked))]
     TooLong {
         /// The request.
         asked: Asked,
@@ -167,6 +176,12 @@ pub enum L1Error {
         /// What it lacks.
         what: String,
     },
+    /// The chain's reader tells of no block of a name of which there always is one.
+    #[error("L1: the node tells of no {name} block, and there must be one: it is behind, or another node answers than before; try again, or use another node")]
+    NoNamed {
+        /// The name.
+        name: &'static str,
+    },
     /// The chain has no block of a name or number.
     #[error("L1: {host} has no block `{name}`: choose another as of which to read (--at)")]
     NoBlock {
@@ -175,6 +190,11 @@ pub enum L1Error {
         /// The name, or the number.
         name: String,
     },
+    /// Logs of no contract were asked for.
+    #[error(
+        "L1: logs of no contract were asked for: name the contracts (to many nodes none means all)"
+    )]
+    NoContracts,
     /// History would begin after it ends.
     #[error("L1: history is read up to block {last}, and block {first}, from which on it is read, comes after it (--deployed-at)")]
     NothingToRead {
@@ -182,6 +202,16 @@ pub enum L1Error {
         first: u64,
         /// Where it ends.
         last: u64,
+    },
+    /// History would have no end.
+    #[error("L1: history from block {first} to block {last} has more than {most} blocks: does the node tell of the right chain?")]
+    TooMuchToRead {
+        /// Where it begins.
+        first: u64,
+        /// Where it ends.
+        last: u64,
+        /// Blocks at most.
+        most: u64,
     },
     /// No traces of a transaction.
     #[error("L1: the node gives no traces: {first}; {second}")]
@@ -212,6 +242,14 @@ pub enum L1Error {
         /// Why, and the remedy.
         why: String,
     },
+}
+
+fn longer(asked: &Asked) -> &'static str {
+    if asked.may_be_long() {
+        " (--l1-max-answer allows more)"
+    } else {
+        ", which no sound one is: use another node"
+    }
 }
 
 fn again(common: &Option<Cursor>) -> String {

@@ -9,6 +9,7 @@
 //! | [`indexer`] | follows the logs of contracts over final blocks |
 //! | [`error`], [`revert`], [`nonce`], [`asked`] | what went wrong, with values |
 //! | `classify` | what follows from an error |
+//! | `foreign` | words of somebody else, fit to be shown |
 //! | `span` | how many blocks a request for logs covers |
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
@@ -19,6 +20,7 @@ mod classify;
 #[cfg(feature = "devchain")]
 pub mod embedded;
 pub mod error;
+mod foreign;
 pub mod indexer;
 pub mod nonce;
 pub mod revert;

@@ -26,11 +26,13 @@ struct Fake {
     made: u64,
     /// Blocks that a request for logs may cover.
     most: u64,
+    /// How many of its logs each request for logs gives at most, from the last on; later ones give all.
+    lossy: Vec<usize>,
 }
 
 impl Fake {
     fn new(acts: Vec<Act>, most: u64) -> Self {
-        let mut chain = Self { blocks: Vec::new(), acts, made: 0, most };
+        let mut chain = Self { blocks: Vec::new(), acts, made: 0, most, lossy: Vec::new() };
         chain.grow(1);
         chain
     }
@@ -95,7 +97,8 @@ impl ReadLogs for Fake {
             return Err(L1Error::TooLong { asked, limit: 1 });
         }
         let inside = self.blocks.iter().filter(|(pin, _)| (from..=to).contains(&pin.number));
-        Ok(inside.flat_map(|(_, events)| events.clone()).collect())
+        let all = inside.flat_map(|(_, events)| events.clone());
+        Ok(all.take(self.lossy.pop().unwrap_or(usize::MAX)).collect())
     }
 }
 
@@ -181,6 +184,80 @@ proptest! {
         let last = (chain.blocks.len() as u64 - 1).checked_sub(DEPTH);
         prop_assert_eq!(indexer.cursor().map(|c| c.number), last);
         prop_assert_eq!(events, last.map_or_else(Vec::new, |last| chain.up_to(last)));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    /// A node gives a part of the logs, and the contract counts all of them.
+    #[test]
+    fn logs_that_a_node_lacks_are_noticed_by_a_check(
+        acts in prop::collection::vec(act(DEPTH), 0..60),
+        most in 1_u64..9,
+        lossy in prop::collection::vec(0_usize..6, 0..20),
+    ) {
+        let mut chain = Fake { lossy, ..Fake::new(acts, most) };
+        let mut indexer = indexer();
+        let mut events: Vec<Event> = Vec::new();
+        loop {
+            let quiet = chain.acts.is_empty() && chain.lossy.is_empty();
+            let before = indexer.cursor();
+            let next = indexer.next_checked(&mut chain, |chain, chunk| {
+                let pin = chunk.pin();
+                assert_eq!((pin.number, pin.hash), (chunk.cursor.number, chunk.cursor.hash));
+                let counted = chain.up_to(pin.number).len();
+                match events.len() + chunk.events.len() == counted {
+                    true => Ok(()),
+                    false => Err(L1Error::NoNamed { name: "sound" }),
+                }
+            });
+            match next {
+                Ok(Some(chunk)) => {
+                    events.extend(chunk.events);
+                    prop_assert_eq!(&events, &chain.up_to(chunk.cursor.number));
+                }
+                Ok(None) if quiet => break,
+                Ok(None) => {
+                    // Nothing is asked for while there is nothing new.
+                    if chain.acts.is_empty() {
+                        chain.grow(1);
+                    }
+                }
+                Err(L1Error::NoNamed { name: "sound" }) => prop_assert_eq!(indexer.cursor(), before),
+                Err(other) => panic!("{other}"),
+            }
+        }
+        let last = (chain.blocks.len() as u64 - 1).checked_sub(DEPTH);
+        prop_assert_eq!(events, last.map_or_else(Vec::new, |last| chain.up_to(last)));
+    }
+}
+
+#[test]
+fn a_common_block_lies_before_the_cursor() {
+    let mut chain = Fake::new(vec![Act::Grow(200)], 9);
+    chain.act();
+    let there = |number: u64| {
+        let (pin, _) = chain.blocks[number as usize];
+        Cursor { number, hash: pin.hash }
+    };
+    let gone = |number| Cursor { number, hash: B256::ZERO };
+    let mut cases = vec![
+        (vec![there(100), there(101), gone(99)], None),
+        (vec![there(101), there(98), there(97), gone(99)], Some(there(98))),
+    ];
+    // The last 64 are kept.
+    for (newer, common) in [(63, Some(there(1))), (64, None)] {
+        let newer = (100 - newer..100).map(gone);
+        cases.push((std::iter::once(there(1)).chain(newer).collect(), common));
+    }
+    for (known, expected) in cases {
+        let mut indexer = Indexer::resume(gone(100), vec![CONTRACT], Finality::Depth(DEPTH))
+            .with_known(known.clone());
+        match indexer.next(&mut chain).unwrap_err() {
+            L1Error::Reorg { block: 100, common } => assert_eq!(common, expected, "{known:?}"),
+            other => panic!("{other}"),
+        }
     }
 }
 

@@ -62,7 +62,7 @@ impl Roles {
 /// Address of the rollup that [`RollupClient::deploy`] makes on a chain on which the first operator
 /// has sent `nonce` transactions: the third contract, after verifier and governance.
 pub fn rollup_address(operator: Address, nonce: u64) -> Address {
-    operator.create(nonce + 2)
+    operator.create(nonce.saturating_add(2))
 }
 
 /// A contract of a deployment.
@@ -187,7 +187,7 @@ impl Deployment {
             present += 1;
         }
         let nonce = l1.nonce(self.settlement.operator)?;
-        if present < self.contracts.len() && nonce != self.nonce + present as u64 {
+        if present < self.contracts.len() && nonce != self.nonce.saturating_add(present as u64) {
             return Err(NodeError::Deployed {
                 contract: self.settlement.rollup.to_string(),
                 why: format!(

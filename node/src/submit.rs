@@ -18,9 +18,14 @@ use bastion_state::state::State;
 use serde::Serialize;
 
 use crate::block_store::StoredBlock;
-use crate::deploy::{Deployment, Roles, Site};
+use crate::deploy::{rollup_address, Deployment, Roles, Site};
 use crate::error::NodeError;
 use crate::settle::{l1_operations, to_u256, RollupClient};
+
+/// Transactions of the operator before a deployment, at most: the node says how many there are.
+const SEARCHED: u64 = 1_000;
+/// Tokens that a contract may have: their numbers have 16 bits.
+const TOKENS: usize = 1 << 16;
 
 /// Gas of the steps of one block; none for those that were done before.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
@@ -67,13 +72,11 @@ impl Submission<'_> {
     /// The deployment that makes the contract.
     fn deployment(&self, l1: &mut dyn ReadL1) -> Result<Deployment, NodeError> {
         let sent = l1.nonce(DEV_OPERATOR)?;
-        // The rollup is the third contract.
-        let nonce = (0..=sent).find(|nonce| DEV_OPERATOR.create(nonce + 2) == self.contract);
-        let nonce = nonce.ok_or_else(|| NodeError::Deployed {
+        let nonce = nonce_of(self.contract, sent).ok_or_else(|| NodeError::Deployed {
             contract: self.contract.to_string(),
             why: format!(
                 "the contract that these blocks are for is none that {DEV_OPERATOR} can deploy \
-                 here: use the node that they were made for, or a fresh development node"
+                 here within its first {SEARCHED} transactions: use the node that they were made for, or a fresh development node"
             ),
         })?;
         let site = Site { chain_id: l1.chain_id(), time: l1.now()?, nonce };
@@ -161,6 +164,11 @@ impl Submission<'_> {
     }
 }
 
+/// The operator's nonce before the deployment that makes a rollup, if it has sent so many transactions.
+fn nonce_of(rollup: Address, sent: u64) -> Option<u64> {
+    (0..=sent.min(SEARCHED)).find(|nonce| rollup_address(DEV_OPERATOR, *nonce) == rollup)
+}
+
 impl RollupClient {
     fn other(&self, why: String) -> NodeError {
         NodeError::Deployed { contract: self.rollup.to_string(), why }
@@ -199,7 +207,8 @@ impl RollupClient {
 
     /// Learns the tokens that the contract knows already.
     fn find_tokens(&mut self, l1: &mut dyn ReadL1) -> Result<(), NodeError> {
-        loop {
+        // One more than there may be is asked for: there is none.
+        while self.tokens.len() <= TOKENS {
             let number = U256::from(self.tokens.len());
             match self.view(l1, &IRollup::tokensCall(number)) {
                 Ok(token) => self.tokens.push(token),
@@ -208,6 +217,7 @@ impl RollupClient {
                 Err(e) => return Err(e),
             }
         }
+        Err(self.other(format!("it tells of more than {TOKENS} tokens")))
     }
 
     /// Sends a call unless the contract's counter says that block `number` is past it, be it by
@@ -227,5 +237,38 @@ impl RollupClient {
             Err(_) if self.view(l1, counter)? >= number => Ok(None),
             Err(e) => Err(e.into()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bastion_l1::EmbeddedL1;
+
+    use super::*;
+
+    #[test]
+    fn a_deployment_is_sought_among_the_first_transactions() {
+        let rollup = rollup_address(DEV_OPERATOR, 7);
+        assert_eq!(nonce_of(rollup, 7), Some(7));
+        assert_eq!(nonce_of(rollup, 6), None);
+        assert_eq!(nonce_of(Address::ZERO, u64::MAX), None);
+        assert_eq!(nonce_of(rollup_address(DEV_OPERATOR, u64::MAX), u64::MAX), None);
+    }
+
+    #[test]
+    fn a_contract_that_tells_of_tokens_without_end_is_refused() {
+        let mut l1 = EmbeddedL1::new(1_800_000_000);
+        // Leaves a contract that answers any call with a word.
+        let code: &[u8] = &[0x64, 0x60, 32, 0x60, 0, 0xf3, 0x60, 0, 0x52, 0x60, 5, 0x60, 27, 0xf3];
+        let (rollup, _) = l1.deploy(DEV_OPERATOR, Bytes::copy_from_slice(code)).unwrap();
+        let mut client = RollupClient {
+            rollup,
+            governance: Address::ZERO,
+            circuit_id: [0; 32].into(),
+            operator: DEV_OPERATOR,
+            tokens: vec![Address::ZERO],
+        };
+        let error = client.find_tokens(&mut l1).unwrap_err();
+        assert!(error.to_string().contains("more than 65536 tokens"), "{error}");
     }
 }

@@ -9,7 +9,8 @@ pub(crate) struct Args {
     /// How often a request that only reads is repeated when the node is busy, fails or hangs up.
     #[arg(long, default_value_t = 5, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=100))]
     l1_retries: u32,
-    /// Longest answer of the node that is read, such as 4GiB.
+    /// Longest answer with logs, receipts, traces or a transaction that is read, such as 4GiB; other
+    /// answers have at most 32MiB.
     #[arg(long, default_value = "1GiB", value_name = "SIZE", value_parser = size)]
     l1_max_answer: u64,
 }

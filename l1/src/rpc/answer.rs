@@ -1,9 +1,8 @@
 //! What an HTTP body is: an answer to the request that was made, or a refusal, and nothing else.
 
-use alloy::primitives::{hex, U256};
+use alloy::primitives::hex;
 use alloy::rpc::json_rpc::{Id, Response, ResponsePacket, ResponsePayload};
-use serde::de::Error as _;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::Value;
 
@@ -11,39 +10,11 @@ use crate::asked::Asked;
 use crate::error::L1Error;
 use crate::revert::Revert;
 
-/// Bytes of a body that an error keeps.
-const START: usize = 1_000;
+/// Bytes of a body that are looked at for an error, which keeps less of them.
+const START: usize = 64 << 10;
 
-/// A number as nodes write it: `0x` and hexadecimal digits. Unlike the numbers of libraries it takes no
-/// other form, so that an empty answer is no zero.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Quantity(pub(super) U256);
-
-impl<'de> Deserialize<'de> for Quantity {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        let digits = text.strip_prefix("0x").filter(|digits| !digits.is_empty());
-        let number = digits.and_then(|digits| U256::from_str_radix(digits, 16).ok());
-        number.map(Self).ok_or_else(|| D::Error::custom(format!("`{text}` is no 0x number")))
-    }
-}
-
-/// The same of at most 64 bits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Small(pub(super) u64);
-
-impl<'de> Deserialize<'de> for Small {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let small = u64::try_from(Quantity::deserialize(deserializer)?.0);
-        small.map(Self).map_err(|_| D::Error::custom("a number of more than 64 bits"))
-    }
-}
-
-/// A block that may not be mined yet, and then has neither number nor hash: no type of alloy's.
-#[derive(Debug, Clone, Copy, Deserialize)]
-pub(super) struct Time {
-    pub(super) timestamp: Small,
-}
+/// Bytes of an error at most; longer ones are not looked into.
+const LONGEST_ERROR: usize = 1 << 20;
 
 #[derive(Deserialize)]
 struct Answer {
@@ -52,8 +23,10 @@ struct Answer {
 }
 
 #[derive(Deserialize)]
-struct Refusal {
-    error: Value,
+struct Refusal<'a> {
+    /// Not a value yet: as one it would take many times its length.
+    #[serde(borrow)]
+    error: &'a RawValue,
 }
 
 /// The answer to request `id` in a body.
@@ -75,6 +48,12 @@ pub(super) fn read(asked: &Asked, id: &Id, body: &[u8]) -> Result<ResponsePacket
 /// The error in a body, if it has one. Nodes write it in more forms than the standard knows.
 pub(super) fn refusal(asked: &Asked, body: &[u8]) -> Option<L1Error> {
     let Refusal { error } = serde_json::from_slice(body).ok()?;
+    let length = error.get().len();
+    if length > LONGEST_ERROR {
+        let message = format!("an error of {length} bytes");
+        return Some(L1Error::Refused { asked: asked.clone(), code: 0, message });
+    }
+    let error: Value = serde_json::from_str(error.get()).ok()?;
     if error.is_null() {
         return None;
     }
@@ -94,7 +73,7 @@ pub(super) fn refusal(asked: &Asked, body: &[u8]) -> Option<L1Error> {
     })
 }
 
-/// The start of a body as text.
+/// The start of a body as text, longer than what will be shown of it.
 pub(super) fn start(body: &[u8]) -> String {
     let end = body.len().min(START);
     String::from_utf8_lossy(&body[..end]).into_owned()
@@ -103,6 +82,7 @@ pub(super) fn start(body: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rpc::forms::{Log, Small, Time};
     use serde::de::DeserializeOwned;
 
     fn asked() -> Asked {
@@ -121,7 +101,7 @@ mod tests {
 
     #[test]
     fn only_the_expected_form_is_data() {
-        type Logs = Vec<alloy::rpc::types::Log>;
+        type Logs = Vec<Log>;
         let good = br#"{"jsonrpc":"2.0","id":7,"result":"0x10"}"#;
         assert_eq!(result::<Small>(good).unwrap(), Small(16));
         let marked = [b"\xef\xbb\xbf", &good[..]].concat();
@@ -171,6 +151,9 @@ mod tests {
                 other => panic!("{body}: {other:?}"),
             }
         }
+        // A long one is not looked into.
+        let long = format!(r#"{{"id":7,"error":[{}0]}}"#, "0,".repeat(LONGEST_ERROR / 2));
+        assert!(error(&long).to_string().contains("an error of 10485"), "{}", error(&long));
         for data in [r#""0x12345678""#, r#"{"data":"0x12345678"}"#, r#""Reverted 0x12345678""#] {
             let body = format!(r#"{{"id":7,"error":{{"code":3,"message":"r","data":{data}}}}}"#);
             let revert = error(&body).revert().cloned().unwrap();

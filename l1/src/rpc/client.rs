@@ -10,7 +10,8 @@ use alloy::rpc::json_rpc::{RpcError, RpcRecv, RpcSend};
 use alloy::transports::{TransportError, TransportErrorKind};
 use tokio::runtime::{Builder, Handle, Runtime};
 
-use super::answer::{start, Quantity, Small};
+use super::answer::start;
+use super::forms::{Quantity, Small};
 use super::retry::Retry;
 use super::transport::Http;
 use super::Options;
@@ -111,7 +112,7 @@ impl Client {
             }
             RpcError::DeserError { err, text } => (err.to_string(), text),
             RpcError::NullResp => ("null".to_string(), "null".to_string()),
-            other => return L1Error::Client { why: self.http.endpoint.scrub(&other.to_string()) },
+            other => return L1Error::Client { why: self.http.endpoint.tame(&other.to_string()) },
         };
         self.malformed(method, why, &body)
     }

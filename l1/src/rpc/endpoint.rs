@@ -8,6 +8,7 @@ use percent_encoding::percent_decode_str;
 use reqwest::Url;
 
 use crate::error::L1Error;
+use crate::foreign;
 
 /// Shortest part of a path or query that is taken for a secret; `v3` and `mainnet` are none.
 const SECRET: usize = 8;
@@ -55,9 +56,10 @@ impl Endpoint {
         }
         let host = format!("{scheme}://{place}");
         let path = uri.path_and_query().map_or("/", |p| p.as_str());
-        let mut secrets = vec![url.to_string()];
+        let mut secrets = Vec::new();
+        // Without a path and a user the URL is what is shown anyway.
         if path.len() > 1 {
-            secrets.push(path.to_string());
+            secrets.extend([url.to_string(), path.to_string()]);
         }
         let parts = path.split(['/', '?', '&', '=']);
         secrets.extend(parts.filter(|p| p.len() >= SECRET).map(String::from));
@@ -75,16 +77,19 @@ impl Endpoint {
         let url = Url::parse(&format!("{host}{path}")).map_err(|_| wrong("is malformed"))?;
         secrets.extend([url.path().to_string()].into_iter().filter(|path| path.len() > 1));
         secrets.extend(url.query().map(String::from));
+        // As they stand in a text that was made fit to be shown.
+        let mut secrets: Vec<String> =
+            secrets.iter().map(|s| foreign::plain(s).collect()).collect();
         // Longest first, so that no part of one is left behind by another.
         secrets.retain(|s| !s.is_empty());
         secrets.sort_by_key(|s| std::cmp::Reverse(s.len()));
         Ok(Self { url, user, host: host.into(), secrets })
     }
 
-    /// A text of somebody else without what is secret in the URL.
-    pub(super) fn scrub(&self, text: &str) -> String {
-        let blank = |text: String, secret: &String| text.replace(secret.as_str(), "***");
-        self.secrets.iter().fold(text.to_string(), blank)
+    /// A text of somebody else, fit to be shown: without what is secret in the URL, without control
+    /// characters, and short.
+    pub(super) fn tame(&self, text: &str) -> String {
+        foreign::tame(text, &self.secrets)
     }
 }
 
@@ -106,7 +111,7 @@ mod tests {
         assert_eq!(endpoint.user, Some(("me".into(), Some("s3cr@t".into()))));
         assert!(!endpoint.url.to_string().contains("s3cr"));
         let text = format!("{url} s3cr%40t s3cr@t /v3/0123456789abcdef fedcba9876543210 v3");
-        let scrubbed = endpoint.scrub(&text);
+        let scrubbed = endpoint.tame(&text);
         for secret in ["s3cr", "0123456789abcdef", "fedcba9876543210"] {
             assert!(!scrubbed.contains(secret), "{scrubbed}");
             assert!(!format!("{endpoint:?}").contains(secret));

@@ -1,13 +1,14 @@
 //! The logs of contracts, each with its block in the chain as it is now.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
-use alloy::eips::BlockId;
-use alloy::primitives::{Address, B256};
-use alloy::providers::Provider;
-use alloy::rpc::types::{Filter, Log};
+use alloy::eips::BlockNumberOrTag;
+use alloy::primitives::{Address, LogData, B256};
+use alloy::rpc::types::Filter;
 
 use super::client::Client;
+use super::forms::{Log, Logged, Small};
 use crate::error::L1Error;
 use crate::types::{Event, Pin};
 
@@ -21,65 +22,73 @@ pub(super) fn events(
     to: u64,
     of: &[Address],
 ) -> Result<Vec<Event>, L1Error> {
-    let logs = match range(client, from, to, of) {
+    if of.is_empty() {
+        return Err(L1Error::NoContracts);
+    }
+    match range(client, from, to, of) {
         // A single block can hold more than a node gives at once, but not its receipts.
-        Err(error) if error.is_too_much() && from == to => {
-            receipts(client, from, of).map_err(|_| error)?
-        }
-        other => other?,
-    };
-    ordered(client, logs)
+        Err(error) if error.is_too_much() && from == to => match receipts(client, from, of) {
+            Ok(logs) => ordered(client, RECEIPTS, logs),
+            // What was wrong first says more than that there are no receipts either.
+            Err(second) if second.is_refusal() => Err(error),
+            Err(second) => Err(second),
+        },
+        logs => ordered(client, LOGS, logs?),
+    }
 }
 
-/// A log of a block, as far as it is needed.
+/// A log of a block.
 struct Found {
     number: u64,
     index: u64,
     block: B256,
     removed: bool,
     transaction: B256,
-    log: alloy::primitives::Log,
+    address: Address,
+    data: LogData,
 }
 
-fn found(client: &Client, method: &str, log: Log) -> Result<Found, L1Error> {
+/// The log, if it is one that was asked for: of one of these blocks and contracts.
+fn found(
+    client: &Client,
+    method: &str,
+    log: Log,
+    blocks: &RangeInclusive<u64>,
+    of: &[Address],
+) -> Result<Found, L1Error> {
     let whole = (log.block_number, log.log_index, log.block_hash, log.transaction_hash);
-    let (Some(number), Some(index), Some(block), Some(transaction)) = whole else {
+    let (Some(Small(number)), Some(Small(index)), Some(block), Some(transaction)) = whole else {
         let why = "a log without its block, transaction or place".into();
         return Err(client.malformed(method, why, &format!("{log:?}")));
     };
-    Ok(Found { number, index, block, removed: log.removed, transaction, log: log.inner })
+    if !blocks.contains(&number) || !of.contains(&log.address) || log.topics.len() > 4 {
+        let why = format!("a log of block {number} that was not asked for");
+        return Err(client.malformed(method, why, &format!("{log:?}")));
+    }
+    let Log { address, topics, data, removed, .. } = log;
+    let data = LogData::new_unchecked(topics, data);
+    Ok(Found { number, index, block, removed, transaction, address, data })
 }
 
 fn range(client: &Client, from: u64, to: u64, of: &[Address]) -> Result<Vec<Found>, L1Error> {
     let filter = Filter::new().address(of.to_vec()).from_block(from).to_block(to);
-    let logs: Vec<Log> = client.wait(LOGS, client.node().get_logs(&filter))?;
-    let logs: Result<Vec<_>, _> = logs.into_iter().map(|log| found(client, LOGS, log)).collect();
-    let logs = logs?;
-    let foreign = |found: &&Found| {
-        let inside = (from..=to).contains(&found.number);
-        !inside || !of.contains(&found.log.address) || found.log.topics().len() > 4
-    };
-    if let Some(found) = logs.iter().find(foreign) {
-        let why = format!("a log of block {} that was not asked for", found.number);
-        return Err(client.malformed(LOGS, why, &format!("{:?}", found.log)));
-    }
-    Ok(logs)
+    let logs: Vec<Log> = client.ask(LOGS, (filter,))?;
+    logs.into_iter().map(|log| found(client, LOGS, log, &(from..=to), of)).collect()
 }
 
 fn receipts(client: &Client, number: u64, of: &[Address]) -> Result<Vec<Found>, L1Error> {
-    let block = BlockId::number(number);
-    let receipts = client.wait(RECEIPTS, client.node().get_block_receipts(block))?;
-    let receipts =
-        receipts.ok_or_else(|| super::missing(client, &format!("receipts of block {number}")))?;
+    let name = BlockNumberOrTag::Number(number);
+    let receipts = client
+        .ask::<Option<Vec<Logged>>>(RECEIPTS, (name,))?
+        .ok_or_else(|| super::missing(client, &format!("receipts of block {number}")))?;
     let mut logs = Vec::new();
     for receipt in receipts {
-        if receipt.block_number() != Some(number) {
+        if receipt.block_number.0 != number {
             let why = format!("a receipt of another block than {number}");
             return Err(client.malformed(RECEIPTS, why, &format!("{receipt:?}")));
         }
-        let kept = receipt.inner.inner.logs().iter().filter(|log| of.contains(&log.address()));
-        for log in kept {
-            logs.push(found(client, RECEIPTS, log.clone())?);
+        for log in receipt.logs.into_iter().filter(|log| of.contains(&log.address)) {
+            logs.push(found(client, RECEIPTS, log, &(number..=number), of)?);
         }
     }
     Ok(logs)
@@ -87,7 +96,7 @@ fn receipts(client: &Client, number: u64, of: &[Address]) -> Result<Vec<Found>, 
 
 /// Events in order, with their blocks. Each block must be the one of its number in the chain as it is
 /// now.
-fn ordered(client: &Client, mut logs: Vec<Found>) -> Result<Vec<Event>, L1Error> {
+fn ordered(client: &Client, method: &str, mut logs: Vec<Found>) -> Result<Vec<Event>, L1Error> {
     logs.sort_by_key(|found| (found.number, found.index));
     let twice = |pair: &&[Found]| {
         let [a, b] = pair else { return false };
@@ -95,7 +104,7 @@ fn ordered(client: &Client, mut logs: Vec<Found>) -> Result<Vec<Event>, L1Error>
     };
     if let Some([log, _]) = logs.windows(2).find(twice) {
         let why = format!("log {} of block {} twice", log.index, log.number);
-        return Err(client.malformed(LOGS, why, &format!("{:?}", log.log)));
+        return Err(client.malformed(method, why, &format!("{:?}", log.data)));
     }
     let mut blocks: BTreeMap<u64, Pin> = BTreeMap::new();
     let mut events = Vec::with_capacity(logs.len());
@@ -109,8 +118,8 @@ fn ordered(client: &Client, mut logs: Vec<Found>) -> Result<Vec<Event>, L1Error>
             return Err(L1Error::Reorg { block: found.number, common: None });
         }
         events.push(Event {
-            address: found.log.address,
-            data: found.log.data,
+            address: found.address,
+            data: found.data,
             transaction: found.transaction,
             index: found.index,
             block,

@@ -6,6 +6,7 @@
 //! | `transport` | one request over HTTP |
 //! | `retry` | requests that only read, again |
 //! | `answer` | what a body is |
+//! | `forms` | what of an answer is read |
 //! | `client` | alloy's provider, for code that waits |
 //! | `logs` | events, each with its block |
 //! | `past` | history as of one block |
@@ -16,18 +17,18 @@
 mod answer;
 mod client;
 mod endpoint;
+mod forms;
 mod logs;
 mod past;
 mod retry;
 mod send;
 mod transport;
 
-use alloy::eips::BlockNumberOrTag;
-use alloy::providers::Provider;
-
 use crate::error::L1Error;
 use crate::types::{At, Pin, DEV_CHAIN_IDS};
+use alloy::eips::BlockNumberOrTag;
 use client::Client;
+use forms::Header;
 use past::StateBy;
 
 /// How a node is asked.
@@ -35,7 +36,9 @@ use past::StateBy;
 pub struct Options {
     /// How often a request that only reads is repeated after a failure that may pass.
     pub retries: u32,
-    /// Bytes of an answer at most.
+    /// Bytes of an answer at most where answers grow with what happened on the chain: logs, receipts,
+    /// traces, a transaction. Other answers have at most 32 MiB. Reading one takes a few times its
+    /// length in memory.
     pub max_answer: u64,
 }
 
@@ -112,11 +115,10 @@ impl RpcL1 {
 /// A block of a name in the chain as it is now.
 fn find(client: &Client, name: BlockNumberOrTag) -> Result<Option<Pin>, L1Error> {
     const METHOD: &str = "eth_getBlockByNumber";
-    let Some(found) = client.wait(METHOD, client.node().get_block_by_number(name))? else {
+    let Some(header) = client.ask::<Option<Header>>(METHOD, (name, false))? else {
         return Ok(None);
     };
-    let header = &found.header;
-    let pin = Pin { number: header.number, hash: header.hash, time: header.timestamp };
+    let pin = Pin { number: header.number.0, hash: header.hash, time: header.timestamp.0 };
     match name {
         BlockNumberOrTag::Number(number) if number != pin.number => {
             let why = format!("it gives block {} for block {number}", pin.number);

@@ -1,23 +1,22 @@
 //! A node's present and its past: all that is read of the past belongs to one block of one chain.
 
-use alloy::consensus::Transaction as _;
 use alloy::eips::{BlockId, RpcBlockHash};
-use alloy::network::TransactionResponse as _;
 use alloy::primitives::{Address, Bytes, B256, U256};
-use alloy::providers::ext::TraceApi;
 use alloy::providers::Provider;
-use alloy::rpc::types::trace::parity::{Action, CallType, LocalizedTransactionTrace};
 use alloy::rpc::types::TransactionRequest;
 use alloy::transports::TransportError;
 use serde_json::json;
 
-use super::answer::Time;
 use super::client::Node;
+use super::forms::{Step, Time, Trace, Transaction};
 use super::{block, find, logs, missing, RpcL1};
 use crate::chain::{ReadL1, ReadLogs};
 use crate::error::L1Error;
 use crate::span::Span;
 use crate::types::{At, Called, Event, Pin};
+
+/// Blocks of history at most: more than any chain has, and few enough to be asked for.
+const LONGEST_HISTORY: u64 = 1 << 32;
 
 /// How state is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,7 +59,8 @@ impl RpcL1 {
                     self.state_by = StateBy::Hash;
                     return Ok(answer);
                 }
-                Err(e) if e.is_refusal() && self.state_by == StateBy::Unknown => {}
+                Err(e)
+                    if self.state_by == StateBy::Unknown && e.is_refusal() && !e.is_passing() => {}
                 Err(e) if e.is_pruned() => return Err(gone(self.client.host())),
                 Err(e) => return Err(e),
             }
@@ -84,9 +84,8 @@ impl RpcL1 {
         self.client.wait("eth_getCode", code)
     }
 
-    fn traces(&self, transaction: B256) -> Result<Vec<LocalizedTransactionTrace>, L1Error> {
-        let traces = self.client.node().trace_transaction(transaction);
-        let first = self.client.wait("trace_transaction", traces);
+    fn traces(&self, transaction: B256) -> Result<Vec<Trace>, L1Error> {
+        let first = self.client.ask("trace_transaction", (transaction,));
         // The first of the two is what most nodes have; geth has the second, in the same form.
         first.or_else(|first| {
             let tracer = (transaction, json!({ "tracer": "flatCallTracer" }));
@@ -100,9 +99,13 @@ impl RpcL1 {
 
 impl ReadLogs for RpcL1 {
     fn block(&mut self, at: At) -> Result<Option<Pin>, L1Error> {
-        match find(&self.client, self.name(at)) {
-            Err(error) if error.is_refusal() && !matches!(at, At::Number(_)) => Ok(None),
-            other => other,
+        let name = self.name(at);
+        match (at, find(&self.client, name)) {
+            // A node that is behind has no finalized block either, and says it in other words.
+            (At::Finalized | At::Safe, Err(error)) if error.is_unknown_tag() => Ok(None),
+            (At::Number(_), Ok(None)) => Ok(None),
+            (_, Ok(None)) => Err(missing(&self.client, &format!("a block `{name}`"))),
+            (_, found) => found,
         }
     }
 
@@ -148,7 +151,7 @@ impl ReadL1 for RpcL1 {
         let name = self.name(self.at);
         match find(&self.client, name) {
             Ok(Some(pin)) => Ok(pin),
-            Err(error) if !error.is_refusal() => Err(error),
+            Err(error) if !error.is_unknown_block() => Err(error),
             Ok(None) | Err(_) => {
                 Err(L1Error::NoBlock { host: self.client.host().into(), name: name.to_string() })
             }
@@ -174,14 +177,21 @@ impl ReadL1 for RpcL1 {
         if self.since > pin.number {
             return Err(L1Error::NothingToRead { first: self.since, last: pin.number });
         }
+        if pin.number - self.since >= LONGEST_HISTORY {
+            let most = LONGEST_HISTORY;
+            return Err(L1Error::TooMuchToRead { first: self.since, last: pin.number, most });
+        }
         let mut events = Vec::new();
         let mut from = self.since;
         let mut span = Span::default();
-        while from <= pin.number {
+        loop {
             let to = span.end(from, pin.number);
             match self.logs(from, to, of) {
                 Ok(found) => {
                     events.extend(found);
+                    if to == pin.number {
+                        return Ok(events);
+                    }
                     from = to + 1;
                     span.good();
                 }
@@ -189,36 +199,43 @@ impl ReadL1 for RpcL1 {
                 Err(e) => return Err(e),
             }
         }
-        Ok(events)
     }
 
     fn called(&mut self, transaction: B256) -> Result<Called, L1Error> {
-        let asked = self.client.node().get_transaction_by_hash(transaction);
-        let found = self.client.wait("eth_getTransactionByHash", asked)?;
+        let found: Option<Transaction> =
+            self.client.ask("eth_getTransactionByHash", (transaction,))?;
         let found = found
-            .filter(|found| found.tx_hash() == transaction)
+            .filter(|found| found.hash == transaction)
             .ok_or_else(|| missing(&self.client, &format!("transaction {transaction}")))?;
-        Ok(Called { to: found.to(), input: found.input().clone() })
+        Ok(Called { to: found.to, input: found.input })
     }
 
     fn inner_calls(&mut self, transaction: B256, to: Address) -> Result<Vec<Bytes>, L1Error> {
         let traces = self.traces(transaction)?;
-        let traces = || traces.iter().map(|t| &t.trace);
-        let failed: Vec<&[usize]> =
-            traces().filter(|t| t.error.is_some()).map(|t| &t.trace_address[..]).collect();
+        let failed: Vec<&[u32]> =
+            traces.iter().filter(|t| t.error.is_some()).map(|t| &t.trace_address[..]).collect();
         // What a failed call did was undone, whatever became of the calls inside it.
-        let lasting = |at: &[usize]| !failed.iter().any(|failed| at.starts_with(failed));
-        let calls = traces().filter(|t| lasting(&t.trace_address));
-        Ok(calls
-            .filter_map(|t| match &t.action {
-                Action::Call(call) if call.call_type == CallType::Call && call.to == to => {
-                    Some(call.input.clone())
-                }
-                Action::Call(_)
-                | Action::Create(_)
-                | Action::Selfdestruct(_)
-                | Action::Reward(_) => None,
-            })
-            .collect())
+        let lasting = |at: &[u32]| !failed.iter().any(|failed| at.starts_with(failed));
+        let mut calls = Vec::new();
+        for trace in &traces {
+            match trace.kind {
+                Step::Call => {}
+                Step::Create | Step::Suicide | Step::Reward => continue,
+            }
+            let action = &trace.action;
+            let whole = action.call_type.as_ref().zip(action.to).zip(action.input.as_ref());
+            let Some(((call_type, called), input)) = whole else {
+                let why = "a call without its kind, contract or calldata".into();
+                return Err(self.client.malformed(
+                    "trace_transaction",
+                    why,
+                    &format!("{action:?}"),
+                ));
+            };
+            if call_type == "call" && called == to && lasting(&trace.trace_address) {
+                calls.push(input.clone());
+            }
+        }
+        Ok(calls)
     }
 }

@@ -3,49 +3,50 @@
 
 use std::time::{Duration, Instant};
 
-use alloy::consensus::Transaction as _;
 use alloy::eips::BlockNumberOrTag;
-use alloy::network::{
-    AnyRpcTransaction, AnyTransactionReceipt, ReceiptResponse as _, TransactionResponse as _,
-};
 use alloy::primitives::{Address, Bytes, B256, U256};
-use alloy::providers::Provider;
 use alloy::rpc::types::TransactionRequest;
 use serde_json::Value;
 
 use super::client::Client;
+use super::forms::{Filled, Receipt, Transaction};
 use super::retry::pause;
 use super::RpcL1;
 use crate::chain::{DevChain, ReadL1, SendL1};
 use crate::error::L1Error;
 use crate::nonce::NonceFault;
 
+const RECEIPT: &str = "eth_getTransactionReceipt";
 /// How long a transaction may wait for its receipt.
 const RECEIPT_TIMEOUT: Duration = Duration::from_secs(120);
+/// Blocks after the sending in which a transaction is looked for.
+const SEARCHED: u64 = 256;
 /// How often a receipt is asked for.
 const POLL: Duration = Duration::from_millis(100);
 /// Room for gas that an account on a development chain is given.
 const GAS_MONEY: u128 = 1_000_000_000_000_000_000;
 
 /// Sends a transaction from an account that the node holds, and waits until it is mined.
-fn transact(
-    client: &Client,
-    from: Address,
-    tx: TransactionRequest,
-) -> Result<AnyTransactionReceipt, L1Error> {
+fn transact(l1: &RpcL1, from: Address, tx: TransactionRequest) -> Result<Receipt, L1Error> {
+    let client = &l1.client;
+    // For no other chain than the one that the caller knows, whatever the node is by now.
     let mut tx = tx.from(from);
+    tx.chain_id = Some(l1.chain_id);
     tx.normalize_data();
+    let nonce = next_nonce(client, from)?;
     // The estimate names the reason of a revert, which a receipt does not.
     let gas = client.small("eth_estimateGas", (&tx,))?;
     let before = block_number(client)?;
-    let nonce = client.small("eth_getTransactionCount", (from, "pending"))?;
     let tx = tx.gas_limit(gas.saturating_add(gas / 5)).nonce(nonce);
     let hash = Sending { client, tx: &tx, from, nonce, before }.send()?;
     let start = Instant::now();
     loop {
-        let receipt = client.node().get_transaction_receipt(hash);
-        match client.wait("eth_getTransactionReceipt", receipt)? {
-            Some(receipt) if receipt.status() => return Ok(receipt),
+        match client.ask::<Option<Receipt>>(RECEIPT, (hash,))? {
+            Some(receipt) if receipt.transaction_hash != hash => {
+                let why = format!("a receipt of another transaction than {hash}");
+                return Err(client.malformed(RECEIPT, why, &format!("{receipt:?}")));
+            }
+            Some(receipt) if receipt.status.0 == 1 => return Ok(receipt),
             Some(_) => return Err(L1Error::Failed { transaction: hash }),
             None if start.elapsed() > RECEIPT_TIMEOUT => {
                 return Err(L1Error::NoReceipt { transaction: hash, waited: RECEIPT_TIMEOUT });
@@ -53,6 +54,22 @@ fn transact(
             None => std::thread::sleep(POLL),
         }
     }
+}
+
+/// The nonce of the account's next transaction, if none waits. One that waits may be an earlier attempt
+/// at the same: with the nonce after it, both would take effect.
+fn next_nonce(client: &Client, account: Address) -> Result<u64, L1Error> {
+    // In this order one that is mined meanwhile does not seem to wait.
+    let pending = count(client, account, "pending")?;
+    let latest = count(client, account, "latest")?;
+    if pending > latest {
+        return Err(L1Error::Waiting { account, nonce: latest });
+    }
+    Ok(latest)
+}
+
+fn count(client: &Client, account: Address, at: &'static str) -> Result<u64, L1Error> {
+    client.small("eth_getTransactionCount", (account, at))
 }
 
 fn block_number(client: &Client) -> Result<u64, L1Error> {
@@ -84,12 +101,12 @@ impl Sending<'_> {
             }
             if let Some(found) = self.find()? {
                 return if self.is_ours(&found) {
-                    Ok(found.tx_hash())
+                    Ok(found.hash)
                 } else {
                     Err(L1Error::NonceTaken {
                         account: self.from,
                         nonce: self.nonce,
-                        transaction: found.tx_hash(),
+                        transaction: found.hash,
                     })
                 };
             }
@@ -118,23 +135,24 @@ impl Sending<'_> {
         }
     }
 
-    fn is_ours(&self, found: &AnyRpcTransaction) -> bool {
+    fn is_ours(&self, found: &Transaction) -> bool {
         let to = self.tx.to.and_then(|kind| kind.to().copied());
-        Some(found.input()) == self.tx.input.input() && found.to() == to
+        let wei = self.tx.value.unwrap_or_default();
+        Some(&found.input) == self.tx.input.input() && found.to == to && found.value.0 == wei
     }
 
-    /// The transaction of the account with the nonce, if it is in a block after `before` or waits.
-    fn find(&self) -> Result<Option<AnyRpcTransaction>, L1Error> {
-        let count = self.client.small("eth_getTransactionCount", (self.from, "pending"))?;
-        if count <= self.nonce {
+    /// The transaction of the account with the nonce, if it waits, or is in one of the blocks after
+    /// `before`.
+    fn find(&self) -> Result<Option<Transaction>, L1Error> {
+        if count(self.client, self.from, "pending")? <= self.nonce {
             return Ok(None);
         }
-        let last = block_number(self.client)?;
+        let last = block_number(self.client)?.min(self.before.saturating_add(SEARCHED));
         let mined = (self.before..=last).rev().map(BlockNumberOrTag::Number);
         for name in std::iter::once(BlockNumberOrTag::Pending).chain(mined) {
             let found = transactions(self.client, name)?
                 .into_iter()
-                .find(|t| t.from() == self.from && t.nonce() == self.nonce);
+                .find(|t| t.from == self.from && t.nonce.0 == self.nonce);
             if found.is_some() {
                 return Ok(found);
             }
@@ -144,14 +162,7 @@ impl Sending<'_> {
 }
 
 /// The transactions of a block, which may be one that is not mined yet and has no whole header.
-fn transactions(
-    client: &Client,
-    name: BlockNumberOrTag,
-) -> Result<Vec<AnyRpcTransaction>, L1Error> {
-    #[derive(Debug, serde::Deserialize)]
-    struct Filled {
-        transactions: Vec<AnyRpcTransaction>,
-    }
+fn transactions(client: &Client, name: BlockNumberOrTag) -> Result<Vec<Transaction>, L1Error> {
     let block: Option<Filled> = client.ask("eth_getBlockByNumber", (name, true))?;
     Ok(block.map(|block| block.transactions).unwrap_or_default())
 }
@@ -159,18 +170,17 @@ fn transactions(
 impl SendL1 for RpcL1 {
     fn deploy(&mut self, from: Address, code: Bytes) -> Result<(Address, u64), L1Error> {
         let tx = TransactionRequest::default().input(code.into());
-        let receipt = transact(&self.client, from, tx)?;
-        let address = receipt.contract_address();
-        let transaction = receipt.transaction_hash();
-        let address = address.ok_or(L1Error::NoContract { transaction })?;
-        Ok((address, receipt.gas_used()))
+        let receipt = transact(self, from, tx)?;
+        let transaction = receipt.transaction_hash;
+        let address = receipt.contract_address.ok_or(L1Error::NoContract { transaction })?;
+        Ok((address, receipt.gas_used.0))
     }
 
     fn send(&mut self, from: Address, to: Address, wei: U256, data: Bytes) -> Result<u64, L1Error> {
         // A node that is no development node refuses, and the transaction says so.
         let _: Result<Value, _> = self.client.ask("anvil_impersonateAccount", (from,));
         let tx = TransactionRequest::default().to(to).value(wei).input(data.into());
-        Ok(transact(&self.client, from, tx)?.gas_used())
+        Ok(transact(self, from, tx)?.gas_used.0)
     }
 }
 

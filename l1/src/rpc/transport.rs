@@ -24,6 +24,8 @@ const RESPOND: Duration = Duration::from_secs(60);
 const RECEIVE: Duration = Duration::from_secs(600);
 /// A connection that is idle for longer is likely cut by the other side.
 const IDLE: Duration = Duration::from_secs(15);
+/// Bytes of an answer at most to a method whose answers are short.
+const SHORT: u64 = 32 << 20;
 
 /// A node.
 pub(super) struct Http {
@@ -112,7 +114,8 @@ impl Http {
         asked: &Asked,
         mut response: reqwest::Response,
     ) -> Result<Vec<u8>, L1Error> {
-        let limit = self.options.max_answer;
+        let most = self.options.max_answer;
+        let limit = if asked.may_be_long() { most } else { most.min(SHORT) };
         let mut body = Vec::new();
         loop {
             let chunk = response.chunk().await.map_err(|e| self.transport(asked, e))?;
@@ -124,16 +127,18 @@ impl Http {
         }
     }
 
-    /// What the node says may repeat the key that it was asked with.
+    /// What the node says may repeat the key that it was asked with, and may be meant for a terminal.
     pub(super) fn scrub(&self, mut error: L1Error) -> L1Error {
-        let scrub = |text: &mut String| *text = self.endpoint.scrub(text);
+        let tame = |text: &mut String| *text = self.endpoint.tame(text);
         match &mut error {
-            L1Error::Transport { why, .. } => scrub(why),
-            L1Error::Status { body, .. } => scrub(body),
-            L1Error::Refused { message, .. } => scrub(message),
+            L1Error::Transport { why, .. } => tame(why),
+            L1Error::Status { body, .. } => tame(body),
+            L1Error::Redirect { to, .. } => tame(to),
+            L1Error::Refused { message, .. } => tame(message),
+            L1Error::Reverted { revert, .. } => tame(&mut revert.reason),
             L1Error::Malformed { why, body, .. } => {
-                scrub(why);
-                scrub(body);
+                tame(why);
+                tame(body);
             }
             _ => {}
         }
@@ -153,7 +158,10 @@ impl Http {
         while let Some(source) = cause {
             if let Some(io) = source.downcast_ref::<std::io::Error>() {
                 match io.kind() {
-                    ErrorKind::ConnectionRefused => passing = answered,
+                    ErrorKind::ConnectionRefused => {
+                        passing = answered;
+                        hint = ": does a node run there? (--l1)";
+                    }
                     ErrorKind::ConnectionReset
                     | ErrorKind::ConnectionAborted
                     | ErrorKind::BrokenPipe

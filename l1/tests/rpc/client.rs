@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use alloy::primitives::Address;
-use bastion_l1::{L1Error, Options, ReadL1, RpcL1};
+use bastion_l1::{L1Error, Options, ReadL1, ReadLogs, RpcL1};
 use serde_json::json;
 
 use crate::server::{Asked, Reply, Server};
@@ -99,6 +99,7 @@ fn what_cannot_pass_is_not_repeated() {
     let error = RpcL1::connect("http://127.0.0.1:1").unwrap_err().to_string();
     assert!(error.contains("http://127.0.0.1:1"), "{error}");
     assert!(!error.contains("tried"), "{error}");
+    assert!(error.ends_with(": does a node run there? (--l1)"), "{error}");
     assert!(start.elapsed() < Duration::from_secs(5));
 }
 
@@ -131,6 +132,33 @@ fn a_long_answer_is_read_up_to_the_limit() {
 }
 
 #[test]
+fn only_answers_that_grow_with_the_chain_may_be_long() {
+    let long = |asked: &Asked<'_>| {
+        let padding = "0".repeat(33 << 20);
+        let (result, id) = if asked.method == "eth_getLogs" { ("[]", 2) } else { ("\"0x1\"", 1) };
+        raw(200, &format!("{{\"id\":{id},\"padding\":\"{padding}\",\"result\":{result}}}"))
+    };
+    let (mut l1, _server) = client(few(), long);
+    let error = l1.balance(NOBODY).unwrap_err();
+    assert!(matches!(error, L1Error::TooLong { limit: 0x200_0000, .. }), "{error}");
+    assert!(!error.to_string().contains("--l1-max-answer"), "{error}");
+    assert_eq!(l1.logs(0, 5, &[NOBODY]).unwrap(), []);
+    let options = Options { max_answer: 33 << 20, ..few() };
+    let (mut l1, _server) = client(options, |_| raw(200, &" ".repeat((33 << 20) + 1)));
+    let error = l1.logs(0, 5, &[NOBODY]).unwrap_err();
+    assert!(matches!(error, L1Error::TooLong { limit: 0x210_0000, .. }), "{error}");
+    assert!(error.to_string().contains("--l1-max-answer"), "{error}");
+}
+
+#[test]
+fn a_long_error_is_not_looked_into() {
+    let (mut l1, _server) =
+        client(few(), |_| raw(200, &format!("{{\"id\":1,\"error\":[{}0]}}", "0,".repeat(1 << 20))));
+    let error = l1.balance(NOBODY).unwrap_err().to_string();
+    assert!(error.contains("an error of 2097155 bytes"), "{error}");
+}
+
+#[test]
 fn user_and_password_are_sent_and_no_secret_is_told() {
     let server = Server::start(None, |asked| match asked.count {
         1 => Reply::Result(json!("0x7a69")),
@@ -147,6 +175,47 @@ fn user_and_password_are_sent_and_no_secret_is_told() {
             assert!(!text.contains(secret), "{text}");
         }
         assert!(text.contains(&host), "{text}");
+    }
+}
+
+#[test]
+fn words_of_a_node_are_short_and_plain_and_hold_no_secret() {
+    const KEY: &str = "0123456789abcdef";
+    let long = || format!("\u{1b}[2J{KEY} {}", "no ".repeat(1 << 17));
+    let error = move |id: u64| json!({"id": id, "error": {"code": 1, "message": long()}});
+    let answers = [
+        (raw(200, &error(2).to_string()), "[2J*** no"),
+        (raw(500, &error(2).to_string()), "[2J*** no"),
+        (raw(404, &long()), "[2J*** no"),
+        (raw(200, &long()), "[2J*** no"),
+        (raw(200, &json!({"id": 1, "result": long()}).to_string()), "no 0x number: `[2J***"),
+        (raw(200, &json!({"id": long(), "result": "0x1"}).to_string()), "it answers request"),
+        (
+            Reply::Raw(307, format!("Location: http://{KEY}.example/x\r\n"), Vec::new()),
+            "***.example, which",
+        ),
+        (raw(200, &json!({"id": 2, "error": {"data": "0x07"}}).to_string()), "reverted: 0x07"),
+        (
+            raw(
+                200,
+                &json!({"id": 2, "error": {"data": format!("0x{}", "07".repeat(1 << 18))}})
+                    .to_string(),
+            ),
+            "reverted: 0x0707",
+        ),
+    ];
+    for (reply, shown) in answers {
+        let reply = std::sync::Mutex::new(Some(reply));
+        let server = Server::start(None, move |asked| match asked.method {
+            "eth_chainId" => Reply::Result(json!("0x7a69")),
+            _ => reply.lock().unwrap().take().unwrap_or(Reply::Hangup),
+        });
+        let options = Options { retries: 0, ..Options::default() };
+        let mut l1 = RpcL1::with(&format!("{}/{KEY}", server.url), options).unwrap();
+        let text = l1.balance(NOBODY).unwrap_err().to_string();
+        assert!(text.contains(shown), "{shown}: {text}");
+        assert!(!text.contains(KEY) && !text.contains(char::is_control), "{text:?}");
+        assert!(text.chars().count() < 2_500, "{} characters", text.chars().count());
     }
 }
 

@@ -64,6 +64,18 @@ impl Logging {
         (RpcL1::with(&server.url, options).unwrap(), server)
     }
 
+    /// Receipts of the block of the first log, which is changed.
+    fn receipts(&self, change: Change) -> Value {
+        let event = &self.events[0];
+        let mut log = json!({
+            "address": event.address, "topics": event.data.topics(), "data": event.data.data,
+            "blockNumber": format!("{:#x}", event.block.number), "blockHash": event.block.hash,
+            "transactionHash": event.transaction, "logIndex": "0x0",
+        });
+        change(&mut log);
+        json!([{ "blockNumber": format!("{:#x}", event.block.number), "logs": [log] }])
+    }
+
     fn events(&self, l1: &mut RpcL1) -> Result<Vec<Event>, L1Error> {
         let pin = l1.pin()?;
         l1.events(&pin, &[self.contract])
@@ -90,8 +102,11 @@ fn what_is_read_is_right_or_an_error() {
     let sound = Logging::new();
     limits(&sound);
     answers_that_are_no_logs(&sound);
+    logs_of_receipts(&sound);
     reorganizations(&sound);
     state_of_a_block(&sound);
+    calls_in_a_transaction(&sound);
+    names_of_blocks(&sound);
     an_indexer_meets_the_same(&sound);
 }
 
@@ -138,6 +153,32 @@ fn answers_that_are_no_logs(sound: &Logging) {
         assert!(matches!(error, L1Error::Malformed { .. }), "{error}");
         assert!(error.to_string().contains(words), "{error}");
     }
+}
+
+fn logs_of_receipts(sound: &Logging) {
+    let changes: [(Change, &str); 5] = [
+        (|log| log["blockNumber"] = json!("0xffff"), "block 65535 that was not asked for"),
+        (|log| log["topics"] = json!(vec![B256::ZERO; 5]), "not asked for"),
+        (|log| log["logIndex"] = json!(null), "without its block"),
+        (|log| log["removed"] = json!(true), "no longer"),
+        (|log| log["blockHash"] = json!(B256::repeat_byte(7)), "no longer"),
+    ];
+    for (change, words) in changes {
+        let receipts = sound.receipts(change);
+        let (mut l1, _server) = sound.through(move |asked| match asked.method {
+            "eth_getLogs" => Reply::Error(-32005, "query returned more than 0 results"),
+            "eth_getBlockReceipts" => Reply::Result(receipts.clone()),
+            _ => Reply::Forward,
+        });
+        let number = sound.events[0].block.number;
+        let error = l1.logs(number, number, &[sound.contract]).unwrap_err().to_string();
+        assert!(error.contains(words), "{words}: {error}");
+    }
+    // No contract would mean all.
+    let (mut l1, server) = sound.through(|_| Reply::Forward);
+    let error = l1.logs(0, 5, &[]).unwrap_err();
+    assert!(matches!(error, L1Error::NoContracts), "{error}");
+    assert_eq!(server.count("eth_getLogs"), 0);
 }
 
 fn reorganizations(sound: &Logging) {
@@ -188,6 +229,116 @@ fn state_of_a_block(sound: &Logging) {
     });
     let error = pruned.code_at(&pin, sound.contract).unwrap_err();
     assert!(matches!(error, L1Error::MissingHistory { .. }), "{error}");
+}
+
+fn calls_in_a_transaction(sound: &Logging) {
+    let mut l1 = RpcL1::connect(&sound.anvil.url).unwrap();
+    let transaction = sound.events[2].transaction;
+    let input = Bytes::from(vec![2; 3]);
+    let called = l1.called(transaction).unwrap();
+    assert_eq!((called.to, &called.input), (Some(sound.contract), &input));
+    assert_eq!(l1.inner_calls(transaction, sound.contract).unwrap(), [input]);
+    assert!(l1.inner_calls(transaction, Address::ZERO).unwrap().is_empty());
+    // Of two steps only one lasts; geth's tracer tells of them.
+    let to = sound.contract;
+    let step = move |input: &str, place: Value, error: Value| {
+        json!({
+            "type": "call", "traceAddress": place, "error": error, "more": [0, [0], {}],
+            "action": { "callType": "call", "to": to, "input": input, "from": to },
+        })
+    };
+    let (mut geth, _server) = sound.through(move |asked| match asked.method {
+        "trace_transaction" => Reply::Error(-32601, "unknown method"),
+        "debug_traceTransaction" => Reply::Result(json!([
+            step("0x01", json!([]), Value::Null),
+            step("0x02", json!([0]), json!("Reverted")),
+            step("0x03", json!([0, 1]), Value::Null),
+            { "type": "create", "action": {}, "traceAddress": [1] },
+        ])),
+        _ => Reply::Forward,
+    });
+    assert_eq!(geth.inner_calls(transaction, to).unwrap(), [Bytes::from(vec![1])]);
+    let (mut wrong, _server) = sound.through(|asked| match asked.method {
+        "trace_transaction" => {
+            Reply::Result(json!([{ "type": "call", "action": {}, "traceAddress": [] }]))
+        }
+        _ => Reply::Forward,
+    });
+    let error = wrong.inner_calls(transaction, to).unwrap_err();
+    assert!(matches!(error, L1Error::Malformed { .. }), "{error}");
+}
+
+/// A node that answers for one name otherwise than it should.
+fn with_name(
+    sound: &Logging,
+    name: &'static str,
+    answer: impl Fn(usize) -> Reply + Send + Sync + 'static,
+) -> RpcL1 {
+    let count = std::sync::atomic::AtomicUsize::new(0);
+    let misled = move |asked: &Asked<'_>| match asked.method {
+        "eth_getBlockByNumber" if asked.params[0] == name => {
+            answer(count.fetch_add(1, std::sync::atomic::Ordering::SeqCst))
+        }
+        _ => Reply::Forward,
+    };
+    sound.through(misled).0
+}
+
+fn names_of_blocks(sound: &Logging) {
+    let follow = |l1: &mut RpcL1| {
+        let finality = Finality::Tag { otherwise: 2 };
+        Indexer::from_block(0, vec![sound.contract], finality).next(l1)
+    };
+    // Only a node that does not know the name makes a chain one without it.
+    let unknown = |_| Reply::Error(-32602, "hex string without 0x prefix");
+    let mut old = with_name(sound, "finalized", unknown);
+    assert_eq!(old.block(At::Finalized).unwrap(), None);
+    let head = old.block(At::Latest).unwrap().unwrap();
+    assert_eq!(follow(&mut old).unwrap().unwrap().cursor.number, head.number - 2);
+    let mut old = with_name(sound, "latest", unknown);
+    assert!(old.block(At::Latest).unwrap_err().is_refusal());
+    // Each of these says something else: that it is busy, broken or behind.
+    for name in ["finalized", "latest"] {
+        let answers: [fn(usize) -> Reply; 5] = [
+            |_| Reply::Error(-32000, "finalized block not found"),
+            |_| Reply::Error(-39001, "unknown block"),
+            |_| Reply::Error(-32603, "internal error"),
+            |_| Reply::Error(429, "slow down"),
+            |_| Reply::Result(Value::Null),
+        ];
+        for answer in answers {
+            let mut l1 = with_name(sound, name, answer);
+            let at = name.parse().unwrap();
+            let error = l1.block(at).unwrap_err();
+            assert!(error.to_string().contains("http://127.0.0.1:"), "{error}");
+            match name {
+                "finalized" => {
+                    assert_eq!(follow(&mut l1).unwrap_err().to_string(), error.to_string())
+                }
+                _ => {
+                    let mut depth =
+                        Indexer::from_block(0, vec![sound.contract], Finality::Depth(2));
+                    depth.next(&mut l1).unwrap_err();
+                }
+            }
+        }
+    }
+    // What may pass stays an error that may pass.
+    let mut busy = with_name(sound, "latest", |_| Reply::Error(429, "slow down"));
+    assert!(busy.pin().unwrap_err().is_passing());
+    let mut behind = with_name(sound, "latest", |_| Reply::Result(Value::Null));
+    assert!(matches!(behind.pin().unwrap_err(), L1Error::NoBlock { .. }));
+    // A name that was known once is not forgotten.
+    let mut forgets = with_name(sound, "finalized", |count| match count {
+        0 => Reply::Forward,
+        _ => Reply::Error(-32602, "invalid params"),
+    });
+    let finality = Finality::Tag { otherwise: 0 };
+    let mut indexer = Indexer::from_block(0, vec![sound.contract], finality);
+    let first = indexer.next(&mut forgets).unwrap().map(|chunk| chunk.cursor);
+    let error = indexer.next(&mut forgets).unwrap_err();
+    assert!(matches!(error, L1Error::NoNamed { name: "finalized" }), "{error}");
+    assert_eq!(indexer.cursor(), first);
 }
 
 fn an_indexer_meets_the_same(sound: &Logging) {

@@ -2,8 +2,8 @@
 
 use std::sync::{Arc, Mutex};
 
-use alloy::primitives::{Address, Bytes, U256};
-use bastion_l1::{L1Error, NonceFault, ReadL1, RpcL1, SendL1, DEV_OPERATOR};
+use alloy::primitives::{Address, Bytes, B256, U256};
+use bastion_l1::{L1Error, NonceFault, Pin, ReadL1, RpcL1, SendL1, DEV_OPERATOR};
 
 use crate::anvil::Anvil;
 use crate::server::{Reply, Server};
@@ -74,7 +74,7 @@ fn a_refusal_is_final_and_another_sender_is_noticed() {
     let racing = Server::start(Some(&anvil.url), move |asked| match asked.method {
         "eth_sendTransaction" => {
             let mut other = other.lock().unwrap();
-            other.send(DEV_OPERATOR, SOMEBODY, U256::from(9), vec![1].into()).unwrap();
+            other.send(DEV_OPERATOR, SOMEBODY, U256::from(9), Bytes::new()).unwrap();
             Reply::Hangup
         }
         _ => Reply::Forward,
@@ -85,6 +85,73 @@ fn a_refusal_is_final_and_another_sender_is_noticed() {
     assert!(matches!(error, L1Error::NonceTaken { account: DEV_OPERATOR, .. }), "{error}");
     assert!(error.to_string().contains("somebody else"), "{error}");
     assert_eq!(racing.count("eth_sendTransaction"), 1);
+}
+
+#[test]
+fn nothing_is_sent_while_another_transaction_waits() {
+    let anvil = Anvil::start(TIME);
+    let waiting = Server::start(Some(&anvil.url), |asked| match asked.method {
+        "eth_getTransactionCount" if asked.params[1] == "pending" => {
+            Reply::Result(serde_json::json!("0x5"))
+        }
+        "eth_getTransactionCount" => Reply::Result(serde_json::json!("0x3")),
+        _ => Reply::Forward,
+    });
+    let mut l1 = RpcL1::connect(&waiting.url).unwrap();
+    let sent = l1.send(DEV_OPERATOR, SOMEBODY, U256::from(5), Bytes::new()).unwrap_err();
+    let deployed = l1.deploy(DEV_OPERATOR, Bytes::from_static(&[0])).unwrap_err();
+    for error in [sent, deployed] {
+        assert!(matches!(error, L1Error::Waiting { account: DEV_OPERATOR, nonce: 3 }), "{error}");
+        assert!(!error.is_lost() && !error.is_refused_call());
+    }
+    assert_eq!(waiting.count("eth_sendTransaction"), 0);
+}
+
+#[test]
+fn a_transaction_names_the_chain_that_was_connected_to() {
+    let anvil = Anvil::start(TIME);
+    let exact = Server::start(Some(&anvil.url), |asked| match asked.method {
+        "eth_estimateGas" | "eth_sendTransaction" => {
+            assert_eq!(asked.params[0]["chainId"], "0x7a69", "{}", asked.params);
+            Reply::Forward
+        }
+        _ => Reply::Forward,
+    });
+    let mut l1 = RpcL1::connect(&exact.url).unwrap();
+    l1.send(DEV_OPERATOR, SOMEBODY, U256::from(5), Bytes::new()).unwrap();
+    // Another chain is behind the URL by now.
+    let other = Server::start(Some(&anvil.url), |asked| match asked.method {
+        "eth_chainId" => Reply::Result(serde_json::json!("0x1")),
+        _ => Reply::Forward,
+    });
+    let mut l1 = RpcL1::connect(&other.url).unwrap();
+    l1.send(DEV_OPERATOR, SOMEBODY, U256::from(5), Bytes::new()).unwrap_err();
+    assert_eq!(l1.balance(SOMEBODY).unwrap(), U256::from(5));
+}
+
+#[test]
+fn a_node_does_not_say_how_much_is_searched() {
+    let anvil = Anvil::start(TIME);
+    let far = Server::start(Some(&anvil.url), |asked| match asked.method {
+        "eth_sendTransaction" => Reply::Hangup,
+        "eth_blockNumber" if asked.count > 1 => {
+            Reply::Result(serde_json::json!("0xffffffffffffffff"))
+        }
+        "eth_getTransactionCount" if asked.count > 2 => Reply::Result(serde_json::json!("0xff")),
+        _ => Reply::Forward,
+    });
+    let mut l1 = RpcL1::connect(&far.url).unwrap();
+    let error = l1.send(DEV_OPERATOR, SOMEBODY, U256::from(5), Bytes::new()).unwrap_err();
+    assert!(matches!(error, L1Error::Unseen { nonce: 0, .. }), "{error}");
+    assert!(far.count("eth_getBlockByNumber") <= 258);
+    let pin = Pin { number: u64::MAX, hash: B256::ZERO, time: TIME };
+    let error = l1.events(&pin, &[SOMEBODY]).unwrap_err();
+    assert!(matches!(error, L1Error::TooMuchToRead { first: 0, .. }), "{error}");
+    assert_eq!(far.count("eth_getLogs"), 0);
+    let mut late = RpcL1::connect(&far.url).unwrap().since(u64::MAX);
+    // The last block of all is read without counting past it.
+    late.events(&pin, &[SOMEBODY]).unwrap_err();
+    assert_eq!(far.count("eth_getLogs"), 1);
 }
 
 #[test]

@@ -101,7 +101,7 @@ pub fn half_block() -> RowBlock {
     block.bus(
         0,
         [Term::produce(
-            "half",
+            "hand_over",
             Expr::one(),
             half_tuple(here(ID), before(HALF), Point::at(0, POINT), before(H), before(S)),
         )],

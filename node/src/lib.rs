@@ -8,6 +8,7 @@
 //! | [`block_store`] | a folder of proven blocks |
 //! | [`pipeline`] | from blocks to proofs |
 //! | [`check`] | native verification, from a verifier's folder |
+//! | [`jobs`] | proving jobs: leases, attempts, proofs |
 //! | [`history`] | what L1 tells, collected for an audit |
 //! | [`second_verifier`] | verification by the second verifier |
 //! | [`recommend`] | predicted speed and memory of shapes, and the best for a machine |
@@ -30,6 +31,7 @@ pub mod devnet;
 pub mod error;
 pub mod exodus;
 pub mod history;
+pub mod jobs;
 pub mod pipeline;
 pub mod recommend;
 pub mod second_verifier;

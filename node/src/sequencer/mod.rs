@@ -85,7 +85,7 @@ impl Sequencer {
         let log = Log::open(&dir.join("log"), signer.chain_id(), signer.contract())?;
         let (store, mut state) = Store::open(&dir.join("state"))?;
         let domain = bastion_protocol::header::domain(signer.chain_id(), signer.contract());
-        let sealer = Sealer::new(state.take_tree(), store);
+        let sealer = Sealer::new(state.take_tree(), store)?;
         let (current, closed) = Current::replay(&log, &mut state, sealer.batches(), domain)?;
         let sequencer =
             Self { state, log, signer, packing, policy, current, closed, stopped: false };

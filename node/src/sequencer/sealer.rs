@@ -3,6 +3,7 @@
 use bastion_state::executor::BatchTrace;
 use bastion_state::store::Store;
 use bastion_state::tree::Tree;
+use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use super::{BatchRow, Closed};
 use crate::error::NodeError;
@@ -19,9 +20,12 @@ pub struct Sealed {
 }
 
 /// Holds the tree and the state store.
+///
+/// Its hashing has threads of its own: in those of the sequencer, a signature would wait for a tree.
 pub struct Sealer {
     tree: Tree,
     store: Store,
+    threads: ThreadPool,
 }
 
 impl std::fmt::Debug for Sealer {
@@ -31,8 +35,17 @@ impl std::fmt::Debug for Sealer {
 }
 
 impl Sealer {
-    pub(super) fn new(tree: Tree, store: Store) -> Self {
-        Self { tree, store }
+    pub(super) fn new(tree: Tree, store: Store) -> Result<Self, NodeError> {
+        let count = (rayon::current_num_threads() / 2).max(1);
+        let threads = ThreadPoolBuilder::new()
+            .num_threads(count)
+            .thread_name(|n| format!("sealer {n}"))
+            .build()
+            .map_err(|e| NodeError::Io {
+                path: "the threads of the sealer".into(),
+                source: std::io::Error::other(e),
+            })?;
+        Ok(Self { tree, store, threads })
     }
 
     /// Batches in the store.
@@ -56,7 +69,8 @@ impl Sealer {
             let why = format!("batch {number} follows {} batches", self.store.batches());
             return Err(NodeError::LogBroken { why });
         }
-        let trace = batch.seal(&mut self.tree);
+        let tree = &mut self.tree;
+        let trace = self.threads.install(|| batch.seal(tree));
         self.store.commit(&trace)?;
         Ok(Sealed { number, row, trace })
     }

@@ -10,7 +10,7 @@ use rayon::prelude::*;
 /// less when one of them is false.
 const MOST: usize = 512;
 /// Fewer than this are not worth an equation of their own.
-const LEAST: usize = 16;
+const LEAST: usize = 8;
 
 /// Evidence for each of the operations, where there can be any before they are executed.
 pub(super) fn check(state: &State, domain: Fr, ops: &[Op]) -> Vec<Option<Checked>> {

@@ -125,11 +125,28 @@ fn claims_are_checked_together() {
     assert!(!verify_all(&off));
 }
 
+/// Both ways to add multiples give the same sum.
+#[test]
+fn sums_of_few_are_sums() {
+    let mut rng = rand_chacha::ChaCha20Rng::seed_from_u64(2);
+    let order_two = EdwardsAffine::new_unchecked(Fr::from(0_u64), -Fr::from(1_u64));
+    for n in [0, 1, 2, 5] {
+        let mut bases: Vec<EdwardsAffine> = (0..n)
+            .map(|_| (EdwardsProjective::generator() * Scalar::rand(&mut rng)).into())
+            .collect();
+        let mut scalars: Vec<Scalar> = (0..n).map(|_| Scalar::rand(&mut rng)).collect();
+        bases.extend([EdwardsAffine::zero(), EdwardsAffine::generator(), order_two]);
+        scalars.extend([Scalar::from(3_u64), -Scalar::from(1_u64), Scalar::from(5_u64)]);
+        let plain: EdwardsProjective = bases.iter().zip(&scalars).map(|(b, s)| *b * s).sum();
+        assert_eq!(sum_of_few(&bases, &scalars), plain);
+    }
+}
+
 /// Not a check of a duration: prints what a claim costs alone and in company.
 #[test]
 #[ignore = "prints times"]
 fn what_a_claim_costs() {
-    for n in [1_u64, 16, 64, 256, 1024] {
+    for n in [1_u64, 8, 16, 64, 128, 255, 256, 1024] {
         let claims: Vec<Claim> = (0..n)
             .map(|n| {
                 let key = SecretKey::from_seed(&n.to_be_bytes());

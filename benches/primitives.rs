@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use bastion_protocol::hash::compress;
-use bastion_protocol::keys::SecretKey;
+use bastion_protocol::keys::{check_claims, Claim, SecretKey};
 use bastion_protocol::Fr;
 use criterion::{criterion_group, criterion_main, Criterion};
 
@@ -17,6 +17,17 @@ fn primitives(c: &mut Criterion) {
     assert!(public.verify(a, &signature));
     c.bench_function("signature: sign", |bench| bench.iter(|| key.sign(a)));
     c.bench_function("signature: check", |bench| bench.iter(|| public.verify(a, &signature)));
+    for n in [8u64, 100, 1_000] {
+        let claim = |n: u64| {
+            let key = SecretKey::from_seed(&n.to_be_bytes());
+            Claim::new(key.public(), Fr::from(n), key.sign(Fr::from(n)))
+        };
+        let claims: Vec<Claim> = (0..n).map(claim).collect();
+        assert!(check_claims(&claims).iter().all(Option::is_some));
+        c.bench_function(&format!("signature: check {n} together"), |bench| {
+            bench.iter(|| check_claims(&claims))
+        });
+    }
 }
 
 criterion_group! {

@@ -33,6 +33,7 @@ use snark_verifier_sdk::{Snark, SHPLONK};
 use crate::circuit::BlockCircuit;
 use crate::proof::{instances, prove, verify_under};
 use crate::test_circuit::{ToyCircuit, ToyShape, INPUTS, K};
+use crate::verifier::StoredBlockVerifier;
 use crate::{
     aggregate, store, verifier, verify, AggregatorError, BlockKeys, BlockShape, LIMBS,
     PUBLIC_INPUTS,
@@ -345,8 +346,8 @@ fn the_verifier_folder_is_complete_and_checked() {
     let parent = tempfile::tempdir().unwrap();
     let dir = parent.path().join("verifier");
     let export = || {
-        let contract = fixture.contract.clone();
-        verifier::export(&fixture.keys, contract, fixture.batch(), &dir).map(|(m, _)| m)
+        let stored = StoredBlockVerifier::new(&fixture.keys, fixture.contract.clone());
+        verifier::export(&stored, &fixture.keys, fixture.batch(), &dir)
     };
     let find = || verifier::find(&dir, &fixture.keys, fixture.batch());
     assert!(find().is_none());
@@ -356,7 +357,8 @@ fn the_verifier_folder_is_complete_and_checked() {
     // A contract that does not follow from the keys is not believed.
     let mut other = fixture.contract.clone();
     other.solidity.push(' ');
-    verifier::export(&fixture.keys, other, fixture.batch(), &dir).unwrap();
+    let other = StoredBlockVerifier::new(&fixture.keys, other);
+    verifier::export(&other, &fixture.keys, fixture.batch(), &dir).unwrap();
     assert!(verifier::read_verifiers(&dir).is_ok());
     assert!(find().is_none());
     assert_eq!(export().unwrap(), manifest);

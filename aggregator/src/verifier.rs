@@ -114,8 +114,16 @@ impl VerifierManifest {
     }
 }
 
-/// Writes the folder `dir`, or replaces it. `contract` must be compiled from
-/// [`BlockKeys::description`].
+impl StoredBlockVerifier {
+    /// What checks proofs under `keys`, with the contract, which must be compiled from
+    /// [`BlockKeys::description`].
+    pub fn new(keys: &BlockKeys, contract: VerifierArtifact) -> Self {
+        let points = SrsPoints::from(keys.deciding_key());
+        Self { verifier: keys.verifier.clone(), contract, points }
+    }
+}
+
+/// Writes the folder `dir`, or replaces it.
 ///
 /// Every file is written as one step, the manifest last: without it, or with one that does not
 /// describe the other files, [`read`] refuses the folder, and the next start writes it again.
@@ -123,22 +131,20 @@ impl VerifierManifest {
 /// # Errors
 /// If the protocol cannot be described or files cannot be written.
 pub fn export(
+    stored: &StoredBlockVerifier,
     keys: &BlockKeys,
-    contract: VerifierArtifact,
     batch: &VerifierKey,
     dir: &Path,
-) -> Result<(VerifierManifest, StoredBlockVerifier), AggregatorError> {
-    let points = SrsPoints::from(keys.deciding_key());
-    let stored = StoredBlockVerifier { verifier: keys.verifier.clone(), contract, points };
-    let files = files(&stored, keys, batch)?;
-    let manifest = VerifierManifest::of(&stored, digests(&files));
+) -> Result<VerifierManifest, AggregatorError> {
+    let files = files(stored, keys, batch)?;
+    let manifest = VerifierManifest::of(stored, digests(&files));
 
     remove_dead(dir);
     for (name, bytes) in &files {
         write_bytes_atomic(&dir.join(name), bytes)?;
     }
     write_bytes_atomic(&dir.join(MANIFEST), &json(&manifest)?)?;
-    Ok((manifest, stored))
+    Ok(manifest)
 }
 
 /// What stands in the files besides the manifest.
@@ -175,8 +181,7 @@ pub fn find(dir: &Path, keys: &BlockKeys, batch: &VerifierKey) -> Option<StoredB
     let manifest = read(dir).ok()?;
     let solidity = generate_solidity(&keys.description().ok()?).ok()?;
     let stored: StoredBlockVerifier = read_json(&dir.join(BLOCK_VERIFIER)).ok()?;
-    let points = SrsPoints::from(keys.deciding_key());
-    let own = StoredBlockVerifier { verifier: keys.verifier.clone(), points, ..stored };
+    let own = StoredBlockVerifier::new(keys, stored.contract);
     let files = files(&own, keys, batch).ok()?;
     let same = own.contract.solidity == solidity
         && manifest == VerifierManifest::of(&own, digests(&files));

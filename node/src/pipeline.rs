@@ -12,7 +12,7 @@ use bastion_contract::{solc, VerifierArtifact};
 use bastion_protocol::BatchProof;
 use bastion_protocol::{BlockProof, CircuitId};
 use bastion_prover::artifact::{check_room, remove_dead, Digest, Storing};
-use bastion_prover::keys::{CircuitKeys, KeyStore, SrsPoints};
+use bastion_prover::keys::{CircuitKeys, KeyStore};
 use bastion_prover::progress::Progress;
 use bastion_prover::schedule::{prove_each, MemoryBudget};
 use bastion_prover::srs::{B2sum, Held, Imported, Srs, SrsChoice, SrsDir, SrsOrigin};
@@ -364,10 +364,8 @@ impl BlockProver {
         }
         let contract = VerifierArtifact::build(&self.block.description()?);
         let contract = contract.map_err(AggregatorError::from)?;
-        let points = SrsPoints::from(self.block.deciding_key());
-        let verifier = self.block.verifier.clone();
-        let stored = StoredBlockVerifier { verifier, contract: contract.clone(), points };
-        let written = verifier::export(&self.block, contract, batch, &folder).map(drop);
+        let stored = StoredBlockVerifier::new(&self.block, contract);
+        let written = verifier::export(&stored, &self.block, batch, &folder).map(drop);
         cache.storing.outcome("the verifier's folder", written)?;
         Ok(stored)
     }

@@ -148,7 +148,7 @@ fn no_receipt_is_lost_or_contradicted() {
     }
     let mut sequencer = sequencer;
     for closed in sequencer.take_closed() {
-        sealer.seal(closed).unwrap();
+        sealer.seal(closed, |_| Ok(())).unwrap();
     }
     let accounts = |s: &State| s.accounts().map(|(i, a)| (i, *a)).collect::<Vec<_>>();
     assert_eq!(accounts(sequencer.state()), accounts(&state));

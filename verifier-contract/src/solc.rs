@@ -143,10 +143,14 @@ fn version_in(package: &Value) -> Result<String> {
 
 /// The compiler's script, of the pinned version.
 fn script() -> Result<PathBuf> {
-    let package = match std::env::var_os(SOLC_DIR_VARIABLE) {
-        Some(named) => locate(&[named.into()])?,
-        None => locate(&trees(std::env::current_exe()?.as_path()))?,
-    };
+    match std::env::var_os(SOLC_DIR_VARIABLE) {
+        Some(named) => script_in(&[named.into()]),
+        None => script_in(&trees(std::env::current_exe()?.as_path())),
+    }
+}
+
+fn script_in(folders: &[PathBuf]) -> Result<PathBuf> {
+    let package = locate(folders)?;
     let found: Value = serde_json::from_slice(&std::fs::read(package.join("package.json"))?)?;
     let (found, pinned) = (version_in(&found)?, version()?);
     if found != pinned {
@@ -221,6 +225,32 @@ mod tests {
         let empty = tempfile::tempdir().unwrap();
         let error = locate(&[empty.path().to_path_buf()]).unwrap_err().to_string();
         assert!(error.contains("make setup") && error.contains(SOLC_DIR_VARIABLE), "{error}");
+    }
+
+    /// Whoever can write to a folder above the program, or names another compiler, does not decide what
+    /// is run.
+    #[test]
+    fn only_the_pinned_compiler_of_the_source_tree_is_run() {
+        let root = tempfile::tempdir().unwrap();
+        let program = root.path().join("target/release/bastion");
+        let folder = root.path().join("verifier-contract");
+        let package = folder.join("node_modules/solc");
+        std::fs::create_dir_all(&package).unwrap();
+        std::fs::write(package.join("solc.js"), "").unwrap();
+        let version = |version: &str| {
+            let json = format!("{{\"version\": \"{version}\"}}");
+            std::fs::write(package.join("package.json"), json).unwrap();
+        };
+        version(&super::version().unwrap());
+        assert!(trees(&program).is_empty(), "a folder without the lock file");
+        std::fs::write(folder.join("package-lock.json"), format!("{LOCK} ")).unwrap();
+        assert!(trees(&program).is_empty(), "a folder with another one");
+        std::fs::write(folder.join("package-lock.json"), LOCK).unwrap();
+        assert_eq!(trees(&program), std::slice::from_ref(&folder));
+        assert_eq!(script_in(&trees(&program)).unwrap(), package.join("solc.js"));
+        version("0.8.0");
+        let error = script_in(&trees(&program)).unwrap_err();
+        assert!(matches!(error, ContractError::SolcVersion { .. }), "{error}");
     }
 
     #[test]

@@ -89,7 +89,7 @@ impl Load {
         let (sequencer, sealer) = Sequencer::open(dir, signer, packing, dev_policy())?;
         let sealed = std::sync::Arc::new(std::sync::atomic::AtomicU64::new(0));
         let count = sealed.clone();
-        let sink = move |_| {
+        let sink = move |_: &crate::sequencer::Sealed| {
             count.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
             Ok(())
         };

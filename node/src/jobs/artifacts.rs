@@ -21,14 +21,14 @@ impl Artifacts {
         Self { dir: dir.into() }
     }
 
-    /// Writes an artifact, synced, unless it is there.
+    /// Writes an artifact, synced, unless it is there. One that was damaged is replaced.
     ///
     /// # Errors
     /// [`JobError::Storage`], for a full disk among others: then nothing is there.
     pub fn put(&self, bytes: &[u8]) -> Result<Digest, JobError> {
         let digest = Digest::of(bytes);
         let path = self.path(&digest);
-        if !path.exists() {
+        if self.get(&digest).is_err() {
             write_bytes_atomic(&path, bytes).map_err(|e| storage(&path, e))?;
         }
         Ok(digest)

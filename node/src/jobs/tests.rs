@@ -201,6 +201,8 @@ fn a_damaged_artifact_is_not_handed_out() {
     let path = world.dir.path().join("artifacts").join(&name[..2]).join(&name);
     std::fs::write(&path, b"inpux").unwrap();
     assert!(matches!(world.artifacts.get(&digest), Err(JobError::Storage { .. })));
+    assert_eq!(world.artifacts.put(b"input").unwrap(), digest);
+    assert_eq!(world.artifacts.get(&digest).unwrap(), b"input");
     world.artifacts.remove(&digest).unwrap();
     world.artifacts.remove(&digest).unwrap();
 }

@@ -82,6 +82,8 @@ impl Sequencer {
         packing: Packing,
         policy: Policy,
     ) -> Result<(Self, Sealer), NodeError> {
+        packing.check()?;
+        policy.check()?;
         let log = Log::open(&dir.join("log"), signer.chain_id(), signer.contract())?;
         let (store, mut state) = Store::open(&dir.join("state"))?;
         let domain = bastion_protocol::header::domain(signer.chain_id(), signer.contract());
@@ -103,8 +105,13 @@ impl Sequencer {
     }
 
     /// The next block to open takes this policy.
-    pub fn set_policy(&mut self, policy: Policy) {
+    ///
+    /// # Errors
+    /// [`NodeError::Protocol`] for a policy that cannot be proven or enforced; then the one before stays.
+    pub fn set_policy(&mut self, policy: Policy) -> Result<(), NodeError> {
+        policy.check()?;
         self.policy = policy;
+        Ok(())
     }
 
     /// Takes signed operations in order, at a time in seconds, and answers each. A rejected operation
@@ -142,9 +149,10 @@ impl Sequencer {
     /// is closed first: L1 operations come first in theirs.
     ///
     /// # Errors
-    /// [`NodeError::QueueGap`] if entries before `from` were not taken, [`NodeError::Rejected`] for an
-    /// entry that cannot be executed (no entry that the contract takes is), and those of
-    /// [`Sequencer::sequence`].
+    /// [`NodeError::QueueGap`] if entries before `from` were not taken; [`NodeError::Rejected`] for an
+    /// entry that cannot be executed, and [`NodeError::Stopped`] from then on: nothing of the call is
+    /// written, because a log without the entry could never be proven. The contract takes no such entry.
+    /// Those of [`Sequencer::sequence`].
     pub fn take_from_queue(&mut self, from: u64, ops: &[Op], now: u64) -> Result<(), NodeError> {
         let taken = self.log.queue();
         let Some(done) = taken.checked_sub(from) else {
@@ -158,14 +166,7 @@ impl Sequencer {
             .iter()
             .map(|op| Item { op: *op, hash: operation_hash(op), checked: None })
             .collect();
-        let answers = self.run(&items, now, Some(from + ops.len() as u64))?;
-        match answers.into_iter().find_map(Result::err) {
-            None => Ok(()),
-            Some(rejection) => {
-                self.stopped = true;
-                Err(NodeError::Rejected(rejection))
-            }
-        }
+        self.run(&items, now, Some(from + ops.len() as u64)).map(drop)
     }
 
     /// Executes, signs, appends.
@@ -194,6 +195,8 @@ impl Sequencer {
                     promised.push(receipt);
                     rejected.push(None);
                 }
+                // The queue has no gaps: without this entry nothing after it can be posted.
+                Err(rejection) if queue.is_some() => return Err(NodeError::Rejected(rejection)),
                 Err(rejection) => rejected.push(Some(rejection)),
             }
         }
@@ -275,6 +278,9 @@ impl Sequencer {
     /// # Errors
     /// As [`Sequencer::sequence`].
     pub fn close(&mut self, block: bool) -> Result<(), NodeError> {
+        if self.stopped {
+            return Err(NodeError::Stopped);
+        }
         self.stopped = true;
         let mut appended = Appended::default();
         self.close_batch(&mut appended);

@@ -1,7 +1,9 @@
 //! The batch and the block that are open, and when they close.
 
 use bastion_circuits::{Shape, Slots};
+use bastion_protocol::kinds::KINDS;
 use bastion_protocol::ops::Op;
+use bastion_protocol::path::DEPTH;
 use bastion_protocol::receipt::Place;
 use bastion_protocol::{Fr, Policy};
 use bastion_state::executor::{BatchContext, Checked, Footprint, OpenBatch, Rejection};
@@ -23,6 +25,27 @@ pub struct Packing {
     /// A block closes after this time, in seconds from its own.
     pub block_seconds: u64,
 }
+
+impl Packing {
+    /// Checks that an empty batch has room for an operation of every kind, wherever its accounts lie:
+    /// what any user can send must not stop the sequencer.
+    pub(super) fn check(&self) -> Result<(), NodeError> {
+        let room = &self.shape.slots;
+        for kind in KINDS.map(|description| description.kind) {
+            let nodes = MOST_ACCOUNTS * DEPTH;
+            let used = Slots::empty().with(kind, MOST_ACCOUNTS, nodes, usize::from(kind.exits()));
+            if !used.fits(room) {
+                let (place, shape) =
+                    (format!("an operation of kind {kind:?}"), self.shape.name.clone());
+                return Err(NodeError::DoesNotFit { place, shape });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Accounts of an operation at most.
+const MOST_ACCOUNTS: usize = 3;
 
 /// The open batch, or what the next one will be.
 #[derive(Debug)]
@@ -123,21 +146,20 @@ impl Current {
         }
     }
 
-    /// The context of the open block, or that of the next one.
-    pub(super) fn context_or(&self, policy: &Policy, now: u64) -> BatchContext {
+    /// The context of a block that begins now.
+    fn fresh(&self, policy: &Policy, now: u64) -> BatchContext {
         let time = now.max(self.last_time);
-        let fresh = || BatchContext { domain: self.domain, time, policy: policy.clone() };
-        self.context.clone().unwrap_or_else(fresh)
+        BatchContext { domain: self.domain, time, policy: policy.clone() }
     }
 
-    /// Checks that the next batch can be opened.
+    /// Checks that a block can begin now, which it may have to in the midst of a group.
     pub(super) fn check(
         &self,
         state: &mut State,
         policy: &Policy,
         now: u64,
     ) -> Result<(), NodeError> {
-        let open = OpenBatch::new(state, self.context_or(policy, now));
+        let open = OpenBatch::new(state, self.fresh(policy, now));
         open.map(drop).map_err(NodeError::Rejected)
     }
 
@@ -153,7 +175,7 @@ impl Current {
         if self.open.is_some() {
             return Ok(());
         }
-        let context = self.context_or(policy, now);
+        let context = self.context.clone().unwrap_or_else(|| self.fresh(policy, now));
         let open = OpenBatch::new(state, context.clone()).map_err(NodeError::Rejected)?;
         self.last_time = context.time;
         let row = BatchRow {

@@ -8,7 +8,7 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 use super::{BatchRow, Closed};
 use crate::error::NodeError;
 
-/// A batch that is on disk and can be proven.
+/// A batch that can be proven.
 #[derive(Debug)]
 pub struct Sealed {
     /// Its number since genesis.
@@ -58,12 +58,17 @@ impl Sealer {
         &self.tree
     }
 
-    /// Seals a batch. It must be the next one, and be in the log.
+    /// Seals a batch, which must be the next one and be in the log. `keep` gets it before the store does:
+    /// a batch that is in the store does not come again after a crash, one that `keep` has may.
     ///
     /// # Errors
-    /// [`NodeError::LogBroken`] if it is not the next one; [`NodeError::State`] if it cannot be
-    /// written. Tree and store may then differ: the service starts again from the log.
-    pub fn seal(&mut self, closed: Closed) -> Result<Sealed, NodeError> {
+    /// [`NodeError::LogBroken`] if it is not the next one; that of `keep`; [`NodeError::State`] if it
+    /// cannot be written. Tree and store may then differ: the service starts again from the log.
+    pub fn seal(
+        &mut self,
+        closed: Closed,
+        keep: impl FnOnce(&Sealed) -> Result<(), NodeError>,
+    ) -> Result<Sealed, NodeError> {
         let Closed { number, row, batch } = closed;
         if number != self.store.batches() {
             let why = format!("batch {number} follows {} batches", self.store.batches());
@@ -71,7 +76,9 @@ impl Sealer {
         }
         let tree = &mut self.tree;
         let trace = self.threads.install(|| batch.seal(tree));
-        self.store.commit(&trace)?;
-        Ok(Sealed { number, row, trace })
+        let sealed = Sealed { number, row, trace };
+        keep(&sealed)?;
+        self.store.commit(&sealed.trace)?;
+        Ok(sealed)
     }
 }

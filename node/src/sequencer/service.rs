@@ -37,6 +37,12 @@ pub enum Refusal {
     /// Too many requests wait.
     #[error("the sequencer is busy: {WAITING} requests wait; try again in a moment")]
     Busy,
+    /// More operations than a request may have.
+    #[error("a request of {got} operations: send at most {GROUP} in one")]
+    TooMany {
+        /// Operations of the request.
+        got: usize,
+    },
     /// It does not run any more, or could not write its log.
     #[error(
         "the sequencer has stopped: nothing is accepted until the operator has started it again"
@@ -99,8 +105,8 @@ impl Running {
 }
 
 impl Service {
-    /// Starts the threads. `clock` tells the time in seconds; `sink` takes every sealed batch, in
-    /// order, and those of an earlier run that it may not have kept.
+    /// Starts the threads. `clock` tells the time in seconds; `sink` keeps every sealed batch, in order.
+    /// After a crash the last one may come again, so that none is lost.
     ///
     /// # Errors
     /// If a thread cannot be started.
@@ -108,7 +114,7 @@ impl Service {
         sequencer: Sequencer,
         sealer: Sealer,
         clock: impl Fn() -> u64 + Send + 'static,
-        sink: impl FnMut(Sealed) -> Result<(), NodeError> + Send + 'static,
+        sink: impl FnMut(&Sealed) -> Result<(), NodeError> + Send + 'static,
     ) -> Result<(Self, Running), NodeError> {
         let (requests, waiting) = sync_channel(WAITING);
         let (closed, unsealed) = sync_channel(UNSEALED);
@@ -155,6 +161,9 @@ impl Service {
     /// # Errors
     /// [`Refusal`], at once or as the reply.
     pub fn submit(&self, ops: Vec<SignedOp>) -> Result<oneshot::Receiver<Reply>, Refusal> {
+        if ops.len() > GROUP {
+            return Err(Refusal::TooMany { got: ops.len() });
+        }
         let (reply, answer) = oneshot::channel();
         self.send(Request::Submit { ops, reply })?;
         Ok(answer)
@@ -296,11 +305,10 @@ impl Group {
 fn seal(
     mut sealer: Sealer,
     unsealed: Receiver<Closed>,
-    mut sink: impl FnMut(Sealed) -> Result<(), NodeError>,
+    mut sink: impl FnMut(&Sealed) -> Result<(), NodeError>,
 ) -> Result<(), NodeError> {
     for closed in unsealed {
-        let sealed = sealer.seal(closed).and_then(&mut sink);
-        if let Err(error) = sealed {
+        if let Err(error) = sealer.seal(closed, &mut sink) {
             error!(%error, "the sealer stops");
             return Err(error);
         }

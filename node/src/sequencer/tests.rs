@@ -67,7 +67,11 @@ fn accepted(answers: Vec<Answer>) -> Vec<SignedReceipt> {
 
 /// Seals what is closed.
 fn seal(sequencer: &mut Sequencer, sealer: &mut Sealer) -> Vec<Sealed> {
-    sequencer.take_closed().into_iter().map(|closed| sealer.seal(closed).unwrap()).collect()
+    sequencer
+        .take_closed()
+        .into_iter()
+        .map(|closed| sealer.seal(closed, |_| Ok(())).unwrap())
+        .collect()
 }
 
 /// What an executor makes of a log, by its batches: another way than the sequencer's.
@@ -264,7 +268,7 @@ fn a_restart_at_any_point_goes_on_from_the_log() {
         for closed in waiting.into_iter().take(count) {
             if sealer.batches() == closed.number {
                 assert!(seen.insert(closed.number));
-                sealed.push(sealer.seal(closed).unwrap());
+                sealed.push(sealer.seal(closed, |_| Ok(())).unwrap());
             }
         }
         if round % 2 == 0 {
@@ -322,4 +326,99 @@ fn block_times_never_fall() {
     sequencer.close(true).unwrap();
     let early = accepted(sequencer.sequence(&[transfer(0, 1, 1)], 7).unwrap());
     assert_eq!(early[0].receipt.time, TIME);
+}
+
+/// An entry that cannot be executed is not left out: nothing of the call is written, and nothing after
+/// it is taken.
+#[test]
+fn no_entry_of_the_queue_is_left_out() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut sequencer, _) = open(dir.path());
+    let Op::Deposit(nothing) = deposit(0) else { unreachable!() };
+    // L1 takes no such deposit.
+    let nothing = Op::Deposit(Deposit { amount: 0, ..nothing });
+    let error = sequencer.take_from_queue(0, &[deposit(1), nothing, deposit(2)], TIME).unwrap_err();
+    assert!(matches!(error, NodeError::Rejected(Rejection::ZeroAmount)), "{error}");
+    let next = sequencer.take_from_queue(0, &[deposit(1)], TIME).unwrap_err();
+    assert!(matches!(next, NodeError::Stopped), "{next}");
+    drop(sequencer);
+    let (mut sequencer, _) = open(dir.path());
+    assert_eq!((sequencer.log().queue(), sequencer.log().next()), (0, 0));
+    sequencer.take_from_queue(0, &[deposit(1)], TIME).unwrap();
+}
+
+/// While memory may be ahead of the log, nothing is taken and nothing is written.
+#[test]
+fn a_stopped_sequencer_does_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut sequencer, _) = open(dir.path());
+    fund(&mut sequencer, 2);
+    sequencer.stopped = true;
+    let stopped = |outcome: Result<(), NodeError>| matches!(outcome, Err(NodeError::Stopped));
+    assert!(stopped(sequencer.sequence(&[transfer(0, 1, 0)], TIME).map(drop)));
+    assert!(stopped(sequencer.take_from_queue(2, &[deposit(2)], TIME)));
+    assert!(stopped(sequencer.close(true)) && stopped(sequencer.close(false)));
+    assert!(stopped(sequencer.tick(TIME + 1_000)));
+    assert!(sequencer.take_closed().is_empty());
+    assert_eq!(sequencer.log().last_batch().unwrap().unwrap().1.sealed, None);
+}
+
+/// A batch that was not kept comes again, however often the process ends.
+#[test]
+fn no_sealed_batch_is_lost() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut sequencer, sealer) = open(dir.path());
+    fund(&mut sequencer, 2);
+    sequencer.close(true).unwrap();
+    drop((sequencer, sealer));
+    let mut seen = Vec::new();
+    for _ in 0..2 {
+        let (mut sequencer, mut sealer) = open(dir.path());
+        let closed = sequencer.take_closed();
+        assert_eq!(closed.len(), 2);
+        for closed in closed.into_iter().take(1) {
+            let lost = sealer.seal(closed, |sealed| {
+                seen.push(sealed.trace.clone());
+                Err(NodeError::Stopped)
+            });
+            assert!(lost.is_err());
+        }
+    }
+    assert_eq!(seen[0], seen[1]);
+    let (mut sequencer, mut sealer) = open(dir.path());
+    assert_eq!(seal(&mut sequencer, &mut sealer)[0].trace, seen[0]);
+    drop((sequencer, sealer));
+    assert!(open(dir.path()).0.take_closed().is_empty());
+}
+
+/// What a user or a caller gives cannot stop the sequencer.
+#[test]
+fn shapes_policies_and_requests_are_checked_before() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut narrow = packing();
+    narrow.shape.slots.nodes = 95;
+    let signer = ReceiptSigner::new(&B256::repeat_byte(1), CHAIN, CONTRACT).unwrap();
+    let error = Sequencer::open(dir.path(), signer, narrow, dev_policy()).unwrap_err();
+    assert!(matches!(error, NodeError::DoesNotFit { .. }), "{error}");
+    for shape in Shape::all() {
+        Packing { shape, ..packing() }.check().unwrap();
+    }
+    let (mut sequencer, sealer) = open(dir.path());
+    let mut policy = dev_policy();
+    policy.max_freeze = u64::MAX;
+    assert!(sequencer.set_policy(policy).is_err());
+    fund(&mut sequencer, 2);
+    let (service, running) = Service::start(sequencer, sealer, || TIME, |_| Ok(())).unwrap();
+    let op = transfer(0, 1, 0);
+    let refusal = service.submit(vec![op; 2_049]).unwrap_err();
+    assert_eq!(refusal, Refusal::TooMany { got: 2_049 });
+    assert!(matches!(
+        service.take_from_queue(9, vec![deposit(0)]).unwrap().blocking_recv().unwrap(),
+        Err(Refusal::QueueGap { expected: 2, got: 9 })
+    ));
+    accepted(service.submit(vec![op]).unwrap().blocking_recv().unwrap().unwrap());
+    assert!(service.read(&deposit(0).to_bytes()).is_err());
+    assert_eq!(service.read(&Op::Signed(op).to_bytes()).unwrap(), op);
+    drop(service);
+    running.join().unwrap();
 }

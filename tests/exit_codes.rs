@@ -103,6 +103,11 @@ fn usage_is_2_for_every_command() {
          --from 0x1111111111111111111111111111111111111111",
         "bench --shape huge",
         "bench --arithmetic fast",
+        "bench load --transfers 0",
+        "bench load --accounts 1",
+        "bench load --seconds 0",
+        "bench load --dir none",
+        "bench --batches 1 load",
         "cost --shape huge",
         "shapes --cores 0",
     ] {
@@ -112,6 +117,18 @@ fn usage_is_2_for_every_command() {
     let output = bastion(dir.path(), "cost --shape huge");
     assert!(stderr(&output).contains("standard"), "{}", stderr(&output));
     assert!(!dir.path().join("out").exists());
+}
+
+#[test]
+fn a_measured_load_is_pure_json_and_leaves_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let args = "bench load --shape tiny --accounts 2 --transfers 20 --seconds 1 --json";
+    let output = bastion(dir.path(), args);
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    let report: serde_json::Value = serde_json::from_str(&stdout(&output)).unwrap();
+    assert_eq!(report["transfers"], 20);
+    assert!(report["receipt_ms"]["p99"].is_f64() && report["receipts_per_second"].is_f64());
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
 }
 
 #[test]

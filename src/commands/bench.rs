@@ -53,13 +53,16 @@ struct LoadArgs {
     #[arg(long, default_value = "standard", value_parser = config::shape)]
     shape: Shape,
     /// Accounts that send, each with its own key.
-    #[arg(long, value_name = "N", default_value_t = 2_000)]
+    #[arg(long, value_name = "N", default_value_t = 2_000,
+        value_parser = clap::value_parser!(u32).range(2..=1_000_000))]
     accounts: u32,
     /// Transfers that are sent as fast as they are taken.
-    #[arg(long, value_name = "N", default_value_t = 50_000)]
-    transfers: usize,
+    #[arg(long, value_name = "N", default_value_t = 50_000,
+        value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
+    transfers: u32,
     /// Seconds of the measurement at half of the rate.
-    #[arg(long, value_name = "N", default_value_t = 10)]
+    #[arg(long, value_name = "N", default_value_t = 10,
+        value_parser = clap::value_parser!(u64).range(1..=3_600))]
     seconds: u64,
     /// Folder for the log and the state, on the disk to be measured. A folder of the measurement is made
     /// in it and removed again.
@@ -68,11 +71,15 @@ struct LoadArgs {
 }
 
 fn load(args: &LoadArgs, settings: &Settings) -> eyre::Result<()> {
+    if !args.dir.is_dir() {
+        let why = "is no folder: give one on the disk that is to be measured".into();
+        return Err(CliError::BadFile { what: "--dir", path: args.dir.clone(), why }.into());
+    }
     let dir = args.dir.join(format!(".bastion-load-{}", std::process::id()));
     let load = Load {
         shape: args.shape.clone(),
         accounts: args.accounts,
-        transfers: args.transfers,
+        transfers: args.transfers as usize,
         seconds: args.seconds,
     };
     let report = load.run(&dir);

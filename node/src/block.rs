@@ -4,7 +4,7 @@ mod pack;
 
 use bastion_circuits::witness::ChainedInputs;
 use bastion_protocol::data::{chain_start, polynomial_start};
-use bastion_protocol::{Fr, Header};
+use bastion_protocol::{Fr, Header, PublicInputs};
 use bastion_state::executor::{posted_data, word_chain, BatchContext, BatchTrace};
 
 pub use pack::{next_block, Refused, Source};
@@ -38,13 +38,39 @@ impl Block {
             .collect()
     }
 
+    /// What each batch proves, and `links` says how it is tied to the block.
+    pub fn statements(&self, links: &[ChainedInputs]) -> Vec<PublicInputs<Fr>> {
+        let ends = links.iter().skip(1).map(|next| (next.c_in, next.y_in));
+        let y_out = match (self.batches.last(), links.last()) {
+            (Some(batch), Some(link)) => posted_data(&batch.ops).evaluate(link.y_in, link.r),
+            _ => polynomial_start(),
+        };
+        let ends = ends.chain([(self.header.c_out, y_out)]);
+        let parts = self.batches.iter().zip(links).zip(ends);
+        parts
+            .map(|((batch, link), (c_out, y_out))| PublicInputs {
+                old_root: batch.old_root,
+                new_root: batch.new_root,
+                c_in: link.c_in,
+                c_out,
+                y_in: link.y_in,
+                y_out,
+                policy_root: self.header.policy_root,
+                domain: self.header.domain,
+                time: Fr::from(self.header.time),
+                r: link.r,
+            })
+            .collect()
+    }
+
     /// Operations, padding aside.
     pub fn operations(&self) -> impl Iterator<Item = &bastion_state::executor::OpTrace> {
         self.batches.iter().flat_map(|b| &b.ops)
     }
 }
 
-fn bind(old_root: Fr, context: &BatchContext, batches: Vec<BatchTrace>) -> Block {
+/// The block of executed batches, which continue one another from `old_root` on.
+pub(crate) fn bind(old_root: Fr, context: &BatchContext, batches: Vec<BatchTrace>) -> Block {
     let data = batches.iter().flat_map(|b| posted_data(&b.ops).to_bytes()).collect();
     let header = Header {
         old_root,

@@ -9,11 +9,13 @@ use bastion_contract::ContractError;
 use bastion_l1::L1Error;
 use bastion_protocol::proofs::ProofError;
 use bastion_protocol::Index;
-use bastion_protocol::ProtocolError;
+use bastion_protocol::{CircuitId, ProtocolError};
 use bastion_prover::schedule::MemoryBudget;
 use bastion_prover::{out_of_space, ProverError};
 use bastion_state::executor::Rejection;
 use bastion_state::StateError;
+
+use crate::jobs::JobError;
 
 /// Why the pipeline stopped.
 #[derive(Debug, thiserror::Error)]
@@ -347,6 +349,35 @@ pub enum NodeError {
         expected: u64,
         /// The entry given.
         got: u64,
+    },
+    /// A database of the node.
+    #[error("the database {path}: {why}")]
+    Database {
+        /// Its folder.
+        path: String,
+        /// What is wrong.
+        why: String,
+    },
+    /// Proving jobs.
+    #[error(transparent)]
+    Job(#[from] JobError),
+    /// Bytes that are no input of a job.
+    #[error("the input of a job: {why}: it was written by another version; cancel the job, or use that version")]
+    JobInput {
+        /// What is wrong.
+        why: String,
+    },
+    /// A job of a circuit whose keys are not here.
+    #[error("there are no keys of circuit {circuit} here: run `bastion setup` with the coordinator's shape and number of batches (`bastion status` shows them), from the same reference string")]
+    NoKeys {
+        /// The circuit.
+        circuit: CircuitId,
+    },
+    /// A block of a size that no circuit proves.
+    #[error("there is no circuit for blocks of {batches} batches: run `bastion setup --batches {batches}`, or choose another size")]
+    NoBlockCircuit {
+        /// The size.
+        batches: u32,
     },
     /// Bytes that are no key.
     #[error("the sequencer's key is no secp256k1 secret: give 32 bytes, not zero and below the group's order")]

@@ -9,6 +9,7 @@
 //! | [`pipeline`] | from blocks to proofs |
 //! | [`check`] | native verification, from a verifier's folder |
 //! | [`jobs`] | proving jobs: leases, attempts, proofs |
+//! | [`coordinator`] | from sealed batches to proven blocks |
 //! | [`history`] | what L1 tells, collected for an audit |
 //! | [`second_verifier`] | verification by the second verifier |
 //! | [`recommend`] | predicted speed and memory of shapes, and the best for a machine |
@@ -16,6 +17,7 @@
 //! | [`sequencer`] | operations in, receipts out: the single writer and its log |
 //! | [`submit`] | brings a folder of blocks to a node, from wherever an attempt stopped |
 //! | [`work`] | batch proofs of a run that was cut short |
+//! | [`worker`] | does proving jobs |
 //! | [`code`] | the code that the contracts must have |
 //! | [`exodus`] | everybody leaves by L1 data alone |
 #![forbid(unsafe_code)]
@@ -26,6 +28,8 @@ pub mod block;
 pub mod block_store;
 pub mod check;
 pub mod code;
+pub mod coordinator;
+mod database;
 pub mod deploy;
 pub mod devnet;
 pub mod error;
@@ -39,6 +43,7 @@ pub mod sequencer;
 pub mod settle;
 pub mod submit;
 pub mod work;
+pub mod worker;
 pub mod workload;
 
 pub use error::NodeError;

@@ -136,6 +136,37 @@ impl Cache {
         }
     }
 
+    /// Reference string, batch prover, and the keys of blocks of each size, from the cache or made.
+    ///
+    /// # Errors
+    /// If they cannot be made. A missing reference string is told at once.
+    pub(crate) fn provers(
+        &self,
+        shape: &Shape,
+        sizes: &[usize],
+        choice: SrsChoice,
+        progress: &Progress,
+    ) -> Result<(Srs, BatchProver, Vec<BlockKeys>), NodeError> {
+        shape.check()?;
+        let largest = sizes.iter().copied().max().unwrap_or(0);
+        self.find_srs(choice, shape, largest)?;
+        self.check_means()?;
+        let shapes: Vec<BlockShape> = sizes.iter().map(|n| BlockShape::for_batches(*n)).collect();
+        let k = BlockShape::for_batches(largest).srs_k(shape.k);
+        let ks: Vec<u32> = [shape.k].into_iter().chain(shapes.iter().map(|s| s.k)).collect();
+        let srs = self.srs().obtain(choice, k, &ks, OsRng, progress);
+        let srs = srs.map_err(|error| no_srs(error, choice, shape, largest))?;
+        let key_dir = self.key_dir();
+        remove_dead(&key_dir);
+        let prover = BatchProver::new(shape, &srs, self, progress)?;
+        let key = prover.keys().verifier();
+        let blocks = shapes.into_iter().map(|shape| {
+            BlockKeys::load_or_generate(&key_dir, shape, key, &srs, self.storing, progress)
+        });
+        let blocks = blocks.collect::<Result<_, _>>()?;
+        Ok((srs, prover, blocks))
+    }
+
     /// What takes no time and would stop the work after minutes: a cache that has to be filled and
     /// cannot be written.
     fn check_means(&self) -> Result<(), NodeError> {
@@ -326,21 +357,8 @@ impl BlockProver {
         choice: SrsChoice,
         progress: &Progress,
     ) -> Result<Self, NodeError> {
-        shape.check()?;
-        cache.find_srs(choice, shape, batches)?;
-        cache.check_means()?;
-        let block_shape = BlockShape::for_batches(batches);
-        let k = block_shape.srs_k(shape.k);
-        let ks = [shape.k, block_shape.k];
-        let srs = cache.srs().obtain(choice, k, &ks, OsRng, progress);
-        let srs = srs.map_err(|error| no_srs(error, choice, shape, batches))?;
-
-        let key_dir = cache.key_dir();
-        remove_dead(&key_dir);
-        let prover = BatchProver::new(shape, &srs, cache, progress)?;
-        let key = prover.keys().verifier();
-        let block =
-            BlockKeys::load_or_generate(&key_dir, block_shape, key, &srs, cache.storing, progress)?;
+        let (srs, prover, blocks) = cache.provers(shape, &[batches], choice, progress)?;
+        let block = blocks.into_iter().next().ok_or(NodeError::NoBlockCircuit { batches: 0 })?;
         Ok(Self { srs, batches: prover, block })
     }
 

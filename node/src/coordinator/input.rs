@@ -1,0 +1,69 @@
+//! What a worker is given for a job. Whoever holds the keys of the circuit needs nothing else.
+
+use bastion_circuits::witness::ChainedInputs;
+use bastion_protocol::field::serde_fr;
+use bastion_protocol::{BatchProof, Fr};
+use bastion_state::executor::BatchTrace;
+use serde::{Deserialize, Serialize};
+
+use crate::error::NodeError;
+
+/// Input of a batch's proof.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct BatchInput {
+    /// What the batch did.
+    pub trace: BatchTrace,
+    #[serde(with = "serde_fr")]
+    c_in: Fr,
+    #[serde(with = "serde_fr")]
+    y_in: Fr,
+    #[serde(with = "serde_fr")]
+    r: Fr,
+}
+
+impl BatchInput {
+    /// The input for a trace and what ties it to its block.
+    pub fn new(trace: BatchTrace, link: ChainedInputs) -> Self {
+        let ChainedInputs { c_in, y_in, r } = link;
+        Self { trace, c_in, y_in, r }
+    }
+
+    /// What ties it to its block.
+    pub fn link(&self) -> ChainedInputs {
+        ChainedInputs { c_in: self.c_in, y_in: self.y_in, r: self.r }
+    }
+
+    /// As bytes.
+    ///
+    /// # Errors
+    /// [`NodeError::JobInput`].
+    pub fn to_bytes(&self) -> Result<Vec<u8>, NodeError> {
+        postcard::to_stdvec(self).map_err(malformed)
+    }
+
+    /// From bytes.
+    ///
+    /// # Errors
+    /// [`NodeError::JobInput`] if they are of something else or of another version.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, NodeError> {
+        postcard::from_bytes(bytes).map_err(malformed)
+    }
+}
+
+/// Input of a block's proof: the proofs of its batches, in order.
+pub fn block_input(proofs: &[Vec<u8>]) -> Result<Vec<u8>, NodeError> {
+    postcard::to_stdvec(proofs).map_err(malformed)
+}
+
+/// Reads the input of a block's proof.
+///
+/// # Errors
+/// [`NodeError::JobInput`] or [`NodeError::Proof`].
+pub fn read_block_input(bytes: &[u8]) -> Result<Vec<BatchProof>, NodeError> {
+    let proofs: Vec<Vec<u8>> = postcard::from_bytes(bytes).map_err(malformed)?;
+    proofs.iter().map(|proof| Ok(BatchProof::from_json(proof)?)).collect()
+}
+
+fn malformed(error: postcard::Error) -> NodeError {
+    NodeError::JobInput { why: error.to_string() }
+}

@@ -1,0 +1,644 @@
+//! The coordinator: turns sealed batches into proven blocks.
+//!
+//! ```text
+//! sealed batch -> trace kept -> (last of its block) -> data and header -> a job for each batch
+//!   -> all their proofs hold -> a job for the block -> its proof holds -> the settler
+//! ```
+//!
+//! Every step is written before the next one, and can be repeated: [`Coordinator::open`] does again
+//! what a crash may have left out.
+//!
+//! | module | content |
+//! |---|---|
+//! | [`blocks`] | batches and blocks on disk |
+//! | [`input`] | what a worker is given |
+//! | [`events`] | what happens, for those who watch |
+//! | [`verifiers`] | what checks the proofs |
+
+pub mod blocks;
+pub mod events;
+pub mod input;
+pub mod verifiers;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use bastion_protocol::{BlockProof, Index};
+use bastion_prover::artifact::{write_bytes_atomic, Digest};
+use bastion_state::executor::BatchTrace;
+use tokio::sync::broadcast;
+use tracing::{error, info, warn};
+
+use crate::block::bind;
+use crate::error::NodeError;
+use crate::jobs::{Artifacts, Job, JobError, JobKey, JobKind, JobState, Jobs};
+use crate::sequencer::Sealed;
+use blocks::{BatchInfo, BlockInfo, Blocks, Element, Statement};
+use events::{Event, JobProgress};
+use input::{block_input, BatchInput};
+use verifiers::Verifiers;
+
+/// Seconds of a lease. A worker is heard of more often.
+pub const LEASE_SECONDS: u64 = 60;
+/// Events that a slow watcher may be behind; he loses the older ones.
+const EVENTS: usize = 1_024;
+
+/// Tells the time in seconds.
+pub type Clock = Arc<dyn Fn() -> u64 + Send + Sync>;
+
+/// A job in the hands of a worker.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Assignment {
+    /// The job.
+    pub key: JobKey,
+    /// Names the lease in every report.
+    pub lease: u64,
+    /// The input among the artifacts.
+    pub input: Digest,
+}
+
+/// A worker as the coordinator knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WorkerInfo {
+    /// When it was heard of last, in seconds.
+    pub heard: u64,
+}
+
+/// The coordinator. It is shared by the sealer, workers, settler and API.
+pub struct Coordinator {
+    inner: Mutex<Inner>,
+    artifacts: Artifacts,
+    bundles: PathBuf,
+    verifiers: Verifiers,
+    clock: Clock,
+    work: Condvar,
+    events: broadcast::Sender<Event>,
+}
+
+struct Inner {
+    jobs: Jobs,
+    blocks: Blocks,
+    workers: BTreeMap<String, WorkerInfo>,
+    progress: BTreeMap<JobKey, JobProgress>,
+}
+
+impl std::fmt::Debug for Coordinator {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Coordinator")
+    }
+}
+
+impl Coordinator {
+    /// Opens the coordinator of the data folder `dir`, and does what an earlier one left undone.
+    ///
+    /// # Errors
+    /// If a database cannot be opened or does not fit the others.
+    pub fn open(dir: &Path, verifiers: Verifiers, clock: Clock) -> Result<Self, NodeError> {
+        let inner = Inner {
+            jobs: Jobs::open(&dir.join("jobs"))?,
+            blocks: Blocks::open(&dir.join("blocks"))?,
+            workers: BTreeMap::new(),
+            progress: BTreeMap::new(),
+        };
+        let coordinator = Self {
+            inner: Mutex::new(inner),
+            artifacts: Artifacts::new(dir.join("artifacts")),
+            bundles: dir.join("bundles"),
+            verifiers,
+            clock,
+            work: Condvar::new(),
+            events: broadcast::channel(EVENTS).0,
+        };
+        coordinator.reconcile()?;
+        Ok(coordinator)
+    }
+
+    /// Verifies proofs that were kept and not verified, and adds the jobs that follow from what holds.
+    fn reconcile(&self) -> Result<(), NodeError> {
+        let now = (self.clock)();
+        let mut inner = self.lock();
+        let inner = &mut *inner;
+        for job in inner.jobs.unverified() {
+            let blocks = &inner.blocks;
+            let verify = |job: &Job, proof: &[u8]| self.holds(blocks, &job.key, proof);
+            inner.jobs.reconcile(&self.artifacts, &job.key, now, verify)?;
+        }
+        let last = inner.blocks.last_block()?;
+        let mut number = last;
+        while let Some(block) = inner.blocks.block(number)?.filter(|block| block.final_at.is_none())
+        {
+            self.add_batch_jobs(inner, &block)?;
+            self.advance(inner, number, now)?;
+            number = number.saturating_sub(1);
+        }
+        Ok(())
+    }
+
+    /// Keeps a sealed batch; the last one of a block makes the block and its jobs. It may come again
+    /// after a crash, which changes nothing.
+    ///
+    /// # Errors
+    /// If something cannot be written.
+    pub fn keep(&self, sealed: &Sealed) -> Result<(), NodeError> {
+        let Sealed { number, row, trace } = sealed;
+        let bytes =
+            postcard::to_stdvec(trace).map_err(|e| NodeError::JobInput { why: e.to_string() })?;
+        let batch = BatchInfo {
+            block: row.block,
+            batch: row.batch,
+            first: row.first,
+            operations: trace.ops.len() as u32,
+            time: row.context.time,
+            old_root: trace.old_root,
+            new_root: trace.new_root,
+            trace: self.artifacts.put(&bytes)?,
+        };
+        let mut inner = self.lock();
+        let entries = trace.ops.iter().zip(row.first..);
+        let touched = entries.flat_map(|(op, entry)| {
+            let accesses = op.accesses.iter().flatten();
+            accesses.map(move |access| (access.index, entry))
+        });
+        inner.blocks.put_batch(*number, &batch, touched)?;
+        self.tell(Event::Batch(*number));
+        if row.ends_block {
+            let first = number.saturating_sub(u64::from(row.batch));
+            self.assemble(&mut inner, row.block, first, *number)?;
+        }
+        Ok(())
+    }
+
+    /// Makes block `number` of the batches `first` to `last`.
+    fn assemble(
+        &self,
+        inner: &mut Inner,
+        number: u64,
+        first: u64,
+        last: u64,
+    ) -> Result<(), NodeError> {
+        if inner.blocks.block(number)?.is_some() {
+            return Ok(());
+        }
+        let traces = (first..=last).map(|batch| self.trace(inner, batch));
+        let traces: Vec<BatchTrace> = traces.collect::<Result<_, _>>()?;
+        let (Some(start), Some(count)) = (traces.first(), u32::try_from(traces.len()).ok()) else {
+            return Err(inner.blocks.broken(format!("block {number} has no batches")));
+        };
+        let (batch_circuit, block_circuit) = self.verifiers.circuits(count)?;
+        let (old_root, context) = (start.old_root, start.context.clone());
+        let block = bind(old_root, &context, traces);
+        let links = block.links();
+        let statements = block.statements(&links).into_iter();
+        let statement =
+            |s: bastion_protocol::PublicInputs<_>| Statement(s.into_array().map(Element).to_vec());
+        let info = BlockInfo {
+            header: block.header,
+            first_batch: first,
+            operations: block.batches.iter().map(|b| b.ops.len() as u32).sum(),
+            data: self.artifacts.put(&block.data)?,
+            data_bytes: block.data.len() as u64,
+            statements: statements.map(statement).collect(),
+            inputs: Vec::new(),
+            batch_circuit,
+            block_circuit,
+            sealed_at: (self.clock)(),
+            proven_at: None,
+            final_at: None,
+        };
+        let inputs = block.batches.into_iter().zip(links);
+        let inputs = inputs.map(|(trace, link)| {
+            Ok(self.artifacts.put(&BatchInput::new(trace, link).to_bytes()?)?)
+        });
+        let info = BlockInfo { inputs: inputs.collect::<Result<_, NodeError>>()?, ..info };
+        inner.blocks.put_block(number, &info)?;
+        self.add_batch_jobs(inner, &info)?;
+        info!(block = number, batches = count, operations = info.operations, "block sealed");
+        self.tell(Event::Block(number));
+        Ok(())
+    }
+
+    fn trace(&self, inner: &Inner, batch: u64) -> Result<BatchTrace, NodeError> {
+        let info = inner.blocks.batch(batch)?;
+        let info = info.ok_or_else(|| inner.blocks.broken(format!("batch {batch} is missing")))?;
+        let bytes = self.artifacts.get(&info.trace)?;
+        postcard::from_bytes(&bytes).map_err(|e| NodeError::JobInput { why: e.to_string() })
+    }
+
+    /// Adds the jobs of a block's batches, unless they are there.
+    fn add_batch_jobs(&self, inner: &mut Inner, block: &BlockInfo) -> Result<(), NodeError> {
+        for (batch, input) in (block.first_batch..).zip(&block.inputs) {
+            let key = block.batch_job(batch);
+            if inner.jobs.get(&key).is_err() {
+                inner.jobs.add(key, *input)?;
+                self.tell(Event::Job(key));
+            }
+        }
+        self.work.notify_all();
+        Ok(())
+    }
+
+    /// Adds the job of a block when the proofs of its batches hold, and notes when its own does.
+    fn advance(&self, inner: &mut Inner, number: u64, now: u64) -> Result<(), NodeError> {
+        let Some(mut block) = inner.blocks.block(number)? else {
+            return Ok(());
+        };
+        let key = block.block_job(number);
+        if inner.jobs.get(&key).is_err() {
+            let mut proofs = Vec::with_capacity(block.inputs.len());
+            for (batch, _) in (block.first_batch..).zip(&block.inputs) {
+                match inner.jobs.get(&block.batch_job(batch))?.proof() {
+                    Some(proof) => proofs.push(self.artifacts.get(&proof)?),
+                    None => return Ok(()),
+                }
+            }
+            let input = self.artifacts.put(&block_input(&proofs)?)?;
+            inner.jobs.add(key, input)?;
+            self.tell(Event::Job(key));
+            self.tell(Event::Block(number));
+            self.work.notify_all();
+        } else if block.proven_at.is_none() && inner.jobs.get(&key)?.proof().is_some() {
+            block.proven_at = Some(now);
+            inner.blocks.put_block(number, &block)?;
+            info!(block = number, seconds = now.saturating_sub(block.sealed_at), "block proven");
+            self.tell(Event::Block(number));
+        }
+        Ok(())
+    }
+
+    /// Gives a worker a job whose kind and circuit it `accepts`.
+    ///
+    /// # Errors
+    /// [`JobError::Storage`].
+    pub fn lease(
+        &self,
+        worker: &str,
+        accepts: impl Fn(&JobKey) -> bool,
+    ) -> Result<Option<Assignment>, JobError> {
+        let now = (self.clock)();
+        let mut inner = self.lock();
+        inner.hear(worker, now);
+        let lease = inner.jobs.lease(worker, |job| accepts(&job.key), now, LEASE_SECONDS)?;
+        let given = lease.map(|lease| Assignment {
+            key: lease.job.key,
+            lease: lease.lease,
+            input: lease.job.input,
+        });
+        if let Some(given) = &given {
+            info!(job = %given.key, worker, lease = given.lease, "job leased");
+            self.tell(Event::Job(given.key));
+        }
+        Ok(given)
+    }
+
+    /// Takes a worker's sign of life, and how far it is.
+    ///
+    /// # Errors
+    /// [`JobError::StaleLease`] if the job is not the worker's any more: it should stop.
+    pub fn heartbeat(
+        &self,
+        worker: &str,
+        key: &JobKey,
+        lease: u64,
+        progress: Option<JobProgress>,
+    ) -> Result<(), JobError> {
+        let now = (self.clock)();
+        let mut inner = self.lock();
+        inner.hear(worker, now);
+        inner.jobs.heartbeat(key, lease, now, LEASE_SECONDS)?;
+        if let Some(progress) = progress {
+            inner.progress.insert(*key, progress.clone());
+            self.tell(Event::Progress { job: *key, worker: worker.into(), progress });
+        }
+        Ok(())
+    }
+
+    /// Takes a proof ([`Jobs::complete`]).
+    ///
+    /// # Errors
+    /// Those of [`Jobs::complete`].
+    pub fn complete(
+        &self,
+        worker: &str,
+        key: &JobKey,
+        lease: u64,
+        proof: &[u8],
+    ) -> Result<(), NodeError> {
+        let now = (self.clock)();
+        let mut inner = self.lock();
+        let inner = &mut *inner;
+        inner.hear(worker, now);
+        let blocks = &inner.blocks;
+        let verify = |job: &Job, proof: &[u8]| self.holds(blocks, &job.key, proof);
+        let done = inner.jobs.complete(&self.artifacts, key, lease, proof, now, verify);
+        inner.progress.remove(key);
+        self.tell(Event::Job(*key));
+        if let Err(error) = &done {
+            warn!(job = %key, worker, %error, "proof refused");
+            self.bundle(inner, key);
+        }
+        done?;
+        info!(job = %key, worker, "proof verified");
+        if let Some(block) = inner.block_of(key)? {
+            self.advance(inner, block, now)?;
+        }
+        Ok(())
+    }
+
+    /// Takes a worker's report that it failed ([`Jobs::fail`]).
+    ///
+    /// # Errors
+    /// Those of [`Jobs::fail`].
+    pub fn fail(
+        &self,
+        worker: &str,
+        key: &JobKey,
+        lease: u64,
+        cause: &str,
+        retryable: bool,
+    ) -> Result<(), JobError> {
+        let now = (self.clock)();
+        let mut inner = self.lock();
+        inner.hear(worker, now);
+        inner.jobs.fail(key, lease, cause, retryable, now)?;
+        inner.progress.remove(key);
+        warn!(job = %key, worker, cause, "attempt failed");
+        self.bundle(&inner, key);
+        self.tell(Event::Job(*key));
+        Ok(())
+    }
+
+    /// Ends the leases of workers that were not heard of. To be called every few seconds.
+    ///
+    /// # Errors
+    /// [`JobError::Storage`].
+    pub fn tick(&self) -> Result<(), JobError> {
+        let now = (self.clock)();
+        let mut inner = self.lock();
+        for key in inner.jobs.expire(now)? {
+            warn!(job = %key, "its worker was not heard of");
+            inner.progress.remove(&key);
+            self.bundle(&inner, &key);
+            self.tell(Event::Job(key));
+        }
+        self.work.notify_all();
+        Ok(())
+    }
+
+    /// Grants a job new attempts ([`Jobs::retry`]).
+    ///
+    /// # Errors
+    /// Those of [`Jobs::retry`].
+    pub fn retry(&self, key: &JobKey) -> Result<(), JobError> {
+        self.lock().jobs.retry(key)?;
+        self.tell(Event::Job(*key));
+        self.work.notify_all();
+        Ok(())
+    }
+
+    /// Takes a job back ([`Jobs::cancel`]).
+    ///
+    /// # Errors
+    /// Those of [`Jobs::cancel`].
+    pub fn cancel(&self, key: &JobKey) -> Result<(), JobError> {
+        self.lock().jobs.cancel(key)?;
+        self.tell(Event::Job(*key));
+        Ok(())
+    }
+
+    /// Waits until there may be work, at most for a time.
+    pub fn wait_for_work(&self, most: Duration) {
+        let inner = self.lock();
+        // Whoever waits looks again anyway.
+        let _ = self.work.wait_timeout(inner, most);
+    }
+
+    /// All jobs.
+    pub fn jobs(&self) -> Vec<Job> {
+        self.lock().jobs.all().cloned().collect()
+    }
+
+    /// The jobs that wait for a worker now.
+    pub fn waiting(&self) -> Vec<JobKey> {
+        let now = (self.clock)();
+        let inner = self.lock();
+        let waits = |job: &&Job| match job.state {
+            JobState::Queued => true,
+            JobState::Retryable { after, .. } => after <= now,
+            JobState::Leased { .. }
+            | JobState::Proved { .. }
+            | JobState::Verified { .. }
+            | JobState::Done { .. }
+            | JobState::Failed { .. }
+            | JobState::Cancelled => false,
+        };
+        inner.jobs.all().filter(waits).map(|job| job.key).collect()
+    }
+
+    /// How far the jobs are that workers are at.
+    pub fn progress(&self) -> BTreeMap<JobKey, JobProgress> {
+        self.lock().progress.clone()
+    }
+
+    /// The workers that were ever heard of since the start.
+    pub fn workers(&self) -> BTreeMap<String, WorkerInfo> {
+        self.lock().workers.clone()
+    }
+
+    /// Why nothing more should be accepted, if too many jobs failed in a row.
+    pub fn breaker(&self) -> Option<String> {
+        let inner = self.lock();
+        let kinds = [(JobKind::ProveBatch, "batch"), (JobKind::ProveBlock, "block")];
+        let open = kinds.into_iter().find(|(kind, _)| inner.jobs.breaker_is_open(*kind));
+        open.map(|(_, name)| {
+            format!(
+                "{name} proofs failed {} times in a row: see `bastion job list`, mend the cause, and \
+                 grant a failed job new attempts with `bastion job retry`",
+                crate::jobs::store::BREAKER
+            )
+        })
+    }
+
+    /// A sealed batch.
+    ///
+    /// # Errors
+    /// [`NodeError::Database`].
+    pub fn batch(&self, number: u64) -> Result<Option<BatchInfo>, NodeError> {
+        self.lock().blocks.batch(number)
+    }
+
+    /// A sealed block.
+    ///
+    /// # Errors
+    /// [`NodeError::Database`].
+    pub fn block(&self, number: u64) -> Result<Option<BlockInfo>, NodeError> {
+        self.lock().blocks.block(number)
+    }
+
+    /// Number of the last sealed block, 0 if there is none.
+    ///
+    /// # Errors
+    /// [`NodeError::Database`].
+    pub fn last_block(&self) -> Result<u64, NodeError> {
+        self.lock().blocks.last_block()
+    }
+
+    /// Number of sealed batches.
+    ///
+    /// # Errors
+    /// [`NodeError::Database`].
+    pub fn batches(&self) -> Result<u64, NodeError> {
+        self.lock().blocks.batches()
+    }
+
+    /// Entries of the log before `before` that touched an account, newest first.
+    ///
+    /// # Errors
+    /// [`NodeError::Database`].
+    pub fn touching(&self, index: Index, before: u64, limit: usize) -> Result<Vec<u64>, NodeError> {
+        self.lock().blocks.touching(index, before, limit)
+    }
+
+    /// The posted data of a block.
+    ///
+    /// # Errors
+    /// [`JobError::Storage`] if it is missing or damaged.
+    pub fn data(&self, block: &BlockInfo) -> Result<Vec<u8>, NodeError> {
+        Ok(self.artifacts.get(&block.data)?)
+    }
+
+    /// The proof of a block, once it holds and until it is not needed any more.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn proof(&self, number: u64) -> Result<Option<BlockProof>, NodeError> {
+        let inner = self.lock();
+        let Some(block) = inner.blocks.block(number)? else {
+            return Ok(None);
+        };
+        let proof = inner.jobs.get(&block.block_job(number)).ok().and_then(Job::proof);
+        let Some(proof) = proof.filter(|_| block.final_at.is_none()) else {
+            return Ok(None);
+        };
+        Ok(Some(BlockProof::from_json(&self.artifacts.get(&proof)?)?))
+    }
+
+    /// Notes that a block is final on L1, deeper than L1 is ever reorganized: its inputs and proofs are
+    /// not needed any more.
+    ///
+    /// # Errors
+    /// If that cannot be written.
+    pub fn finalized(&self, number: u64) -> Result<(), NodeError> {
+        let now = (self.clock)();
+        let mut inner = self.lock();
+        let Some(mut block) = inner.blocks.block(number)? else {
+            return Ok(());
+        };
+        if block.final_at.is_some() {
+            return Ok(());
+        }
+        block.final_at = Some(now);
+        inner.blocks.put_block(number, &block)?;
+        let batches = (block.first_batch..).zip(&block.inputs);
+        let keys = batches.map(|(batch, _)| block.batch_job(batch));
+        for key in keys.chain([block.block_job(number)]) {
+            match inner.jobs.done(&self.artifacts, &key) {
+                // Another prover may have brought the block to L1.
+                Ok(()) | Err(JobError::Unknown { .. } | JobError::Over { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        for (batch, _) in (block.first_batch..).zip(&block.inputs) {
+            if let Some(info) = inner.blocks.batch(batch)? {
+                self.artifacts.remove(&info.trace)?;
+            }
+        }
+        info!(block = number, "block final");
+        self.tell(Event::Block(number));
+        Ok(())
+    }
+
+    /// Reads an artifact.
+    ///
+    /// # Errors
+    /// [`JobError::Storage`] if it is missing or damaged.
+    pub fn artifact(&self, digest: &Digest) -> Result<Vec<u8>, JobError> {
+        self.artifacts.get(digest)
+    }
+
+    /// What happens from now on.
+    pub fn subscribe(&self) -> broadcast::Receiver<Event> {
+        self.events.subscribe()
+    }
+
+    /// Tells those who watch.
+    pub fn tell(&self, event: Event) {
+        // Nobody may be watching.
+        let _ = self.events.send(event);
+    }
+
+    /// Why a proof does not hold, if it does not.
+    fn holds(&self, blocks: &Blocks, key: &JobKey, proof: &[u8]) -> Result<(), String> {
+        let found = match key.kind {
+            JobKind::ProveBlock => blocks.block(key.number).map(|b| b.map(|b| (key.number, b))),
+            JobKind::ProveBatch => blocks.block_of_batch(key.number),
+        };
+        let block = found.map_err(|e| e.to_string())?;
+        let (_, block) = block.ok_or_else(|| format!("there is no block of job {key}"))?;
+        match key.kind {
+            JobKind::ProveBlock => {
+                let data = self.artifacts.get(&block.data).map_err(|e| e.to_string())?;
+                self.verifiers.check_block(&block, &data, proof)
+            }
+            JobKind::ProveBatch => self.verifiers.check_batch(&block, key.number, proof),
+        }
+    }
+
+    /// Keeps what a failed job needs to be proven again elsewhere.
+    fn bundle(&self, inner: &Inner, key: &JobKey) {
+        let Ok(job) = inner.jobs.get(key) else {
+            return;
+        };
+        if !matches!(job.state, JobState::Failed { .. }) {
+            return;
+        }
+        let folder = self.bundles.join(key.to_string());
+        let written = self.artifacts.get(&job.input).map_err(NodeError::from).and_then(|input| {
+            let json =
+                serde_json::to_vec_pretty(job).map_err(|e| inner.blocks.broken(e.to_string()))?;
+            write_bytes_atomic(&folder.join("input.bin"), &input)?;
+            Ok(write_bytes_atomic(&folder.join("job.json"), &json)?)
+        });
+        let bundle = folder.display();
+        match written {
+            Ok(()) => {
+                error!(job = %key, %bundle, "job failed: `bastion job reprove` proves its bundle again")
+            }
+            Err(error) => {
+                error!(job = %key, %error, "job failed, and its bundle cannot be written")
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        // Every transition is written before memory changes: what a panic left is what is on disk.
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    fn hear(&mut self, worker: &str, now: u64) {
+        self.workers.insert(worker.into(), WorkerInfo { heard: now });
+    }
+
+    /// The block that a job belongs to.
+    fn block_of(&self, key: &JobKey) -> Result<Option<u64>, NodeError> {
+        Ok(match key.kind {
+            JobKind::ProveBlock => Some(key.number),
+            JobKind::ProveBatch => {
+                self.blocks.block_of_batch(key.number)?.map(|(number, _)| number)
+            }
+        })
+    }
+}

@@ -373,6 +373,12 @@ pub enum NodeError {
         /// The circuit.
         circuit: CircuitId,
     },
+    /// Sizes of blocks that are none.
+    #[error("blocks of {sizes:?} batches: give at least one size, ascending, each at least 1")]
+    Sizes {
+        /// The sizes.
+        sizes: Vec<u32>,
+    },
     /// A block of a size that no circuit proves.
     #[error("there is no circuit for blocks of {batches} batches: run `bastion setup --batches {batches}`, or choose another size")]
     NoBlockCircuit {

@@ -15,6 +15,7 @@
 //! | [`recommend`] | predicted speed and memory of shapes, and the best for a machine |
 //! | [`deploy`], [`settle`] | deploys and drives the contracts |
 //! | [`sequencer`] | operations in, receipts out: the single writer and its log |
+//! | [`service`] | the node as a service |
 //! | [`submit`] | brings a folder of blocks to a node, from wherever an attempt stopped |
 //! | [`work`] | batch proofs of a run that was cut short |
 //! | [`worker`] | does proving jobs |
@@ -40,6 +41,7 @@ pub mod pipeline;
 pub mod recommend;
 pub mod second_verifier;
 pub mod sequencer;
+pub mod service;
 pub mod settle;
 pub mod submit;
 pub mod work;

@@ -29,7 +29,8 @@ const ROUNDS: usize = 25;
 
 fn open(dir: &Path) -> (Sequencer, Sealer) {
     let signer = ReceiptSigner::new(&B256::repeat_byte(1), CHAIN, CONTRACT).unwrap();
-    let packing = Packing { shape: Shape::tiny(), batches: 2, batch_seconds: 1, block_seconds: 5 };
+    let packing =
+        Packing { shape: Shape::tiny(), sizes: vec![2], batch_seconds: 1, block_seconds: 5 };
     Sequencer::open(dir, signer, packing, dev_policy()).unwrap()
 }
 
@@ -123,7 +124,7 @@ fn no_receipt_is_lost_or_contradicted() {
         }
         let (sequencer, _) = open(dir.path());
         for (operation, receipt) in &promised {
-            let kept = sequencer.log().find(operation).unwrap();
+            let kept = sequencer.log().find(operation).unwrap().map(|(_, entry)| entry.receipt);
             assert_eq!(kept.as_ref(), Some(receipt), "lost in round {round}");
         }
     }

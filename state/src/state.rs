@@ -105,6 +105,13 @@ impl State {
         indices.filter_map(|index| self.accounts.get(&index).map(|a| (index, a)))
     }
 
+    /// The user accounts of an owner, by token and index.
+    pub fn owned_by(&self, owner: Fr) -> impl Iterator<Item = (Index, Account)> + '_ {
+        let all = (owner, 0, 0)..=(owner, Token::MAX, Index::MAX);
+        let indices = self.by_owner.range(all).map(|(_, _, index)| *index);
+        indices.filter_map(|index| self.accounts.get(&index).map(|a| (index, *a)))
+    }
+
     /// Key hash and exit address behind an owner.
     #[must_use]
     pub fn opening(&self, owner: Fr) -> Option<Opening> {

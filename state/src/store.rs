@@ -98,6 +98,15 @@ impl Store {
         self.batch
     }
 
+    /// An account as of the last batch.
+    ///
+    /// # Errors
+    /// [`StateError::Store`] if it cannot be read, [`StateError::Corrupt`] if it is not what was written.
+    pub fn account(&self, index: Index) -> Result<Option<Account>, StateError> {
+        let found = self.db.get_cf(self.family(ACCOUNTS)?, index.to_be_bytes());
+        found.map_err(|e| self.failed(e))?.map(|bytes| read_account(&bytes)).transpose()
+    }
+
     fn failed(&self, error: impl ToString) -> StateError {
         StateError::Store { path: self.path.clone(), why: error.to_string() }
     }

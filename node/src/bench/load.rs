@@ -82,7 +82,7 @@ impl Load {
         let signer = ReceiptSigner::new(&B256::repeat_byte(1), CHAIN, CONTRACT)?;
         let packing = Packing {
             shape: self.shape.clone(),
-            batches: 4,
+            sizes: vec![4],
             batch_seconds: 600,
             block_seconds: 3_600,
         };

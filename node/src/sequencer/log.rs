@@ -11,6 +11,8 @@
 //! Each call of [`Log::append`] is one write that is synced, so a group of operations costs one sync.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::Arc;
 
 use bastion_protocol::ops::Op;
 use bastion_protocol::Address;
@@ -77,17 +79,30 @@ pub struct Appended {
     pub queue: Option<u64>,
 }
 
-/// The log.
-pub struct Log {
-    db: DB,
-    path: String,
-    next: u64,
-    queue: u64,
+/// Reads the log while the sequencer writes it. Cheap to clone.
+#[derive(Clone)]
+pub struct LogReader {
+    db: Arc<DB>,
+    path: Arc<str>,
+    next: Arc<AtomicU64>,
+    queue: Arc<AtomicU64>,
 }
 
-impl std::fmt::Debug for Log {
+/// The log, as its only writer has it.
+#[derive(Debug)]
+pub struct Log(LogReader);
+
+impl std::ops::Deref for Log {
+    type Target = LogReader;
+
+    fn deref(&self) -> &LogReader {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for LogReader {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Log({}, {} entries)", self.path, self.next)
+        write!(f, "Log({}, {} entries)", self.path, self.next())
     }
 }
 
@@ -109,7 +124,12 @@ impl Log {
             };
             NodeError::Log { path: shown.clone(), why }
         })?;
-        let mut log = Self { db, path: shown, next: 0, queue: 0 };
+        let log = LogReader {
+            db: Arc::new(db),
+            path: shown.into(),
+            next: Arc::default(),
+            queue: Arc::default(),
+        };
         let rollup = [&chain_id.to_be_bytes()[..], &contract.0].concat();
         match (log.get(META, b"schema")?, log.get(META, b"rollup")?) {
             (None, None) => {
@@ -139,22 +159,17 @@ impl Log {
         let last = log.db.iterator_cf(log.family(ENTRIES)?, IteratorMode::End).next();
         if let Some(last) = last {
             let (key, _) = last.map_err(|e| log.failed(e))?;
-            log.next = log.number(&key)?.saturating_add(1);
+            log.next.store(log.number(&key)?.saturating_add(1), Ordering::Release);
         }
         if let Some(queue) = log.get(META, b"queue")? {
-            log.queue = log.number(&queue)?;
+            log.queue.store(log.number(&queue)?, Ordering::Release);
         }
-        Ok(log)
+        Ok(Self(log))
     }
 
-    /// Number of the next entry.
-    pub fn next(&self) -> u64 {
-        self.next
-    }
-
-    /// Entries of the L1 queue that were taken.
-    pub fn queue(&self) -> u64 {
-        self.queue
+    /// Reads it while this one writes.
+    pub fn reader(&self) -> LogReader {
+        self.0.clone()
     }
 
     /// Appends, synced. When it returns, a power cut takes nothing of it.
@@ -163,7 +178,7 @@ impl Log {
     /// [`NodeError::Log`], for a full disk among others: then nothing was appended.
     pub fn append(&mut self, appended: &Appended) -> Result<(), NodeError> {
         let mut batch = WriteBatch::default();
-        let mut next = self.next;
+        let mut next = self.next();
         for entry in &appended.entries {
             let stored = StoredEntry {
                 batch: entry.batch,
@@ -185,22 +200,55 @@ impl Log {
             batch.put_cf(self.family(META)?, "queue", queue.to_be_bytes());
         }
         self.write(batch)?;
-        self.next = next;
-        self.queue = appended.queue.unwrap_or(self.queue);
+        self.next.store(next, Ordering::Release);
+        if let Some(queue) = appended.queue {
+            self.queue.store(queue, Ordering::Release);
+        }
         Ok(())
     }
+}
 
-    /// The receipt of an operation that was accepted before.
+impl LogReader {
+    /// Number of the next entry.
+    pub fn next(&self) -> u64 {
+        self.next.load(Ordering::Acquire)
+    }
+
+    /// Entries of the L1 queue that were taken.
+    pub fn queue(&self) -> u64 {
+        self.queue.load(Ordering::Acquire)
+    }
+
+    /// A signed operation that was accepted before, with the number of its entry.
     ///
     /// # Errors
     /// [`NodeError::Log`] if the log cannot be read.
-    pub fn find(&self, operation: &[u8; 32]) -> Result<Option<SignedReceipt>, NodeError> {
+    pub fn find(&self, operation: &[u8; 32]) -> Result<Option<(u64, Entry)>, NodeError> {
         let Some(key) = self.get(OPERATIONS, operation)? else {
             return Ok(None);
         };
-        let entry = self.get(ENTRIES, &key)?;
+        let number = self.number(&key)?;
+        let entry = self.entry(number)?;
         let entry = entry.ok_or_else(|| self.failed("an operation has no entry"))?;
-        Ok(Some(self.entry(&entry)?.receipt))
+        Ok(Some((number, entry)))
+    }
+
+    /// An entry by its number.
+    ///
+    /// # Errors
+    /// As [`LogReader::find`].
+    pub fn entry(&self, number: u64) -> Result<Option<Entry>, NodeError> {
+        let entry = self.get(ENTRIES, &number.to_be_bytes())?;
+        entry.map(|bytes| self.read(&bytes)).transpose()
+    }
+
+    /// A batch by its number.
+    ///
+    /// # Errors
+    /// As [`LogReader::find`].
+    pub fn batch(&self, number: u64) -> Result<Option<BatchRow>, NodeError> {
+        let row = self.get(BATCHES, &number.to_be_bytes())?;
+        row.map(|bytes| self.decode(&bytes)).transpose()
     }
 
     /// Entries from a number on, in order.
@@ -214,13 +262,13 @@ impl Log {
         let start = from.to_be_bytes();
         let mode = IteratorMode::From(&start, Direction::Forward);
         let rows = self.db.iterator_cf(self.family(ENTRIES)?, mode);
-        Ok(rows.map(|row| self.entry(&row.map_err(|e| self.failed(e))?.1)))
+        Ok(rows.map(|row| self.read(&row.map_err(|e| self.failed(e))?.1)))
     }
 
     /// Batches from a number on, in order.
     ///
     /// # Errors
-    /// As [`Log::entries`].
+    /// As [`LogReader::entries`].
     pub fn batches(&self, from: u64) -> Result<Vec<(u64, BatchRow)>, NodeError> {
         let start = from.to_be_bytes();
         let mode = IteratorMode::From(&start, Direction::Forward);
@@ -235,7 +283,7 @@ impl Log {
     /// The last batch, if there is one.
     ///
     /// # Errors
-    /// As [`Log::entries`].
+    /// As [`LogReader::entries`].
     pub fn last_batch(&self) -> Result<Option<(u64, BatchRow)>, NodeError> {
         let last = self.db.iterator_cf(self.family(BATCHES)?, IteratorMode::End).next();
         last.map(|row| {
@@ -245,7 +293,7 @@ impl Log {
         .transpose()
     }
 
-    fn entry(&self, bytes: &[u8]) -> Result<Entry, NodeError> {
+    fn read(&self, bytes: &[u8]) -> Result<Entry, NodeError> {
         let stored: StoredEntry = self.decode(bytes)?;
         let op = Op::from_bytes(&stored.op).map_err(|e| self.failed(e))?;
         Ok(Entry { batch: stored.batch, op, receipt: stored.receipt.into() })
@@ -281,6 +329,6 @@ impl Log {
     }
 
     fn failed(&self, why: impl ToString) -> NodeError {
-        NodeError::Log { path: self.path.clone(), why: why.to_string() }
+        NodeError::Log { path: self.path.to_string(), why: why.to_string() }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! | step of [`Sequencer::sequence`] | where |
 //! |---|---|
-//! | an operation that was accepted before gets its receipt again | [`Log::find`] |
+//! | an operation that was accepted before gets its receipt again | [`LogReader::find`] |
 //! | signatures are checked in parallel, many by one equation | `signatures` |
 //! | operations are executed in order; full batches are closed | `open` |
 //! | receipts are signed in parallel | `signer` |
@@ -13,6 +13,7 @@
 //! [`Sealer`] does it elsewhere. If the log cannot be written, the sequencer stops: what it has executed
 //! is not on disk, and nobody was told. It starts again from the log.
 
+mod ledger;
 mod log;
 mod open;
 mod sealer;
@@ -20,7 +21,8 @@ mod service;
 mod signatures;
 mod signer;
 
-pub use log::{Appended, BatchRow, Entry, Log};
+pub use ledger::{AccountAt, Ledger};
+pub use log::{Appended, BatchRow, Entry, Log, LogReader};
 pub use open::Packing;
 pub use sealer::{Sealed, Sealer};
 pub use service::{Refusal, Reply, Running, Service};
@@ -125,7 +127,8 @@ impl Sequencer {
         let known = ops.par_iter().map(|op| {
             let op = Op::Signed(*op);
             let hash = operation_hash(&op);
-            Ok((op, hash, log.find(&hash)?))
+            let known = log.find(&hash)?.map(|(_, entry)| entry.receipt);
+            Ok((op, hash, known))
         });
         let known: Vec<(Op, [u8; 32], Option<SignedReceipt>)> =
             known.collect::<Result<_, NodeError>>()?;
@@ -245,15 +248,15 @@ impl Sequencer {
                     let receipt = Receipt { epoch, place, operation, words, time };
                     return Ok(Ok((self.current.number(), receipt)));
                 }
-                Ok(None) => self.close_batch(appended),
+                Ok(None) => self.close_batch(false, appended),
             }
         }
         let shape = self.packing.shape.name.clone();
         Err(NodeError::DoesNotFit { place: hex::encode(operation), shape })
     }
 
-    fn close_batch(&mut self, appended: &mut Appended) {
-        let closed = self.current.close(&self.state, self.packing.batches, appended);
+    fn close_batch(&mut self, block: bool, appended: &mut Appended) {
+        let closed = self.current.close(&self.state, &self.packing.sizes, block, appended);
         self.closed.extend(closed);
     }
 
@@ -283,11 +286,11 @@ impl Sequencer {
         }
         self.stopped = true;
         let mut appended = Appended::default();
-        self.close_batch(&mut appended);
+        self.close_batch(block, &mut appended);
         while block && self.current.in_a_block() {
             let first = self.log.next();
             self.current.begin(&mut self.state, &self.policy, 0, first, &mut appended)?;
-            self.close_batch(&mut appended);
+            self.close_batch(block, &mut appended);
         }
         self.log.append(&appended)?;
         self.stopped = false;

@@ -18,8 +18,9 @@ use crate::error::NodeError;
 pub struct Packing {
     /// A batch closes when a table of this shape is full.
     pub shape: Shape,
-    /// Batches in a block.
-    pub batches: usize,
+    /// Numbers of batches that a block may have, ascending: a circuit proves each. A block whose time is
+    /// up is filled to the next of them, so that blocks are small when little is sent and large when much is.
+    pub sizes: Vec<u32>,
     /// A batch that is not empty closes after this time, in seconds from the block's time.
     pub batch_seconds: u64,
     /// A block closes after this time, in seconds from its own.
@@ -30,6 +31,10 @@ impl Packing {
     /// Checks that an empty batch has room for an operation of every kind, wherever its accounts lie:
     /// what any user can send must not stop the sequencer.
     pub(super) fn check(&self) -> Result<(), NodeError> {
+        let ascending = self.sizes.windows(2).all(|pair| pair[0] < pair[1]);
+        if !ascending || self.sizes.first().is_none_or(|size| *size == 0) {
+            return Err(NodeError::Sizes { sizes: self.sizes.clone() });
+        }
         let room = &self.shape.slots;
         for kind in KINDS.map(|description| description.kind) {
             let nodes = MOST_ACCOUNTS * DEPTH;
@@ -216,16 +221,20 @@ impl Current {
         last.map_or_else(Vec::new, |op| op.records().into_iter().map(|(_, r)| r).collect())
     }
 
-    /// Closes the open batch, if there is one. The block ends with its last batch.
+    /// Closes the open batch, if there is one. The block ends with it if it has as many batches as it
+    /// may have, or if `block` is to end and a circuit proves so many.
     pub(super) fn close(
         &mut self,
         state: &State,
-        batches: usize,
+        sizes: &[u32],
+        block: bool,
         appended: &mut Appended,
     ) -> Option<Closed> {
         let (open, mut row) = (self.open.take()?, self.row.take()?);
         row.sealed = Some(open.ops().len() as u32);
-        row.ends_block = row.batch as usize + 1 >= batches;
+        let count = row.batch.saturating_add(1);
+        let full = sizes.last().is_none_or(|most| count >= *most);
+        row.ends_block = full || block && sizes.contains(&count);
         let number = self.number;
         appended.batches.push((number, row.clone()));
         self.after(&row);

@@ -5,6 +5,7 @@ use bastion_state::store::Store;
 use bastion_state::tree::Tree;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
+use super::ledger::Ledger;
 use super::{BatchRow, Closed};
 use crate::error::NodeError;
 
@@ -23,14 +24,13 @@ pub struct Sealed {
 ///
 /// Its hashing has threads of its own: in those of the sequencer, a signature would wait for a tree.
 pub struct Sealer {
-    tree: Tree,
-    store: Store,
+    ledger: Ledger,
     threads: ThreadPool,
 }
 
 impl std::fmt::Debug for Sealer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Sealer({} batches)", self.store.batches())
+        write!(f, "Sealer({} batches)", self.batches())
     }
 }
 
@@ -45,17 +45,17 @@ impl Sealer {
                 path: "the threads of the sealer".into(),
                 source: std::io::Error::other(e),
             })?;
-        Ok(Self { tree, store, threads })
+        Ok(Self { ledger: Ledger::new(tree, store), threads })
     }
 
     /// Batches in the store.
     pub fn batches(&self) -> u64 {
-        self.store.batches()
+        self.ledger.root().1
     }
 
-    /// The tree, as of the last sealed batch.
-    pub fn tree(&self) -> &Tree {
-        &self.tree
+    /// Reads the accounts as of the last sealed batch.
+    pub fn ledger(&self) -> Ledger {
+        self.ledger.clone()
     }
 
     /// Seals a batch, which must be the next one and be in the log. `keep` gets it before the store does:
@@ -70,15 +70,17 @@ impl Sealer {
         keep: impl FnOnce(&Sealed) -> Result<(), NodeError>,
     ) -> Result<Sealed, NodeError> {
         let Closed { number, row, batch } = closed;
-        if number != self.store.batches() {
-            let why = format!("batch {number} follows {} batches", self.store.batches());
+        let mut ledger = self.ledger.write();
+        let batches = ledger.store.batches();
+        if number != batches {
+            let why = format!("batch {number} follows {batches} batches");
             return Err(NodeError::LogBroken { why });
         }
-        let tree = &mut self.tree;
+        let tree = &mut ledger.tree;
         let trace = self.threads.install(|| batch.seal(tree));
         let sealed = Sealed { number, row, trace };
         keep(&sealed)?;
-        self.store.commit(&sealed.trace)?;
+        ledger.store.commit(&sealed.trace)?;
         Ok(sealed)
     }
 }

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use bastion_protocol::keys::PublicKey;
 use bastion_protocol::ops::{Op, SignedOp};
-use bastion_protocol::ProtocolError;
+use bastion_protocol::{Account, Fr, Index, Policy, ProtocolError};
 use tokio::sync::oneshot;
 use tracing::error;
 
@@ -27,6 +27,8 @@ const WAITING: usize = 16_384;
 const UNSEALED: usize = 16;
 /// How often the time of batches and blocks is looked at.
 const TICK: Duration = Duration::from_millis(100);
+/// Accounts of an owner that are told at most.
+pub const ACCOUNTS: usize = 100;
 /// Keys that are remembered as valid.
 const KEYS: usize = 1 << 18;
 
@@ -67,6 +69,9 @@ enum Request {
     Submit { ops: Vec<SignedOp>, reply: oneshot::Sender<Reply> },
     Queue { from: u64, ops: Vec<Op>, reply: oneshot::Sender<Result<(), Refusal>> },
     Close { reply: oneshot::Sender<Result<(), Refusal>> },
+    Account { index: Index, reply: oneshot::Sender<Option<Account>> },
+    AccountsOf { owner: Fr, reply: oneshot::Sender<Vec<(Index, Account)>> },
+    Policy { policy: Box<Policy>, reply: oneshot::Sender<Result<(), ProtocolError>> },
 }
 
 /// A handle of a sequencer that runs.
@@ -193,6 +198,39 @@ impl Service {
         Ok(answer)
     }
 
+    /// An account as of the last operation.
+    ///
+    /// # Errors
+    /// [`Refusal::Busy`] or [`Refusal::Stopped`].
+    pub async fn account(&self, index: Index) -> Result<Option<Account>, Refusal> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Request::Account { index, reply })?;
+        answer.await.map_err(|_| Refusal::Stopped)
+    }
+
+    /// The accounts of an owner as of the last operation, at most [`ACCOUNTS`].
+    ///
+    /// # Errors
+    /// As [`Service::account`].
+    pub async fn accounts_of(&self, owner: Fr) -> Result<Vec<(Index, Account)>, Refusal> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Request::AccountsOf { owner, reply })?;
+        answer.await.map_err(|_| Refusal::Stopped)
+    }
+
+    /// The next block to open takes this policy ([`Sequencer::set_policy`]).
+    ///
+    /// # Errors
+    /// As [`Service::submit`].
+    pub fn set_policy(
+        &self,
+        policy: Policy,
+    ) -> Result<oneshot::Receiver<Result<(), ProtocolError>>, Refusal> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Request::Policy { policy: Box::new(policy), reply })?;
+        Ok(answer)
+    }
+
     fn send(&self, request: Request) -> Result<(), Refusal> {
         self.requests.try_send(request).map_err(|error| match error {
             TrySendError::Full(_) => Refusal::Busy,
@@ -231,6 +269,22 @@ fn write(
                 answer(sequencer.take_from_queue(from, &ops, now), reply)
             }
             Some(Request::Close { reply }) => answer(sequencer.close(true), reply),
+            Some(Request::Account { index, reply }) => {
+                let _ = reply.send(sequencer.state().account(index).copied());
+                Ok(())
+            }
+            Some(Request::AccountsOf { owner, reply }) => {
+                let _ = reply.send(sequencer.state().owned_by(owner).take(ACCOUNTS).collect());
+                Ok(())
+            }
+            Some(Request::Policy { policy, reply }) => {
+                let set = sequencer.set_policy(*policy).map_err(|error| match error {
+                    NodeError::Protocol(error) => error,
+                    other => ProtocolError::Policy(other.to_string()),
+                });
+                let _ = reply.send(set);
+                Ok(())
+            }
         };
         if let Err(error) = done {
             error!(%error, "the sequencer stops");

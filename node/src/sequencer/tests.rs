@@ -22,7 +22,7 @@ fn domain() -> Fr {
 }
 
 fn packing() -> Packing {
-    Packing { shape: Shape::tiny(), batches: 2, batch_seconds: 10, block_seconds: 60 }
+    Packing { shape: Shape::tiny(), sizes: vec![2], batch_seconds: 10, block_seconds: 60 }
 }
 
 fn open(dir: &Path) -> (Sequencer, Sealer) {

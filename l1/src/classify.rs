@@ -137,6 +137,20 @@ impl L1Error {
         matches!(self, Self::Transport { .. } | Self::Status { .. } | Self::Malformed { .. })
     }
 
+    /// Whether another node may give what this one did not: it gave nothing of use, or is too busy, or
+    /// lacks what was asked for.
+    pub(crate) fn is_worth_another_node(&self) -> bool {
+        match self {
+            Self::Transport { .. }
+            | Self::Redirect { .. }
+            | Self::Malformed { .. }
+            | Self::MissingHistory { .. } => true,
+            Self::Status { .. } => !self.is_too_much(),
+            Self::Refused { .. } => self.is_passing() || self.is_pruned(),
+            _ => false,
+        }
+    }
+
     /// Why a contract refused, if one did.
     pub fn revert(&self) -> Option<&Revert> {
         match self {

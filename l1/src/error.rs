@@ -236,6 +236,69 @@ pub enum L1Error {
         /// What is wrong with it.
         why: String,
     },
+    /// A node is of another chain than the others, or than was asked for.
+    #[error("L1: {host} is of chain {found}, and chain {expected} was expected: give URLs of nodes of one chain (--l1)")]
+    OtherChain {
+        /// Scheme, host and port of the node.
+        host: String,
+        /// Its chain id.
+        found: u64,
+        /// The chain id that was expected.
+        expected: u64,
+    },
+    /// No node can be asked.
+    #[error("L1: no node is left to ask: give the URL of one at least (--l1)")]
+    NoNode,
+    /// The chain has no base fee.
+    #[error("L1: {host} tells of no base fee, so the chain does not know EIP-1559: transactions with a fee cap cannot be sent to it")]
+    NoBaseFee {
+        /// Scheme, host and port of the node.
+        host: String,
+    },
+    /// The operator's key cannot be had, or does not sign. No part of the key is shown.
+    #[error("the operator's key: {why}")]
+    Wallet {
+        /// Why, and the remedy.
+        why: String,
+    },
+    /// The database of transactions gives nothing, or takes nothing.
+    #[error("the database of transactions {path}: {why}")]
+    Storage {
+        /// Where it is.
+        path: String,
+        /// Why.
+        why: String,
+    },
+    /// No transaction has the name.
+    #[error("no transaction is called `{name}`")]
+    NoIntent {
+        /// The name.
+        name: String,
+    },
+    /// A name was given to something else before.
+    #[error("`{name}` is already the name of another transaction: names are given once, so that none is sent twice")]
+    OtherIntent {
+        /// The name.
+        name: String,
+    },
+    /// A transaction is in a state in which this cannot be done.
+    #[error("`{name}` is {state}, and cannot be {what} any more")]
+    Settled {
+        /// The name.
+        name: String,
+        /// Its state.
+        state: &'static str,
+        /// What cannot be done.
+        what: &'static str,
+    },
+    /// A limit to what is spent forbids an attempt.
+    #[error("`{name}`: {why}")]
+    Capped {
+        /// The name.
+        name: String,
+        /// Which limit, with values.
+        why: String,
+    },
     /// The machinery of requests cannot be started.
     #[error("L1: no requests can be made: {why}")]
     Client {

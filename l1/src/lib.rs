@@ -8,6 +8,8 @@
 //! | [`embedded`] | a chain in memory |
 //! | [`indexer`] | follows the logs of contracts over final blocks |
 //! | [`error`], [`revert`], [`nonce`], [`asked`] | what went wrong, with values |
+//! | [`fault`] | why a node refuses a signed transaction |
+//! | [`txmgr`] | an account's transactions, brought to the end whatever happens |
 //! | `classify` | what follows from an error |
 //! | `foreign` | words of somebody else, fit to be shown |
 //! | `span` | how many blocks a request for logs covers |
@@ -20,12 +22,14 @@ mod classify;
 #[cfg(feature = "devchain")]
 pub mod embedded;
 pub mod error;
+pub mod fault;
 mod foreign;
 pub mod indexer;
 pub mod nonce;
 pub mod revert;
 pub mod rpc;
 mod span;
+pub mod txmgr;
 pub mod types;
 
 pub use asked::Asked;
@@ -33,8 +37,10 @@ pub use chain::{DevChain, ReadL1, ReadLogs, SendL1};
 #[cfg(feature = "devchain")]
 pub use embedded::EmbeddedL1;
 pub use error::L1Error;
+pub use fault::SendFault;
 pub use indexer::{Chunk, Cursor, Finality, Indexer};
 pub use nonce::NonceFault;
 pub use revert::Revert;
-pub use rpc::{Options, RpcL1};
-pub use types::{At, Called, Event, Pin, DEV_CHAIN_ID, DEV_CHAIN_IDS, DEV_OPERATOR};
+pub use rpc::{Failover, FailoverOptions, Options, RpcL1};
+pub use txmgr::TxManager;
+pub use types::{At, Call, Called, Event, Market, Pin, Receipt, DEV_CHAIN_ID, DEV_CHAIN_IDS, DEV_OPERATOR};

@@ -1,6 +1,6 @@
 //! Blocks, events and calls, as both kinds of L1 tell of them.
 
-use alloy::primitives::{address, Address, Bytes, LogData, B256};
+use alloy::primitives::{address, Address, Bytes, LogData, B256, U256};
 
 /// First development account of anvil and hardhat: deploys and operates on development chains.
 pub const DEV_OPERATOR: Address = address!("f39Fd6e51aad88F6F4ce6aB8827279cffFb92266");
@@ -42,6 +42,45 @@ pub struct Called {
     pub to: Option<Address>,
     /// The calldata.
     pub input: Bytes,
+}
+
+/// A call before it is a transaction: without nonce and fees.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Call {
+    /// Who makes it.
+    pub from: Address,
+    /// Whom it calls; `None` creates a contract.
+    pub to: Option<Address>,
+    /// What it brings, in wei.
+    pub value: U256,
+    /// Its calldata, or the contract's creation code.
+    pub input: Bytes,
+}
+
+/// What became of a transaction that is in a block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Receipt {
+    /// Its hash.
+    pub transaction: B256,
+    /// Number of the block.
+    pub block: u64,
+    /// Hash of the block.
+    pub block_hash: B256,
+    /// Whether it had its effect.
+    pub succeeded: bool,
+    /// The gas that it used.
+    pub gas_used: u64,
+    /// What it paid for each gas, in wei.
+    pub gas_price: u128,
+}
+
+/// What others pay for gas, in wei.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Market {
+    /// The base fee of the next block.
+    pub base_fee: u128,
+    /// The 20th percentile of the tips in each of the last ten blocks, of which the median.
+    pub tip: u128,
 }
 
 /// Which block.

@@ -66,6 +66,33 @@ pub enum Finality {
     Depth(u64),
 }
 
+impl Finality {
+    /// The last final block, if there is one. `tagged` is kept by the caller, and at first `false`:
+    /// whether the chain ever called a block finalized.
+    pub(crate) fn last<R: ReadLogs + ?Sized>(
+        self,
+        reader: &mut R,
+        tagged: &mut bool,
+    ) -> Result<Option<Pin>, L1Error> {
+        let depth = match self {
+            Self::Tag { otherwise } => match reader.block(At::Finalized)? {
+                Some(pin) => {
+                    *tagged = true;
+                    return Ok(Some(pin));
+                }
+                None if *tagged => return Err(L1Error::NoNamed { name: "finalized" }),
+                None => otherwise,
+            },
+            Self::Depth(depth) => depth,
+        };
+        let head = reader.block(At::Latest)?.ok_or(L1Error::NoNamed { name: "latest" })?;
+        match head.number.checked_sub(depth) {
+            Some(number) => reader.block(At::Number(number)),
+            None => Ok(None),
+        }
+    }
+}
+
 /// The logs of some blocks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Chunk {
@@ -228,22 +255,7 @@ impl Indexer {
 
     /// The last final block, if there is one.
     fn last<R: ReadLogs + ?Sized>(&mut self, reader: &mut R) -> Result<Option<Pin>, L1Error> {
-        let depth = match self.finality {
-            Finality::Tag { otherwise } => match reader.block(At::Finalized)? {
-                Some(pin) => {
-                    self.tagged = true;
-                    return Ok(Some(pin));
-                }
-                None if self.tagged => return Err(L1Error::NoNamed { name: "finalized" }),
-                None => otherwise,
-            },
-            Finality::Depth(depth) => depth,
-        };
-        let head = reader.block(At::Latest)?.ok_or(L1Error::NoNamed { name: "latest" })?;
-        match head.number.checked_sub(depth) {
-            Some(number) => reader.block(At::Number(number)),
-            None => Ok(None),
-        }
+        self.finality.last(reader, &mut self.tagged)
     }
 
     /// Whether the node knows a block of the cursor's number. One that lags behind the one asked before

@@ -2,6 +2,7 @@
 
 use std::future::IntoFuture;
 use std::sync::Arc;
+use std::time::Duration;
 
 use alloy::network::AnyNetwork;
 use alloy::providers::{Provider, RootProvider};
@@ -38,8 +39,8 @@ impl Drop for Client {
 }
 
 impl Client {
-    pub(super) fn new(url: &str, options: Options) -> Result<Self, L1Error> {
-        let http = Arc::new(Http::new(url, options)?);
+    pub(super) fn new(url: &str, options: Options, respond: Duration) -> Result<Self, L1Error> {
+        let http = Arc::new(Http::new(url, options, respond)?);
         let runtime = Builder::new_current_thread().enable_io().enable_time().build();
         let runtime = runtime.map_err(|e| L1Error::Client { why: e.to_string() })?;
         let node = RootProvider::new(RpcClient::new(Retry(http.clone()), true));

@@ -74,6 +74,38 @@ pub(super) struct Receipt {
     pub(super) contract_address: Option<Address>,
 }
 
+/// Where a transaction that was signed here ended up.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Mined {
+    pub(super) transaction_hash: B256,
+    pub(super) block_number: Small,
+    pub(super) block_hash: B256,
+    /// 1 if it had its effect.
+    pub(super) status: Small,
+    pub(super) gas_used: Small,
+    pub(super) effective_gas_price: Quantity,
+}
+
+/// Fees of the last blocks.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct FeeHistory {
+    /// One more than there are blocks: the last one is that of the next block.
+    #[serde(default)]
+    pub(super) base_fee_per_gas: Vec<Quantity>,
+    /// A percentile of the tips in each block.
+    #[serde(default)]
+    pub(super) reward: Option<Vec<Vec<Quantity>>>,
+}
+
+/// What a block tells of its fees.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct BlockFees {
+    pub(super) base_fee_per_gas: Option<Quantity>,
+}
+
 /// The logs in a receipt.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]

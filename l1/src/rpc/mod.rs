@@ -1,4 +1,5 @@
-//! A node over JSON-RPC, by alloy's provider, with accounts that the node holds (anvil, hardhat).
+//! A node over JSON-RPC, by alloy's provider. It sends from accounts that the node holds (anvil, hardhat),
+//! and what was signed elsewhere.
 //!
 //! | module | content |
 //! |---|---|
@@ -10,19 +11,27 @@
 //! | `client` | alloy's provider, for code that waits |
 //! | `logs` | events, each with its block |
 //! | `past` | history as of one block |
-//! | `send` | transactions, and the powers of development nodes |
+//! | `send` | transactions from accounts of the node, and the powers of development nodes |
+//! | `raw` | transactions that were signed here: what sending them takes |
+//! | `failover` | several nodes of one chain as one |
 //!
 //! All calls wait for the node's answer, and must not be made in an asynchronous task.
 
 mod answer;
 mod client;
 mod endpoint;
+mod failover;
 mod forms;
 mod logs;
 mod past;
+mod raw;
 mod retry;
 mod send;
 mod transport;
+
+pub use failover::{Failover, FailoverOptions};
+
+use std::time::Duration;
 
 use crate::error::L1Error;
 use crate::types::{At, Pin, DEV_CHAIN_IDS};
@@ -83,7 +92,12 @@ impl RpcL1 {
     /// # Errors
     /// As [`Self::connect`].
     pub fn with(url: &str, options: Options) -> Result<Self, L1Error> {
-        let client = Client::new(url, options)?;
+        Self::with_patience(url, options, transport::RESPOND)
+    }
+
+    /// Connects to a node that must begin each answer within a time.
+    fn with_patience(url: &str, options: Options, respond: Duration) -> Result<Self, L1Error> {
+        let client = Client::new(url, options, respond)?;
         let chain_id = client.small("eth_chainId", ())?;
         Ok(Self { client, chain_id, since: 0, at: At::default(), state_by: StateBy::Unknown })
     }

@@ -18,8 +18,8 @@ use crate::asked::Asked;
 use crate::error::L1Error;
 
 const CONNECT: Duration = Duration::from_secs(10);
-/// Until the first byte of an answer.
-const RESPOND: Duration = Duration::from_secs(60);
+/// Until the first byte of an answer, unless the caller says otherwise.
+pub(super) const RESPOND: Duration = Duration::from_secs(60);
 /// Until the last one.
 const RECEIVE: Duration = Duration::from_secs(600);
 /// A connection that is idle for longer is likely cut by the other side.
@@ -31,13 +31,15 @@ const SHORT: u64 = 32 << 20;
 pub(super) struct Http {
     pub(super) endpoint: Endpoint,
     pub(super) options: Options,
+    /// Until the first byte of an answer.
+    respond: Duration,
     client: reqwest::Client,
     /// Whether the node ever answered: only then is a refused connection a passing one.
     answered: AtomicBool,
 }
 
 impl Http {
-    pub(super) fn new(url: &str, options: Options) -> Result<Self, L1Error> {
+    pub(super) fn new(url: &str, options: Options, respond: Duration) -> Result<Self, L1Error> {
         let endpoint = Endpoint::parse(url)?;
         let failed = |why: String| L1Error::Client { why };
         let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
@@ -54,7 +56,7 @@ impl Http {
             .pool_idle_timeout(IDLE)
             .build()
             .map_err(|e| failed(e.without_url().to_string()))?;
-        Ok(Self { endpoint, options, client, answered: AtomicBool::new(false) })
+        Ok(Self { endpoint, options, respond, client, answered: AtomicBool::new(false) })
     }
 
     pub(super) fn asked(&self, method: &str) -> Asked {
@@ -84,7 +86,7 @@ impl Http {
         if let Some((user, password)) = &self.endpoint.user {
             post = post.basic_auth(user, password.as_ref());
         }
-        let response = timeout(RESPOND, post.send()).await.map_err(|_| late(asked))?;
+        let response = timeout(self.respond, post.send()).await.map_err(|_| late(asked))?;
         let response = response.map_err(|e| self.transport(asked, e))?;
         self.answered.store(true, Ordering::Relaxed);
         let (status, headers) = (response.status(), response.headers().clone());

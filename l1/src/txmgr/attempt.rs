@@ -117,14 +117,7 @@ impl TxManager {
     }
 
     /// Holds an attempt against the limits.
-    fn afford(
-        &self,
-        i: usize,
-        gas: u64,
-        fees: Fees,
-        value: U256,
-        now: u64,
-    ) -> Result<(), L1Error> {
+    fn afford(&self, i: usize, gas: u64, fees: Fees, value: U256, now: u64) -> Result<(), L1Error> {
         let limits = &self.options.limits;
         // One of the attempts with a nonce is mined, and it may be the dearest.
         let total = fees.total(gas, value).max(self.intents[i].committed());

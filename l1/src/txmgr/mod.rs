@@ -121,19 +121,7 @@ impl TxManager {
         let named = |(i, intent): (usize, &Intent)| (intent.name().to_owned(), i);
         let names = intents.iter().enumerate().map(named).collect();
         let (pace, head, tagged, poor) = (HashMap::new(), None, false, None);
-        Ok(Self {
-            l1,
-            wallet,
-            options,
-            judge,
-            store,
-            intents,
-            names,
-            pace,
-            head,
-            tagged,
-            poor,
-        })
+        Ok(Self { l1, wallet, options, judge, store, intents, names, pace, head, tagged, poor })
     }
 
     /// The account.

@@ -213,7 +213,8 @@ impl Stored {
 
     fn check(&self) -> Result<(), String> {
         let Crypto { cipher, cipherparams, ciphertext, kdf, kdfparams } = &self.crypto;
-        let bytes = |text: &str| alloy::primitives::hex::decode(text).map_or(0, |bytes| bytes.len());
+        let bytes =
+            |text: &str| alloy::primitives::hex::decode(text).map_or(0, |bytes| bytes.len());
         if self.version != 3 {
             return Err(format!("it is of version {}, and 3 is read", self.version));
         }

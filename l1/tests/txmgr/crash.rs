@@ -41,7 +41,10 @@ fn what_was_stored_and_not_sent_is_sent_as_it_is() {
     calm(&manager.step(TIME + 2).unwrap());
     assert_eq!(mined_hash(&manager, "gift"), stored.attempts[0].hash);
     assert_eq!(manager.intents().len(), 1);
-    assert_eq!((rig.balance(SOMEBODY), rig.read().nonce(DEV_OPERATOR).unwrap()), (U256::from(1), 1));
+    assert_eq!(
+        (rig.balance(SOMEBODY), rig.read().nonce(DEV_OPERATOR).unwrap()),
+        (U256::from(1), 1)
+    );
 }
 
 /// The node has taken it, and the answer is lost with the process: it is not sent with another nonce.

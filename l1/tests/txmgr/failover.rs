@@ -177,8 +177,7 @@ fn a_receipt_that_one_node_lacks_is_found_at_another() {
         "eth_getTransactionReceipt" => Reply::Result(serde_json::Value::Null),
         _ => Reply::Forward,
     });
-    let mut manager =
-        rig.manager_at(&[&late.url, &rig.anvil.url], options(), Judge::default());
+    let mut manager = rig.manager_at(&[&late.url, &rig.anvil.url], options(), Judge::default());
     manager.submit(gift("gift"), TIME).unwrap();
     calm(&manager.step(TIME).unwrap());
     rig.mine(5);

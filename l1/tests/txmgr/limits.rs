@@ -79,7 +79,11 @@ fn a_transaction_may_not_cost_more_than_its_limit() {
 fn a_day_has_a_limit() {
     let rig = Rig::held();
     let tenth = U256::from(10).pow(U256::from(17));
-    let limits = Limits { transaction: tenth * U256::from(2), day: tenth * U256::from(3), ..Limits::default() };
+    let limits = Limits {
+        transaction: tenth * U256::from(2),
+        day: tenth * U256::from(3),
+        ..Limits::default()
+    };
     let brings = |name: &str| Request { value: tenth, ..gift(name) };
     let mut manager = rig.manager_at(&[&rig.anvil.url], limited(limits), Judge::default());
     for name in ["a", "b", "c"] {

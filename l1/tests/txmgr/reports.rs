@@ -30,7 +30,8 @@ fn a_refusal_because_of_a_transaction_with_blobs_passes() {
     let mut manager = rig.manager_at(&[&node.url], options(), Judge::default());
     manager.submit(gift("gift"), TIME).unwrap();
     let notices = manager.step(TIME).unwrap();
-    let reserved = |n: &Notice| matches!(n, Notice::Refused { fault: Some(SendFault::Reserved), .. });
+    let reserved =
+        |n: &Notice| matches!(n, Notice::Refused { fault: Some(SendFault::Reserved), .. });
     assert!(notices.iter().any(reserved), "{notices:?}");
     calm(&manager.step(TIME + 12).unwrap());
     rig.mine(1);
@@ -45,7 +46,9 @@ fn a_nonce_that_is_too_high_is_sent_again_with_those_before_it() {
     let rig = Rig::held();
     let node = rig.through(|asked| match asked.method {
         // The first one is lost, and the second one refused for it.
-        "eth_sendRawTransaction" if asked.count == 1 => Reply::Result(json!(format!("0x{:064}", 1))),
+        "eth_sendRawTransaction" if asked.count == 1 => {
+            Reply::Result(json!(format!("0x{:064}", 1)))
+        }
         "eth_sendRawTransaction" if asked.count == 2 => {
             Reply::Error(-32000, "nonce too high: tx nonce 1, gapped nonce 0")
         }
@@ -190,7 +193,9 @@ fn an_older_attempt_that_is_mined_is_found() {
     let rig = Rig::held();
     let node = rig.through(|asked| match asked.method {
         // The node says that it took the second attempt, and loses it.
-        "eth_sendRawTransaction" if asked.count == 5 => Reply::Result(json!(format!("0x{:064}", 1))),
+        "eth_sendRawTransaction" if asked.count == 5 => {
+            Reply::Result(json!(format!("0x{:064}", 1)))
+        }
         _ => Reply::Forward,
     });
     let mut manager = rig.manager_at(&[&node.url], options(), Judge::default());
@@ -260,7 +265,9 @@ fn what_somebody_else_did_meanwhile_is_success_too() {
     rig.sends(OTHER, contract, 50, None);
     rig.mine(3);
     manager.step(TIME + 1).unwrap();
-    assert!(matches!(&manager.get("prove 7").unwrap().state, State::Failed { cause } if cause.contains("d011e00e")));
+    assert!(
+        matches!(&manager.get("prove 7").unwrap().state, State::Failed { cause } if cause.contains("d011e00e"))
+    );
 }
 
 /// Blocks vanish, and numbers are skipped: what was in them goes out again, and what is final stays.
@@ -279,7 +286,8 @@ fn a_reorganization_puts_back_what_was_mined() {
     // The block of the same number is another one.
     rig.mine(1);
     let notices = manager.step(TIME + 2).unwrap();
-    let gone = |n: &Notice| matches!(n, Notice::Reorged { transaction, .. } if *transaction == hash);
+    let gone =
+        |n: &Notice| matches!(n, Notice::Reorged { transaction, .. } if *transaction == hash);
     assert!(notices.iter().any(gone), "{notices:?}");
     assert_eq!(state(&manager, "gift"), "sent");
     assert!(!rig.ask("eth_getTransactionByHash", json!([hash])).is_null(), "not sent again");

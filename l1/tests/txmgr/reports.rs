@@ -8,7 +8,7 @@ use alloy::primitives::{Bytes, TxKind, U256};
 use alloy::signers::local::PrivateKeySigner;
 use alloy::signers::SignerSync;
 use bastion_l1::txmgr::{Judge, Notice, Request, State, Verdict};
-use bastion_l1::{NonceFault, ReadL1, SendFault, SendL1, DEV_CHAIN_ID, DEV_OPERATOR};
+use bastion_l1::{Finality, NonceFault, ReadL1, SendFault, SendL1, DEV_CHAIN_ID, DEV_OPERATOR};
 use serde_json::json;
 
 use crate::rig::*;
@@ -298,6 +298,48 @@ fn a_reorganization_puts_back_what_was_mined() {
     assert_eq!((state(&manager, "gift"), mined_hash(&manager, "gift")), ("final", hash));
     assert_eq!(rig.balance(SOMEBODY), U256::from(1));
     assert_eq!(rig.read().nonce(DEV_OPERATOR).unwrap(), 1);
+}
+
+/// Blocks are replaced by as many others.
+#[test]
+fn a_replaced_block_puts_back_what_was_in_it() {
+    let rig = Rig::held();
+    rig.mine(3);
+    let options = bastion_l1::txmgr::TxOptions { finality: Finality::Depth(5), ..options() };
+    let mut manager = rig.manager_at(&[&rig.anvil.url], options, Judge::default());
+    manager.submit(gift("gift"), TIME).unwrap();
+    calm(&manager.step(TIME).unwrap());
+    rig.mine(2);
+    calm(&manager.step(TIME + 1).unwrap());
+    let hash = mined_hash(&manager, "gift");
+    rig.ask("anvil_reorg", json!([2, []]));
+    let notices = manager.step(TIME + 2).unwrap();
+    let gone =
+        |n: &Notice| matches!(n, Notice::Reorged { transaction, .. } if *transaction == hash);
+    assert!(notices.iter().any(gone), "{notices:?}");
+    rig.mine(6);
+    calm(&manager.step(TIME + 3).unwrap());
+    assert_eq!((state(&manager, "gift"), rig.balance(SOMEBODY)), ("final", U256::from(1)));
+}
+
+/// A chain that takes back what is final leaves a gap that nothing stored can close: that is told.
+#[test]
+fn a_chain_that_takes_back_what_is_final_is_told() {
+    let rig = Rig::held();
+    let mut manager = rig.manager();
+    let snapshot = rig.ask("evm_snapshot", json!([]));
+    manager.submit(gift("a"), TIME).unwrap();
+    calm(&manager.step(TIME).unwrap());
+    rig.mine(3);
+    calm(&manager.step(TIME + 1).unwrap());
+    assert_eq!(state(&manager, "a"), "final");
+    rig.ask("evm_revert", json!([snapshot]));
+    manager.submit(gift("b"), TIME + 2).unwrap();
+    manager.step(TIME + 2).unwrap();
+    assert_eq!(manager.get("b").unwrap().nonce, Some(1));
+    let gap = |n: &Notice| matches!(n, Notice::Gap { mined: 0, first: 1 });
+    assert!(manager.step(TIME + 3).unwrap().iter().any(gap));
+    calm(&manager.step(TIME + 4).unwrap());
 }
 
 /// The same transaction may be mined again in another block.

@@ -173,6 +173,7 @@ pub fn calm(notices: &[Notice]) {
         | Notice::Waiting { .. }
         | Notice::Refused { .. }
         | Notice::ForeignNonce { .. }
+        | Notice::Gap { .. }
         | Notice::LowBalance { .. }
         | Notice::Trouble { .. } => false,
     };

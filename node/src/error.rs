@@ -373,6 +373,14 @@ pub enum NodeError {
         /// The circuit.
         circuit: CircuitId,
     },
+    /// Verifiers of several circuits, of which one is to be chosen.
+    #[error("{dir} has several folders {prefix}*: they are of different versions or reference strings; move away those that are not meant")]
+    SeveralVerifiers {
+        /// The folder that holds them.
+        dir: String,
+        /// How their names begin.
+        prefix: String,
+    },
     /// There is no manifest of a rollup.
     #[error("{path} is missing: `bastion l1 deploy` writes it; or name another one in `rollup.manifest`")]
     NoManifest {

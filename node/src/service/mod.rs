@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`clock`] | the time that blocks have |
 //! | [`config`] | what the operator decides |
+//! | [`deployment`] | deploys a rollup from the operator's account |
 //! | [`control`] | what the operator does while it runs |
 //! | [`view`] | what the parts show of themselves |
 //! | [`intake`] | entries of the L1 queue for the sequencer |
@@ -16,6 +17,7 @@
 pub mod clock;
 pub mod config;
 pub mod control;
+pub mod deployment;
 pub mod intake;
 pub mod keys;
 pub mod manifest;

@@ -43,7 +43,10 @@ enum Command {
     Shapes(commands::shapes::Args),
     Inspect(commands::inspect::Args),
     Node(commands::node::Args),
+    Worker(commands::worker::Args),
     L1(commands::transactions::Args),
+    Doctor(commands::doctor::Args),
+    Db(commands::db::Args),
     Config(commands::configuration::Args),
 }
 
@@ -76,6 +79,9 @@ fn run(cli: Cli) -> eyre::Result<ExitCode> {
         Command::Shapes(args) => commands::shapes::run(&args, &settings),
         Command::Inspect(args) => commands::inspect::run(&args, &settings),
         Command::Node(args) => commands::node::run(&args, &settings),
+        Command::Worker(args) => commands::worker::run(&args, &settings),
+        Command::Doctor(args) => commands::doctor::run(&args, &settings),
+        Command::Db(args) => commands::db::run(&args, &settings),
         Command::L1(args) => commands::transactions::run(&args, &settings),
         Command::Config(args) => commands::configuration::run(&args, &settings),
     };

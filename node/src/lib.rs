@@ -11,6 +11,7 @@
 //! | [`jobs`] | proving jobs: leases, attempts, proofs |
 //! | [`coordinator`] | from sealed batches to proven blocks |
 //! | [`history`] | what L1 tells, collected for an audit |
+//! | [`nats`] | workers on other machines |
 //! | [`second_verifier`] | verification by the second verifier |
 //! | [`recommend`] | predicted speed and memory of shapes, and the best for a machine |
 //! | [`deploy`], [`settle`] | deploys and drives the contracts |
@@ -37,6 +38,7 @@ pub mod error;
 pub mod exodus;
 pub mod history;
 pub mod jobs;
+pub mod nats;
 pub mod pipeline;
 pub mod recommend;
 pub mod second_verifier;

@@ -4,7 +4,9 @@ pub(crate) mod audit;
 pub(crate) mod bench;
 pub(crate) mod configuration;
 pub(crate) mod cost;
+pub(crate) mod db;
 pub(crate) mod demo;
+pub(crate) mod doctor;
 pub(crate) mod exodus;
 pub(crate) mod inspect;
 pub(crate) mod l1;
@@ -15,6 +17,7 @@ pub(crate) mod shapes;
 pub(crate) mod submit;
 pub(crate) mod transactions;
 pub(crate) mod verify;
+pub(crate) mod worker;
 
 use std::path::{Path, PathBuf};
 

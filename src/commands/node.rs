@@ -6,6 +6,7 @@ use std::sync::Arc;
 use bastion_node::pipeline::Cache;
 use bastion_node::service::run::Node;
 use eyre::WrapErr;
+use tokio::runtime::Runtime;
 use tokio::signal::unix::{signal, SignalKind};
 use tracing::info;
 
@@ -26,35 +27,39 @@ pub(crate) struct Args {}
 pub(crate) fn run(_: &Args, settings: &Settings) -> eyre::Result<()> {
     let stop = Arc::new(AtomicBool::new(false));
     let cache = Cache::new(&settings.cache_dir);
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .thread_name("api")
-        .enable_all()
-        .build()
-        .wrap_err("the threads of the API")?;
-    let stopping = stop.clone();
-    {
-        let _guard = runtime.enter();
-        let mut interrupt = signal(SignalKind::interrupt()).wrap_err("signals")?;
-        let mut terminate = signal(SignalKind::terminate()).wrap_err("signals")?;
-        runtime.spawn(async move {
-            tokio::select! {
-                _ = interrupt.recv() => {}
-                _ = terminate.recv() => {}
-            }
-            info!("stopping");
-            stopping.store(true, Ordering::Relaxed);
-            // Who asks twice does not want to wait.
-            tokio::select! {
-                _ = interrupt.recv() => {}
-                _ = terminate.recv() => {}
-            }
-            std::process::exit(1);
-        });
-    }
+    let runtime = stop_on_signals(stop.clone())?;
     let progress = output::progress(settings);
     let node = Node::start(&settings.node, &cache, settings.memory, stop, &progress)?;
     let outcome = node.join();
     runtime.shutdown_background();
     Ok(outcome?)
+}
+
+/// Sets `stop` at the first interrupt or request to terminate; the second one ends the process. The
+/// runtime that it gives listens.
+pub(crate) fn stop_on_signals(stop: Arc<AtomicBool>) -> eyre::Result<Runtime> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .thread_name("api")
+        .enable_all()
+        .build()
+        .wrap_err("threads for signals and API")?;
+    let guard = runtime.enter();
+    let mut interrupt = signal(SignalKind::interrupt()).wrap_err("signals")?;
+    let mut terminate = signal(SignalKind::terminate()).wrap_err("signals")?;
+    drop(guard);
+    runtime.spawn(async move {
+        for asked in 0.. {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+            if asked > 0 {
+                std::process::exit(1);
+            }
+            info!("stopping; ask again to stop at once");
+            stop.store(true, Ordering::Relaxed);
+        }
+    });
+    Ok(runtime)
 }

@@ -1,13 +1,11 @@
 /** What a wallet or a page checks of a node's answers before it believes them. */
-import { fromHex, toHex, type Hex } from "./bytes.js";
+import { amountFromText, fromHex, type Hex } from "./bytes.js";
 import type { Schemas } from "./client.js";
 import { decode } from "./codec.js";
 import type { Rollup } from "./domain.js";
 import { elementFromHex, elementToHex } from "./field.js";
-import { amountFromText } from "./bytes.js";
 import { operationHash, receiptSigner, sameHex, wordsHash, type SignedReceipt } from "./receipt.js";
 import { leafOf, rootFromPath, type Account } from "./state.js";
-import { keccak_256 } from "@noble/hashes/sha3.js";
 
 /** The outcome of one check, with a sentence for people. */
 export interface Check {
@@ -105,9 +103,4 @@ export function checkInclusion(receipt: SignedReceipt, inclusion: Schemas["Inclu
       ? passed("the posted records are those that were promised")
       : failed(`the posted records hash to ${words}, not to the promised ${receipt.words}`);
   });
-}
-
-/** The hash under which the contract stores a block: keccak256 of its ten public inputs. */
-export function blockHash(publicInputs: readonly bigint[]): Hex {
-  return toHex(keccak_256(fromHex("public inputs", `0x${publicInputs.map((x) => elementToHex(x).slice(2)).join("")}`)));
 }

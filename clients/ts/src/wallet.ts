@@ -1,11 +1,10 @@
 /** Transfers from building to finality. */
 import type { Address } from "./address.js";
-import { toHex, type Hex } from "./bytes.js";
+import { amountFromText, toHex, type Hex } from "./bytes.js";
 import { checkOperation, checkPath, checkSigner } from "./checks.js";
 import { pause, type CallOptions, type Client, type Schemas } from "./client.js";
 import { encode } from "./codec.js";
 import { domainOf, type Rollup } from "./domain.js";
-import { amountFromText } from "./bytes.js";
 import type { SecretKey } from "./keys.js";
 import { sign, type Action, type SignedOperation } from "./operation.js";
 import { NodeError } from "./problem.js";

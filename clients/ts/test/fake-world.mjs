@@ -58,6 +58,7 @@ export class World {
   breaker = null;
   paused = false;
   synced = true;
+  #turn = 0;
   queue = { taken: 41, on_l1: 41, oldest_seconds: 0 };
 
   constructor() {
@@ -126,6 +127,7 @@ export class World {
       block.gas_per_operation = 690 + Math.round(wobble / 10) + 12 * transfers;
       block.wei_per_operation = String(BigInt(block.gas_per_operation) * 2_100_000_000n);
       block.operations_shown = 512;
+      block.data_bytes = 16 + 15 * 512;
     }
     this.#jobsOf(block, stage);
   }
@@ -230,14 +232,13 @@ export class World {
     this.#open(this.blocks.at(-1).number + 1);
   }
 
-  /** Moves one block a stage on, the foremost that can. */
+  /** Moves one block a stage on: the oldest of each stage in turn, from behind. */
   advance() {
-    const moving = this.blocks.filter((block) => block.stage !== "final");
-    for (const block of moving) {
-      const stage = STAGES.indexOf(block.stage);
-      const ahead = moving.some((b) => b.number < block.number && STAGES.indexOf(b.stage) <= stage + 1 && stage < 2);
-      if (ahead && stage === 0) continue;
-      if (stage === 0) this.#open(this.blocks.at(-1).number + 1);
+    for (let tries = 0; tries < 5; tries++) {
+      const stage = 4 - (this.#turn++ % 5);
+      const block = this.blocks.find((b) => b.stage === STAGES[stage]);
+      if (block === undefined) continue;
+      if (stage === 0) this.#open(block.number + 1);
       this.#stage(block, stage + 1);
       if (stage + 1 === 5) this.#findFinal();
       return block;

@@ -51,15 +51,18 @@ export function findings(index, proof, finalized) {
   return [path, root];
 }
 
-/** @param {Schemas["AccountProof"]} proof */
-function stateOf({ index, account, pending }) {
+/**
+ * @param {Schemas["AccountProof"]} proof
+ * @param {boolean} believed whether no check failed
+ */
+function stateOf({ index, account, pending }, believed) {
   if (account === null) return card("State", h("p", {}, "No account stands at this index."));
   const limiter = index >= FIRST_LIMITER && index < FIRST_USER;
   /** @param {number} until */
   const frozen = (until) => until > now() ? h("span", { class: "text-bad" }, `frozen until ${format.moment(until)}`)
     : until > 0 ? `not frozen (was until ${format.moment(until)})` : "never frozen";
   const moved = pending && (pending.nonce !== account.nonce || pending.balance !== account.balance || pending.frozen_until !== account.frozen_until);
-  return card("State", facts([
+  const shown = card(believed ? "State" : "Claimed, but not proven", facts([
     [limiter ? "Theoretical arrival time" : "Balance", h("strong", { class: "balance" }, limiter ? account.balance : format.amount(account.token, account.balance))],
     ["Nonce", format.number(account.nonce)],
     ["Freeze", frozen(account.frozen_until)],
@@ -67,6 +70,8 @@ function stateOf({ index, account, pending }) {
     ["Owner", hash(account.owner)],
     moved ? ["Promised, not proven yet", h("span", { class: "promised" }, `balance ${format.amount(account.token, pending.balance)}, nonce ${format.number(pending.nonce)}, `, frozen(pending.frozen_until))] : null,
   ]));
+  if (!believed) shown.classList.add("doubted");
+  return shown;
 }
 
 /** @param {Schemas["AccountProof"]} proof @param {Schemas["Block"] | null} finalized */
@@ -75,7 +80,7 @@ function proofCard(proof, finalized) {
   return card("Proof", facts([
     ["State root", hash(proof.root)],
     ["Newest final block", finalized ? h("a", { href: `#/blocks/${finalized.number}` }, `Block ${finalized.number}`) : "none"],
-    ["Its hash, as the contract stores it", hash(finalized?.hash)],
+    ["Hash in the contract", hash(finalized?.hash)],
     ["Contract", hash(contract)],
   ]), h("p", { class: "dim" }, "The root of the final block comes from this node. To rely on nothing from it, compare the hash with the contract on L1, or run bastion audit."),
   h("details", {}, h("summary", {}, "Merkle path, 32 siblings from the leaf up"),
@@ -96,11 +101,11 @@ function history(index, /** @type {AbortSignal} */ signal) {
         const incoming = op.to === index && op.account !== index;
         const other = incoming ? op.account : op.to;
         body.append(h("tr", {},
-          h("td", {}, h("a", { href: `#/operations/${op.hash}` }, h("code", {}, format.short(op.hash)))),
-          h("td", {}, op.kind.replaceAll("_", " ")),
           h("td", {}, other === null ? "–" : [incoming ? "from " : "to ", h("a", { href: `#/accounts/${other}` }, other)]),
           h("td", { class: `num ${incoming ? "text-good" : ""}` }, `${incoming ? "+" : op.account === index ? "−" : ""}${format.amount(op.token, op.amount)}`),
-          h("td", {}, badge(op.status))));
+          h("td", {}, badge(op.status)),
+          h("td", {}, op.kind.replaceAll("_", " ")),
+          h("td", {}, h("a", { href: `#/operations/${op.hash}` }, h("code", {}, format.short(op.hash))))));
       }
       before = page.at(-1)?.entry;
       more.hidden = page.length < PAGE;
@@ -112,7 +117,7 @@ function history(index, /** @type {AbortSignal} */ signal) {
   }
   more.addEventListener("click", load);
   load();
-  return card("History", table("Operations of the account", ["Operation", "Kind", "With", ["Amount", "num"], "Status"], body), none, more);
+  return card("History", table("Operations of the account", ["With", ["Amount", "num"], "Status", "Kind", "Operation"], body), none, more);
 }
 
 /**
@@ -126,7 +131,9 @@ export function accountPage(main, id, signal) {
     h("div", { class: "row" }, input, h("button", { class: "primary", type: "submit" }, "Show and check")));
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    location.hash = `#/accounts/${input.value.trim()}`;
+    const address = `#/accounts/${input.value.trim()}`;
+    if (location.hash === address) window.dispatchEvent(new HashChangeEvent("hashchange"));
+    else location.hash = address;
   });
   const content = h("div", { class: "stack" });
   put(main, heading(id === undefined ? "Accounts" : `Account ${id}`), form, content);
@@ -148,7 +155,7 @@ export function accountPage(main, id, signal) {
       open: "The proof fits, but its root is not final yet",
       bad: "Do not believe what this node says about the account",
     };
-    put(content, h("p", { class: "dim" }, `Index ${index}: ${kindOf(index)}.`), verdict(found, words), stateOf(proof), proofCard(proof, finalized), history(index, signal));
+    put(content, h("p", { class: "dim" }, `Index ${index}: ${kindOf(index)}.`), verdict(found, words), stateOf(proof, found.every(({ ok }) => ok !== false)), proofCard(proof, finalized), history(index, signal));
   }).catch((error) => {
     if (!signal.aborted) put(content, failure(error));
   });

@@ -21,7 +21,7 @@ export function alarms() {
   }
   const { status, version } = state;
   if (status) {
-    if (status.breaker !== null) say("bad", "The breaker stopped proving.", String(status.breaker), ["#/jobs", "Jobs"]);
+    if (status.breaker !== null) say("bad", "The breaker stopped proving.", sentence(status.breaker), ["#/jobs", "See the jobs"]);
     if (!status.l1.synced) {
       say("bad", "L1 is not in sync.", `The node has read L1 up to block ${format.number(status.l1.block)} and lags behind. What it calls final may be old.`);
     }
@@ -49,6 +49,12 @@ export function alarms() {
   return all;
 }
 
+/** A cause as a sentence. @param {unknown} cause */
+function sentence(cause) {
+  const text = String(cause);
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? "" : "."}`;
+}
+
 /** What the newest final block has cost on L1, in wei. */
 function lastCost() {
   const block = blocks().find(({ stage }) => stage === "final");
@@ -66,5 +72,5 @@ export function showAlarms(element) {
   if (next === shown) return;
   shown = next;
   put(element, all.map(({ kind, title, text, link }) =>
-    h("p", { class: `alarm alarm-${kind}` }, h("strong", {}, title), text, link && [" ", h("a", { href: link[0] }, link[1])])));
+    h("p", { class: `alarm alarm-${kind}` }, h("strong", {}, title), " ", text, link && [" ", h("a", { href: link[0] }, link[1])])));
 }

@@ -33,7 +33,7 @@ function route() {
     "": ["overview", () => overview(main)],
     accounts: ["account", () => accountPage(main, id || undefined, away.signal)],
     blocks: ["overview", () => (id ? blockPage(main, id, away.signal) : overview(main))],
-    operations: ["account", () => operationPage(main, id ?? "", away.signal)],
+    operations: ["operation", () => operationPage(main, id ?? "", away.signal)],
     verify: ["verify", () => verifyPage(main, away.signal)],
     jobs: ["jobs", () => jobsPage(main)],
   };

@@ -59,18 +59,18 @@ function charts() {
 
 /** @param {Block} block */
 function row(block) {
-  const cells = Array.from({ length: 7 }, (_, i) => h("td", { class: i === 1 || i === 2 ? "" : "num" }));
+  const cells = Array.from({ length: 7 }, (_, i) => h("td", { class: i === 1 ? "" : "num" }));
   const item = /** @type {HTMLElement & { update: (block: Block) => void }} */ (h("tr", {}, cells));
   put(cells[0], h("a", { href: `#/blocks/${block.number}` }, block.number));
   let stage = "";
   item.update = (next) => {
     if (stage !== next.stage) put(cells[1], badge(next.stage));
     stage = next.stage;
-    put(cells[2], ago(next.opened_at, now()));
-    setText(cells[3], format.number(next.operations));
-    setText(cells[4], format.bytes(next.data_bytes));
-    setText(cells[5], format.number(next.gas_per_operation));
-    setText(cells[6], format.wei(next.wei_per_operation));
+    setText(cells[2], format.number(next.operations));
+    setText(cells[3], format.wei(next.wei_per_operation));
+    setText(cells[4], format.number(next.gas_per_operation));
+    setText(cells[5], format.bytes(next.data_bytes));
+    put(cells[6], ago(next.opened_at, now()));
   };
   return item;
 }
@@ -85,7 +85,7 @@ export function overview(main) {
     card("Blocks on their way", way.element),
     h("div", { class: "charts" }, lines.elements),
     card("Provers", provers.element),
-    card("Blocks", table("Blocks", [["Block", "num"], "Stage", "Opened", ["Operations", "num"], ["Data", "num"], ["Gas per operation", "num"], ["Cost per operation", "num"]], body)));
+    card("Blocks", table("Blocks", [["Block", "num"], "Stage", ["Operations", "num"], ["Cost per operation", "num"], ["Gas per operation", "num"], ["Data", "num"], ["Opened", "num"]], body)));
   const update = () => {
     tiles.update();
     way.update();

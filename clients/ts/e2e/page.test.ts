@@ -103,9 +103,9 @@ test("jobs: failures come first, with their causes", async () => {
   node.world.jobs.push(failed);
   try {
     const page = await visit("#/jobs");
-    const first = page.locator("tbody tr").first();
+    const first = page.locator(".job").first();
     await first.waitFor();
-    assert.match(await first.innerText(), /batch-7-ffff0000\s+failed\s+–\s+3/);
+    assert.match(await first.innerText(), /batch-7-ffff0000\s+failed\s+3 attempts, 0 s ago/);
     assert.deepEqual(await first.locator("li").allInnerTexts(), failed.causes);
     assert.match(await page.locator("#alarms").innerText(), /Proofs are missing\. A job has failed\./);
   } finally {
@@ -268,7 +268,7 @@ test("markup in what the node says shows as text", async () => {
     for (const address of ["", "#/jobs", `#/accounts/${FIRST}`, `#/operations/${encodeURIComponent(XSS)}`, `#/accounts/${encodeURIComponent(XSS)}`, `#/blocks/${encodeURIComponent(XSS)}`]) {
       const page = await visit(address);
       await page.locator("#alarms", { hasText: "onerror" }).waitFor();
-      if (address === "#/jobs") assert.equal(await page.locator("tbody tr").first().locator("li").innerText(), XSS);
+      if (address === "#/jobs") assert.equal(await page.locator(".job li").first().innerText(), XSS);
       assert.equal(await page.locator("main img, main script, #alarms img, footer img").count(), 0, address);
       assert.equal(await page.evaluate(() => "broken" in window), false, address);
     }

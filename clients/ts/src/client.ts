@@ -34,6 +34,9 @@ export interface CallOptions {
 /** Answers that may be different a moment later. */
 const PASSING = new Set([408, 429, 500, 502, 503, 504]);
 
+/** Longest wait that a node may ask for, in milliseconds; a longer one is left to the caller. */
+const MAX_WAIT = 10_000;
+
 /** Operations that a node takes in one request. */
 export const MAX_OPERATIONS = 256;
 
@@ -160,7 +163,10 @@ export class Client {
       } catch (error) {
         const passing = error instanceof UnreachableError || (error instanceof NodeError && PASSING.has(error.status));
         if (!passing || attempt >= this.#attempts || options?.signal?.aborted) throw error;
-        await pause(this.#retryAfter * 2 ** (attempt - 1), options?.signal);
+        const own = this.#retryAfter * 2 ** (attempt - 1);
+        const asked = error instanceof NodeError ? 1_000 * (error.retryAfter ?? 0) : 0;
+        if (asked > MAX_WAIT) throw error;
+        await pause(Math.max(own, asked), options?.signal);
       }
     }
   }
@@ -181,7 +187,7 @@ export class Client {
       options?.signal?.throwIfAborted();
       throw new UnreachableError(this.#base, error);
     }
-    if (!response.ok) throw problemFrom(response.status, text);
+    if (!response.ok) throw problemFrom(response.status, text, response.headers);
     try {
       return JSON.parse(text);
     } catch {

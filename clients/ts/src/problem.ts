@@ -9,13 +9,16 @@ export class NodeError extends Error {
   readonly code: string;
   readonly title: string;
   readonly detail: string;
+  /** Seconds after which the node wants to be asked again, if it said so. */
+  readonly retryAfter: number | undefined;
 
-  constructor(problem: Omit<Problem, "type">) {
+  constructor(problem: Omit<Problem, "type">, retryAfter?: number) {
     super(problem.detail || problem.title);
     this.status = problem.status;
     this.code = problem.code;
     this.title = problem.title;
     this.detail = problem.detail;
+    this.retryAfter = retryAfter;
   }
 }
 
@@ -29,7 +32,7 @@ export class UnreachableError extends Error {
 }
 
 /** The error of an answer. Something between node and client may answer in another form. */
-export function problemFrom(status: number, text: string): NodeError {
+export function problemFrom(status: number, text: string, headers?: Headers): NodeError {
   let fields: Partial<Record<keyof Problem, unknown>> = {};
   try {
     const json: unknown = JSON.parse(text);
@@ -41,10 +44,13 @@ export function problemFrom(status: number, text: string): NodeError {
     const value = fields[name];
     return typeof value === "string" ? value : otherwise;
   };
-  return new NodeError({
+  const problem = {
     status,
     code: field("code", "unknown"),
     title: field("title", `HTTP ${status}`),
     detail: field("detail", `the answer (HTTP ${status}) is not one of a node`),
-  });
+  };
+  // The other form of the header is a date, which nodes do not send.
+  const seconds = headers?.get("retry-after") ?? "";
+  return new NodeError(problem, /^[0-9]{1,9}$/.test(seconds) ? Number(seconds) : undefined);
 }

@@ -129,6 +129,15 @@ test("a GET is repeated while that may help, a POST is not", async () => {
   assert.deepEqual(node.requests, ["POST /v1/operations"]);
 });
 
+test("a node may say when it wants to be asked again", async () => {
+  node.next.push([429, "{}", { "retry-after": "1" }]);
+  await client.status();
+  assert.equal(node.requests.length, 2);
+  node.next.push([429, "{}", { "retry-after": "600" }]);
+  await assert.rejects(client.status(), { status: 429, retryAfter: 600 });
+  assert.equal(node.requests.length, 3);
+});
+
 test("a node that does not answer is named", async () => {
   const away = new Client("http://127.0.0.1:9", { attempts: 2, retryAfter: 1 });
   await assert.rejects(away.status(), UnreachableError);

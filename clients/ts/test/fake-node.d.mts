@@ -23,7 +23,7 @@ export interface FakeNode {
   url: string;
   world: World;
   requests: string[];
-  next: [number, string][];
+  next: [number, string, Record<string, string>?][];
   tamper: (path: string, answer: any) => unknown;
   push(event: string, data: unknown): void;
   listeners(): number;

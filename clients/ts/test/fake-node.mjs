@@ -98,7 +98,7 @@ export async function startFakeNode({ port = 0, tamper = (_path, answer) => answ
   const table = routes(world);
   const listeners = new Set();
   const requests = [];
-  /** Answers that a test wants once: `[status, body]`. */
+  /** Answers that a test wants once: `[status, body, headers]`. */
   const next = [];
   const node = { world, requests, next, tamper };
 
@@ -117,8 +117,8 @@ export async function startFakeNode({ port = 0, tamper = (_path, answer) => answ
     const url = new URL(request.url, "http://node");
     requests.push(`${request.method} ${url.pathname}`);
     if (next.length > 0 && url.pathname.startsWith("/v1/")) {
-      const [status, body] = next.shift();
-      response.writeHead(status, { "content-type": "application/problem+json" });
+      const [status, body, headers] = next.shift();
+      response.writeHead(status, { "content-type": "application/problem+json", ...headers });
       response.end(body);
       return;
     }

@@ -82,7 +82,7 @@ function proofCard(proof, finalized) {
     ["Newest final block", finalized ? h("a", { href: `#/blocks/${finalized.number}` }, `Block ${finalized.number}`) : "none"],
     ["Hash in the contract", hash(finalized?.hash)],
     ["Contract", hash(contract)],
-  ]), h("p", { class: "dim" }, "The root of the final block comes from this node. To rely on nothing from it, compare the hash with the contract on L1, or run bastion audit."),
+  ]), h("p", { class: "dim" }, "The root of the final block comes from this node, as this page does. To rely on nothing from it, compare the hash with the contract on L1, or run bastion audit."),
   h("details", {}, h("summary", {}, "Merkle path, 32 siblings from the leaf up"),
     h("ol", { class: "path" }, (Array.isArray(proof.path) ? proof.path : []).map((sibling) => h("li", {}, h("code", {}, String(sibling)))))));
 }

@@ -56,7 +56,7 @@ test("the overview shows blocks in their stages, figures, charts and the table",
 });
 
 test("events move blocks, progress and figures without a reload", async () => {
-  const page = await visit();
+  const page = await visit("", { reducedMotion: "no-preference" });
   await card(page, 24).waitFor();
   const job = node.world.jobs.find(({ kind }) => kind === "prove_block");
   assert.ok(job);
@@ -188,6 +188,7 @@ test("an operation: content from its bytes, receipt recovered here, records comp
   assert.match(text, new RegExp(`The sequencer ${node.world.sequencer} signed it`));
   assert.match(text, /Its key signed exactly these fields/);
   assert.match(text, /The posted records are those that were promised/);
+  assert.match(text, /The posted records do what the operation says/);
   const main = await page.locator("main").innerText();
   assert.match(main, /Kind\s+transfer\s+Account\s+131073\s+To account\s+131075\s+Amount\s+0\.008 ETH/);
   assert.match(main, /position 0 of batch 0 in block 1/);
@@ -209,6 +210,37 @@ for (const [name, change, why] of [
     assert.match(text, why);
   });
 }
+
+test("the search finds accounts, blocks, operations and owners", async () => {
+  const block = node.world.block(node.world.blocks[2]);
+  const proof = (await (await fetch(`${node.url}/v1/accounts/${FIRST}`)).json()) as { account: { owner: string } };
+  const page = await visit();
+  await card(page, 24).waitFor();
+  for (const [text, address] of [
+    ["131072", "#/accounts/131072"], ["7", "#/blocks/7"], ["account 7", "#/accounts/7"], ["Block 900", "#/blocks/900"],
+    [block.hash ?? "", `#/blocks/${block.hash}`], [proof.account.owner, `#/accounts/${proof.account.owner}`],
+    [`0x${"AB".repeat(32)}`, `#/operations/0x${"ab".repeat(32)}`],
+  ] as const) {
+    await page.fill("#search-text", text);
+    await page.keyboard.press("Enter");
+    await page.waitForFunction((wanted) => location.hash === wanted, address);
+  }
+  await page.fill("#search-text", "nonsense");
+  await page.keyboard.press("Enter");
+  await page.waitForFunction(() => (document.querySelector("#search-text") as HTMLInputElement).validationMessage !== "");
+});
+
+test("accounts of an owner are listed, each checked", async () => {
+  const { account } = (await (await fetch(`${node.url}/v1/accounts/${FIRST}`)).json()) as { account: { owner: string } };
+  const read = async () => {
+    const page = await visit(`#/accounts/${account.owner}`);
+    await page.locator("tbody tr").first().waitFor();
+    return page.locator("tbody tr").first().innerText();
+  };
+  assert.match(await read(), /131072\s+4\.\d+ ETH\s+fits its root/);
+  node.tamper = (path, answer) => (path === "/v1/accounts" ? { accounts: [{ ...answer.accounts[0], root: `0x${"00".repeat(32)}` }] } : answer);
+  assert.match(await read(), /does not fit its root/);
+});
 
 test("records that were not promised are red", async () => {
   const hash = node.world.operations[0]?.hash ?? "";

@@ -1,9 +1,10 @@
 /** What a wallet or a page checks of a node's answers before it believes them. */
-import { amountFromText, fromHex, type Hex } from "./bytes.js";
+import { amountFromText, equal, fromHex, toHex, toInteger, type Hex } from "./bytes.js";
 import type { Schemas } from "./client.js";
 import { decode } from "./codec.js";
 import type { Rollup } from "./domain.js";
 import { elementFromHex, elementToHex } from "./field.js";
+import { records, type Operation, type Outcome } from "./operation.js";
 import { operationHash, receiptSigner, sameHex, wordsHash, type SignedReceipt } from "./receipt.js";
 import { leafOf, rootFromPath, type Account } from "./state.js";
 
@@ -103,4 +104,48 @@ export function checkInclusion(receipt: SignedReceipt, inclusion: Schemas["Inclu
       ? passed("the posted records are those that were promised")
       : failed(`the posted records hash to ${words}, not to the promised ${receipt.words}`);
   });
+}
+
+/** What the operator decided about an operation, as its posted records tell. */
+function outcomeOf(operation: Operation, posted: readonly Uint8Array[]): Outcome {
+  const [first, last] = [posted[0] ?? new Uint8Array(), posted.at(-1) ?? new Uint8Array()];
+  const index = operation.op === "signed" ? first.subarray(6, 10) : first.subarray(3, 7);
+  const outcome: Outcome = { index: Number(toInteger(index)) };
+  // An exit record has 47 bytes, an owner record 52, and each is the last one.
+  if (last.length === 47) {
+    outcome.releaseTime = toInteger(last.subarray(22, 27));
+    outcome.left = toInteger(last.subarray(27, 43));
+  }
+  if (last.length === 52) outcome.ownExit = toHex(last.subarray(32));
+  return outcome;
+}
+
+/**
+ * Whether posted records do what an operation, given by its encoding, says: the same parties, amount
+ * and fee. What the operator decides (a new index, the time of an exit) may be anything.
+ */
+export function checkRecords(bytes: Hex, posted: readonly Hex[]): Check {
+  return attempt("the posted records", () => {
+    const operation = decode(fromHex("operation", bytes));
+    const given = posted.map((record) => fromHex("record", record));
+    const expected = records(operation, outcomeOf(operation, given));
+    const same = given.length === expected.length && expected.every((record, i) => equal(record, given[i] ?? record.subarray(1)));
+    return same
+      ? passed("the posted records do what the operation says")
+      : failed("the posted records do not do what the operation says");
+  });
+}
+
+/**
+ * Whether a receipt promises records that do what an operation says, where these follow from the
+ * operation alone: kinds in which the operator decides nothing. Others pass.
+ */
+export function checkWords(receipt: SignedReceipt, operation: Operation, ownExit: Hex): Check {
+  const open = operation.op !== "signed" || operation.action.kind === "transfer_new" || operation.action.kind === "withdraw";
+  if (open) return passed("what will be posted depends on the operator");
+  return attempt("the operation", () =>
+    sameHex(wordsHash(records(operation, { ownExit })), receipt.words)
+      ? passed("it promises records that do what the operation says")
+      : failed("it promises records that do not do what the operation says"),
+  );
 }

@@ -1,7 +1,7 @@
 /** Transfers from building to finality. */
 import type { Address } from "./address.js";
 import { amountFromText, toHex, type Hex } from "./bytes.js";
-import { checkOperation, checkPath, checkSigner } from "./checks.js";
+import { checkOperation, checkPath, checkSigner, checkWords } from "./checks.js";
 import { pause, type CallOptions, type Client, type Schemas } from "./client.js";
 import { encode } from "./codec.js";
 import { domainOf, type Rollup } from "./domain.js";
@@ -91,7 +91,12 @@ export class Wallet {
     if (answer?.rejection) throw new RejectedError(answer.rejection.code, answer.rejection.message);
     const receipt = answer?.receipt;
     if (receipt === undefined) throw new DistrustError("the node answered neither a receipt nor a rejection");
-    for (const check of [checkSigner(receipt, rollup, sequencer), checkOperation(receipt, bytes)]) {
+    const checks = [
+      checkSigner(receipt, rollup, sequencer),
+      checkOperation(receipt, bytes),
+      checkWords(receipt, operation, exit),
+    ];
+    for (const check of checks) {
       if (!check.ok) throw new DistrustError(check.text);
     }
     return { hash: operationHash(operation), operation, receipt };

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
-  AMOUNT_BITS, decode, decodeFloat, domainOf, elementToHex, encode, encodeFloat, FEE_BITS, fromHex, fromJson, isSigned,
+  AMOUNT_BITS, checkRecords, checkWords, decode, decodeFloat, domainOf, elementToHex, encode, encodeFloat, FEE_BITS, fromHex, fromJson, isSigned,
   message, operationHash, records, roundDown, SecretKey, sign, toHex, toJson, wordsHash,
   type Operation, type Outcome, type SignedOperation,
 } from "../src/index.js";
@@ -123,6 +123,35 @@ test("what does not fit the wire is not signed", () => {
   ];
   for (const change of wide) {
     assert.throws(() => sign({ ...first, ...change }, key, domain, exit), { name: "ProtocolError" });
+  }
+});
+
+test("posted records are compared with the operation", () => {
+  for (const { bytes, records: posted } of [...operations.signed, ...operations.queued]) {
+    assert.ok(checkRecords(bytes, posted).ok);
+    assert.ok(!checkRecords(bytes, [...posted, "0x00"]).ok);
+    if (posted.length === 0) continue;
+    assert.ok(!checkRecords(bytes, posted.slice(1)).ok);
+    assert.ok(!checkRecords(bytes, posted.map((record) => record.slice(0, -2))).ok);
+    // Kind, fee and account; then amount.
+    for (const place of [0, 5, 14]) {
+      const altered = fromHex("record", posted[0] ?? "");
+      altered[place] = (altered[place] ?? 0) ^ 1;
+      const isIndex = posted[0]?.length === 2 + 2 * 75 && place === 5 && bytes.startsWith("0x81");
+      assert.equal(checkRecords(bytes, [toHex(altered), ...posted.slice(1)]).ok, isIndex);
+    }
+  }
+  assert.ok(!checkRecords("0x07", []).ok);
+});
+
+test("what a receipt promises is compared with the operation, where it follows from it", () => {
+  for (const { json, words } of operations.signed) {
+    const operation = signed(json);
+    const receipt = { epoch: 0, block: 1, batch: 0, position: 0, operation: words, words, time: 0, signature: "0x" };
+    const other = { ...receipt, words: `0x${"00".repeat(32)}` };
+    assert.ok(checkWords(receipt, operation, exit).ok);
+    const open = ["transfer_new", "withdraw"].includes(operation.action.kind);
+    assert.equal(checkWords(other, operation, exit).ok, open);
   }
 });
 

@@ -120,14 +120,28 @@ function history(index, /** @type {AbortSignal} */ signal) {
   return card("History", table("Operations of the account", ["With", ["Amount", "num"], "Status", "Kind", "Operation"], body), none, more);
 }
 
+/** @param {string} owner @param {AbortSignal} signal */
+async function ownerList(owner, signal) {
+  const accounts = await client.accountsOf(owner.toLowerCase(), { signal });
+  const rows = accounts.map((proof) => {
+    const path = checkPath(proof.index, proof);
+    return h("tr", {},
+      h("td", { class: "num" }, h("a", { href: `#/accounts/${proof.index}` }, proof.index)),
+      h("td", { class: "num" }, format.amount(proof.account?.token ?? 0, proof.account?.balance)),
+      h("td", {}, h("span", { class: path.ok ? "text-good" : "text-bad" }, path.ok ? "fits its root" : "does not fit its root")));
+  });
+  if (rows.length === 0) return card("Accounts", h("p", {}, "This owner has no account."));
+  return card("Accounts", facts([["Owner", hash(owner)]]), table("Accounts of the owner", [["Account", "num"], ["Balance", "num"], "Proof, checked here"], h("tbody", {}, rows)));
+}
+
 /**
  * @param {Element} main
- * @param {string | undefined} id
+ * @param {string | undefined} id index or owner
  * @param {AbortSignal} signal
  */
 export function accountPage(main, id, signal) {
-  const input = /** @type {HTMLInputElement} */ (h("input", { id: "index", inputmode: "numeric", pattern: "[0-9]+", required: true, value: id ?? "", autocomplete: "off" }));
-  const form = h("form", { class: "ask card" }, h("label", { for: "index" }, "Index of the account"),
+  const input = /** @type {HTMLInputElement} */ (h("input", { id: "index", pattern: "\\s*([0-9]+|0x[0-9a-fA-F]{64})\\s*", title: "a number, or 0x and 64 hex digits", required: true, value: id ?? "", autocomplete: "off" }));
+  const form = h("form", { class: "ask card" }, h("label", { for: "index" }, "Index of an account, or an owner"),
     h("div", { class: "row" }, input, h("button", { class: "primary", type: "submit" }, "Show and check")));
   form.addEventListener("submit", (event) => {
     event.preventDefault();
@@ -136,9 +150,14 @@ export function accountPage(main, id, signal) {
     else location.hash = address;
   });
   const content = h("div", { class: "stack" });
-  put(main, heading(id === undefined ? "Accounts" : `Account ${id}`), form, content);
+  put(main, heading(id === undefined ? "Accounts" : id.startsWith("0x") ? "Accounts of an owner" : `Account ${id}`), form, content);
   if (id === undefined) {
     put(content, h("p", { class: "dim" }, "The node answers with the account and its Merkle path. Your browser computes the state root from them and compares it with the newest final block."));
+    return undefined;
+  }
+  if (/^0x[0-9a-f]{64}$/i.test(id)) {
+    put(content, h("p", { class: "dim" }, "Reading…"));
+    ownerList(id, signal).then((list) => signal.aborted || put(content, list), (error) => signal.aborted || put(content, failure(error)));
     return undefined;
   }
   const index = Number(id);

@@ -59,20 +59,27 @@ window.addEventListener("hashchange", () => {
   route()?.focus();
 });
 
-/** Where a search leads: an operation or block by its hash, an account, or a block. @param {string} text */
+/** Where a search leads: an account, a block, an operation or an owner. @param {string} text */
 async function target(text) {
-  if (/^[0-9]+$/.test(text)) return Number(text) < 2 ** 16 && state.blocks.has(Number(text)) ? `#/blocks/${text}` : `#/accounts/${text}`;
+  const [, name, digits] = /^(account|block)?\s*([0-9]+)$/i.exec(text) ?? [];
+  if (digits !== undefined) {
+    const isBlock = name ? name.toLowerCase() === "block" : Number(digits) < 2 ** 16 && state.blocks.has(Number(digits));
+    return isBlock ? `#/blocks/${digits}` : `#/accounts/${digits}`;
+  }
   if (!/^0x[0-9a-f]{64}$/i.test(text)) return undefined;
-  const hashText = text.toLowerCase();
-  const isBlock = await client.block(hashText).then(() => true, () => false);
-  return isBlock ? `#/blocks/${hashText}` : `#/operations/${hashText}`;
+  const name64 = text.toLowerCase();
+  const [isBlock, isOwner] = await Promise.all([
+    client.block(name64).then(() => true, () => false),
+    client.accountsOf(name64).then((accounts) => accounts.length > 0, () => false),
+  ]);
+  return isBlock ? `#/blocks/${name64}` : isOwner ? `#/accounts/${name64}` : `#/operations/${name64}`;
 }
 
 element("search").addEventListener("submit", async (event) => {
   event.preventDefault();
   const input = /** @type {HTMLInputElement} */ (element("search-text"));
   const leads = await target(input.value.trim());
-  input.setCustomValidity(leads ? "" : "Type an account's index, a block's number, or a hash");
+  input.setCustomValidity(leads ? "" : "Type the index of an account, the number of a block, or the hash of a block, an operation or an owner");
   if (!leads) input.reportValidity();
   else location.hash = leads;
 });

@@ -2,7 +2,7 @@
 import { h, keyed, put, setText } from "./dom.js";
 import * as format from "./format.js";
 import { now, onChange, state } from "./live.js";
-import { ago, badge, card, heading } from "./parts.js";
+import { badge, card, heading, since } from "./parts.js";
 
 /** Which come first: those that need somebody. */
 const URGENCY = ["failed", "retryable", "leased", "queued", "proved", "verified", "cancelled", "done"];
@@ -22,7 +22,7 @@ function row(job) {
   item.update = (next) => {
     item.className = next.state === "failed" ? "job job-failed" : "job";
     const attempts = next.attempts === 1 ? "1 attempt" : `${format.number(next.attempts)} attempts`;
-    put(facts, [next.worker, attempts].filter((x) => x !== null).join(", "), ", ", ago(next.since, now()));
+    setText(facts, [next.worker, attempts, since(next.since, now())].filter((x) => x !== null).join(", "));
     const text = JSON.stringify([next.state, next.causes]);
     if (text === written) return;
     written = text;

@@ -48,7 +48,7 @@ function changed() {
   setTimeout(() => {
     announced = false;
     for (const read of readers) read();
-  }, 30);
+  }, 100);
 }
 
 /**

@@ -1,5 +1,5 @@
 /** An operation: what was signed, what was promised, and what was posted, each checked here. */
-import { checkInclusion, checkOperation, checkSigner, decode, domainOf, fromHex, isSigned, NodeError } from "./bastion.js";
+import { checkInclusion, checkOperation, checkRecords, checkSigner, decode, domainOf, fromHex, isSigned, NodeError } from "./bastion.js";
 import { h, put } from "./dom.js";
 import * as format from "./format.js";
 import { client, onChange, state } from "./live.js";
@@ -72,7 +72,7 @@ export function findings(wanted, operation, inclusion, version) {
     // checkOperation has said so.
   }
   if (inclusion === null) all.push({ ok: "open", text: "its records are not sealed yet" });
-  else all.push(checkInclusion(receipt, inclusion));
+  else all.push(checkInclusion(receipt, inclusion), checkRecords(bytes, inclusion.records));
   return all;
 }
 

@@ -3,11 +3,12 @@ import { chart } from "./charts.js";
 import { h, keyed, put, setText } from "./dom.js";
 import * as format from "./format.js";
 import { blocks, now, onChange, state } from "./live.js";
-import { ago, badge, card, heading, table } from "./parts.js";
+import { ago, badge, card, heading, since, table } from "./parts.js";
 import { pipeline } from "./pipeline.js";
 import { workers } from "./workers.js";
 
-const TABLE_ROWS = 25;
+/** Rows of the table at first, and with each press of its button. */
+const ROWS = 25;
 
 /** @typedef {import("./bastion.js").Schemas["Block"]} Block */
 
@@ -62,6 +63,8 @@ function row(block) {
   const cells = Array.from({ length: 7 }, (_, i) => h("td", { class: i === 1 ? "" : "num" }));
   const item = /** @type {HTMLElement & { update: (block: Block) => void }} */ (h("tr", {}, cells));
   put(cells[0], h("a", { href: `#/blocks/${block.number}` }, block.number));
+  const opened = ago(block.opened_at, now());
+  put(cells[6], opened);
   let stage = "";
   item.update = (next) => {
     if (stage !== next.stage) put(cells[1], badge(next.stage));
@@ -70,7 +73,7 @@ function row(block) {
     setText(cells[3], format.wei(next.wei_per_operation));
     setText(cells[4], format.number(next.gas_per_operation));
     setText(cells[5], format.bytes(next.data_bytes));
-    put(cells[6], ago(next.opened_at, now()));
+    setText(opened, since(next.opened_at, now()));
   };
   return item;
 }
@@ -79,20 +82,28 @@ function row(block) {
 export function overview(main) {
   const [tiles, way, provers, lines] = [figures(), pipeline(), workers(), charts()];
   const body = h("tbody", {});
+  let rows = ROWS;
+  const more = h("button", { type: "button", hidden: true }, "Older blocks");
   put(main,
     heading("Overview"),
     tiles.element,
     card("Blocks on their way", way.element),
     h("div", { class: "charts" }, lines.elements),
     card("Provers", provers.element),
-    card("Blocks", table("Blocks", [["Block", "num"], "Stage", ["Operations", "num"], ["Cost per operation", "num"], ["Gas per operation", "num"], ["Data", "num"], ["Opened", "num"]], body)));
+    card("Blocks", table("Blocks", [["Block", "num"], "Stage", ["Operations", "num"], ["Cost per operation", "num"], ["Gas per operation", "num"], ["Data", "num"], ["Opened", "num"]], body), h("p", {}, more)));
   const update = () => {
     tiles.update();
     way.update();
     provers.update();
     lines.update();
-    keyed(body, blocks().slice(0, TABLE_ROWS), (block) => block.number, row);
+    const all = blocks();
+    keyed(body, all.slice(0, rows), (block) => block.number, row);
+    more.hidden = all.length <= rows;
   };
+  more.addEventListener("click", () => {
+    rows += ROWS;
+    update();
+  });
   update();
   return onChange(update);
 }

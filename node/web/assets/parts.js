@@ -112,8 +112,12 @@ export function badge(stage) {
   return h("span", { class: `badge badge-${String(stage).replace(/[^a-z]/g, "")}` }, stage);
 }
 
-/** How long ago a time was, with the time itself behind it. @param {number | null} time @param {number} now */
+/** How long ago a time was, with the time itself behind it. @param {number} time @param {number} now */
 export function ago(time, now) {
-  if (time === null) return h("span", {}, "–");
-  return h("time", { datetime: format.moment(time), title: format.moment(time) }, `${format.duration(now - time)} ago`);
+  return h("time", { datetime: format.moment(time), title: format.moment(time) }, since(time, now));
+}
+
+/** @param {number} time @param {number} now */
+export function since(time, now) {
+  return `${format.duration(now - time)} ago`;
 }

@@ -3,6 +3,10 @@
 # Ends with the sum of the tests. BASTION_CHROMIUM names a browser, BASTION_NODE a node that runs.
 set -euo pipefail
 cd "$(dirname "$0")/../clients/ts"
+if ! node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 19) ? 0 : 1)'; then
+  echo "node $(node --version) is too old: client and page need 20.19 or newer" >&2
+  exit 1
+fi
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 status=0

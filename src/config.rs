@@ -3,6 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use bastion_circuits::Shape;
+use bastion_node::service::config::{
+    ApiConfig, L1Config, NatsConfig, NodeConfig, RollupConfig, SequencerConfig, WorkerConfig,
+};
 use bastion_prover::schedule::MemoryBudget;
 use bastion_prover::{Arithmetic, BadArithmetic};
 use clap::Args;
@@ -30,6 +33,10 @@ pub(crate) struct Flags {
     /// Reports and progress as JSON.
     #[arg(long, global = true)]
     pub(crate) json: bool,
+    /// Sets a key of the configuration file for this run, such as api.listen=0.0.0.0:4000; may be given
+    /// several times. The variable BASTION_API__LISTEN does the same.
+    #[arg(long = "set", global = true, value_name = "SECTION.KEY=VALUE")]
+    set: Vec<String>,
 }
 
 /// The configuration file.
@@ -39,6 +46,52 @@ struct File {
     cache_dir: Option<PathBuf>,
     memory: Option<toml::Value>,
     arithmetic: Option<String>,
+    #[serde(default)]
+    rollup: RollupConfig,
+    #[serde(default)]
+    sequencer: SequencerConfig,
+    #[serde(default)]
+    l1: L1Config,
+    #[serde(default)]
+    worker: WorkerConfig,
+    #[serde(default)]
+    nats: NatsConfig,
+    #[serde(default)]
+    api: ApiConfig,
+}
+
+/// Sections of the file.
+const SECTIONS: [&str; 6] = ["rollup", "sequencer", "l1", "worker", "nats", "api"];
+
+/// Puts what variables and flags say over the file's text.
+fn overlay(text: &str, set: &[String]) -> Result<File, String> {
+    let mut table: toml::Table = text.parse().map_err(|e: toml::de::Error| e.to_string())?;
+    let variables = std::env::vars().filter_map(|(name, value)| {
+        let (section, key) = name.strip_prefix("BASTION_")?.split_once("__")?;
+        let (section, key) = (section.to_lowercase(), key.to_lowercase().replace('_', "-"));
+        SECTIONS.contains(&&*section).then_some((section, key, value))
+    });
+    let mut sets: Vec<(String, String, String)> = variables.collect();
+    for one in set {
+        let parts = one.split_once('=').and_then(|(place, value)| {
+            let (section, key) = place.split_once('.')?;
+            Some((section.to_owned(), key.to_owned(), value.to_owned()))
+        });
+        let hint = || format!("--set {one}: give it as SECTION.KEY=VALUE");
+        sets.push(parts.ok_or_else(hint)?);
+    }
+    for (section, key, value) in sets {
+        // What is no value of TOML is a text without quotes.
+        let parsed = format!("v = {value}").parse::<toml::Table>().ok();
+        let parsed = parsed.and_then(|mut table| table.remove("v"));
+        let value = parsed.unwrap_or(toml::Value::String(value));
+        let entry = table.entry(section.clone()).or_insert_with(|| toml::Table::new().into());
+        match entry.as_table_mut() {
+            Some(entry) => entry.insert(key, value),
+            None => return Err(format!("{section} is no section")),
+        };
+    }
+    table.try_into().map_err(|e: toml::de::Error| e.to_string())
 }
 
 /// What holds for this run.
@@ -50,6 +103,8 @@ pub(crate) struct Settings {
     pub(crate) memory: MemoryBudget,
     /// Reports and progress as JSON.
     pub(crate) json: bool,
+    /// What the node's parts read.
+    pub(crate) node: NodeConfig,
 }
 
 impl Settings {
@@ -60,8 +115,9 @@ impl Settings {
             Some(path) => Some(path.as_path()),
             None => default.exists().then_some(default),
         };
-        let file = path.map(read).transpose()?.unwrap_or_default();
         let bad = |why: String| bad_file(path.unwrap_or(default), why);
+        let text = path.map(read).transpose()?.unwrap_or_default();
+        let file = overlay(&text, &flags.set).map_err(bad)?;
         let of_file = || memory_of(file.memory.as_ref()).map_err(bad);
         // As with memory: what a flag or a variable says is not asked of the file.
         let arithmetic = match (flags.arithmetic, &file.arithmetic) {
@@ -86,6 +142,14 @@ impl Settings {
                 .unwrap_or_else(|| ".bastion".into()),
             memory: memory.unwrap_or(MemoryBudget(8 << 30)),
             json: flags.json,
+            node: NodeConfig {
+                rollup: file.rollup,
+                sequencer: file.sequencer,
+                l1: file.l1,
+                worker: file.worker,
+                nats: file.nats,
+                api: file.api,
+            },
         })
     }
 }
@@ -108,14 +172,13 @@ fn memory_of(value: Option<&toml::Value>) -> Result<Option<MemoryBudget>, String
     }
 }
 
-fn read(path: &Path) -> eyre::Result<File> {
+fn read(path: &Path) -> eyre::Result<String> {
     use eyre::WrapErr;
-    let text = std::fs::read_to_string(path)
+    std::fs::read_to_string(path)
         .wrap_err_with(|| {
             let path = path.display();
             format!("configuration file {path}: correct --config, or leave it out (bastion.toml is optional)")
-        })?;
-    Ok(toml::from_str(&text).map_err(|e| bad_file(path, e))?)
+        })
 }
 
 fn bad_file(path: &Path, why: impl ToString) -> CliError {
@@ -149,7 +212,23 @@ mod tests {
 
     #[test]
     fn unknown_keys_are_errors() {
-        assert!(toml::from_str::<File>("memory = \"1GiB\"\ncache-dir = \"x\"").is_ok());
-        assert!(toml::from_str::<File>("memroy = \"1GiB\"").is_err());
+        assert!(overlay("memory = \"1GiB\"\ncache-dir = \"x\"", &[]).is_ok());
+        for text in ["memroy = \"1GiB\"", "[l1]\nurl = \"x\"", "[sequencers]\nbatch-seconds = 1"] {
+            assert!(overlay(text, &[]).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn flags_are_put_over_the_file() {
+        let text = "[l1]\nurls = [\"http://a\"]\nfinality = 3\n";
+        let set = ["l1.finality=finalized", "api.listen=0.0.0.0:80", "worker.slots=3"];
+        let file = overlay(text, &set.map(String::from)).unwrap();
+        assert_eq!(file.l1.urls, ["http://a"]);
+        assert_eq!(file.l1.finality, L1Config::default().finality);
+        assert_eq!(file.worker.slots, 3);
+        assert_eq!(file.api.listen.port(), 80);
+        for wrong in ["worker.slots", "slots=3", "worker.slot=3", "worker.slots=many"] {
+            assert!(overlay(text, &[wrong.into()]).is_err(), "{wrong}");
+        }
     }
 }

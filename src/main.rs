@@ -42,6 +42,9 @@ enum Command {
     Cost(commands::cost::Args),
     Shapes(commands::shapes::Args),
     Inspect(commands::inspect::Args),
+    Node(commands::node::Args),
+    L1(commands::transactions::Args),
+    Config(commands::configuration::Args),
 }
 
 fn main() -> ExitCode {
@@ -72,6 +75,9 @@ fn run(cli: Cli) -> eyre::Result<ExitCode> {
         Command::Cost(args) => commands::cost::run(&args, &settings),
         Command::Shapes(args) => commands::shapes::run(&args, &settings),
         Command::Inspect(args) => commands::inspect::run(&args, &settings),
+        Command::Node(args) => commands::node::run(&args, &settings),
+        Command::L1(args) => commands::transactions::run(&args, &settings),
+        Command::Config(args) => commands::configuration::run(&args, &settings),
     };
     done.map(|()| ExitCode::SUCCESS)
 }

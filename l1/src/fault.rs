@@ -63,7 +63,12 @@ const WORDS: [(SendFault, &[&str]); 7] = [
     (SendFault::Reserved, &["already reserved"]),
     (
         SendFault::Full,
-        &["txpool is full", "transaction pool is full", "account limit exceeded", "in-flight transaction limit"],
+        &[
+            "txpool is full",
+            "transaction pool is full",
+            "account limit exceeded",
+            "in-flight transaction limit",
+        ],
     ),
     (SendFault::TooCheap, &["underpriced", "gas tip cap", "below minimum required priority fee"]),
 ];

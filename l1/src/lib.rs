@@ -43,4 +43,6 @@ pub use nonce::NonceFault;
 pub use revert::Revert;
 pub use rpc::{Failover, FailoverOptions, Options, RpcL1};
 pub use txmgr::TxManager;
-pub use types::{At, Call, Called, Event, Market, Pin, Receipt, DEV_CHAIN_ID, DEV_CHAIN_IDS, DEV_OPERATOR};
+pub use types::{
+    At, Call, Called, Event, Market, Pin, Receipt, DEV_CHAIN_ID, DEV_CHAIN_IDS, DEV_OPERATOR,
+};

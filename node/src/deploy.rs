@@ -159,6 +159,13 @@ impl Deployment {
         Ok(Self { nonce: site.nonce, contracts, settlement, memory })
     }
 
+    /// The contracts in the order in which they are made: their names, addresses, and creation code with
+    /// arguments.
+    pub fn creations(&self) -> impl Iterator<Item = (&'static str, Address, &Bytes)> {
+        let names = ["verifier", "governance", "rollup"].into_iter();
+        names.zip(&self.contracts).map(|(name, c)| (name, c.address, &c.creation))
+    }
+
     /// The contracts as they are, or will be.
     pub fn settlement(&self) -> &RollupClient {
         &self.settlement

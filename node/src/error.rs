@@ -373,6 +373,34 @@ pub enum NodeError {
         /// The circuit.
         circuit: CircuitId,
     },
+    /// Verifiers of several circuits, of which one is to be chosen.
+    #[error("{dir} has several folders {prefix}*: they are of different versions or reference strings; move away those that are not meant")]
+    SeveralVerifiers {
+        /// The folder that holds them.
+        dir: String,
+        /// How their names begin.
+        prefix: String,
+    },
+    /// There is no manifest of a rollup.
+    #[error("{path} is missing: `bastion l1 deploy` writes it; or name another one in `rollup.manifest`")]
+    NoManifest {
+        /// Where it was sought.
+        path: String,
+    },
+    /// A key of the operator.
+    #[error("{what}: {why}")]
+    Key {
+        /// Which.
+        what: &'static str,
+        /// What is wrong; never the key.
+        why: String,
+    },
+    /// A part of the node ended by a fault of this code.
+    #[error("the {part} panicked, which is a fault of this program: see the log, and start the node again")]
+    Panicked {
+        /// The part.
+        part: String,
+    },
     /// Sizes of blocks that are none.
     #[error("blocks of {sizes:?} batches: give at least one size, ascending, each at least 1")]
     Sizes {
@@ -429,6 +457,7 @@ impl NodeError {
             Self::Tampered { .. } | Self::Refused { .. } => ErrorClass::Invalid,
             Self::Mismatch { .. } | Self::WrongMark { .. } => ErrorClass::Mismatch,
             Self::Missing { .. } | Self::NoSrs { .. } => ErrorClass::Missing,
+            Self::NoManifest { .. } | Self::NoKeys { .. } => ErrorClass::Missing,
             Self::NoDocuments { .. } | Self::Document(_) => ErrorClass::Missing,
             Self::Malformed { .. } => ErrorClass::Invalid,
             Self::BlockCount { .. } | Self::Foreign { .. } => ErrorClass::Invalid,

@@ -106,6 +106,25 @@ impl Cache {
         self.dir.join("verifier")
     }
 
+    /// The verifier's folder of a shape and number of batches, if there is exactly one.
+    ///
+    /// # Errors
+    /// [`NodeError::NoDocuments`] if there is none, [`NodeError::SeveralVerifiers`] if there are several.
+    pub fn find_verifier(&self, shape: &Shape, batches: usize) -> Result<PathBuf, NodeError> {
+        let prefix = format!("{}-{batches}x-", shape.name);
+        let folders = std::fs::read_dir(self.verifiers()).into_iter().flatten().flatten();
+        let own = folders.filter(|folder| {
+            folder.file_name().to_str().is_some_and(|name| name.starts_with(&prefix))
+        });
+        let mut own: Vec<PathBuf> = own.map(|folder| folder.path()).collect();
+        let dir = self.verifiers().display().to_string();
+        match (own.pop(), own.is_empty()) {
+            (Some(folder), true) => Ok(folder),
+            (Some(_), false) => Err(NodeError::SeveralVerifiers { dir, prefix }),
+            (None, _) => Err(NodeError::NoDocuments { dir, shape: shape.name.clone() }),
+        }
+    }
+
     /// The keys in this cache.
     pub fn keys(&self) -> KeyStore {
         KeyStore::new(self.key_dir()).storing(self.storing)

@@ -1,6 +1,6 @@
 //! Drives the contract: queue, blocks, claims.
 
-use alloy_primitives::{Address, Bytes, FixedBytes, U256};
+use alloy_primitives::{keccak256, Address, Bytes, FixedBytes, B256, U256};
 use alloy_sol_types::{SolCall, SolValue};
 use bastion_contract::rollup::{test_token, IRollup, ITestToken};
 use bastion_l1::{DevChain, ReadL1, SendL1};
@@ -9,7 +9,7 @@ use bastion_protocol::exits::{exit_path, exit_tree};
 use bastion_protocol::ops::{Deposit, Op};
 use bastion_protocol::records::{L1Record, Section};
 use bastion_protocol::BlockProof;
-use bastion_protocol::{field, Fr, Header, ProtocolError};
+use bastion_protocol::{field, Fr, Header, ProtocolError, PublicInputs};
 use serde::Serialize;
 
 use crate::error::NodeError;
@@ -147,27 +147,7 @@ impl RollupClient {
         data: &[u8],
         proof: &BlockProof,
     ) -> [Bytes; 3] {
-        let commit = IRollup::commitCall {
-            header: IRollup::Header {
-                oldRoot: to_u256(&header.old_root),
-                newRoot: to_u256(&header.new_root),
-                policyRoot: to_u256(&header.policy_root),
-                time: header.time,
-                cOut: to_u256(&header.c_out),
-                batches: header.batches,
-            },
-            data: data.to_vec().into(),
-        };
-        let number = U256::from(number);
-        let prove = IRollup::proveCall {
-            number,
-            circuitId: self.circuit_id,
-            accumulator: proof.accumulator.map(|limb| to_u256(&limb)),
-            inputs: proof.inputs.into_array().map(|input| to_u256(&input)),
-            proof: proof.proof.clone().into(),
-        };
-        let finalize = IRollup::finalizeCall { number };
-        [commit.abi_encode(), prove.abi_encode(), finalize.abi_encode()].map(Bytes::from)
+        [commit_call(header, data), prove_call(number, proof), finalize_call(number)]
     }
 
     /// The finalized root, read back from the contract.
@@ -201,6 +181,44 @@ impl RollupClient {
         let call = claim_call(number, position as u64, exits)?;
         Ok(l1.send(self.operator, self.rollup, U256::ZERO, call.abi_encode().into())?)
     }
+}
+
+/// Calldata that commits a block.
+pub fn commit_call(header: &Header, data: &[u8]) -> Bytes {
+    let call = IRollup::commitCall {
+        header: IRollup::Header {
+            oldRoot: to_u256(&header.old_root),
+            newRoot: to_u256(&header.new_root),
+            policyRoot: to_u256(&header.policy_root),
+            time: header.time,
+            cOut: to_u256(&header.c_out),
+            batches: header.batches,
+        },
+        data: data.to_vec().into(),
+    };
+    call.abi_encode().into()
+}
+
+/// Calldata that proves the committed block `number`.
+pub fn prove_call(number: u64, proof: &BlockProof) -> Bytes {
+    let call = IRollup::proveCall {
+        number: U256::from(number),
+        circuitId: proof.circuit_id.to_bytes().into(),
+        accumulator: proof.accumulator.map(|limb| to_u256(&limb)),
+        inputs: proof.inputs.into_array().map(|input| to_u256(&input)),
+        proof: proof.proof.clone().into(),
+    };
+    call.abi_encode().into()
+}
+
+/// Calldata that finalizes the proven block `number`.
+pub fn finalize_call(number: u64) -> Bytes {
+    IRollup::finalizeCall { number: U256::from(number) }.abi_encode().into()
+}
+
+/// keccak256 of a block's public inputs, by which the contract remembers it.
+pub fn block_hash(inputs: &PublicInputs<Fr>) -> B256 {
+    keccak256(inputs.into_array().map(|x| to_u256(&x)).abi_encode())
 }
 
 /// The call that claims the exit at `position` of block `number`.

@@ -20,7 +20,7 @@ use serde::Serialize;
 use crate::block_store::StoredBlock;
 use crate::deploy::{rollup_address, Deployment, Roles, Site};
 use crate::error::NodeError;
-use crate::settle::{l1_operations, to_u256, RollupClient};
+use crate::settle::{block_hash, l1_operations, to_u256, RollupClient};
 
 /// Transactions of the operator before a deployment, at most: the node says how many there are.
 const SEARCHED: u64 = 1_000;
@@ -150,8 +150,7 @@ impl Submission<'_> {
                 }
                 continue;
             }
-            let inputs = block.header.public_inputs(&block.data)?.into_array();
-            let record = alloy_primitives::keccak256(inputs.map(|x| to_u256(&x)).abi_encode());
+            let record = block_hash(&block.header.public_inputs(&block.data)?);
             let found = settlement.view(l1, &IRollup::blocksCall(U256::from(number)))?;
             if found.inputs != record {
                 return Err(settlement.other(format!("it has another block {number}")));

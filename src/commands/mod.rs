@@ -2,15 +2,18 @@
 
 pub(crate) mod audit;
 pub(crate) mod bench;
+pub(crate) mod configuration;
 pub(crate) mod cost;
 pub(crate) mod demo;
 pub(crate) mod exodus;
 pub(crate) mod inspect;
 pub(crate) mod l1;
+pub(crate) mod node;
 pub(crate) mod prove;
 pub(crate) mod setup;
 pub(crate) mod shapes;
 pub(crate) mod submit;
+pub(crate) mod transactions;
 pub(crate) mod verify;
 
 use std::path::{Path, PathBuf};

@@ -69,7 +69,11 @@ pub enum Finality {
 impl Finality {
     /// The last final block, if there is one. `tagged` is kept by the caller, and at first `false`:
     /// whether the chain ever called a block finalized.
-    pub(crate) fn last<R: ReadLogs + ?Sized>(
+    ///
+    /// # Errors
+    /// [`L1Error::NoNamed`] if a chain that had the notion has it no longer, or if the node does not
+    /// answer.
+    pub fn last<R: ReadLogs + ?Sized>(
         self,
         reader: &mut R,
         tagged: &mut bool,

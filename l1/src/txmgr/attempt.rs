@@ -117,17 +117,13 @@ impl TxManager {
     }
 
     /// Holds an attempt against the limits.
-    fn afford(
-        &self,
-        i: usize,
-        gas: u64,
-        fees: Fees,
-        value: U256,
-        now: u64,
-    ) -> Result<(), L1Error> {
+    fn afford(&self, i: usize, gas: u64, fees: Fees, value: U256, now: u64) -> Result<(), L1Error> {
         let limits = &self.options.limits;
-        // One of the attempts with a nonce is mined, and it may be the dearest.
-        let total = fees.total(gas, value).max(self.intents[i].committed());
+        let total = fees.total(gas, value);
+        // One of the attempts with a nonce is mined: what is no dearer than the dearest adds nothing.
+        if total <= self.intents[i].committed() {
+            return Ok(());
+        }
         if total > limits.transaction {
             let limit = limits.transaction;
             let why = format!("it may cost {total} wei, and at most {limit} are allowed for one transaction: raise the limit, or let it wait");

@@ -1,6 +1,6 @@
 //! What is to happen on L1, and what was done for it.
 
-use alloy::primitives::{Address, Bytes, B256, U256};
+use alloy::primitives::{keccak256, Address, Bytes, B256, U256};
 use serde::{Deserialize, Serialize};
 
 use super::fees::Fees;
@@ -31,18 +31,12 @@ impl Request {
     pub(super) fn from(&self, from: Address) -> Call {
         Call { from, to: self.to, value: self.value, input: self.input.clone() }
     }
-
-    /// Whether it asks for the same effect as another.
-    pub(super) fn is(&self, other: &Self) -> bool {
-        let Self { name, to, value, input, gas: _ } = self;
-        (name, to, value, input) == (&other.name, &other.to, &other.value, &other.input)
-    }
 }
 
 /// One signed transaction. It is stored before it is sent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attempt {
-    /// As it is sent.
+    /// As it is sent; empty when the intent is over, as nothing needs it any more.
     pub raw: Bytes,
     /// Its hash.
     pub hash: B256,
@@ -139,8 +133,10 @@ impl State {
 /// A row of the database.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Intent {
-    /// What is asked for.
+    /// What is asked for. Its input is empty when it is over and cannot be begun anew.
     pub request: Request,
+    /// Hash of the input.
+    pub digest: B256,
     /// When it was first asked for, in seconds.
     pub time: u64,
     /// Where it stands.
@@ -158,8 +154,37 @@ pub struct Intent {
 
 impl Intent {
     pub(super) fn new(request: Request, time: u64) -> Self {
-        let (state, attempts, reverted) = (State::Pending, Vec::new(), Vec::new());
-        Self { request, time, state, nonce: None, attempts, cancelling: false, reverted }
+        Self {
+            digest: keccak256(&request.input),
+            request,
+            time,
+            state: State::Pending,
+            nonce: None,
+            attempts: Vec::new(),
+            cancelling: false,
+            reverted: Vec::new(),
+        }
+    }
+
+    /// Whether it has the effect that is asked for. The gas limit is no part of it.
+    pub(super) fn is_for(&self, request: &Request) -> bool {
+        let Request { name, to, value, input, gas: _ } = request;
+        let own = (&self.request.name, &self.request.to, &self.request.value, self.digest);
+        own == (name, to, value, keccak256(input))
+    }
+
+    /// Drops what is long, if nothing needs it any more. Blocks have a hundred kilobytes of calldata, and
+    /// rows are kept for ever.
+    pub(super) fn shortened(mut self) -> Self {
+        match self.state {
+            State::Pending | State::Sent | State::Mined(_) => {}
+            State::Failed { .. } => self.attempts.iter_mut().for_each(|a| a.raw = Bytes::new()),
+            State::Final(_) | State::Superseded | State::Cancelled(_) => {
+                self.attempts.iter_mut().for_each(|a| a.raw = Bytes::new());
+                self.request.input = Bytes::new();
+            }
+        }
+        self
     }
 
     /// Its name.

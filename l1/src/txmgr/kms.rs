@@ -57,7 +57,8 @@ impl Kms {
 
 fn wait<T>(runtime: &Runtime, future: impl std::future::Future<Output = T>) -> Result<T, L1Error> {
     if Handle::try_current().is_ok() {
-        let why = "AWS KMS is waited for, which an asynchronous task may not do: use spawn_blocking";
+        let why =
+            "AWS KMS is waited for, which an asynchronous task may not do: use spawn_blocking";
         return Err(L1Error::Wallet { why: why.into() });
     }
     Ok(runtime.block_on(future))

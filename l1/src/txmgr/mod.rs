@@ -73,8 +73,10 @@ pub struct TxManager {
     head: Option<(u64, u64)>,
     /// Whether the chain ever called a block finalized.
     tagged: bool,
-    /// When the balance was last found too low, in seconds.
-    poor: Option<u64>,
+    /// Until when the balance is not looked at again, in seconds.
+    rich_until: u64,
+    /// The mined nonce and the first on its way when a gap between them was told.
+    gap: Option<(u64, u64)>,
 }
 
 /// When what was last done for an intent.
@@ -120,7 +122,6 @@ impl TxManager {
         let (store, intents) = Store::open(path, &owner)?;
         let named = |(i, intent): (usize, &Intent)| (intent.name().to_owned(), i);
         let names = intents.iter().enumerate().map(named).collect();
-        let (pace, head, tagged, poor) = (HashMap::new(), None, false, None);
         Ok(Self {
             l1,
             wallet,
@@ -129,10 +130,11 @@ impl TxManager {
             store,
             intents,
             names,
-            pace,
-            head,
-            tagged,
-            poor,
+            pace: HashMap::new(),
+            head: None,
+            tagged: false,
+            rich_until: 0,
+            gap: None,
         })
     }
 
@@ -154,7 +156,7 @@ impl TxManager {
     pub fn submit(&mut self, request: Request, now: u64) -> Result<&Intent, L1Error> {
         let i = match self.names.get(&request.name) {
             Some(i) => {
-                if !self.intents[*i].request.is(&request) {
+                if !self.intents[*i].is_for(&request) {
                     return Err(L1Error::OtherIntent { name: request.name });
                 }
                 *i
@@ -257,6 +259,7 @@ impl TxManager {
 
     /// Stores a row; only then it counts.
     fn put(&mut self, i: usize, intent: Intent) -> Result<(), L1Error> {
+        let intent = intent.shortened();
         self.store.put(i, &intent)?;
         self.intents[i] = intent;
         Ok(())

@@ -1,5 +1,7 @@
 //! What a step did or found.
 
+use std::fmt;
+
 use alloy::primitives::{B256, U256};
 
 use crate::error::L1Error;
@@ -49,7 +51,7 @@ pub enum Notice {
         /// Why.
         why: String,
     },
-    /// No node takes an attempt now. It stays stored, and is sent again.
+    /// No node takes the newest attempt now. It stays stored, and is sent again.
     Refused {
         /// The intent.
         name: String,
@@ -66,6 +68,14 @@ pub enum Notice {
         /// The nonce.
         nonce: u64,
     },
+    /// Nonces before those of the attempts on their way are used by nothing that is known here: the node
+    /// is behind, or the chain was rolled back further than what counts as final.
+    Gap {
+        /// The mined nonce.
+        mined: u64,
+        /// The first nonce that is on its way.
+        first: u64,
+    },
     /// The account has less than it should.
     LowBalance {
         /// What it has, in wei.
@@ -81,4 +91,38 @@ pub enum Notice {
         /// Why.
         error: L1Error,
     },
+}
+
+impl fmt::Display for Notice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sent { name, transaction, nonce } => {
+                write!(f, "`{name}`: transaction {transaction} was sent with nonce {nonce}")
+            }
+            Self::Mined { name, transaction, block, succeeded } => {
+                let how = if *succeeded { "is" } else { "had no effect" };
+                write!(f, "`{name}`: transaction {transaction} {how} in block {block}")
+            }
+            Self::Reorged { name, transaction } => {
+                write!(f, "`{name}`: the block of transaction {transaction} is gone")
+            }
+            Self::Over { name, state } => write!(f, "`{name}` is {state}"),
+            Self::Waiting { name, why } => write!(f, "`{name}` waits: it would revert now ({why})"),
+            Self::Refused { name, fault: Some(fault), error } => {
+                write!(f, "`{name}` is refused, as {fault}: {error}")
+            }
+            Self::Refused { name, fault: None, error } => write!(f, "`{name}` is refused: {error}"),
+            Self::ForeignNonce { name, nonce } => {
+                write!(f, "`{name}`: a transaction of somebody else has its nonce {nonce}: is the key used elsewhere?")
+            }
+            Self::Gap { mined, first } => {
+                write!(f, "the account's next nonce is {mined}, and {first} is the first on its way: the node is behind, or the chain was rolled back further than what counts as final")
+            }
+            Self::LowBalance { balance, minimum } => {
+                write!(f, "the account has {balance} wei, and should have {minimum} at least: send it more")
+            }
+            Self::Trouble { name: Some(name), error } => write!(f, "`{name}`: {error}"),
+            Self::Trouble { name: None, error } => write!(f, "{error}"),
+        }
+    }
 }

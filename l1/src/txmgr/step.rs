@@ -17,6 +17,18 @@ const REVERTS: usize = 3;
 /// Seconds between two alarms about the balance.
 const ALARM: u64 = 600;
 
+/// What would become of an intent now.
+enum Outlook {
+    /// It would succeed.
+    Fine,
+    /// It would revert, for a reason that may pass.
+    Later(String),
+    /// Its effect is there.
+    Done,
+    /// It will never succeed.
+    Never(String),
+}
+
 /// The chain as a step finds it.
 struct Seen {
     /// Transactions of the account that are mined.
@@ -51,6 +63,7 @@ impl TxManager {
             let done = self.look(i, &seen, now, &mut notices);
             self.told(i, done, &mut notices)?;
         }
+        self.watch_gap(mined, &mut notices);
         let done = self.watch_balance(now, &mut notices);
         if let Err(error) = done {
             notices.push(Notice::Trouble { name: None, error });
@@ -94,15 +107,27 @@ impl TxManager {
 
     fn watch_balance(&mut self, now: u64, notices: &mut Notices) -> Result<(), L1Error> {
         let minimum = self.options.min_balance;
-        if minimum.is_zero() || self.poor.is_some_and(|told| now < told.saturating_add(ALARM)) {
+        if minimum.is_zero() || now < self.rich_until {
             return Ok(());
         }
         let balance = self.l1.balance(self.account())?;
-        self.poor = (balance < minimum).then_some(now);
-        if balance < minimum {
+        let poor = balance < minimum;
+        self.rich_until = now.saturating_add(if poor { ALARM } else { self.options.rebroadcast });
+        if poor {
             notices.push(Notice::LowBalance { balance, minimum });
         }
         Ok(())
+    }
+
+    /// Tells once of a gap that nothing stored can close.
+    fn watch_gap(&mut self, mined: u64, notices: &mut Notices) {
+        let open = self.intents.iter().filter(|intent| !intent.state.is_over());
+        let gap = open.filter_map(|intent| intent.nonce).min();
+        let gap = gap.filter(|first| *first > mined).map(|first| (mined, first));
+        if let Some((mined, first)) = gap.filter(|_| gap != self.gap) {
+            notices.push(Notice::Gap { mined, first });
+        }
+        self.gap = gap;
     }
 
     /// Looks for all attempts in blocks.
@@ -232,18 +257,18 @@ impl TxManager {
             intent.state = State::Final(inclusion);
         } else {
             // The reason is not in the receipt: the present state names it, or another one.
-            let verdict = self.verdict(i)?;
+            let outlook = self.outlook(i)?;
             intent.reverted.push(inclusion);
             intent.nonce = None;
-            intent.state = match verdict {
-                Some(Verdict::AlreadyDone) => State::Superseded,
-                Some(Verdict::Fatal(cause)) => State::Failed { cause },
-                Some(Verdict::Wait) | None if intent.cancelling => State::Cancelled(None),
-                Some(Verdict::Wait) | None if intent.reverted.len() >= REVERTS => {
+            intent.state = match outlook {
+                Outlook::Done => State::Superseded,
+                Outlook::Never(cause) => State::Failed { cause },
+                Outlook::Fine | Outlook::Later(_) if intent.cancelling => State::Cancelled(None),
+                Outlook::Fine | Outlook::Later(_) if intent.reverted.len() >= REVERTS => {
                     let cause = format!("it was mined {REVERTS} times and had no effect, though it had one in a simulation before");
                     State::Failed { cause }
                 }
-                Some(Verdict::Wait) | None => State::Pending,
+                Outlook::Fine | Outlook::Later(_) => State::Pending,
             };
         }
         let over = intent.state.is_over();
@@ -260,19 +285,18 @@ impl TxManager {
         notices.push(Notice::Over { name: intent.name().to_owned(), state: intent.state.word() });
     }
 
-    /// What the present state says of an intent; `None` if it would succeed.
-    fn verdict(&mut self, i: usize) -> Result<Option<Verdict>, L1Error> {
+    fn outlook(&mut self, i: usize) -> Result<Outlook, L1Error> {
         if self.judge.is_done(&mut self.l1, &self.intents[i])? {
-            return Ok(Some(Verdict::AlreadyDone));
+            return Ok(Outlook::Done);
         }
         let call = self.intents[i].request.from(self.account());
-        match self.l1.simulate(&call) {
-            Ok(()) => Ok(None),
-            Err(error) => match revert_of(&error) {
-                Some(revert) => Ok(Some(self.judge.on_revert(&self.intents[i], &revert))),
-                None => Err(error),
-            },
-        }
+        let Err(error) = self.l1.simulate(&call) else { return Ok(Outlook::Fine) };
+        let Some(revert) = revert_of(&error) else { return Err(error) };
+        Ok(match self.judge.on_revert(&self.intents[i], &revert) {
+            Verdict::AlreadyDone => Outlook::Done,
+            Verdict::Wait => Outlook::Later(revert.to_string()),
+            Verdict::Fatal(cause) => Outlook::Never(cause),
+        })
     }
 
     /// Sends again what is on its way, or replaces it if it takes too long.
@@ -324,16 +348,15 @@ impl TxManager {
             return Ok(());
         }
         self.pace(i).later = now.saturating_add(self.options.rebroadcast);
-        let verdict = self.verdict(i)?;
-        let state = match verdict {
-            None => return self.first(i, self.next_nonce(seen), now, notices),
-            Some(Verdict::Wait) => {
-                let (name, why) = (self.intents[i].name().to_owned(), "it would revert now".into());
+        let state = match self.outlook(i)? {
+            Outlook::Fine => return self.first(i, self.next_nonce(seen), now, notices),
+            Outlook::Later(why) => {
+                let name = self.intents[i].name().to_owned();
                 notices.push(Notice::Waiting { name, why });
                 return Ok(());
             }
-            Some(Verdict::AlreadyDone) => State::Superseded,
-            Some(Verdict::Fatal(cause)) => State::Failed { cause },
+            Outlook::Done => State::Superseded,
+            Outlook::Never(cause) => State::Failed { cause },
         };
         let mut intent = self.intents[i].clone();
         intent.state = state;

@@ -213,7 +213,8 @@ impl Stored {
 
     fn check(&self) -> Result<(), String> {
         let Crypto { cipher, cipherparams, ciphertext, kdf, kdfparams } = &self.crypto;
-        let bytes = |text: &str| alloy::primitives::hex::decode(text).map_or(0, |bytes| bytes.len());
+        let bytes =
+            |text: &str| alloy::primitives::hex::decode(text).map_or(0, |bytes| bytes.len());
         if self.version != 3 {
             return Err(format!("it is of version {}, and 3 is read", self.version));
         }
@@ -227,8 +228,9 @@ impl Stored {
             ("scrypt", KdfParams { n: Some(n), r: Some(r), p: Some(p), .. }) => {
                 let memory = n.checked_mul(*r).and_then(|product| product.checked_mul(128));
                 let in_bounds = memory.is_some_and(|m| (1..=MOST_MEMORY).contains(&m));
-                // The library reads `n` as a number that is not exact.
-                if !n.is_power_of_two() || *n < 2 || !in_bounds || !(1..=16).contains(p) {
+                // As scrypt is defined; the library takes the nearest power of two for any number.
+                let fits = n.is_power_of_two() && u64::from(n.ilog2()) < r.saturating_mul(16);
+                if !fits || *n < 2 || !in_bounds || !(1..=16).contains(p) {
                     return Err(format!("scrypt with n = {n}, r = {r}, p = {p} is not opened"));
                 }
                 Ok(())

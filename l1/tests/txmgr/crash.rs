@@ -41,7 +41,10 @@ fn what_was_stored_and_not_sent_is_sent_as_it_is() {
     calm(&manager.step(TIME + 2).unwrap());
     assert_eq!(mined_hash(&manager, "gift"), stored.attempts[0].hash);
     assert_eq!(manager.intents().len(), 1);
-    assert_eq!((rig.balance(SOMEBODY), rig.read().nonce(DEV_OPERATOR).unwrap()), (U256::from(1), 1));
+    assert_eq!(
+        (rig.balance(SOMEBODY), rig.read().nonce(DEV_OPERATOR).unwrap()),
+        (U256::from(1), 1)
+    );
 }
 
 /// The node has taken it, and the answer is lost with the process: it is not sent with another nonce.
@@ -163,7 +166,18 @@ fn a_name_is_given_once() {
     rig.mine(3);
     calm(&manager.step(TIME + 1).unwrap());
     // Also when it is over.
-    assert_eq!(manager.submit(gift("gift"), TIME + 2).unwrap().state.word(), "final");
+    let intent = manager.submit(gift("gift"), TIME + 2).unwrap();
+    assert_eq!(intent.state.word(), "final");
+    // What is long is not kept, and the name is not free all the same.
+    assert!(intent.attempts[0].raw.is_empty());
+    for other in [
+        Request::call("gift", SOMEBODY, Bytes::from_static(&[1])),
+        Request::call("gift", OTHER, Bytes::new()),
+        Request { to: None, ..gift("gift") },
+        Request { value: U256::from(2), ..gift("gift") },
+    ] {
+        manager.submit(other, TIME + 2).unwrap_err();
+    }
     calm(&manager.step(TIME + 2).unwrap());
     assert_eq!(rig.read().nonce(DEV_OPERATOR).unwrap(), 1);
 }

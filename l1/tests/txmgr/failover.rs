@@ -67,6 +67,28 @@ fn a_node_that_dies_is_replaced_and_comes_back() {
     assert_eq!(first.count("eth_sendRawTransaction"), asked + 1);
 }
 
+/// A node that takes connections and says nothing costs no more than the time that it is given.
+#[test]
+fn a_node_that_says_nothing_is_passed_over() {
+    let rig = Rig::held();
+    let mute = Arc::new(Mutex::new(false));
+    let is_mute = mute.clone();
+    let first = rig.through(move |_| {
+        if *is_mute.lock().unwrap() {
+            std::thread::sleep(Duration::from_secs(5));
+        }
+        Reply::Forward
+    });
+    let options = FailoverOptions { respond: Duration::from_millis(500), ..failover() };
+    let mut l1 = connect(&[&first.url, &rig.anvil.url], options).unwrap();
+    *mute.lock().unwrap() = true;
+    assert_eq!(l1.nonce(DEV_OPERATOR).unwrap(), 0);
+    assert_eq!(l1.serving(), rig.anvil.url);
+    // It is left alone, also with transactions.
+    let _ = l1.send_raw(&Bytes::from_static(&[1]));
+    assert_eq!(first.count("eth_sendRawTransaction"), 0);
+}
+
 #[test]
 fn nodes_of_different_chains_are_refused() {
     let rig = Rig::held();
@@ -177,8 +199,7 @@ fn a_receipt_that_one_node_lacks_is_found_at_another() {
         "eth_getTransactionReceipt" => Reply::Result(serde_json::Value::Null),
         _ => Reply::Forward,
     });
-    let mut manager =
-        rig.manager_at(&[&late.url, &rig.anvil.url], options(), Judge::default());
+    let mut manager = rig.manager_at(&[&late.url, &rig.anvil.url], options(), Judge::default());
     manager.submit(gift("gift"), TIME).unwrap();
     calm(&manager.step(TIME).unwrap());
     rig.mine(5);

@@ -19,8 +19,7 @@ fn a_transaction_goes_from_pending_to_final() {
     rig.mine(1);
     calm(&manager.step(TIME + 1).unwrap());
     let State::Mined(inclusion) = manager.get("gift").unwrap().state.clone() else { panic!() };
-    let receipt =
-        rig.ask("eth_getTransactionReceipt", json!([hashes(&manager, "gift")[0]]));
+    let receipt = rig.ask("eth_getTransactionReceipt", json!([hashes(&manager, "gift")[0]]));
     assert_eq!(receipt["blockHash"], json!(inclusion.block_hash));
     assert_eq!(receipt["gasUsed"], json!(U256::from(inclusion.gas_used)));
     assert_eq!(receipt["effectiveGasPrice"], json!(U256::from(inclusion.gas_price)));

@@ -8,7 +8,7 @@ use alloy::primitives::{Bytes, TxKind, U256};
 use alloy::signers::local::PrivateKeySigner;
 use alloy::signers::SignerSync;
 use bastion_l1::txmgr::{Judge, Notice, Request, State, Verdict};
-use bastion_l1::{NonceFault, ReadL1, SendFault, SendL1, DEV_CHAIN_ID, DEV_OPERATOR};
+use bastion_l1::{Finality, NonceFault, ReadL1, SendFault, SendL1, DEV_CHAIN_ID, DEV_OPERATOR};
 use serde_json::json;
 
 use crate::rig::*;
@@ -30,7 +30,8 @@ fn a_refusal_because_of_a_transaction_with_blobs_passes() {
     let mut manager = rig.manager_at(&[&node.url], options(), Judge::default());
     manager.submit(gift("gift"), TIME).unwrap();
     let notices = manager.step(TIME).unwrap();
-    let reserved = |n: &Notice| matches!(n, Notice::Refused { fault: Some(SendFault::Reserved), .. });
+    let reserved =
+        |n: &Notice| matches!(n, Notice::Refused { fault: Some(SendFault::Reserved), .. });
     assert!(notices.iter().any(reserved), "{notices:?}");
     calm(&manager.step(TIME + 12).unwrap());
     rig.mine(1);
@@ -45,7 +46,9 @@ fn a_nonce_that_is_too_high_is_sent_again_with_those_before_it() {
     let rig = Rig::held();
     let node = rig.through(|asked| match asked.method {
         // The first one is lost, and the second one refused for it.
-        "eth_sendRawTransaction" if asked.count == 1 => Reply::Result(json!(format!("0x{:064}", 1))),
+        "eth_sendRawTransaction" if asked.count == 1 => {
+            Reply::Result(json!(format!("0x{:064}", 1)))
+        }
         "eth_sendRawTransaction" if asked.count == 2 => {
             Reply::Error(-32000, "nonce too high: tx nonce 1, gapped nonce 0")
         }
@@ -190,7 +193,9 @@ fn an_older_attempt_that_is_mined_is_found() {
     let rig = Rig::held();
     let node = rig.through(|asked| match asked.method {
         // The node says that it took the second attempt, and loses it.
-        "eth_sendRawTransaction" if asked.count == 5 => Reply::Result(json!(format!("0x{:064}", 1))),
+        "eth_sendRawTransaction" if asked.count == 5 => {
+            Reply::Result(json!(format!("0x{:064}", 1)))
+        }
         _ => Reply::Forward,
     });
     let mut manager = rig.manager_at(&[&node.url], options(), Judge::default());
@@ -260,7 +265,9 @@ fn what_somebody_else_did_meanwhile_is_success_too() {
     rig.sends(OTHER, contract, 50, None);
     rig.mine(3);
     manager.step(TIME + 1).unwrap();
-    assert!(matches!(&manager.get("prove 7").unwrap().state, State::Failed { cause } if cause.contains("d011e00e")));
+    assert!(
+        matches!(&manager.get("prove 7").unwrap().state, State::Failed { cause } if cause.contains("d011e00e"))
+    );
 }
 
 /// Blocks vanish, and numbers are skipped: what was in them goes out again, and what is final stays.
@@ -279,7 +286,8 @@ fn a_reorganization_puts_back_what_was_mined() {
     // The block of the same number is another one.
     rig.mine(1);
     let notices = manager.step(TIME + 2).unwrap();
-    let gone = |n: &Notice| matches!(n, Notice::Reorged { transaction, .. } if *transaction == hash);
+    let gone =
+        |n: &Notice| matches!(n, Notice::Reorged { transaction, .. } if *transaction == hash);
     assert!(notices.iter().any(gone), "{notices:?}");
     assert_eq!(state(&manager, "gift"), "sent");
     assert!(!rig.ask("eth_getTransactionByHash", json!([hash])).is_null(), "not sent again");
@@ -290,6 +298,48 @@ fn a_reorganization_puts_back_what_was_mined() {
     assert_eq!((state(&manager, "gift"), mined_hash(&manager, "gift")), ("final", hash));
     assert_eq!(rig.balance(SOMEBODY), U256::from(1));
     assert_eq!(rig.read().nonce(DEV_OPERATOR).unwrap(), 1);
+}
+
+/// Blocks are replaced by as many others.
+#[test]
+fn a_replaced_block_puts_back_what_was_in_it() {
+    let rig = Rig::held();
+    rig.mine(3);
+    let options = bastion_l1::txmgr::TxOptions { finality: Finality::Depth(5), ..options() };
+    let mut manager = rig.manager_at(&[&rig.anvil.url], options, Judge::default());
+    manager.submit(gift("gift"), TIME).unwrap();
+    calm(&manager.step(TIME).unwrap());
+    rig.mine(2);
+    calm(&manager.step(TIME + 1).unwrap());
+    let hash = mined_hash(&manager, "gift");
+    rig.ask("anvil_reorg", json!([2, []]));
+    let notices = manager.step(TIME + 2).unwrap();
+    let gone =
+        |n: &Notice| matches!(n, Notice::Reorged { transaction, .. } if *transaction == hash);
+    assert!(notices.iter().any(gone), "{notices:?}");
+    rig.mine(6);
+    calm(&manager.step(TIME + 3).unwrap());
+    assert_eq!((state(&manager, "gift"), rig.balance(SOMEBODY)), ("final", U256::from(1)));
+}
+
+/// A chain that takes back what is final leaves a gap that nothing stored can close: that is told.
+#[test]
+fn a_chain_that_takes_back_what_is_final_is_told() {
+    let rig = Rig::held();
+    let mut manager = rig.manager();
+    let snapshot = rig.ask("evm_snapshot", json!([]));
+    manager.submit(gift("a"), TIME).unwrap();
+    calm(&manager.step(TIME).unwrap());
+    rig.mine(3);
+    calm(&manager.step(TIME + 1).unwrap());
+    assert_eq!(state(&manager, "a"), "final");
+    rig.ask("evm_revert", json!([snapshot]));
+    manager.submit(gift("b"), TIME + 2).unwrap();
+    manager.step(TIME + 2).unwrap();
+    assert_eq!(manager.get("b").unwrap().nonce, Some(1));
+    let gap = |n: &Notice| matches!(n, Notice::Gap { mined: 0, first: 1 });
+    assert!(manager.step(TIME + 3).unwrap().iter().any(gap));
+    calm(&manager.step(TIME + 4).unwrap());
 }
 
 /// The same transaction may be mined again in another block.

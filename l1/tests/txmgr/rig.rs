@@ -2,9 +2,7 @@
 
 use alloy::primitives::{Address, Bytes, B256, U256};
 use bastion_l1::txmgr::{Judge, Notice, Request, State, TxOptions, Wallet};
-use bastion_l1::{
-    Failover, FailoverOptions, Finality, Options, ReadL1, RpcL1, SendL1, TxManager,
-};
+use bastion_l1::{Failover, FailoverOptions, Finality, Options, ReadL1, RpcL1, SendL1, TxManager};
 use serde_json::{json, Value};
 use tempfile::TempDir;
 
@@ -175,6 +173,7 @@ pub fn calm(notices: &[Notice]) {
         | Notice::Waiting { .. }
         | Notice::Refused { .. }
         | Notice::ForeignNonce { .. }
+        | Notice::Gap { .. }
         | Notice::LowBalance { .. }
         | Notice::Trouble { .. } => false,
     };

@@ -7,6 +7,7 @@ use bastion_prover::schedule::{slots, MemoryBudget};
 
 use super::work::Work;
 use crate::error::NodeError;
+use crate::worker::admission::Admission;
 
 /// Bytes of a grid's cell: the value, and whether it was assigned.
 const CELL: u64 = 33;
@@ -115,6 +116,14 @@ impl MemoryPlan {
             }
             _ => Ok(()),
         }
+    }
+
+    /// How a worker that holds the keys admits jobs: by what each takes beside the keys.
+    pub fn admission(&self, budget: MemoryBudget, slots: usize) -> Admission {
+        let keys = self.batch.memory.shared(self.threads).0.saturating_add(self.rest);
+        let free = MemoryBudget(budget.0.saturating_sub(keys));
+        let block = self.block.memory.per_proof().0 + BUILDING * self.batches as u64;
+        Admission::new(free, self.batch.memory.per_proof(), MemoryBudget(block), slots)
     }
 
     fn too_little(

@@ -95,6 +95,28 @@ pub struct Running {
 }
 
 impl Running {
+    /// Whether one of them has ended.
+    pub fn has_ended(&self) -> bool {
+        self.writer.is_finished() || self.sealer.is_finished()
+    }
+
+    /// As [`Running::join`], but waits no longer than a time: a handle may still be in use somewhere. What
+    /// was promised is on disk in any case.
+    ///
+    /// # Errors
+    /// As [`Running::join`].
+    pub fn join_within(self, most: Duration) -> Result<(), NodeError> {
+        let mut left = most;
+        while !(self.writer.is_finished() && self.sealer.is_finished()) {
+            if left.is_zero() {
+                return Ok(());
+            }
+            std::thread::sleep(TICK);
+            left = left.saturating_sub(TICK);
+        }
+        self.join()
+    }
+
     /// Waits until both have ended. What was closed is sealed.
     ///
     /// # Errors

@@ -1,5 +1,6 @@
 //! What the operator does while the node runs.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -11,8 +12,8 @@ pub struct Control(Arc<Switches>);
 struct Switches {
     paused: AtomicBool,
     draining: AtomicBool,
-    /// Why a part of the node takes nothing more, if one says so.
-    trouble: Mutex<Option<String>>,
+    /// Why nothing more is taken, by the part of the node that says so.
+    trouble: Mutex<BTreeMap<&'static str, String>>,
 }
 
 impl Control {
@@ -37,8 +38,12 @@ impl Control {
     }
 
     /// Says why a part of the node takes nothing more, or that it does again.
-    pub fn set_trouble(&self, trouble: Option<String>) {
-        *self.0.trouble.lock().unwrap_or_else(PoisonError::into_inner) = trouble;
+    pub fn set_trouble(&self, part: &'static str, trouble: Option<String>) {
+        let mut troubles = self.0.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        match trouble {
+            Some(why) => troubles.insert(part, why),
+            None => troubles.remove(part),
+        };
     }
 
     /// Whether operations are accepted.
@@ -52,7 +57,8 @@ impl Control {
         if self.paused() {
             return Err("the operator has paused the node: try again later".into());
         }
-        match &*self.0.trouble.lock().unwrap_or_else(PoisonError::into_inner) {
+        let troubles = self.0.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        match troubles.values().next() {
             Some(trouble) => Err(trouble.clone()),
             None => Ok(()),
         }

@@ -2,10 +2,28 @@
 //!
 //! | module | content |
 //! |---|---|
+//! | [`clock`] | the time that blocks have |
+//! | [`config`] | what the operator decides |
+//! | [`deployment`] | deploys a rollup from the operator's account |
 //! | [`control`] | what the operator does while it runs |
 //! | [`view`] | what the parts show of themselves |
+//! | [`intake`] | entries of the L1 queue for the sequencer |
+//! | [`settler`] | brings proven blocks to L1 |
+//! | [`keys`] | the operator's keys |
+//! | [`manifest`] | which rollup this is |
+//! | [`supervise`] | keeps the parts running |
+//! | [`run`] | starts, watches and stops the parts |
 
+pub mod clock;
+pub mod config;
 pub mod control;
+pub mod deployment;
+pub mod intake;
+pub mod keys;
+pub mod manifest;
+pub mod run;
+pub mod settler;
+pub mod supervise;
 pub mod view;
 
 pub use control::Control;

@@ -1,0 +1,75 @@
+//! The operator's keys.
+
+use std::path::Path;
+
+use alloy_primitives::B256;
+use bastion_l1::txmgr::{Password, Wallet};
+
+use super::config::{L1Config, SequencerConfig};
+use crate::error::NodeError;
+
+/// Variable with the password of the keystore.
+const PASSWORD: &str = "BASTION_L1_PASSWORD";
+
+/// The key that signs receipts.
+///
+/// # Errors
+/// [`NodeError::Key`] if there is none, it is malformed, or others may read its file.
+pub fn sequencer(config: &SequencerConfig) -> Result<B256, NodeError> {
+    let (place, text) = match &config.key_file {
+        Some(path) => (path.display().to_string(), read_private(path)?),
+        None => {
+            let name = &config.key_env;
+            let text = std::env::var(name).map_err(|_| NodeError::Key {
+                what: "the sequencer's key",
+                why: format!(
+                    "neither sequencer.key-file nor the variable {name} is set: make a key with \
+                     `openssl rand -hex 32 > sequencer.key && chmod 600 sequencer.key`"
+                ),
+            })?;
+            (format!("the variable {name}"), text)
+        }
+    };
+    text.trim().parse().map_err(|_| NodeError::Key {
+        what: "the sequencer's key",
+        why: format!("{place} does not hold 64 hexadecimal digits"),
+    })
+}
+
+/// The account that sends transactions.
+///
+/// # Errors
+/// [`bastion_l1::L1Error::Wallet`].
+pub fn operator(config: &L1Config) -> Result<Wallet, NodeError> {
+    Ok(match &config.keystore {
+        Some(path) => {
+            let password = match &config.password_file {
+                Some(file) => Password::File(file),
+                None => Password::Variable(PASSWORD),
+            };
+            Wallet::keystore(path, password)?
+        }
+        None => Wallet::variable(&config.key_env)?,
+    })
+}
+
+/// Reads a file that nobody but its owner may read.
+fn read_private(path: &Path) -> Result<String, NodeError> {
+    let io = |source| NodeError::Io { path: path.display().to_string(), source };
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = std::fs::metadata(path).map_err(io)?.permissions().mode();
+        if mode & 0o077 != 0 {
+            let shown = path.display();
+            return Err(NodeError::Key {
+                what: "the sequencer's key",
+                why: format!(
+                    "others may read {shown}: run `chmod 600 {shown}`, and make a new key if \
+                              they may have"
+                ),
+            });
+        }
+    }
+    std::fs::read_to_string(path).map_err(io)
+}

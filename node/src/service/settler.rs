@@ -1,0 +1,407 @@
+//! The settler: brings sealed and proven blocks to L1, in order, and notes when they are final.
+//!
+//! The contract's counters are the truth. In every step the settler looks at them and asks for the one
+//! transaction of each kind that comes next: `commit n`, `prove n`, `finalize n`. What was taken back on
+//! L1, or vanished in a reorganization, is asked for again under a new name (`commit n again 1`).
+
+mod judge;
+
+use std::path::Path;
+use std::sync::mpsc::Receiver;
+use std::sync::Arc;
+use std::time::Instant;
+
+use alloy_primitives::{Address, U256};
+use alloy_sol_types::SolCall;
+use bastion_contract::rollup::IRollup;
+use bastion_l1::txmgr::{Intent, Request, State, TxManager, TxOptions, Wallet};
+use bastion_l1::{At, Failover, Finality, L1Error, ReadL1, ReadLogs};
+use bastion_protocol::times::QUEUE_DEADLINE;
+use bastion_protocol::Fr;
+use tracing::{info, warn};
+
+use super::run::Order;
+use super::view::{L1View, TxInfo};
+use super::Control;
+use crate::coordinator::blocks::BlockInfo;
+use crate::coordinator::Coordinator;
+use crate::error::NodeError;
+use crate::settle::{block_hash, commit_call, finalize_call, prove_call};
+
+/// Blocks of which the transactions are shown.
+const SHOWN: u64 = 256;
+/// A part of the queue's deadline after which a waiting entry is an alarm.
+const LATE: u64 = QUEUE_DEADLINE / 8;
+
+/// Steps of a block on L1, in order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Step {
+    Commit,
+    Prove,
+    Finalize,
+}
+
+impl Step {
+    const ALL: [Self; 3] = [Self::Commit, Self::Prove, Self::Finalize];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Commit => "commit",
+            Self::Prove => "prove",
+            Self::Finalize => "finalize",
+        }
+    }
+}
+
+/// The contract's counters as of one L1 block.
+#[derive(Debug, Clone, Copy)]
+struct Counters {
+    /// The L1 block.
+    block: u64,
+    committed: u64,
+    proven: u64,
+    finalized: u64,
+}
+
+impl Counters {
+    fn of(&self, step: Step) -> u64 {
+        match step {
+            Step::Commit => self.committed,
+            Step::Prove => self.proven,
+            Step::Finalize => self.finalized,
+        }
+    }
+}
+
+/// The settler.
+pub struct Settler {
+    manager: TxManager,
+    contract: Address,
+    coordinator: Arc<Coordinator>,
+    control: Control,
+    view: L1View,
+    finality: Finality,
+    tagged: bool,
+    /// Blocks that were final on L1 when a final L1 block was looked at last.
+    settled: u64,
+    /// Blocks of the contract that were compared with our own.
+    compared: u64,
+    /// The clock of L1, as the last block told it.
+    clock: super::clock::L1Clock,
+}
+
+impl Settler {
+    /// A settler with the transaction manager's database at `path`.
+    ///
+    /// # Errors
+    /// If L1 does not answer or the database cannot be opened.
+    #[allow(clippy::too_many_arguments, reason = "the parts that it connects")]
+    pub fn open(
+        path: &Path,
+        l1: Failover,
+        wallet: Wallet,
+        options: TxOptions,
+        contract: Address,
+        coordinator: Arc<Coordinator>,
+        control: Control,
+        view: L1View,
+        clock: super::clock::L1Clock,
+    ) -> Result<Self, NodeError> {
+        let finality = options.finality;
+        let manager = TxManager::open(path, l1, wallet, options, judge::judge(contract))?;
+        Ok(Self {
+            manager,
+            contract,
+            coordinator,
+            control,
+            view,
+            finality,
+            tagged: false,
+            settled: 0,
+            compared: 0,
+            clock,
+        })
+    }
+
+    /// The transactions.
+    pub fn manager(&mut self) -> &mut TxManager {
+        &mut self.manager
+    }
+
+    /// Looks at L1, and does what comes next. `now` is the time in seconds.
+    ///
+    /// # Errors
+    /// If L1 does not answer: the next call tries again. [`NodeError::Deployed`] if the contract has other
+    /// blocks than this node made: no call helps.
+    pub fn step(&mut self, now: u64) -> Result<(), NodeError> {
+        let outcome = self.look(now);
+        self.write_view(|view| view.synced = outcome.is_ok());
+        let counters = outcome?;
+        self.compare(&counters)?;
+        for step in Step::ALL {
+            self.next(step, &counters, now)?;
+        }
+        for notice in self.manager.step(now)? {
+            use bastion_l1::txmgr::Notice as N;
+            match &notice {
+                N::Sent { .. } | N::Mined { .. } | N::Over { .. } | N::Waiting { .. } => {
+                    info!("{notice}");
+                }
+                N::Reorged { .. }
+                | N::Refused { .. }
+                | N::ForeignNonce { .. }
+                | N::Gap { .. }
+                | N::LowBalance { .. }
+                | N::Trouble { .. } => warn!("{notice}"),
+            }
+        }
+        self.show();
+        self.settle()
+    }
+
+    /// Does what the operator asked for.
+    pub fn obey(&mut self, orders: &Receiver<Order>, now: u64) {
+        let outcome = |done: Result<_, L1Error>| done.map(drop).map_err(|e| e.to_string());
+        // Whoever asked may be gone.
+        for order in orders.try_iter() {
+            match order {
+                Order::Resend(name, reply) => {
+                    let _ = reply.send(outcome(self.manager.resend(&name, now)));
+                }
+                Order::Cancel(name, reply) => {
+                    let _ = reply.send(outcome(self.manager.cancel(&name, now)));
+                }
+                Order::List(reply) => {
+                    let _ = reply.send(self.manager.intents().to_vec());
+                }
+            }
+        }
+    }
+
+    /// Reads the contract's counters, and what else is shown of L1.
+    fn look(&mut self, _now: u64) -> Result<Counters, NodeError> {
+        let l1 = self.manager.l1();
+        let asked = Instant::now();
+        let pin = l1.block(At::Latest)?.ok_or(L1Error::NoNamed { name: "latest" })?;
+        self.clock.observe(pin.time, asked);
+        let contract = self.contract;
+        let counters = Counters {
+            block: pin.number,
+            committed: view(l1, contract, &IRollup::committedCall {})?,
+            proven: view(l1, contract, &IRollup::provenCall {})?,
+            finalized: view(l1, contract, &IRollup::finalizedCall {})?,
+        };
+        let length: U256 = view(l1, contract, &IRollup::queueLengthCall {})?;
+        let last = view(l1, contract, &IRollup::blocksCall(U256::from(counters.finalized)))?;
+        let queue: u64 = length.saturating_to();
+        let oldest = match last.processed < queue {
+            false => 0,
+            true => {
+                let next = U256::from(last.processed + 1);
+                let entry = view(l1, contract, &IRollup::entriesCall(next))?;
+                pin.time.saturating_sub(entry.queuedAt)
+            }
+        };
+        if oldest > LATE {
+            warn!(seconds = oldest, "an entry of the L1 queue waits long: after {QUEUE_DEADLINE} s anybody may begin exodus");
+        }
+        let account = self.manager.account();
+        let l1 = self.manager.l1();
+        let balance = l1.balance(account)?.saturating_to();
+        let gas_price = l1.market().map_or(0, |market| market.base_fee + market.tip);
+        self.write_view(|view| {
+            (view.block, view.time) = (pin.number, pin.time);
+            view.committed = counters.committed;
+            view.proven = counters.proven;
+            view.finalized = counters.finalized;
+            (view.queue_on_l1, view.oldest_queue_seconds) = (queue, oldest);
+            (view.balance_wei, view.gas_price) = (balance, gas_price);
+        });
+        Ok(counters)
+    }
+
+    /// The blocks that the contract has must be ours: it must never happen that they are not, and if it
+    /// does, whatever is sequenced would be lost.
+    fn compare(&mut self, counters: &Counters) -> Result<(), NodeError> {
+        self.compared = self.compared.min(counters.committed);
+        while self.compared < counters.committed {
+            let number = self.compared + 1;
+            let Some(block) = self.coordinator.block(number)? else {
+                return Err(self.other(format!(
+                    "it has a block {number}, which this node has not made: its data folder is older than \
+                     the contract; restore the newest backup, or begin with an empty folder"
+                )));
+            };
+            let found =
+                view(self.manager.l1(), self.contract, &IRollup::blocksCall(U256::from(number)))?;
+            if found.inputs != hash_of(&block) {
+                return Err(
+                    self.other(format!("it has another block {number} than this node made"))
+                );
+            }
+            self.compared = number;
+        }
+        Ok(())
+    }
+
+    /// Asks for the next transaction of a kind, if its block is ready.
+    fn next(&mut self, step: Step, counters: &Counters, now: u64) -> Result<(), NodeError> {
+        let number = counters.of(step) + 1;
+        let Some(block) = self.coordinator.block(number)? else {
+            return Ok(());
+        };
+        let input = match step {
+            Step::Commit => commit_call(&block.header, &self.coordinator.data(&block)?),
+            Step::Prove if number > counters.committed => return Ok(()),
+            Step::Prove => match self.coordinator.proof(number)? {
+                Some(proof) => prove_call(number, &proof),
+                None => return Ok(()),
+            },
+            Step::Finalize if number > counters.proven => return Ok(()),
+            Step::Finalize => finalize_call(number),
+        };
+        self.control.set_trouble(step.name(), None);
+        let Some(name) = self.name(step, number, counters) else {
+            return Ok(());
+        };
+        self.manager.submit(Request::call(name, self.contract, input), now)?;
+        Ok(())
+    }
+
+    /// The name of the transaction to ask for; none while the last one that had its effect may only not
+    /// be visible yet.
+    fn name(&self, step: Step, number: u64, counters: &Counters) -> Option<String> {
+        let stuck = |name: &str, why: &str| {
+            let why = format!(
+                "transaction `{name}` {why}: nothing is accepted until it succeeds; mend the cause, then \
+                 `bastion l1 resend \"{name}\"`"
+            );
+            self.control.set_trouble(step.name(), Some(why));
+        };
+        for again in 0_u32.. {
+            let name = match again {
+                0 => format!("{} {number}", step.name()),
+                n => format!("{} {number} again {n}", step.name()),
+            };
+            match self.manager.get(&name).map(|intent| &intent.state) {
+                None => return Some(name),
+                // It was mined, and the contract has gone back since.
+                Some(State::Final(inclusion)) if inclusion.block < counters.block => {}
+                Some(State::Superseded) => {}
+                Some(State::Pending | State::Sent | State::Mined(_) | State::Final(_)) => {
+                    return None
+                }
+                // The operator decides: `bastion l1 resend`.
+                Some(State::Failed { cause }) => {
+                    stuck(&name, &format!("has failed ({cause})"));
+                    return None;
+                }
+                Some(State::Cancelled(_)) => {
+                    stuck(&name, "was cancelled");
+                    return None;
+                }
+            }
+        }
+        None
+    }
+
+    /// Tells the coordinator of blocks that are final in a final L1 block.
+    fn settle(&mut self) -> Result<(), NodeError> {
+        let (contract, finality) = (self.contract, self.finality);
+        let Some(pin) = finality.last(self.manager.l1(), &mut self.tagged)? else {
+            return Ok(());
+        };
+        let call = IRollup::finalizedCall {};
+        let answer = self.manager.l1().view_at(&pin, contract, call.abi_encode().into());
+        let answer = match answer {
+            Ok(answer) => answer,
+            // Before the deployment there is no such contract.
+            Err(error) if error.is_refused_call() => return Ok(()),
+            Err(error) => return Err(error.into()),
+        };
+        let Ok(finalized) = IRollup::finalizedCall::abi_decode_returns(&answer) else {
+            return Ok(());
+        };
+        while self.settled < finalized {
+            self.coordinator.finalized(self.settled + 1)?;
+            self.settled += 1;
+        }
+        Ok(())
+    }
+
+    /// Shows the transactions of the last blocks.
+    fn show(&self) {
+        let last = self.view.read().map_or(0, |view| view.committed + 1);
+        let first = last.saturating_sub(SHOWN).max(1);
+        let mut shown = std::collections::BTreeMap::new();
+        for number in first..=last {
+            let of = |step: Step| {
+                let name = format!("{} {number}", step.name());
+                let again = (1..).map(|n| format!("{name} again {n}"));
+                let names = [name.clone()].into_iter().chain(again);
+                let intents = names.map_while(|name| self.manager.get(&name));
+                intents.filter_map(info_of).last()
+            };
+            let steps = Step::ALL.map(of);
+            if steps.iter().any(Option::is_some) {
+                shown.insert(number, steps);
+            }
+        }
+        self.write_view(|view| view.transactions = shown);
+    }
+
+    fn write_view(&self, write: impl FnOnce(&mut super::view::L1Status)) {
+        write(&mut self.view.write().unwrap_or_else(std::sync::PoisonError::into_inner));
+    }
+
+    fn other(&self, why: String) -> NodeError {
+        self.control.set_trouble("L1", Some(why.clone()));
+        NodeError::Deployed { contract: self.contract.to_string(), why }
+    }
+}
+
+/// What was mined for an intent.
+fn info_of(intent: &Intent) -> Option<TxInfo> {
+    match &intent.state {
+        State::Mined(inclusion) | State::Final(inclusion) => Some(TxInfo {
+            hash: inclusion.transaction.0,
+            block: inclusion.block,
+            gas: inclusion.gas_used,
+            wei: inclusion.cost.saturating_to(),
+            attempts: intent.attempts.len() as u32,
+        }),
+        State::Pending
+        | State::Sent
+        | State::Failed { .. }
+        | State::Superseded
+        | State::Cancelled(_) => None,
+    }
+}
+
+/// The hash by which the contract remembers a block.
+pub fn hash_of(block: &BlockInfo) -> alloy_primitives::B256 {
+    let elements = |n: usize| block.statements.get(n).map(|s| s.0.clone()).unwrap_or_default();
+    let (first, last) = (elements(0), elements(block.statements.len().saturating_sub(1)));
+    let at = |list: &[crate::coordinator::blocks::Element], n: usize| {
+        list.get(n).map_or(Fr::from(0u64), |element| element.0)
+    };
+    // old_root, new_root, c_in, c_out, y_in, y_out, then what all batches share.
+    let place = |n: usize| match n {
+        1 | 3 | 5 => at(&last, n),
+        _ => at(&first, n),
+    };
+    block_hash(&bastion_protocol::PublicInputs::from_array(std::array::from_fn(place)))
+}
+
+/// A value of the rollup.
+fn view<C: SolCall>(
+    l1: &mut Failover,
+    contract: Address,
+    call: &C,
+) -> Result<C::Return, NodeError> {
+    let output = l1.view(contract, call.abi_encode().into())?;
+    C::abi_decode_returns(&output).map_err(|e| NodeError::History {
+        contract: contract.to_string(),
+        why: format!("{}: {e}", C::SIGNATURE),
+    })
+}

@@ -1,0 +1,165 @@
+//! `bastion l1`
+
+use std::path::PathBuf;
+
+use bastion_circuits::Shape;
+use bastion_l1::txmgr::{Judge, TxManager};
+use bastion_l1::ReadL1;
+use bastion_l1::{Failover, FailoverOptions, DEV_CHAIN_IDS};
+use bastion_node::check::FolderVerifier;
+use bastion_node::deploy::Roles;
+use bastion_node::devnet::dev_policy;
+use bastion_node::pipeline::Cache;
+use bastion_node::service::deployment::Plan;
+use bastion_node::service::keys;
+use bastion_protocol::Policy;
+use clap::Subcommand;
+use serde::Serialize;
+
+use crate::config::{self, Settings};
+use crate::exit::CliError;
+use crate::output;
+
+/// Deploys the rollup on L1, and looks after the operator's transactions.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  bastion l1 deploy --shape standard --batches 4 --roles roles.json --policy policy.json\n  \
+bastion l1 deploy --shape tiny --dev"
+)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Deploys verifier, governance and rollup from the operator's account, and writes the manifest that
+    /// the node reads. What an earlier run did is not done again.
+    Deploy(Deploy),
+}
+
+#[derive(Debug, clap::Args)]
+struct Deploy {
+    /// Shape of the batches, of which `bastion setup` has made keys and verifier.
+    #[arg(long, value_parser = config::shape)]
+    shape: Shape,
+    /// Batches in a block.
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=8))]
+    batches: u8,
+    /// Who may do what, as JSON: governor, operators, guardians, to_pause, council, to_unpause.
+    #[arg(long, value_name = "FILE", required_unless_present = "dev")]
+    roles: Option<PathBuf>,
+    /// The policy in force at the start, as JSON.
+    #[arg(long, value_name = "FILE", required_unless_present = "dev")]
+    policy: Option<PathBuf>,
+    /// On a development chain: the development policy, and roles without keys but the operator's.
+    #[arg(long)]
+    dev: bool,
+}
+
+#[derive(Serialize)]
+struct Report {
+    chain_id: u64,
+    contract: String,
+    governance: String,
+    operator: String,
+    first_block: u64,
+    manifest: String,
+}
+
+pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
+    match &args.command {
+        Command::Deploy(args) => deploy(args, settings),
+    }
+}
+
+fn deploy(args: &Deploy, settings: &Settings) -> eyre::Result<()> {
+    let config = &settings.node;
+    let manifest = &config.rollup.manifest;
+    if manifest.exists() {
+        return Err(CliError::Usage(format!(
+            "{} is there already: it names a rollup that was deployed; move it away to deploy another one",
+            manifest.display()
+        ))
+        .into());
+    }
+    let cache = Cache::new(&settings.cache_dir);
+    let verifier = FolderVerifier::open(&cache.find_verifier(&args.shape, args.batches.into())?)?;
+    let mut l1 = Failover::connect(&config.l1.urls, FailoverOptions::default())?;
+    if args.dev && !DEV_CHAIN_IDS.contains(&l1.chain_id()) {
+        let chain = l1.chain_id();
+        return Err(CliError::Usage(format!(
+            "--dev is for development chains, and this is chain {chain}: give --roles and --policy"
+        ))
+        .into());
+    }
+    let wallet = keys::operator(&config.l1)?;
+    let operator = wallet.address();
+    let roles = match &args.roles {
+        Some(path) => read_json::<RolesFile>("roles", path)?.into(),
+        None => Roles::dev(operator),
+    };
+    let policy: Policy = match &args.policy {
+        Some(path) => read_json("policy", path)?,
+        None => dev_policy(),
+    };
+    if roles.operators.first() != Some(&operator) {
+        return Err(CliError::Usage(format!(
+            "the first operator of the roles is not the account {operator} that deploys: put it first"
+        ))
+        .into());
+    }
+    let _ = l1.now()?;
+    let path = config.rollup.data_dir.join("transactions");
+    let mut manager = TxManager::open(&path, l1, wallet, config.l1.tx_options(), Judge::default())?;
+    let plan = Plan {
+        verifier: verifier.block(),
+        batch_circuit: verifier.checker().batch.circuit_id,
+        roles: &roles,
+        policy: &policy,
+    };
+    let rollup = plan.deploy(&mut manager, &output::progress(settings))?;
+    rollup.write(manifest)?;
+    let report = Report {
+        chain_id: rollup.chain_id,
+        contract: rollup.contract.to_string(),
+        governance: rollup.governance.to_string(),
+        operator: operator.to_string(),
+        first_block: rollup.first_block,
+        manifest: manifest.display().to_string(),
+    };
+    output::report(settings, &report, |r| {
+        format!(
+            "rollup     {} on chain {}, from block {}\ngovernance {}\noperator   {}\nmanifest   {}",
+            r.contract, r.chain_id, r.first_block, r.governance, r.operator, r.manifest
+        )
+    })
+}
+
+/// The roles as they stand in a file.
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RolesFile {
+    governor: alloy_primitives::Address,
+    operators: Vec<alloy_primitives::Address>,
+    guardians: Vec<alloy_primitives::Address>,
+    to_pause: u64,
+    council: Vec<alloy_primitives::Address>,
+    to_unpause: u64,
+}
+
+impl From<RolesFile> for Roles {
+    fn from(file: RolesFile) -> Self {
+        let RolesFile { governor, operators, guardians, to_pause, council, to_unpause } = file;
+        Self { governor, operators, guardians, to_pause, council, to_unpause }
+    }
+}
+
+fn read_json<T: serde::de::DeserializeOwned>(
+    what: &'static str,
+    path: &PathBuf,
+) -> Result<T, CliError> {
+    let bad = |why: String| CliError::BadFile { what, path: path.clone(), why };
+    let bytes = std::fs::read(path).map_err(|e| bad(e.to_string()))?;
+    serde_json::from_slice(&bytes).map_err(|e| bad(e.to_string()))
+}

@@ -1,50 +1,14 @@
 //! The sequencer's key and the receipts that it signs.
 
-use alloy_primitives::{keccak256, Address, B256};
+use alloy_primitives::{Address, B256};
+use bastion_client::receipt::{address_of, SIGNATURE_LEN};
+pub use bastion_client::SignedReceipt;
 use bastion_protocol::receipt::hash;
 use bastion_protocol::{Address as L2Address, Receipt};
-use k256::ecdsa::{RecoveryId, Signature, SigningKey, VerifyingKey};
+use k256::ecdsa::SigningKey;
 use serde::{Deserialize, Serialize};
 
 use crate::error::NodeError;
-
-/// Bytes of a signature: r, s, and 27 or 28.
-const LEN: usize = 65;
-
-/// A receipt with its signature.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SignedReceipt {
-    /// What is promised.
-    #[serde(flatten)]
-    pub receipt: Receipt,
-    /// secp256k1 over [`Receipt::digest`]: r, s, v as `0x` and hex digits.
-    pub signature: String,
-}
-
-impl SignedReceipt {
-    /// Who signed it, for a rollup on a chain; none if the signature is malformed.
-    ///
-    /// A contract recovers the same address with `ecrecover`. Signatures whose `s` is in the upper half
-    /// are refused: each would be a second one of the same receipt.
-    #[must_use]
-    pub fn signer(&self, chain_id: u64, contract: L2Address) -> Option<Address> {
-        let digits = self.signature.strip_prefix("0x")?;
-        let bytes: [u8; LEN] = hex::decode(digits).ok()?.try_into().ok()?;
-        let signature = Signature::from_slice(&bytes[..64]).ok()?;
-        if signature.normalize_s().is_some() {
-            return None;
-        }
-        let id = RecoveryId::from_byte(bytes[64].checked_sub(27)?)?;
-        let digest = self.receipt.digest(chain_id, contract);
-        let key = VerifyingKey::recover_from_prehash(&digest, &signature, id).ok()?;
-        Some(address_of(&key))
-    }
-}
-
-fn address_of(key: &VerifyingKey) -> Address {
-    let point = key.to_encoded_point(false);
-    Address::from_word(keccak256(&point.as_bytes()[1..]))
-}
 
 /// Signs receipts for one rollup. The key is wiped when it is dropped, and never printed.
 pub struct ReceiptSigner {
@@ -67,7 +31,7 @@ impl ReceiptSigner {
     /// [`NodeError::SequencerKey`] if the bytes are no key.
     pub fn new(secret: &B256, chain_id: u64, contract: L2Address) -> Result<Self, NodeError> {
         let key = SigningKey::from_slice(secret.as_slice()).map_err(|_| NodeError::SequencerKey)?;
-        let address = address_of(key.verifying_key());
+        let address = Address::from(address_of(key.verifying_key()).0);
         Ok(Self { key, address, chain_id, contract })
     }
 
@@ -94,7 +58,7 @@ impl ReceiptSigner {
         let digest = receipt.digest(self.chain_id, self.contract);
         let (signature, id) =
             self.key.sign_prehash_recoverable(&digest).map_err(|_| NodeError::SequencerKey)?;
-        let mut bytes = [0; LEN];
+        let mut bytes = [0; SIGNATURE_LEN];
         bytes[..64].copy_from_slice(&signature.to_bytes());
         bytes[64] = 27 + id.to_byte();
         Ok(SignedReceipt { receipt, signature: format!("0x{}", hex::encode(bytes)) })
@@ -145,6 +109,7 @@ impl From<StoredReceipt> for SignedReceipt {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use k256::ecdsa::Signature;
     use alloy_sol_types::{eip712_domain, sol, SolStruct};
     use bastion_protocol::ops::Op;
     use bastion_protocol::receipt::{operation_hash, Place};
@@ -202,11 +167,12 @@ mod tests {
         let signer = ReceiptSigner::new(&secret, 31_337, CONTRACT).unwrap();
         assert_eq!(signer.address(), bastion_l1::DEV_OPERATOR);
         let signed = signer.sign(receipt()).unwrap();
-        assert_eq!(signed.signer(31_337, CONTRACT), Some(signer.address()));
-        assert_ne!(signed.signer(1, CONTRACT), Some(signer.address()));
+        let address = Some(L2Address(signer.address().into_array()));
+        assert_eq!(signed.signer(31_337, CONTRACT), address);
+        assert_ne!(signed.signer(1, CONTRACT), address);
         let mut other = signed.clone();
         other.receipt.place.position += 1;
-        assert_ne!(other.signer(31_337, CONTRACT), Some(signer.address()));
+        assert_ne!(other.signer(31_337, CONTRACT), address);
         // The other half of s would be a second signature of the same receipt.
         let bytes = hex::decode(&signed.signature[2..]).unwrap();
         let lower = Signature::from_slice(&bytes[..64]).unwrap();

@@ -101,7 +101,7 @@ fn receipts_name_places_and_come_again() {
     let at = |position| Place { block: 1, batch: 0, position };
     assert_eq!(places, [at(3), at(4), at(3)]);
     assert_eq!(receipts[0], receipts[2], "twice in one group");
-    let address = sequencer.signer.address();
+    let address = Address(sequencer.signer.address().into_array());
     assert!(receipts.iter().all(|r| r.signer(CHAIN, CONTRACT) == Some(address)));
     for (op, receipt) in ops.iter().zip(&receipts) {
         assert_eq!(receipt.receipt.operation, operation_hash(&Op::Signed(*op)));

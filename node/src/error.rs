@@ -381,6 +381,15 @@ pub enum NodeError {
         /// How their names begin.
         prefix: String,
     },
+    /// A replay.
+    #[error("the replay stops: {why}")]
+    Replay {
+        /// Why.
+        why: String,
+    },
+    /// A node, as its clients see it.
+    #[error(transparent)]
+    Client(#[from] bastion_client::error::ClientError),
     /// The NATS server.
     #[error("NATS at {host}: {why}")]
     Nats {

@@ -6,7 +6,8 @@
 //! | [`events`] | the stream of events |
 //! | [`wait`] | waiting for an operation |
 
-pub mod events;
+pub mod admin;
+mod events;
 mod transport;
 pub mod wait;
 
@@ -21,6 +22,7 @@ use crate::types::{
     FeeEstimate, Hash, Health, Inclusion, Job, JobState, Jobs, Operation, Operations, Status,
     Submission, Version,
 };
+pub use admin::Admin;
 pub use events::Events;
 pub use transport::Options;
 use transport::Transport;

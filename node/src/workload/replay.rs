@@ -99,13 +99,9 @@ impl Replay<'_> {
     fn deposit(&mut self, workload: &CsvWorkload, rollup: &Rollup) -> Result<(), NodeError> {
         let deposits = workload.deposits();
         let stage = self.progress.stage("deposit", "on L1", deposits.len() as u64);
-        let mut contract = RollupClient {
-            rollup: Address::from(rollup.contract.0),
-            governance: Address::ZERO,
-            circuit_id: Default::default(),
-            operator: self.payer,
-            tokens: vec![Address::ZERO],
-        };
+        let contract = Address::from(rollup.contract.0);
+        let mut contract =
+            RollupClient::of(contract, Address::ZERO, Default::default(), self.payer);
         contract.find_tokens(self.l1)?;
         let held = self.queue_length(&contract)?;
         // After an interruption it goes on.

@@ -19,8 +19,10 @@ use crate::output;
 
 /// Proving jobs of a node.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  bastion job list --state failed\n  bastion job show batch-12-1a2b3c4d5e6f7081\n  \
-bastion job retry batch-12-1a2b3c4d5e6f7081\n  bastion job reprove data/bundles/batch-12-1a2b3c4d5e6f7081")]
+#[command(
+    after_help = "Examples:\n  bastion job list --state failed\n  bastion job show batch-12-1a2b3c4d5e6f7081\n  \
+bastion job retry batch-12-1a2b3c4d5e6f7081\n  bastion job reprove data/bundles/batch-12-1a2b3c4d5e6f7081"
+)]
 pub(crate) struct Args {
     #[command(subcommand)]
     command: Command,
@@ -120,10 +122,15 @@ struct Reproved {
 fn reprove(bundle: &std::path::Path, settings: &Settings) -> eyre::Result<()> {
     let read = |name: &str| {
         let path = bundle.join(name);
-        std::fs::read(&path).map_err(|e| CliError::BadFile { what: "bundle", path, why: e.to_string() })
+        std::fs::read(&path).map_err(|e| CliError::BadFile {
+            what: "bundle",
+            path,
+            why: e.to_string(),
+        })
     };
-    let job: bastion_node::jobs::Job = serde_json::from_slice(&read("job.json")?)
-        .map_err(|e| CliError::BadFile { what: "bundle", path: bundle.into(), why: e.to_string() })?;
+    let job: bastion_node::jobs::Job = serde_json::from_slice(&read("job.json")?).map_err(|e| {
+        CliError::BadFile { what: "bundle", path: bundle.into(), why: e.to_string() }
+    })?;
     let input = read("input.bin")?;
     let rollup = Rollup::read(&settings.node.rollup.manifest)?;
     let shape = Shape::named(&rollup.shape)?;

@@ -21,7 +21,9 @@ const PAYER: Address = address!("70997970C51812dc3A010C7d01b50e0d17dc79C8");
 /// Deposits are made on L1 so that the rows can run; keys are derived from the addresses, so everybody has
 /// them. The rollup must be fresh. Each receipt's signature is checked.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example: bastion replay transfers.csv --limit 500 --l1 http://127.0.0.1:8545 --wait")]
+#[command(
+    after_help = "Example: bastion replay transfers.csv --limit 500 --l1 http://127.0.0.1:8545 --wait"
+)]
 pub(crate) struct Args {
     /// The CSV, with the columns block,tx_index,trace_index,token,from,to,amount.
     csv: PathBuf,

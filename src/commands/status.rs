@@ -10,7 +10,9 @@ use crate::output;
 
 /// Shows what a node is doing: blocks, jobs, workers, L1, costs.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  bastion status\n  bastion status --watch\n  bastion status --node http://10.0.0.5:4000 --json")]
+#[command(
+    after_help = "Examples:\n  bastion status\n  bastion status --watch\n  bastion status --node http://10.0.0.5:4000 --json"
+)]
 pub(crate) struct Args {
     #[command(flatten)]
     node: operator::Args,

@@ -95,7 +95,8 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
             let intents = operator::runtime()?.block_on(admin.intents())?;
             output::report(settings, &intents, |all| {
                 let line = |intent: &bastion_client::types::Intent| {
-                    let cause = intent.cause.as_ref().map_or(String::new(), |why| format!(": {why}"));
+                    let cause =
+                        intent.cause.as_ref().map_or(String::new(), |why| format!(": {why}"));
                     let attempts = intent.attempts.len();
                     format!("{:24} {:10} {attempts} attempts{cause}", intent.name, intent.state)
                 };
@@ -120,7 +121,9 @@ struct Told<'a> {
 }
 
 fn told(settings: &Settings, transaction: &str, done: &'static str) -> eyre::Result<()> {
-    output::report(settings, &Told { transaction, done }, |t| format!("{} {}", t.transaction, t.done))
+    output::report(settings, &Told { transaction, done }, |t| {
+        format!("{} {}", t.transaction, t.done)
+    })
 }
 
 fn deploy(args: &Deploy, settings: &Settings) -> eyre::Result<()> {

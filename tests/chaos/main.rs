@@ -192,7 +192,8 @@ fn examine(
     // In the order of their places, the operations make the state that L1 has.
     let mut ordered: Vec<_> = receipts.values().collect();
     ordered.sort_by_key(|(_, r)| r.receipt.place);
-    let places: std::collections::BTreeSet<_> = ordered.iter().map(|(_, r)| r.receipt.place).collect();
+    let places: std::collections::BTreeSet<_> =
+        ordered.iter().map(|(_, r)| r.receipt.place).collect();
     let mut executed_twice = ordered.len() - places.len();
     let mut state = State::new();
     let context = BatchContext {
@@ -208,7 +209,7 @@ fn examine(
             executed_twice += 1;
         }
     }
-    batch.finish();
+    let _ = batch.finish();
     let root = rig.contract().state_root(&mut rig.l1()).unwrap();
     let root: Fr = field::from_bytes("root", &root.to_be_bytes::<32>()).unwrap();
     for user in 0..USERS {

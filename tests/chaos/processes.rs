@@ -48,10 +48,6 @@ impl Process {
         }
     }
 
-    pub fn has_ended(&mut self) -> bool {
-        self.child.as_mut().is_none_or(|child| child.try_wait().unwrap().is_some())
-    }
-
     pub fn log(&self) -> String {
         let text = fs::read_to_string(&self.log).unwrap_or_default();
         let lines: Vec<&str> = text.lines().collect();
@@ -90,7 +86,8 @@ pub fn bastion(dir: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_bastion"));
     command.current_dir(dir);
     for (name, _) in std::env::vars_os() {
-        let ours = name.to_str().is_some_and(|n| n.starts_with("BASTION_") && n != "BASTION_SOLC_DIR");
+        let ours =
+            name.to_str().is_some_and(|n| n.starts_with("BASTION_") && n != "BASTION_SOLC_DIR");
         if ours || name == "RUST_LOG" {
             command.env_remove(name);
         }

@@ -37,7 +37,6 @@ pub struct Rig {
     pub l1_url: String,
     pub l1_port: u16,
     pub api_port: u16,
-    pub nats_port: u16,
     pub anvil: Process,
     pub nats: Process,
     pub node: Process,
@@ -73,14 +72,20 @@ impl Rig {
         let streams = dir.join("nats");
         let mut nats = Process::new(dir, "nats", move || {
             let mut command = std::process::Command::new(nats_server());
-            command.args(["-js", "-a", "127.0.0.1", "-p", &nats_port.to_string(), "-sd"]).arg(&streams);
+            command
+                .args(["-js", "-a", "127.0.0.1", "-p", &nats_port.to_string(), "-sd"])
+                .arg(&streams);
             command
         });
         nats.start();
         assert!(wait_for(nats_port, Duration::from_secs(10)), "nats-server does not listen");
 
         fs::write(dir.join("sequencer.key"), "11".repeat(32)).unwrap();
-        std::process::Command::new("chmod").args(["600", "sequencer.key"]).current_dir(dir).status().unwrap();
+        std::process::Command::new("chmod")
+            .args(["600", "sequencer.key"])
+            .current_dir(dir)
+            .status()
+            .unwrap();
         let config = format!(
             "cache-dir = {cache:?}\nmemory = \"3GiB\"\n\
              [rollup]\nmanifest = \"rollup.json\"\ndata-dir = \"data\"\n\
@@ -124,7 +129,11 @@ impl Rig {
         let workers = workers.collect();
         let runtime = Runtime::new().unwrap();
         let client = Client::new(&format!("http://127.0.0.1:{api_port}")).unwrap();
-        assert!(wait_for(api_port, Duration::from_secs(60)), "the node does not listen:\n{}", node.log());
+        assert!(
+            wait_for(api_port, Duration::from_secs(60)),
+            "the node does not listen:\n{}",
+            node.log()
+        );
         let rollup = runtime.block_on(client.rollup(None, None)).unwrap();
         Self {
             dir: dir.to_owned(),
@@ -135,7 +144,6 @@ impl Rig {
             l1_url,
             l1_port,
             api_port,
-            nats_port,
             anvil: anvil_process,
             nats,
             node,
@@ -149,7 +157,8 @@ impl Rig {
 
     /// Asks anvil for something that real chains do by themselves. It may be away.
     pub fn ask_l1(&self, method: &str, params: serde_json::Value) {
-        let body = serde_json::json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params});
+        let body =
+            serde_json::json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params});
         let body = body.to_string();
         let request = format!(
             "POST / HTTP/1.1\r\nHost: l1\r\nContent-Type: application/json\r\nConnection: close\r\n\

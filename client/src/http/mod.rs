@@ -170,7 +170,8 @@ impl Client {
     /// # Errors
     /// [`ClientError`].
     pub async fn batches_of(&self, block: u64) -> Result<Vec<Batch>, ClientError> {
-        let Batches { batches } = self.transport.get(&format!("/v1/blocks/{block}/batches")).await?;
+        let Batches { batches } =
+            self.transport.get(&format!("/v1/blocks/{block}/batches")).await?;
         Ok(batches)
     }
 

@@ -197,7 +197,11 @@ impl Transport {
     }
 
     pub(crate) fn unreachable(&self, request: &str, why: impl ToString) -> ClientError {
-        ClientError::Unreachable { node: self.host(), request: request.into(), why: why.to_string() }
+        ClientError::Unreachable {
+            node: self.host(),
+            request: request.into(),
+            why: why.to_string(),
+        }
     }
 
     fn host(&self) -> String {
@@ -288,7 +292,8 @@ mod tests {
         let made = problem(StatusCode::BAD_GATEWAY, b"<html>\x1b[31mbad");
         assert_eq!((made.status, made.code.as_str()), (502, "unknown"));
         assert!(!made.detail.contains('\x1b'));
-        let json = br#"{"type":"urn:bastion:problem:x","title":"t","status":404,"detail":"d","code":"x"}"#;
+        let json =
+            br#"{"type":"urn:bastion:problem:x","title":"t","status":404,"detail":"d","code":"x"}"#;
         assert_eq!(problem(StatusCode::NOT_FOUND, json).code, "x");
     }
 }

@@ -13,7 +13,6 @@ mod csv_import;
 mod input;
 mod jsonl;
 pub mod replay;
-pub mod replay;
 mod rows;
 mod rules;
 

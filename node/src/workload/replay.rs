@@ -8,12 +8,11 @@ use std::time::Duration;
 use alloy_primitives::{Address, U256};
 use bastion_client::check::{self, Rollup};
 use bastion_client::types::{Answer, Hash};
-use bastion_client::Client;
+use bastion_client::{Client, ClientError};
 use bastion_l1::RpcL1;
 use bastion_protocol::header::domain;
 use bastion_protocol::ops::{Op, SignedOp};
 use bastion_protocol::receipt::operation_hash;
-use bastion_protocol::Policy;
 use bastion_prover::progress::Progress;
 use bastion_state::executor::{BatchBuilder, BatchContext};
 use bastion_state::state::State;
@@ -86,7 +85,7 @@ impl Replay<'_> {
                     }
                 };
                 let hash = Hash(operation_hash(&Op::Signed(*op)));
-                check::receipt(&receipt, &rollup, hash)?;
+                check::receipt(&receipt, &rollup, hash).map_err(ClientError::from)?;
                 receipts += 1;
                 last_block = receipt.receipt.place.block;
                 stage.advance();
@@ -174,7 +173,9 @@ fn sign(mut workload: CsvWorkload, context: BatchContext) -> Result<Vec<SignedOp
     let mut batch = BatchBuilder::new(&mut state, context).map_err(NodeError::Rejected)?;
     let mut signed = Vec::new();
     while let Some((place, op)) = workload.next(batch.state())? {
-        batch.push(&op, |_| true).map_err(|e| NodeError::Replay { why: format!("{place}: {e}") })?;
+        batch
+            .push(&op, |_| true)
+            .map_err(|e| NodeError::Replay { why: format!("{place}: {e}") })?;
         if let Op::Signed(op) = op {
             signed.push(op);
         }

@@ -9,6 +9,7 @@
 //! | [`pipeline`] | from blocks to proofs |
 //! | [`check`] | native verification, from a verifier's folder |
 //! | [`jobs`] | proving jobs: leases, attempts, proofs |
+//! | [`api`] | the HTTP API |
 //! | [`coordinator`] | from sealed batches to proven blocks |
 //! | [`history`] | what L1 tells, collected for an audit |
 //! | [`nats`] | workers on other machines |
@@ -25,6 +26,7 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+pub mod api;
 pub mod bench;
 pub mod block;
 pub mod block_store;

@@ -56,25 +56,30 @@ impl Default for Strength {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct KeyFile {
-    #[serde(flatten)]
-    open: Open,
-    /// The secret, encrypted.
-    content: Bytes,
-}
-
-/// What everybody may know. Its JSON is authenticated with the secret.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Open {
     format: String,
     version: u32,
     public_key: PublicKey,
     exit: Address,
-    kdf: String,
-    #[serde(flatten)]
+    kdf: Kdf,
+    cipher: Cipher,
+}
+
+/// How the password becomes the key of the cipher.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Kdf {
+    name: String,
     strength: Strength,
     salt: Bytes,
-    cipher: String,
+}
+
+/// The secret, encrypted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Cipher {
+    name: String,
     nonce: Bytes,
+    content: Bytes,
 }
 
 impl KeyFile {
@@ -92,23 +97,25 @@ impl KeyFile {
         let random = |bytes: &mut [u8]| OsRng.try_fill_bytes(bytes).map_err(crypto);
         random(&mut salt)?;
         random(&mut nonce)?;
-        let open = Open {
+        let mut file = Self {
             format: FORMAT.into(),
             version: VERSION,
             public_key: key.public(),
             exit,
-            kdf: KDF.into(),
-            strength,
-            salt: Bytes(salt.to_vec()),
-            cipher: CIPHER.into(),
-            nonce: Bytes(nonce.to_vec()),
+            kdf: Kdf { name: KDF.into(), strength, salt: Bytes(salt.to_vec()) },
+            cipher: Cipher {
+                name: CIPHER.into(),
+                nonce: Bytes(nonce.to_vec()),
+                content: Bytes::default(),
+            },
         };
         let secret = Zeroizing::new(key.expose_bytes());
-        let aad = serde_json::to_vec(&open).map_err(crypto)?;
+        let aad = file.in_the_clear()?;
         let payload = Payload { msg: secret.as_slice(), aad: &aad };
-        let cipher = open.cipher_of(password)?;
-        let content = cipher.encrypt(&XNonce::from(nonce), payload).map_err(crypto)?;
-        Ok(Self { open, content: Bytes(content) })
+        let cipher = file.kdf.cipher(password)?;
+        file.cipher.content =
+            Bytes(cipher.encrypt(&XNonce::from(nonce), payload).map_err(crypto)?);
+        Ok(file)
     }
 
     /// Decrypts the key. `path` is named in errors.
@@ -118,7 +125,7 @@ impl KeyFile {
     /// [`ClientError::NoKeyFile`] if it asks for costs that nobody can pay.
     pub fn unlock(&self, password: &str, path: &Path) -> Result<SecretKey, ClientError> {
         let locked = || ClientError::Locked { path: path.into() };
-        let strength = self.open.strength;
+        let strength = self.kdf.strength;
         if strength.memory_kib > MOST_MEMORY_KIB
             || strength.passes > MOST_PASSES
             || strength.lanes > MOST_LANES
@@ -127,15 +134,15 @@ impl KeyFile {
             return Err(ClientError::NoKeyFile { path: path.into(), why });
         }
         let nonce: [u8; NONCE_LEN] =
-            self.open.nonce.0.as_slice().try_into().map_err(|_| locked())?;
-        let aad = serde_json::to_vec(&self.open).map_err(crypto)?;
-        let payload = Payload { msg: &self.content.0, aad: &aad };
-        let cipher = self.open.cipher_of(password)?;
+            self.cipher.nonce.0.as_slice().try_into().map_err(|_| locked())?;
+        let aad = self.in_the_clear()?;
+        let payload = Payload { msg: &self.cipher.content.0, aad: &aad };
+        let cipher = self.kdf.cipher(password)?;
         let secret = cipher.decrypt(&XNonce::from(nonce), payload).map_err(|_| locked())?;
         let secret = Zeroizing::new(secret);
         let bytes: &[u8; 32] = secret.as_slice().try_into().map_err(|_| locked())?;
         let key = SecretKey::from_bytes(bytes).map_err(|_| locked())?;
-        match key.public() == self.open.public_key {
+        match key.public() == self.public_key {
             true => Ok(key),
             false => Err(locked()),
         }
@@ -144,19 +151,19 @@ impl KeyFile {
     /// The public key.
     #[must_use]
     pub fn public_key(&self) -> &PublicKey {
-        &self.open.public_key
+        &self.public_key
     }
 
     /// The L1 address that its accounts leave to.
     #[must_use]
     pub fn exit(&self) -> Address {
-        self.open.exit
+        self.exit
     }
 
     /// The owner of its accounts.
     #[must_use]
     pub fn owner(&self) -> Fr {
-        owner(self.open.public_key.keyhash(), self.open.exit)
+        owner(self.public_key.keyhash(), self.exit)
     }
 
     /// Reads a file.
@@ -171,7 +178,8 @@ impl KeyFile {
         }
         let text = fs::read(path).map_err(failed)?;
         let file: Self = serde_json::from_slice(&text).map_err(|e| none(e.to_string()))?;
-        let Open { format, version, kdf, cipher, .. } = &file.open;
+        let Self { format, version, .. } = &file;
+        let (kdf, cipher) = (&file.kdf.name, &file.cipher.name);
         if (format.as_str(), *version, kdf.as_str(), cipher.as_str())
             != (FORMAT, VERSION, KDF, CIPHER)
         {
@@ -193,17 +201,16 @@ impl KeyFile {
         write_new(path, &json)
     }
 
-    /// The file's bytes, to be kept elsewhere.
-    ///
-    /// # Errors
-    /// [`ClientError::Crypto`], which does not happen.
-    pub fn to_json(&self) -> Result<String, ClientError> {
-        serde_json::to_string_pretty(self).map_err(crypto)
+    /// Everything but the secret, as it is authenticated.
+    fn in_the_clear(&self) -> Result<Vec<u8>, ClientError> {
+        let mut file = self.clone();
+        file.cipher.content = Bytes::default();
+        serde_json::to_vec(&file).map_err(crypto)
     }
 }
 
-impl Open {
-    fn cipher_of(&self, password: &str) -> Result<XChaCha20Poly1305, ClientError> {
+impl Kdf {
+    fn cipher(&self, password: &str) -> Result<XChaCha20Poly1305, ClientError> {
         if password.is_empty() {
             return Err(ClientError::Password { why: "an empty one protects nothing".into() });
         }
@@ -314,14 +321,14 @@ mod tests {
         let (_, file) = locked();
         let other = SecretKey::from_seed(b"another").public();
         let changes: [fn(&mut KeyFile, PublicKey); 8] = [
-            |f, _| f.content.0[0] ^= 1,
-            |f, _| f.content.0.truncate(47),
-            |f, _| f.open.nonce.0[0] ^= 1,
-            |f, _| f.open.nonce.0.truncate(1),
-            |f, _| f.open.salt.0[0] ^= 1,
-            |f, _| f.open.exit.0[0] ^= 1,
-            |f, _| f.open.strength.passes += 1,
-            |f, other| f.open.public_key = other,
+            |f, _| f.cipher.content.0[0] ^= 1,
+            |f, _| f.cipher.content.0.truncate(47),
+            |f, _| f.cipher.nonce.0[0] ^= 1,
+            |f, _| f.cipher.nonce.0.truncate(1),
+            |f, _| f.kdf.salt.0[0] ^= 1,
+            |f, _| f.exit.0[0] ^= 1,
+            |f, _| f.kdf.strength.passes += 1,
+            |f, other| f.public_key = other,
         ];
         for (i, change) in changes.into_iter().enumerate() {
             let mut altered = file.clone();
@@ -330,7 +337,7 @@ mod tests {
             assert!(matches!(error, ClientError::Locked { .. }), "{i}: {error}");
         }
         let mut greedy = file;
-        greedy.open.strength.memory_kib = u32::MAX;
+        greedy.kdf.strength.memory_kib = u32::MAX;
         let error = greedy.unlock("correct horse", Path::new("x")).unwrap_err();
         assert!(matches!(error, ClientError::NoKeyFile { .. }), "{error}");
     }

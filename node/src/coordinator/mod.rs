@@ -19,6 +19,7 @@ pub mod blocks;
 pub mod events;
 pub mod input;
 pub mod verifiers;
+mod watch;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -75,6 +76,7 @@ pub struct Coordinator {
     clock: Clock,
     work: Condvar,
     events: broadcast::Sender<Event>,
+    changes: watch::Changes,
 }
 
 struct Inner {
@@ -96,6 +98,7 @@ impl Coordinator {
     /// # Errors
     /// If a database cannot be opened or does not fit the others.
     pub fn open(dir: &Path, verifiers: Verifiers, clock: Clock) -> Result<Self, NodeError> {
+        let opened = clock();
         let inner = Inner {
             jobs: Jobs::open(&dir.join("jobs"))?,
             blocks: Blocks::open(&dir.join("blocks"))?,
@@ -110,6 +113,7 @@ impl Coordinator {
             clock,
             work: Condvar::new(),
             events: broadcast::channel(EVENTS).0,
+            changes: watch::Changes::new(opened),
         };
         coordinator.reconcile()?;
         Ok(coordinator)
@@ -331,6 +335,7 @@ impl Coordinator {
         inner.hear(worker, now);
         let blocks = &inner.blocks;
         let verify = |job: &Job, proof: &[u8]| self.holds(blocks, &job.key, proof);
+        let leased = self.since(key);
         let done = inner.jobs.complete(&self.artifacts, key, lease, proof, now, verify);
         inner.progress.remove(key);
         self.tell(Event::Job(*key));
@@ -338,7 +343,11 @@ impl Coordinator {
             warn!(job = %key, worker, %error, "proof refused");
             self.bundle(inner, key);
         }
+        if done.is_err() {
+            watch::count_failure("refused");
+        }
         done?;
+        watch::count_proof(key.kind, now.saturating_sub(leased));
         info!(job = %key, worker, "proof verified");
         if let Some(block) = inner.block_of(key)? {
             self.advance(inner, block, now)?;
@@ -362,6 +371,7 @@ impl Coordinator {
         let mut inner = self.lock();
         inner.hear(worker, now);
         inner.jobs.fail(key, lease, cause, retryable, now)?;
+        watch::count_failure(if retryable { "worker" } else { "fatal" });
         inner.progress.remove(key);
         warn!(job = %key, worker, cause, "attempt failed");
         self.bundle(&inner, key);
@@ -378,6 +388,7 @@ impl Coordinator {
         let mut inner = self.lock();
         for key in inner.jobs.expire(now)? {
             warn!(job = %key, "its worker was not heard of");
+            watch::count_lease_loss();
             inner.progress.remove(&key);
             self.bundle(&inner, &key);
             self.tell(Event::Job(key));
@@ -574,6 +585,9 @@ impl Coordinator {
 
     /// Tells those who watch.
     pub fn tell(&self, event: Event) {
+        if let Event::Job(key) = &event {
+            self.changes.note(*key, (self.clock)());
+        }
         // Nobody may be watching.
         let _ = self.events.send(event);
     }

@@ -18,6 +18,8 @@ use crate::error::NodeError;
 pub struct Verifiers {
     batch_circuit: CircuitId,
     by_batches: BTreeMap<u32, FolderVerifier>,
+    /// Block circuits whose proofs cannot be verified here.
+    unverified: BTreeMap<u32, CircuitId>,
 }
 
 impl Verifiers {
@@ -43,7 +45,12 @@ impl Verifiers {
             by_batches.insert(verifier.block().verifier.batches as u32, verifier);
         }
         let batch_circuit = batch_circuit.ok_or(NodeError::NoBlockCircuit { batches: 0 })?;
-        Ok(Self { batch_circuit, by_batches })
+        Ok(Self { batch_circuit, by_batches, unverified: BTreeMap::new() })
+    }
+
+    /// For a node that seals blocks and refuses every proof, because it has no keys.
+    pub fn without_keys(batch_circuit: CircuitId, block_circuits: BTreeMap<u32, CircuitId>) -> Self {
+        Self { batch_circuit, by_batches: BTreeMap::new(), unverified: block_circuits }
     }
 
     /// Numbers of batches that a block may have, ascending.
@@ -66,9 +73,9 @@ impl Verifiers {
     /// # Errors
     /// [`NodeError::NoBlockCircuit`].
     pub fn circuits(&self, batches: u32) -> Result<(CircuitId, CircuitId), NodeError> {
-        let verifier = self.by_batches.get(&batches);
-        let verifier = verifier.ok_or(NodeError::NoBlockCircuit { batches })?;
-        Ok((self.batch_circuit, verifier.block().verifier.circuit_id))
+        let verified = self.by_batches.get(&batches).map(|v| v.block().verifier.circuit_id);
+        let block = verified.or_else(|| self.unverified.get(&batches).copied());
+        Ok((self.batch_circuit, block.ok_or(NodeError::NoBlockCircuit { batches })?))
     }
 
     /// Checks the proof of a batch of a block.

@@ -1,0 +1,141 @@
+//! Events, made once for all who watch.
+
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use serde::Serialize;
+use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::broadcast::{self, Receiver, Sender};
+use tokio::time::{interval, MissedTickBehavior};
+use tracing::warn;
+
+use super::problem::{Code, Fault};
+use super::views::job::progress;
+use super::{metrics, Backend};
+use crate::coordinator::events::Event;
+
+/// Events that a slow watcher may be behind.
+const BEHIND: usize = 256;
+/// How often the status is told.
+const STATUS: Duration = Duration::from_secs(2);
+
+/// An event as it is sent.
+#[derive(Debug, Clone)]
+pub struct Frame {
+    /// Its name.
+    pub name: &'static str,
+    /// Its data, as JSON.
+    pub data: Arc<str>,
+}
+
+/// Tells events to those who watch.
+#[derive(Debug)]
+pub struct Hub(Sender<Frame>);
+
+impl Default for Hub {
+    fn default() -> Self {
+        Self(broadcast::channel(BEHIND).0)
+    }
+}
+
+/// Somebody who watches.
+#[derive(Debug)]
+pub struct Watcher(Receiver<Frame>);
+
+impl Hub {
+    /// Watches from now on.
+    ///
+    /// # Errors
+    /// [`Code::TooManyWatchers`] if there are `most` already.
+    pub fn watch(&self, most: usize) -> Result<Watcher, Fault> {
+        if self.0.receiver_count() >= most {
+            let detail = format!("{most} streams of events are open: ask for /v1/status instead");
+            return Err(Fault::new(Code::TooManyWatchers, detail));
+        }
+        Ok(Watcher(self.0.subscribe()))
+    }
+
+    fn tell(&self, name: &'static str, value: &impl Serialize) {
+        match serde_json::to_string(value) {
+            // Nobody may be watching any more.
+            Ok(data) => drop(self.0.send(Frame { name, data: data.into() })),
+            Err(error) => warn!(%error, name, "an event cannot be written"),
+        }
+    }
+}
+
+impl Watcher {
+    /// The next event; none when the node ends.
+    pub async fn next(&mut self) -> Option<Frame> {
+        loop {
+            match self.0.recv().await {
+                Ok(frame) => return Some(frame),
+                Err(RecvError::Lagged(_)) => {}
+                Err(RecvError::Closed) => return None,
+            }
+        }
+    }
+}
+
+/// Starts the task that makes events. It ends when the backend is gone.
+pub(super) fn start(backend: &Arc<Backend>) {
+    let events = backend.parts.coordinator.subscribe();
+    tokio::spawn(run(Arc::downgrade(backend), events));
+}
+
+async fn run(backend: Weak<Backend>, mut events: Receiver<Event>) {
+    let mut ticks = interval(STATUS);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        let event = tokio::select! {
+            _ = ticks.tick() => None,
+            event = events.recv() => match event {
+                Ok(event) => Some(event),
+                Err(RecvError::Lagged(_)) => continue,
+                Err(RecvError::Closed) => return,
+            },
+        };
+        let Some(backend) = backend.upgrade() else {
+            return;
+        };
+        if event.is_some() && backend.hub.0.receiver_count() == 0 {
+            continue;
+        }
+        let told = tokio::task::spawn_blocking(move || backend.tell(event)).await;
+        if let Err(error) = told {
+            warn!(%error, "an event was not told");
+        }
+    }
+}
+
+impl Backend {
+    /// Tells of an event, or of the status.
+    fn tell(&self, event: Option<Event>) {
+        let told = match event {
+            None => {
+                metrics::keep_up();
+                // Asked for even if nobody watches: the rate of operations is taken by it.
+                self.status().map(|status| self.hub.tell("status", &status))
+            }
+            Some(Event::Batch(number)) => {
+                self.batch(number).map(|batch| self.hub.tell("batch", &batch))
+            }
+            Some(Event::Block(number)) => {
+                self.block(number).map(|block| self.hub.tell("block", &block))
+            }
+            Some(Event::Job(key)) => {
+                if let Some(job) = self.job(&key) {
+                    self.hub.tell("job", &job);
+                }
+                Ok(())
+            }
+            Some(Event::Progress { job, worker, progress: how_far }) => {
+                self.hub.tell("progress", &progress(&job, &worker, &how_far));
+                Ok(())
+            }
+        };
+        if let Err(error) = told {
+            warn!(%error, "an event was not told");
+        }
+    }
+}

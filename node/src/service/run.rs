@@ -249,6 +249,11 @@ impl Node {
         &self.parts
     }
 
+    /// Stops it.
+    pub fn stop(&self) {
+        self.stop.store(true, Ordering::Relaxed);
+    }
+
     /// Waits until the node has ended, and gives what ended it, if it was a failure.
     ///
     /// # Errors

@@ -45,6 +45,7 @@ enum Command {
     Node(commands::node::Args),
     L1(commands::transactions::Args),
     Config(commands::configuration::Args),
+    Wallet(commands::wallet::Args),
 }
 
 fn main() -> ExitCode {
@@ -78,6 +79,7 @@ fn run(cli: Cli) -> eyre::Result<ExitCode> {
         Command::Node(args) => commands::node::run(&args, &settings),
         Command::L1(args) => commands::transactions::run(&args, &settings),
         Command::Config(args) => commands::configuration::run(&args, &settings),
+        Command::Wallet(args) => commands::wallet::run(&args, &settings),
     };
     done.map(|()| ExitCode::SUCCESS)
 }

@@ -36,7 +36,9 @@ pub enum Distrust {
         why: String,
     },
     /// An inclusion that is not what was promised.
-    #[error("the inclusion of operation {operation} does not hold: {why}; keep the receipt as evidence")]
+    #[error(
+        "the inclusion of operation {operation} does not hold: {why}; keep the receipt as evidence"
+    )]
     Inclusion {
         /// The operation.
         operation: Hash,
@@ -88,7 +90,9 @@ pub enum ClientError {
         retry_after: Option<u64>,
     },
     /// The answer is not what the API says.
-    #[error("the node at {node} answers {request} with something else than this version knows: {why}")]
+    #[error(
+        "the node at {node} answers {request} with something else than this version knows: {why}"
+    )]
     Malformed {
         /// Its host.
         node: String,

@@ -15,6 +15,7 @@ pub(crate) mod shapes;
 pub(crate) mod submit;
 pub(crate) mod transactions;
 pub(crate) mod verify;
+pub(crate) mod wallet;
 
 use std::path::{Path, PathBuf};
 

@@ -112,7 +112,8 @@ mod tests {
 
     #[test]
     fn events_come_whole_however_they_are_cut() {
-        let text = ": hello\r\n\nevent: a\ndata: 1\n\nevent:b\r\ndata: 2\r\ndata:3\r\n\r\ndata: x\n";
+        let text =
+            ": hello\r\n\nevent: a\ndata: 1\n\nevent:b\r\ndata: 2\r\ndata:3\r\n\r\ndata: x\n";
         for cut in 1..text.len() {
             let mut parser = Parser::default();
             for part in text.as_bytes().chunks(cut) {

@@ -72,8 +72,8 @@ impl Client {
         Ok(Self { transport: Transport::new(url, options)? })
     }
 
-    /// Sends operations, and gives the answer to each. A call whose answer was lost may be made again:
-    /// what was accepted gets the same receipt.
+    /// Sends operations, and gives the answer to each. It is repeated if an answer is lost: what was
+    /// accepted gets the same receipt again.
     ///
     /// # Errors
     /// [`ClientError`]; a rejected operation is an answer.
@@ -168,7 +168,8 @@ impl Client {
     /// # Errors
     /// [`ClientError`].
     pub async fn batches_of(&self, block: u64) -> Result<Vec<Batch>, ClientError> {
-        let Batches { batches } = self.transport.get(&format!("/v1/blocks/{block}/batches")).await?;
+        let Batches { batches } =
+            self.transport.get(&format!("/v1/blocks/{block}/batches")).await?;
         Ok(batches)
     }
 

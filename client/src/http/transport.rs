@@ -77,14 +77,24 @@ impl Transport {
 
     /// Reads, again and again if that may help.
     pub(crate) async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClientError> {
+        self.repeat(Method::GET, path, None, is_passing).await
+    }
+
+    async fn repeat<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Vec<u8>>,
+        may_help: fn(&ClientError) -> bool,
+    ) -> Result<T, ClientError> {
         let mut pause = self.options.patience;
         let mut repeated = 0;
         loop {
-            let error = match self.once(path).await {
+            let error = match self.ask(method.clone(), path, body.clone()).await {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
-            if repeated >= self.options.retries || !is_passing(&error) {
+            if repeated >= self.options.retries || !may_help(&error) {
                 return Err(error);
             }
             let asked = match &error {
@@ -102,7 +112,7 @@ impl Transport {
         self.ask(Method::GET, path, None).await
     }
 
-    /// Sends something, once.
+    /// Sends something that may arrive twice, again and again if that may help.
     pub(crate) async fn post<T: DeserializeOwned>(
         &self,
         path: &str,
@@ -110,7 +120,7 @@ impl Transport {
     ) -> Result<T, ClientError> {
         let name = format!("POST {path}");
         let body = serde_json::to_vec(body).map_err(|e| self.malformed(&name, e.to_string()))?;
-        self.ask(Method::POST, path, Some(body)).await
+        self.repeat(Method::POST, path, Some(body), is_lost).await
     }
 
     async fn ask<T: DeserializeOwned>(
@@ -184,7 +194,11 @@ impl Transport {
     }
 
     pub(crate) fn unreachable(&self, request: &str, why: impl ToString) -> ClientError {
-        ClientError::Unreachable { node: self.host(), request: request.into(), why: why.to_string() }
+        ClientError::Unreachable {
+            node: self.host(),
+            request: request.into(),
+            why: why.to_string(),
+        }
     }
 
     fn host(&self) -> String {
@@ -224,6 +238,12 @@ pub(crate) fn is_passing(error: &ClientError) -> bool {
         }
         _ => false,
     }
+}
+
+/// Whether something that was sent may not have arrived, or waits only for its turn. A node that accepts
+/// nothing says so for long.
+fn is_lost(error: &ClientError) -> bool {
+    is_passing(error) && !matches!(error.code(), Some("not_accepting" | "stopped"))
 }
 
 /// Seconds that the node names.
@@ -275,7 +295,8 @@ mod tests {
         let made = problem(StatusCode::BAD_GATEWAY, b"<html>\x1b[31mbad");
         assert_eq!((made.status, made.code.as_str()), (502, "unknown"));
         assert!(!made.detail.contains('\x1b'));
-        let json = br#"{"type":"urn:bastion:problem:x","title":"t","status":404,"detail":"d","code":"x"}"#;
+        let json =
+            br#"{"type":"urn:bastion:problem:x","title":"t","status":404,"detail":"d","code":"x"}"#;
         assert_eq!(problem(StatusCode::NOT_FOUND, json).code, "x");
     }
 }

@@ -113,8 +113,7 @@ impl KeyFile {
         let aad = file.in_the_clear()?;
         let payload = Payload { msg: secret.as_slice(), aad: &aad };
         let cipher = file.kdf.cipher(password)?;
-        file.cipher.content =
-            Bytes(cipher.encrypt(&XNonce::from(nonce), payload).map_err(crypto)?);
+        file.cipher.content = Bytes(cipher.encrypt(&XNonce::from(nonce), payload).map_err(crypto)?);
         Ok(file)
     }
 

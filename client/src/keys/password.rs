@@ -37,9 +37,8 @@ impl PasswordSource {
                 Zeroizing::new(text.lines().next().unwrap_or_default().to_owned())
             }
             Self::Variable(name) => {
-                let value = std::env::var(name).map_err(|e| {
-                    bad(format!("environment variable {name} cannot be read: {e}"))
-                })?;
+                let value = std::env::var(name)
+                    .map_err(|e| bad(format!("environment variable {name} cannot be read: {e}")))?;
                 Zeroizing::new(value)
             }
         };
@@ -68,7 +67,9 @@ impl PasswordSource {
 
 fn prompt(text: &str) -> Result<Zeroizing<String>, ClientError> {
     if !std::io::stdin().is_terminal() {
-        return Err(bad("there is no terminal to ask: name a file or an environment variable".into()));
+        return Err(bad(
+            "there is no terminal to ask: name a file or an environment variable".into()
+        ));
     }
     rpassword::prompt_password(text).map(Zeroizing::new).map_err(|e| bad(e.to_string()))
 }

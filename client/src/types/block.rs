@@ -58,14 +58,8 @@ pub enum Stage {
 
 impl Stage {
     /// All stages in order.
-    pub const ALL: [Self; 6] = [
-        Self::Open,
-        Self::Sealing,
-        Self::Proving,
-        Self::Aggregating,
-        Self::Settling,
-        Self::Final,
-    ];
+    pub const ALL: [Self; 6] =
+        [Self::Open, Self::Sealing, Self::Proving, Self::Aggregating, Self::Settling, Self::Final];
 
     /// The stage in a word, as in JSON.
     #[must_use]

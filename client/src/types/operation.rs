@@ -155,9 +155,8 @@ mod schemas {
 
     impl PartialSchema for KindName {
         fn schema() -> RefOr<Schema> {
-            let named = |kind: &Kind| {
-                kind.is_signed() || matches!(kind, Kind::Deposit | Kind::ForcedExit)
-            };
+            let named =
+                |kind: &Kind| kind.is_signed() || matches!(kind, Kind::Deposit | Kind::ForcedExit);
             let kinds = Kind::ALL.into_iter().filter(named);
             let object = ObjectBuilder::new()
                 .schema_type(Type::String)

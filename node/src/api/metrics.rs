@@ -70,14 +70,30 @@ fn describe() {
         ("bastion_batches", Count, "Batches since genesis, by stage"),
         ("bastion_blocks", Count, "The last 100 blocks, by stage"),
         ("bastion_queue_entries", Count, "Entries of the L1 queue: on L1, and taken"),
-        ("bastion_queue_age_seconds", Seconds, "Age of the first entry that no block has processed"),
+        (
+            "bastion_queue_age_seconds",
+            Seconds,
+            "Age of the first entry that no block has processed",
+        ),
         ("bastion_jobs", Count, "Jobs, by state"),
-        ("bastion_workers", Count, "Workers that were heard of in the last minute, by what they do"),
+        (
+            "bastion_workers",
+            Count,
+            "Workers that were heard of in the last minute, by what they do",
+        ),
         ("bastion_memory_bytes", Bytes, "Memory that the program holds"),
         ("bastion_l1_gas", Count, "Gas of the last block's transactions, by step"),
         ("bastion_l1_attempts", Count, "Attempts at the last block's transactions, by step"),
-        ("bastion_gas_per_operation", Count, "Gas on L1 for each operation of the last final blocks"),
-        ("bastion_wei_per_operation", Count, "Wei on L1 for each operation of the last final blocks"),
+        (
+            "bastion_gas_per_operation",
+            Count,
+            "Gas on L1 for each operation of the last final blocks",
+        ),
+        (
+            "bastion_wei_per_operation",
+            Count,
+            "Wei on L1 for each operation of the last final blocks",
+        ),
         ("bastion_l1_balance_wei", Count, "What the operator's account holds"),
         ("bastion_l1_synced", Count, "1 if the last look at L1 succeeded"),
         ("bastion_accepting", Count, "1 if operations are accepted"),
@@ -128,7 +144,9 @@ impl Backend {
         gauge!("bastion_workers", "state" => "idle").set((alive().count() - busy) as f64);
         gauge!("bastion_memory_bytes").set(memory().unwrap_or(0) as f64);
         let last = self.l1().transactions.last_key_value().map(|(_, all)| all.clone());
-        for (step, transaction) in ["commit", "prove", "finalize"].into_iter().zip(last.into_iter().flatten()) {
+        for (step, transaction) in
+            ["commit", "prove", "finalize"].into_iter().zip(last.into_iter().flatten())
+        {
             if let Some(transaction) = transaction {
                 gauge!("bastion_l1_gas", "step" => step).set(transaction.gas as f64);
                 let attempts = f64::from(transaction.attempts);

@@ -60,7 +60,9 @@ impl Code {
         use StatusCode as S;
         match self {
             Self::BadRequest => (S::BAD_REQUEST, "bad_request", "The request cannot be read"),
-            Self::Unauthorized => (S::UNAUTHORIZED, "unauthorized", "The token is missing or wrong"),
+            Self::Unauthorized => {
+                (S::UNAUTHORIZED, "unauthorized", "The token is missing or wrong")
+            }
             Self::NotFound => (S::NOT_FOUND, "not_found", "There is no such thing"),
             Self::NoSuchRoute => (S::NOT_FOUND, "no_such_route", "There is no such route"),
             Self::NotSealed => (S::NOT_FOUND, "not_sealed", "It is not sealed yet"),

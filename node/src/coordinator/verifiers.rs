@@ -49,7 +49,10 @@ impl Verifiers {
     }
 
     /// For a node that seals blocks and refuses every proof, because it has no keys.
-    pub fn without_keys(batch_circuit: CircuitId, block_circuits: BTreeMap<u32, CircuitId>) -> Self {
+    pub fn without_keys(
+        batch_circuit: CircuitId,
+        block_circuits: BTreeMap<u32, CircuitId>,
+    ) -> Self {
         Self { batch_circuit, by_batches: BTreeMap::new(), unverified: block_circuits }
     }
 

@@ -109,10 +109,10 @@ impl From<StoredReceipt> for SignedReceipt {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use k256::ecdsa::Signature;
     use alloy_sol_types::{eip712_domain, sol, SolStruct};
     use bastion_protocol::ops::Op;
     use bastion_protocol::receipt::{operation_hash, Place};
+    use k256::ecdsa::Signature;
 
     const CONTRACT: L2Address = L2Address([7; 20]);
 

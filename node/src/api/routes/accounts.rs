@@ -61,8 +61,7 @@ pub async fn operations(
     Query(page): Query<Page>,
 ) -> Result<Json<Operations>, Fault> {
     let limit = page.limit()?;
-    let view = blocking(&shared.backend, move |backend| {
-        backend.operations_of(index, page.before, limit)
-    });
+    let view =
+        blocking(&shared.backend, move |backend| backend.operations_of(index, page.before, limit));
     view.await.map(|operations| Json(Operations { operations }))
 }

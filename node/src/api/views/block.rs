@@ -59,9 +59,9 @@ impl Backend {
                 let hash: Hash = hash
                     .parse()
                     .map_err(|e| Fault::new(Code::BadRequest, format!("block hash: {e}")))?;
-                return self.by_hash(hash)?.ok_or_else(|| {
-                    Fault::not_found(format!("sealed block with the hash {hash}"))
-                });
+                return self
+                    .by_hash(hash)?
+                    .ok_or_else(|| Fault::not_found(format!("sealed block with the hash {hash}")));
             }
             number => number.parse().map_err(|_| {
                 let detail = format!(
@@ -170,7 +170,11 @@ impl Backend {
     }
 
     /// Blocks before a number, newest first.
-    pub(in crate::api) fn blocks(&self, before: Option<u64>, limit: u32) -> Result<Vec<Block>, Fault> {
+    pub(in crate::api) fn blocks(
+        &self,
+        before: Option<u64>,
+        limit: u32,
+    ) -> Result<Vec<Block>, Fault> {
         let newest = self.newest()?;
         let end = before.map_or(newest, |before| newest.min(before.saturating_sub(1)));
         let first = end.saturating_sub(u64::from(limit)) + 1;

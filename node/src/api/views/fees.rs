@@ -26,8 +26,7 @@ impl Backend {
         let mut sum: Option<Cost> = None;
         for (number, transactions) in last {
             let block = self.parts.coordinator.block(number)?;
-            let cost =
-                block.and_then(|block| Cost::of(&transactions, u64::from(block.operations)));
+            let cost = block.and_then(|block| Cost::of(&transactions, u64::from(block.operations)));
             sum = match (sum, cost) {
                 (Some(sum), Some(cost)) => Some(sum.plus(cost)),
                 (sum, cost) => sum.or(cost),
@@ -47,16 +46,15 @@ impl Backend {
             token => fees.units_per_ether.get(&token).copied(),
         };
         let units = units.ok_or_else(|| {
-            let detail = format!("the operator has set no price for token {token}: pay in another one");
+            let detail =
+                format!("the operator has set no price for token {token}: pay in another one");
             Fault::new(Code::NoPrice, detail)
         })?;
         let l1_gas_per_transfer = self.cost()?.map_or(GAS, |cost| cost.gas_per_operation());
         let gas_price = self.l1().gas_price;
         let l1_wei = gas_price.saturating_mul(u128::from(l1_gas_per_transfer));
         let cost = l1_wei.saturating_add(fees.proving_wei);
-        let wei = cost
-            .saturating_mul(100 + u128::from(fees.margin_percent))
-            .div_ceil(100);
+        let wei = cost.saturating_mul(100 + u128::from(fees.margin_percent)).div_ceil(100);
         Ok(FeeEstimate {
             token,
             suggested: Amount(payable(convert(wei, units))),

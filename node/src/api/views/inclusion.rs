@@ -33,7 +33,8 @@ impl Backend {
         })?;
         let data = coordinator.data(&block)?;
         let batches = read_batches(&data, block.header.batches).map_err(Fault::internal)?;
-        let broken = || Fault::internal(format!("the data of block {} lack {place:?}", place.block));
+        let broken =
+            || Fault::internal(format!("the data of block {} lack {place:?}", place.block));
         let batch = batches.get(place.batch as usize).ok_or_else(broken)?;
         let before: u64 = batches.iter().take(place.batch as usize).map(length).sum();
         let found = find(batch, place.position as usize, &entry.op, &receipt.words);
@@ -99,9 +100,7 @@ fn find(
     found.into_iter().find(|places| {
         let record = |(section, n): &(Section, usize)| batch.section(*section).get(*n);
         let records: Option<Vec<&Vec<u8>>> = places.iter().map(record).collect();
-        records.is_some_and(|records| {
-            words_hash(records.into_iter().map(Vec::as_slice)) == *words
-        })
+        records.is_some_and(|records| words_hash(records.into_iter().map(Vec::as_slice)) == *words)
     })
 }
 

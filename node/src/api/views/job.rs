@@ -75,14 +75,12 @@ impl Backend {
 
     /// How many jobs are in each state.
     pub(in crate::api) fn job_counts(&self) -> JobCounts {
-        self.parts.coordinator.fold_jobs(JobCounts::default(), |counts, job| {
-            match state(job) {
-                JobState::Queued | JobState::Retryable => counts.queued += 1,
-                JobState::Leased | JobState::Proved => counts.leased += 1,
-                JobState::Failed => counts.failed += 1,
-                JobState::Verified | JobState::Done => counts.done += 1,
-                JobState::Cancelled => {}
-            }
+        self.parts.coordinator.fold_jobs(JobCounts::default(), |counts, job| match state(job) {
+            JobState::Queued | JobState::Retryable => counts.queued += 1,
+            JobState::Leased | JobState::Proved => counts.leased += 1,
+            JobState::Failed => counts.failed += 1,
+            JobState::Verified | JobState::Done => counts.done += 1,
+            JobState::Cancelled => {}
         })
     }
 }

@@ -20,14 +20,8 @@ struct Said {
 
 impl Said {
     fn of(op: &Op) -> Self {
-        let queued = |kind, account, token, amount| Self {
-            kind,
-            account,
-            token,
-            amount,
-            fee: 0,
-            to: None,
-        };
+        let queued =
+            |kind, account, token, amount| Self { kind, account, token, amount, fee: 0, to: None };
         match op {
             Op::Deposit(deposit) => queued(Kind::Deposit, None, deposit.token, deposit.amount),
             Op::ForcedExit(exit) => queued(Kind::ForcedExit, Some(exit.index), exit.token, 0),
@@ -58,7 +52,9 @@ impl Backend {
     pub(in crate::api) fn entry_of(&self, hash: Hash) -> Result<(u64, Entry), Fault> {
         let found = self.parts.log.find(&hash.0)?;
         found.ok_or_else(|| {
-            Fault::not_found(format!("accepted signed operation {hash}: it was never accepted here"))
+            Fault::not_found(format!(
+                "accepted signed operation {hash}: it was never accepted here"
+            ))
         })
     }
 
@@ -115,9 +111,8 @@ impl Backend {
             .into_iter()
             .map(|number| {
                 let entry = self.parts.log.entry(number)?;
-                let entry = entry.ok_or_else(|| {
-                    Fault::internal(format!("entry {number} is not in the log"))
-                })?;
+                let entry = entry
+                    .ok_or_else(|| Fault::internal(format!("entry {number} is not in the log")))?;
                 self.operation(number, entry)
             })
             .collect()

@@ -4,9 +4,7 @@ use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use bastion_client::types::status::{
-    BatchCounts, BlockNumbers, Cost, Queue, Version, Worker, L1,
-};
+use bastion_client::types::status::{BatchCounts, BlockNumbers, Cost, Queue, Version, Worker, L1};
 use bastion_client::types::{Amount, Status};
 
 use crate::api::problem::Fault;

@@ -4,8 +4,10 @@
 CARGO ?= cargo
 SHAPE ?= small
 L1    ?=
+NODE_SHAPE ?= tiny
+LIMIT ?= 200
 
-.PHONY: setup build demo test soundness lint artifacts
+.PHONY: setup build demo node-demo test chaos soundness lint artifacts
 
 setup: .bastion/setup-done
 
@@ -26,8 +28,16 @@ build: setup
 demo: build
 	./scripts/demo.sh "$(SHAPE)" "$(L1)"
 
+# A rollup as an operator runs it: anvil, NATS, the node, two workers, a page. LIMIT is the number of transfers.
+node-demo: build
+	./scripts/node-demo.sh "$(NODE_SHAPE)" "$(LIMIT)"
+
 test: setup lint
 	CARGO="$(CARGO)" ./scripts/test.sh
+
+# Kills and cuts everything for a quarter of an hour; figures in target/chaos.json.
+chaos: setup
+	BASTION_CHAOS_SECONDS=$${BASTION_CHAOS_SECONDS:-900} $(CARGO) test --release --locked --test chaos -- --nocapture
 
 # The soundness harness at full length; figures in target/soundness.json.
 soundness: setup

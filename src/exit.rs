@@ -61,6 +61,12 @@ pub(crate) enum CliError {
         /// The folder of the cache.
         folder: PathBuf,
     },
+    /// Something that was looked at is not as it must be.
+    #[error("{count} of these are not as they must be: what helps stands beside each")]
+    Unfit {
+        /// How many.
+        count: usize,
+    },
     /// Blocks for another chain.
     #[error("the blocks in {} are for chain {blocks}, and the node is of chain {node}: give the URL of a node of chain {blocks}", dir.display())]
     OtherChain {
@@ -157,6 +163,7 @@ fn of_cli(error: &CliError) -> u8 {
         CliError::OtherChain { .. } => MISMATCH,
         // What it stands for is in its cause.
         CliError::Output(_) | CliError::Refused { .. } | CliError::NoOperations { .. } => FAILURE,
+        CliError::Unfit { .. } => FAILURE,
     }
 }
 
@@ -184,7 +191,7 @@ fn of_l1(error: &L1Error) -> u8 {
 
 fn of_client(error: &ClientError) -> u8 {
     match error {
-        ClientError::Url { .. } => USAGE,
+        ClientError::Url { .. } | ClientError::Token => USAGE,
         ClientError::Distrust(error) => of_distrust(error),
         ClientError::File { source, .. } => of_io(source),
         ClientError::NoKeyFile { .. } | ClientError::Locked { .. } => MISSING,

@@ -61,6 +61,9 @@ pub enum Distrust {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ClientError {
+    /// A token that no request can carry.
+    #[error("the operator's token has characters that no header can carry: take it from the file that the node made")]
+    Token,
     /// An address that is no URL of a node.
     #[error("{url:?} is no URL of a node: {why}; give one such as http://127.0.0.1:8000")]
     Url {

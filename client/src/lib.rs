@@ -25,5 +25,5 @@ pub mod types;
 
 pub use error::ClientError;
 #[cfg(feature = "http")]
-pub use http::Client;
+pub use http::{Admin, Client};
 pub use receipt::SignedReceipt;

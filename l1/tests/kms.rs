@@ -64,7 +64,8 @@ fn the_process_that_sends() {
     let Ok(folder) = std::env::var(SIGN) else { return };
     const TIME: u64 = 1_800_000_000;
     let node = anvil::Anvil::start(TIME);
-    let l1 = Failover::connect(&[node.url.clone()], FailoverOptions::default()).unwrap();
+    let l1 =
+        Failover::connect(std::slice::from_ref(&node.url), FailoverOptions::default()).unwrap();
     let options = TxOptions { finality: Finality::Depth(0), ..TxOptions::default() };
     let wallet = Wallet::kms("a-key").unwrap();
     let folder = std::path::Path::new(&folder);

@@ -381,6 +381,23 @@ pub enum NodeError {
         /// How their names begin.
         prefix: String,
     },
+    /// A replay.
+    #[error("the replay stops: {why}")]
+    Replay {
+        /// Why.
+        why: String,
+    },
+    /// A node, as its clients see it.
+    #[error(transparent)]
+    Client(#[from] bastion_client::error::ClientError),
+    /// The NATS server.
+    #[error("NATS at {host}: {why}")]
+    Nats {
+        /// Host and port.
+        host: String,
+        /// What went wrong.
+        why: String,
+    },
     /// There is no manifest of a rollup.
     #[error("{path} is missing: `bastion l1 deploy` writes it; or name another one in `rollup.manifest`")]
     NoManifest {

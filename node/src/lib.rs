@@ -12,6 +12,7 @@
 //! | [`api`] | the HTTP API |
 //! | [`coordinator`] | from sealed batches to proven blocks |
 //! | [`history`] | what L1 tells, collected for an audit |
+//! | [`nats`] | workers on other machines |
 //! | [`second_verifier`] | verification by the second verifier |
 //! | [`recommend`] | predicted speed and memory of shapes, and the best for a machine |
 //! | [`deploy`], [`settle`] | deploys and drives the contracts |
@@ -39,6 +40,7 @@ pub mod error;
 pub mod exodus;
 pub mod history;
 pub mod jobs;
+pub mod nats;
 pub mod pipeline;
 pub mod recommend;
 pub mod second_verifier;

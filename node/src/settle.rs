@@ -52,6 +52,16 @@ pub fn to_u256(x: &Fr) -> U256 {
 }
 
 impl RollupClient {
+    /// A rollup that was deployed, driven from an account.
+    pub fn of(
+        rollup: Address,
+        governance: Address,
+        circuit_id: FixedBytes<32>,
+        operator: Address,
+    ) -> Self {
+        Self { rollup, governance, circuit_id, operator, tokens: vec![Address::ZERO] }
+    }
+
     /// Deploys and registers development tokens up to number `count - 1`.
     ///
     /// # Errors

@@ -205,7 +205,7 @@ impl RollupClient {
     }
 
     /// Learns the tokens that the contract knows already.
-    fn find_tokens(&mut self, l1: &mut dyn ReadL1) -> Result<(), NodeError> {
+    pub(crate) fn find_tokens(&mut self, l1: &mut dyn ReadL1) -> Result<(), NodeError> {
         // One more than there may be is asked for: there is none.
         while self.tokens.len() <= TOKENS {
             let number = U256::from(self.tokens.len());

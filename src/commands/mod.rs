@@ -3,19 +3,27 @@
 pub(crate) mod audit;
 pub(crate) mod bench;
 pub(crate) mod configuration;
+pub(crate) mod control;
 pub(crate) mod cost;
+pub(crate) mod db;
 pub(crate) mod demo;
+pub(crate) mod doctor;
 pub(crate) mod exodus;
 pub(crate) mod inspect;
+pub(crate) mod job;
 pub(crate) mod l1;
 pub(crate) mod node;
+pub(crate) mod operator;
 pub(crate) mod prove;
+pub(crate) mod replay;
 pub(crate) mod setup;
 pub(crate) mod shapes;
+pub(crate) mod status;
 pub(crate) mod submit;
 pub(crate) mod transactions;
 pub(crate) mod verify;
 pub(crate) mod wallet;
+pub(crate) mod worker;
 
 use std::path::{Path, PathBuf};
 

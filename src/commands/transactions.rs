@@ -16,6 +16,7 @@ use bastion_protocol::Policy;
 use clap::Subcommand;
 use serde::Serialize;
 
+use crate::commands::operator;
 use crate::config::{self, Settings};
 use crate::exit::CliError;
 use crate::output;
@@ -36,6 +37,25 @@ enum Command {
     /// Deploys verifier, governance and rollup from the operator's account, and writes the manifest that
     /// the node reads. What an earlier run did is not done again.
     Deploy(Deploy),
+    /// Lists the transactions of a running node, with their attempts.
+    Status {
+        #[command(flatten)]
+        node: operator::Args,
+    },
+    /// Pays more for a transaction now, or begins one anew that has failed.
+    Resend {
+        /// Its name, such as "commit 7".
+        name: String,
+        #[command(flatten)]
+        node: operator::Args,
+    },
+    /// Takes a transaction back that is not in a block yet.
+    Cancel {
+        /// Its name.
+        name: String,
+        #[command(flatten)]
+        node: operator::Args,
+    },
 }
 
 #[derive(Debug, clap::Args)]
@@ -70,7 +90,40 @@ struct Report {
 pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
     match &args.command {
         Command::Deploy(args) => deploy(args, settings),
+        Command::Status { node } => {
+            let admin = node.admin(settings)?;
+            let intents = operator::runtime()?.block_on(admin.intents())?;
+            output::report(settings, &intents, |all| {
+                let line = |intent: &bastion_client::types::Intent| {
+                    let cause =
+                        intent.cause.as_ref().map_or(String::new(), |why| format!(": {why}"));
+                    let attempts = intent.attempts.len();
+                    format!("{:24} {:10} {attempts} attempts{cause}", intent.name, intent.state)
+                };
+                all.intents.iter().map(line).collect::<Vec<_>>().join("\n")
+            })
+        }
+        Command::Resend { name, node } => {
+            operator::runtime()?.block_on(node.admin(settings)?.resend(name))?;
+            told(settings, name, "is sent again")
+        }
+        Command::Cancel { name, node } => {
+            operator::runtime()?.block_on(node.admin(settings)?.cancel(name))?;
+            told(settings, name, "is being taken back")
+        }
     }
+}
+
+#[derive(Serialize)]
+struct Told<'a> {
+    transaction: &'a str,
+    done: &'static str,
+}
+
+fn told(settings: &Settings, transaction: &str, done: &'static str) -> eyre::Result<()> {
+    output::report(settings, &Told { transaction, done }, |t| {
+        format!("{} {}", t.transaction, t.done)
+    })
 }
 
 fn deploy(args: &Deploy, settings: &Settings) -> eyre::Result<()> {

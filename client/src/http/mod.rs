@@ -6,7 +6,8 @@
 //! | [`events`] | the stream of events |
 //! | [`wait`] | waiting for an operation |
 
-pub mod events;
+pub mod admin;
+mod events;
 mod transport;
 pub mod wait;
 
@@ -21,6 +22,7 @@ use crate::types::{
     FeeEstimate, Hash, Health, Inclusion, Job, JobState, Jobs, Operation, Operations, Status,
     Submission, Version,
 };
+pub use admin::Admin;
 pub use events::Events;
 pub use transport::Options;
 use transport::Transport;
@@ -80,7 +82,8 @@ impl Client {
     pub async fn submit(&self, operations: &[SignedOp]) -> Result<Vec<Answer>, ClientError> {
         let bytes = operations.iter().map(|op| Bytes(Op::Signed(*op).to_bytes()).to_string());
         let submission = Submission { operations: bytes.collect() };
-        let Answers { answers } = self.transport.post("/v1/operations", &submission).await?;
+        let Answers { answers } =
+            self.transport.post_repeatable("/v1/operations", &submission).await?;
         if answers.len() != operations.len() {
             let why = format!("{} answers to {} operations", answers.len(), operations.len());
             return Err(self.transport.malformed("POST /v1/operations", why));

@@ -4,7 +4,7 @@ use std::error::Error as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::header::RETRY_AFTER;
+use reqwest::header::{HeaderValue, AUTHORIZATION, RETRY_AFTER};
 use reqwest::{Method, Response, StatusCode, Url};
 use serde::de::DeserializeOwned;
 use serde::Serialize;
@@ -47,9 +47,19 @@ pub(crate) struct Transport {
     http: reqwest::Client,
     base: Url,
     options: Options,
+    /// Sent with every request; it is marked as secret.
+    bearer: Option<HeaderValue>,
 }
 
 impl Transport {
+    /// The same, with a token in every request.
+    pub(crate) fn with_token(self, token: &str) -> Result<Self, ClientError> {
+        let value = HeaderValue::from_str(&format!("Bearer {}", token.trim()));
+        let mut value = value.map_err(|_| ClientError::Token)?;
+        value.set_sensitive(true);
+        Ok(Self { bearer: Some(value), ..self })
+    }
+
     pub(crate) fn new(url: &str, options: Options) -> Result<Self, ClientError> {
         let bad = |why: String| ClientError::Url { url: without_password(url), why };
         let base = Url::parse(url).map_err(|e| bad(e.to_string()))?;
@@ -72,7 +82,7 @@ impl Transport {
             .connect_timeout(CONNECT)
             .build()
             .map_err(|e| bad(e.without_url().to_string()))?;
-        Ok(Self { http, base, options })
+        Ok(Self { http, base, options, bearer: None })
     }
 
     /// Reads, again and again if that may help.
@@ -112,15 +122,27 @@ impl Transport {
         self.ask(Method::GET, path, None).await
     }
 
-    /// Sends something that may arrive twice, again and again if that may help.
+    /// Sends something, once.
     pub(crate) async fn post<T: DeserializeOwned>(
         &self,
         path: &str,
         body: &impl Serialize,
     ) -> Result<T, ClientError> {
-        let name = format!("POST {path}");
-        let body = serde_json::to_vec(body).map_err(|e| self.malformed(&name, e.to_string()))?;
-        self.repeat(Method::POST, path, Some(body), is_lost).await
+        self.ask(Method::POST, path, Some(self.written(path, body)?)).await
+    }
+
+    /// Sends something that may arrive twice, again and again if that may help.
+    pub(crate) async fn post_repeatable<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<T, ClientError> {
+        self.repeat(Method::POST, path, Some(self.written(path, body)?), is_lost).await
+    }
+
+    fn written(&self, path: &str, body: &impl Serialize) -> Result<Vec<u8>, ClientError> {
+        let written = serde_json::to_vec(body);
+        written.map_err(|e| self.malformed(&format!("POST {path}"), e.to_string()))
     }
 
     async fn ask<T: DeserializeOwned>(
@@ -170,6 +192,9 @@ impl Transport {
         let request = format!("{method} {path}");
         let url = self.base.join(path).map_err(|e| self.malformed(&request, e.to_string()))?;
         let mut sending = self.http.request(method, url);
+        if let Some(bearer) = &self.bearer {
+            sending = sending.header(AUTHORIZATION, bearer.clone());
+        }
         if let Some(body) = body {
             sending = sending.header("content-type", "application/json").body(body);
         }

@@ -5,12 +5,13 @@
 //! |---|---|
 //! | [`wallet`] | the key |
 //! | [`intent`] | what is to happen, its attempts, its state |
-//! | [`store`] | the database |
+//! | `store` | the database |
 //! | [`fees`] | what a transaction pays, and what replaces it |
 //! | [`judge`] | what only the asker knows: what a revert means |
 //! | [`options`] | timing and limits |
-//! | [`attempt`] | signing, replacing, sending |
-//! | [`step`] | what is done again and again |
+//! | `attempt` | signing, replacing, sending |
+//! | `step` | what is done again and again |
+//! | `look` | where attempts are, and what follows from it |
 //! | [`notice`] | what a step tells |
 //!
 //! **An intent takes effect once.** Its attempts share a nonce, so the chain takes one of them. Each is
@@ -26,6 +27,7 @@ mod attempt;
 pub mod fees;
 pub mod intent;
 pub mod judge;
+mod look;
 pub mod notice;
 pub mod options;
 mod step;

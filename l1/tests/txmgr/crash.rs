@@ -91,13 +91,13 @@ fn a_process_that_is_killed_loses_and_repeats_nothing() {
     let victim = kill.clone();
     // Every few transactions the process dies while it waits for the answer.
     let node = rig.through(move |asked| {
-        if asked.method == "eth_sendRawTransaction" && asked.count % 4 == 0 {
+        if asked.method == "eth_sendRawTransaction" && asked.count % 3 == 0 {
             if let Some(id) = victim.lock().unwrap().take() {
                 let id: u32 = id;
                 let done = Command::new("kill").args(["-KILL", &id.to_string()]).status();
                 assert!(done.unwrap().success());
                 // Half of the time the node has it all the same.
-                return if asked.count % 8 == 0 { Reply::Forward } else { Reply::Hangup };
+                return if asked.count % 6 == 0 { Reply::Forward } else { Reply::Hangup };
             }
         }
         Reply::Forward

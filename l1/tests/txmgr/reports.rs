@@ -300,6 +300,29 @@ fn a_reorganization_puts_back_what_was_mined() {
     assert_eq!(rig.read().nonce(DEV_OPERATOR).unwrap(), 1);
 }
 
+/// A receipt may tell of a block that is not the one of the final branch: nothing is final by it.
+#[test]
+fn a_receipt_of_another_branch_makes_nothing_final() {
+    let rig = Rig::held();
+    let wrong = Arc::new(Mutex::new(true));
+    let is_wrong = wrong.clone();
+    let node = rig.through(move |asked| match asked.method {
+        "eth_getBlockByNumber" if asked.params[0] == "0x1" && *is_wrong.lock().unwrap() => {
+            Reply::Changed(|answer| answer["result"]["hash"] = json!(format!("0x{:064}", 1)))
+        }
+        _ => Reply::Forward,
+    });
+    let mut manager = rig.manager_at(&[&node.url], options(), Judge::default());
+    manager.submit(gift("gift"), TIME).unwrap();
+    calm(&manager.step(TIME).unwrap());
+    rig.mine(5);
+    calm(&manager.step(TIME + 1).unwrap());
+    assert_eq!(state(&manager, "gift"), "mined");
+    *wrong.lock().unwrap() = false;
+    calm(&manager.step(TIME + 2).unwrap());
+    assert_eq!(state(&manager, "gift"), "final");
+}
+
 /// Blocks are replaced by as many others.
 #[test]
 fn a_replaced_block_puts_back_what_was_in_it() {

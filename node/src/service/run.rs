@@ -22,6 +22,7 @@ use super::{keys, Control, Identity, L1View};
 use crate::coordinator::verifiers::Verifiers;
 use crate::coordinator::Coordinator;
 use crate::error::NodeError;
+use crate::nats::server::NatsServer;
 use crate::pipeline::Cache;
 use crate::recommend::MemoryPlan;
 use crate::sequencer::{Ledger, LogReader, Packing, ReceiptSigner, Running, Sequencer, Service};
@@ -215,6 +216,15 @@ impl Node {
             Ok(Next::Rest(TICK))
         })?;
 
+        if let Some(url) = &config.nats.url {
+            let desk = coordinator.clone();
+            let mut server = NatsServer::start(url, rollup.chain_id, rollup.contract, desk)?;
+            supervisor.start("nats", move || {
+                server.step()?;
+                Ok(Next::Rest(TICK))
+            })?;
+        }
+
         let worker = match keys {
             None => None,
             Some(keys) => {
@@ -237,6 +247,11 @@ impl Node {
     /// The parts that others talk to.
     pub fn parts(&self) -> &Parts {
         &self.parts
+    }
+
+    /// Stops it.
+    pub fn stop(&self) {
+        self.stop.store(true, Ordering::Relaxed);
     }
 
     /// Waits until the node has ended, and gives what ended it, if it was a failure.

@@ -1,5 +1,5 @@
 //! What a worker asks and reports. Two coordinators answer: the one in the same process, and one over
-//! NATS ([`super::nats`]).
+//! NATS ([`crate::nats`]).
 
 use std::sync::Arc;
 use std::time::Duration;

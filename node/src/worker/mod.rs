@@ -6,13 +6,11 @@
 //! | [`keys`] | the keys, and proving with them |
 //! | [`admission`] | how many jobs the memory holds |
 //! | `beat` | signs of life while a proof is made |
-//! | [`nats`] | a coordinator on another machine, over NATS |
 
 pub mod admission;
 mod beat;
 pub mod desk;
 pub mod keys;
-pub mod nats;
 
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -1,0 +1,148 @@
+//! The operator's requests to his node, on its admin address.
+
+use reqwest::Url;
+use serde_json::json;
+
+use super::transport::{Options, Transport};
+use crate::error::ClientError;
+use crate::types::{Health, Intents, Job};
+
+/// An operator's client.
+#[derive(Debug, Clone)]
+pub struct Admin {
+    transport: Transport,
+}
+
+impl Admin {
+    /// A client of the admin address at `url`, such as `http://127.0.0.1:4001`, with the node's token.
+    ///
+    /// # Errors
+    /// [`ClientError::Url`] or [`ClientError::Token`].
+    pub fn new(url: &str, token: &str) -> Result<Self, ClientError> {
+        Ok(Self { transport: Transport::new(url, Options::default())?.with_token(token)? })
+    }
+
+    /// Accepts nothing until [`Admin::resume`].
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn pause(&self) -> Result<(), ClientError> {
+        self.post("pause").await
+    }
+
+    /// Accepts again.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn resume(&self) -> Result<(), ClientError> {
+        self.post("resume").await
+    }
+
+    /// Accepts nothing any more; the node ends when everything is final.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn drain(&self) -> Result<(), ClientError> {
+        self.post("drain").await
+    }
+
+    /// Closes the open block before its time is up.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn close_block(&self) -> Result<(), ClientError> {
+        self.post("close-block").await
+    }
+
+    /// A job, with the causes of its failures.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn job(&self, key: &str) -> Result<Job, ClientError> {
+        self.transport.get(&path(&["jobs", key])).await
+    }
+
+    /// Grants a job new attempts.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn retry_job(&self, key: &str) -> Result<(), ClientError> {
+        self.post_to(&path(&["jobs", key, "retry"])).await
+    }
+
+    /// Takes a job back.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn cancel_job(&self, key: &str) -> Result<(), ClientError> {
+        self.post_to(&path(&["jobs", key, "cancel"])).await
+    }
+
+    /// The transactions that the node wants on L1, with all attempts.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn intents(&self) -> Result<Intents, ClientError> {
+        self.transport.get(&path(&["l1", "intents"])).await
+    }
+
+    /// Pays more for a transaction, or begins one anew that has failed.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn resend(&self, intent: &str) -> Result<(), ClientError> {
+        self.post_to(&path(&["l1", "intents", intent, "resend"])).await
+    }
+
+    /// Takes a transaction back that is not mined yet.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn cancel(&self, intent: &str) -> Result<(), ClientError> {
+        self.post_to(&path(&["l1", "intents", intent, "cancel"])).await
+    }
+
+    async fn post(&self, what: &str) -> Result<(), ClientError> {
+        self.post_to(&path(&[what])).await
+    }
+
+    async fn post_to(&self, path: &str) -> Result<(), ClientError> {
+        let _: Health = self.transport.post(path, &json!({})).await?;
+        Ok(())
+    }
+}
+
+/// A path of segments, each of which may hold anything.
+fn path(segments: &[&str]) -> String {
+    let base = Url::parse("http://node/admin/v1/");
+    let mut url = match base {
+        Ok(url) => url,
+        // It is a constant.
+        Err(_) => return String::new(),
+    };
+    if let Ok(mut path) = url.path_segments_mut() {
+        path.pop_if_empty().extend(segments);
+    }
+    url.path().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_with_blanks_are_one_segment() {
+        assert_eq!(
+            path(&["l1", "intents", "commit 7 again 1", "resend"]),
+            "/admin/v1/l1/intents/commit%207%20again%201/resend"
+        );
+        assert_eq!(path(&["jobs", "../x", "retry"]), "/admin/v1/jobs/..%2Fx/retry");
+    }
+
+    #[test]
+    fn the_token_is_not_shown() {
+        let admin = Admin::new("http://127.0.0.1:1", "hunter2").unwrap();
+        assert!(!format!("{admin:?}").contains("hunter2"));
+        assert!(matches!(Admin::new("http://127.0.0.1:1", "a\nb"), Err(ClientError::Token)));
+    }
+}

@@ -1,0 +1,21 @@
+/** Client of a Bastion rollup. */
+export * from "./address.js";
+export type { components, events, paths } from "./api.js";
+export * from "./bytes.js";
+export * from "./checks.js";
+export * from "./client.js";
+export * from "./codec.js";
+export * from "./domain.js";
+export * from "./errors.js";
+export type { NodeEvent } from "./events.js";
+export * from "./field.js";
+export * from "./float.js";
+export * from "./hash.js";
+export * from "./json.js";
+export * from "./keyfile.js";
+export * from "./keys.js";
+export * from "./operation.js";
+export * from "./problem.js";
+export * from "./receipt.js";
+export * from "./state.js";
+export * from "./wallet.js";

@@ -1,0 +1,243 @@
+//! Copies of a node's data folder, and whether what is in it fits together. The node must be stopped: each
+//! database is opened, so that no other process has it.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use bastion_prover::artifact::{write_bytes_atomic, Digest};
+use bastion_prover::progress::Progress;
+use serde::{Deserialize, Serialize};
+
+use super::manifest::Rollup;
+use crate::coordinator::blocks::{BatchInfo, BlockInfo};
+use crate::coordinator::verifiers::Verifiers;
+use crate::coordinator::Coordinator;
+use crate::error::NodeError;
+use crate::jobs::Artifacts;
+use crate::sequencer::Log;
+
+/// Version of the format.
+const FORMAT: u32 = 1;
+const MANIFEST: &str = "backup.json";
+/// Folders of a data folder that are copied.
+const FOLDERS: [&str; 7] =
+    ["sequencer", "jobs", "blocks", "artifacts", "intake", "transactions", "bundles"];
+/// Files that RocksDB makes anew, and that change while nothing is written.
+const SKIPPED: [&str; 2] = ["LOCK", "LOG"];
+
+/// What a backup holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Backup {
+    /// [`FORMAT`].
+    pub format: u32,
+    /// Digest of each file, by its path in the folder.
+    pub files: BTreeMap<String, Digest>,
+    /// Bytes of all of them.
+    pub bytes: u64,
+}
+
+/// Copies a data folder to a folder that is not there yet.
+///
+/// # Errors
+/// [`NodeError::FolderInUse`] if the target is there, [`NodeError::Database`] if a node runs, or if a file
+/// cannot be copied: then nothing counts as a backup, because its manifest is written last.
+pub fn backup(
+    data: &Path,
+    target: &Path,
+    rollup: &Rollup,
+    progress: &Progress,
+) -> Result<Backup, NodeError> {
+    if target.exists() {
+        return Err(NodeError::FolderInUse { path: target.display().to_string() });
+    }
+    // Opening it writes what is in memory only, and fails if a node has it.
+    let log = Log::open(&data.join("sequencer/log"), rollup.chain_id, rollup.contract)?;
+    drop(log);
+    let files = list(data)?;
+    let stage = progress.stage("backup", target.display().to_string(), files.len() as u64);
+    let mut made = Backup { format: FORMAT, files: BTreeMap::new(), bytes: 0 };
+    for name in files {
+        let bytes = read(&data.join(&name))?;
+        write_bytes_atomic(&target.join(&name), &bytes)?;
+        made.bytes += bytes.len() as u64;
+        made.files.insert(name, Digest::of(&bytes));
+        stage.advance();
+    }
+    let json = serde_json::to_vec_pretty(&made).map_err(|e| malformed(target, e))?;
+    write_bytes_atomic(&target.join(MANIFEST), &json)?;
+    Ok(made)
+}
+
+/// Makes a data folder of a backup, after checking every file of it.
+///
+/// # Errors
+/// [`NodeError::FolderInUse`] if there is a data folder, [`NodeError::Malformed`] if the backup is not
+/// whole.
+pub fn restore(source: &Path, data: &Path, progress: &Progress) -> Result<Backup, NodeError> {
+    if data.exists() {
+        return Err(NodeError::FolderInUse { path: data.display().to_string() });
+    }
+    let path = source.join(MANIFEST);
+    let made: Backup = serde_json::from_slice(&read(&path)?).map_err(|e| malformed(&path, e))?;
+    if made.format != FORMAT {
+        return Err(NodeError::Mismatch {
+            what: "format of the backup",
+            found: made.format.to_string(),
+            expected: FORMAT.to_string(),
+        });
+    }
+    let stage = progress.stage("restore", data.display().to_string(), made.files.len() as u64);
+    // Into a folder beside it first: half a data folder would be taken for a whole one.
+    let half = data.with_extension("restoring");
+    for (name, digest) in &made.files {
+        let path = source.join(name);
+        if name.split('/').any(|part| part == "..") || name.starts_with('/') {
+            return Err(malformed(&path, "it leads out of the folder"));
+        }
+        let bytes = read(&path)?;
+        if Digest::of(&bytes) != *digest {
+            return Err(malformed(&path, "it is not what was copied"));
+        }
+        write_bytes_atomic(&half.join(name), &bytes)?;
+        stage.advance();
+    }
+    let io = |source| NodeError::Io { path: data.display().to_string(), source };
+    fs::rename(&half, data).map_err(io)?;
+    Ok(made)
+}
+
+/// What was checked.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Checked {
+    /// Entries of the log, all of which can be read.
+    pub entries: u64,
+    /// Batches of the log.
+    pub batches: u64,
+    /// Sealed blocks, each of which continues the one before.
+    pub blocks: u64,
+    /// Artifacts of blocks that are not final, all of which are whole.
+    pub artifacts: u64,
+    /// What does not fit.
+    pub faults: Vec<String>,
+}
+
+/// Checks that log, batches, blocks and artifacts of a data folder are whole and fit together.
+///
+/// # Errors
+/// If a database cannot be opened; what is wrong within is told as a fault.
+pub fn check(data: &Path, rollup: &Rollup, verifiers: Verifiers) -> Result<Checked, NodeError> {
+    let mut checked = Checked::default();
+    let log = Log::open(&data.join("sequencer/log"), rollup.chain_id, rollup.contract)?;
+    for entry in log.entries(0)? {
+        match entry {
+            Ok(_) => checked.entries += 1,
+            Err(error) => checked.faults.push(error.to_string()),
+        }
+    }
+    if checked.entries != log.next() && checked.faults.is_empty() {
+        checked.faults.push(format!("the log has {} entries of {}", checked.entries, log.next()));
+    }
+    let rows = log.batches(0)?;
+    checked.batches = rows.len() as u64;
+    let clock: crate::coordinator::Clock = std::sync::Arc::new(super::run::wall_clock);
+    let coordinator = Coordinator::open(data, verifiers, clock)?;
+    let artifacts = Artifacts::new(data.join("artifacts"));
+    let mut root = None;
+    for number in 1..=coordinator.last_block()? {
+        let Some(block) = coordinator.block(number)? else {
+            checked.faults.push(format!("block {number} is missing"));
+            continue;
+        };
+        checked.blocks += 1;
+        if root.is_some_and(|root| root != block.header.old_root) {
+            checked.faults.push(format!("block {number} does not continue the one before"));
+        }
+        root = Some(block.header.new_root);
+        checked.batches_of(&coordinator, number, &block, &rows)?;
+        if block.final_at.is_none() {
+            for digest in block.inputs.iter().chain([&block.data]) {
+                match artifacts.get(digest) {
+                    Ok(_) => checked.artifacts += 1,
+                    Err(error) => checked.faults.push(format!("block {number}: {error}")),
+                }
+            }
+        }
+    }
+    Ok(checked)
+}
+
+impl Checked {
+    /// Compares the batches of a block with the log.
+    fn batches_of(
+        &mut self,
+        coordinator: &Coordinator,
+        number: u64,
+        block: &BlockInfo,
+        rows: &[(u64, crate::sequencer::BatchRow)],
+    ) -> Result<(), NodeError> {
+        let mut root = block.header.old_root;
+        for batch in block.first_batch..block.first_batch + u64::from(block.header.batches) {
+            let Some(info) = coordinator.batch(batch)? else {
+                self.faults.push(format!("batch {batch} of block {number} is missing"));
+                continue;
+            };
+            let row = rows.iter().find(|(n, _)| *n == batch).map(|(_, row)| row);
+            let same = |info: &BatchInfo| {
+                row.is_some_and(|row| {
+                    row.block == number
+                        && row.first == info.first
+                        && row.sealed == Some(info.operations)
+                })
+            };
+            if !same(&info) || info.old_root != root {
+                self.faults.push(format!("batch {batch} of block {number} is not that of the log"));
+            }
+            root = info.new_root;
+        }
+        if root != block.header.new_root {
+            self.faults.push(format!("the batches of block {number} do not make its root"));
+        }
+        Ok(())
+    }
+}
+
+/// The files of a data folder, by their paths in it.
+fn list(data: &Path) -> Result<Vec<String>, NodeError> {
+    let mut files = Vec::new();
+    let mut folders: Vec<PathBuf> = FOLDERS.iter().map(|name| data.join(name)).collect();
+    while let Some(folder) = folders.pop() {
+        let entries = match fs::read_dir(&folder) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+            Err(source) => {
+                return Err(NodeError::Io { path: folder.display().to_string(), source })
+            }
+        };
+        for entry in entries {
+            let io = |source| NodeError::Io { path: folder.display().to_string(), source };
+            let path = entry.map_err(io)?.path();
+            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            if path.is_dir() {
+                folders.push(path);
+            } else if !SKIPPED.iter().any(|skipped| name.starts_with(skipped)) {
+                let inside = path.strip_prefix(data).unwrap_or(&path);
+                files.push(inside.display().to_string());
+            }
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, NodeError> {
+    fs::read(path).map_err(|source| match source.kind() {
+        std::io::ErrorKind::NotFound => NodeError::Missing { path: path.display().to_string() },
+        _ => NodeError::Io { path: path.display().to_string(), source },
+    })
+}
+
+fn malformed(path: &Path, why: impl ToString) -> NodeError {
+    NodeError::Malformed { path: path.display().to_string(), why: why.to_string() }
+}

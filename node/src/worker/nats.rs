@@ -1,1 +1,0 @@
-//! A coordinator on another machine, over NATS.

@@ -1,0 +1,115 @@
+#!/usr/bin/env bash
+# A rollup as an operator runs it, on this machine: anvil, NATS, the node and two workers. Real transfers go
+# through the API, a worker is killed on the way, and everything becomes final on L1. Then an account's
+# proof is checked by the browser's client, and the page stays up until it is interrupted (KEEP=0: it ends).
+set -euo pipefail
+cd "$(dirname "$0")/.."
+root=$PWD
+shape=${1:-tiny}
+limit=${2:-200}
+bastion=$root/target/release/bastion
+csv=$root/examples/transfers.csv
+[ -f "$root/../shared/data/mainnet_transfers.csv" ] && csv=$root/../shared/data/mainnet_transfers.csv
+dir=$root/target/node-demo
+export PATH="$PATH:$root/.bastion/tools/bin:$root/verifier-contract/node_modules/.bin"
+# Anvil's first account, whose key everybody knows.
+export BASTION_L1_KEY=0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80
+rm -rf "$dir" && mkdir -p "$dir" && cd "$dir"
+
+pids=()
+stop() { for pid in "${pids[@]}"; do kill -TERM -- "-$pid" 2> /dev/null || true; done; }
+trap stop EXIT
+# Each in a group of its own, so that it ends as a whole.
+background() { # background NAME COMMAND...
+  local name=$1
+  shift
+  setsid "$@" > "$name.log" 2>&1 &
+  pids+=($!)
+}
+listening() { # listening PORT NAME
+  for _ in $(seq 300); do
+    (exec 3<> "/dev/tcp/127.0.0.1/$1") 2> /dev/null && return
+    sleep 0.2
+  done
+  echo "$2 does not listen on port $1; its log:" >&2
+  tail -20 "$2.log" >&2
+  exit 1
+}
+say() { printf '\n== %s\n' "$*"; }
+
+l1=8545 nats=4222 api=4000 admin=4001
+say "keys of shape $shape (made once)"
+"$bastion" --cache-dir "$root/.bastion" setup --shape "$shape" --unsafe-dev-srs > /dev/null
+
+say "anvil, NATS"
+background anvil anvil --silent --port $l1 --block-time 1 --mixed-mining
+background nats nats-server -js -a 127.0.0.1 -p $nats -sd "$dir/nats"
+listening $l1 anvil
+listening $nats nats
+
+(umask 077 && head -c 32 /dev/urandom | od -An -tx1 | tr -d ' \n' > sequencer.key)
+cat > bastion.toml << TOML
+cache-dir = "$root/.bastion"
+[sequencer]
+batch-seconds = 5
+block-seconds = 10
+key-file = "sequencer.key"
+[l1]
+urls = ["http://127.0.0.1:$l1"]
+finality = 2
+poll-seconds = 1
+[worker]
+embedded = false
+slots = 1
+[nats]
+url = "nats://127.0.0.1:$nats"
+[api]
+listen = "127.0.0.1:$api"
+admin-listen = "127.0.0.1:$admin"
+requests-per-second = 1000
+burst = 2000
+TOML
+
+say "contracts"
+"$bastion" l1 deploy --shape "$shape" --dev
+
+say "node, two workers"
+background node env RUST_LOG=info "$bastion" node
+for n in 1 2; do
+  background "worker-$n" env RUST_LOG=info "$bastion" worker --name "worker-$n"
+done
+worker=${pids[-1]}
+listening $api node
+
+say "transfers of $(basename "$csv"), at most $limit"
+"$bastion" replay "$csv" --limit "$limit" --l1 "http://127.0.0.1:$l1" --node "http://127.0.0.1:$api"
+
+say "a worker is killed"
+kill -KILL -- "-$worker" || true
+background worker-2 env RUST_LOG=info "$bastion" worker --name worker-2
+
+say "until everything is final"
+"$bastion" control close-block > /dev/null
+while true; do
+  status=$("$bastion" status --json)
+  read -r sealed final open < <(node -e 'const s = JSON.parse(process.argv[1]); console.log(s.blocks.sealed, s.blocks.finalized, s.blocks.open)' "$status")
+  printf '\r%s of %s blocks are final ' "$final" "$sealed"
+  [ "$final" -ge "$sealed" ] && [ "$open" = 0 ] && [ "$sealed" -gt 0 ] && break
+  sleep 2
+done
+echo
+"$bastion" status
+
+say "an audit from L1 data"
+contract=$(node -p 'JSON.parse(require("fs").readFileSync("rollup.json")).contract')
+"$bastion" audit --contract "$contract" --l1 "http://127.0.0.1:$l1"
+
+say "an account's proof, checked by the browser's client"
+node "$root/clients/ts/check-account.mjs" "http://127.0.0.1:$api" 131072
+
+echo
+echo "the page: http://127.0.0.1:$api/"
+if [ "${KEEP:-1}" = 1 ]; then
+  echo "interrupt to end"
+  wait
+fi

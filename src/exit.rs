@@ -16,6 +16,8 @@ use std::path::PathBuf;
 
 use bastion_aggregator::AggregatorError;
 use bastion_circuits::CircuitError;
+use bastion_client::error::Distrust;
+use bastion_client::ClientError;
 use bastion_contract::ContractError;
 use bastion_l1::L1Error;
 use bastion_node::NodeError;
@@ -120,6 +122,12 @@ fn of_cause(cause: &(dyn Error + 'static)) -> u8 {
     if let Some(error) = cause.downcast_ref::<NodeError>() {
         return of_node(error);
     }
+    if let Some(error) = cause.downcast_ref::<ClientError>() {
+        return of_client(error);
+    }
+    if let Some(error) = cause.downcast_ref::<Distrust>() {
+        return of_distrust(error);
+    }
     if let Some(error) = cause.downcast_ref::<L1Error>() {
         return of_l1(error);
     }
@@ -178,6 +186,23 @@ fn of_l1(error: &L1Error) -> u8 {
         L1Error::BadUrl { .. } => USAGE,
         L1Error::Contract(error) => of_contract(error),
         _ => FAILURE,
+    }
+}
+
+fn of_client(error: &ClientError) -> u8 {
+    match error {
+        ClientError::Url { .. } | ClientError::Token => USAGE,
+        ClientError::Distrust(error) => of_distrust(error),
+        ClientError::File { source, .. } => of_io(source),
+        ClientError::NoKeyFile { .. } | ClientError::Locked { .. } => MISSING,
+        _ => FAILURE,
+    }
+}
+
+fn of_distrust(error: &Distrust) -> u8 {
+    match error {
+        Distrust::OtherRollup { .. } => MISMATCH,
+        _ => INVALID,
     }
 }
 

@@ -52,6 +52,7 @@ enum Command {
     Replay(commands::replay::Args),
     Db(commands::db::Args),
     Config(commands::configuration::Args),
+    Wallet(commands::wallet::Args),
 }
 
 fn main() -> ExitCode {
@@ -92,6 +93,7 @@ fn run(cli: Cli) -> eyre::Result<ExitCode> {
         Command::Db(args) => commands::db::run(&args, &settings),
         Command::L1(args) => commands::transactions::run(&args, &settings),
         Command::Config(args) => commands::configuration::run(&args, &settings),
+        Command::Wallet(args) => commands::wallet::run(&args, &settings),
     };
     done.map(|()| ExitCode::SUCCESS)
 }

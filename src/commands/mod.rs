@@ -22,6 +22,7 @@ pub(crate) mod status;
 pub(crate) mod submit;
 pub(crate) mod transactions;
 pub(crate) mod verify;
+pub(crate) mod wallet;
 pub(crate) mod worker;
 
 use std::path::{Path, PathBuf};

@@ -74,15 +74,16 @@ impl Client {
         Ok(Self { transport: Transport::new(url, options)? })
     }
 
-    /// Sends operations, and gives the answer to each. A call whose answer was lost may be made again:
-    /// what was accepted gets the same receipt.
+    /// Sends operations, and gives the answer to each. It is repeated if an answer is lost: what was
+    /// accepted gets the same receipt again.
     ///
     /// # Errors
     /// [`ClientError`]; a rejected operation is an answer.
     pub async fn submit(&self, operations: &[SignedOp]) -> Result<Vec<Answer>, ClientError> {
         let bytes = operations.iter().map(|op| Bytes(Op::Signed(*op).to_bytes()).to_string());
         let submission = Submission { operations: bytes.collect() };
-        let Answers { answers } = self.transport.post("/v1/operations", &submission).await?;
+        let Answers { answers } =
+            self.transport.post_repeatable("/v1/operations", &submission).await?;
         if answers.len() != operations.len() {
             let why = format!("{} answers to {} operations", answers.len(), operations.len());
             return Err(self.transport.malformed("POST /v1/operations", why));

@@ -87,14 +87,24 @@ impl Transport {
 
     /// Reads, again and again if that may help.
     pub(crate) async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClientError> {
+        self.repeat(Method::GET, path, None, is_passing).await
+    }
+
+    async fn repeat<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Vec<u8>>,
+        may_help: fn(&ClientError) -> bool,
+    ) -> Result<T, ClientError> {
         let mut pause = self.options.patience;
         let mut repeated = 0;
         loop {
-            let error = match self.once(path).await {
+            let error = match self.ask(method.clone(), path, body.clone()).await {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
-            if repeated >= self.options.retries || !is_passing(&error) {
+            if repeated >= self.options.retries || !may_help(&error) {
                 return Err(error);
             }
             let asked = match &error {
@@ -118,9 +128,21 @@ impl Transport {
         path: &str,
         body: &impl Serialize,
     ) -> Result<T, ClientError> {
-        let name = format!("POST {path}");
-        let body = serde_json::to_vec(body).map_err(|e| self.malformed(&name, e.to_string()))?;
-        self.ask(Method::POST, path, Some(body)).await
+        self.ask(Method::POST, path, Some(self.written(path, body)?)).await
+    }
+
+    /// Sends something that may arrive twice, again and again if that may help.
+    pub(crate) async fn post_repeatable<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<T, ClientError> {
+        self.repeat(Method::POST, path, Some(self.written(path, body)?), is_lost).await
+    }
+
+    fn written(&self, path: &str, body: &impl Serialize) -> Result<Vec<u8>, ClientError> {
+        let written = serde_json::to_vec(body);
+        written.map_err(|e| self.malformed(&format!("POST {path}"), e.to_string()))
     }
 
     async fn ask<T: DeserializeOwned>(
@@ -241,6 +263,12 @@ pub(crate) fn is_passing(error: &ClientError) -> bool {
         }
         _ => false,
     }
+}
+
+/// Whether something that was sent may not have arrived, or waits only for its turn. A node that accepts
+/// nothing says so for long.
+fn is_lost(error: &ClientError) -> bool {
+    is_passing(error) && !matches!(error.code(), Some("not_accepting" | "stopped"))
 }
 
 /// Seconds that the node names.

@@ -1,0 +1,10 @@
+//! The API on a real socket over a real sequencer.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod admin;
+mod document;
+mod events;
+mod raw;
+mod reading;
+mod refusing;
+mod world;

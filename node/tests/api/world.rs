@@ -1,0 +1,163 @@
+//! A node without proofs and without L1: a real sequencer and coordinator in a temporary folder, and the
+//! real API on a real socket.
+#![allow(clippy::unwrap_used, clippy::expect_used, dead_code)]
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::mpsc::Receiver;
+use std::sync::{Arc, RwLock};
+
+use alloy_primitives::B256;
+use bastion_circuits::Shape;
+use bastion_node::api::{admin_router, router, serve, Backend, Options};
+use bastion_node::coordinator::verifiers::Verifiers;
+use bastion_node::coordinator::Coordinator;
+use bastion_node::devnet::{dev_exit, dev_key, dev_policy};
+use bastion_node::sequencer::{Packing, ReceiptSigner, Sequencer, Service};
+use bastion_node::service::run::{Order, Parts};
+use bastion_node::service::{Control, Identity, L1Status, L1View};
+use bastion_protocol::account::FIRST_USER;
+use bastion_protocol::header::domain;
+use bastion_protocol::keys::owner;
+use bastion_protocol::ops::{Action, Body, Deposit, Op, SignedOp};
+use bastion_protocol::{Address, CircuitId, Fr, Index};
+use tokio::net::TcpListener;
+
+pub const CHAIN: u64 = 31_337;
+pub const CONTRACT: Address = Address([7; 20]);
+pub const TIME: u64 = 1_800_000_000;
+pub const ETH: u128 = 1_000_000_000_000_000_000;
+pub const TOKEN: &str = "a token of the operator";
+/// Accounts of users.
+pub const USERS: Index = 4;
+
+/// A node that is served.
+pub struct World {
+    pub address: SocketAddr,
+    pub admin: SocketAddr,
+    pub parts: Parts,
+    pub orders: Receiver<Order>,
+    // Last, so that it is removed when nobody writes any more.
+    dir: tempfile::TempDir,
+}
+
+impl World {
+    /// Opens a node in a temporary folder and serves it, with an account for each user.
+    pub async fn start(options: Options) -> Self {
+        let anywhere: SocketAddr = "127.0.0.1:0".parse().unwrap();
+        Self::start_at(anywhere, options).await
+    }
+
+    pub async fn start_at(at: SocketAddr, options: Options) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let signer = ReceiptSigner::new(&B256::repeat_byte(1), CHAIN, CONTRACT).unwrap();
+        let sequencer = Address(signer.address().into_array());
+        let circuits: BTreeMap<u32, CircuitId> = [(2, circuit(2))].into();
+        let identity = Identity {
+            chain_id: CHAIN,
+            contract: CONTRACT,
+            sequencer,
+            shape: "tiny".into(),
+            batches: vec![2],
+            batch_circuit: circuit(1),
+            block_circuits: circuits.clone(),
+            unsafe_dev_srs: true,
+            policy: dev_policy(),
+        };
+        let verifiers = Verifiers::without_keys(circuit(1), circuits);
+        let coordinator = Coordinator::open(dir.path(), verifiers, Arc::new(|| TIME)).unwrap();
+        let coordinator = Arc::new(coordinator);
+        let packing = Packing {
+            shape: Shape::tiny(),
+            sizes: vec![2],
+            batch_seconds: 3_600,
+            block_seconds: 3_600,
+        };
+        let folder = dir.path().join("sequencer");
+        let (sequencer, sealer) = Sequencer::open(&folder, signer, packing, dev_policy()).unwrap();
+        let (log, ledger) = (sequencer.log().reader(), sealer.ledger());
+        let keeper = coordinator.clone();
+        let (service, _running) =
+            Service::start(sequencer, sealer, || TIME, move |sealed| keeper.keep(sealed)).unwrap();
+        let queued = service.take_from_queue(0, (0..USERS).map(deposit).collect()).unwrap();
+        queued.await.unwrap().unwrap();
+        let (orders, ordered) = std::sync::mpsc::channel();
+        let l1: L1View = Arc::new(RwLock::new(L1Status { synced: true, ..L1Status::default() }));
+        let parts = Parts {
+            identity: Arc::new(identity),
+            service,
+            log,
+            ledger,
+            coordinator,
+            control: Control::default(),
+            l1,
+            orders,
+        };
+        let backend = Backend::new(parts.clone(), Arc::new(|| TIME), options);
+        let listener = TcpListener::bind(at).await.unwrap();
+        let operators = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (address, admin) = (listener.local_addr().unwrap(), operators.local_addr().unwrap());
+        let public = router(backend.clone());
+        tokio::spawn(serve(listener, public, std::future::pending()));
+        tokio::spawn(serve(operators, admin_router(backend, TOKEN), std::future::pending()));
+        Self { address, admin, parts, orders: ordered, dir }
+    }
+
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Changes what the node sees of L1.
+    pub fn l1(&self, change: impl FnOnce(&mut L1Status)) {
+        change(&mut self.parts.l1.write().unwrap());
+    }
+
+    /// Closes the open block, and waits until it is sealed.
+    pub async fn seal(&self) -> u64 {
+        let before = self.parts.coordinator.last_block().unwrap();
+        self.parts.service.close_block().unwrap().await.unwrap().unwrap();
+        while self.parts.coordinator.last_block().unwrap() == before {
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+        before + 1
+    }
+}
+
+/// Options under which no test is refused.
+pub fn generous() -> Options {
+    Options { requests_per_second: 10_000, burst: 10_000, ..Options::default() }
+}
+
+pub fn circuit(n: u8) -> CircuitId {
+    CircuitId::new([n; 32])
+}
+
+pub fn owner_of(user: Index) -> Fr {
+    owner(dev_key(&format!("user {user}")).public().keyhash(), dev_exit("user"))
+}
+
+fn deposit(user: Index) -> Op {
+    Op::Deposit(Deposit {
+        token: 0,
+        amount: ETH,
+        keyhash: dev_key(&format!("user {user}")).public().keyhash(),
+        exit: dev_exit("user"),
+    })
+}
+
+pub fn signed(user: Index, nonce: u32, action: Action) -> SignedOp {
+    let body = Body {
+        account: FIRST_USER + user,
+        token: 0,
+        nonce,
+        deadline: TIME + 3_600,
+        fee: 1_000,
+        action,
+    };
+    body.sign(&dev_key(&format!("user {user}")), domain(CHAIN, CONTRACT), dev_exit("user")).unwrap()
+}
+
+pub fn transfer(user: Index, nonce: u32) -> SignedOp {
+    let to = FIRST_USER + (user + 1) % USERS;
+    signed(user, nonce, Action::Transfer { to, amount: 1_000_000 })
+}

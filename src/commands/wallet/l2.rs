@@ -1,0 +1,202 @@
+//! Operations that a key signs.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use bastion_client::check;
+use bastion_client::types::{AccountProof, Hash, Progressed};
+use bastion_client::Client;
+use bastion_protocol::field;
+use bastion_protocol::header::domain;
+use bastion_protocol::ops::{Action, Body};
+use bastion_protocol::{Address, Fr, Index, Token};
+use serde::Serialize;
+
+use super::{amount, block_on, NodeArgs, Wallet, MOST_WAITING};
+use crate::exit::CliError;
+use crate::output;
+
+/// Seconds for which an operation is valid.
+const VALID: u64 = 3_600;
+
+/// Which account acts, and what it pays.
+#[derive(Debug, clap::Args)]
+struct Acting {
+    /// The key's name.
+    name: String,
+    /// The account, if the key has several in the token.
+    #[arg(long, value_name = "INDEX")]
+    account: Option<Index>,
+    /// The token; 0 is ether.
+    #[arg(long, default_value_t = 0)]
+    token: Token,
+    /// What to move, such as 1.5eth, 20gwei, or a number of the smallest unit.
+    #[arg(long, value_parser = amount::read)]
+    amount: u128,
+    /// What to pay the operator, in the same form [default: what the node suggests].
+    #[arg(long, value_parser = amount::read)]
+    fee: Option<u128>,
+    /// Waits until it is final on L1.
+    #[arg(long)]
+    wait: bool,
+    #[command(flatten)]
+    node: NodeArgs,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(group = clap::ArgGroup::new("receiver").required(true))]
+pub(super) struct Transfer {
+    #[command(flatten)]
+    acting: Acting,
+    /// The account that receives.
+    #[arg(long, value_name = "INDEX", group = "receiver")]
+    to: Option<Index>,
+    /// Hash of the key for which an account is made.
+    #[arg(long, value_name = "KEYHASH", group = "receiver", requires = "to_exit", value_parser = element)]
+    to_key: Option<Fr>,
+    /// L1 address that the new account leaves to.
+    #[arg(long, value_name = "ADDRESS", requires = "to_key")]
+    to_exit: Option<Address>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Withdraw {
+    #[command(flatten)]
+    acting: Acting,
+    /// L1 address that is paid [default: that of the key].
+    #[arg(long, value_name = "ADDRESS")]
+    to: Option<Address>,
+}
+
+fn element(text: &str) -> Result<Fr, String> {
+    field::from_hex("key hash", text).map_err(|e| e.to_string())
+}
+
+#[derive(Serialize)]
+struct Report {
+    operation: String,
+    account: Index,
+    amount: String,
+    fee: String,
+    token: Token,
+    block: u64,
+    batch: u32,
+    position: u32,
+    receipt: String,
+    status: Progressed,
+}
+
+pub(super) fn transfer(wallet: &Wallet<'_>, args: &Transfer) -> eyre::Result<()> {
+    let amount = args.acting.amount;
+    let action = match (args.to, args.to_key, args.to_exit) {
+        (Some(to), _, _) => Action::Transfer { to, amount },
+        (None, Some(keyhash), Some(exit)) => Action::TransferNew { keyhash, exit, amount },
+        _ => return Err(CliError::Usage("give --to, or --to-key with --to-exit".into()).into()),
+    };
+    act(wallet, &args.acting, |_| action)
+}
+
+pub(super) fn withdraw(wallet: &Wallet<'_>, args: &Withdraw) -> eyre::Result<()> {
+    let amount = args.acting.amount;
+    act(wallet, &args.acting, |exit| Action::Withdraw { to: args.to.unwrap_or(exit), amount })
+}
+
+/// Signs and sends an operation; `action` knows the key's own exit address.
+fn act(
+    wallet: &Wallet<'_>,
+    args: &Acting,
+    action: impl FnOnce(Address) -> Action,
+) -> eyre::Result<()> {
+    let (file, path) = wallet.folder.key(&args.name)?;
+    let report = block_on(async {
+        let (client, rollup) = args.node.connect(&wallet.folder).await?;
+        let account = account(&client, file.owner(), args).await?;
+        let pending = account.pending.ok_or_else(|| {
+            CliError::Usage(format!("account {} does not exist yet", account.index))
+        })?;
+        let fee = match args.fee {
+            Some(fee) => fee,
+            None => client.fees(args.token).await?.suggested.0,
+        };
+        let body = Body {
+            account: account.index,
+            token: args.token,
+            nonce: pending.nonce,
+            deadline: now() + VALID,
+            fee,
+            action: action(file.exit()),
+        };
+        // What the wire cannot carry is said before the password is asked for.
+        body.wire(file.exit())?;
+        let key = file.unlock(&wallet.password.read()?, &path)?;
+        let domain = domain(rollup.chain_id, rollup.contract);
+        let signed = body.sign(&key, domain, file.exit())?;
+        drop(key);
+        let receipt = client.submit_checked(&signed, &rollup).await?;
+        let kept = wallet.folder.keep(&receipt)?;
+        let operation = Hash(receipt.receipt.operation);
+        let status = match args.wait {
+            true => client.wait_until(operation, Progressed::Final, MOST_WAITING).await?.status,
+            false => Progressed::Sequenced,
+        };
+        let place = receipt.receipt.place;
+        Ok(Report {
+            operation: operation.to_string(),
+            account: account.index,
+            amount: args.amount.to_string(),
+            fee: fee.to_string(),
+            token: args.token,
+            block: place.block,
+            batch: place.batch,
+            position: place.position,
+            receipt: kept.display().to_string(),
+            status,
+        })
+    })?;
+    output::report(wallet.settings, &report, |r| {
+        format!(
+            "operation  {}\nfrom       account {}\namount     {}, fee {}\nplace      block {}, batch {}, position {}\n\
+             receipt    signed by the sequencer, kept in {}\nstatus     {:?}",
+            r.operation,
+            r.account,
+            amount::shown(args.amount, r.token),
+            amount::shown(r.fee.parse().unwrap_or_default(), r.token),
+            r.block,
+            r.batch,
+            r.position,
+            r.receipt,
+            r.status
+        )
+    })
+}
+
+/// The account that acts: the one that is named, or the only one of the key in the token.
+async fn account(client: &Client, owner: Fr, args: &Acting) -> eyre::Result<AccountProof> {
+    let mut found = client.accounts_of(owner).await?;
+    for proof in &found {
+        check::account(proof)?;
+    }
+    let in_token = |proof: &AccountProof| {
+        proof.account.as_ref().is_none_or(|account| account.token == args.token)
+    };
+    found.retain(|proof| match args.account {
+        Some(index) => proof.index == index,
+        None => in_token(proof),
+    });
+    let several = found.len() > 1;
+    match found.pop() {
+        Some(account) if !several => Ok(account),
+        Some(_) => {
+            let usage = "the key has several accounts in this token: choose one by --account";
+            Err(CliError::Usage(usage.into()).into())
+        }
+        None => Err(CliError::Usage(format!(
+            "key {} has no such account: make a deposit, and wait until the node has taken it",
+            args.name
+        ))
+        .into()),
+    }
+}
+
+fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}

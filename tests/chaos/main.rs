@@ -63,7 +63,7 @@ fn nothing_is_lost_whatever_is_killed() {
     let url = format!("http://127.0.0.1:{}", rig.api_port);
     let users: Vec<_> = (0..USERS)
         .map(|user| {
-            let pause = Duration::from_millis(1_500);
+            let pause = Duration::from_secs(6);
             users::start(user, url.clone(), rig.rollup, rig.domain(), book.clone(), pause)
         })
         .collect();
@@ -110,6 +110,10 @@ fn rand_chacha(seed: u64) -> rand::rngs::StdRng {
 /// Does one bad thing; its name.
 fn strike(rig: &mut Rig, rng: &mut impl Rng) -> &'static str {
     match rng.gen_range(0..100) {
+        0..=4 if rig.small_disk => {
+            rig.fill_disk(Duration::from_millis(rng.gen_range(1_000..4_000)));
+            "disk filled"
+        }
         0..=34 => {
             rig.node.kill();
             std::thread::sleep(Duration::from_millis(rng.gen_range(0..1_500)));

@@ -42,7 +42,7 @@ use input::{block_input, BatchInput};
 use verifiers::Verifiers;
 
 /// Seconds of a lease. A worker is heard of more often.
-pub const LEASE_SECONDS: u64 = 60;
+pub const LEASE_SECONDS: u64 = 30;
 /// Events that a slow watcher may be behind; he loses the older ones.
 const EVENTS: usize = 1_024;
 

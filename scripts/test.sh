@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# All tests: contracts by forge, the rest by cargo. Ends with the sum of both. Not by a runner with a
+# All tests: contracts by forge, client and page by node and chromium, the rest by cargo. Ends with the sum. Not by a runner with a
 # process for each test: the tests of a binary share keys that take half a minute to make.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -15,15 +15,18 @@ for arithmetic in portable mulx; do
     -- plonk:: msm:: proof:: 2>&1 | tee -a "$log" || status=1
 done
 ./verifier-contract/forge.sh 2>&1 | tee -a "$log" || status=1
+./scripts/web.sh 2>&1 | tee -a "$log" || status=1
 # cargo: "test result: ok. 8 passed; 0 failed; ..."; forge: "Suite result: ok. 14 passed; 0 failed; ..."
 sed 's/\x1b\[[0-9;]*m//g' "$log" | awk '
      /^test result:/ { runs++ }
      /^Suite result:/ { suites++ }
+     # scripts/web.sh: "120 passed, 0 failed".
+     /^[0-9]+ passed, [0-9]+ failed$/ { pages++; passed += $1; failed += $3 }
      /^(test|Suite) result:/ {
        for (i = 2; i <= NF; i++) {
          if ($i ~ /^passed;?$/) passed += $(i - 1)
          if ($i ~ /^failed;?$/) failed += $(i - 1)
        }
      }
-     END { printf "%d passed, %d failed\n", passed, failed; exit failed > 0 || !runs || !suites }' || status=1
+     END { printf "%d passed, %d failed\n", passed, failed; exit failed > 0 || !runs || !suites || !pages }' || status=1
 exit "$status"

@@ -430,6 +430,11 @@ impl Coordinator {
         self.lock().jobs.all().cloned().collect()
     }
 
+    /// The input of a job, if there is such a job.
+    pub fn input_of(&self, key: &JobKey) -> Option<Digest> {
+        self.lock().jobs.get(key).ok().map(|job| job.input)
+    }
+
     /// The jobs that wait for a worker now.
     pub fn waiting(&self) -> Vec<JobKey> {
         let now = (self.clock)();

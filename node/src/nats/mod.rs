@@ -78,7 +78,9 @@ impl Link {
                  jobs; 2.10.23 or newer is better"
             );
         }
+        let guard = runtime.enter();
         let context = jetstream::new(client.clone());
+        drop(guard);
         let rollup = rollup_name(chain_id, contract);
         Ok(Self { runtime, client, context, host, rollup })
     }

@@ -143,6 +143,9 @@ async fn act(link: &Arc<Link>, coordinator: &Arc<Coordinator>, ask: Ask) -> Repl
                 blocking(coordinator, move |c| c.complete(&worker, &job, lease, &bytes)).await;
             if done.is_ok() {
                 remove(link, proof).await;
+                if let Some(input) = coordinator.input_of(&job) {
+                    remove(link, input).await;
+                }
             }
             reply(done.map(|()| None))
         }

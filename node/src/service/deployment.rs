@@ -61,7 +61,7 @@ impl Plan<'_> {
         let creations: Vec<_> =
             deployment.creations().map(|(name, at, code)| (name, at, code.clone())).collect();
         let stage = progress.stage("deploy", settlement.rollup.to_string(), creations.len() as u64);
-        let mut first_block = u64::MAX;
+        let mut first_block = 0;
         let mut verifier = Address::default();
         for (contract, at, code) in creations {
             let request = Request {
@@ -73,7 +73,8 @@ impl Plan<'_> {
             };
             manager.submit(request, wall_clock())?;
             let block = wait(manager, &name(contract))?;
-            first_block = first_block.min(block);
+            // The rollup is the last of them: it has no events before.
+            first_block = block;
             if manager.l1().code(at)?.is_empty() {
                 return Err(NodeError::Deployed {
                     contract: at.to_string(),

@@ -136,7 +136,10 @@ fn rest(stop: &AtomicBool, pause: Duration) {
 fn passes(error: &NodeError) -> bool {
     match error {
         NodeError::L1(L1Error::Storage { .. } | L1Error::Reorg { .. }) => false,
-        NodeError::L1(_) | NodeError::Incomplete { .. } | NodeError::Nats { .. } => true,
+        NodeError::L1(_)
+        | NodeError::Incomplete { .. }
+        | NodeError::History { .. }
+        | NodeError::Nats { .. } => true,
         _ => false,
     }
 }

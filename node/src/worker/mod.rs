@@ -29,8 +29,9 @@ use keys::WorkerKeys;
 
 /// How long a worker waits for work before it looks again.
 const WAIT: Duration = Duration::from_secs(2);
-/// How long it waits when nobody answers.
+/// How long it waits when nobody answers, at first and at last.
 const PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_secs(15);
 
 /// A worker.
 pub struct Worker {
@@ -69,13 +70,18 @@ impl Worker {
     }
 
     fn work(&self) {
+        let mut pause = PAUSE;
         while !self.stop.load(Ordering::Relaxed) {
             match self.next() {
-                Ok(true) => {}
-                Ok(false) => self.desk.wait(WAIT),
+                Ok(true) => pause = PAUSE,
+                Ok(false) => {
+                    pause = PAUSE;
+                    self.desk.wait(WAIT);
+                }
                 Err(error) => {
                     warn!(worker = self.name, %error, "no job could be asked for");
-                    std::thread::sleep(PAUSE);
+                    std::thread::sleep(pause);
+                    pause = LONGEST_PAUSE.min(pause * 2);
                 }
             }
         }

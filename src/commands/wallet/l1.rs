@@ -7,7 +7,7 @@ use alloy_primitives::{Address, Bytes, U256};
 use alloy_sol_types::SolCall;
 use bastion_contract::rollup::{IRollup, ITestToken};
 use bastion_l1::txmgr::{self, Judge, Request, State, TxManager, TxOptions};
-use bastion_l1::{Failover, FailoverOptions, L1Error, ReadL1, RpcL1, SendL1};
+use bastion_l1::{Failover, FailoverOptions, ReadL1, RpcL1, SendL1};
 use bastion_node::exodus::{rebuild, Dues, What};
 use bastion_node::history::collect;
 use bastion_node::settle::to_u256;

@@ -28,7 +28,7 @@ const UNSEALED: usize = 16;
 /// How often the time of batches and blocks is looked at.
 const TICK: Duration = Duration::from_millis(100);
 /// Accounts of an owner that are told at most.
-pub const ACCOUNTS: usize = 100;
+const ACCOUNTS: usize = 100;
 /// Keys that are remembered as valid.
 const KEYS: usize = 1 << 18;
 
@@ -239,7 +239,7 @@ impl Service {
         answer.await.map_err(|_| Refusal::Stopped)
     }
 
-    /// The accounts of an owner as of the last operation, at most [`ACCOUNTS`].
+    /// The accounts of an owner as of the last operation, at most 100.
     ///
     /// # Errors
     /// As [`Service::account`].

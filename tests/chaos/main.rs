@@ -2,7 +2,7 @@
 //! while users send transfers. Whatever happens, no receipt is lost or contradicted, nothing is executed
 //! twice, every block becomes final, and the root on L1 is that of the receipts executed again.
 //!
-//! `BASTION_CHAOS_SECONDS` says how long (40 by default; `make chaos` takes 900), `BASTION_CHAOS_SEED` in
+//! `BASTION_CHAOS_SECONDS` says how long (25 by default; `make chaos` takes 900), `BASTION_CHAOS_SEED` in
 //! which order. It writes `target/chaos.json`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -53,7 +53,7 @@ fn number(name: &str, default: u64) -> u64 {
 #[test]
 fn nothing_is_lost_whatever_is_killed() {
     let dir = tempfile::tempdir().unwrap();
-    let seconds = number("BASTION_CHAOS_SECONDS", 40);
+    let seconds = number("BASTION_CHAOS_SECONDS", 25);
     let seed = number("BASTION_CHAOS_SEED", rand::thread_rng().gen_range(0..1_000_000));
     println!("seed {seed}, {seconds} s, in {}", dir.path().display());
     let mut rig = Rig::start(dir.path());

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use support::{bastion, code, program, row, stderr, stdout, HEADER};
 
-const COMMANDS: [(&str, &str); 12] = [
+const COMMANDS: [(&str, &str); 22] = [
     ("demo", ""),
     ("setup", "--unsafe-dev-srs"),
     ("prove", "rows.csv --out out"),
@@ -23,6 +23,16 @@ const COMMANDS: [(&str, &str); 12] = [
     ("cost", ""),
     ("shapes", ""),
     ("inspect", "out"),
+    ("node", ""),
+    ("worker", "--nats nats://127.0.0.1:1"),
+    ("l1", "deploy --shape tiny --dev"),
+    ("doctor", ""),
+    ("status", ""),
+    ("job", "list"),
+    ("control", "pause"),
+    ("replay", "rows.csv --l1 http://127.0.0.1:1"),
+    ("db", "check"),
+    ("config", "show"),
     ("wallet", "list"),
 ];
 

@@ -26,7 +26,6 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use bastion_protocol::{BlockProof, Index};
 use bastion_prover::artifact::{write_bytes_atomic, Digest};
 use bastion_state::executor::BatchTrace;
 use tokio::sync::broadcast;
@@ -427,121 +426,6 @@ impl Coordinator {
         let inner = self.lock();
         // Whoever waits looks again anyway.
         let _ = self.work.wait_timeout(inner, most);
-    }
-
-    /// All jobs.
-    pub fn jobs(&self) -> Vec<Job> {
-        self.lock().jobs.all().cloned().collect()
-    }
-
-    /// The input of a job, if there is such a job.
-    pub fn input_of(&self, key: &JobKey) -> Option<Digest> {
-        self.lock().jobs.get(key).ok().map(|job| job.input)
-    }
-
-    /// The jobs that wait for a worker now.
-    pub fn waiting(&self) -> Vec<JobKey> {
-        let now = (self.clock)();
-        let inner = self.lock();
-        let waits = |job: &&Job| match job.state {
-            JobState::Queued => true,
-            JobState::Retryable { after, .. } => after <= now,
-            JobState::Leased { .. }
-            | JobState::Proved { .. }
-            | JobState::Verified { .. }
-            | JobState::Done { .. }
-            | JobState::Failed { .. }
-            | JobState::Cancelled => false,
-        };
-        inner.jobs.all().filter(waits).map(|job| job.key).collect()
-    }
-
-    /// How far the jobs are that workers are at.
-    pub fn progress(&self) -> BTreeMap<JobKey, JobProgress> {
-        self.lock().progress.clone()
-    }
-
-    /// The workers that were ever heard of since the start.
-    pub fn workers(&self) -> BTreeMap<String, WorkerInfo> {
-        self.lock().workers.clone()
-    }
-
-    /// Why nothing more should be accepted, if too many jobs failed in a row.
-    pub fn breaker(&self) -> Option<String> {
-        let inner = self.lock();
-        let kinds = [(JobKind::ProveBatch, "batch"), (JobKind::ProveBlock, "block")];
-        let open = kinds.into_iter().find(|(kind, _)| inner.jobs.breaker_is_open(*kind));
-        open.map(|(_, name)| {
-            format!(
-                "{name} proofs failed {} times in a row: see `bastion job list`, mend the cause, and \
-                 grant a failed job new attempts with `bastion job retry`",
-                crate::jobs::store::BREAKER
-            )
-        })
-    }
-
-    /// A sealed batch.
-    ///
-    /// # Errors
-    /// [`NodeError::Database`].
-    pub fn batch(&self, number: u64) -> Result<Option<BatchInfo>, NodeError> {
-        self.lock().blocks.batch(number)
-    }
-
-    /// A sealed block.
-    ///
-    /// # Errors
-    /// [`NodeError::Database`].
-    pub fn block(&self, number: u64) -> Result<Option<BlockInfo>, NodeError> {
-        self.lock().blocks.block(number)
-    }
-
-    /// Number of the last sealed block, 0 if there is none.
-    ///
-    /// # Errors
-    /// [`NodeError::Database`].
-    pub fn last_block(&self) -> Result<u64, NodeError> {
-        self.lock().blocks.last_block()
-    }
-
-    /// Number of sealed batches.
-    ///
-    /// # Errors
-    /// [`NodeError::Database`].
-    pub fn batches(&self) -> Result<u64, NodeError> {
-        self.lock().blocks.batches()
-    }
-
-    /// Entries of the log before `before` that touched an account, newest first.
-    ///
-    /// # Errors
-    /// [`NodeError::Database`].
-    pub fn touching(&self, index: Index, before: u64, limit: usize) -> Result<Vec<u64>, NodeError> {
-        self.lock().blocks.touching(index, before, limit)
-    }
-
-    /// The posted data of a block.
-    ///
-    /// # Errors
-    /// [`JobError::Storage`] if it is missing or damaged.
-    pub fn data(&self, block: &BlockInfo) -> Result<Vec<u8>, NodeError> {
-        Ok(self.artifacts.get(&block.data)?)
-    }
-
-    /// The proof of a block, once it holds and until it is not needed any more.
-    ///
-    /// # Errors
-    /// If it cannot be read.
-    pub fn proof(&self, number: u64) -> Result<Option<BlockProof>, NodeError> {
-        let inner = self.lock();
-        let Some(block) = inner.blocks.block(number)? else {
-            return Ok(None);
-        };
-        let proof = inner.jobs.get(&block.block_job(number)).ok().and_then(Job::proof);
-        let Some(proof) = proof.filter(|_| block.final_at.is_none()) else {
-            return Ok(None);
-        };
-        Ok(Some(BlockProof::from_json(&self.artifacts.get(&proof)?)?))
     }
 
     /// Notes that a block is final on L1, deeper than L1 is ever reorganized: its inputs and proofs are

@@ -208,6 +208,8 @@ pub(crate) fn forget_empty_variables() {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use super::*;
 
     #[test]

@@ -11,7 +11,7 @@ use clap::{CommandFactory, Parser};
 
 use crate::Cli;
 
-const CRATES: [&str; 9] = [
+const CRATES: [&str; 10] = [
     "src",
     "state/src",
     "circuits/src",
@@ -20,18 +20,20 @@ const CRATES: [&str; 9] = [
     "verifier-contract/src",
     "audit/src",
     "l1/src",
+    "client/src",
     "node/src",
 ];
 const DOCUMENTS: [&str; 2] = ["README.md", "docs"];
 /// Flags in messages and comments that are other programs'.
 const OTHERS_FLAGS: [&str; 2] = ["--standard-json", "--tag"];
 /// Variables that no flag stands for.
-const VARIABLES: [&str; 5] = [
+const VARIABLES: [&str; 6] = [
     "BASTION_SOLC_DIR",
     "BASTION_SOUNDNESS_REPORT",
     "BASTION_TEST_KILLED",
     "BASTION_TEST_SEED",
     "BASTION_TEST_SMALL",
+    "BASTION_WALLET_PASSWORD",
 ];
 
 fn files(under: &str, extension: &str) -> Vec<(PathBuf, String)> {

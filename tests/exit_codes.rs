@@ -8,7 +8,7 @@ use std::path::Path;
 
 use support::{bastion, code, program, row, stderr, stdout, HEADER};
 
-const COMMANDS: [(&str, &str); 11] = [
+const COMMANDS: [(&str, &str); 12] = [
     ("demo", ""),
     ("setup", "--unsafe-dev-srs"),
     ("prove", "rows.csv --out out"),
@@ -23,6 +23,7 @@ const COMMANDS: [(&str, &str); 11] = [
     ("cost", ""),
     ("shapes", ""),
     ("inspect", "out"),
+    ("wallet", "list"),
 ];
 
 fn rows(dir: &Path) {

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Crates of the workspace; the root is one too.
-const CRATES: [&str; 10] = [
+const CRATES: [&str; 11] = [
     "protocol",
     "state",
     "circuits",
@@ -16,6 +16,7 @@ const CRATES: [&str; 10] = [
     "verifier-contract",
     "audit",
     "l1",
+    "client",
     "node",
     "",
 ];

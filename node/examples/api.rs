@@ -20,7 +20,7 @@ async fn main() {
         return;
     }
     let at: SocketAddr = argument.parse().expect("an address such as 127.0.0.1:4000");
-    let world = World::start_at(at, generous()).await;
+    let world = World::start_at(at, generous(), world::TIME).await;
     let client = Client::new(&world.url()).unwrap();
     client.submit(&[transfer(0, 0), transfer(1, 0)]).await.unwrap();
     world.seal().await;

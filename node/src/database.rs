@@ -19,6 +19,9 @@ pub(crate) struct Database {
     path: String,
 }
 
+/// A row with its key.
+pub(crate) type Row<T> = (Box<[u8]>, T);
+
 /// Rows that are written together, or not at all.
 #[derive(Default)]
 pub(crate) struct Rows(WriteBatch);
@@ -108,7 +111,7 @@ impl Database {
         family: &str,
         key: &[u8],
         direction: Direction,
-    ) -> Result<impl Iterator<Item = Result<(Box<[u8]>, T), NodeError>> + '_, NodeError> {
+    ) -> Result<impl Iterator<Item = Result<Row<T>, NodeError>> + '_, NodeError> {
         let rows = self.db.iterator_cf(self.family(family)?, IteratorMode::From(key, direction));
         Ok(rows.map(|row| {
             let (key, value) = row.map_err(|e| self.failed(e))?;

@@ -44,7 +44,8 @@ impl Means {
         let choice = SrsChoice::HeldOrUnsafeDev;
         let progress = Progress::silent();
         let prover =
-            bastion_node::pipeline::BlockProver::open(&shape, 2, &cache, choice, &progress).unwrap();
+            bastion_node::pipeline::BlockProver::open(&shape, 2, &cache, choice, &progress)
+                .unwrap();
         prover.verifier(&cache).unwrap();
         drop(prover);
         let budget = MemoryBudget(4 << 30);
@@ -78,8 +79,7 @@ fn sealed(dir: &Path) -> Vec<Sealed> {
     let signer = ReceiptSigner::new(&B256::repeat_byte(1), CHAIN, CONTRACT).unwrap();
     let packing =
         Packing { shape: Shape::tiny(), sizes: vec![2], batch_seconds: 10, block_seconds: 60 };
-    let (mut sequencer, mut sealer) =
-        Sequencer::open(dir, signer, packing, dev_policy()).unwrap();
+    let (mut sequencer, mut sealer) = Sequencer::open(dir, signer, packing, dev_policy()).unwrap();
     let deposit = |name: &str| {
         Op::Deposit(Deposit {
             token: 0,

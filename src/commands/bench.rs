@@ -40,6 +40,50 @@ pub(crate) struct Args {
 #[derive(Debug, clap::Subcommand)]
 enum What {
     Load(LoadArgs),
+    Ready(ReadyArgs),
+}
+
+/// Measures how long a node takes to be ready again after a crash, for a state of many accounts.
+///
+/// The accounts are read from disk and their tree is hashed anew. Nothing is proven.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example: bastion bench ready --accounts 1048576 --json")]
+struct ReadyArgs {
+    /// Accounts of the state.
+    #[arg(long, value_name = "N", default_value_t = 1 << 20,
+        value_parser = clap::value_parser!(u32).range(1..=100_000_000))]
+    accounts: u32,
+    /// Folder on the disk to be measured. A folder of the measurement is made in it and removed again.
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    dir: PathBuf,
+}
+
+fn ready(args: &ReadyArgs, settings: &Settings) -> eyre::Result<()> {
+    let dir = folder(&args.dir)?;
+    let report = bench::ready(args.accounts, &dir);
+    remove(&dir);
+    output::report(settings, &report?, |r| {
+        format!(
+            "{} accounts, {} threads: ready after {:.1} s",
+            r.accounts, r.threads, r.ready_seconds
+        )
+    })
+}
+
+/// The folder of a measurement, in one that must be there.
+fn folder(parent: &std::path::Path) -> Result<PathBuf, CliError> {
+    if !parent.is_dir() {
+        let why = "is no folder: give one on the disk that is to be measured".into();
+        return Err(CliError::BadFile { what: "--dir", path: parent.into(), why });
+    }
+    Ok(parent.join(format!(".bastion-load-{}", std::process::id())))
+}
+
+/// Best effort: the outcome counts more than what is left of it.
+fn remove(dir: &std::path::Path) {
+    if let Err(error) = std::fs::remove_dir_all(dir) {
+        warn!(%error, path = %dir.display(), "the folder of the measurement is left behind");
+    }
 }
 
 /// Measures how many transfers the sequencer accepts and how fast it answers.
@@ -71,11 +115,7 @@ struct LoadArgs {
 }
 
 fn load(args: &LoadArgs, settings: &Settings) -> eyre::Result<()> {
-    if !args.dir.is_dir() {
-        let why = "is no folder: give one on the disk that is to be measured".into();
-        return Err(CliError::BadFile { what: "--dir", path: args.dir.clone(), why }.into());
-    }
-    let dir = args.dir.join(format!(".bastion-load-{}", std::process::id()));
+    let dir = folder(&args.dir)?;
     let load = Load {
         shape: args.shape.clone(),
         accounts: args.accounts,
@@ -83,10 +123,7 @@ fn load(args: &LoadArgs, settings: &Settings) -> eyre::Result<()> {
         seconds: args.seconds,
     };
     let report = load.run(&dir);
-    // Best effort: the outcome counts more than what is left of it.
-    if let Err(error) = std::fs::remove_dir_all(&dir) {
-        warn!(%error, path = %dir.display(), "the folder of the measurement is left behind");
-    }
+    remove(&dir);
     output::report(settings, &report?, |r| {
         format!(
             "shape {}, {} accounts, {} threads\n\
@@ -108,8 +145,10 @@ fn load(args: &LoadArgs, settings: &Settings) -> eyre::Result<()> {
 }
 
 pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
-    if let Some(What::Load(args)) = &args.what {
-        return load(args, settings);
+    match &args.what {
+        Some(What::Load(args)) => return load(args, settings),
+        Some(What::Ready(args)) => return ready(args, settings),
+        None => {}
     }
     let baseline = match &args.check {
         None => None,

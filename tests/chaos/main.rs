@@ -2,7 +2,7 @@
 //! while users send transfers. Whatever happens, no receipt is lost or contradicted, nothing is executed
 //! twice, every block becomes final, and the root on L1 is that of the receipts executed again.
 //!
-//! `BASTION_CHAOS_SECONDS` says how long (60 by default; `make chaos` takes 900), `BASTION_CHAOS_SEED` in
+//! `BASTION_CHAOS_SECONDS` says how long (40 by default; `make chaos` takes 900), `BASTION_CHAOS_SEED` in
 //! which order. It writes `target/chaos.json`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -53,7 +53,7 @@ fn number(name: &str, default: u64) -> u64 {
 #[test]
 fn nothing_is_lost_whatever_is_killed() {
     let dir = tempfile::tempdir().unwrap();
-    let seconds = number("BASTION_CHAOS_SECONDS", 60);
+    let seconds = number("BASTION_CHAOS_SECONDS", 40);
     let seed = number("BASTION_CHAOS_SEED", rand::thread_rng().gen_range(0..1_000_000));
     println!("seed {seed}, {seconds} s, in {}", dir.path().display());
     let mut rig = Rig::start(dir.path());
@@ -63,7 +63,7 @@ fn nothing_is_lost_whatever_is_killed() {
     let url = format!("http://127.0.0.1:{}", rig.api_port);
     let users: Vec<_> = (0..USERS)
         .map(|user| {
-            let pause = Duration::from_millis(1_500);
+            let pause = Duration::from_secs(8);
             users::start(user, url.clone(), rig.rollup, rig.domain(), book.clone(), pause)
         })
         .collect();
@@ -110,6 +110,10 @@ fn rand_chacha(seed: u64) -> rand::rngs::StdRng {
 /// Does one bad thing; its name.
 fn strike(rig: &mut Rig, rng: &mut impl Rng) -> &'static str {
     match rng.gen_range(0..100) {
+        0..=4 if rig.small_disk => {
+            rig.fill_disk(Duration::from_millis(rng.gen_range(1_000..4_000)));
+            "disk filled"
+        }
         0..=34 => {
             rig.node.kill();
             std::thread::sleep(Duration::from_millis(rng.gen_range(0..1_500)));

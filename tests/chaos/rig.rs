@@ -41,6 +41,17 @@ pub struct Rig {
     pub nats: Process,
     pub node: Process,
     pub workers: Vec<Process>,
+    /// Whether the data folder is a small disk of its own, which can be filled. That takes root.
+    pub small_disk: bool,
+}
+
+impl Drop for Rig {
+    fn drop(&mut self) {
+        self.node.kill();
+        if self.small_disk {
+            let _ = std::process::Command::new("umount").arg(self.dir.join("data")).status();
+        }
+    }
 }
 
 /// The keys of the tiny shape are made once: the folder is kept between runs.
@@ -89,7 +100,7 @@ impl Rig {
         let config = format!(
             "cache-dir = {cache:?}\nmemory = \"3GiB\"\n\
              [rollup]\nmanifest = \"rollup.json\"\ndata-dir = \"data\"\n\
-             [sequencer]\nbatch-seconds = 2\nblock-seconds = 4\nkey-file = \"sequencer.key\"\n\
+             [sequencer]\nbatch-seconds = 10\nblock-seconds = 30\nkey-file = \"sequencer.key\"\n\
              [l1]\nurls = [\"{l1_url}\"]\nfinality = {FINAL_DEPTH}\npoll-seconds = 1\n\
              rebroadcast-seconds = 3\npatience-seconds = 8\nmax-day-milliether = 1000000\n\
              [worker]\nembedded = false\n\
@@ -99,6 +110,14 @@ impl Rig {
             cache = cache()
         );
         fs::write(dir.join("bastion.toml"), config).unwrap();
+        let data = dir.join("data");
+        fs::create_dir(&data).unwrap();
+        let mounted = std::process::Command::new("mount")
+            .args(["-t", "tmpfs", "-o", "size=512m", "tmpfs"])
+            .arg(&data)
+            .stderr(std::process::Stdio::null())
+            .status();
+        let small_disk = mounted.is_ok_and(|status| status.success());
         let deployed = bastion(dir)
             .args(["l1", "deploy", "--shape", "tiny", "--dev"])
             .env("BASTION_L1_KEY", OPERATOR_KEY)
@@ -148,7 +167,19 @@ impl Rig {
             nats,
             node,
             workers,
+            small_disk,
         }
+    }
+
+    /// Fills the node's disk for a while. A node that cannot write stops; it is started again.
+    pub fn fill_disk(&mut self, pause: Duration) {
+        let path = self.dir.join("data/filler");
+        let mut file = fs::File::create(&path).unwrap();
+        let chunk = vec![0; 1 << 20];
+        while file.write_all(&chunk).is_ok() {}
+        std::thread::sleep(pause);
+        fs::remove_file(&path).unwrap();
+        self.node.start();
     }
 
     pub fn l1(&self) -> RpcL1 {

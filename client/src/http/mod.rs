@@ -3,8 +3,8 @@
 //! | module | content |
 //! |---|---|
 //! | `transport` | one request: TLS, limits, retries |
-//! | [`events`] | the stream of events |
-//! | [`wait`] | waiting for an operation |
+//! | `events` | the stream of events |
+//! | `wait` | waiting for an operation |
 
 pub mod admin;
 mod events;

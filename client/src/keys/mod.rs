@@ -2,8 +2,8 @@
 //!
 //! | module | content |
 //! |---|---|
-//! | [`file`] | the file: argon2id and XChaCha20-Poly1305 |
-//! | [`password`] | where the password comes from |
+//! | [`mod@file`] | the file: argon2id and XChaCha20-Poly1305 |
+//! | [`mod@password`] | where the password comes from |
 
 pub mod file;
 pub mod password;

@@ -1,6 +1,7 @@
 //! Events, made once for all who watch.
 
-use std::sync::{Arc, Weak};
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use serde::Serialize;
@@ -18,6 +19,8 @@ use crate::coordinator::events::Event;
 const BEHIND: usize = 256;
 /// How often the status is told.
 const STATUS: Duration = Duration::from_secs(2);
+/// Blocks that are told of at once, at most.
+const AT_ONCE: u64 = 16;
 
 /// An event as it is sent.
 #[derive(Debug, Clone)]
@@ -30,11 +33,23 @@ pub struct Frame {
 
 /// Tells events to those who watch.
 #[derive(Debug)]
-pub struct Hub(Sender<Frame>);
+pub struct Hub {
+    frames: Sender<Frame>,
+    seen: Mutex<Seen>,
+}
+
+/// How far blocks had come when the status was told last. Nobody else tells of these changes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Seen {
+    newest: u64,
+    committed: u64,
+    proven: u64,
+    finalized: u64,
+}
 
 impl Default for Hub {
     fn default() -> Self {
-        Self(broadcast::channel(BEHIND).0)
+        Self { frames: broadcast::channel(BEHIND).0, seen: Mutex::default() }
     }
 }
 
@@ -48,17 +63,17 @@ impl Hub {
     /// # Errors
     /// [`Code::TooManyWatchers`] if there are `most` already.
     pub fn watch(&self, most: usize) -> Result<Watcher, Fault> {
-        if self.0.receiver_count() >= most {
+        if self.frames.receiver_count() >= most {
             let detail = format!("{most} streams of events are open: ask for /v1/status instead");
             return Err(Fault::new(Code::TooManyWatchers, detail));
         }
-        Ok(Watcher(self.0.subscribe()))
+        Ok(Watcher(self.frames.subscribe()))
     }
 
     fn tell(&self, name: &'static str, value: &impl Serialize) {
         match serde_json::to_string(value) {
             // Nobody may be watching any more.
-            Ok(data) => drop(self.0.send(Frame { name, data: data.into() })),
+            Ok(data) => drop(self.frames.send(Frame { name, data: data.into() })),
             Err(error) => warn!(%error, name, "an event cannot be written"),
         }
     }
@@ -98,7 +113,7 @@ async fn run(backend: Weak<Backend>, mut events: Receiver<Event>) {
         let Some(backend) = backend.upgrade() else {
             return;
         };
-        if event.is_some() && backend.hub.0.receiver_count() == 0 {
+        if event.is_some() && backend.hub.frames.receiver_count() == 0 {
             continue;
         }
         let told = tokio::task::spawn_blocking(move || backend.tell(event)).await;
@@ -115,7 +130,10 @@ impl Backend {
             None => {
                 metrics::keep_up();
                 // Asked for even if nobody watches: the rate of operations is taken by it.
-                self.status().map(|status| self.hub.tell("status", &status))
+                self.status().and_then(|status| {
+                    self.hub.tell("status", &status);
+                    self.tell_of_blocks()
+                })
             }
             Some(Event::Batch(number)) => {
                 self.batch(number).map(|batch| self.hub.tell("batch", &batch))
@@ -137,5 +155,38 @@ impl Backend {
         if let Err(error) = told {
             warn!(%error, "an event was not told");
         }
+    }
+
+    /// Tells of blocks that were opened, or came further on L1.
+    fn tell_of_blocks(&self) -> Result<(), Fault> {
+        let newest = self.newest()?;
+        let now = {
+            let l1 = self.l1();
+            let (committed, proven, finalized) = (l1.committed, l1.proven, l1.finalized);
+            Seen { newest, committed, proven, finalized }
+        };
+        let mut seen = self.hub.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = std::mem::replace(&mut *seen, now);
+        drop(seen);
+        let steps = [
+            (before.newest, now.newest),
+            (before.committed, now.committed),
+            (before.proven, now.proven),
+            (before.finalized, now.finalized),
+        ];
+        let changed = steps.into_iter().flat_map(|(before, now)| {
+            let first = before.max(now.saturating_sub(AT_ONCE)) + 1;
+            first..=now
+        });
+        if self.hub.frames.receiver_count() == 0 {
+            return Ok(());
+        }
+        for number in changed.collect::<BTreeSet<u64>>() {
+            // L1 may have blocks that this node has not made.
+            if let Ok(block) = self.block(number) {
+                self.hub.tell("block", &block);
+            }
+        }
+        Ok(())
     }
 }

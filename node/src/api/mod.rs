@@ -12,7 +12,7 @@
 //! | [`hub`] | events, made once for all who watch |
 //! | [`metrics`] | Prometheus |
 //! | [`page`] | the web page |
-//! | [`serve`] | connections |
+//! | [`mod@serve`] | connections |
 //! | [`document`] | the OpenAPI file |
 
 pub mod admin;

@@ -36,12 +36,6 @@ pub struct FeeOptions {
     pub units_per_ether: BTreeMap<Token, u128>,
 }
 
-impl Default for FeeOptions {
-    fn default() -> Self {
-        Self { proving_wei: 0, margin_percent: 20, units_per_ether: BTreeMap::new() }
-    }
-}
-
 impl Default for Options {
     fn default() -> Self {
         Self::from(&ApiConfig::default())
@@ -56,7 +50,15 @@ impl From<&ApiConfig> for Options {
             behind_proxy: config.behind_proxy,
             timeout: Duration::from_secs(20),
             watchers: 256,
-            fees: FeeOptions::default(),
+            fees: FeeOptions {
+                proving_wei: config.proving_wei.0,
+                margin_percent: config.margin_percent,
+                units_per_ether: config
+                    .prices
+                    .iter()
+                    .map(|price| (price.token, price.units_per_ether.0))
+                    .collect(),
+            },
         }
     }
 }

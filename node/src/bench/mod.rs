@@ -3,6 +3,7 @@
 
 mod floor;
 mod load;
+mod ready;
 mod usage;
 mod workload;
 
@@ -11,6 +12,7 @@ use std::collections::BTreeMap;
 pub use floor::Floor;
 pub(crate) use floor::{scalars, SMALL_OF_BATCH, SMALL_OF_BLOCK};
 pub use load::{Latency, Load, LoadReport};
+pub use ready::{ready, ReadyReport};
 pub use usage::Stage;
 
 use bastion_circuits::cost;

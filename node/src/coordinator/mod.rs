@@ -42,7 +42,7 @@ use input::{block_input, BatchInput};
 use verifiers::Verifiers;
 
 /// Seconds of a lease. A worker is heard of more often.
-pub const LEASE_SECONDS: u64 = 60;
+pub const LEASE_SECONDS: u64 = 30;
 /// Events that a slow watcher may be behind; he loses the older ones.
 const EVENTS: usize = 1_024;
 
@@ -147,6 +147,10 @@ impl Coordinator {
     /// If something cannot be written.
     pub fn keep(&self, sealed: &Sealed) -> Result<(), NodeError> {
         let Sealed { number, row, trace } = sealed;
+        // After a crash the last batch comes again: its block may be there already, and even final.
+        if self.lock().blocks.block(row.block)?.is_some() {
+            return Ok(());
+        }
         let bytes =
             postcard::to_stdvec(trace).map_err(|e| NodeError::JobInput { why: e.to_string() })?;
         let batch = BatchInfo {

@@ -116,6 +116,12 @@ impl Sequencer {
         Ok(())
     }
 
+    /// Receipts of blocks that open from now on have this epoch: how often the contract has taken commits
+    /// back. It never falls.
+    pub fn set_epoch(&mut self, epoch: u32) {
+        self.current.set_epoch(epoch);
+    }
+
     /// Takes signed operations in order, at a time in seconds, and answers each. A rejected operation
     /// leaves no mark; one that was accepted before gets the same receipt again.
     ///

@@ -68,6 +68,8 @@ pub(super) struct Current {
     /// Time of the last block that began: L1 takes no block before it, whatever the clock says.
     last_time: u64,
     epoch: u32,
+    /// The epoch of the next block to open.
+    next_epoch: u32,
 }
 
 impl Current {
@@ -89,6 +91,7 @@ impl Current {
             context: None,
             last_time: 0,
             epoch: 0,
+            next_epoch: 0,
         };
         let broken = |why: String| NodeError::LogBroken { why };
         let rows = log.batches(stored.saturating_sub(1))?;
@@ -98,6 +101,7 @@ impl Current {
         let mut closed = Vec::new();
         for (number, row) in rows {
             (current.block, current.batch, current.epoch) = (row.block, row.batch, row.epoch);
+            current.next_epoch = row.epoch;
             current.context = Some(row.context.clone());
             current.last_time = row.context.time;
             if number + 1 == stored {
@@ -179,6 +183,9 @@ impl Current {
     ) -> Result<(), NodeError> {
         if self.open.is_some() {
             return Ok(());
+        }
+        if self.context.is_none() {
+            self.epoch = self.next_epoch;
         }
         let context = self.context.clone().unwrap_or_else(|| self.fresh(policy, now));
         let open = OpenBatch::new(state, context.clone()).map_err(NodeError::Rejected)?;
@@ -279,6 +286,11 @@ impl Current {
 
     pub(super) fn number(&self) -> u64 {
         self.number
+    }
+
+    /// Blocks that open from now on have this epoch; it never falls.
+    pub(super) fn set_epoch(&mut self, epoch: u32) {
+        self.next_epoch = self.next_epoch.max(epoch);
     }
 
     pub(super) fn epoch(&self) -> u32 {

@@ -28,7 +28,7 @@ const UNSEALED: usize = 16;
 /// How often the time of batches and blocks is looked at.
 const TICK: Duration = Duration::from_millis(100);
 /// Accounts of an owner that are told at most.
-pub const ACCOUNTS: usize = 100;
+const ACCOUNTS: usize = 100;
 /// Keys that are remembered as valid.
 const KEYS: usize = 1 << 18;
 
@@ -69,6 +69,7 @@ enum Request {
     Submit { ops: Vec<SignedOp>, reply: oneshot::Sender<Reply> },
     Queue { from: u64, ops: Vec<Op>, reply: oneshot::Sender<Result<(), Refusal>> },
     Close { reply: oneshot::Sender<Result<(), Refusal>> },
+    Epoch { epoch: u32 },
     Account { index: Index, reply: oneshot::Sender<Option<Account>> },
     AccountsOf { owner: Fr, reply: oneshot::Sender<Vec<(Index, Account)>> },
     Policy { policy: Box<Policy>, reply: oneshot::Sender<Result<(), ProtocolError>> },
@@ -220,6 +221,14 @@ impl Service {
         Ok(answer)
     }
 
+    /// Receipts of blocks that open from now on have this epoch ([`Sequencer::set_epoch`]).
+    ///
+    /// # Errors
+    /// As [`Service::submit`].
+    pub fn set_epoch(&self, epoch: u32) -> Result<(), Refusal> {
+        self.send(Request::Epoch { epoch })
+    }
+
     /// An account as of the last operation.
     ///
     /// # Errors
@@ -230,7 +239,7 @@ impl Service {
         answer.await.map_err(|_| Refusal::Stopped)
     }
 
-    /// The accounts of an owner as of the last operation, at most [`ACCOUNTS`].
+    /// The accounts of an owner as of the last operation, at most 100.
     ///
     /// # Errors
     /// As [`Service::account`].
@@ -291,6 +300,10 @@ fn write(
                 answer(sequencer.take_from_queue(from, &ops, now), reply)
             }
             Some(Request::Close { reply }) => answer(sequencer.close(true), reply),
+            Some(Request::Epoch { epoch }) => {
+                sequencer.set_epoch(epoch);
+                Ok(())
+            }
             Some(Request::Account { index, reply }) => {
                 let _ = reply.send(sequencer.state().account(index).copied());
                 Ok(())

@@ -422,3 +422,26 @@ fn shapes_policies_and_requests_are_checked_before() {
     drop(service);
     running.join().unwrap();
 }
+
+/// A block keeps the epoch that it was opened in; the next one has the new one, also after a restart.
+#[test]
+fn an_epoch_begins_with_a_block() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut sequencer, sealer) = open(dir.path());
+    let epoch = |sequencer: &mut Sequencer, user: Index, nonce: u32| {
+        let answers = sequencer.sequence(&[transfer(user, 1, nonce)], TIME).unwrap();
+        answers[0].as_ref().unwrap().receipt.epoch
+    };
+    fund(&mut sequencer, 2);
+    assert_eq!(epoch(&mut sequencer, 0, 0), 0);
+    sequencer.set_epoch(2);
+    sequencer.set_epoch(1);
+    assert_eq!(epoch(&mut sequencer, 0, 1), 0);
+    sequencer.close(true).unwrap();
+    assert_eq!(epoch(&mut sequencer, 0, 2), 2);
+    drop((sequencer, sealer));
+    let (mut sequencer, _sealer) = open(dir.path());
+    assert_eq!(epoch(&mut sequencer, 0, 3), 2);
+    sequencer.close(true).unwrap();
+    assert_eq!(epoch(&mut sequencer, 0, 4), 2);
+}

@@ -30,7 +30,7 @@ const SKIPPED: [&str; 2] = ["LOCK", "LOG"];
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Backup {
-    /// [`FORMAT`].
+    /// Version of the format.
     pub format: u32,
     /// Digest of each file, by its path in the folder.
     pub files: BTreeMap<String, Digest>,

@@ -4,8 +4,10 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use alloy_primitives::U256;
+use bastion_client::types::Amount;
 use bastion_l1::txmgr::{Limits, TxOptions};
 use bastion_l1::Finality;
+use bastion_protocol::Token;
 use serde::{Deserialize, Serialize};
 
 /// All sections.
@@ -208,6 +210,22 @@ pub struct ApiConfig {
     pub burst: u32,
     /// Whether a proxy in front says who the client is, in `X-Forwarded-For`.
     pub behind_proxy: bool,
+    /// What proving an operation costs, in wei: a part of the fee that the node suggests.
+    pub proving_wei: Amount,
+    /// What is added to the cost in the fee that the node suggests.
+    pub margin_percent: u32,
+    /// Prices of tokens; the node suggests no fee in a token that is not here.
+    pub prices: Vec<PriceConfig>,
+}
+
+/// The price of a token.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct PriceConfig {
+    /// The token.
+    pub token: Token,
+    /// How many of its smallest units are worth 10^18 wei.
+    pub units_per_ether: Amount,
 }
 
 impl Default for ApiConfig {
@@ -219,6 +237,9 @@ impl Default for ApiConfig {
             requests_per_second: 50,
             burst: 200,
             behind_proxy: false,
+            proving_wei: Amount(0),
+            margin_percent: 20,
+            prices: Vec::new(),
         }
     }
 }

@@ -43,6 +43,8 @@ pub struct Intake {
 struct Taken {
     entries: u64,
     roll: [u8; 32],
+    /// How often the contract has taken commits back: the epoch of receipts.
+    reverts: u32,
 }
 
 impl Intake {
@@ -65,7 +67,9 @@ impl Intake {
             Some((cursor, taken)) => (Indexer::resume(cursor, vec![contract], finality), taken),
             None => (Indexer::from_block(first, vec![contract], finality), Taken::default()),
         };
-        Ok(Self { l1, contract, indexer, taken, database, service })
+        let intake = Self { l1, contract, indexer, taken, database, service };
+        intake.tell_epoch(taken.reverts)?;
+        Ok(intake)
     }
 
     /// Hands over what came in the next final blocks; whether there were any.
@@ -84,6 +88,10 @@ impl Intake {
             return Ok(false);
         };
         let (now, ops) = found;
+        if now.reverts > taken.reverts {
+            info!(epoch = now.reverts, "the contract took commits back");
+        }
+        self.tell_epoch(now.reverts)?;
         if !ops.is_empty() {
             info!(entries = ops.len(), from = taken.entries, "taken from the L1 queue");
             self.hand_over(taken.entries, ops)?;
@@ -93,6 +101,16 @@ impl Intake {
         self.database.write(rows)?;
         self.taken = now;
         Ok(true)
+    }
+
+    fn tell_epoch(&self, epoch: u32) -> Result<(), NodeError> {
+        while let Err(refusal) = self.service.set_epoch(epoch) {
+            match refusal {
+                Refusal::Busy => std::thread::sleep(BUSY),
+                _ => return Err(NodeError::Stopped),
+            }
+        }
+        Ok(())
     }
 
     fn hand_over(&self, from: u64, ops: Vec<Op>) -> Result<(), NodeError> {
@@ -131,9 +149,13 @@ fn read(contract: Address, mut taken: Taken, chunk: &Chunk) -> Result<(Taken, Ve
                 let exit = L2Address(e.exit.into_array());
                 (e.entry, Op::ForcedExit(ForcedExit { index: e.index, token: e.token, exit }))
             }
+            Told::Reverted(_) => {
+                taken.reverts = taken.reverts.saturating_add(1);
+                continue;
+            }
             _ => continue,
         };
-        taken = Taken { entries: taken.entries + 1, roll: roll_queue(taken.roll, &op) };
+        (taken.entries, taken.roll) = (taken.entries + 1, roll_queue(taken.roll, &op));
         if entry != U256::from(taken.entries) {
             let why = format!("entry {entry} of its queue follows {} entries", taken.entries - 1);
             return Err(wrong(why));

@@ -45,10 +45,11 @@ impl World {
     /// Opens a node in a temporary folder and serves it, with an account for each user.
     pub async fn start(options: Options) -> Self {
         let anywhere: SocketAddr = "127.0.0.1:0".parse().unwrap();
-        Self::start_at(anywhere, options).await
+        Self::start_at(anywhere, options, TIME).await
     }
 
-    pub async fn start_at(at: SocketAddr, options: Options) -> Self {
+    /// As [`World::start`], at an address and with a clock that stands still at a time.
+    pub async fn start_at(at: SocketAddr, options: Options, time: u64) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let signer = ReceiptSigner::new(&B256::repeat_byte(1), CHAIN, CONTRACT).unwrap();
         let sequencer = Address(signer.address().into_array());
@@ -65,7 +66,7 @@ impl World {
             policy: dev_policy(),
         };
         let verifiers = Verifiers::without_keys(circuit(1), circuits);
-        let coordinator = Coordinator::open(dir.path(), verifiers, Arc::new(|| TIME)).unwrap();
+        let coordinator = Coordinator::open(dir.path(), verifiers, Arc::new(move || time)).unwrap();
         let coordinator = Arc::new(coordinator);
         let packing = Packing {
             shape: Shape::tiny(),
@@ -78,7 +79,8 @@ impl World {
         let (log, ledger) = (sequencer.log().reader(), sealer.ledger());
         let keeper = coordinator.clone();
         let (service, _running) =
-            Service::start(sequencer, sealer, || TIME, move |sealed| keeper.keep(sealed)).unwrap();
+            Service::start(sequencer, sealer, move || time, move |sealed| keeper.keep(sealed))
+                .unwrap();
         let queued = service.take_from_queue(0, (0..USERS).map(deposit).collect()).unwrap();
         queued.await.unwrap().unwrap();
         let (orders, ordered) = std::sync::mpsc::channel();
@@ -93,7 +95,7 @@ impl World {
             l1,
             orders,
         };
-        let backend = Backend::new(parts.clone(), Arc::new(|| TIME), options);
+        let backend = Backend::new(parts.clone(), Arc::new(move || time), options);
         let listener = TcpListener::bind(at).await.unwrap();
         let operators = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (address, admin) = (listener.local_addr().unwrap(), operators.local_addr().unwrap());
@@ -137,12 +139,12 @@ pub fn owner_of(user: Index) -> Fr {
 }
 
 fn deposit(user: Index) -> Op {
-    Op::Deposit(Deposit {
-        token: 0,
-        amount: ETH,
-        keyhash: dev_key(&format!("user {user}")).public().keyhash(),
-        exit: dev_exit("user"),
-    })
+    deposit_for(dev_key(&format!("user {user}")).public().keyhash(), dev_exit("user"))
+}
+
+/// A deposit of one ether.
+pub fn deposit_for(keyhash: Fr, exit: Address) -> Op {
+    Op::Deposit(Deposit { token: 0, amount: ETH, keyhash, exit })
 }
 
 pub fn signed(user: Index, nonce: u32, action: Action) -> SignedOp {

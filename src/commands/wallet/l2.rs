@@ -8,6 +8,7 @@ use bastion_client::Client;
 use bastion_protocol::field;
 use bastion_protocol::header::domain;
 use bastion_protocol::ops::{Action, Body};
+use bastion_protocol::times::MAX_CLOCK_LAG;
 use bastion_protocol::{Address, Fr, Index, Token};
 use serde::Serialize;
 
@@ -121,7 +122,7 @@ fn act(
             account: account.index,
             token: args.token,
             nonce: pending.nonce,
-            deadline: now() + VALID,
+            deadline: deadline(client.status().await?.time),
             fee,
             action: action(file.exit()),
         };
@@ -195,6 +196,12 @@ async fn account(client: &Client, owner: Fr, args: &Acting) -> eyre::Result<Acco
         ))
         .into()),
     }
+}
+
+/// The end of an operation's validity: by the node's clock, which is L1's, if it is not far off.
+fn deadline(of_node: u64) -> u64 {
+    let now = now();
+    of_node.clamp(now, now + MAX_CLOCK_LAG) + VALID
 }
 
 fn now() -> u64 {

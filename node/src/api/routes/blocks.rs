@@ -34,7 +34,7 @@ pub async fn blocks(
 
 /// A block: by its number, its hash, or as `latest` or `finalized`.
 #[utoipa::path(get, path = "/v1/blocks/{id}", tag = "blocks",
-    params(("id" = String, Path)), responses((status = 200, body = Block)))]
+    params(("id" = String, Path, pattern = "^(latest|finalized|0x[0-9a-f]{64}|[0-9]{1,20})$")), responses((status = 200, body = Block)))]
 pub async fn block(
     State(shared): State<Shared>,
     Path(id): Path<String>,
@@ -45,7 +45,7 @@ pub async fn block(
 
 /// The batches of a block, which is named as in `/v1/blocks/{id}`.
 #[utoipa::path(get, path = "/v1/blocks/{id}/batches", tag = "blocks",
-    params(("id" = String, Path)), responses((status = 200, body = Batches)))]
+    params(("id" = String, Path, pattern = "^(latest|finalized|0x[0-9a-f]{64}|[0-9]{1,20})$")), responses((status = 200, body = Batches)))]
 pub async fn batches(
     State(shared): State<Shared>,
     Path(id): Path<String>,

@@ -34,14 +34,19 @@ impl Said {
                     token: body.token,
                     amount: body.action.amount().unwrap_or_default(),
                     fee: body.fee,
-                    to: match body.action {
-                        Action::Transfer { to, .. } => Some(to),
-                        _ => None,
-                    },
+                    to: receiver(&body.action),
                 }
             }
         }
     }
+}
+
+/// The account that exists and receives.
+fn receiver(action: &Action) -> Option<Index> {
+    if let Action::Transfer { to, .. } = action {
+        return Some(*to);
+    }
+    None
 }
 
 impl Backend {

@@ -1,0 +1,134 @@
+//! `bastion wallet` against a real node without proofs.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod support;
+#[path = "../node/tests/api/world.rs"]
+mod world;
+
+use std::fs;
+use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use bastion_protocol::field;
+use serde_json::Value;
+use support::{bastion, code, program, stderr, stdout};
+use world::{deposit_for, generous, World, ETH, USERS};
+
+const EXIT: &str = "0x1111111111111111111111111111111111111111";
+
+fn new(dir: &Path, name: &str) -> Value {
+    fs::write(dir.join("password"), "correct horse\n").unwrap();
+    let output = bastion(
+        dir,
+        &format!("wallet new {name} --exit {EXIT} --wallet w --password-file password --json"),
+    );
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    serde_json::from_str(&stdout(&output)).unwrap()
+}
+
+#[test]
+fn keys_are_made_once_and_never_shown() {
+    let dir = tempfile::tempdir().unwrap();
+    let made = new(dir.path(), "alice");
+    let file = dir.path().join("w/keys/alice.json");
+    let before = fs::read(&file).unwrap();
+    let again = bastion(
+        dir.path(),
+        &format!("wallet new alice --exit {EXIT} --wallet w --password-file password"),
+    );
+    assert_eq!(code(&again), 1);
+    assert!(stderr(&again).contains("not overwritten"), "{}", stderr(&again));
+    assert_eq!(fs::read(&file).unwrap(), before);
+    let other = new(dir.path(), "bob");
+    assert_ne!(made["keyhash"], other["keyhash"]);
+    let listed = bastion(dir.path(), "wallet list --wallet w --json");
+    let listed: Value = serde_json::from_str(&stdout(&listed)).unwrap();
+    assert_eq!(listed["keys"][0], made);
+    assert_eq!(listed["keys"].as_array().unwrap().len(), 2);
+
+    fs::write(dir.path().join("short"), "short\n").unwrap();
+    let short = bastion(
+        dir.path(),
+        &format!("wallet new carol --exit {EXIT} --wallet w --password-file short"),
+    );
+    assert_eq!(code(&short), 1);
+    // Without a terminal nobody can be asked.
+    let silent = bastion(dir.path(), &format!("wallet new carol --exit {EXIT} --wallet w"));
+    assert_eq!(code(&silent), 1);
+    assert!(stderr(&silent).contains("no terminal"), "{}", stderr(&silent));
+    assert!(!dir.path().join("w/keys/carol.json").exists());
+    let bad = bastion(
+        dir.path(),
+        &format!("wallet new ../x --exit {EXIT} --wallet w --password-file password"),
+    );
+    assert_eq!(code(&bad), 2);
+    let missing = bastion(dir.path(), "wallet status nobody --wallet w");
+    assert_eq!(code(&missing), 5, "{}", stderr(&missing));
+    let unreachable =
+        bastion(dir.path(), "wallet status alice --wallet w --node http://127.0.0.1:1");
+    assert_eq!(code(&unreachable), 1, "{}", stderr(&unreachable));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn transfers_keep_receipts_that_hold() {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    let world = World::start_at("127.0.0.1:0".parse().unwrap(), generous(), now).await;
+    let dir = tempfile::tempdir().unwrap();
+    let key = new(dir.path(), "alice");
+    let keyhash = field::from_hex("key hash", key["keyhash"].as_str().unwrap()).unwrap();
+    let op = deposit_for(keyhash, EXIT.parse().unwrap());
+    world.parts.service.take_from_queue(USERS.into(), vec![op]).unwrap().await.unwrap().unwrap();
+    let run = |args: &str| {
+        let args = format!("wallet {args} --wallet w --password-file password --json");
+        program(dir.path()).env("BASTION_NODE", world.url()).args(args.split(' ')).output().unwrap()
+    };
+    let sent = run("transfer alice --to 131072 --amount 20gwei");
+    assert_eq!(code(&sent), 0, "{}", stderr(&sent));
+    let sent: Value = serde_json::from_str(&stdout(&sent)).unwrap();
+    assert_eq!((sent["amount"].as_str(), sent["block"].as_u64()), (Some("20000000000"), Some(1)));
+    assert!(dir.path().join(sent["receipt"].as_str().unwrap()).exists());
+    let made = run(&format!(
+        "transfer alice --to-key 0x{} --to-exit {EXIT} --amount 1gwei",
+        "01".repeat(32)
+    ));
+    assert_eq!(code(&made), 0, "{}", stderr(&made));
+    assert_eq!(code(&run("withdraw alice --amount 0.25eth")), 0);
+    let much = run("withdraw alice --amount 2eth");
+    assert_eq!(code(&much), 1);
+    assert!(stderr(&much).contains("insufficient_balance"), "{}", stderr(&much));
+    // 36 bits: the wire cannot carry it, and the message says what it can.
+    let odd = run("transfer alice --to 131072 --amount 123456789012345");
+    assert_eq!(code(&odd), 1);
+    assert!(stderr(&odd).contains("round it down"), "{}", stderr(&odd));
+
+    world.seal().await;
+    let status = run("status alice");
+    assert_eq!(code(&status), 0, "{}", stderr(&status));
+    let status: Value = serde_json::from_str(&stdout(&status)).unwrap();
+    let account = &status["accounts"][0];
+    let balance: u128 = account["proven_balance"].as_str().unwrap().parse().unwrap();
+    assert_eq!(balance, ETH - 20_000_000_000 - 1_000_000_000 - ETH / 4);
+    assert_eq!(account["pending_nonce"], 3);
+    assert_eq!(status["receipts"].as_array().unwrap().len(), 3);
+    assert!(status["receipts"].as_array().unwrap().iter().all(|r| r["included"] == true));
+
+    // Another password, an altered file, another sequencer.
+    fs::write(dir.path().join("password"), "another one\n").unwrap();
+    let locked = run("transfer alice --to 131072 --amount 1gwei");
+    assert_eq!(code(&locked), 5);
+    assert!(stderr(&locked).contains("password is wrong"), "{}", stderr(&locked));
+    fs::write(dir.path().join("password"), "correct horse\n").unwrap();
+    let known = dir.path().join("w/rollup.json");
+    let text = fs::read_to_string(&known).unwrap();
+    let mut json: Value = serde_json::from_str(&text).unwrap();
+    json["sequencer"] = EXIT.into();
+    fs::write(&known, json.to_string()).unwrap();
+    let stranger = run("transfer alice --to 131072 --amount 1gwei");
+    assert_eq!(code(&stranger), 4, "{}", stderr(&stranger));
+    fs::write(&known, text).unwrap();
+    let receipt = dir.path().join(sent["receipt"].as_str().unwrap());
+    let altered =
+        fs::read_to_string(&receipt).unwrap().replace("\"position\": ", "\"position\": 1");
+    fs::write(&receipt, altered).unwrap();
+    assert_eq!(code(&run("status alice")), 3);
+}

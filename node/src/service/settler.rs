@@ -295,7 +295,7 @@ impl Settler {
             let Some(block) = self.coordinator.block(number)? else {
                 return Err(self.other(format!(
                     "it has a block {number}, which this node has not made: its data folder is older than \
-                     the contract; restore the newest backup, or begin with an empty folder"
+                     the contract; restore the newest backup"
                 )));
             };
             let found =

@@ -44,6 +44,7 @@ soundness: setup
 	CARGO="$(CARGO)" ./scripts/soundness.sh
 
 lint: setup
+	./scripts/deploy.sh
 	CARGO="$(CARGO)" ./scripts/deny.sh
 	$(CARGO) fmt --all -- --check
 	$(CARGO) clippy --release --locked --workspace --all-targets -- -D warnings

@@ -42,6 +42,12 @@ use verifiers::Verifiers;
 
 /// Seconds of a lease. A worker is heard of more often.
 pub const LEASE_SECONDS: u64 = 30;
+/// Bytes of a worker's name, and of what it says, at most.
+const NAME: usize = 64;
+const WORDS: usize = 1_024;
+/// Workers that are remembered at most, and for how long after they were heard of, in seconds.
+const WORKERS: usize = 256;
+const REMEMBERED: u64 = 3_600;
 /// Events that a slow watcher may be behind; he loses the older ones.
 const EVENTS: usize = 1_024;
 
@@ -70,6 +76,9 @@ pub struct WorkerInfo {
 pub struct Coordinator {
     inner: Mutex<Inner>,
     artifacts: Artifacts,
+    /// What workers bring has a folder of its own: a refused proof is removed, and must not be able to be
+    /// the bytes of something that is needed.
+    proofs: Artifacts,
     bundles: PathBuf,
     verifiers: Verifiers,
     clock: Clock,
@@ -107,6 +116,7 @@ impl Coordinator {
         let coordinator = Self {
             inner: Mutex::new(inner),
             artifacts: Artifacts::new(dir.join("artifacts")),
+            proofs: Artifacts::new(dir.join("proofs")),
             bundles: dir.join("bundles"),
             verifiers,
             clock,
@@ -126,7 +136,7 @@ impl Coordinator {
         for job in inner.jobs.unverified() {
             let blocks = &inner.blocks;
             let verify = |job: &Job, proof: &[u8]| self.holds(blocks, &job.key, proof);
-            inner.jobs.reconcile(&self.artifacts, &job.key, now, verify)?;
+            inner.jobs.reconcile(&self.proofs, &job.key, now, verify)?;
         }
         let last = inner.blocks.last_block()?;
         let mut number = last;
@@ -256,7 +266,7 @@ impl Coordinator {
             let mut proofs = Vec::with_capacity(block.inputs.len());
             for (batch, _) in (block.first_batch..).zip(&block.inputs) {
                 match inner.jobs.get(&block.batch_job(batch))?.proof() {
-                    Some(proof) => proofs.push(self.artifacts.get(&proof)?),
+                    Some(proof) => proofs.push(self.proofs.get(&proof)?),
                     None => return Ok(()),
                 }
             }
@@ -284,6 +294,11 @@ impl Coordinator {
         accepts: impl Fn(&JobKey) -> bool,
     ) -> Result<Option<Assignment>, JobError> {
         let now = (self.clock)();
+        if worker.len() > NAME {
+            let (job, state) =
+                (worker.chars().take(NAME).collect(), "asked for by a name that is too long");
+            return Err(JobError::Over { job, state });
+        }
         let mut inner = self.lock();
         inner.hear(worker, now);
         let lease = inner.jobs.lease(worker, |job| accepts(&job.key), now, LEASE_SECONDS)?;
@@ -314,7 +329,8 @@ impl Coordinator {
         let mut inner = self.lock();
         inner.hear(worker, now);
         inner.jobs.heartbeat(key, lease, now, LEASE_SECONDS)?;
-        if let Some(progress) = progress {
+        if let Some(mut progress) = progress {
+            progress.stage = progress.stage.chars().take(NAME).collect();
             inner.progress.insert(*key, progress.clone());
             self.tell(Event::Progress { job: *key, worker: worker.into(), progress });
         }
@@ -339,7 +355,7 @@ impl Coordinator {
         let blocks = &inner.blocks;
         let verify = |job: &Job, proof: &[u8]| self.holds(blocks, &job.key, proof);
         let leased = self.since(key);
-        let done = inner.jobs.complete(&self.artifacts, key, lease, proof, now, verify);
+        let done = inner.jobs.complete(&self.proofs, key, lease, proof, now, verify);
         inner.progress.remove(key);
         self.tell(Event::Job(*key));
         if let Err(error) = &done {
@@ -373,7 +389,8 @@ impl Coordinator {
         let now = (self.clock)();
         let mut inner = self.lock();
         inner.hear(worker, now);
-        inner.jobs.fail(key, lease, cause, retryable, now)?;
+        let cause: String = cause.chars().take(WORDS).collect();
+        inner.jobs.fail(key, lease, &cause, retryable, now)?;
         watch::count_failure(if retryable { "worker" } else { "fatal" });
         inner.progress.remove(key);
         warn!(job = %key, worker, cause, "attempt failed");
@@ -442,14 +459,16 @@ impl Coordinator {
         if block.final_at.is_some() {
             return Ok(());
         }
-        block.final_at = Some(now);
-        inner.blocks.put_block(number, &block)?;
         let batches = (block.first_batch..).zip(&block.inputs);
         let keys = batches.map(|(batch, _)| block.batch_job(batch));
         for key in keys.chain([block.block_job(number)]) {
-            match inner.jobs.done(&self.artifacts, &key) {
-                // Another prover may have brought the block to L1.
-                Ok(()) | Err(JobError::Unknown { .. } | JobError::Over { .. }) => {}
+            match inner.jobs.done(&self.artifacts, &self.proofs, &key) {
+                Ok(()) | Err(JobError::Unknown { .. }) => {}
+                // Another prover has brought the block to L1: nobody needs to prove it any more.
+                Err(JobError::Over { .. }) => match inner.jobs.cancel(&key) {
+                    Ok(()) | Err(JobError::Over { .. }) => {}
+                    Err(error) => return Err(error.into()),
+                },
                 Err(error) => return Err(error.into()),
             }
         }
@@ -458,6 +477,9 @@ impl Coordinator {
                 self.artifacts.remove(&info.trace)?;
             }
         }
+        // Last: after a crash before it, all of this is done again.
+        block.final_at = Some(now);
+        inner.blocks.put_block(number, &block)?;
         info!(block = number, "block final");
         self.tell(Event::Block(number));
         Ok(())
@@ -536,7 +558,13 @@ impl Coordinator {
 
 impl Inner {
     fn hear(&mut self, worker: &str, now: u64) {
-        self.workers.insert(worker.into(), WorkerInfo { heard: now });
+        if worker.len() > NAME {
+            return;
+        }
+        self.workers.retain(|_, info| info.heard.saturating_add(REMEMBERED) > now);
+        if self.workers.len() < WORKERS || self.workers.contains_key(worker) {
+            self.workers.insert(worker.into(), WorkerInfo { heard: now });
+        }
     }
 
     /// The block that a job belongs to.

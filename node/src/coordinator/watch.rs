@@ -164,7 +164,7 @@ impl Coordinator {
         let Some(proof) = proof.filter(|_| block.final_at.is_none()) else {
             return Ok(None);
         };
-        Ok(Some(BlockProof::from_json(&self.artifacts.get(&proof)?)?))
+        Ok(Some(BlockProof::from_json(&self.proofs.get(&proof)?)?))
     }
 }
 

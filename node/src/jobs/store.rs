@@ -340,7 +340,12 @@ impl Jobs {
     ///
     /// # Errors
     /// [`JobError::Over`] if its proof is not verified.
-    pub fn done(&mut self, artifacts: &Artifacts, key: &JobKey) -> Result<(), JobError> {
+    pub fn done(
+        &mut self,
+        inputs: &Artifacts,
+        proofs: &Artifacts,
+        key: &JobKey,
+    ) -> Result<(), JobError> {
         let mut job = self.get(key)?.clone();
         let Some(proof) = job.proof() else {
             return Err(JobError::Over { job: key.to_string(), state: "not verified" });
@@ -348,8 +353,8 @@ impl Jobs {
         job.state = JobState::Done { proof };
         let input = job.input;
         self.put(job)?;
-        self.drop_unused(artifacts, &input)?;
-        self.drop_unused(artifacts, &proof)
+        self.drop_unused(inputs, &input)?;
+        self.drop_unused(proofs, &proof)
     }
 
     /// Removes an artifact that no job needs: another may have the same input, and whoever sends the

@@ -84,9 +84,12 @@ fn a_job_goes_its_way_once() {
     assert!(matches!(world.jobs.cancel(&first), Err(JobError::Over { .. })));
     let mut world = world.reopen();
     assert_eq!(world.state(&first), &JobState::Verified { proof });
-    world.jobs.done(&world.artifacts, &first).unwrap();
+    world.jobs.done(&world.artifacts, &world.artifacts, &first).unwrap();
     assert!(world.artifacts.get(&proof).is_err(), "what is done needs no files");
-    assert!(matches!(world.jobs.done(&world.artifacts, &second), Err(JobError::Over { .. })));
+    assert!(matches!(
+        world.jobs.done(&world.artifacts, &world.artifacts, &second),
+        Err(JobError::Over { .. })
+    ));
 }
 
 #[test]
@@ -189,7 +192,7 @@ fn shared_files_stay() {
     world.jobs.add(other, input).unwrap();
     let lease = world.jobs.lease("worker", |job| job.key == key, 1_000, LEASE).unwrap().unwrap();
     world.complete(&lease, &[1], 1_000).unwrap();
-    world.jobs.done(&world.artifacts, &key).unwrap();
+    world.jobs.done(&world.artifacts, &world.artifacts, &key).unwrap();
     assert!(world.artifacts.get(&input).is_ok());
 }
 

@@ -65,6 +65,16 @@ impl Link {
             .name("bastion")
             .request_timeout(Some(Duration::from_secs(20)))
             .max_reconnects(None);
+        // The client does not take them from the URL.
+        let address: async_nats::ServerAddr =
+            url.parse().map_err(|_| failed("it is no URL of a NATS server".into()))?;
+        let options = match (address.username(), address.password()) {
+            (Some(user), Some(password)) => {
+                options.user_and_password(user.to_owned(), password.to_owned())
+            }
+            (Some(token), None) => options.token(token.to_owned()),
+            (None, _) => options,
+        };
         let client = runtime
             .block_on(options.connect(url))
             // The error may repeat the URL, which may hold a password.

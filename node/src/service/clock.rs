@@ -6,6 +6,13 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
+use tracing::warn;
+
+use super::run::wall_clock;
+
+/// Seconds that L1's time may be ahead of this machine's clock. Development chains are set ahead by hours.
+const AHEAD: u64 = 86_400;
+
 /// The clock. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct L1Clock(Arc<Mutex<Anchor>>);
@@ -24,13 +31,20 @@ impl Anchor {
 }
 
 impl L1Clock {
-    /// Begins with the time of L1's latest block.
+    /// Begins with the time of L1's latest block. One that is far ahead of this machine's clock is not
+    /// believed: a block of such a time could not be committed for as long, and neither could any after it.
     pub fn new(time: u64) -> Self {
+        let time = time.min(wall_clock().saturating_add(AHEAD));
         Self(Arc::new(Mutex::new(Anchor { time, seen: Instant::now() })))
     }
 
     /// Takes the time of L1's latest block, as it was at an instant. Time never goes back.
     pub fn observe(&self, time: u64, at: Instant) {
+        let most = wall_clock().saturating_add(AHEAD);
+        if time > most {
+            warn!(time, most, "L1's latest block is far ahead of this machine's clock: is the clock right, and the node honest?");
+        }
+        let time = time.min(most);
         let mut anchor = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if time > anchor.at(at) {
             *anchor = Anchor { time, seen: at };
@@ -58,6 +72,9 @@ mod tests {
         // A block that is older than what was told does not take the time back.
         clock.observe(4_000, now);
         assert!(clock.now() >= 5_000);
+        clock.observe(u64::MAX, now);
+        assert!(clock.now() <= wall_clock() + AHEAD + 1);
+        assert!(L1Clock::new(u64::MAX).now() <= wall_clock() + AHEAD + 1);
         assert_eq!(Anchor { time: 10, seen: now }.at(now + Duration::from_secs(7)), 17);
     }
 }

@@ -1,5 +1,6 @@
 //! Starts, watches and stops the parts of a node.
 
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -7,6 +8,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use alloy_primitives::Address;
 use bastion_circuits::Shape;
 use bastion_l1::{At, Failover, FailoverOptions, L1Error, ReadLogs};
+use bastion_protocol::times::MAX_CLOCK_LAG;
+use bastion_protocol::Policy;
 use bastion_prover::progress::Progress;
 use bastion_prover::schedule::MemoryBudget;
 use bastion_prover::srs::SrsChoice;
@@ -16,7 +19,7 @@ use super::clock::L1Clock;
 use super::config::NodeConfig;
 use super::intake::Intake;
 use super::manifest::Rollup;
-use super::settler::Settler;
+use super::settler::{Policies, Settler};
 use super::supervise::{Next, Supervisor};
 use super::{keys, Control, Identity, L1View};
 use crate::coordinator::verifiers::Verifiers;
@@ -31,6 +34,9 @@ use crate::worker::Worker;
 
 /// How often leases and back-pressure are looked at.
 const TICK: Duration = Duration::from_secs(1);
+/// Age of a block that is not final, in seconds, after which nothing more is accepted: half of the time in
+/// which it must be committed, and in which its commit must be proven.
+const LATE: u64 = MAX_CLOCK_LAG / 2;
 /// How long a node that is stopped waits for its workers' proofs. What is cut off is proven again.
 const GRACE: Duration = Duration::from_secs(10);
 
@@ -186,6 +192,12 @@ impl Node {
             Ok(if intake.step()? { Next::Again } else { Next::Rest(poll) })
         })?;
 
+        let policies = Policies {
+            governance: Address::from(rollup.governance.0),
+            known: read_policies(&rollup, &config.rollup.policies)?,
+            root: rollup.policy.root(),
+            service: parts.service.clone(),
+        };
         let mut settler = Settler::open(
             &data.join("transactions"),
             l1,
@@ -195,6 +207,7 @@ impl Node {
             coordinator.clone(),
             control.clone(),
             view.clone(),
+            policies,
             clock,
         )?;
         supervisor.start("settler", move || {
@@ -293,8 +306,30 @@ impl Parts {
             )
         });
         self.control.set_trouble("backlog", full);
+        let oldest = self.oldest()?;
+        let late = (oldest > LATE).then(|| {
+            format!(
+                "block {} is not final after {} hours: after a day its commit may be taken back, and cannot be \
+                 made again; nothing is accepted until it is final",
+                self.final_blocks() + 1,
+                oldest / 3_600
+            )
+        });
+        self.control.set_trouble("age", late);
         self.control.set_trouble("breaker", self.coordinator.breaker());
         Ok(())
+    }
+
+    /// Blocks that are final on L1.
+    fn final_blocks(&self) -> u64 {
+        self.l1.read().unwrap_or_else(PoisonError::into_inner).finalized
+    }
+
+    /// Age of the oldest sealed block that is not final, by its time on L2, in seconds.
+    fn oldest(&self) -> Result<u64, NodeError> {
+        let now = self.l1.read().unwrap_or_else(PoisonError::into_inner).time;
+        let block = self.coordinator.block(self.final_blocks() + 1)?;
+        Ok(block.map_or(0, |block| now.saturating_sub(block.header.time)))
     }
 
     /// Sealed blocks that are not final on L1.
@@ -302,8 +337,7 @@ impl Parts {
     /// # Errors
     /// [`NodeError::Database`].
     pub fn backlog(&self) -> Result<u64, NodeError> {
-        let finalized = self.l1.read().unwrap_or_else(PoisonError::into_inner).finalized;
-        Ok(self.coordinator.last_block()?.saturating_sub(finalized))
+        Ok(self.coordinator.last_block()?.saturating_sub(self.final_blocks()))
     }
 
     /// Whether everything that was accepted is final.
@@ -322,6 +356,21 @@ impl Parts {
         };
         Ok(self.coordinator.block(row.block)?.is_some_and(|block| block.final_at.is_some()))
     }
+}
+
+/// The policies that the node can follow: that of the manifest, and those of the operator's files.
+fn read_policies(rollup: &Rollup, files: &[PathBuf]) -> Result<Vec<Policy>, NodeError> {
+    let read = |path: &PathBuf| {
+        let shown = path.display().to_string();
+        let bytes =
+            std::fs::read(path).map_err(|source| NodeError::Io { path: shown.clone(), source })?;
+        let policy: Policy = serde_json::from_slice(&bytes)
+            .map_err(|e| NodeError::Malformed { path: shown, why: e.to_string() })?;
+        policy.check()?;
+        Ok(policy)
+    };
+    let own = std::iter::once(Ok(rollup.policy.clone()));
+    own.chain(files.iter().map(read)).collect()
 }
 
 /// This machine's time in seconds.

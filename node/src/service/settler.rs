@@ -6,6 +6,7 @@
 
 mod judge;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::mpsc::Receiver;
 use std::sync::Arc;
@@ -13,11 +14,12 @@ use std::time::Instant;
 
 use alloy_primitives::{Address, U256};
 use alloy_sol_types::SolCall;
+use bastion_contract::governance::IGovernance;
 use bastion_contract::rollup::IRollup;
 use bastion_l1::txmgr::{Intent, Request, State, TxManager, TxOptions, Wallet};
 use bastion_l1::{At, Failover, Finality, L1Error, ReadL1, ReadLogs};
 use bastion_protocol::times::QUEUE_DEADLINE;
-use bastion_protocol::Fr;
+use bastion_protocol::{Fr, Policy};
 use tracing::{info, warn};
 
 use super::run::Order;
@@ -26,7 +28,8 @@ use super::Control;
 use crate::coordinator::blocks::BlockInfo;
 use crate::coordinator::Coordinator;
 use crate::error::NodeError;
-use crate::settle::{block_hash, commit_call, finalize_call, prove_call};
+use crate::sequencer::Service;
+use crate::settle::{block_hash, commit_call, finalize_call, prove_call, to_u256};
 
 /// Blocks of which the transactions are shown.
 const SHOWN: u64 = 256;
@@ -73,6 +76,18 @@ impl Counters {
     }
 }
 
+/// The policies that a node can follow.
+pub struct Policies {
+    /// The rollup's governance.
+    pub governance: Address,
+    /// Those that the operator has.
+    pub known: Vec<Policy>,
+    /// The root of the one in force.
+    pub root: Fr,
+    /// Who is told of a new one.
+    pub service: Service,
+}
+
 /// The settler.
 pub struct Settler {
     manager: TxManager,
@@ -86,6 +101,11 @@ pub struct Settler {
     settled: u64,
     /// Blocks of the contract that were compared with our own.
     compared: u64,
+    /// Where governance says which policy is in force, the policies that the operator has as files, and
+    /// the root of the one that was set last.
+    policies: Policies,
+    /// Cancelled transactions that the operator wants after all.
+    again: BTreeSet<String>,
     /// The clock of L1, as the last block told it.
     clock: super::clock::L1Clock,
 }
@@ -105,6 +125,7 @@ impl Settler {
         coordinator: Arc<Coordinator>,
         control: Control,
         view: L1View,
+        policies: Policies,
         clock: super::clock::L1Clock,
     ) -> Result<Self, NodeError> {
         let finality = options.finality;
@@ -119,6 +140,8 @@ impl Settler {
             tagged: false,
             settled: 0,
             compared: 0,
+            policies,
+            again: BTreeSet::new(),
             clock,
         })
     }
@@ -166,7 +189,19 @@ impl Settler {
         for order in orders.try_iter() {
             match order {
                 Order::Resend(name, reply) => {
-                    let _ = reply.send(outcome(self.manager.resend(&name, now)));
+                    let cancelled = self
+                        .manager
+                        .get(&name)
+                        .is_some_and(|intent| matches!(intent.state, State::Cancelled(_)));
+                    let done = match cancelled {
+                        // The next step asks for it under a new name.
+                        true => {
+                            self.again.insert(name);
+                            Ok(())
+                        }
+                        false => outcome(self.manager.resend(&name, now)),
+                    };
+                    let _ = reply.send(done);
                 }
                 Order::Cancel(name, reply) => {
                     let _ = reply.send(outcome(self.manager.cancel(&name, now)));
@@ -205,6 +240,7 @@ impl Settler {
         if oldest > LATE {
             warn!(seconds = oldest, "an entry of the L1 queue waits long: after {QUEUE_DEADLINE} s anybody may begin exodus");
         }
+        self.follow_policy()?;
         let account = self.manager.account();
         let l1 = self.manager.l1();
         let balance = l1.balance(account)?.saturating_to();
@@ -220,6 +256,36 @@ impl Settler {
         Ok(counters)
     }
 
+    /// Blocks take the policy that governance has put in force. The one before is good for a while, so that
+    /// a new one that the operator has no file of is an alarm before it is a halt.
+    fn follow_policy(&mut self) -> Result<(), NodeError> {
+        let call = IGovernance::policyRootCall {};
+        let answer = self.manager.l1().view(self.policies.governance, call.abi_encode().into())?;
+        let Ok(root) = IGovernance::policyRootCall::abi_decode_returns(&answer) else {
+            return Ok(());
+        };
+        if root == to_u256(&self.policies.root) {
+            return Ok(());
+        }
+        let found = self.policies.known.iter().find(|policy| to_u256(&policy.root()) == root);
+        let Some(policy) = found.cloned() else {
+            self.control.set_trouble("policy", Some(format!(
+                "governance has put a policy with root {root:#066x} in force, of which this node has no file: \
+                 name it in rollup.policies and start again"
+            )));
+            return Ok(());
+        };
+        let own = policy.root();
+        if let Ok(answer) = self.policies.service.set_policy(policy) {
+            if matches!(answer.blocking_recv(), Ok(Ok(()))) {
+                info!(root = %format!("{root:#066x}"), "a new policy is in force");
+                self.policies.root = own;
+                self.control.set_trouble("policy", None);
+            }
+        }
+        Ok(())
+    }
+
     /// The blocks that the contract has must be ours: it must never happen that they are not, and if it
     /// does, whatever is sequenced would be lost.
     fn compare(&mut self, counters: &Counters) -> Result<(), NodeError> {
@@ -229,7 +295,7 @@ impl Settler {
             let Some(block) = self.coordinator.block(number)? else {
                 return Err(self.other(format!(
                     "it has a block {number}, which this node has not made: its data folder is older than \
-                     the contract; restore the newest backup, or begin with an empty folder"
+                     the contract; restore the newest backup"
                 )));
             };
             let found =
@@ -296,6 +362,7 @@ impl Settler {
                     stuck(&name, &format!("has failed ({cause})"));
                     return None;
                 }
+                Some(State::Cancelled(_)) if self.again.contains(&name) => {}
                 Some(State::Cancelled(_)) => {
                     stuck(&name, "was cancelled");
                     return None;
@@ -322,6 +389,9 @@ impl Settler {
         let Ok(finalized) = IRollup::finalizedCall::abi_decode_returns(&answer) else {
             return Ok(());
         };
+        // No answer of a node is believed beyond what was seen at the latest block, or made here.
+        let seen = self.view.read().map_or(0, |view| view.finalized);
+        let finalized = finalized.min(seen).min(self.coordinator.last_block()?);
         while self.settled < finalized {
             self.coordinator.finalized(self.settled + 1)?;
             self.settled += 1;

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use alloy_primitives::{Address, Bytes, U256};
 use alloy_sol_types::SolCall;
 use bastion_contract::rollup::{IRollup, ITestToken};
-use bastion_l1::txmgr::{self, Judge, Request, State, TxManager, TxOptions};
+use bastion_l1::txmgr::{self, Judge, Limits, Request, State, TxManager, TxOptions};
 use bastion_l1::{Failover, FailoverOptions, ReadL1, RpcL1, SendL1};
 use bastion_node::exodus::{rebuild, Dues, What};
 use bastion_node::history::collect;
@@ -78,7 +78,10 @@ impl Sending {
         let options = FailoverOptions { chain_id: Some(chain_id), ..FailoverOptions::default() };
         let l1 = Failover::connect(std::slice::from_ref(&self.l1), options)?;
         let folder = wallet.folder.join(format!("l1-{chain_id}-{}", key.address()));
-        let manager = TxManager::open(&folder, l1, key, TxOptions::default(), Judge::default())?;
+        // What a user sends is what he said: only the price of gas has a limit.
+        let limits = Limits { transaction: U256::MAX, day: U256::MAX, ..Limits::default() };
+        let options = TxOptions { limits, min_balance: U256::ZERO, ..TxOptions::default() };
+        let manager = TxManager::open(&folder, l1, key, options, Judge::default())?;
         Ok(Sender::Own(Box::new(manager)))
     }
 }

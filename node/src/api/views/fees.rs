@@ -76,16 +76,16 @@ fn convert(wei: u128, units: u128) -> u128 {
     }
 }
 
-/// The smallest fee that an operation can carry and that is not below a value.
+/// The smallest fee that an operation can carry and that is not below a value; for one above all of them,
+/// the largest.
 fn payable(value: u128) -> u128 {
-    let floor = Float::floor(value, FEE_BITS);
-    let below = floor.value().unwrap_or(0);
-    if below >= value {
-        return below;
-    }
-    let step = 10_u128.saturating_pow(u32::from(floor.exponent()));
-    let above = below.saturating_add(step);
-    Float::exact("fee", above, FEE_BITS).ok().and_then(|fee| fee.value()).unwrap_or(below)
+    let most = (1 << FEE_BITS) - 1;
+    let powers = (0..u128::BITS).map_while(|exponent| 10_u128.checked_pow(exponent));
+    let mut fees = powers.map(|power| (value.div_ceil(power), power));
+    let found = fees.find(|(mantissa, _)| *mantissa <= most);
+    let fee = found.and_then(|(mantissa, power)| mantissa.checked_mul(power));
+    let carried = fee.filter(|fee| Float::exact("fee", *fee, FEE_BITS).is_ok());
+    carried.or_else(|| Float::floor(value, FEE_BITS).value()).unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -99,7 +99,7 @@ mod tests {
             (1, 1),
             (127, 127),
             (128, 130),
-            (1_271, 1_280),
+            (1_271, 1_300),
             (1_000_001, 1_010_000),
             (126_999, 127_000),
         ] {

@@ -5,22 +5,24 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 cargo=${CARGO:-cargo}
-tools=.bastion/tools/schemathesis
+tools=$PWD/.bastion/tools/schemathesis
 if [ ! -x "$tools/bin/schemathesis" ]; then
   python3 -m venv "$tools"
   "$tools/bin/pip" install --quiet "schemathesis==4.*"
 fi
 "$cargo" build --release --locked -p bastion-node --example api
-log=$(mktemp)
+work=$(mktemp -d)
+log=$work/url
 target/release/examples/api 127.0.0.1:0 >"$log" &
 node=$!
-trap 'kill "$node" 2>/dev/null || true; rm -f "$log"' EXIT
+trap 'kill "$node" 2>/dev/null || true; rm -rf "$work"' EXIT
 for _ in $(seq 100); do
   [ -s "$log" ] && break
   sleep 0.1
 done
 url=$(head -n 1 "$log")
-# The stream of events has no end: the tests read it.
+# The stream of events has no end: the tests read it. The tool leaves its files in the working folder.
+cd "$work"
 "$tools/bin/schemathesis" run "$url/v1/openapi.json" --url "$url" \
   --exclude-path /v1/events \
   --checks not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance \

@@ -4,35 +4,13 @@
 # proven block, and the ratios.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-root=$PWD
+source scripts/processes.sh
 shape=${1:-small}
 blocks=${2:-1}
-bastion=$root/target/release/bastion
 dir=$root/target/node-bench
-export PATH="$PATH:$root/.bastion/tools/bin:$root/verifier-contract/node_modules/.bin"
-export BASTION_L1_KEY=0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80
 "$bastion" --cache-dir "$root/.bastion" setup --shape "$shape" --unsafe-dev-srs > /dev/null 2>&1
 
-pids=()
-stop() {
-  for pid in "${pids[@]}"; do kill -KILL -- "-$pid" 2> /dev/null || true; done
-  pids=()
-}
 trap stop EXIT
-background() {
-  local name=$1
-  shift
-  setsid "$@" > "$name.log" 2>&1 &
-  pids+=($!)
-}
-listening() {
-  for _ in $(seq 300); do
-    (exec 3<> "/dev/tcp/127.0.0.1/$1") 2> /dev/null && return
-    sleep 0.2
-  done
-  echo "nobody listens on port $1" >&2
-  exit 1
-}
 # run NAME EMBEDDED WORKERS CORES-OF-EACH...: seconds of the first blocks.
 run() {
   local name=$1 embedded=$2
@@ -40,8 +18,8 @@ run() {
   rm -rf "$dir/$name" && mkdir -p "$dir/$name" && cd "$dir/$name"
   background anvil anvil --silent --port 8645 --block-time 1 --mixed-mining
   background nats nats-server -js -a 127.0.0.1 -p 4322 -sd nats
-  listening 8645
-  listening 4322
+  listening 8645 anvil
+  listening 4322 nats
   (umask 077 && printf '%064d' 7 > sequencer.key)
   cat > bastion.toml << TOML
 cache-dir = "$root/.bastion"
@@ -72,7 +50,7 @@ TOML
     background "worker-$n" taskset -c "$cores" env RUST_LOG=info RAYON_NUM_THREADS="$(echo "$cores" | tr ',' '\n' | wc -l)" \
       "$bastion" worker --name "worker-$n"
   done
-  listening 4100
+  listening 4100 node
   # Workers have their keys before the block is there.
   sleep 20
   "$bastion" replay "$root/../shared/data/mainnet_transfers.csv" --limit 100 --l1 http://127.0.0.1:8645 \

@@ -4,37 +4,15 @@
 # proof is checked by the browser's client, and the page stays up until it is interrupted (KEEP=0: it ends).
 set -euo pipefail
 cd "$(dirname "$0")/.."
-root=$PWD
+source scripts/processes.sh
 shape=${1:-tiny}
 limit=${2:-200}
-bastion=$root/target/release/bastion
 csv=$root/examples/transfers.csv
 [ -f "$root/../shared/data/mainnet_transfers.csv" ] && csv=$root/../shared/data/mainnet_transfers.csv
 dir=$root/target/node-demo
-export PATH="$PATH:$root/.bastion/tools/bin:$root/verifier-contract/node_modules/.bin"
-# Anvil's first account, whose key everybody knows.
-export BASTION_L1_KEY=0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80
 rm -rf "$dir" && mkdir -p "$dir" && cd "$dir"
 
-pids=()
-stop() { for pid in "${pids[@]}"; do kill -TERM -- "-$pid" 2> /dev/null || true; done; }
-trap stop EXIT
-# Each in a group of its own, so that it ends as a whole.
-background() { # background NAME COMMAND...
-  local name=$1
-  shift
-  setsid "$@" > "$name.log" 2>&1 &
-  pids+=($!)
-}
-listening() { # listening PORT NAME
-  for _ in $(seq 300); do
-    (exec 3<> "/dev/tcp/127.0.0.1/$1") 2> /dev/null && return
-    sleep 0.2
-  done
-  echo "$2 does not listen on port $1; its log:" >&2
-  tail -20 "$2.log" >&2
-  exit 1
-}
+trap 'stop TERM' EXIT
 say() { printf '\n== %s\n' "$*"; }
 
 l1=8545 nats=4222 api=4000 admin=4001

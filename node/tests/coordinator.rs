@@ -134,6 +134,22 @@ fn sealed_batches_become_a_proven_block_whatever_happens_on_the_way() {
         assert!(matches!(error, NodeError::Job(JobError::Refused { .. })), "{error}");
         now.fetch_add(100, Ordering::Relaxed);
     }
+    // Bytes of something that is needed are no proof, and stay what they are.
+    let data = coordinator.data(&block).unwrap();
+    let input = coordinator.artifact(&block.inputs[1]).unwrap();
+    for bytes in [&data, &input] {
+        assert!(coordinator.complete("stranger", &first.key, 0, bytes).is_err());
+    }
+    assert_eq!(coordinator.data(&block).unwrap(), data);
+    assert_eq!(coordinator.artifact(&block.inputs[1]).unwrap(), input);
+
+    // What strangers say is bounded.
+    assert!(coordinator.lease(&"w".repeat(65), |_| true).is_err());
+    for n in 0..1_000 {
+        assert!(coordinator.lease(&format!("w{n}"), |_| false).unwrap().is_none());
+    }
+    assert!(coordinator.workers().len() <= 256);
+
     // A report under a lease that has ended changes nothing; a proof that holds counts all the same.
     let stale = coordinator.heartbeat("w", &first.key, first.lease, None);
     assert!(matches!(stale, Err(JobError::StaleLease { .. })));
@@ -184,9 +200,12 @@ fn sealed_batches_become_a_proven_block_whatever_happens_on_the_way() {
     }
     assert!(coordinator.jobs().iter().all(|job| matches!(job.state, JobState::Done { .. })));
 
-    // Whoever comes late with a sealed batch of it is told nothing new.
+    // Whoever comes late with a sealed batch of it is told nothing new, and leaves nothing behind.
     coordinator.keep(&batches[1]).unwrap();
     assert!(coordinator.waiting().is_empty());
+    let trace = coordinator.batch(1).unwrap().unwrap().trace;
+    assert!(coordinator.artifact(&trace).is_err());
+    assert_eq!((coordinator.last_final().unwrap(), coordinator.last_block().unwrap()), (1, 1));
 }
 
 #[test]

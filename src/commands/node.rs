@@ -76,7 +76,7 @@ fn serve(
                 tokio::time::sleep(Duration::from_millis(100)).await;
             }
         };
-        runtime.spawn(api::serve(listener, router, stopped));
+        runtime.spawn(api::serve(listener, router, config.behind_proxy, stopped));
     }
     drop(guard);
     Ok(())

@@ -1,6 +1,7 @@
 //! Events, made once for all who watch.
 
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
@@ -11,12 +12,15 @@ use tokio::time::{interval, MissedTickBehavior};
 use tracing::warn;
 
 use super::problem::{Code, Fault};
+use super::shares::{Share, Shares};
 use super::views::job::progress;
 use super::{metrics, Backend};
 use crate::coordinator::events::Event;
 
 /// Events that a slow watcher may be behind.
 const BEHIND: usize = 256;
+/// Streams of one client.
+const OF_ONE: usize = 8;
 /// How often the status is told.
 const STATUS: Duration = Duration::from_secs(2);
 /// Blocks that are told of at once, at most.
@@ -35,6 +39,7 @@ pub struct Frame {
 #[derive(Debug)]
 pub struct Hub {
     frames: Sender<Frame>,
+    shares: Shares,
     seen: Mutex<Seen>,
 }
 
@@ -49,25 +54,39 @@ struct Seen {
 
 impl Default for Hub {
     fn default() -> Self {
-        Self { frames: broadcast::channel(BEHIND).0, seen: Mutex::default() }
+        Self {
+            frames: broadcast::channel(BEHIND).0,
+            shares: Shares::new(OF_ONE),
+            seen: Mutex::default(),
+        }
     }
 }
 
 /// Somebody who watches.
 #[derive(Debug)]
-pub struct Watcher(Receiver<Frame>);
+pub struct Watcher {
+    frames: Receiver<Frame>,
+    /// Its place among those of its client.
+    _share: Option<Share>,
+}
 
 impl Hub {
     /// Watches from now on.
     ///
     /// # Errors
-    /// [`Code::TooManyWatchers`] if there are `most` already.
-    pub fn watch(&self, most: usize) -> Result<Watcher, Fault> {
+    /// [`Code::TooManyWatchers`] if there are `most` already, or the client has its part of them.
+    pub fn watch(&self, most: usize, client: Option<IpAddr>) -> Result<Watcher, Fault> {
+        let full = |count: usize, whose: &str| {
+            let detail =
+                format!("{count} streams of events {whose} are open: ask for /v1/status instead");
+            Fault::new(Code::TooManyWatchers, detail)
+        };
         if self.frames.receiver_count() >= most {
-            let detail = format!("{most} streams of events are open: ask for /v1/status instead");
-            return Err(Fault::new(Code::TooManyWatchers, detail));
+            return Err(full(most, "in all"));
         }
-        Ok(Watcher(self.frames.subscribe()))
+        let share =
+            client.map(|client| self.shares.take(client).ok_or_else(|| full(OF_ONE, "of yours")));
+        Ok(Watcher { frames: self.frames.subscribe(), _share: share.transpose()? })
     }
 
     fn tell(&self, name: &'static str, value: &impl Serialize) {
@@ -83,7 +102,7 @@ impl Watcher {
     /// The next event; none when the node ends.
     pub async fn next(&mut self) -> Option<Frame> {
         loop {
-            match self.0.recv().await {
+            match self.frames.recv().await {
                 Ok(frame) => return Some(frame),
                 Err(RecvError::Lagged(_)) => {}
                 Err(RecvError::Closed) => return None,

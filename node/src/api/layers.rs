@@ -49,7 +49,7 @@ pub(super) async fn at_its_rate(
 }
 
 /// Who asks.
-fn client(request: &Request, behind_proxy: bool) -> Option<IpAddr> {
+pub(super) fn client(request: &Request, behind_proxy: bool) -> Option<IpAddr> {
     let peer = request.extensions().get::<Peer>().map(|Peer(address)| address.ip());
     match behind_proxy {
         true => forwarded(request.headers()).or(peer),

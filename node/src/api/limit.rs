@@ -77,7 +77,7 @@ impl Limiter {
 }
 
 /// Whoever has an IPv6 address has all of its network of 64 bits.
-fn network(client: IpAddr) -> IpAddr {
+pub(super) fn network(client: IpAddr) -> IpAddr {
     match client.to_canonical() {
         IpAddr::V6(address) => {
             let bits = address.to_bits() & (u128::MAX << 64);

@@ -9,6 +9,7 @@
 //! | [`extract`] | what a request says |
 //! | [`layers`] | limits of time and rate, counters |
 //! | [`limit`] | the rate of each client |
+//! | [`shares`] | what each client may have open |
 //! | [`hub`] | events, made once for all who watch |
 //! | [`metrics`] | Prometheus |
 //! | [`page`] | the web page |
@@ -27,6 +28,7 @@ pub mod page;
 pub mod problem;
 mod routes;
 pub mod serve;
+pub mod shares;
 mod views;
 
 use std::sync::{Arc, PoisonError, RwLockReadGuard};

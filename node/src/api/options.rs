@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use bastion_protocol::ops::{Action, Body, SignedOp};
 use bastion_protocol::Token;
 
 use crate::service::config::ApiConfig;
@@ -34,6 +35,32 @@ pub struct FeeOptions {
     /// How many of the smallest units of other tokens are worth 10^18 wei. There is no fee in a token
     /// that is not here; token 0 is wei.
     pub units_per_ether: BTreeMap<Token, u128>,
+    /// The least fee in each token. With any, nothing is taken in a token that is not here.
+    pub least: BTreeMap<Token, u128>,
+}
+
+impl FeeOptions {
+    /// Whether an operation pays enough. What the guardian signs has no fee.
+    ///
+    /// # Errors
+    /// What it should pay.
+    pub fn check(&self, op: &SignedOp) -> Result<(), String> {
+        let Body { token, fee, action, .. } = &op.body;
+        if self.least.is_empty()
+            || matches!(action, Action::Freeze { .. } | Action::Unfreeze { .. })
+        {
+            return Ok(());
+        }
+        match self.least.get(token) {
+            None => Err(format!(
+                "no fee in token {token} is taken here: a forced exit on L1 needs none"
+            )),
+            Some(least) if fee < least => {
+                Err(format!("fee {fee} is below {least}, the least in token {token}: see /v1/fees"))
+            }
+            Some(_) => Ok(()),
+        }
+    }
 }
 
 impl Default for Options {
@@ -58,6 +85,7 @@ impl From<&ApiConfig> for Options {
                     .iter()
                     .map(|price| (price.token, price.units_per_ether.0))
                     .collect(),
+                least: config.least_fees.iter().map(|least| (least.token, least.fee.0)).collect(),
             },
         }
     }

@@ -20,9 +20,12 @@ use tower::Service;
 use tracing::{debug, warn};
 
 use super::layers::Peer;
+use super::shares::Shares;
 
 /// Connections at once. Further ones wait in the system's queue.
 const CONNECTIONS: usize = 1_024;
+/// Connections of one client. Behind a proxy all are the proxy's.
+const OF_ONE: usize = 64;
 /// Until the head of a request has come.
 const HEAD: Duration = Duration::from_secs(10);
 /// Bytes of a request's head at most.
@@ -30,16 +33,19 @@ const HEAD_BYTES: usize = 32 << 10;
 /// How long answers on their way may take when the node ends.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// Serves a router until `shutdown` is done; then answers what it has begun.
+/// Serves a router until `shutdown` is done; then answers what it has begun. One client has a part of the
+/// connections at most, unless all come from a proxy.
 ///
 /// # Errors
 /// None today: a connection that fails is its own affair.
 pub async fn serve(
     listener: TcpListener,
     router: Router,
+    behind_proxy: bool,
     shutdown: impl Future<Output = ()> + Send,
 ) -> std::io::Result<()> {
     let slots = Arc::new(Semaphore::new(CONNECTIONS));
+    let shares = Shares::new(if behind_proxy { CONNECTIONS } else { OF_ONE });
     let graceful = GracefulShutdown::new();
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(HEAD).max_buf_size(HEAD_BYTES);
@@ -63,6 +69,10 @@ pub async fn serve(
                 continue;
             }
         };
+        let Some(share) = shares.take(peer.ip()) else {
+            debug!(%peer, "it has {OF_ONE} connections already");
+            continue;
+        };
         let _ = stream.set_nodelay(true);
         let router = router.clone();
         let answer = service_fn(move |request: Request<Incoming>| {
@@ -79,7 +89,7 @@ pub async fn serve(
         let connection = http.serve_connection(TokioIo::new(stream), answer);
         let connection = graceful.watch(connection);
         tokio::spawn(async move {
-            let _slot = slot;
+            let _held = (slot, share);
             if let Err(error) = connection.await {
                 debug!(%peer, %error, "a connection ended");
             }

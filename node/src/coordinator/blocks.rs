@@ -59,6 +59,8 @@ pub struct BlockInfo {
     pub data: Digest,
     /// Their length.
     pub data_bytes: u64,
+    /// keccak256 of its public inputs, by which the contract remembers it.
+    pub hash: [u8; 32],
     /// Public inputs of its batches, in order.
     pub statements: Vec<Statement>,
     /// Inputs of the jobs of its batches among the artifacts, in order.
@@ -151,6 +153,15 @@ impl Blocks {
         let all = self.0.from::<BlockInfo>(BLOCKS, &u64::MAX.to_be_bytes(), Direction::Reverse)?;
         let last = all.map(|row| self.number(&row?.0)).next();
         Ok(last.transpose()?.unwrap_or(0))
+    }
+
+    /// Number of the last block that is final: blocks become final in order.
+    pub(super) fn last_final(&self) -> Result<u64, NodeError> {
+        let mut number = self.last_block()?;
+        while self.block(number)?.is_some_and(|block| block.final_at.is_none()) {
+            number -= 1;
+        }
+        Ok(number)
     }
 
     /// Number of sealed batches.

@@ -22,6 +22,7 @@ pub mod verifiers;
 mod watch;
 
 use std::collections::BTreeMap;
+use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -33,8 +34,9 @@ use tracing::{error, info, warn};
 
 use crate::block::bind;
 use crate::error::NodeError;
-use crate::jobs::{Artifacts, Job, JobError, JobKey, JobKind, JobState, Jobs};
+use crate::jobs::{Artifacts, Doubt, Job, JobError, JobKey, JobKind, JobState, Jobs};
 use crate::sequencer::Sealed;
+use crate::settle::block_hash;
 use blocks::{BatchInfo, BlockInfo, Blocks, Element, Statement};
 use events::{Event, JobProgress};
 use input::{block_input, BatchInput};
@@ -48,6 +50,8 @@ const WORDS: usize = 1_024;
 /// Workers that are remembered at most, and for how long after they were heard of, in seconds.
 const WORKERS: usize = 256;
 const REMEMBERED: u64 = 3_600;
+/// Blocks whose jobs are remembered after they became final.
+const KEPT: u64 = 64;
 /// Events that a slow watcher may be behind; he loses the older ones.
 const EVENTS: usize = 1_024;
 
@@ -133,18 +137,30 @@ impl Coordinator {
         let now = (self.clock)();
         let mut inner = self.lock();
         let inner = &mut *inner;
+        inner.jobs.clamp(now, LEASE_SECONDS)?;
+        self.verify_kept(inner, now)?;
+        for number in inner.blocks.last_final()? + 1..=inner.blocks.last_block()? {
+            if let Some(block) = inner.blocks.block(number)? {
+                self.add_batch_jobs(inner, &block)?;
+                self.advance(inner, number, now)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Verifies proofs that were kept and could not be verified when they came.
+    fn verify_kept(&self, inner: &mut Inner, now: u64) -> Result<(), JobError> {
         for job in inner.jobs.unverified() {
             let blocks = &inner.blocks;
             let verify = |job: &Job, proof: &[u8]| self.holds(blocks, &job.key, proof);
-            inner.jobs.reconcile(&self.proofs, &job.key, now, verify)?;
-        }
-        let last = inner.blocks.last_block()?;
-        let mut number = last;
-        while let Some(block) = inner.blocks.block(number)?.filter(|block| block.final_at.is_none())
-        {
-            self.add_batch_jobs(inner, &block)?;
-            self.advance(inner, number, now)?;
-            number = number.saturating_sub(1);
+            match inner.jobs.reconcile(&self.proofs, &job.key, now, verify) {
+                Ok(()) => self.tell(Event::Job(job.key)),
+                // It is tried again; a node that cannot read one proof still has others to serve.
+                Err(error @ JobError::Storage { .. }) => {
+                    warn!(job = %job.key, %error, "its proof cannot be checked now");
+                }
+                Err(error) => return Err(error),
+            }
         }
         Ok(())
     }
@@ -214,6 +230,7 @@ impl Coordinator {
             header: block.header,
             first_batch: first,
             operations: block.batches.iter().map(|b| b.ops.len() as u32).sum(),
+            hash: block_hash(&block.header.public_inputs(&block.data)?).0,
             data: self.artifacts.put(&block.data)?,
             data_bytes: block.data.len() as u64,
             statements: statements.map(statement).collect(),
@@ -399,18 +416,26 @@ impl Coordinator {
         Ok(())
     }
 
-    /// Ends the leases of workers that were not heard of. To be called every few seconds.
+    /// Ends the leases of workers that were not heard of, and takes up what could not be done before. To be
+    /// called every few seconds.
     ///
     /// # Errors
-    /// [`JobError::Storage`].
-    pub fn tick(&self) -> Result<(), JobError> {
+    /// If something cannot be read or written.
+    pub fn tick(&self) -> Result<(), NodeError> {
         let now = (self.clock)();
         let mut inner = self.lock();
+        let inner = &mut *inner;
+        if !inner.jobs.unverified().is_empty() {
+            self.verify_kept(inner, now)?;
+            for number in inner.blocks.last_final()? + 1..=inner.blocks.last_block()? {
+                self.advance(inner, number, now)?;
+            }
+        }
         for key in inner.jobs.expire(now)? {
             warn!(job = %key, "its worker was not heard of");
             watch::count_lease_loss();
             inner.progress.remove(&key);
-            self.bundle(&inner, &key);
+            self.bundle(inner, &key);
             self.tell(Event::Job(key));
         }
         self.work.notify_all();
@@ -472,16 +497,32 @@ impl Coordinator {
                 Err(error) => return Err(error.into()),
             }
         }
-        for (batch, _) in (block.first_batch..).zip(&block.inputs) {
+        for (batch, input) in (block.first_batch..).zip(&block.inputs) {
+            self.artifacts.remove(input)?;
             if let Some(info) = inner.blocks.batch(batch)? {
                 self.artifacts.remove(&info.trace)?;
             }
         }
+        self.forget_jobs(&mut inner, number.saturating_sub(KEPT))?;
         // Last: after a crash before it, all of this is done again.
         block.final_at = Some(now);
         inner.blocks.put_block(number, &block)?;
         info!(block = number, "block final");
         self.tell(Event::Block(number));
+        Ok(())
+    }
+
+    /// Forgets the jobs of a block that has been final for long: their rows would grow for ever.
+    fn forget_jobs(&self, inner: &mut Inner, number: u64) -> Result<(), NodeError> {
+        let Some(block) = inner.blocks.block(number)? else {
+            return Ok(());
+        };
+        let batches = (block.first_batch..).zip(&block.inputs);
+        let keys = batches.map(|(batch, _)| block.batch_job(batch));
+        for key in keys.chain([block.block_job(number)]) {
+            inner.jobs.forget(&key)?;
+            self.changes.forget(&key);
+        }
         Ok(())
     }
 
@@ -507,21 +548,28 @@ impl Coordinator {
         let _ = self.events.send(event);
     }
 
-    /// Why a proof does not hold, if it does not.
-    fn holds(&self, blocks: &Blocks, key: &JobKey, proof: &[u8]) -> Result<(), String> {
+    /// Whether a proof holds.
+    fn holds(&self, blocks: &Blocks, key: &JobKey, proof: &[u8]) -> Result<(), Doubt> {
+        let unchecked = |error: NodeError| {
+            let (path, why) = (format!("the verifier of job {key}"), error.to_string());
+            Doubt::Unchecked(JobError::Storage { path, why })
+        };
         let found = match key.kind {
             JobKind::ProveBlock => blocks.block(key.number).map(|b| b.map(|b| (key.number, b))),
             JobKind::ProveBatch => blocks.block_of_batch(key.number),
         };
-        let block = found.map_err(|e| e.to_string())?;
-        let (_, block) = block.ok_or_else(|| format!("there is no block of job {key}"))?;
-        match key.kind {
-            JobKind::ProveBlock => {
-                let data = self.artifacts.get(&block.data).map_err(|e| e.to_string())?;
-                self.verifiers.check_block(&block, &data, proof)
-            }
+        let none = || Doubt::Refused(format!("there is no block of job {key}"));
+        let (_, block) = found.map_err(unchecked)?.ok_or_else(none)?;
+        let data = match key.kind {
+            JobKind::ProveBlock => self.artifacts.get(&block.data).map_err(Doubt::Unchecked)?,
+            JobKind::ProveBatch => Vec::new(),
+        };
+        // A panic is a fault of the verifier. It must not come again with each start.
+        let checked = catch_unwind(AssertUnwindSafe(|| match key.kind {
+            JobKind::ProveBlock => self.verifiers.check_block(&block, &data, proof),
             JobKind::ProveBatch => self.verifiers.check_batch(&block, key.number, proof),
-        }
+        }));
+        checked.unwrap_or_else(|_| Err("the verifier panicked".into())).map_err(Doubt::Refused)
     }
 
     /// Keeps what a failed job needs to be proven again elsewhere.

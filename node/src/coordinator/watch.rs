@@ -10,7 +10,7 @@ use super::blocks::{BatchInfo, BlockInfo};
 use super::events::JobProgress;
 use super::{Coordinator, WorkerInfo};
 use crate::error::NodeError;
-use crate::jobs::{Job, JobKey, JobKind, JobState};
+use crate::jobs::{Job, JobKey, JobKind};
 
 /// When jobs changed last, as far as this process saw it.
 #[derive(Debug)]
@@ -26,6 +26,10 @@ impl Changes {
 
     pub(super) fn note(&self, key: JobKey, now: u64) {
         self.at.lock().unwrap_or_else(PoisonError::into_inner).insert(key, now);
+    }
+
+    pub(super) fn forget(&self, key: &JobKey) {
+        self.at.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
     }
 
     fn get(&self, key: &JobKey) -> u64 {
@@ -66,17 +70,7 @@ impl Coordinator {
     pub fn waiting(&self) -> Vec<JobKey> {
         let now = (self.clock)();
         let inner = self.lock();
-        let waits = |job: &&Job| match job.state {
-            JobState::Queued => true,
-            JobState::Retryable { after, .. } => after <= now,
-            JobState::Leased { .. }
-            | JobState::Proved { .. }
-            | JobState::Verified { .. }
-            | JobState::Done { .. }
-            | JobState::Failed { .. }
-            | JobState::Cancelled => false,
-        };
-        inner.jobs.all().filter(waits).map(|job| job.key).collect()
+        inner.jobs.all().filter(|job| job.waits(now)).map(|job| job.key).collect()
     }
 
     /// How far the jobs are that workers are at.
@@ -84,7 +78,7 @@ impl Coordinator {
         self.lock().progress.clone()
     }
 
-    /// The workers that were ever heard of since the start.
+    /// The workers that were heard of lately.
     pub fn workers(&self) -> BTreeMap<String, WorkerInfo> {
         self.lock().workers.clone()
     }
@@ -125,6 +119,14 @@ impl Coordinator {
     /// [`NodeError::Database`].
     pub fn last_block(&self) -> Result<u64, NodeError> {
         self.lock().blocks.last_block()
+    }
+
+    /// Number of the last block that is final, with all before it.
+    ///
+    /// # Errors
+    /// [`NodeError::Database`].
+    pub fn last_final(&self) -> Result<u64, NodeError> {
+        self.lock().blocks.last_final()
     }
 
     /// Number of sealed batches.

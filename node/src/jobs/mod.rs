@@ -73,6 +73,8 @@ pub enum JobState {
         lease: u64,
         /// When it ends, unless the worker is heard of.
         until: u64,
+        /// When it ends whatever is heard: a worker that hangs may still give signs of life.
+        longest: u64,
     },
     /// There is a proof that was not verified yet.
     Proved {
@@ -121,6 +123,20 @@ pub struct Job {
 }
 
 impl Job {
+    /// Whether a worker may have it at a time.
+    pub fn waits(&self, now: u64) -> bool {
+        match self.state {
+            JobState::Queued => true,
+            JobState::Retryable { after, .. } => after <= now,
+            JobState::Leased { .. }
+            | JobState::Proved { .. }
+            | JobState::Verified { .. }
+            | JobState::Done { .. }
+            | JobState::Failed { .. }
+            | JobState::Cancelled => false,
+        }
+    }
+
     /// The proof, once it holds.
     pub fn proof(&self) -> Option<Digest> {
         match self.state {
@@ -133,6 +149,15 @@ impl Job {
             | JobState::Cancelled => None,
         }
     }
+}
+
+/// Why a proof does not count.
+#[derive(Debug)]
+pub enum Doubt {
+    /// It does not hold, and why.
+    Refused(String),
+    /// It could not be checked: that says nothing about it.
+    Unchecked(JobError),
 }
 
 /// Why a report or a request about a job changes nothing.

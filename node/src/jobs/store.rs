@@ -15,7 +15,7 @@ use bastion_prover::artifact::Digest;
 use rocksdb::{ColumnFamily, IteratorMode, Options, WriteBatch, WriteOptions, DB};
 use serde::Serialize;
 
-use super::{Artifacts, Job, JobError, JobKey, JobKind, JobState};
+use super::{Artifacts, Doubt, Job, JobError, JobKey, JobKind, JobState};
 
 const SCHEMA: u32 = 1;
 const JOBS: &str = "jobs";
@@ -26,6 +26,9 @@ pub const ATTEMPTS: u32 = 5;
 pub const CAUSES: usize = 8;
 /// Failures of one kind in a row after which nothing more should be sealed.
 pub const BREAKER: u32 = 5;
+/// Seconds that a lease lasts at most, whatever is heard of its worker. The largest proof takes less on a
+/// slow machine.
+const LONGEST: u64 = 4 * 3_600;
 /// Seconds until the second attempt; each later one waits twice as long.
 const PATIENCE: u64 = 5;
 
@@ -149,21 +152,13 @@ impl Jobs {
         now: u64,
         seconds: u64,
     ) -> Result<Option<Lease>, JobError> {
-        let waits = |job: &&Job| match job.state {
-            JobState::Queued => true,
-            JobState::Retryable { after, .. } => after <= now,
-            JobState::Leased { .. }
-            | JobState::Proved { .. }
-            | JobState::Verified { .. }
-            | JobState::Done { .. }
-            | JobState::Failed { .. }
-            | JobState::Cancelled => false,
-        };
-        let Some(job) = self.jobs.values().filter(waits).find(|job| accepts(job)) else {
+        let Some(job) = self.jobs.values().filter(|job| job.waits(now)).find(|job| accepts(job))
+        else {
             return Ok(None);
         };
         let (mut job, lease, until) = (job.clone(), self.lease + 1, now.saturating_add(seconds));
-        job.state = JobState::Leased { worker: worker.into(), lease, until };
+        let longest = now.saturating_add(LONGEST);
+        job.state = JobState::Leased { worker: worker.into(), lease, until, longest };
         // In one write with the job: no lease is ever given twice.
         self.write(|jobs, batch| {
             batch.put_cf(jobs.family(META)?, "lease", lease.to_be_bytes());
@@ -174,7 +169,7 @@ impl Jobs {
         Ok(Some(Lease { job, lease, until }))
     }
 
-    /// Takes a sign of life; gives the new end of the lease.
+    /// Takes a sign of life; gives the new end of the lease, which no sign puts off for ever.
     ///
     /// # Errors
     /// [`JobError::StaleLease`] if the job is not the worker's any more.
@@ -186,9 +181,10 @@ impl Jobs {
         seconds: u64,
     ) -> Result<u64, JobError> {
         let mut job = self.leased(key, lease)?;
-        let end = now.saturating_add(seconds);
-        if let JobState::Leased { until, .. } = &mut job.state {
-            *until = end.max(*until);
+        let mut end = now.saturating_add(seconds);
+        if let JobState::Leased { until, longest, .. } = &mut job.state {
+            end = end.max(*until).min(*longest);
+            *until = end;
         }
         self.put(job)?;
         Ok(end)
@@ -207,7 +203,7 @@ impl Jobs {
         lease: u64,
         proof: &[u8],
         now: u64,
-        verify: impl FnOnce(&Job, &[u8]) -> Result<(), String>,
+        verify: impl FnOnce(&Job, &[u8]) -> Result<(), Doubt>,
     ) -> Result<(), JobError> {
         let mut job = self.get(key)?.clone();
         if let Some(state) = over(&job.state) {
@@ -221,7 +217,9 @@ impl Jobs {
         }
         match verify(&job, proof) {
             Ok(()) => self.verified(job, digest),
-            Err(why) => {
+            // A proof under the lease stays, and is checked again by [`Jobs::reconcile`].
+            Err(Doubt::Unchecked(error)) => Err(error),
+            Err(Doubt::Refused(why)) => {
                 if own {
                     self.failed_attempt(
                         job,
@@ -251,7 +249,7 @@ impl Jobs {
         artifacts: &Artifacts,
         key: &JobKey,
         now: u64,
-        verify: impl FnOnce(&Job, &[u8]) -> Result<(), String>,
+        verify: impl FnOnce(&Job, &[u8]) -> Result<(), Doubt>,
     ) -> Result<(), JobError> {
         let job = self.get(key)?.clone();
         let JobState::Proved { proof } = job.state else {
@@ -260,11 +258,62 @@ impl Jobs {
                 state: "not waiting for a verifier",
             });
         };
-        let held = artifacts.get(&proof).map_err(|e| e.to_string());
+        // A proof that is lost or damaged is made again.
+        let held = artifacts.get(&proof).map_err(|e| Doubt::Refused(e.to_string()));
         match held.and_then(|bytes| verify(&job, &bytes)) {
             Ok(()) => self.verified(job, proof),
-            Err(why) => self.failed_attempt(job, why, true, now),
+            Err(Doubt::Unchecked(error)) => Err(error),
+            Err(Doubt::Refused(why)) => self.failed_attempt(job, why, true, now),
         }
+    }
+
+    /// Ends waits that are longer than any that begins `now`: the clock stood ahead when they were written.
+    ///
+    /// # Errors
+    /// [`JobError::Storage`].
+    pub fn clamp(&mut self, now: u64, seconds: u64) -> Result<(), JobError> {
+        let jobs: Vec<Job> = self.jobs.values().cloned().collect();
+        for mut job in jobs {
+            let (ends, most) = match &mut job.state {
+                JobState::Leased { until, longest, .. } => {
+                    *longest = (*longest).min(now.saturating_add(LONGEST));
+                    (until, now.saturating_add(seconds))
+                }
+                JobState::Retryable { after, .. } => {
+                    (after, now.saturating_add(PATIENCE << (ATTEMPTS - 1)))
+                }
+                JobState::Queued
+                | JobState::Proved { .. }
+                | JobState::Verified { .. }
+                | JobState::Done { .. }
+                | JobState::Failed { .. }
+                | JobState::Cancelled => continue,
+            };
+            if *ends > most {
+                *ends = most;
+                self.put(job)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Forgets a job that is over: its row is not needed any more.
+    ///
+    /// # Errors
+    /// [`JobError::Over`] if it is not over, [`JobError::Storage`].
+    pub fn forget(&mut self, key: &JobKey) -> Result<(), JobError> {
+        let Some(job) = self.jobs.get(key) else {
+            return Ok(());
+        };
+        if !matches!(job.state, JobState::Done { .. } | JobState::Cancelled) {
+            return Err(JobError::Over { job: key.to_string(), state: "needed" });
+        }
+        self.write(|jobs, batch| {
+            batch.delete_cf(jobs.family(JOBS)?, row_key(key));
+            Ok(())
+        })?;
+        self.jobs.remove(key);
+        Ok(())
     }
 
     /// Takes a worker's report that he failed. One that will fail again wherever it is tried is not
@@ -432,13 +481,7 @@ impl Jobs {
     }
 
     fn put_into(&self, batch: &mut WriteBatch, job: &Job) -> Result<(), JobError> {
-        let JobKey { kind, number, circuit } = job.key;
-        let kind = match kind {
-            JobKind::ProveBlock => 0,
-            JobKind::ProveBatch => 1,
-        };
-        let key = [&[kind][..], &number.to_be_bytes(), &circuit.to_bytes()].concat();
-        batch.put_cf(self.family(JOBS)?, key, self.encode(job)?);
+        batch.put_cf(self.family(JOBS)?, row_key(&job.key), self.encode(job)?);
         Ok(())
     }
 
@@ -470,6 +513,16 @@ impl Jobs {
     fn failed(&self, why: impl ToString) -> JobError {
         JobError::Storage { path: self.path.clone(), why: why.to_string() }
     }
+}
+
+/// The key of a job's row.
+fn row_key(key: &JobKey) -> Vec<u8> {
+    let JobKey { kind, number, circuit } = key;
+    let kind = match kind {
+        JobKind::ProveBlock => 0,
+        JobKind::ProveBatch => 1,
+    };
+    [&[kind][..], &number.to_be_bytes(), &circuit.to_bytes()].concat()
 }
 
 /// What a job is that takes no proof.

@@ -51,11 +51,80 @@ fn key(number: u64) -> JobKey {
 }
 
 /// Proofs hold that begin with 1.
-fn verify(_: &Job, proof: &[u8]) -> Result<(), String> {
+fn verify(_: &Job, proof: &[u8]) -> Result<(), Doubt> {
     match proof.first() {
         Some(1) => Ok(()),
-        _ => Err("it does not begin with 1".into()),
+        _ => Err(Doubt::Refused("it does not begin with 1".into())),
     }
+}
+
+/// A verifier that cannot read what it needs.
+fn out_of_order(_: &Job, _: &[u8]) -> Result<(), Doubt> {
+    Err(Doubt::Unchecked(JobError::Storage { path: "data".into(), why: "disk".into() }))
+}
+
+#[test]
+fn a_proof_that_cannot_be_checked_is_kept_and_costs_no_attempt() {
+    let mut world = World::new();
+    let key = world.add(1);
+    let lease = world.lease(0).unwrap();
+    let World { jobs, artifacts, .. } = &mut world;
+    let done = jobs.complete(artifacts, &key, lease.lease, &[1], 1, out_of_order);
+    assert!(matches!(done, Err(JobError::Storage { .. })));
+    assert!(matches!(jobs.get(&key).unwrap().state, JobState::Proved { .. }));
+    assert!(jobs.reconcile(artifacts, &key, 2, out_of_order).is_err());
+    assert_eq!((jobs.get(&key).unwrap().attempts, jobs.unverified().len()), (0, 1));
+    jobs.reconcile(artifacts, &key, 3, verify).unwrap();
+    assert!(jobs.get(&key).unwrap().proof().is_some());
+}
+
+#[test]
+fn no_sign_of_life_puts_the_end_of_a_lease_off_for_ever() {
+    let mut world = World::new();
+    let key = world.add(1);
+    let lease = world.lease(0).unwrap();
+    let mut now = 0;
+    while world.jobs.heartbeat(&key, lease.lease, now, LEASE).unwrap() > now {
+        now += LEASE / 2;
+        assert!(now < 86_400, "the lease never ends");
+    }
+    assert_eq!(world.jobs.expire(now + 1).unwrap(), [key]);
+}
+
+#[test]
+fn a_clock_that_stood_ahead_holds_nothing_back() {
+    const AHEAD: u64 = 1_000_000;
+    let mut world = World::new();
+    let (leased, failed) = (world.add(1), world.add(2));
+    world.jobs.lease("a", |job| job.key == leased, AHEAD, LEASE).unwrap().unwrap();
+    let lease = world.jobs.lease("b", |job| job.key == failed, AHEAD, LEASE).unwrap().unwrap();
+    world.jobs.fail(&failed, lease.lease, "cause", true, AHEAD).unwrap();
+    let mut world = world.reopen();
+    world.jobs.clamp(100, LEASE).unwrap();
+    assert_eq!(world.jobs.expire(100 + LEASE + 1).unwrap(), [leased]);
+    let later = 100 + 3_600;
+    assert!(world.lease(later).is_some() && world.lease(later).is_some());
+    // What is not ahead stays as it is.
+    let before: Vec<Job> = world.jobs.all().cloned().collect();
+    world.jobs.clamp(later, LEASE).unwrap();
+    assert_eq!(world.jobs.all().cloned().collect::<Vec<_>>(), before);
+}
+
+#[test]
+fn what_is_over_can_be_forgotten() {
+    let mut world = World::new();
+    let (done, cancelled, queued) = (world.add(1), world.add(2), world.add(3));
+    let lease = world.lease(0).unwrap();
+    world.complete(&lease, &[1], 1).unwrap();
+    assert!(matches!(world.jobs.forget(&done), Err(JobError::Over { .. })));
+    world.jobs.done(&world.artifacts, &world.artifacts, &done).unwrap();
+    world.jobs.cancel(&cancelled).unwrap();
+    for key in [done, cancelled, done] {
+        world.jobs.forget(&key).unwrap();
+    }
+    assert!(matches!(world.jobs.forget(&queued), Err(JobError::Over { .. })));
+    let world = world.reopen();
+    assert_eq!(world.jobs.all().map(|job| job.key).collect::<Vec<_>>(), [queued]);
 }
 
 #[test]

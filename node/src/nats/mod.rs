@@ -4,7 +4,7 @@
 //! |---|---|
 //! | "there may be work of this kind" | work-queue stream `BASTION_<rollup>`, subjects `bastion.<rollup>.jobs.<kind>.<circuit>` |
 //! | inputs and proofs | object store `bastion_<rollup>`, by the digest of their bytes |
-//! | lease, heartbeat, complete, fail | requests to `bastion.<rollup>.desk.<request>`, answered by the coordinator |
+//! | lease, heartbeat, complete, fail | requests to `bastion.<rollup>.desk`, answered by the coordinator |
 //!
 //! **The coordinator's database is the truth, JetStream is transport.** It acknowledges before it syncs, and
 //! may be lost whole: then the coordinator makes it again and publishes what waits. A message that is lost

@@ -214,8 +214,21 @@ pub struct ApiConfig {
     pub proving_wei: Amount,
     /// What is added to the cost in the fee that the node suggests.
     pub margin_percent: u32,
+    /// The least fee that is taken in each token. If there are any, nothing is taken in a token that is not
+    /// here; with none, operations without a fee are taken, which is for development.
+    pub least_fees: Vec<FeeConfig>,
     /// Prices of tokens; the node suggests no fee in a token that is not here.
     pub prices: Vec<PriceConfig>,
+}
+
+/// The least fee in a token.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct FeeConfig {
+    /// The token.
+    pub token: Token,
+    /// In its smallest unit.
+    pub fee: Amount,
 }
 
 /// The price of a token.
@@ -239,6 +252,7 @@ impl Default for ApiConfig {
             behind_proxy: false,
             proving_wei: Amount(0),
             margin_percent: 20,
+            least_fees: Vec::new(),
             prices: Vec::new(),
         }
     }

@@ -273,7 +273,7 @@ impl Node {
     /// The failure.
     pub fn join(self) -> Result<(), NodeError> {
         while !self.stop.load(Ordering::Relaxed) {
-            if self.sequencer.has_ended() || self.supervisor.a_part_panicked() {
+            if self.sequencer.has_ended() || self.supervisor.a_part_has_ended() {
                 self.stop.store(true, Ordering::Relaxed);
             }
             std::thread::sleep(Duration::from_millis(100));

@@ -25,11 +25,10 @@ use tracing::{info, warn};
 use super::run::Order;
 use super::view::{L1View, TxInfo};
 use super::Control;
-use crate::coordinator::blocks::BlockInfo;
 use crate::coordinator::Coordinator;
 use crate::error::NodeError;
 use crate::sequencer::Service;
-use crate::settle::{block_hash, commit_call, finalize_call, prove_call, to_u256};
+use crate::settle::{commit_call, finalize_call, prove_call, to_u256};
 
 /// Blocks of which the transactions are shown.
 const SHOWN: u64 = 256;
@@ -129,6 +128,8 @@ impl Settler {
         clock: super::clock::L1Clock,
     ) -> Result<Self, NodeError> {
         let finality = options.finality;
+        // What is final was compared before.
+        let known = coordinator.last_final()?;
         let manager = TxManager::open(path, l1, wallet, options, judge::judge(contract))?;
         Ok(Self {
             manager,
@@ -138,17 +139,12 @@ impl Settler {
             view,
             finality,
             tagged: false,
-            settled: 0,
-            compared: 0,
+            settled: known,
+            compared: known,
             policies,
             again: BTreeSet::new(),
             clock,
         })
-    }
-
-    /// The transactions.
-    pub fn manager(&mut self) -> &mut TxManager {
-        &mut self.manager
     }
 
     /// Looks at L1, and does what comes next. `now` is the time in seconds.
@@ -157,7 +153,7 @@ impl Settler {
     /// If L1 does not answer: the next call tries again. [`NodeError::Deployed`] if the contract has other
     /// blocks than this node made: no call helps.
     pub fn step(&mut self, now: u64) -> Result<(), NodeError> {
-        let outcome = self.look(now);
+        let outcome = self.look();
         self.write_view(|view| view.synced = outcome.is_ok());
         let counters = outcome?;
         self.compare(&counters)?;
@@ -214,7 +210,7 @@ impl Settler {
     }
 
     /// Reads the contract's counters, and what else is shown of L1.
-    fn look(&mut self, _now: u64) -> Result<Counters, NodeError> {
+    fn look(&mut self) -> Result<Counters, NodeError> {
         let l1 = self.manager.l1();
         let asked = Instant::now();
         let pin = l1.block(At::Latest)?.ok_or(L1Error::NoNamed { name: "latest" })?;
@@ -241,6 +237,8 @@ impl Settler {
             warn!(seconds = oldest, "an entry of the L1 queue waits long: after {QUEUE_DEADLINE} s anybody may begin exodus");
         }
         self.follow_policy()?;
+        let root = self.policies.root;
+        let policy = self.policies.known.iter().find(|policy| policy.root() == root).cloned();
         let account = self.manager.account();
         let l1 = self.manager.l1();
         let balance = l1.balance(account)?.saturating_to();
@@ -252,6 +250,7 @@ impl Settler {
             view.finalized = counters.finalized;
             (view.queue_on_l1, view.oldest_queue_seconds) = (queue, oldest);
             (view.balance_wei, view.gas_price) = (balance, gas_price);
+            view.policy = policy;
         });
         Ok(counters)
     }
@@ -300,7 +299,7 @@ impl Settler {
             };
             let found =
                 view(self.manager.l1(), self.contract, &IRollup::blocksCall(U256::from(number)))?;
-            if found.inputs != hash_of(&block) {
+            if found.inputs.0 != block.hash {
                 return Err(
                     self.other(format!("it has another block {number} than this node made"))
                 );
@@ -321,6 +320,14 @@ impl Settler {
             Step::Prove if number > counters.committed => return Ok(()),
             Step::Prove => match self.coordinator.proof(number)? {
                 Some(proof) => prove_call(number, &proof),
+                None if block.final_at.is_some() => {
+                    let why = format!(
+                        "L1 has gone back behind block {number}, which was final: its proof is gone. Prove it \
+                         again from the data folder's last backup in which it was not final"
+                    );
+                    self.control.set_trouble("prove", Some(why));
+                    return Ok(());
+                }
                 None => return Ok(()),
             },
             Step::Finalize if number > counters.proven => return Ok(()),
@@ -446,21 +453,6 @@ fn info_of(intent: &Intent) -> Option<TxInfo> {
         | State::Superseded
         | State::Cancelled(_) => None,
     }
-}
-
-/// The hash by which the contract remembers a block.
-pub fn hash_of(block: &BlockInfo) -> alloy_primitives::B256 {
-    let elements = |n: usize| block.statements.get(n).map(|s| s.0.clone()).unwrap_or_default();
-    let (first, last) = (elements(0), elements(block.statements.len().saturating_sub(1)));
-    let at = |list: &[crate::coordinator::blocks::Element], n: usize| {
-        list.get(n).map_or(Fr::from(0u64), |element| element.0)
-    };
-    // old_root, new_root, c_in, c_out, y_in, y_out, then what all batches share.
-    let place = |n: usize| match n {
-        1 | 3 | 5 => at(&last, n),
-        _ => at(&first, n),
-    };
-    block_hash(&bastion_protocol::PublicInputs::from_array(std::array::from_fn(place)))
 }
 
 /// A value of the rollup.

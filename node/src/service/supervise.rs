@@ -88,12 +88,6 @@ impl Supervisor {
         Ok(())
     }
 
-    /// Stops the node for a failure from elsewhere.
-    pub fn fail(&self, error: NodeError) {
-        let _ = self.failed.send(error);
-        self.stop.store(true, Ordering::Relaxed);
-    }
-
     /// Waits until all parts have ended, and gives what stopped the node, if it was a failure. A panic
     /// of a part is one: [`NodeError::Panicked`].
     ///
@@ -117,7 +111,7 @@ impl Supervisor {
     }
 
     /// Whether a part has ended though nobody stopped the node.
-    pub fn a_part_panicked(&self) -> bool {
+    pub fn a_part_has_ended(&self) -> bool {
         self.parts.iter().any(|(_, thread)| thread.is_finished())
     }
 }
@@ -141,5 +135,52 @@ fn passes(error: &NodeError) -> bool {
         | NodeError::History { .. }
         | NodeError::Nats { .. } => true,
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn supervisor() -> (Supervisor, Arc<AtomicBool>) {
+        let stop = Arc::new(AtomicBool::new(false));
+        (Supervisor::new(stop.clone()), stop)
+    }
+
+    #[test]
+    fn a_failure_for_good_stops_all_parts() {
+        let (mut parts, stop) = supervisor();
+        parts.start("patient", || Ok(Next::Rest(Duration::from_secs(3_600)))).unwrap();
+        parts.start("broken", || Err(NodeError::Stopped)).unwrap();
+        assert!(matches!(parts.join(), Err(NodeError::Stopped)));
+        assert!(stop.load(Ordering::Relaxed));
+    }
+
+    #[test]
+    fn a_failure_that_may_pass_is_tried_again() {
+        let (mut parts, stop) = supervisor();
+        let mut tries = 0;
+        let step = move || {
+            tries += 1;
+            match tries {
+                1 => Err(L1Error::NoNode.into()),
+                2 => Ok(Next::Again),
+                _ => Ok(Next::End),
+            }
+        };
+        parts.start("l1", step).unwrap();
+        parts.join().unwrap();
+        assert!(!stop.load(Ordering::Relaxed));
+    }
+
+    #[test]
+    fn a_panic_is_noticed() {
+        let (mut parts, stop) = supervisor();
+        parts.start("wild", || panic!("a fault")).unwrap();
+        while !parts.a_part_has_ended() {
+            std::thread::sleep(LOOK);
+        }
+        assert!(matches!(parts.join(), Err(NodeError::Panicked { part }) if part == "wild"));
+        assert!(stop.load(Ordering::Relaxed));
     }
 }

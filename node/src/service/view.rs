@@ -66,6 +66,8 @@ pub struct L1Status {
     pub gas_price: u128,
     /// What the operator's account holds, in wei.
     pub balance_wei: u128,
+    /// The policy that the next block takes, once the settler has looked.
+    pub policy: Option<Policy>,
     /// What committed, proved and finalized each block, as far as this node sent it.
     pub transactions: BTreeMap<u64, [Option<TxInfo>; 3]>,
 }

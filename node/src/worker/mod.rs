@@ -153,7 +153,7 @@ impl Worker {
     }
 }
 
-/// Whether a worker has something to do for this kind at all.
+/// What a worker does for a job of a kind, in a word.
 pub(crate) fn kind_name(kind: JobKind) -> &'static str {
     match kind {
         JobKind::ProveBlock => "aggregate",

@@ -57,3 +57,19 @@ async fn streams_are_bounded() {
     assert_eq!((answer.status, answer.problem().as_str()), (503, "too_many_watchers"));
     drop(first);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_client_does_not_have_all_streams() {
+    let world = World::start(generous()).await;
+    let client = Client::new(&world.url()).unwrap();
+    let mut open = Vec::new();
+    let refused = loop {
+        match client.events().await {
+            Ok(stream) => open.push(stream),
+            Err(error) => break error,
+        }
+        assert!(open.len() < generous().watchers, "one client has all of them");
+    };
+    assert_eq!(refused.code(), Some("too_many_watchers"));
+    drop(open);
+}

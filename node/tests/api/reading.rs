@@ -205,6 +205,7 @@ async fn the_node_tells_of_itself() {
         proving_wei: 500,
         margin_percent: 10,
         units_per_ether: [(3, ETH / 1_000)].into(),
+        least: Default::default(),
     };
     let world = World::start(Options { fees, ..generous() }).await;
     let client = Client::new(&world.url()).unwrap();

@@ -1,10 +1,17 @@
 //! What is refused, and how.
 
+use std::time::Duration;
+
+use bastion_client::types::Answer;
 use bastion_client::{Client, ClientError};
-use bastion_node::api::Options;
+use bastion_node::api::{FeeOptions, Options};
+use bastion_node::devnet::{dev_exit, dev_key};
+use bastion_protocol::header::domain;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 use crate::raw::{self, get, post, post_json};
-use crate::world::{generous, transfer, World};
+use crate::world::{generous, transfer, World, CHAIN, CONTRACT};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_refusal_is_a_problem() {
@@ -162,4 +169,54 @@ async fn other_pages_may_ask() {
     assert_eq!(answer.status, 200);
     assert_eq!(answer.header("access-control-allow-origin"), Some("*"));
     assert!(answer.header("access-control-allow-methods").unwrap().contains("POST"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_pays_too_little_is_told_what_is_taken() {
+    let least = [(0, 1_001)].into();
+    let fees = FeeOptions { least, ..generous().fees };
+    let world = World::start(Options { fees, ..generous() }).await;
+    let client = Client::new(&world.url()).unwrap();
+    let answers = client.submit(&[transfer(0, 0)]).await.unwrap();
+    let Answer::Rejection(rejection) = &answers[0] else {
+        panic!("{answers:?}");
+    };
+    assert_eq!(rejection.code, "fee_too_low");
+    assert!(rejection.message.contains("1001"), "{rejection:?}");
+    // Nothing of it was executed: the same nonce is free, for whoever pays enough.
+    let mut body = transfer(0, 0).body;
+    body.fee = 1_100;
+    let key = dev_key("user 0");
+    let paid = body.sign(&key, domain(CHAIN, CONTRACT), dev_exit("user")).unwrap();
+    body.token = 1;
+    let other = body.sign(&key, domain(CHAIN, CONTRACT), dev_exit("user")).unwrap();
+    let answers = client.submit(&[paid, other]).await.unwrap();
+    assert!(matches!(answers[0], Answer::Receipt(_)), "{answers:?}");
+    assert!(matches!(&answers[1], Answer::Rejection(r) if r.code == "fee_too_low"), "{answers:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_client_does_not_have_all_connections() {
+    let world = World::start(generous()).await;
+    let mut held = Vec::new();
+    // Heads that never end.
+    for _ in 0..100 {
+        let mut stream = TcpStream::connect(world.address).await.unwrap();
+        let _ = stream.write_all(b"GET /healthz HTTP/1.1\r\n").await;
+        held.push(stream);
+    }
+    let mut closed = 0;
+    for stream in &mut held {
+        let read = tokio::time::timeout(Duration::from_millis(50), stream.read(&mut [0; 1])).await;
+        closed += usize::from(matches!(read, Ok(Ok(0) | Err(_))));
+    }
+    assert!((30..100).contains(&closed), "{closed} of 100 were closed");
+    drop(held);
+    // Its part is its own again.
+    let mut tries = 0;
+    while get(world.address, "/healthz").await.status != 200 {
+        tries += 1;
+        assert!(tries < 100);
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
 }

@@ -100,8 +100,8 @@ impl World {
         let operators = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (address, admin) = (listener.local_addr().unwrap(), operators.local_addr().unwrap());
         let public = router(backend.clone());
-        tokio::spawn(serve(listener, public, std::future::pending()));
-        tokio::spawn(serve(operators, admin_router(backend, TOKEN), std::future::pending()));
+        tokio::spawn(serve(listener, public, false, std::future::pending()));
+        tokio::spawn(serve(operators, admin_router(backend, TOKEN), false, std::future::pending()));
         Self { address, admin, parts, orders: ordered, dir }
     }
 

@@ -3,10 +3,11 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
-use axum::extract::State;
+use axum::extract::{Request, State};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use futures_util::stream::{self, Stream};
 
+use crate::api::layers::client;
 use crate::api::problem::Fault;
 use crate::api::Shared;
 
@@ -20,8 +21,11 @@ const ALIVE: Duration = Duration::from_secs(15);
     responses((status = 200, body = String, content_type = "text/event-stream")))]
 pub async fn events(
     State(shared): State<Shared>,
+    request: Request,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Fault> {
-    let watcher = shared.backend.hub.watch(shared.backend.options.watchers)?;
+    let options = &shared.backend.options;
+    let client = client(&request, options.behind_proxy);
+    let watcher = shared.backend.hub.watch(options.watchers, client)?;
     let events = stream::unfold(watcher, |mut watcher| async move {
         let frame = watcher.next().await?;
         Some((Ok(Event::default().event(frame.name).data(frame.data.as_ref())), watcher))

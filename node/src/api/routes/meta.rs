@@ -41,7 +41,9 @@ pub async fn fees(
 #[utoipa::path(get, path = "/v1/policy", tag = "node",
     responses((status = 200, body = PolicyDocument)))]
 pub async fn policy(State(shared): State<Shared>) -> Json<Policy> {
-    Json(shared.backend.parts.identity.policy.clone())
+    let backend = &shared.backend;
+    let followed = backend.l1().policy.clone();
+    Json(followed.unwrap_or_else(|| backend.parts.identity.policy.clone()))
 }
 
 /// What the node is.

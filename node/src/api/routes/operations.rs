@@ -34,7 +34,13 @@ pub async fn submit(
     parts.control.accepting().map_err(|why| Fault::new(Code::NotAccepting, why))?;
     let read = blocking(&shared.backend, move |backend| {
         let service = &backend.parts.service;
-        Ok(submission.operations.iter().map(|text| read(service, text)).collect::<Vec<_>>())
+        let read = |text: &String| {
+            let op = read(service, text)?;
+            let paid = backend.options.fees.check(&op);
+            paid.map_err(|message| Rejection { code: "fee_too_low".into(), message })?;
+            Ok(op)
+        };
+        Ok(submission.operations.iter().map(read).collect::<Vec<Result<SignedOp, Rejection>>>())
     });
     let read = read.await?;
     let operations: Vec<SignedOp> = read.iter().filter_map(|r| r.as_ref().ok()).copied().collect();

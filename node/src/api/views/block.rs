@@ -9,7 +9,6 @@ use crate::api::problem::{Code, Fault};
 use crate::api::Backend;
 use crate::coordinator::blocks::{BatchInfo, BlockInfo};
 use crate::sequencer::BatchRow;
-use crate::service::settler::hash_of;
 use crate::service::TxInfo;
 
 /// Numbers of blocks by their hashes, as far as they were asked for.
@@ -82,7 +81,7 @@ impl Backend {
         while known.last < last {
             let number = known.last + 1;
             if let Some(info) = self.parts.coordinator.block(number)? {
-                known.numbers.insert(Hash(hash_of(&info).0), number);
+                known.numbers.insert(Hash(info.hash), number);
             }
             known.last = number;
         }
@@ -147,7 +146,7 @@ impl Backend {
         };
         Block {
             number,
-            hash: Some(Hash(hash_of(info).0)),
+            hash: Some(Hash(info.hash)),
             stage,
             committed: is_final || l1.committed >= number,
             proven: is_final || proven,

@@ -1,0 +1,266 @@
+//! The settler against a real node: a block becomes final; a transaction that the operator took back is
+//! asked for again when he wants it; a revert on L1 is followed.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+#[path = "../../l1/tests/support/anvil.rs"]
+mod anvil;
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::path::Path;
+use std::sync::mpsc::{channel, Sender};
+use std::sync::{Arc, PoisonError};
+use std::time::{Duration, Instant};
+
+use alloy_primitives::{address, Address, B256, U256};
+use alloy_sol_types::SolCall;
+use anvil::Anvil;
+use bastion_circuits::Shape;
+use bastion_contract::rollup::IRollup;
+use bastion_l1::txmgr::{Judge, TxManager, TxOptions, Wallet};
+use bastion_l1::{At, Failover, FailoverOptions, Finality, ReadLogs, RpcL1, SendL1, DEV_OPERATOR};
+use bastion_node::coordinator::verifiers::Verifiers;
+use bastion_node::coordinator::Coordinator;
+use bastion_node::deploy::Roles;
+use bastion_node::devnet::{dev_exit, dev_key, dev_policy};
+use bastion_node::pipeline::{BlockProver, Cache};
+use bastion_node::sequencer::{Packing, ReceiptSigner, Sequencer, Service};
+use bastion_node::service::clock::L1Clock;
+use bastion_node::service::deployment::Plan;
+use bastion_node::service::run::{wall_clock, Order};
+use bastion_node::service::settler::{Policies, Settler};
+use bastion_node::service::{Control, L1Status, L1View};
+use bastion_node::settle::RollupClient;
+use bastion_node::worker::keys::WorkerKeys;
+use bastion_protocol::ops::{Deposit, Op};
+use bastion_prover::progress::Progress;
+use bastion_prover::schedule::MemoryBudget;
+use bastion_prover::srs::SrsChoice;
+
+const KEY: &str = "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80";
+const PAYER: Address = address!("70997970C51812dc3A010C7d01b50e0d17dc79C8");
+
+struct World {
+    anvil: Anvil,
+    contract: Address,
+    coordinator: Arc<Coordinator>,
+    keys: WorkerKeys,
+    control: Control,
+    view: L1View,
+    settler: Settler,
+    orders: Sender<Order>,
+    ordered: std::sync::mpsc::Receiver<Order>,
+    _service: Service,
+    _dir: tempfile::TempDir,
+}
+
+fn deposit() -> Op {
+    Op::Deposit(Deposit {
+        token: 0,
+        amount: 1_000_000,
+        keyhash: dev_key("a").public().keyhash(),
+        exit: dev_exit("a"),
+    })
+}
+
+impl World {
+    /// A rollup on a fresh chain, with a sealed block of one deposit.
+    fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let anvil = Anvil::start(wall_clock());
+        let cache = Cache::new(Path::new(env!("CARGO_TARGET_TMPDIR")).join("bastion-cache"));
+        let (shape, choice) = (Shape::tiny(), SrsChoice::HeldOrUnsafeDev);
+        let progress = Progress::silent();
+        let prover = BlockProver::open(&shape, 1, &cache, choice, &progress).unwrap();
+        prover.verifier(&cache).unwrap();
+        drop(prover);
+        let budget = MemoryBudget(4 << 30);
+        let keys = WorkerKeys::open(&shape, &[1], &cache, choice, budget, &progress).unwrap();
+        let folder = cache.find_verifier(&shape, 1).unwrap();
+        let verifiers = Verifiers::open(&[folder]).unwrap();
+
+        let connect = || {
+            let urls = [anvil.url.clone()];
+            Failover::connect(&urls, FailoverOptions::default()).unwrap()
+        };
+        let options =
+            TxOptions { finality: Finality::Depth(1), rebroadcast: 1, ..TxOptions::default() };
+        let wallet = || Wallet::hex(KEY).unwrap();
+        let path = dir.path().join("transactions");
+        let mut manager =
+            TxManager::open(&path, connect(), wallet(), options, Judge::default()).unwrap();
+        let plan = Plan {
+            verifier: verifiers.blocks().next().unwrap().1,
+            batch_circuit: verifiers.batch_circuit(),
+            roles: &Roles::dev(DEV_OPERATOR),
+            policy: &dev_policy(),
+        };
+        let rollup = plan.deploy(&mut manager, &progress).unwrap();
+        // What is deployed is not deployed again.
+        assert_eq!(plan.deploy(&mut manager, &progress).unwrap().contract, rollup.contract);
+        drop(manager);
+        let (contract, governance) =
+            (Address::from(rollup.contract.0), Address::from(rollup.governance.0));
+        let mut l1 = RpcL1::connect(&anvil.url).unwrap();
+        let circuit = rollup.blocks[0].circuit.to_bytes().into();
+        RollupClient::of(contract, governance, circuit, PAYER)
+            .enqueue(&mut l1, &deposit())
+            .unwrap();
+
+        let coordinator = Coordinator::open(dir.path(), verifiers, Arc::new(wall_clock)).unwrap();
+        let coordinator = Arc::new(coordinator);
+        let signer =
+            ReceiptSigner::new(&B256::repeat_byte(1), rollup.chain_id, rollup.contract).unwrap();
+        let packing = Packing { shape, sizes: vec![1], batch_seconds: 600, block_seconds: 600 };
+        let folder = dir.path().join("sequencer");
+        let (sequencer, sealer) = Sequencer::open(&folder, signer, packing, dev_policy()).unwrap();
+        let now = l1.block(At::Latest).unwrap().unwrap().time;
+        let keeper = coordinator.clone();
+        let (service, _running) =
+            Service::start(sequencer, sealer, move || now, move |sealed| keeper.keep(sealed))
+                .unwrap();
+        let taken = service.take_from_queue(0, vec![deposit()]).unwrap();
+        taken.blocking_recv().unwrap().unwrap();
+        service.close_block().unwrap().blocking_recv().unwrap().unwrap();
+        while coordinator.last_block().unwrap() == 0 {
+            coordinator.wait_for_work(Duration::from_millis(20));
+        }
+
+        let (control, view) = (Control::default(), L1View::default());
+        let policies = Policies {
+            governance,
+            known: vec![dev_policy()],
+            root: dev_policy().root(),
+            service: service.clone(),
+        };
+        let settler = Settler::open(
+            &path,
+            connect(),
+            wallet(),
+            options,
+            contract,
+            coordinator.clone(),
+            control.clone(),
+            view.clone(),
+            policies,
+            L1Clock::new(now),
+        );
+        let (orders, ordered) = channel();
+        Self {
+            anvil,
+            contract,
+            coordinator,
+            keys,
+            control,
+            view,
+            settler: settler.unwrap(),
+            orders,
+            ordered,
+            _service: service,
+            _dir: dir,
+        }
+    }
+
+    fn seen(&self) -> L1Status {
+        self.view.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Steps until something is so.
+    fn until(&mut self, what: &str, so: impl Fn(&Self) -> bool) {
+        let start = Instant::now();
+        while !so(self) {
+            assert!(start.elapsed() < Duration::from_secs(120), "{what}: {:?}", self.seen());
+            self.settler.obey(&self.ordered, wall_clock());
+            self.settler.step(wall_clock()).unwrap();
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    }
+
+    /// Gives the settler an order, and its answer.
+    fn order(
+        &mut self,
+        order: impl FnOnce(tokio::sync::oneshot::Sender<Result<(), String>>) -> Order,
+    ) -> Result<(), String> {
+        let (reply, answer) = tokio::sync::oneshot::channel();
+        self.orders.send(order(reply)).unwrap();
+        self.settler.obey(&self.ordered, wall_clock());
+        answer.blocking_recv().unwrap()
+    }
+
+    /// Tells anvil something that only it understands.
+    fn tell_anvil(&self, method: &str, params: &str) {
+        let body = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"{method}","params":{params}}}"#);
+        let place = self.anvil.url.trim_start_matches("http://");
+        let mut stream = TcpStream::connect(place).unwrap();
+        let head = format!(
+            "POST / HTTP/1.1\r\nHost: l1\r\nContent-Type: application/json\r\nConnection: close\r\n\
+             Content-Length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        stream.write_all(head.as_bytes()).unwrap();
+        stream.read_to_string(&mut String::new()).unwrap();
+    }
+
+    /// Proves the block, as a worker would.
+    fn prove(&self) {
+        for _ in 0..2 {
+            let job = self.coordinator.lease("w", |_| true).unwrap().unwrap();
+            let input = self.coordinator.artifact(&job.input).unwrap();
+            let proof = self.keys.prove(&job.key, &input).unwrap();
+            self.coordinator.complete("w", &job.key, job.lease, &proof).unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_block_becomes_final_whatever_is_taken_back_on_the_way() {
+    let mut world = World::new();
+
+    // The operator takes the commit back before it is mined, and then wants it after all.
+    world.tell_anvil("evm_setAutomine", "[false]");
+    world.settler.step(wall_clock()).unwrap();
+    world.order(|reply| Order::Cancel("commit 1".into(), reply)).unwrap();
+    world.tell_anvil("evm_setAutomine", "[true]");
+    world.tell_anvil("anvil_mine", "[\"0x4\"]");
+    world.until("the commit is taken back", |world| world.control.accepting().is_err());
+    let why = world.control.accepting().unwrap_err();
+    assert!(why.contains("commit 1") && why.contains("cancelled"), "{why}");
+    assert_eq!(world.seen().committed, 0);
+    world.order(|reply| Order::Resend("commit 1".into(), reply)).unwrap();
+    world.until("it is committed", |world| world.seen().committed == 1);
+    assert!(world.control.accepting().is_ok());
+
+    // Somebody takes the commit back on L1: it is made again, and says the same.
+    let hash = world.coordinator.block(1).unwrap().unwrap().hash;
+    let mut l1 = RpcL1::connect(&world.anvil.url).unwrap();
+    world.tell_anvil("anvil_mine", "[\"0x4\"]");
+    world.until("its commit is final", |_| true);
+    world.settler.step(wall_clock()).unwrap();
+    world.tell_anvil("anvil_impersonateAccount", &format!("[\"{DEV_OPERATOR}\"]"));
+    // From an account that is no operator's it takes the deadline; the operator's nonce is the settler's.
+    world.tell_anvil("evm_increaseTime", "[86401]");
+    world.tell_anvil("anvil_mine", "[\"0x1\"]");
+    let call = IRollup::revertCommitsCall {}.abi_encode();
+    l1.send(PAYER, world.contract, U256::ZERO, call.into()).unwrap();
+    world.tell_anvil("anvil_mine", "[\"0x2\"]");
+    // A day has passed, so that L1 takes the block no more: the node says so, and accepts nothing.
+    world.until("the block is too late", |world| world.control.accepting().is_err());
+    let why = world.control.accepting().unwrap_err();
+    assert!(why.contains("TimeOutOfRange"), "{why}");
+    assert_eq!(world.coordinator.block(1).unwrap().unwrap().hash, hash);
+}
+
+#[test]
+fn a_proven_block_is_settled_and_its_proof_forgotten_when_that_is_final() {
+    let mut world = World::new();
+    world.prove();
+    world.until("the block is finalized", |world| world.seen().finalized == 1);
+    // In the latest block: that may still change.
+    assert!(world.coordinator.proof(1).unwrap().is_some());
+    world.tell_anvil("anvil_mine", "[\"0x2\"]");
+    world.until("it is final", |world| world.coordinator.last_final().unwrap() == 1);
+    assert!(world.coordinator.proof(1).unwrap().is_none());
+    let steps = &world.seen().transactions[&1];
+    assert!(steps.iter().all(Option::is_some), "{steps:?}");
+    assert!(steps[1].as_ref().unwrap().gas > 500_000);
+}

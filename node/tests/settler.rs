@@ -24,7 +24,7 @@ use bastion_node::coordinator::Coordinator;
 use bastion_node::deploy::Roles;
 use bastion_node::devnet::{dev_exit, dev_key, dev_policy};
 use bastion_node::pipeline::{BlockProver, Cache};
-use bastion_node::sequencer::{Packing, ReceiptSigner, Sequencer, Service};
+use bastion_node::sequencer::{Packing, ReceiptSigner, Running, Sequencer, Service};
 use bastion_node::service::clock::L1Clock;
 use bastion_node::service::deployment::Plan;
 use bastion_node::service::run::{wall_clock, Order};
@@ -50,8 +50,19 @@ struct World {
     settler: Settler,
     orders: Sender<Order>,
     ordered: std::sync::mpsc::Receiver<Order>,
+    // In this order: a database that is open in some thread when the process ends is a fault of memory.
     _service: Service,
+    _sequencer: Ending,
     _dir: tempfile::TempDir,
+}
+
+struct Ending(Option<Running>);
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        let Some(running) = self.0.take() else { return };
+        running.join_within(Duration::from_secs(10)).unwrap();
+    }
 }
 
 fn deposit() -> Op {
@@ -116,7 +127,7 @@ impl World {
         let (sequencer, sealer) = Sequencer::open(&folder, signer, packing, dev_policy()).unwrap();
         let now = l1.block(At::Latest).unwrap().unwrap().time;
         let keeper = coordinator.clone();
-        let (service, _running) =
+        let (service, running) =
             Service::start(sequencer, sealer, move || now, move |sealed| keeper.keep(sealed))
                 .unwrap();
         let taken = service.take_from_queue(0, vec![deposit()]).unwrap();
@@ -157,6 +168,7 @@ impl World {
             orders,
             ordered,
             _service: service,
+            _sequencer: Ending(Some(running)),
             _dir: dir,
         }
     }

@@ -44,9 +44,10 @@ pub(crate) fn run(_: &Args, settings: &Settings) -> eyre::Result<()> {
         let _ = node.join();
         return Err(error);
     }
-    let outcome = node.join();
+    node.wait();
+    // First those who use the sequencer: its database must be closed when the process ends.
     runtime.shutdown_timeout(GRACE);
-    Ok(outcome?)
+    Ok(node.join()?)
 }
 
 /// Serves the API and the operator's routes until the node stops.

@@ -267,17 +267,22 @@ impl Node {
         self.stop.store(true, Ordering::Relaxed);
     }
 
-    /// Waits until the node has ended, and gives what ended it, if it was a failure.
-    ///
-    /// # Errors
-    /// The failure.
-    pub fn join(self) -> Result<(), NodeError> {
+    /// Waits until the node is to end. Then whoever has its parts should drop them.
+    pub fn wait(&self) {
         while !self.stop.load(Ordering::Relaxed) {
             if self.sequencer.has_ended() || self.supervisor.a_part_has_ended() {
                 self.stop.store(true, Ordering::Relaxed);
             }
             std::thread::sleep(Duration::from_millis(100));
         }
+    }
+
+    /// Waits until the node has ended, and gives what ended it, if it was a failure.
+    ///
+    /// # Errors
+    /// The failure.
+    pub fn join(self) -> Result<(), NodeError> {
+        self.wait();
         let outcome = self.supervisor.join();
         drop(self.parts);
         // The handles of the API and of the intake are gone: the sequencer writes what waits, and ends.

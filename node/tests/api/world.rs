@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::mpsc::Receiver;
 use std::sync::{Arc, RwLock};
+use std::time::Duration;
 
 use alloy_primitives::B256;
 use bastion_circuits::Shape;
@@ -13,7 +14,7 @@ use bastion_node::api::{admin_router, router, serve, Backend, Options};
 use bastion_node::coordinator::verifiers::Verifiers;
 use bastion_node::coordinator::Coordinator;
 use bastion_node::devnet::{dev_exit, dev_key, dev_policy};
-use bastion_node::sequencer::{Packing, ReceiptSigner, Sequencer, Service};
+use bastion_node::sequencer::{Packing, ReceiptSigner, Running, Sequencer, Service};
 use bastion_node::service::run::{Order, Parts};
 use bastion_node::service::{Control, Identity, L1Status, L1View};
 use bastion_protocol::account::FIRST_USER;
@@ -33,12 +34,33 @@ pub const USERS: Index = 4;
 
 /// A node that is served.
 pub struct World {
+    // The order is that in which they end: who uses the sequencer, the sequencer, its folder. A database that
+    // is open in some thread when the process ends is a fault of memory.
+    servers: Servers,
     pub address: SocketAddr,
     pub admin: SocketAddr,
     pub parts: Parts,
     pub orders: Receiver<Order>,
-    // Last, so that it is removed when nobody writes any more.
+    sequencer: Ending,
     dir: tempfile::TempDir,
+}
+
+struct Servers([tokio::task::AbortHandle; 2]);
+
+impl Drop for Servers {
+    fn drop(&mut self) {
+        self.0.iter().for_each(tokio::task::AbortHandle::abort);
+    }
+}
+
+struct Ending(Option<Running>);
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        let Some(running) = self.0.take() else { return };
+        // Tasks are dropped by other threads of the runtime meanwhile.
+        tokio::task::block_in_place(|| running.join_within(Duration::from_secs(10)).unwrap());
+    }
 }
 
 impl World {
@@ -78,7 +100,7 @@ impl World {
         let (sequencer, sealer) = Sequencer::open(&folder, signer, packing, dev_policy()).unwrap();
         let (log, ledger) = (sequencer.log().reader(), sealer.ledger());
         let keeper = coordinator.clone();
-        let (service, _running) =
+        let (service, running) =
             Service::start(sequencer, sealer, move || time, move |sealed| keeper.keep(sealed))
                 .unwrap();
         let queued = service.take_from_queue(0, (0..USERS).map(deposit).collect()).unwrap();
@@ -100,9 +122,12 @@ impl World {
         let operators = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (address, admin) = (listener.local_addr().unwrap(), operators.local_addr().unwrap());
         let public = router(backend.clone());
-        tokio::spawn(serve(listener, public, false, std::future::pending()));
-        tokio::spawn(serve(operators, admin_router(backend, TOKEN), false, std::future::pending()));
-        Self { address, admin, parts, orders: ordered, dir }
+        let operator = admin_router(backend, TOKEN);
+        let public = tokio::spawn(serve(listener, public, false, std::future::pending()));
+        let operator = tokio::spawn(serve(operators, operator, false, std::future::pending()));
+        let servers = Servers([public.abort_handle(), operator.abort_handle()]);
+        let sequencer = Ending(Some(running));
+        Self { servers, address, admin, parts, orders: ordered, sequencer, dir }
     }
 
     pub fn url(&self) -> String {
@@ -119,7 +144,7 @@ impl World {
         let before = self.parts.coordinator.last_block().unwrap();
         self.parts.service.close_block().unwrap().await.unwrap().unwrap();
         while self.parts.coordinator.last_block().unwrap() == before {
-            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+            tokio::time::sleep(Duration::from_millis(10)).await;
         }
         before + 1
     }

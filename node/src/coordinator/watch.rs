@@ -148,7 +148,7 @@ impl Coordinator {
     /// The posted data of a block.
     ///
     /// # Errors
-    /// [`JobError::Storage`] if it is missing or damaged.
+    /// [`NodeError::Job`] if it is missing or damaged.
     pub fn data(&self, block: &BlockInfo) -> Result<Vec<u8>, NodeError> {
         Ok(self.artifacts.get(&block.data)?)
     }

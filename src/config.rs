@@ -68,8 +68,7 @@ fn overlay(text: &str, set: &[String]) -> Result<File, String> {
     let mut table: toml::Table = text.parse().map_err(|e: toml::de::Error| e.to_string())?;
     let variables = std::env::vars().filter_map(|(name, value)| {
         let (section, key) = name.strip_prefix("BASTION_")?.split_once("__")?;
-        let (section, key) = (section.to_lowercase(), key.to_lowercase().replace('_', "-"));
-        SECTIONS.contains(&&*section).then_some((section, key, value))
+        Some((section.to_lowercase(), key.to_lowercase().replace('_', "-"), value))
     });
     let mut sets: Vec<(String, String, String)> = variables.collect();
     for one in set {
@@ -77,10 +76,24 @@ fn overlay(text: &str, set: &[String]) -> Result<File, String> {
             let (section, key) = place.split_once('.')?;
             Some((section.to_owned(), key.to_owned(), value.to_owned()))
         });
-        let hint = || format!("--set {one}: give it as SECTION.KEY=VALUE");
+        let hint = || {
+            format!(
+                "--set {one}: give it as SECTION.KEY=VALUE, with one of the sections {}; the keys without \
+                 a section have flags of their own",
+                SECTIONS.join(", ")
+            )
+        };
         sets.push(parts.ok_or_else(hint)?);
     }
     for (section, key, value) in sets {
+        if !SECTIONS.contains(&&*section) {
+            return Err(format!(
+                "{section}.{key} (--set, or a variable BASTION_{}__{}): there is no section {section}, only {}",
+                section.to_uppercase(),
+                key.to_uppercase().replace('-', "_"),
+                SECTIONS.join(", ")
+            ));
+        }
         // What is no value of TOML is a text without quotes.
         let parsed = format!("v = {value}").parse::<toml::Table>().ok();
         let parsed = parsed.and_then(|mut table| table.remove("v"));

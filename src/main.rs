@@ -69,8 +69,16 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> eyre::Result<ExitCode> {
+    if let Command::Config(args) = &cli.command {
+        // Whoever has a mistake in his file may want to begin with a good one.
+        if args.print_default(cli.settings.json)? {
+            return Ok(ExitCode::SUCCESS);
+        }
+    }
     let settings = Settings::resolve(&cli.settings)?;
-    output::init_logs(&settings);
+    // Services say what they do; others say what is wrong.
+    let services = matches!(cli.command, Command::Node(_) | Command::Worker(_));
+    output::init_logs(&settings, if services { "info" } else { "warn" });
     let done = match cli.command {
         Command::Demo(args) => commands::demo::run(&args, &settings),
         Command::Setup(args) => commands::setup::run(&args, &settings),

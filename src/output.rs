@@ -46,9 +46,9 @@ fn colours() -> bool {
     std::env::var_os("NO_COLOR").is_none() && !dumb
 }
 
-/// Logs by `RUST_LOG`, warnings by default: text on a terminal, JSON lines otherwise, as progress.
-pub(crate) fn init_logs(settings: &Settings) {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
+/// Logs by `RUST_LOG`, from a level on by default: text on a terminal, JSON lines otherwise, as progress.
+pub(crate) fn init_logs(settings: &Settings, default: &str) {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
     let logs = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .log_internal_errors(false)

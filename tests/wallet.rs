@@ -125,6 +125,18 @@ async fn transfers_keep_receipts_that_hold() {
     fs::write(&known, json.to_string()).unwrap();
     let stranger = run("transfer alice --to 131072 --amount 1gwei");
     assert_eq!(code(&stranger), 4, "{}", stderr(&stranger));
+    // The operator has announced a new key: the user's word changes what is known, and earlier receipts stay.
+    let sequencer = serde_json::from_str::<Value>(&text).unwrap()["sequencer"].clone();
+    let announced = run(&format!("status alice --sequencer {}", sequencer.as_str().unwrap()));
+    assert_eq!(code(&announced), 0, "{}", stderr(&announced));
+    let json: Value = serde_json::from_str(&fs::read_to_string(&known).unwrap()).unwrap();
+    assert_eq!((&json["sequencer"], &json["former_sequencers"][0]), (&sequencer, &EXIT.into()));
+    let lied = run(&format!("status alice --sequencer {EXIT}"));
+    assert_eq!(code(&lied), 4, "{}", stderr(&lied));
+    let mut swapped = json.clone();
+    (swapped["sequencer"], swapped["former_sequencers"][0]) = (sequencer.clone(), sequencer);
+    fs::write(&known, swapped.to_string()).unwrap();
+    assert_eq!(code(&run("status alice")), 0);
     fs::write(&known, text).unwrap();
     let receipt = dir.path().join(sent["receipt"].as_str().unwrap());
     let altered =

@@ -237,7 +237,7 @@ pub enum L1Error {
         why: String,
     },
     /// A node is of another chain than the others, or than was asked for.
-    #[error("L1: {host} is of chain {found}, and chain {expected} was expected: give URLs of nodes of one chain (--l1)")]
+    #[error("L1: {host} is of chain {found}, and chain {expected} was expected: give URLs of nodes of one chain (--l1, or l1.urls)")]
     OtherChain {
         /// Scheme, host and port of the node.
         host: String,
@@ -247,7 +247,7 @@ pub enum L1Error {
         expected: u64,
     },
     /// No node can be asked.
-    #[error("L1: no node is left to ask: give the URL of one at least (--l1)")]
+    #[error("L1: no node is left to ask: give the URL of one at least (--l1, or l1.urls)")]
     NoNode,
     /// The chain has no base fee.
     #[error("L1: {host} tells of no base fee, so the chain does not know EIP-1559: transactions with a fee cap cannot be sent to it")]
@@ -256,7 +256,7 @@ pub enum L1Error {
         host: String,
     },
     /// The operator's key cannot be had, or does not sign. No part of the key is shown.
-    #[error("the operator's key: {why}")]
+    #[error("the key of the L1 account: {why}")]
     Wallet {
         /// Why, and the remedy.
         why: String,
@@ -276,7 +276,7 @@ pub enum L1Error {
         name: String,
     },
     /// A name was given to something else before.
-    #[error("`{name}` is already the name of another transaction: names are given once, so that none is sent twice")]
+    #[error("`{name}` is already the name of another transaction: names are given once, so that none is sent twice. Whoever begins anew, such as with another deployment, moves this database away first")]
     OtherIntent {
         /// The name.
         name: String,

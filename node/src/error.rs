@@ -398,6 +398,24 @@ pub enum NodeError {
         /// What went wrong.
         why: String,
     },
+    /// There is no data folder of a node.
+    #[error("{path} is no data folder of a node: see `rollup.data-dir`, which counts from the folder in which the command runs")]
+    NoData {
+        /// Where it was sought.
+        path: String,
+    },
+    /// A folder is no backup.
+    #[error("{path} is no backup: it has no backup.json, which `bastion db backup` writes last")]
+    NoBackup {
+        /// The folder.
+        path: String,
+    },
+    /// A folder is in the place of one that would be made.
+    #[error("{path} is there already: move it away and keep it, then run this again")]
+    InTheWay {
+        /// The folder.
+        path: String,
+    },
     /// There is no manifest of a rollup.
     #[error("{path} is missing: `bastion l1 deploy` writes it; or name another one in `rollup.manifest`")]
     NoManifest {
@@ -475,6 +493,7 @@ impl NodeError {
             Self::Mismatch { .. } | Self::WrongMark { .. } => ErrorClass::Mismatch,
             Self::Missing { .. } | Self::NoSrs { .. } => ErrorClass::Missing,
             Self::NoManifest { .. } | Self::NoKeys { .. } => ErrorClass::Missing,
+            Self::NoData { .. } | Self::NoBackup { .. } => ErrorClass::Missing,
             Self::NoDocuments { .. } | Self::Document(_) => ErrorClass::Missing,
             Self::Malformed { .. } => ErrorClass::Invalid,
             Self::BlockCount { .. } | Self::Foreign { .. } => ErrorClass::Invalid,

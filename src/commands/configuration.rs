@@ -27,19 +27,57 @@ enum Command {
     Show,
 }
 
+impl Args {
+    /// Prints the defaults, if they are asked for; whether they were.
+    pub(crate) fn print_default(&self, json: bool) -> eyre::Result<bool> {
+        match self.command {
+            Command::Default => print(&NodeConfig::default(), json).map(|()| true),
+            Command::Validate | Command::Show => Ok(false),
+        }
+    }
+}
+
 pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
-    let config = match args.command {
-        Command::Default => NodeConfig::default(),
-        // The settings were read, or this would not run.
-        Command::Validate => return Ok(()),
-        Command::Show => without_secrets(settings.node.clone()),
-    };
-    let text = match settings.json {
-        true => serde_json::to_string_pretty(&config).wrap_err("the configuration")? + "\n",
-        false => toml::to_string(&config).wrap_err("the configuration")?,
+    match args.command {
+        // Printed before the file was read; and the settings were read, or this would not run.
+        Command::Default | Command::Validate => Ok(()),
+        Command::Show => print(&without_secrets(settings.node.clone()), settings.json),
+    }
+}
+
+fn print(config: &NodeConfig, json: bool) -> eyre::Result<()> {
+    let text = match json {
+        true => serde_json::to_string_pretty(config).wrap_err("the configuration")? + "\n",
+        false => with_optional_keys(&toml::to_string(config).wrap_err("the configuration")?),
     };
     print!("{text}");
     Ok(())
+}
+
+/// Keys that have no value by default, each below its section, as comments.
+const OPTIONAL: [(&str, &str); 4] = [
+    ("[sequencer]", "# key-file = \"sequencer.key\""),
+    ("[l1]", "# keystore = \"operator.json\"\n# password-file = \"operator.password\""),
+    ("[nats]", "# url = \"nats://USER:PASSWORD@HOST:4222\""),
+    ("", "# cache-dir = \".bastion\"\n# memory = \"12GiB\"\n# arithmetic = \"portable\""),
+];
+
+fn with_optional_keys(toml: &str) -> String {
+    let mut text = String::new();
+    for (section, keys) in OPTIONAL {
+        if section.is_empty() {
+            text += &format!("{keys}\n\n");
+        }
+    }
+    for line in toml.lines() {
+        text += &format!("{line}\n");
+        for (section, keys) in OPTIONAL {
+            if line == section && !toml.contains(keys.trim_start_matches("# ")) {
+                text += &format!("{keys}\n");
+            }
+        }
+    }
+    text
 }
 
 /// URLs of nodes and servers hold keys and passwords: scheme and host are shown.
@@ -58,7 +96,24 @@ fn host(url: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use super::*;
+
+    #[test]
+    fn the_defaults_show_every_key_and_can_be_read() {
+        let text = with_optional_keys(&toml::to_string(&NodeConfig::default()).unwrap());
+        for key in ["cache-dir", "memory", "key-file", "keystore", "password-file", "# url", "urls"]
+        {
+            assert!(text.contains(key), "{key}: {text}");
+        }
+        assert_eq!(toml::from_str::<NodeConfig>(&text).unwrap(), NodeConfig::default());
+        // With the comments taken away it is a configuration too.
+        let set: String =
+            text.lines().map(|line| format!("{}\n", line.trim_start_matches("# "))).collect();
+        let set = set.split_once("[rollup]").unwrap().1;
+        assert!(toml::from_str::<NodeConfig>(&format!("[rollup]{set}")).is_ok(), "{set}");
+    }
 
     #[test]
     fn what_is_shown_holds_no_secret() {

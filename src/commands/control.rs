@@ -41,7 +41,9 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
             Command::Pause => admin.pause().await.map(|()| "paused"),
             Command::Resume => admin.resume().await.map(|()| "resumed"),
             Command::Drain => admin.drain().await.map(|()| "draining"),
-            Command::CloseBlock => admin.close_block().await.map(|()| "the open block is closed"),
+            Command::CloseBlock => {
+                admin.close_block().await.map(|()| "the open block, if there is one, is closed")
+            }
         }
     })?;
     output::report(settings, &Report { done }, |r| r.done.to_owned())

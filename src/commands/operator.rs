@@ -13,13 +13,13 @@ use crate::exit::CliError;
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The node [default: api.listen of the configuration].
-    #[arg(long, value_name = "URL", env = "BASTION_NODE")]
+    #[arg(long, global = true, value_name = "URL", env = "BASTION_NODE")]
     node: Option<String>,
     /// Its admin address [default: api.admin-listen of the configuration].
-    #[arg(long, value_name = "URL", env = "BASTION_ADMIN")]
+    #[arg(long, global = true, value_name = "URL", env = "BASTION_ADMIN")]
     admin: Option<String>,
     /// File with the operator's token [default: api.admin-token-file of the configuration].
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE")]
     token_file: Option<PathBuf>,
 }
 

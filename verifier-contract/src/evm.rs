@@ -1,7 +1,8 @@
 //! An embedded EVM: the L1 of tests and of the demo, without a node.
 
 use crate::error::{ContractError, Result};
-use alloy_primitives::{hex, Address, Bytes, Log, TxKind, U256};
+use crate::rollup::describe_revert;
+use alloy_primitives::{Address, Bytes, Log, TxKind, U256};
 use revm::{
     context::{
         result::{ExecutionResult, HaltReason},
@@ -175,7 +176,7 @@ impl Evm {
                 .map(|address| (address, gas_used, logs))
                 .ok_or_else(|| ContractError::Deployment { reason: "no address".into(), gas_used }),
             ExecutionResult::Revert { output, .. } => {
-                Err(ContractError::Deployment { reason: hex::encode_prefixed(output), gas_used })
+                Err(ContractError::Deployment { reason: describe_revert(&output), gas_used })
             }
             ExecutionResult::Halt { reason, .. } => {
                 Err(ContractError::Deployment { reason: format!("{reason:?}"), gas_used })

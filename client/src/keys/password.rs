@@ -68,7 +68,7 @@ impl PasswordSource {
 fn prompt(text: &str) -> Result<Zeroizing<String>, ClientError> {
     if !std::io::stdin().is_terminal() {
         return Err(bad(
-            "there is no terminal to ask: name a file or an environment variable".into()
+            "there is no terminal to ask: name a file (--password-file) or set BASTION_WALLET_PASSWORD".into()
         ));
     }
     rpassword::prompt_password(text).map(Zeroizing::new).map_err(|e| bad(e.to_string()))

@@ -162,7 +162,7 @@ impl Http {
                 match io.kind() {
                     ErrorKind::ConnectionRefused => {
                         passing = answered;
-                        hint = ": does a node run there? (--l1)";
+                        hint = ": does a node run there? (--l1, or l1.urls)";
                     }
                     ErrorKind::ConnectionReset
                     | ErrorKind::ConnectionAborted

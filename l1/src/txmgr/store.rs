@@ -56,7 +56,7 @@ impl Store {
                 let found: Owner = store.decode(&found)?;
                 if found != *owner {
                     return Err(failed(format!(
-                        "it is that of {} on chain {} with first block {}, and not of {} on chain {} with first block {}: use another folder",
+                        "it is that of {} on chain {} with first block {}, and not of {} on chain {} with first block {}: use another folder, or move this one away if that chain is gone, as after a restart of a development node",
                         found.account,
                         found.chain_id,
                         found.genesis,

@@ -150,7 +150,9 @@ impl Password<'_> {
 fn variable(name: &str) -> Result<Zeroizing<String>, L1Error> {
     let value = std::env::var(name);
     value.map(Zeroizing::new).map_err(|e| match e {
-        std::env::VarError::NotPresent => wrong(format!("the variable {name} is not set")),
+        std::env::VarError::NotPresent => {
+            wrong(format!("the variable {name} is not set: set it, or name an encrypted keystore"))
+        }
         // The error of the library would show it.
         std::env::VarError::NotUnicode(_) => wrong(format!("the variable {name} holds no text")),
     })

@@ -99,7 +99,7 @@ fn what_cannot_pass_is_not_repeated() {
     let error = RpcL1::connect("http://127.0.0.1:1").unwrap_err().to_string();
     assert!(error.contains("http://127.0.0.1:1"), "{error}");
     assert!(!error.contains("tried"), "{error}");
-    assert!(error.ends_with(": does a node run there? (--l1)"), "{error}");
+    assert!(error.ends_with(": does a node run there? (--l1, or l1.urls)"), "{error}");
     assert!(start.elapsed() < Duration::from_secs(5));
 }
 

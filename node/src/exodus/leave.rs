@@ -16,6 +16,11 @@ use crate::settle::to_u256;
 /// Errors of the contract that time or the council ends.
 const WAITS: [&str; 3] = ["TooEarly", "BucketFull", "AlarmRuns"];
 
+/// Whether a refusal of the contract is one that time or the council ends.
+pub fn is_passing(why: &str) -> bool {
+    WAITS.iter().any(|name| why.contains(name))
+}
+
 /// What became of something that was due.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "outcome", rename_all = "snake_case")]

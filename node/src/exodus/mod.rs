@@ -7,7 +7,7 @@ mod dues;
 mod leave;
 
 pub use dues::{Due, Dues, What};
-pub use leave::{Done, Outcome, Sender};
+pub use leave::{is_passing, Done, Outcome, Sender};
 
 use alloy_primitives::{Address, U256};
 use bastion_audit::chain::{Block, History};

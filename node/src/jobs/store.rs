@@ -70,7 +70,14 @@ impl Jobs {
         let mut options = Options::default();
         options.create_if_missing(true);
         options.create_missing_column_families(true);
-        let db = DB::open_cf(&options, path, [JOBS, META]).map_err(|e| failed(e.to_string()))?;
+        let db = DB::open_cf(&options, path, [JOBS, META]).map_err(|e| {
+            failed(match e.to_string().contains("lock") {
+                true => format!(
+                    "in use by another process, is another node running? Stop it first ({e})"
+                ),
+                false => e.to_string(),
+            })
+        })?;
         let mut jobs = Self {
             db,
             path: shown.clone(),

@@ -78,7 +78,19 @@ impl Link {
         let client = runtime
             .block_on(options.connect(url))
             // The error may repeat the URL, which may hold a password.
-            .map_err(|e| failed(format!("cannot connect: {:?}", e.kind())))?;
+            .map_err(|e| {
+                use async_nats::ConnectErrorKind as Kind;
+                failed(match e.kind() {
+                    Kind::Authentication | Kind::AuthorizationViolation => {
+                        "it refuses user or password: they stand in the URL (nats.url, --nats)"
+                            .into()
+                    }
+                    Kind::Io | Kind::TimedOut | Kind::Dns => {
+                        "cannot connect: does a server run there? (nats.url, --nats)".into()
+                    }
+                    other => format!("cannot connect: {other}"),
+                })
+            })?;
         let version = client.server_info().version;
         info!(host, version, "connected to NATS");
         if version_of(&version).is_some_and(|version| version < SOUND) {

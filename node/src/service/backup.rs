@@ -41,7 +41,8 @@ pub struct Backup {
 /// Copies a data folder to a folder that is not there yet.
 ///
 /// # Errors
-/// [`NodeError::FolderInUse`] if the target is there, [`NodeError::Database`] if a node runs, or if a file
+/// [`NodeError::InTheWay`] if the target is there, [`NodeError::NoData`] if there is nothing to copy,
+/// [`NodeError::Log`] if a node runs, or if a file
 /// cannot be copied: then nothing counts as a backup, because its manifest is written last.
 pub fn backup(
     data: &Path,
@@ -50,8 +51,9 @@ pub fn backup(
     progress: &Progress,
 ) -> Result<Backup, NodeError> {
     if target.exists() {
-        return Err(NodeError::FolderInUse { path: target.display().to_string() });
+        return Err(NodeError::InTheWay { path: target.display().to_string() });
     }
+    must_be_data(data)?;
     // Opening it writes what is in memory only, and fails if a node has it.
     let log = Log::open(&data.join("sequencer/log"), rollup.chain_id, rollup.contract)?;
     drop(log);
@@ -73,13 +75,16 @@ pub fn backup(
 /// Makes a data folder of a backup, after checking every file of it.
 ///
 /// # Errors
-/// [`NodeError::FolderInUse`] if there is a data folder, [`NodeError::Malformed`] if the backup is not
+/// [`NodeError::InTheWay`] if there is a data folder, [`NodeError::NoBackup`], [`NodeError::Malformed`] if the backup is not
 /// whole.
 pub fn restore(source: &Path, data: &Path, progress: &Progress) -> Result<Backup, NodeError> {
     if data.exists() {
-        return Err(NodeError::FolderInUse { path: data.display().to_string() });
+        return Err(NodeError::InTheWay { path: data.display().to_string() });
     }
     let path = source.join(MANIFEST);
+    if !path.exists() {
+        return Err(NodeError::NoBackup { path: source.display().to_string() });
+    }
     let made: Backup = serde_json::from_slice(&read(&path)?).map_err(|e| malformed(&path, e))?;
     if made.format != FORMAT {
         return Err(NodeError::Mismatch {
@@ -90,7 +95,16 @@ pub fn restore(source: &Path, data: &Path, progress: &Progress) -> Result<Backup
     }
     let stage = progress.stage("restore", data.display().to_string(), made.files.len() as u64);
     // Into a folder beside it first: half a data folder would be taken for a whole one.
-    let half = data.with_extension("restoring");
+    let mut half = data.as_os_str().to_owned();
+    half.push(".restoring");
+    let half = PathBuf::from(half);
+    // What an earlier attempt left there is none of this backup's.
+    match fs::remove_dir_all(&half) {
+        Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+            return Err(NodeError::Io { path: half.display().to_string(), source });
+        }
+        _ => {}
+    }
     for (name, digest) in &made.files {
         let path = source.join(name);
         if name.split('/').any(|part| part == "..") || name.starts_with('/') {
@@ -129,6 +143,7 @@ pub struct Checked {
 /// If a database cannot be opened; what is wrong within is told as a fault.
 pub fn check(data: &Path, rollup: &Rollup, verifiers: Verifiers) -> Result<Checked, NodeError> {
     let mut checked = Checked::default();
+    must_be_data(data)?;
     let log = Log::open(&data.join("sequencer/log"), rollup.chain_id, rollup.contract)?;
     for entry in log.entries(0)? {
         match entry {
@@ -203,6 +218,14 @@ impl Checked {
     }
 }
 
+/// To open a database makes it: whoever names a wrong folder must not get an empty one that is well.
+fn must_be_data(data: &Path) -> Result<(), NodeError> {
+    match data.join("sequencer/log").is_dir() {
+        true => Ok(()),
+        false => Err(NodeError::NoData { path: data.display().to_string() }),
+    }
+}
+
 /// The files of a data folder, by their paths in it.
 fn list(data: &Path) -> Result<Vec<String>, NodeError> {
     let mut files = Vec::new();
@@ -240,4 +263,146 @@ fn read(path: &Path) -> Result<Vec<u8>, NodeError> {
 
 fn malformed(path: &Path, why: impl ToString) -> NodeError {
     NodeError::Malformed { path: path.display().to_string(), why: why.to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    use alloy_primitives::B256;
+    use bastion_circuits::Shape;
+    use bastion_protocol::ops::{Deposit, Op};
+    use bastion_protocol::{Address, CircuitId};
+
+    use crate::devnet::{dev_exit, dev_key, dev_policy};
+    use crate::sequencer::{Packing, ReceiptSigner, Sequencer};
+    use crate::service::manifest::FORMAT;
+
+    fn rollup() -> Rollup {
+        Rollup {
+            format: FORMAT,
+            chain_id: 31_337,
+            contract: Address([7; 20]),
+            governance: Address([8; 20]),
+            first_block: 1,
+            shape: "tiny".into(),
+            batch_circuit: CircuitId::new([1; 32]),
+            blocks: Vec::new(),
+            unsafe_dev_srs: true,
+            policy: dev_policy(),
+        }
+    }
+
+    fn verifiers() -> Verifiers {
+        Verifiers::without_keys(rollup().batch_circuit, [(2, CircuitId::new([2; 32]))].into())
+    }
+
+    /// A data folder with a sealed block.
+    fn data(dir: &Path) -> PathBuf {
+        let data = dir.join("da.ta");
+        let rollup = rollup();
+        let signer =
+            ReceiptSigner::new(&B256::repeat_byte(1), rollup.chain_id, rollup.contract).unwrap();
+        let packing =
+            Packing { shape: Shape::tiny(), sizes: vec![2], batch_seconds: 10, block_seconds: 60 };
+        let clock: crate::coordinator::Clock = std::sync::Arc::new(|| 1_800_000_000);
+        let coordinator = Coordinator::open(&data, verifiers(), clock).unwrap();
+        let (mut sequencer, mut sealer) =
+            Sequencer::open(&data.join("sequencer"), signer, packing, dev_policy()).unwrap();
+        let deposit = Op::Deposit(Deposit {
+            token: 0,
+            amount: 1_000,
+            keyhash: dev_key("a").public().keyhash(),
+            exit: dev_exit("a"),
+        });
+        sequencer.take_from_queue(0, &[deposit], 1_800_000_000).unwrap();
+        sequencer.close(true).unwrap();
+        for closed in sequencer.take_closed() {
+            sealer.seal(closed, |sealed| coordinator.keep(sealed)).unwrap();
+        }
+        data
+    }
+
+    fn class(error: NodeError) -> bastion_prover::ErrorClass {
+        error.class()
+    }
+
+    #[test]
+    fn a_backup_gives_the_same_folder_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let (data, target) = (data(dir.path()), dir.path().join("backup"));
+        let silent = Progress::silent();
+        let before = check(&data, &rollup(), verifiers()).unwrap();
+        assert_eq!((before.entries, before.batches, before.blocks), (1, 2, 1));
+        assert!(before.artifacts > 0 && before.faults.is_empty(), "{before:?}");
+        let made = backup(&data, &target, &rollup(), &silent).unwrap();
+        assert!(matches!(
+            backup(&data, &target, &rollup(), &silent),
+            Err(NodeError::InTheWay { .. })
+        ));
+        assert!(matches!(restore(&target, &data, &silent), Err(NodeError::InTheWay { .. })));
+
+        fs::rename(&data, dir.path().join("lost")).unwrap();
+        // What an attempt that failed has left is no part of the next.
+        let half = dir.path().join("da.ta.restoring");
+        fs::create_dir_all(half.join("artifacts")).unwrap();
+        fs::write(half.join("artifacts/stale"), "stale").unwrap();
+        assert_eq!(restore(&target, &data, &silent).unwrap(), made);
+        assert!(!data.join("artifacts/stale").exists() && !half.exists());
+        assert_eq!(check(&data, &rollup(), verifiers()).unwrap(), before);
+    }
+
+    #[test]
+    fn what_is_no_backup_or_no_data_folder_is_refused_and_stays_as_it_is() {
+        let dir = tempfile::tempdir().unwrap();
+        let silent = Progress::silent();
+        let typo = dir.path().join("typo");
+        let error = check(&typo, &rollup(), verifiers()).unwrap_err();
+        assert_eq!(class(error), bastion_prover::ErrorClass::Missing);
+        let target = dir.path().join("backup");
+        assert!(matches!(
+            backup(&typo, &target, &rollup(), &silent),
+            Err(NodeError::NoData { .. })
+        ));
+        assert!(!typo.exists() && !target.exists());
+        assert!(matches!(restore(dir.path(), &typo, &silent), Err(NodeError::NoBackup { .. })));
+
+        let data = data(dir.path());
+        let made = backup(&data, &target, &rollup(), &silent).unwrap();
+        // A file that changed, one that is missing, one that leads elsewhere.
+        let (name, _) = made.files.iter().next().unwrap();
+        let bytes = fs::read(target.join(name)).unwrap();
+        let elsewhere = dir.path().join("elsewhere");
+        fs::write(target.join(name), [&bytes[..], b"x"].concat()).unwrap();
+        assert!(matches!(restore(&target, &elsewhere, &silent), Err(NodeError::Malformed { .. })));
+        fs::remove_file(target.join(name)).unwrap();
+        assert!(matches!(restore(&target, &elsewhere, &silent), Err(NodeError::Missing { .. })));
+        fs::write(target.join(name), bytes).unwrap();
+        let mut outside = made.clone();
+        outside.files.insert("../outside".into(), Digest::of(b""));
+        fs::write(target.join(MANIFEST), serde_json::to_vec(&outside).unwrap()).unwrap();
+        assert!(matches!(restore(&target, &elsewhere, &silent), Err(NodeError::Malformed { .. })));
+        assert!(!elsewhere.exists());
+    }
+
+    #[test]
+    fn a_check_finds_what_does_not_fit() {
+        let dir = tempfile::tempdir().unwrap();
+        let data = data(dir.path());
+        let clock: crate::coordinator::Clock = std::sync::Arc::new(|| 1_800_000_000);
+        let coordinator = Coordinator::open(&data, verifiers(), clock).unwrap();
+        let block = coordinator.block(1).unwrap().unwrap();
+        drop(coordinator);
+        let text = block.data.to_string();
+        let file = data.join("artifacts").join(&text[..2]).join(&text);
+        let mut bytes = fs::read(&file).unwrap();
+        bytes[0] ^= 1;
+        fs::write(&file, bytes).unwrap();
+        let found = check(&data, &rollup(), verifiers()).unwrap();
+        assert_eq!(found.faults.len(), 1, "{found:?}");
+        assert!(found.faults[0].contains("block 1"), "{found:?}");
+        let mut other = rollup();
+        other.chain_id += 1;
+        assert!(check(&data, &other, verifiers()).is_err());
+    }
 }

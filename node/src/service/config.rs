@@ -77,7 +77,7 @@ impl Default for SequencerConfig {
 
 /// Which L1 blocks count as final.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "give \"finalized\", or a number of blocks such as 12")]
 pub enum FinalityConfig {
     /// Those at a depth.
     Depth(u64),

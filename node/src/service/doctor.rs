@@ -8,7 +8,7 @@ use alloy_sol_types::SolCall;
 use bastion_circuits::Shape;
 use bastion_contract::governance::IGovernance;
 use bastion_contract::rollup::IRollup;
-use bastion_l1::{At, Failover, FailoverOptions, ReadL1, ReadLogs};
+use bastion_l1::{At, Failover, FailoverOptions, Finality, ReadL1, ReadLogs, DEV_CHAIN_IDS};
 use bastion_prover::artifact::check_room;
 use bastion_prover::schedule::MemoryBudget;
 use bastion_prover::srs::SrsChoice;
@@ -78,11 +78,14 @@ pub fn examine(config: &NodeConfig, cache: &Cache, memory: MemoryBudget) -> Vec<
     let operator = keys::operator(&config.l1);
     let account = operator.as_ref().ok().map(|wallet| wallet.address());
     findings.add("operator key", operator.map(|w| good(&format!("account {}", w.address()))));
-    match Failover::connect(&config.l1.urls, FailoverOptions::default()) {
+    let chain_id = rollup.as_ref().ok().map(|rollup| rollup.chain_id);
+    let options = FailoverOptions { chain_id, ..FailoverOptions::default() };
+    match Failover::connect(&config.l1.urls, options) {
         Err(error) => findings.add("L1", Err(error.into())),
         Ok(mut l1) => {
             findings.add("L1", Ok(good(&format!("chain {}", l1.chain_id()))));
             findings.add("clock", clock(&mut l1));
+            findings.add("finality", finality(l1.chain_id(), config));
             if let Ok(rollup) = &rollup {
                 findings.add("contract", contract(&mut l1, rollup, account));
             }
@@ -154,6 +157,17 @@ fn verifiers(rollup: &Rollup, cache: &Cache) -> Found {
         }
     }
     Ok(good(&format!("blocks of {:?} batches", rollup.sizes())))
+}
+
+fn finality(chain_id: u64, config: &NodeConfig) -> Found {
+    let waits = matches!(Finality::from(config.l1.finality), Finality::Tag { .. });
+    Ok(match waits && DEV_CHAIN_IDS.contains(&chain_id) {
+        true => {
+            let text = "a development chain calls blocks finalized late, if ever: set l1.finality to a small number";
+            (Health::Warning, text.into())
+        }
+        false => good(&format!("{:?}", Finality::from(config.l1.finality))),
+    })
 }
 
 fn clock(l1: &mut Failover) -> Found {

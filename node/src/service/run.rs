@@ -180,18 +180,6 @@ impl Node {
         let mut supervisor = Supervisor::new(stop.clone());
         let poll = Duration::from_secs(config.l1.poll_seconds.max(1));
 
-        let mut intake = Intake::open(
-            &data.join("intake"),
-            connect()?,
-            contract,
-            rollup.first_block,
-            config.l1.finality.into(),
-            service,
-        )?;
-        supervisor.start("intake", move || {
-            Ok(if intake.step()? { Next::Again } else { Next::Rest(poll) })
-        })?;
-
         let policies = Policies {
             governance: Address::from(rollup.governance.0),
             known: read_policies(&rollup, &config.rollup.policies)?,
@@ -210,6 +198,20 @@ impl Node {
             policies,
             clock,
         )?;
+        // Before anything is taken: a data folder that is not the contract's must not get blocks of its own.
+        settler.check()?;
+        let mut intake = Intake::open(
+            &data.join("intake"),
+            connect()?,
+            contract,
+            rollup.first_block,
+            config.l1.finality.into(),
+            service,
+        )?;
+        supervisor.start("intake", move || {
+            Ok(if intake.step()? { Next::Again } else { Next::Rest(poll) })
+        })?;
+
         supervisor.start("settler", move || {
             settler.obey(&ordered, wall_clock());
             settler.step(wall_clock())?;

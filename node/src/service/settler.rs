@@ -178,6 +178,15 @@ impl Settler {
         self.settle()
     }
 
+    /// Looks at L1 once, and whether the contract's blocks are this node's.
+    ///
+    /// # Errors
+    /// As [`Settler::step`].
+    pub fn check(&mut self) -> Result<(), NodeError> {
+        let counters = self.look()?;
+        self.compare(&counters)
+    }
+
     /// Does what the operator asked for.
     pub fn obey(&mut self, orders: &Receiver<Order>, now: u64) {
         let outcome = |done: Result<_, L1Error>| done.map(drop).map_err(|e| e.to_string());

@@ -10,6 +10,7 @@ use bastion_client::types::Hash;
 use bastion_client::{ClientError, SignedReceipt};
 use bastion_protocol::keys::SecretKey;
 use bastion_protocol::{field, Address};
+use bastion_prover::artifact::write_bytes_atomic;
 use rand::rngs::OsRng;
 use rand::RngCore;
 use serde::{Deserialize, Serialize};
@@ -29,6 +30,9 @@ struct Known {
     chain_id: u64,
     contract: Address,
     sequencer: Address,
+    /// Sequencers of earlier receipts: the operator may change his key.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    former_sequencers: Vec<Address>,
 }
 
 impl Folder {
@@ -86,25 +90,56 @@ impl Folder {
 
     /// The rollup of the first node that was asked.
     pub(super) fn rollup(&self) -> eyre::Result<Option<Rollup>> {
+        Ok(self.known()?.map(|known| {
+            let Known { chain_id, contract, sequencer, .. } = known;
+            Rollup { chain_id, contract, sequencer }
+        }))
+    }
+
+    /// The rollup with sequencers that it had before.
+    pub(super) fn former(&self) -> eyre::Result<Vec<Rollup>> {
+        let known = self.known()?.into_iter();
+        Ok(known
+            .flat_map(|Known { chain_id, contract, former_sequencers, .. }| {
+                let rollup = move |sequencer| Rollup { chain_id, contract, sequencer };
+                former_sequencers.into_iter().map(rollup)
+            })
+            .collect())
+    }
+
+    fn known(&self) -> eyre::Result<Option<Known>> {
         let path = self.0.join("rollup.json");
         if !path.exists() {
             return Ok(None);
         }
         let text = read(&path)?;
-        let known: Known = serde_json::from_slice(&text).map_err(|e| CliError::BadFile {
+        let known = serde_json::from_slice(&text).map_err(|e| CliError::BadFile {
             what: "rollup",
             path,
             why: e.to_string(),
         })?;
-        let Known { chain_id, contract, sequencer } = known;
-        Ok(Some(Rollup { chain_id, contract, sequencer }))
+        Ok(Some(known))
     }
 
-    /// Remembers a rollup, if none is known.
+    /// Remembers a rollup, and the sequencers that it had before. That of another contract is kept.
     pub(super) fn remember(&self, rollup: &Rollup) -> eyre::Result<()> {
         let Rollup { chain_id, contract, sequencer } = *rollup;
-        let known = Known { chain_id, contract, sequencer };
-        match write_new(&self.0.join("rollup.json"), &serde_json::to_vec_pretty(&known)?) {
+        let mut former_sequencers = Vec::new();
+        if let Some(known) = self.known()? {
+            let same = (known.chain_id, known.contract) == (chain_id, contract);
+            if !same || known.sequencer == sequencer {
+                return Ok(());
+            }
+            former_sequencers = known.former_sequencers;
+            former_sequencers.push(known.sequencer);
+        }
+        let known = Known { chain_id, contract, sequencer, former_sequencers };
+        let path = self.0.join("rollup.json");
+        let json = serde_json::to_vec_pretty(&known)?;
+        if path.exists() {
+            return Ok(write_bytes_atomic(&path, &json)?);
+        }
+        match write_new(&path, &json) {
             Ok(()) | Err(ClientError::Exists { .. }) => Ok(()),
             Err(error) => Err(error.into()),
         }

@@ -8,7 +8,7 @@ use alloy_sol_types::SolCall;
 use bastion_contract::rollup::{IRollup, ITestToken};
 use bastion_l1::txmgr::{self, Judge, Limits, Request, State, TxManager, TxOptions};
 use bastion_l1::{Failover, FailoverOptions, ReadL1, RpcL1, SendL1};
-use bastion_node::exodus::{rebuild, Dues, What};
+use bastion_node::exodus::{is_passing, rebuild, Dues, What};
 use bastion_node::history::collect;
 use bastion_node::settle::to_u256;
 use bastion_protocol::{Index, Token};
@@ -183,7 +183,7 @@ fn report(wallet: &Wallet<'_>, sent: &Sent) -> eyre::Result<()> {
 
 pub(super) fn deposit(wallet: &Wallet<'_>, args: &Deposit) -> eyre::Result<()> {
     let (file, _) = wallet.folder.key(&args.name)?;
-    let rollup = block_on(async { Ok(args.node.connect(&wallet.folder).await?.1) })?;
+    let rollup = block_on(async { Ok(args.node.connect(wallet).await?.1) })?;
     let contract = Address::from(rollup.contract.0);
     let mut sender = args.sending.open(wallet, rollup.chain_id)?;
     let value = U256::from(args.amount);
@@ -192,10 +192,15 @@ pub(super) fn deposit(wallet: &Wallet<'_>, args: &Deposit) -> eyre::Result<()> {
         0 => value,
         token => {
             let call = IRollup::tokensCall(U256::from(token)).abi_encode();
-            let answer = sender.l1().view(contract, call.into())?;
+            let unknown = || CliError::Usage(format!("the rollup has no token {token}"));
+            let answer = sender.l1().view(contract, call.into());
+            let answer = answer.map_err(|e| match e.is_refused_call() {
+                true => eyre::Report::from(unknown()),
+                false => e.into(),
+            })?;
             let erc20 = IRollup::tokensCall::abi_decode_returns(&answer)?;
             if erc20.is_zero() {
-                return Err(CliError::Usage(format!("the rollup has no token {token}")).into());
+                return Err(unknown().into());
             }
             let approve = ITestToken::approveCall { spender: contract, amount: value }.abi_encode();
             gas.push(sender.send("approve", erc20, U256::ZERO, approve)?);
@@ -234,7 +239,7 @@ pub(super) fn force_exit(wallet: &Wallet<'_>, args: &ForceExit) -> eyre::Result<
     // An operator who has to be forced may have stopped his node: what is known is enough.
     let rollup = match wallet.folder.rollup()? {
         Some(rollup) => rollup,
-        None => block_on(async { Ok(args.node.connect(&wallet.folder).await?.1) })?,
+        None => block_on(async { Ok(args.node.connect(wallet).await?.1) })?,
     };
     let contract = Address::from(rollup.contract.0);
     let mut sender = args.sending.open(wallet, rollup.chain_id)?;
@@ -286,6 +291,8 @@ struct One {
     amount: String,
     /// Gas of the claim; null if it waits.
     gas: Option<u64>,
+    /// Why the contract does not pay it yet, though its time has come.
+    waits: Option<String>,
     /// L1 time from which on it can be claimed.
     payable_at: u64,
 }
@@ -294,7 +301,7 @@ pub(super) fn claim(wallet: &Wallet<'_>, args: &Claim) -> eyre::Result<()> {
     let (file, _) = wallet.folder.key(&args.name)?;
     let given = read_policies(&args.policy)?;
     let (rollup, policies) = block_on(async {
-        let (client, rollup) = args.node.connect(&wallet.folder).await?;
+        let (client, rollup) = args.node.connect(wallet).await?;
         let policies = if given.is_empty() { vec![client.policy().await?] } else { given };
         Ok((rollup, policies))
     })?;
@@ -315,9 +322,18 @@ pub(super) fn claim(wallet: &Wallet<'_>, args: &Claim) -> eyre::Result<()> {
         if due.is_paid(&mut reading, contract)? {
             continue;
         }
+        let mut waits = None;
         let gas = match due.payable_at > time {
             true => None,
-            false => Some(sender.send("claim", contract, U256::ZERO, dues.call(due)?)?),
+            false => match sender.send("claim", contract, U256::ZERO, dues.call(due)?) {
+                Ok(gas) => Some(gas),
+                // The vault pays out so much in a time, and no exit waits longer than its delay.
+                Err(error) if is_passing(&error.to_string()) => {
+                    waits = Some(error.to_string());
+                    None
+                }
+                Err(error) => return Err(error),
+            },
         };
         let (token, payable_at) = (due.token, due.payable_at);
         claims.push(One {
@@ -326,6 +342,7 @@ pub(super) fn claim(wallet: &Wallet<'_>, args: &Claim) -> eyre::Result<()> {
             token,
             amount: due.amount.to_string(),
             gas,
+            waits,
             payable_at,
         });
     }
@@ -338,7 +355,12 @@ pub(super) fn claim(wallet: &Wallet<'_>, args: &Claim) -> eyre::Result<()> {
         for one in &r.claims {
             let outcome = match one.gas {
                 Some(gas) => format!("claimed ({gas} gas)"),
-                None => format!("waits until L1 time {}", one.payable_at),
+                None => match &one.waits {
+                    Some(why) => {
+                        format!("waits: {why}; claim it again later, in 3 days at the latest")
+                    }
+                    None => format!("waits until L1 time {}", one.payable_at),
+                },
             };
             let shown = amount::shown(one.amount.parse().unwrap_or_default(), one.token);
             out += &format!(

@@ -109,7 +109,7 @@ fn act(
 ) -> eyre::Result<()> {
     let (file, path) = wallet.folder.key(&args.name)?;
     let report = block_on(async {
-        let (client, rollup) = args.node.connect(&wallet.folder).await?;
+        let (client, rollup) = args.node.connect(wallet).await?;
         let account = account(&client, file.owner(), args).await?;
         let pending = account.pending.ok_or_else(|| {
             CliError::Usage(format!("account {} does not exist yet", account.index))

@@ -47,13 +47,14 @@ const PASSWORD: &str = "BASTION_WALLET_PASSWORD";
 /// A node, and what is known of its rollup.
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct NodeArgs {
-    /// URL of the node.
-    #[arg(long, value_name = "URL", env = "BASTION_NODE", default_value = "http://127.0.0.1:4000")]
-    node: String,
+    /// URL of the node [default: api.listen of the configuration].
+    #[arg(long, value_name = "URL", env = "BASTION_NODE")]
+    node: Option<String>,
     /// The rollup's contract, if the node is not to be believed at first.
     #[arg(long, value_name = "ADDRESS")]
     contract: Option<Address>,
-    /// Whose receipts count, if the node is not to be believed at first.
+    /// Whose receipts count, if the node is not to be believed at first, or the operator has announced
+    /// another key since.
     #[arg(long, value_name = "ADDRESS")]
     sequencer: Option<Address>,
 }
@@ -115,13 +116,16 @@ impl NodeArgs {
     /// A client of the node, and the rollup that it serves: the one that the wallet knows, if it knows one.
     async fn connect(
         &self,
-        folder: &Folder,
+        wallet: &Wallet<'_>,
     ) -> eyre::Result<(Client, bastion_client::check::Rollup)> {
-        let client = Client::new(&self.node)?;
+        let own = || format!("http://{}", wallet.settings.node.api.listen);
+        let client = Client::new(&self.node.clone().unwrap_or_else(own))?;
+        let folder = &wallet.folder;
         let known = folder.rollup()?;
         let contract = self.contract.or(known.map(|known| known.contract));
         let sequencer = self.sequencer.or(known.map(|known| known.sequencer));
         let rollup = client.rollup(contract, sequencer).await?;
+        // Another sequencer than the known one came here by the user's own word.
         folder.remember(&rollup)?;
         Ok((client, rollup))
     }

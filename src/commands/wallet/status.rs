@@ -1,7 +1,7 @@
 //! What a key has, with its proofs checked.
 
-use bastion_client::check;
 use bastion_client::types::{Hash, Progressed};
+use bastion_client::{check, ClientError};
 use bastion_protocol::{field, Index, Token};
 use serde::Serialize;
 
@@ -48,16 +48,28 @@ struct Account {
 struct Receipt {
     operation: String,
     block: u64,
+    /// Whose signature it has.
+    signed: Signed,
     /// Null if the node does not know it.
     status: Option<Progressed>,
     /// Whether its records stand in the data of its block; null before it is sealed.
     included: Option<bool>,
 }
 
+/// Whose signature a receipt has.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Signed {
+    BySequencer,
+    ByFormerSequencer,
+    ByNobodyKnown,
+}
+
 pub(super) fn run(wallet: &Wallet<'_>, args: &Args) -> eyre::Result<()> {
     let (file, _) = wallet.folder.key(&args.name)?;
+    let mut distrust = None;
     let report = block_on(async {
-        let (client, rollup) = args.node.connect(&wallet.folder).await?;
+        let (client, rollup) = args.node.connect(wallet).await?;
         let mut accounts = Vec::new();
         for proof in client.accounts_of(file.owner()).await? {
             let root = check::account(&proof)?;
@@ -74,11 +86,21 @@ pub(super) fn run(wallet: &Wallet<'_>, args: &Args) -> eyre::Result<()> {
                 frozen_until: account.map_or(0, |account| account.frozen_until),
             });
         }
-        let kept = wallet.folder.receipts()?;
+        let (kept, former) = (wallet.folder.receipts()?, wallet.folder.former()?);
         let mut receipts = Vec::new();
         for signed in kept.iter().rev().take(RECEIPTS) {
             let hash = Hash(signed.receipt.operation);
-            check::receipt(signed, &rollup, hash)?;
+            let by = |rollup| check::receipt(signed, rollup, hash);
+            let signed_by = match by(&rollup) {
+                Ok(()) => Signed::BySequencer,
+                Err(_) if former.iter().any(|former| by(former).is_ok()) => {
+                    Signed::ByFormerSequencer
+                }
+                Err(why) => {
+                    distrust.get_or_insert(why);
+                    Signed::ByNobodyKnown
+                }
+            };
             let status = match client.operation(hash).await {
                 Ok(operation) => Some(operation.status),
                 Err(error) if error.code() == Some("not_found") => None,
@@ -90,12 +112,17 @@ pub(super) fn run(wallet: &Wallet<'_>, args: &Args) -> eyre::Result<()> {
                 Err(error) => return Err(error.into()),
             };
             let (operation, block) = (hash.to_string(), signed.receipt.place.block);
-            receipts.push(Receipt { operation, block, status, included });
+            receipts.push(Receipt { operation, block, signed: signed_by, status, included });
         }
         let (key, owner) = (args.name.clone(), field::to_hex(&file.owner()));
         Ok(Report { key, owner, accounts, receipts })
     })?;
-    output::report(wallet.settings, &report, text)
+    output::report(wallet.settings, &report, text)?;
+    // All is shown; what is no receipt is an error all the same.
+    match distrust {
+        Some(why) => Err(ClientError::from(why).into()),
+        None => Ok(()),
+    }
 }
 
 fn text(r: &Report) -> String {
@@ -108,13 +135,13 @@ fn text(r: &Report) -> String {
         None => "nothing".into(),
     };
     for account in &r.accounts {
-        let level = if account.finalized { "final on L1" } else { "not final yet" };
+        let level =
+            if account.finalized { "final on L1" } else { "newer than the final one on L1" };
         out += &format!(
-            "account    {}: {} proven under root {} of block {} ({level}), {} pending\n",
+            "account    {}: balance {}, proven under root {} ({level}); {} after all operations so far\n",
             account.index,
             shown(&account.proven_balance, account.token),
             account.root,
-            account.block,
             shown(&account.pending_balance, account.token),
         );
     }
@@ -128,8 +155,14 @@ fn text(r: &Report) -> String {
             Some(false) => ", AND NOT AS PROMISED: keep the receipt as evidence",
         };
         out += &format!(
-            "receipt    {} in block {}: {status}{included}\n",
-            receipt.operation, receipt.block
+            "receipt    {} in block {}: {status}{included}{}\n",
+            receipt.operation,
+            receipt.block,
+            match receipt.signed {
+                Signed::BySequencer => "",
+                Signed::ByFormerSequencer => ", signed by an earlier key of the sequencer",
+                Signed::ByNobodyKnown => ", NOT SIGNED BY THE SEQUENCER: do not rely on it",
+            }
         );
     }
     out

@@ -60,9 +60,9 @@ struct Receipt {
 #[derive(Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 enum Signed {
-    BySequencer,
-    ByFormerSequencer,
-    ByNobodyKnown,
+    Sequencer,
+    FormerSequencer,
+    NobodyKnown,
 }
 
 pub(super) fn run(wallet: &Wallet<'_>, args: &Args) -> eyre::Result<()> {
@@ -92,13 +92,13 @@ pub(super) fn run(wallet: &Wallet<'_>, args: &Args) -> eyre::Result<()> {
             let hash = Hash(signed.receipt.operation);
             let by = |rollup| check::receipt(signed, rollup, hash);
             let signed_by = match by(&rollup) {
-                Ok(()) => Signed::BySequencer,
+                Ok(()) => Signed::Sequencer,
                 Err(_) if former.iter().any(|former| by(former).is_ok()) => {
-                    Signed::ByFormerSequencer
+                    Signed::FormerSequencer
                 }
                 Err(why) => {
                     distrust.get_or_insert(why);
-                    Signed::ByNobodyKnown
+                    Signed::NobodyKnown
                 }
             };
             let status = match client.operation(hash).await {
@@ -159,9 +159,9 @@ fn text(r: &Report) -> String {
             receipt.operation,
             receipt.block,
             match receipt.signed {
-                Signed::BySequencer => "",
-                Signed::ByFormerSequencer => ", signed by an earlier key of the sequencer",
-                Signed::ByNobodyKnown => ", NOT SIGNED BY THE SEQUENCER: do not rely on it",
+                Signed::Sequencer => "",
+                Signed::FormerSequencer => ", signed by an earlier key of the sequencer",
+                Signed::NobodyKnown => ", NOT SIGNED BY THE SEQUENCER: do not rely on it",
             }
         );
     }

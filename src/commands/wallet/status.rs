@@ -93,9 +93,7 @@ pub(super) fn run(wallet: &Wallet<'_>, args: &Args) -> eyre::Result<()> {
             let by = |rollup| check::receipt(signed, rollup, hash);
             let signed_by = match by(&rollup) {
                 Ok(()) => Signed::Sequencer,
-                Err(_) if former.iter().any(|former| by(former).is_ok()) => {
-                    Signed::FormerSequencer
-                }
+                Err(_) if former.iter().any(|former| by(former).is_ok()) => Signed::FormerSequencer,
                 Err(why) => {
                     distrust.get_or_insert(why);
                     Signed::NobodyKnown

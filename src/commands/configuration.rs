@@ -55,20 +55,20 @@ fn print(config: &NodeConfig, json: bool) -> eyre::Result<()> {
 }
 
 /// Keys that have no value by default, each below its section, as comments.
-const OPTIONAL: [(&str, &str); 4] = [
+const OPTIONAL: [(&str, &str); 3] = [
     ("[sequencer]", "# key-file = \"sequencer.key\""),
     ("[l1]", "# keystore = \"operator.json\"\n# password-file = \"operator.password\""),
     ("[nats]", "# url = \"nats://USER:PASSWORD@HOST:4222\""),
-    ("", "# cache-dir = \".bastion\"\n# memory = \"12GiB\"\n# arithmetic = \"portable\""),
 ];
+/// Those of the whole file.
+const OPTIONAL_FIRST: &str = "# cache-dir = \".bastion\"
+# memory = \"12GiB\"
+# arithmetic = \"portable\"
+
+";
 
 fn with_optional_keys(toml: &str) -> String {
-    let mut text = String::new();
-    for (section, keys) in OPTIONAL {
-        if section.is_empty() {
-            text += &format!("{keys}\n\n");
-        }
-    }
+    let mut text = OPTIONAL_FIRST.to_owned();
     for line in toml.lines() {
         text += &format!("{line}\n");
         for (section, keys) in OPTIONAL {

@@ -82,6 +82,14 @@ pub enum SharingError {
         /// The version.
         modified: String,
     },
+    /// An indicator that has not held for long.
+    #[error("{id} holds until {until} only: it is not kept any more")]
+    Past {
+        /// The object.
+        id: String,
+        /// Until when it held.
+        until: String,
+    },
     /// A source that sends more than its part.
     #[error("{source_name} has reached its {limit} {what}: wait, or raise the quota")]
     Quota {

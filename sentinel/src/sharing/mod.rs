@@ -3,9 +3,11 @@
 mod collection;
 pub mod error;
 mod intelligence;
+pub mod server;
 pub mod sign;
 pub mod stix;
 pub mod store;
+pub mod taxii;
 #[cfg(test)]
 mod testing;
 pub mod trust;

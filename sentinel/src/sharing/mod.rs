@@ -1,5 +1,6 @@
 //! Sharing of threat intelligence between chains. `README.md` beside this file has the whole picture.
 
+pub mod client;
 mod collection;
 pub mod error;
 mod intelligence;

@@ -64,7 +64,7 @@ fn is_wanted(parameters: &[(String, String)]) -> bool {
 }
 
 /// Whether it is TAXII of version 2.1, or of none in particular.
-fn is_taxii(text: &str, is_range: bool) -> bool {
+pub(in crate::sharing) fn is_taxii(text: &str, is_range: bool) -> bool {
     let (kind, parameters) = parts(text);
     let version = parameters.iter().find(|(name, _)| name == "version");
     let is_kind = match kind.as_str() {

@@ -32,7 +32,7 @@ use super::trust::Reader;
 mod fault;
 mod filter;
 mod info;
-mod media;
+pub(super) mod media;
 pub mod peers;
 mod read;
 mod status;

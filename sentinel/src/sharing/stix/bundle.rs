@@ -14,7 +14,7 @@ pub const MOST_OBJECTS: usize = 1_000;
 /// # Errors
 /// [`SharingError::Malformed`] for what is no bundle; [`SharingError::TooLarge`] for too many objects.
 pub fn read(bytes: &[u8]) -> Result<Vec<Value>, SharingError> {
-    let mut bundle = whole(strict::parse(bytes)?, "a bundle")?;
+    let mut bundle = whole(strict::read(bytes)?, "a bundle")?;
     let id = bundle.get("id").and_then(Value::as_str).unwrap_or_default().parse::<Id>()?;
     if id.kind() != "bundle" || bundle.get("type").and_then(Value::as_str) != Some("bundle") {
         return Err(SharingError::malformed(id, "its type must be bundle"));
@@ -27,7 +27,7 @@ pub fn read(bytes: &[u8]) -> Result<Vec<Value>, SharingError> {
 /// # Errors
 /// As [`read`].
 pub fn envelope(bytes: &[u8]) -> Result<(Vec<Value>, Map<String, Value>), SharingError> {
-    let mut envelope = whole(strict::parse(bytes)?, "the envelope")?;
+    let mut envelope = whole(strict::read(bytes)?, "the envelope")?;
     let objects = objects(&mut envelope, "the envelope")?;
     Ok((objects, envelope))
 }

@@ -8,6 +8,7 @@
 
 mod candidate;
 pub mod sharing;
+pub mod response;
 mod verdict;
 
 pub use candidate::Candidate;

@@ -1,0 +1,20 @@
+//! Automatic, bounded response: what happens after something was found.
+//!
+//! - [`Quarantine`] holds operations back for a while, and lets each of them go.
+//! - [`Engine`] turns findings into [`Action`]s by playbooks, within a budget. What is beyond the budget
+//!   is a question to a person.
+//! - [`tightened`] is the one change of a policy that it may ask for.
+//! - [`alerts`] tells people.
+//!
+//! Nothing here acts by itself: the engine returns data, and the caller does it. Times are arguments.
+
+mod error;
+mod held;
+mod journal;
+mod quarantine;
+mod record;
+
+pub use error::ResponseError;
+pub use held::{Ending, Full, Held};
+pub use journal::{Journal, Replay, MAX_FILE, MAX_FRAME};
+pub use quarantine::{Limits, Quarantine, HARD_LIMIT_MS};

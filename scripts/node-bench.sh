@@ -10,11 +10,12 @@ blocks=${2:-1}
 dir=$root/target/node-bench
 "$bastion" --cache-dir "$root/.bastion" setup --shape "$shape" --unsafe-dev-srs > /dev/null 2>&1
 
-trap stop EXIT
 # run NAME EMBEDDED WORKERS CORES-OF-EACH...: seconds of the first blocks.
 run() {
   local name=$1 embedded=$2
   shift 2
+  # It runs in a subshell, which inherits no trap.
+  trap stop EXIT
   rm -rf "$dir/$name" && mkdir -p "$dir/$name" && cd "$dir/$name"
   background anvil anvil --silent --port 8645 --block-time 1 --mixed-mining
   background nats nats-server -js -a 127.0.0.1 -p 4322 -sd nats
@@ -42,7 +43,7 @@ admin-listen = "127.0.0.1:4101"
 requests-per-second = 1000
 burst = 2000
 TOML
-  "$bastion" l1 deploy --shape "$shape" --dev > /dev/null 2>&1
+  "$bastion" l1 deploy --shape "$shape" --dev > deploy.log 2>&1 || { cat deploy.log >&2; exit 1; }
   background node env RUST_LOG=info "$bastion" node
   local n=0
   for cores in "$@"; do
@@ -59,7 +60,8 @@ TOML
   while [ "$(grep -c 'block proven' node.log)" -lt "$blocks" ]; do sleep 1; done
   node -e '
     const lines = require("fs").readFileSync("node.log", "utf8").split("\n").filter((l) => l.startsWith("{")).map(JSON.parse);
-    const at = (text) => lines.filter((l) => l.fields.message === text).map((l) => Date.parse(l.timestamp));
+    // Progress is told in lines of another form.
+    const at = (text) => lines.filter((l) => l.fields?.message === text).map((l) => Date.parse(l.timestamp));
     const [sealed, proven] = [at("block sealed"), at("block proven")];
     console.log((proven[Number(process.argv[1]) - 1] - sealed[0]) / 1000);' "$blocks"
   stop

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use bastion_protocol::ops::Op;
-use bastion_protocol::{field, Address, Fr, Header};
+use bastion_protocol::{field, Address, Fr, Header, Memo};
 
 /// A queue entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -115,6 +115,8 @@ pub struct Block {
     pub header: Header,
     /// Posted bytes.
     pub data: Vec<u8>,
+    /// What the operator claimed with its commit, if anything.
+    pub memo: Option<Memo>,
     /// L1 time of the commit.
     pub committed_at: u64,
     /// Root of its exits, as the contract announced it.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use bastion_protocol::{Address, Index, ProtocolError};
 
 use crate::types::operation::Rejection;
-use crate::types::{Hash, Problem};
+use crate::types::{Hash, Held, Problem};
 
 /// An answer that does not hold. The node is at fault, or is not the one that it should be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -107,6 +107,12 @@ pub enum ClientError {
     /// An operation that was not executed.
     #[error("the operation was rejected: {} ({})", .0.message, .0.code)]
     Rejected(Rejection),
+    /// An operation that is held back. It is executed by itself later.
+    #[error(
+        "the operation is held back until {} (seconds since 1970): {}; it is executed by itself then, and \
+         a forced exit on L1 needs nobody's leave", .0.until, .0.why()
+    )]
+    Held(Box<Held>),
     /// An answer that does not hold.
     #[error(transparent)]
     Distrust(#[from] Distrust),

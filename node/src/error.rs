@@ -45,6 +45,20 @@ pub enum NodeError {
         /// The operation at fault, and the rules that it breaks.
         why: CircuitError,
     },
+    /// An account that cannot be frozen, or unfrozen, now.
+    #[error("account {account} cannot be frozen or unfrozen: {why}")]
+    Freeze {
+        /// The account.
+        account: Index,
+        /// Why.
+        why: String,
+    },
+    /// The sentinel cannot go on.
+    #[error(transparent)]
+    Sentinel(#[from] bastion_sentinel::SentinelError),
+    /// The sentinel cannot respond.
+    #[error(transparent)]
+    Response(#[from] bastion_sentinel::response::ResponseError),
     /// The context itself is refused.
     #[error("{0}")]
     Rejected(Rejection),

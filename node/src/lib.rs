@@ -44,6 +44,7 @@ pub mod nats;
 pub mod pipeline;
 pub mod recommend;
 pub mod second_verifier;
+pub mod sentinel;
 pub mod sequencer;
 pub mod service;
 pub mod settle;

@@ -9,7 +9,7 @@ use bastion_protocol::exits::{exit_path, exit_tree};
 use bastion_protocol::ops::{Deposit, Op};
 use bastion_protocol::records::{L1Record, Section};
 use bastion_protocol::BlockProof;
-use bastion_protocol::{field, Fr, Header, ProtocolError, PublicInputs};
+use bastion_protocol::{field, Fr, Header, Memo, ProtocolError, PublicInputs};
 use serde::Serialize;
 
 use crate::error::NodeError;
@@ -207,6 +207,11 @@ pub fn commit_call(header: &Header, data: &[u8]) -> Bytes {
         data: data.to_vec().into(),
     };
     call.abi_encode().into()
+}
+
+/// The same calldata with a memo behind it, which the contract ignores.
+pub fn with_memo(calldata: &Bytes, memo: &Memo) -> Bytes {
+    [calldata, &memo.to_bytes()[..]].concat().into()
 }
 
 /// Calldata that proves the committed block `number`.

@@ -155,6 +155,7 @@ impl World {
             view.clone(),
             policies,
             L1Clock::new(now),
+            None,
         );
         let (orders, ordered) = channel();
         Self {

@@ -89,6 +89,7 @@ pub fn start(
                                 check::receipt(&receipt, &rollup, hash).unwrap();
                                 book.keep(op, receipt);
                             }
+                            Answer::Held(held) => panic!("held back: {held:?}"),
                             Answer::Rejection(rejection) => {
                                 book.rejected.lock().unwrap().push(format!("{rejection:?}"));
                             }

@@ -5,7 +5,8 @@ use serde_json::json;
 
 use super::transport::{Options, Transport};
 use crate::error::ClientError;
-use crate::types::{Health, Intents, Job};
+use crate::receipt::SignedReceipt;
+use crate::types::{FreezeRequest, Hash, Health, Intents, Job, Quarantine, SentinelStatus};
 
 /// An operator's client.
 #[derive(Debug, Clone)]
@@ -44,6 +45,56 @@ impl Admin {
     /// [`ClientError`].
     pub async fn drain(&self) -> Result<(), ClientError> {
         self.post("drain").await
+    }
+
+    /// The operations that the sentinel holds back.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn quarantine(&self) -> Result<Quarantine, ClientError> {
+        self.transport.get(&path(&["quarantine"])).await
+    }
+
+    /// Lets an operation go that is held back: it is executed at once, if it can be.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn release(&self, operation: Hash) -> Result<(), ClientError> {
+        self.post_to(&path(&["quarantine", &operation.to_string(), "release"])).await
+    }
+
+    /// Forgets an operation that is held back.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn drop_held(&self, operation: Hash) -> Result<(), ClientError> {
+        self.post_to(&path(&["quarantine", &operation.to_string(), "drop"])).await
+    }
+
+    /// Freezes an account, by the guardian's key of the node.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn freeze(&self, account: Index, seconds: u64) -> Result<SignedReceipt, ClientError> {
+        let path = path(&["accounts", &account.to_string(), "freeze"]);
+        self.transport.post(&path, &FreezeRequest { seconds }).await
+    }
+
+    /// Ends the freeze of an account.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn unfreeze(&self, account: Index) -> Result<SignedReceipt, ClientError> {
+        let path = path(&["accounts", &account.to_string(), "unfreeze"]);
+        self.transport.post(&path, &json!({})).await
+    }
+
+    /// Reads the rules of the sentinel anew, and tells their version.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn reload_rules(&self) -> Result<SentinelStatus, ClientError> {
+        self.transport.post(&path(&["sentinel", "reload"]), &json!({})).await
     }
 
     /// Closes the open block before its time is up.

@@ -107,6 +107,7 @@ impl Client {
                 check::receipt(&signed, rollup, Hash(hash))?;
                 Ok(signed)
             }
+            Some(Answer::Held(held)) => Err(ClientError::Held(Box::new(held))),
             Some(Answer::Rejection(rejection)) => Err(ClientError::Rejected(rejection)),
             None => Err(self.transport.malformed("POST /v1/operations", "no answer".into())),
         }
@@ -134,6 +135,30 @@ impl Client {
     /// [`ClientError`].
     pub async fn inclusion(&self, hash: Hash) -> Result<Inclusion, ClientError> {
         self.transport.get(&format!("/v1/operations/{hash}/inclusion")).await
+    }
+
+    /// An operation that is held back.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn held(&self, hash: Hash) -> Result<Held, ClientError> {
+        self.transport.get(&format!("/v1/sentinel/held/{hash}")).await
+    }
+
+    /// How the sentinel stands.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn sentinel(&self) -> Result<SentinelStatus, ClientError> {
+        self.transport.get("/v1/sentinel").await
+    }
+
+    /// Entries of the log of findings from a number on, at most 100.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn findings(&self, from: u64) -> Result<Findings, ClientError> {
+        self.transport.get(&format!("/v1/sentinel/findings?from={from}&limit=100")).await
     }
 
     /// A batch, by its number since genesis.

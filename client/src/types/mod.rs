@@ -10,6 +10,7 @@
 //! | [`account`] | accounts with their proofs |
 //! | [`status`] | the node, its fees, its workers |
 //! | [`job`] | proving jobs, L1 transactions |
+//! | [`sentinel`] | what was found, and what is held back |
 //! | [`problem`] | errors |
 //! | [`event`] | what happens, as it happens |
 
@@ -21,6 +22,7 @@ pub mod operation;
 #[cfg(feature = "schema")]
 pub mod policy;
 pub mod problem;
+pub mod sentinel;
 pub mod status;
 pub mod text;
 
@@ -30,5 +32,8 @@ pub use event::Event;
 pub use job::{Intent, Intents, Job, JobState, Jobs, Progress, ProofKind};
 pub use operation::{Answer, Answers, Inclusion, Operation, Operations, Progressed, Submission};
 pub use problem::Problem;
+pub use sentinel::{
+    Evidence, Findings, FreezeRequest, Held, Quarantine, Reason, SentinelStatus,
+};
 pub use status::{FeeEstimate, Health, Status, Version};
 pub use text::{Amount, Bytes, Element, Hash};

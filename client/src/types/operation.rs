@@ -3,6 +3,7 @@
 use bastion_protocol::{Index, Kind, Token};
 use serde::{Deserialize, Serialize};
 
+use super::sentinel::Held;
 use super::text::{Amount, Bytes, Hash};
 use crate::receipt::SignedReceipt;
 
@@ -34,6 +35,8 @@ pub struct Answers {
 pub enum Answer {
     /// It is executed, and has its place for good. The same operation gets the same receipt again.
     Receipt(SignedReceipt),
+    /// It is held back, and executed later by itself.
+    Held(Held),
     /// It was not executed, and leaves no mark.
     Rejection(Rejection),
 }

@@ -14,6 +14,7 @@ use subtle::ConstantTimeEq;
 use tokio::sync::oneshot;
 use tracing::info;
 
+use super::admin_sentinel;
 use super::extract::Path;
 use super::layers::counted;
 use super::problem::{self, Code, Fault};
@@ -33,6 +34,7 @@ pub fn admin_router(backend: Arc<Backend>, token: &str) -> Router {
         .route("/admin/v1/jobs/{key}", get(job))
         .route("/admin/v1/jobs/{key}/retry", post(retry))
         .route("/admin/v1/jobs/{key}/cancel", post(cancel))
+        .merge(admin_sentinel::routes())
         .route("/admin/v1/l1/intents", get(intents))
         .route("/admin/v1/l1/intents/{name}/resend", post(resend))
         .route("/admin/v1/l1/intents/{name}/cancel", post(cancel_intent))
@@ -68,7 +70,7 @@ fn is_same(given: &str, token: &str) -> bool {
     !token.is_empty() && bool::from(given.as_bytes().ct_eq(token.as_bytes()))
 }
 
-fn done() -> Json<Health> {
+pub(super) fn done() -> Json<Health> {
     Json(Health { status: "ok".into() })
 }
 

@@ -8,7 +8,7 @@ use utoipa::OpenApi as _;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::routes::{accounts, blocks, events, jobs, meta, operations};
+use super::routes::{accounts, blocks, events, jobs, meta, operations, sentinel};
 use super::Shared;
 
 /// Title, and what no route names.
@@ -26,6 +26,7 @@ decimal strings, hashes and field elements are 0x and lower-case hex digits, tim
         (name = "operations", description = "Operations, receipts, inclusion"),
         (name = "blocks", description = "Batches and blocks"),
         (name = "accounts", description = "Accounts with Merkle proofs"),
+        (name = "sentinel", description = "What was found before inclusion, and what is held back"),
         (name = "node", description = "The node itself"),
     ),
 )]
@@ -45,6 +46,9 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(accounts::of_owner))
         .routes(routes!(accounts::account))
         .routes(routes!(accounts::operations))
+        .routes(routes!(sentinel::status))
+        .routes(routes!(sentinel::findings))
+        .routes(routes!(sentinel::held))
         .routes(routes!(meta::fees))
         .routes(routes!(meta::policy))
         .routes(routes!(meta::version))

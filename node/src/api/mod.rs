@@ -5,6 +5,7 @@
 //! | `routes` | the public routes, one file for each kind of thing |
 //! | `views` | what is shown, made of what the parts of the node know |
 //! | [`admin`] | the operator's routes, on an address of their own |
+//! | `admin_sentinel` | those of them that are about the sentinel |
 //! | [`problem`] | errors (RFC 9457) |
 //! | [`extract`] | what a request says |
 //! | [`layers`] | limits of time and rate, counters |
@@ -17,6 +18,7 @@
 //! | [`document`] | the OpenAPI file |
 
 pub mod admin;
+mod admin_sentinel;
 pub mod document;
 pub mod extract;
 pub mod hub;

@@ -148,7 +148,10 @@ impl Fault {
 
 impl From<NodeError> for Fault {
     fn from(error: NodeError) -> Self {
-        Self::internal(error)
+        match error {
+            NodeError::Freeze { .. } => Self::new(Code::Conflict, error.to_string()),
+            error => Self::internal(error),
+        }
     }
 }
 

@@ -20,7 +20,7 @@ use super::events::{Collector, Origin, Proof};
 use super::Reader;
 use crate::error::NodeError;
 use crate::settle::to_u256;
-use bastion_protocol::Header;
+use bastion_protocol::{Header, Memo};
 
 /// Finds the calls of one rollup.
 pub(super) struct Calls<'r, 'p> {
@@ -77,11 +77,11 @@ impl<'r, 'p> Calls<'r, 'p> {
                 },
                 record: self.reader.view(&record)?.inputs,
             };
-            let (data, inputs) =
+            let ((data, inputs), memo) =
                 self.search(&wanted, "commit", origin.committed, |_, input, _| {
-                    Ok(wanted.data(input))
+                    Ok(wanted.data(input).map(|data| (data, Memo::at_end_of(input))))
                 })?;
-            block.data = data;
+            (block.data, block.memo) = (data, memo);
             if let Some(proof) = origin.proven {
                 block.proving = Some(self.search(
                     &wanted,

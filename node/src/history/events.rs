@@ -283,6 +283,7 @@ impl Collector {
             committed_at: event.block.time,
             exit_root: e.exitRoot.0,
             processed: e.processed.saturating_to(),
+            memo: None,
             proving: None,
             finalized: None,
             finalized_at: None,

@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | `entries` | number of the entry (8 bytes, big-endian) | [`Entry`] |
 //! | `operations` | hash of a signed operation (32) | number of its entry (8) |
+//! | `arrivals` | number of the entry (8) | when it arrived, in milliseconds since 1970 (8) |
 //! | `batches` | number of the batch since genesis (8) | [`BatchRow`] |
 //! | `meta` | `schema`, `rollup`, `queue` | version (4); chain id (8) and contract (20); entries taken from the L1 queue (8) |
 //!
@@ -28,6 +29,7 @@ use crate::error::NodeError;
 const SCHEMA: u32 = 1;
 const ENTRIES: &str = "entries";
 const OPERATIONS: &str = "operations";
+const ARRIVALS: &str = "arrivals";
 const BATCHES: &str = "batches";
 const META: &str = "meta";
 
@@ -73,6 +75,8 @@ pub struct BatchRow {
 pub struct Appended {
     /// Entries, in order.
     pub entries: Vec<Entry>,
+    /// When they arrived, in milliseconds since 1970: what the sentinel saw must be repeatable.
+    pub arrived_ms: u64,
     /// Batches that began or ended.
     pub batches: Vec<(u64, BatchRow)>,
     /// Entries taken from the L1 queue, if there are more now.
@@ -116,7 +120,7 @@ impl Log {
         let mut options = Options::default();
         options.create_if_missing(true);
         options.create_missing_column_families(true);
-        let db = DB::open_cf(&options, path, [ENTRIES, OPERATIONS, BATCHES, META]);
+        let db = DB::open_cf(&options, path, [ENTRIES, OPERATIONS, ARRIVALS, BATCHES, META]);
         let db = db.map_err(|e| {
             let why = match e.to_string().contains("lock") {
                 true => format!("in use by another process: stop it first ({e})"),
@@ -187,6 +191,7 @@ impl Log {
             };
             let key = next.to_be_bytes();
             batch.put_cf(self.family(ENTRIES)?, key, self.encode(&stored)?);
+            batch.put_cf(self.family(ARRIVALS)?, key, appended.arrived_ms.to_be_bytes());
             // Two deposits may be equal; what tells them apart is their number in the queue.
             if matches!(entry.op, Op::Signed(_)) {
                 batch.put_cf(self.family(OPERATIONS)?, entry.receipt.receipt.operation, key);
@@ -240,6 +245,15 @@ impl LogReader {
     pub fn entry(&self, number: u64) -> Result<Option<Entry>, NodeError> {
         let entry = self.get(ENTRIES, &number.to_be_bytes())?;
         entry.map(|bytes| self.read(&bytes)).transpose()
+    }
+
+    /// When an entry arrived, in milliseconds since 1970, by the sequencer's clock.
+    ///
+    /// # Errors
+    /// As [`LogReader::find`].
+    pub fn arrived_ms(&self, number: u64) -> Result<Option<u64>, NodeError> {
+        let value = self.get(ARRIVALS, &number.to_be_bytes())?;
+        value.map(|bytes| self.number(&bytes)).transpose()
     }
 
     /// A batch by its number.

@@ -33,17 +33,49 @@ use std::path::Path;
 
 use bastion_protocol::ops::{Op, SignedOp};
 use bastion_protocol::receipt::{operation_hash, words_hash};
-use bastion_protocol::{Policy, Receipt};
-use bastion_state::executor::{Checked, ClosedBatch, Rejection};
+use bastion_protocol::{Index, Policy, Receipt};
+use bastion_sentinel::{Candidate, Reason};
+use bastion_state::executor::{Checked, ClosedBatch, OpTrace, Rejection};
 use bastion_state::state::State;
 use bastion_state::store::Store;
 use rayon::prelude::*;
 
 use crate::error::NodeError;
+use crate::sentinel::{lock, wall_ms, Watch};
 use open::Current;
 
 /// The answer to one operation.
-pub type Answer = Result<SignedReceipt, Rejection>;
+pub type Answer = Result<SignedReceipt, Decline>;
+
+/// Why an operation has no receipt.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Decline {
+    /// It cannot be executed, and leaves no mark.
+    #[error(transparent)]
+    Rejected(#[from] Rejection),
+    /// The sentinel holds it back. It is executed later by itself, unless it cannot be by then.
+    #[error(
+        "held back until {until} (seconds since 1970) by {}; nothing needs to be sent again, and a forced \
+         exit on L1 needs nobody's leave", detectors(.reasons)
+    )]
+    Held {
+        /// When it is released.
+        until: u64,
+        /// What the sentinel found.
+        reasons: Vec<Reason>,
+    },
+    /// The sentinel refuses it, and it leaves no mark.
+    #[error("refused by {}; a forced exit on L1 needs nobody's leave", detectors(.reasons))]
+    Refused {
+        /// What the sentinel found.
+        reasons: Vec<Reason>,
+    },
+}
+
+fn detectors(reasons: &[Reason]) -> String {
+    let names: Vec<&str> = reasons.iter().map(|reason| &*reason.detector).collect();
+    names.join(", ")
+}
 
 /// A closed batch with its place.
 #[derive(Debug)]
@@ -66,6 +98,8 @@ pub struct Sequencer {
     packing: Packing,
     policy: Policy,
     current: Current,
+    /// Who is asked before an operation is included.
+    sentinel: Option<Watch>,
     /// Closed since they were last taken; some may not be in the log yet.
     closed: Vec<Closed>,
     /// Set when memory and log may differ.
@@ -92,8 +126,40 @@ impl Sequencer {
         let sealer = Sealer::new(state.take_tree(), store)?;
         let (current, closed) = Current::replay(&log, &mut state, sealer.batches(), domain)?;
         let sequencer =
-            Self { state, log, signer, packing, policy, current, closed, stopped: false };
+            Self { state, log, signer, packing, policy, current, sentinel: None, closed, stopped: false };
         Ok((sequencer, sealer))
+    }
+
+    /// From now on the sentinel is asked before an operation is included. It is shown first what was
+    /// executed again at the start.
+    ///
+    /// # Errors
+    /// [`NodeError::Sentinel`] if it cannot write.
+    pub fn watched_by(&mut self, watch: Watch) -> Result<(), NodeError> {
+        {
+            let mut sentinel = lock(&watch);
+            let mut entry = self.first_replayed();
+            let closed = self.closed.iter().flat_map(|closed| {
+                closed.batch.ops().iter().map(move |trace| (trace, closed.row.context.time))
+            });
+            let open = self.current.ops().iter().map(|trace| (trace, self.current.time()));
+            for (trace, time) in closed.chain(open) {
+                let arrived_ms = self.log.arrived_ms(entry)?.unwrap_or(time.saturating_mul(1_000));
+                let hash = operation_hash(&trace.op);
+                let (state, policy) = (&self.state, &self.policy);
+                let candidate = Candidate { trace, state, policy, hash, time, arrived_ms };
+                sentinel.catch_up(entry, &candidate);
+                entry += 1;
+            }
+        }
+        self.sentinel = Some(watch);
+        Ok(())
+    }
+
+    /// The first entry that was executed again at the start; the next one if none was.
+    pub fn first_replayed(&self) -> u64 {
+        let closed = self.closed.first().map(|closed| closed.row.first);
+        closed.or_else(|| self.current.first()).unwrap_or(self.log.next())
     }
 
     /// The accounts, as of the last operation. They have no tree.
@@ -194,19 +260,22 @@ impl Sequencer {
         self.current.check(&mut self.state, &self.policy, now)?;
         // From here on memory is ahead of the log.
         self.stopped = true;
-        let mut appended = Appended { queue, ..Appended::default() };
+        let arrived_ms = self.sentinel.as_ref().map_or(now.saturating_mul(1_000), |_| wall_ms());
+        let mut appended = Appended { queue, arrived_ms, ..Appended::default() };
         let mut promised: Vec<(u64, Receipt)> = Vec::with_capacity(items.len());
-        let mut rejected: Vec<Option<Rejection>> = Vec::with_capacity(items.len());
+        let mut declined: Vec<Option<Decline>> = Vec::with_capacity(items.len());
         for item in items {
             let first = self.log.next() + promised.len() as u64;
             match self.execute(item, now, first, &mut appended)? {
                 Ok(receipt) => {
                     promised.push(receipt);
-                    rejected.push(None);
+                    declined.push(None);
                 }
                 // The queue has no gaps: without this entry nothing after it can be posted.
-                Err(rejection) if queue.is_some() => return Err(NodeError::Rejected(rejection)),
-                Err(rejection) => rejected.push(Some(rejection)),
+                Err(Decline::Rejected(rejection)) if queue.is_some() => {
+                    return Err(NodeError::Rejected(rejection))
+                }
+                Err(decline) => declined.push(Some(decline)),
             }
         }
         self.current.forget_empty(&mut appended);
@@ -215,9 +284,9 @@ impl Sequencer {
         let signed: Vec<SignedReceipt> = signed.collect::<Result<_, _>>()?;
         let mut receipts = promised.into_iter().map(|(batch, _)| batch).zip(signed);
         let mut answers = Vec::with_capacity(items.len());
-        for (item, rejected) in items.iter().zip(rejected) {
-            let answer = match rejected {
-                Some(rejection) => Err(rejection),
+        for (item, declined) in items.iter().zip(declined) {
+            let answer = match declined {
+                Some(decline) => Err(decline),
                 None => {
                     let (batch, receipt) = receipts.next().ok_or(NodeError::Stopped)?;
                     appended.entries.push(Entry { batch, op: item.op, receipt: receipt.clone() });
@@ -226,9 +295,71 @@ impl Sequencer {
             };
             answers.push(answer);
         }
-        self.log.append(&appended)?;
+        self.append(&appended)?;
         self.stopped = false;
         Ok(answers)
+    }
+
+    /// Appends to the log, then writes what the sentinel holds back, lets go, and has learned. In this
+    /// order: what it lets go must not be lost between the two, and it must not know of more than the log
+    /// has. Nobody is told of anything before both are on disk.
+    fn append(&mut self, appended: &Appended) -> Result<(), NodeError> {
+        self.log.append(appended)?;
+        let Some(watch) = &self.sentinel else {
+            return Ok(());
+        };
+        let mut sentinel = lock(watch);
+        sentinel.sync()?;
+        sentinel.keep_checkpoint()
+    }
+
+    /// Executes what the sentinel lets go, and what the guardian of the node has signed.
+    ///
+    /// # Errors
+    /// As [`Sequencer::sequence`].
+    pub fn run_due(&mut self, now: u64) -> Result<(), NodeError> {
+        let Some(watch) = self.sentinel.clone() else {
+            return Ok(());
+        };
+        let due = lock(&watch).due(wall_ms());
+        if due.is_empty() {
+            return Ok(());
+        }
+        let answers = self.sequence(&due, now)?;
+        let mut sentinel = lock(&watch);
+        for (op, answer) in due.iter().zip(&answers) {
+            sentinel.was_executed(op, answer.as_ref().err(), wall_ms());
+        }
+        sentinel.sync()
+    }
+
+    /// Signs a freeze of an account for so many seconds, or its end, by the guardian's key of the node.
+    ///
+    /// # Errors
+    /// [`NodeError::Freeze`] if there is no key, no such account, or the policy allows none now.
+    pub fn sign_as_guardian(
+        &self,
+        index: Index,
+        seconds: Option<u64>,
+        now: u64,
+    ) -> Result<SignedOp, NodeError> {
+        let none = |why: &str| NodeError::Freeze { account: index, why: why.into() };
+        let guardian = self.sentinel.as_ref().and_then(|watch| lock(watch).guardian().cloned());
+        let guardian = guardian.ok_or_else(|| {
+            none("this node has no guardian's key (sentinel.guardian-key-file)")
+        })?;
+        let account = self.state.account(index).ok_or_else(|| none("there is no such account"))?;
+        let (_, exit) = self.state.opening(account.owner).ok_or_else(|| none("it has no owner"))?;
+        let time = match self.current.in_a_block() {
+            true => self.current.time(),
+            false => now,
+        };
+        match seconds {
+            Some(seconds) => {
+                guardian.freeze((index, account, exit), seconds, &self.policy, time)
+            }
+            None => guardian.unfreeze((index, account, exit), time),
+        }
     }
 
     /// Executes one operation, which will be entry number `first`; its batch, and its receipt without
@@ -239,30 +370,60 @@ impl Sequencer {
         now: u64,
         first: u64,
         appended: &mut Appended,
-    ) -> Result<Result<(u64, Receipt), Rejection>, NodeError> {
+    ) -> Result<Result<(u64, Receipt), Decline>, NodeError> {
         let Item { op, hash: operation, checked } = *item;
+        let mut screened = false;
         // Twice: the batch may be full, and then the next one is empty.
         for _ in 0..2 {
             let slots = &self.packing.shape.slots;
             self.current.begin(&mut self.state, &self.policy, now, first, appended)?;
-            match self.current.push(&mut self.state, &op, checked.as_ref(), slots) {
-                Err(rejection) => return Ok(Err(rejection)),
-                Ok(Some(place)) => {
+            let trace = match self.current.execute(&self.state, &op, checked.as_ref()) {
+                Err(rejection) => return Ok(Err(rejection.into())),
+                Ok(None) => return Err(NodeError::Stopped),
+                Ok(Some(trace)) => trace,
+            };
+            if let Some(watch) = self.sentinel.as_ref().filter(|_| !screened) {
+                screened = true;
+                let candidate = self.candidate(&trace, operation, appended.arrived_ms);
+                let admitted = lock(watch).admit(&candidate);
+                if let Err(decline) = admitted {
+                    return Ok(Err(decline));
+                }
+            }
+            match self.current.include(&mut self.state, trace, slots) {
+                Some(place) => {
+                    if let Some(watch) = &self.sentinel {
+                        lock(watch).included(first);
+                    }
                     let records = self.current.last_records();
                     let words = words_hash(records.iter().map(Vec::as_slice));
                     let (epoch, time) = (self.current.epoch(), self.current.time());
                     let receipt = Receipt { epoch, place, operation, words, time };
                     return Ok(Ok((self.current.number(), receipt)));
                 }
-                Ok(None) => self.close_batch(false, appended),
+                None => self.close_batch(false, first, appended),
             }
         }
         let shape = self.packing.shape.name.clone();
         Err(NodeError::DoesNotFit { place: hex::encode(operation), shape })
     }
 
-    fn close_batch(&mut self, block: bool, appended: &mut Appended) {
+    fn candidate<'a>(
+        &'a self,
+        trace: &'a OpTrace,
+        hash: [u8; 32],
+        arrived_ms: u64,
+    ) -> Candidate<'a> {
+        let (state, policy, time) = (&self.state, &self.policy, self.current.time());
+        Candidate { trace, state, policy, hash, time, arrived_ms }
+    }
+
+    /// Closes the open batch; the next entry is number `next`.
+    fn close_batch(&mut self, block: bool, next: u64, appended: &mut Appended) {
         let closed = self.current.close(&self.state, &self.packing.sizes, block, appended);
+        if let Some(watch) = self.sentinel.as_ref().filter(|_| closed.is_some()) {
+            lock(watch).checkpoint(next);
+        }
         self.closed.extend(closed);
     }
 
@@ -292,13 +453,13 @@ impl Sequencer {
         }
         self.stopped = true;
         let mut appended = Appended::default();
-        self.close_batch(block, &mut appended);
+        let next = self.log.next();
+        self.close_batch(block, next, &mut appended);
         while block && self.current.in_a_block() {
-            let first = self.log.next();
-            self.current.begin(&mut self.state, &self.policy, 0, first, &mut appended)?;
-            self.close_batch(block, &mut appended);
+            self.current.begin(&mut self.state, &self.policy, 0, next, &mut appended)?;
+            self.close_batch(block, next, &mut appended);
         }
-        self.log.append(&appended)?;
+        self.append(&appended)?;
         self.stopped = false;
         Ok(())
     }

@@ -6,7 +6,7 @@ use bastion_protocol::ops::Op;
 use bastion_protocol::path::DEPTH;
 use bastion_protocol::receipt::Place;
 use bastion_protocol::{Fr, Policy};
-use bastion_state::executor::{BatchContext, Checked, Footprint, OpenBatch, Rejection};
+use bastion_state::executor::{BatchContext, Checked, Footprint, OpTrace, OpenBatch, Rejection};
 use bastion_state::state::State;
 
 use super::log::{Appended, BatchRow, Log};
@@ -118,11 +118,12 @@ impl Current {
             let entries = entries.take_while(|e| e.as_ref().map_or(true, |e| e.batch == number));
             for (position, entry) in entries.enumerate() {
                 let entry = entry?;
-                let pushed = push(&mut open, &mut current.usage, state, &entry.op, None, None);
-                if pushed != Ok(true) {
-                    return Err(broken(format!(
-                        "batch {number}, operation {position}: {pushed:?}"
-                    )));
+                let broken =
+                    |why: String| broken(format!("batch {number}, operation {position}: {why}"));
+                let trace = open.execute(state, &entry.op, None);
+                let trace = trace.map_err(|rejection| broken(rejection.to_string()))?;
+                if !include(&mut open, &mut current.usage, state, trace, None) {
+                    return Err(broken("it does not fit".into()));
                 }
             }
             match row.sealed {
@@ -204,22 +205,42 @@ impl Current {
         Ok(())
     }
 
-    /// Executes an operation in the open batch; `None` if it does not fit.
-    pub(super) fn push(
-        &mut self,
-        state: &mut State,
+    /// What an operation would do in the open batch; `None` if there is none.
+    pub(super) fn execute(
+        &self,
+        state: &State,
         op: &Op,
         checked: Option<&Checked>,
-        room: &Slots,
-    ) -> Result<Option<Place>, Rejection> {
-        let Some(open) = &mut self.open else {
+    ) -> Result<Option<OpTrace>, Rejection> {
+        let Some(open) = &self.open else {
             return Ok(None);
         };
-        if !push(open, &mut self.usage, state, op, checked, Some(room))? {
-            return Ok(None);
+        open.execute(state, op, checked).map(Some)
+    }
+
+    /// Includes what [`Current::execute`] gave in the open batch; `None` if it does not fit.
+    pub(super) fn include(
+        &mut self,
+        state: &mut State,
+        trace: OpTrace,
+        room: &Slots,
+    ) -> Option<Place> {
+        let open = self.open.as_mut()?;
+        if !include(open, &mut self.usage, state, trace, Some(room)) {
+            return None;
         }
         let position = open.ops().len().saturating_sub(1) as u32;
-        Ok(Some(Place { block: self.block, batch: self.batch, position }))
+        Some(Place { block: self.block, batch: self.batch, position })
+    }
+
+    /// First entry of the open batch.
+    pub(super) fn first(&self) -> Option<u64> {
+        self.row.as_ref().map(|row| row.first)
+    }
+
+    /// The operations of the open batch.
+    pub(super) fn ops(&self) -> &[OpTrace] {
+        self.open.as_ref().map_or(&[], OpenBatch::ops)
     }
 
     /// Records that will be posted for the last operation.
@@ -302,22 +323,21 @@ impl Current {
     }
 }
 
-fn push(
+fn include(
     open: &mut OpenBatch,
     usage: &mut Slots,
     state: &mut State,
-    op: &Op,
-    checked: Option<&Checked>,
+    trace: OpTrace,
     room: Option<&Slots>,
-) -> Result<bool, Rejection> {
+) -> bool {
     let mut next = *usage;
     let fits = |f: &Footprint| {
         next = usage.with(f.kind, f.accounts, f.nodes, f.tokens);
         room.is_none_or(|room| next.fits(room))
     };
-    let pushed = open.push(state, op, checked, fits)?;
-    if pushed {
+    let included = open.include(state, trace, fits);
+    if included {
         *usage = next;
     }
-    Ok(pushed)
+    included
 }

@@ -72,6 +72,7 @@ enum Request {
     Epoch { epoch: u32 },
     Account { index: Index, reply: oneshot::Sender<Option<Account>> },
     AccountsOf { owner: Fr, reply: oneshot::Sender<Vec<(Index, Account)>> },
+    Guardian { index: Index, seconds: Option<u64>, reply: oneshot::Sender<Result<SignedOp, NodeError>> },
     Policy { policy: Box<Policy>, reply: oneshot::Sender<Result<(), ProtocolError>> },
 }
 
@@ -249,6 +250,20 @@ impl Service {
         answer.await.map_err(|_| Refusal::Stopped)
     }
 
+    /// Signs as the guardian ([`Sequencer::sign_as_guardian`]).
+    ///
+    /// # Errors
+    /// As [`Service::account`]; within, those of [`Sequencer::sign_as_guardian`].
+    pub async fn sign_as_guardian(
+        &self,
+        index: Index,
+        seconds: Option<u64>,
+    ) -> Result<Result<SignedOp, NodeError>, Refusal> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Request::Guardian { index, seconds, reply })?;
+        answer.await.map_err(|_| Refusal::Stopped)
+    }
+
     /// The next block to open takes this policy ([`Sequencer::set_policy`]).
     ///
     /// # Errors
@@ -312,6 +327,10 @@ fn write(
                 let _ = reply.send(sequencer.state().owned_by(owner).take(ACCOUNTS).collect());
                 Ok(())
             }
+            Some(Request::Guardian { index, seconds, reply }) => {
+                let _ = reply.send(sequencer.sign_as_guardian(index, seconds, now));
+                Ok(())
+            }
             Some(Request::Policy { policy, reply }) => {
                 let set = sequencer.set_policy(*policy).map_err(|error| match error {
                     NodeError::Protocol(error) => error,
@@ -321,6 +340,7 @@ fn write(
                 Ok(())
             }
         };
+        let done = done.and_then(|()| sequencer.run_due(now));
         if let Err(error) = done {
             error!(%error, "the sequencer stops");
             return Err(error);

@@ -26,6 +26,65 @@ pub struct NodeConfig {
     pub nats: NatsConfig,
     /// Addresses of the API.
     pub api: ApiConfig,
+    /// Who looks at operations before they are included.
+    pub sentinel: SentinelConfig,
+}
+
+/// What the sentinel does with what it finds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Mode {
+    /// Nothing is looked at.
+    Off,
+    /// Findings are written down; nothing is held back, and nobody is frozen.
+    #[default]
+    Watch,
+    /// Operations are held back or refused, and playbooks act.
+    Enforce,
+}
+
+impl std::fmt::Display for Mode {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Off => "off",
+            Self::Watch => "watch",
+            Self::Enforce => "enforce",
+        })
+    }
+}
+
+/// Who looks at operations before they are included.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct SentinelConfig {
+    /// What is done with what is found.
+    pub mode: Mode,
+    /// Folder of a signed bundle of rules; without it, the rules that come with the program.
+    pub rules: Option<PathBuf>,
+    /// The bundle's trusted root: who may sign rules.
+    pub rules_root: Option<PathBuf>,
+    /// Playbooks: what is done about which findings. Without them, those that come with the program.
+    pub playbooks: Option<PathBuf>,
+    /// Longest time for which an operation is held back, in seconds; at most a day.
+    pub max_hold_seconds: u64,
+    /// Environment variable with the guardian's key, which freezes accounts: 64 hexadecimal digits.
+    pub guardian_key_env: String,
+    /// File with the key, which nobody else may read; before the variable.
+    pub guardian_key_file: Option<PathBuf>,
+}
+
+impl Default for SentinelConfig {
+    fn default() -> Self {
+        Self {
+            mode: Mode::default(),
+            rules: None,
+            rules_root: None,
+            playbooks: None,
+            max_hold_seconds: 3_600,
+            guardian_key_env: "BASTION_GUARDIAN_KEY".into(),
+            guardian_key_file: None,
+        }
+    }
 }
 
 /// Which rollup, and where its data are.

@@ -5,7 +5,9 @@ use std::path::Path;
 use alloy_primitives::B256;
 use bastion_l1::txmgr::{Password, Wallet};
 
-use super::config::{L1Config, SequencerConfig};
+use bastion_protocol::keys::SecretKey;
+
+use super::config::{L1Config, SentinelConfig, SequencerConfig};
 use crate::error::NodeError;
 
 /// Variable with the password of the keystore.
@@ -33,6 +35,28 @@ pub fn sequencer(config: &SequencerConfig) -> Result<B256, NodeError> {
     text.trim().parse().map_err(|_| NodeError::Key {
         what: "the sequencer's key",
         why: format!("{place} does not hold 64 hexadecimal digits"),
+    })
+}
+
+/// The key that freezes accounts, if the configuration names one.
+///
+/// # Errors
+/// [`NodeError::Key`] if it is malformed, or others may read its file.
+pub fn guardian(config: &SentinelConfig) -> Result<Option<SecretKey>, NodeError> {
+    let (place, text) = match &config.guardian_key_file {
+        Some(path) => (path.display().to_string(), read_private(path)?),
+        None => match std::env::var(&config.guardian_key_env) {
+            Ok(text) => (format!("the variable {}", config.guardian_key_env), text),
+            Err(_) => return Ok(None),
+        },
+    };
+    let bytes: Option<[u8; 32]> = hex::decode(text.trim().trim_start_matches("0x"))
+        .ok()
+        .and_then(|bytes| bytes.try_into().ok());
+    let key = bytes.and_then(|bytes| SecretKey::from_bytes(&bytes).ok());
+    key.map(Some).ok_or_else(|| NodeError::Key {
+        what: "the guardian's key",
+        why: format!("{place} does not hold 64 hexadecimal digits of a key"),
     })
 }
 

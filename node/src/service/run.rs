@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use alloy_primitives::Address;
@@ -16,7 +16,7 @@ use bastion_prover::srs::SrsChoice;
 use tracing::{info, warn};
 
 use super::clock::L1Clock;
-use super::config::NodeConfig;
+use super::config::{Mode, NodeConfig};
 use super::intake::Intake;
 use super::manifest::Rollup;
 use super::settler::{Policies, Settler};
@@ -28,6 +28,7 @@ use crate::error::NodeError;
 use crate::nats::server::NatsServer;
 use crate::pipeline::Cache;
 use crate::recommend::MemoryPlan;
+use crate::sentinel::{self, Sentinel, Watch};
 use crate::sequencer::{Ledger, LogReader, Packing, ReceiptSigner, Running, Sequencer, Service};
 use crate::worker::keys::WorkerKeys;
 use crate::worker::Worker;
@@ -59,6 +60,8 @@ pub struct Parts {
     pub l1: L1View,
     /// What the operator asks of the settler.
     pub orders: Orders,
+    /// Who looks at operations before they are included, unless it is off.
+    pub sentinel: Option<Watch>,
 }
 
 /// What the operator asks of the settler: it has the only hand on the account.
@@ -153,8 +156,22 @@ impl Node {
             batch_seconds: config.sequencer.batch_seconds,
             block_seconds: config.sequencer.block_seconds,
         };
-        let (sequencer, sealer) =
+        let (mut sequencer, sealer) =
             Sequencer::open(&data.join("sequencer"), signer, packing, rollup.policy.clone())?;
+        let sentinel = match config.sentinel.mode {
+            Mode::Off => None,
+            Mode::Watch | Mode::Enforce => {
+                let (chain_id, contract) = (rollup.chain_id, rollup.contract);
+                let of = sentinel::Rollup { chain_id, contract };
+                let entries = (sequencer.first_replayed(), sequencer.log().next());
+                let dir = data.join("sentinel");
+                let state = sequencer.state();
+                let opened = Sentinel::open(&dir, &config.sentinel, of, state, entries)?;
+                let watch: Watch = Arc::new(Mutex::new(opened));
+                sequencer.watched_by(watch.clone())?;
+                Some(watch)
+            }
+        };
         let (log, ledger) = (sequencer.log().reader(), sealer.ledger());
         let keeper = coordinator.clone();
         let times = clock.clone();
@@ -176,6 +193,7 @@ impl Node {
             control: control.clone(),
             l1: view.clone(),
             orders,
+            sentinel: sentinel.clone(),
         };
         let mut supervisor = Supervisor::new(stop.clone());
         let poll = Duration::from_secs(config.l1.poll_seconds.max(1));
@@ -197,6 +215,7 @@ impl Node {
             view.clone(),
             policies,
             clock,
+            sentinel,
         )?;
         // Before anything is taken: a data folder that is not the contract's must not get blocks of its own.
         settler.check()?;

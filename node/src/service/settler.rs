@@ -28,7 +28,8 @@ use super::Control;
 use crate::coordinator::Coordinator;
 use crate::error::NodeError;
 use crate::sequencer::Service;
-use crate::settle::{commit_call, finalize_call, prove_call, to_u256};
+use crate::sentinel::{lock, Watch};
+use crate::settle::{commit_call, finalize_call, prove_call, to_u256, with_memo};
 
 /// Blocks of which the transactions are shown.
 const SHOWN: u64 = 256;
@@ -107,6 +108,8 @@ pub struct Settler {
     again: BTreeSet<String>,
     /// The clock of L1, as the last block told it.
     clock: super::clock::L1Clock,
+    /// Whose claims are posted with each block.
+    sentinel: Option<Watch>,
 }
 
 impl Settler {
@@ -126,6 +129,7 @@ impl Settler {
         view: L1View,
         policies: Policies,
         clock: super::clock::L1Clock,
+        sentinel: Option<Watch>,
     ) -> Result<Self, NodeError> {
         let finality = options.finality;
         // What is final was compared before.
@@ -144,6 +148,7 @@ impl Settler {
             policies,
             again: BTreeSet::new(),
             clock,
+            sentinel,
         })
     }
 
@@ -325,7 +330,13 @@ impl Settler {
             return Ok(());
         };
         let input = match step {
-            Step::Commit => commit_call(&block.header, &self.coordinator.data(&block)?),
+            Step::Commit => {
+                let call = commit_call(&block.header, &self.coordinator.data(&block)?);
+                match &self.sentinel {
+                    Some(watch) => with_memo(&call, &lock(watch).memo()),
+                    None => call,
+                }
+            }
             Step::Prove if number > counters.committed => return Ok(()),
             Step::Prove => match self.coordinator.proof(number)? {
                 Some(proof) => prove_call(number, &proof),

@@ -20,7 +20,7 @@ use crate::world::{
 fn receipt(answer: &Answer) -> &bastion_client::SignedReceipt {
     match answer {
         Answer::Receipt(receipt) => receipt,
-        Answer::Rejection(rejection) => panic!("{rejection:?}"),
+        other => panic!("{other:?}"),
     }
 }
 
@@ -40,6 +40,7 @@ async fn operations_get_receipts_that_hold() {
         let hash = Hash(operation_hash(&Op::Signed(*op)));
         match answer {
             Answer::Receipt(signed) => check::receipt(signed, &rollup, hash).unwrap(),
+            Answer::Held(held) => panic!("{held:?}"),
             Answer::Rejection(rejection) => {
                 assert_eq!(op.body.nonce, 7);
                 assert_eq!(rejection.code, "wrong_nonce");

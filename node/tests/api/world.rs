@@ -116,6 +116,7 @@ impl World {
             control: Control::default(),
             l1,
             orders,
+            sentinel: None,
         };
         let backend = Backend::new(parts.clone(), Arc::new(move || time), options);
         let listener = TcpListener::bind(at).await.unwrap();

@@ -155,9 +155,34 @@ impl OpenBatch {
         checked: Option<&Checked>,
         fits: impl FnOnce(&Footprint) -> bool,
     ) -> Result<bool, Rejection> {
-        let trace = execute_checked(state, &self.context, op, checked)?;
+        let trace = self.execute(state, op, checked)?;
+        Ok(self.include(state, trace, fits))
+    }
+
+    /// The first half of [`OpenBatch::push`]: what an operation would do. Nothing changes, so that
+    /// somebody can look at it before it is included.
+    ///
+    /// # Errors
+    /// A [`Rejection`].
+    pub fn execute(
+        &self,
+        state: &State,
+        op: &Op,
+        checked: Option<&Checked>,
+    ) -> Result<OpTrace, Rejection> {
+        execute_checked(state, &self.context, op, checked)
+    }
+
+    /// The second half of [`OpenBatch::push`]: takes what [`OpenBatch::execute`] gave for the state as it
+    /// is. `false`: it belongs into the next batch, and nothing changed.
+    pub fn include(
+        &mut self,
+        state: &mut State,
+        trace: OpTrace,
+        fits: impl FnOnce(&Footprint) -> bool,
+    ) -> bool {
         if self.ops.len() >= MAX_OPS || (trace.kind.is_l1() && self.signed) {
-            return Ok(false);
+            return false;
         }
         let mut fresh_nodes = BTreeSet::new();
         let mut fresh = 0;
@@ -183,7 +208,7 @@ impl OpenBatch {
             tokens: self.tokens.len() + usize::from(new_token.is_some()),
         };
         if !fits(&footprint) {
-            return Ok(false);
+            return false;
         }
         for access in trace.accesses.iter().flatten() {
             self.before.entry(access.index).or_insert(access.before);
@@ -194,7 +219,7 @@ impl OpenBatch {
         state.apply(&trace);
         self.signed |= trace.kind.is_signed();
         self.ops.push(trace);
-        Ok(true)
+        true
     }
 
     /// Ends the batch: what it did to the accounts of the state. The tree is as before.
@@ -222,6 +247,12 @@ pub struct ClosedBatch {
 }
 
 impl ClosedBatch {
+    /// Its operations, in order.
+    #[must_use]
+    pub fn ops(&self) -> &[OpTrace] {
+        &self.ops
+    }
+
     /// Updates the tree, which must be as of the batch before, and returns the trace.
     #[must_use]
     pub fn seal(self, tree: &mut Tree) -> BatchTrace {

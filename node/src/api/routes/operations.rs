@@ -5,16 +5,20 @@ use std::time::Instant;
 use axum::extract::State;
 use axum::Json;
 use bastion_client::types::operation::{Rejection, MOST_OPERATIONS};
-use bastion_client::types::{Answer, Answers, Bytes, Hash, Inclusion, Operation, Submission};
+use bastion_client::types::{
+    Answer, Answers, Bytes, Hash, Held, Inclusion, Operation, Submission,
+};
 use bastion_client::SignedReceipt;
-use bastion_protocol::ops::SignedOp;
+use bastion_protocol::ops::{Op, SignedOp};
+use bastion_protocol::receipt::operation_hash;
 use bastion_state::executor;
 
 use crate::api::extract::{Body, Path};
 use crate::api::problem::{Code, Fault};
 use crate::api::views::blocking;
 use crate::api::Shared;
-use crate::sequencer::{Refusal, Service};
+use crate::sentinel::shown;
+use crate::sequencer::{Decline, Refusal, Service};
 
 /// Takes signed operations in order. Each answer is a receipt, which is on disk when it is given, or a
 /// rejection. An operation that was accepted before gets the same receipt again.
@@ -51,9 +55,9 @@ pub async fn submit(
     let mut answers = answers.into_iter();
     let answers = read.into_iter().map(|read| match read {
         Err(rejection) => Ok(Answer::Rejection(rejection)),
-        Ok(_) => Ok(match answers.next().ok_or(Refusal::Stopped)? {
+        Ok(op) => Ok(match answers.next().ok_or(Refusal::Stopped)? {
             Ok(receipt) => Answer::Receipt(receipt),
-            Err(rejection) => Answer::Rejection(rejected(&rejection)),
+            Err(decline) => declined(&op, decline),
         }),
     });
     let answers: Vec<Answer> = answers.collect::<Result<_, Fault>>()?;
@@ -74,10 +78,28 @@ fn count_answers(answers: &[Answer]) {
             Answer::Receipt(_) => {
                 metrics::counter!("bastion_operations_accepted_total").increment(1);
             }
+            Answer::Held(_) => {
+                metrics::counter!("bastion_operations_held_total").increment(1);
+            }
             Answer::Rejection(rejection) => {
                 let code = rejection.code.clone();
                 metrics::counter!("bastion_operations_rejected_total", "code" => code).increment(1);
             }
+        }
+    }
+}
+
+fn declined(op: &SignedOp, decline: Decline) -> Answer {
+    match decline {
+        Decline::Rejected(rejection) => Answer::Rejection(rejected(&rejection)),
+        Decline::Held { until, reasons } => Answer::Held(Held {
+            operation: Hash(operation_hash(&Op::Signed(*op))),
+            account: op.body.account,
+            until,
+            reasons: shown(&reasons),
+        }),
+        Decline::Refused { .. } => {
+            Answer::Rejection(Rejection { code: "refused".into(), message: decline.to_string() })
         }
     }
 }

@@ -1,0 +1,105 @@
+//! What the sentinel found, and what it holds back.
+
+use bastion_protocol::Index;
+use serde::{Deserialize, Serialize};
+
+use super::text::Hash;
+
+/// An operation that is held back. It is executed by itself when its time has come; nothing needs to be
+/// sent again. A forced exit on L1 needs nobody's leave.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Held {
+    /// keccak256 of its bytes.
+    pub operation: Hash,
+    /// The account that acts.
+    pub account: Index,
+    /// When it is released, in seconds.
+    pub until: u64,
+    /// Why.
+    pub reasons: Vec<Reason>,
+}
+
+impl Held {
+    /// The detectors that asked for it.
+    #[must_use]
+    pub fn why(&self) -> String {
+        let names: Vec<&str> = self.reasons.iter().map(|reason| &*reason.detector).collect();
+        names.join(", ")
+    }
+}
+
+/// One detector's part in a decision.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Reason {
+    /// Which detector, such as `rule.new-key-then-drain`.
+    pub detector: String,
+    /// Version of its rules, or of its model.
+    pub version: String,
+    /// How sure it is, from 0 to 1000.
+    pub score: u16,
+    /// What it saw.
+    pub evidence: Vec<Evidence>,
+}
+
+/// A value that a detector saw.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Evidence {
+    /// Its name.
+    pub name: String,
+    /// The value.
+    pub value: String,
+}
+
+/// How the sentinel stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct SentinelStatus {
+    /// `off`: nothing is looked at. `watch`: findings are kept, nothing is held back. `enforce`: both.
+    pub mode: String,
+    /// Version of the rules.
+    pub rules: String,
+    /// Hash that names the learned models as they are.
+    pub model: String,
+    /// Operations that were seen.
+    pub observed: u64,
+    /// Operations that are held back.
+    pub held: u32,
+    /// Entries of the log of findings.
+    pub findings: u64,
+    /// Its head: with each block, the head of that time is posted on L1.
+    pub head: Hash,
+}
+
+/// Entries of the log of findings, in order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Findings {
+    /// The entries, each as its canonical JSON: keccak256 of the text goes into the chain of hashes.
+    pub findings: Vec<String>,
+    /// Number of the first of them.
+    pub from: u64,
+    /// Entries of the whole log.
+    pub count: u64,
+    /// Head after all of them.
+    pub head: Hash,
+}
+
+/// Operations that are held back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Quarantine {
+    /// In the order in which they came.
+    pub held: Vec<Held>,
+}
+
+/// How long an account is to be frozen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct FreezeRequest {
+    /// In seconds. The policy bounds it.
+    pub seconds: u64,
+}

@@ -1,0 +1,116 @@
+//! What the operator decides about the sentinel's findings.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use bastion_client::types::{FreezeRequest, Hash, Health, Quarantine, SentinelStatus};
+use bastion_client::SignedReceipt;
+use bastion_protocol::ops::SignedOp;
+use bastion_protocol::Index;
+use tracing::info;
+
+use super::admin::done;
+use super::extract::{Body, Path};
+use super::problem::{Code, Fault};
+use super::views::blocking;
+use super::Backend;
+use crate::error::NodeError;
+use crate::sentinel::{lock, wall_ms};
+use crate::sequencer::Refusal;
+
+/// The routes.
+pub(super) fn routes() -> Router<Arc<Backend>> {
+    Router::new()
+        .route("/admin/v1/quarantine", get(quarantine))
+        .route("/admin/v1/quarantine/{operation}/release", post(release))
+        .route("/admin/v1/quarantine/{operation}/drop", post(forget))
+        .route("/admin/v1/accounts/{index}/freeze", post(freeze))
+        .route("/admin/v1/accounts/{index}/unfreeze", post(unfreeze))
+        .route("/admin/v1/sentinel/reload", post(reload))
+}
+
+async fn quarantine(State(backend): State<Arc<Backend>>) -> Result<Json<Quarantine>, Fault> {
+    let view = blocking(&backend, |backend| {
+        Ok(Quarantine { held: lock(backend.sentinel()?).all_held() })
+    });
+    view.await.map(Json)
+}
+
+async fn release(
+    State(backend): State<Arc<Backend>>,
+    Path(operation): Path<String>,
+) -> Result<Json<Health>, Fault> {
+    info!(operation, "the operator lets an operation go");
+    let hash = parse(&operation)?;
+    let change = blocking(&backend, move |backend| {
+        match lock(backend.sentinel()?).release(&hash.0)? {
+            true => Ok(()),
+            false => Err(Fault::not_found(format!("operation {hash} that is held back"))),
+        }
+    });
+    change.await.map(|()| done())
+}
+
+async fn forget(
+    State(backend): State<Arc<Backend>>,
+    Path(operation): Path<String>,
+) -> Result<Json<Health>, Fault> {
+    info!(operation, "the operator forgets an operation that is held back");
+    let hash = parse(&operation)?;
+    let change = blocking(&backend, move |backend| {
+        match lock(backend.sentinel()?).forget(&hash.0, wall_ms())? {
+            true => Ok(()),
+            false => Err(Fault::not_found(format!("operation {hash} that is held back"))),
+        }
+    });
+    change.await.map(|()| done())
+}
+
+fn parse(text: &str) -> Result<Hash, Fault> {
+    text.parse().map_err(|e| Fault::new(Code::BadRequest, format!("operation: {e}")))
+}
+
+async fn freeze(
+    State(backend): State<Arc<Backend>>,
+    Path(index): Path<Index>,
+    Body(FreezeRequest { seconds }): Body<FreezeRequest>,
+) -> Result<Json<SignedReceipt>, Fault> {
+    info!(account = index, seconds, "the operator freezes an account");
+    let op = backend.parts.service.sign_as_guardian(index, Some(seconds)).await?;
+    submit(&backend, op?).await
+}
+
+async fn unfreeze(
+    State(backend): State<Arc<Backend>>,
+    Path(index): Path<Index>,
+) -> Result<Json<SignedReceipt>, Fault> {
+    info!(account = index, "the operator ends the freeze of an account");
+    let op = backend.parts.service.sign_as_guardian(index, None).await?;
+    submit(&backend, op?).await
+}
+
+async fn submit(backend: &Backend, op: SignedOp) -> Result<Json<SignedReceipt>, Fault> {
+    let answers = backend.parts.service.submit(vec![op])?.await.map_err(|_| Refusal::Stopped)??;
+    match answers.into_iter().next() {
+        Some(Ok(receipt)) => Ok(Json(receipt)),
+        Some(Err(decline)) => Err(Fault::new(Code::Conflict, decline.to_string())),
+        None => Err(Refusal::Stopped.into()),
+    }
+}
+
+async fn reload(State(backend): State<Arc<Backend>>) -> Result<Json<SentinelStatus>, Fault> {
+    info!("the operator has the rules read anew");
+    let view = blocking(&backend, |backend| {
+        let mut sentinel = lock(backend.sentinel()?);
+        match sentinel.reload(wall_ms()) {
+            Ok(_) => Ok(sentinel.status()),
+            Err(error @ NodeError::Sentinel(_)) => {
+                Err(Fault::new(Code::Conflict, format!("{error}; the rules before stay in force")))
+            }
+            Err(error) => Err(error.into()),
+        }
+    });
+    view.await.map(Json)
+}

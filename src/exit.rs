@@ -67,6 +67,12 @@ pub(crate) enum CliError {
         /// How many.
         count: usize,
     },
+    /// Verdicts that came out otherwise than the log says.
+    #[error("{count} verdicts came out otherwise than the log of findings says")]
+    Differ {
+        /// How many.
+        count: usize,
+    },
     /// Blocks for another chain.
     #[error("the blocks in {} are for chain {blocks}, and the node is of chain {node}: give the URL of a node of chain {blocks}", dir.display())]
     OtherChain {

@@ -45,6 +45,9 @@ pub enum NodeError {
         /// The operation at fault, and the rules that it breaks.
         why: CircuitError,
     },
+    /// An operation that got no receipt, where all must have one.
+    #[error("an operation got no receipt: {0}")]
+    Declined(crate::sequencer::Decline),
     /// An account that cannot be frozen, or unfrozen, now.
     #[error("account {account} cannot be frozen or unfrozen: {why}")]
     Freeze {

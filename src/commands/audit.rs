@@ -20,6 +20,7 @@ use bastion_state::store::Store;
 use eyre::{eyre, WrapErr};
 use serde::Serialize;
 
+use crate::commands::claims::Claims;
 use crate::commands::l1;
 use crate::config::Settings;
 use crate::exit::CliError;
@@ -65,6 +66,10 @@ pub(crate) struct Args {
     /// on development chains.
     #[arg(long, value_name = "FILE")]
     policy: Vec<PathBuf>,
+    /// The log of findings that the operator shows: it is compared with the heads that were posted with the
+    /// blocks.
+    #[arg(long, value_name = "FILE")]
+    findings: Option<PathBuf>,
     /// Writes the rebuilt state there, as a store that an operator can start from.
     #[arg(long, value_name = "DIR")]
     store: Option<PathBuf>,
@@ -81,6 +86,8 @@ struct Output {
     verifiers: Vec<String>,
     unsafe_srs: bool,
     store: Option<String>,
+    /// What the operator claimed with its blocks, and whether the log fits.
+    claims: Claims,
     read_seconds: f64,
     audit_seconds: f64,
 }
@@ -155,8 +162,10 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<ExitCode> {
         }
         _ => Ok(None),
     };
-    let code = if report.clean { 0 } else { 3 };
+    let claims = Claims::check(&history, args.findings.as_deref())?;
+    let code = if report.clean && claims.broken.is_none() { 0 } else { 3 };
     let output = Output {
+        claims,
         store: stored.as_ref().ok().cloned().flatten(),
         report,
         contract: args.contract.to_string(),
@@ -303,6 +312,7 @@ fn text(o: &Output) -> String {
     if let Some(store) = &o.store {
         out += &format!("store      {store}\n");
     }
+    out += &o.claims.text();
     for n in &r.notices {
         out += &format!("notice     {}: {}\n", n.name, n.what);
     }
@@ -310,7 +320,8 @@ fn text(o: &Output) -> String {
         let place = f.block.map_or(String::new(), |b| format!("block {b}: "));
         out += &format!("FINDING    {}: {place}{}\n", f.name, f.what);
     }
-    out += if r.clean { "verdict    clean" } else { "verdict    NOT CLEAN" };
+    let clean = r.clean && o.claims.broken.is_none();
+    out += if clean { "verdict    clean" } else { "verdict    NOT CLEAN" };
     out
 }
 

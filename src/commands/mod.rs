@@ -2,6 +2,7 @@
 
 pub(crate) mod audit;
 pub(crate) mod bench;
+pub(crate) mod claims;
 pub(crate) mod configuration;
 pub(crate) mod control;
 pub(crate) mod cost;
@@ -16,6 +17,7 @@ pub(crate) mod node;
 pub(crate) mod operator;
 pub(crate) mod prove;
 pub(crate) mod replay;
+pub(crate) mod sentinel;
 pub(crate) mod setup;
 pub(crate) mod shapes;
 pub(crate) mod status;

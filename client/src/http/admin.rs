@@ -1,11 +1,13 @@
 //! The operator's requests to his node, on its admin address.
 
+use bastion_protocol::Index;
 use reqwest::Url;
 use serde_json::json;
 
 use super::transport::{Options, Transport};
 use crate::error::ClientError;
 use crate::receipt::SignedReceipt;
+use crate::types::sentinel::RollBackRequest;
 use crate::types::{FreezeRequest, Hash, Health, Intents, Job, Quarantine, SentinelStatus};
 
 /// An operator's client.
@@ -95,6 +97,19 @@ impl Admin {
     /// [`ClientError`].
     pub async fn reload_rules(&self) -> Result<SentinelStatus, ClientError> {
         self.transport.post(&path(&["sentinel", "reload"]), &json!({})).await
+    }
+
+    /// Goes back to the rules before the newest ones for a while.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn roll_back_rules(
+        &self,
+        seconds: u64,
+        reason: &str,
+    ) -> Result<SentinelStatus, ClientError> {
+        let request = RollBackRequest { seconds, reason: reason.into() };
+        self.transport.post(&path(&["sentinel", "roll-back"]), &request).await
     }
 
     /// Closes the open block before its time is up.

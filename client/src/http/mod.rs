@@ -18,7 +18,7 @@ use crate::check::{self, Rollup};
 use crate::error::{ClientError, Distrust};
 use crate::receipt::SignedReceipt;
 use crate::types::{
-    AccountProof, Accounts, Answer, Answers, Batch, Batches, Block, Blocks, Bytes, Element,
+    AccountProof, Accounts, Answer, Answers, Batch, Batches, Block, Blocks, Bytes, Element, Findings, Held, SentinelStatus,
     FeeEstimate, Hash, Health, Inclusion, Job, JobState, Jobs, Operation, Operations, Status,
     Submission, Version,
 };

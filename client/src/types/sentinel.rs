@@ -103,3 +103,13 @@ pub struct FreezeRequest {
     /// In seconds. The policy bounds it.
     pub seconds: u64,
 }
+
+/// For how long to go back to the rules before the newest ones.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RollBackRequest {
+    /// In seconds, at most a week.
+    pub seconds: u64,
+    /// Why.
+    pub reason: String,
+}

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use bastion_client::types::sentinel::RollBackRequest;
 use bastion_client::types::{FreezeRequest, Hash, Health, Quarantine, SentinelStatus};
 use bastion_client::SignedReceipt;
 use bastion_protocol::ops::SignedOp;
@@ -17,7 +18,7 @@ use super::problem::{Code, Fault};
 use super::views::blocking;
 use super::Backend;
 use crate::error::NodeError;
-use crate::sentinel::{lock, wall_ms};
+use crate::sentinel::{lock, wall_ms, Sentinel};
 use crate::sequencer::Refusal;
 
 /// The routes.
@@ -29,6 +30,7 @@ pub(super) fn routes() -> Router<Arc<Backend>> {
         .route("/admin/v1/accounts/{index}/freeze", post(freeze))
         .route("/admin/v1/accounts/{index}/unfreeze", post(unfreeze))
         .route("/admin/v1/sentinel/reload", post(reload))
+        .route("/admin/v1/sentinel/roll-back", post(roll_back))
 }
 
 async fn quarantine(State(backend): State<Arc<Backend>>) -> Result<Json<Quarantine>, Fault> {
@@ -102,9 +104,24 @@ async fn submit(backend: &Backend, op: SignedOp) -> Result<Json<SignedReceipt>, 
 
 async fn reload(State(backend): State<Arc<Backend>>) -> Result<Json<SentinelStatus>, Fault> {
     info!("the operator has the rules read anew");
-    let view = blocking(&backend, |backend| {
+    change_rules(&backend, |sentinel| sentinel.reload(wall_ms())).await
+}
+
+async fn roll_back(
+    State(backend): State<Arc<Backend>>,
+    Body(RollBackRequest { seconds, reason }): Body<RollBackRequest>,
+) -> Result<Json<SentinelStatus>, Fault> {
+    info!(seconds, reason, "the operator goes back to the rules before");
+    change_rules(&backend, move |sentinel| sentinel.roll_back(seconds, &reason, wall_ms())).await
+}
+
+async fn change_rules(
+    backend: &Arc<Backend>,
+    change: impl FnOnce(&mut Sentinel) -> Result<String, NodeError> + Send + 'static,
+) -> Result<Json<SentinelStatus>, Fault> {
+    let view = blocking(backend, |backend| {
         let mut sentinel = lock(backend.sentinel()?);
-        match sentinel.reload(wall_ms()) {
+        match change(&mut sentinel) {
             Ok(_) => Ok(sentinel.status()),
             Err(error @ NodeError::Sentinel(_)) => {
                 Err(Fault::new(Code::Conflict, format!("{error}; the rules before stay in force")))

@@ -177,7 +177,7 @@ fn receipt(
     let answers = answer.blocking_recv().map_err(|_| NodeError::Stopped)?.map_err(refused)?;
     match answers.into_iter().find_map(Result::err) {
         None => Ok(()),
-        Some(rejection) => Err(NodeError::Rejected(rejection)),
+        Some(decline) => Err(NodeError::Declined(decline)),
     }
 }
 

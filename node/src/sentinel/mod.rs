@@ -15,11 +15,13 @@
 //! |---|---|
 //! | `guardian` | freezes, signed by the guardian's key |
 //! | `memory` | what was learned, on disk |
+//! | [`replay`] | the same verdicts again, from a data folder |
 //! | `rules` | the rules in force: built in, or a signed bundle |
 //! | `view` | what is shown of it |
 
 mod guardian;
 mod memory;
+pub mod replay;
 mod respond;
 mod rules;
 mod view;

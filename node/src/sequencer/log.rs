@@ -214,6 +214,19 @@ impl Log {
 }
 
 impl LogReader {
+    /// Reads a log that a node may be writing, as it is now.
+    ///
+    /// # Errors
+    /// [`NodeError::Log`] if it cannot be read.
+    pub fn open_read_only(path: &Path) -> Result<Self, NodeError> {
+        let shown = path.display().to_string();
+        let families = [ENTRIES, OPERATIONS, ARRIVALS, BATCHES, META];
+        let db = DB::open_cf_for_read_only(&Options::default(), path, families, false);
+        let db = db.map_err(|e| NodeError::Log { path: shown.clone(), why: e.to_string() })?;
+        let (next, queue) = (Arc::default(), Arc::default());
+        Ok(Self { db: Arc::new(db), path: shown.into(), next, queue })
+    }
+
     /// Number of the next entry.
     pub fn next(&self) -> u64 {
         self.next.load(Ordering::Acquire)

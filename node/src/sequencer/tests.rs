@@ -149,9 +149,13 @@ fn rejections_are_typed_and_leave_no_mark() {
     let answers = sequencer.sequence(&group, TIME).unwrap();
     let verdicts: Vec<bool> = answers.iter().map(Result::is_ok).collect();
     assert_eq!(verdicts, [false, false, true, false, false, true]);
-    assert_eq!(answers[0], Err(Rejection::BadSignature(FIRST_USER)));
-    assert!(matches!(answers[1], Err(Rejection::WrongNonce { expected: 0, got: 1, .. })));
-    assert_eq!(answers[4], Err(Rejection::NoSuchAccount(FIRST_USER + 5)));
+    assert_eq!(answers[0], Err(Rejection::BadSignature(FIRST_USER).into()));
+    let wrong = &answers[1];
+    assert!(
+        matches!(wrong, Err(Decline::Rejected(Rejection::WrongNonce { expected: 0, got: 1, .. }))),
+        "{wrong:?}"
+    );
+    assert_eq!(answers[4], Err(Rejection::NoSuchAccount(FIRST_USER + 5).into()));
     assert_eq!(sequencer.log().next(), 4);
 }
 

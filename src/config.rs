@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use bastion_circuits::Shape;
 use bastion_node::service::config::{
-    ApiConfig, L1Config, NatsConfig, NodeConfig, RollupConfig, SequencerConfig, WorkerConfig,
+    ApiConfig, L1Config, NatsConfig, NodeConfig, RollupConfig, SentinelConfig, SequencerConfig, WorkerConfig,
 };
 use bastion_prover::schedule::MemoryBudget;
 use bastion_prover::{Arithmetic, BadArithmetic};
@@ -58,10 +58,12 @@ struct File {
     nats: NatsConfig,
     #[serde(default)]
     api: ApiConfig,
+    #[serde(default)]
+    sentinel: SentinelConfig,
 }
 
 /// Sections of the file.
-const SECTIONS: [&str; 6] = ["rollup", "sequencer", "l1", "worker", "nats", "api"];
+const SECTIONS: [&str; 7] = ["rollup", "sequencer", "l1", "worker", "nats", "api", "sentinel"];
 
 /// Puts what variables and flags say over the file's text.
 fn overlay(text: &str, set: &[String]) -> Result<File, String> {
@@ -162,6 +164,7 @@ impl Settings {
                 worker: file.worker,
                 nats: file.nats,
                 api: file.api,
+                sentinel: file.sentinel,
             },
         })
     }

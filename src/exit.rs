@@ -166,6 +166,7 @@ fn of_cli(error: &CliError) -> u8 {
     match error {
         CliError::BadFile { .. } | CliError::Usage(_) => USAGE,
         CliError::NoVerifier { .. } => MISSING,
+        CliError::Differ { .. } => INVALID,
         CliError::OtherChain { .. } => MISMATCH,
         // What it stands for is in its cause.
         CliError::Output(_) | CliError::Refused { .. } | CliError::NoOperations { .. } => FAILURE,

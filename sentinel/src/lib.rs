@@ -7,6 +7,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 mod candidate;
+pub mod rewards;
 mod verdict;
 
 pub use candidate::Candidate;

@@ -32,7 +32,8 @@ impl Registry {
         Ok(id)
     }
 
-    /// Opens a commitment within the reveal window.
+    /// Opens a commitment within the reveal window. A watcher sends this only when the commitment has its
+    /// place in the order: who sees the opening first could otherwise commit before it.
     ///
     /// # Errors
     /// [`RewardError::Late`], [`RewardError::Opening`], and [`RewardError::Repeated`] for a second report

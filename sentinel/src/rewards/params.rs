@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Params {
-    /// Least free stake of a watcher who reports or answers.
+    /// Least stake of a watcher who reports or answers. Bonds of its open reports count.
     pub stake: u128,
     /// Thousandths of what an event brings in that its first reporter gets, at most 500.
     pub reward_permille: u16,

@@ -129,10 +129,11 @@ impl Registry {
     /// Registers a watcher, or adds to its stake.
     ///
     /// # Errors
-    /// [`RewardError::Stake`] if the free stake would stay below the least one, [`RewardError::Overflow`].
+    /// [`RewardError::Stake`] if the stake would stay below the least one, [`RewardError::Overflow`].
     pub fn register(&mut self, watcher: Address, amount: u128) -> Result<(), RewardError> {
         let stake = self.stake(&watcher);
-        let (free, needed) = (stake.usable().saturating_add(amount), self.params.stake);
+        let free = stake.usable().saturating_add(amount);
+        let needed = self.params.stake.saturating_sub(stake.locked);
         if free < needed {
             return Err(RewardError::Stake { watcher, free, needed });
         }

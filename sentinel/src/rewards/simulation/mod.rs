@@ -3,6 +3,7 @@
 
 mod day;
 mod knob;
+mod plans;
 mod play;
 mod region;
 mod rng;

@@ -22,9 +22,9 @@ enum Call {
 }
 
 fn call() -> impl Strategy<Value = Call> {
-    let (w, s) = (1..5_u8, 1..4_u8);
+    let (w, s) = (1..5_u8, 1..3_u8);
     // Which of the latest reports, counted from the last.
-    let id = 0..8_u64;
+    let id = 0..5_u64;
     prop_oneof![
         (0..3_000_u64).prop_map(Call::Fund),
         (w.clone(), 0..300_u64).prop_map(|(w, a)| Call::Register(w, a)),
@@ -36,6 +36,7 @@ fn call() -> impl Strategy<Value = Call> {
         id.clone().prop_map(Call::Reveal),
         (id.clone(), w.clone(), 0..60_u64).prop_map(|(i, w, u)| Call::Freeze(i, w, u)),
         (s.clone(), 0..4_000_u64).prop_map(|(s, a)| Call::Confirm(s, a)),
+        (s.clone(), 0..2_u64).prop_map(|(s, e)| Call::Settle(s, e)),
         (s, 0..2_u64).prop_map(|(s, e)| Call::Settle(s, e)),
         id.clone().prop_map(Call::Expire),
         id.prop_map(Call::Lapse),
@@ -67,6 +68,7 @@ struct Outside {
     paid: u128,
     reports: Vec<Report>,
     rewarded: Vec<ReportId>,
+    events: BTreeMap<(Subject, u64), u64>,
     settled: BTreeMap<(Subject, u64), u32>,
     pay_of: BTreeMap<u64, u128>,
 }
@@ -101,7 +103,10 @@ impl Outside {
                 drop(r.freeze(latest(back), who(w), now + length, now))
             }
             Call::Confirm(s, a) => {
-                self.came_in += r.confirm(subject(s), a.into(), now).map_or(0, |_| a.into());
+                if let Ok(epoch) = r.confirm(subject(s), a.into(), now) {
+                    self.came_in += u128::from(a);
+                    self.events.insert((subject(s), epoch), now);
+                }
             }
             Call::Settle(s, back) => self.settle(r, subject(s), back, now),
             Call::Expire(back) => self.paid += r.expire(latest(back), now).map_or(0, |p| p.amount),
@@ -136,6 +141,15 @@ impl Outside {
             self.rewarded.push(id);
             // Everything that this event closed was committed later than the winner.
             let closed = open.iter().filter(|(id, _)| r.report(*id).is_none());
+            // And all of it before the event and within its time.
+            let at = self.events[&(subject, epoch)];
+            for (_, entry) in closed.clone() {
+                let last = match entry.stage {
+                    Stage::Frozen { until, .. } => until,
+                    _ => entry.committed + r.params().event_window,
+                };
+                assert!(entry.committed < at && at <= last, "{entry:?} {at}");
+            }
             assert_eq!(closed.clone().map(|(id, _)| *id).min(), Some(id));
             assert!(closed.count() == 1 + done.copies.len());
             assert_eq!(payment.to, self.reports[id as usize].watcher);

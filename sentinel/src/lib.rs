@@ -18,23 +18,7 @@
 
 pub mod bundle;
 mod candidate;
-pub mod error;
-mod explain;
-pub mod features;
-pub mod findings;
-pub mod fixed;
-pub mod graph;
-mod input;
-pub mod invariants;
-pub mod ledger;
-pub mod model;
-pub mod profile;
-pub mod replay;
-pub mod response;
-pub mod rules;
-pub mod screener;
-pub mod sharing;
-pub mod table;
+pub mod rewards;
 mod verdict;
 
 pub use candidate::Candidate;

@@ -201,8 +201,8 @@ impl Sentinel {
     pub fn admit(&mut self, candidate: &Candidate<'_>) -> Result<(), Decline> {
         let input = Input::of(candidate);
         let verdict = self.screener.judge(&input);
-        self.pending = Some(input);
         if verdict.reasons.is_empty() {
+            self.pending = Some(input);
             return Ok(());
         }
         let now_ms = candidate.arrived_ms;
@@ -215,7 +215,16 @@ impl Sentinel {
         };
         let written = Verdict { decision, ..verdict };
         self.write(now_ms, Finding::Verdict { operation: Hash(hash), verdict: written.clone() });
-        let decision = written.decision;
+        let (decision, notes) = self.responder.decide(candidate, &input, &written, now_ms);
+        self.pending = Some(input);
+        for text in notes {
+            self.write(now_ms, Finding::Note { subject: "response".into(), text });
+        }
+        let decision = match decision {
+            Decision::Quarantine { .. } if served => Decision::Allow,
+            other => other,
+        };
+        let written = Verdict { decision, ..written };
         let Op::Signed(op) = &candidate.trace.op else {
             return Ok(());
         };

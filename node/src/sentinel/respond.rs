@@ -1,15 +1,25 @@
 //! What is done about findings: operations held back, freezes, alerts, within the budget of the playbooks.
+//!
+//! What takes something from somebody is done only in the mode `enforce`. Freezes are signed here and
+//! executed next. Tighter limits and pauses are decided on L1 by people: the node tells them.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use bastion_protocol::ops::SignedOp;
+use bastion_protocol::ops::{Op, SignedOp};
 use bastion_protocol::{Fr, Index};
 use bastion_sentinel::findings::Hash;
-use bastion_sentinel::response::{Ending, Limits, Quarantine};
+use bastion_sentinel::response::{
+    Action, Budget, Decided, Ending, Engine, Finding, Limits, Outcome, Playbooks, Quarantine,
+};
+use bastion_sentinel::{Candidate, Decision, Input, Verdict};
+use tracing::warn;
 
 use super::Guardian;
 use crate::error::NodeError;
-use crate::service::config::SentinelConfig;
+use crate::service::config::{Mode, SentinelConfig};
+
+/// Orders of the guardian that wait at most.
+const ORDERS: usize = 256;
 
 /// What is done.
 pub(super) struct Responder {
@@ -17,17 +27,125 @@ pub(super) struct Responder {
     pub(super) guardian: Option<Guardian>,
     /// What the guardian signed, to be executed next.
     pub(super) orders: Vec<SignedOp>,
+    engine: Engine,
+    /// Where the engine keeps what it has spent, and whether that is to be written.
+    state: (PathBuf, bool),
+    mode: Mode,
 }
 
 impl Responder {
     pub(super) fn open(dir: &Path, config: &SentinelConfig, domain: Fr) -> Result<Self, NodeError> {
         let longest_ms = config.max_hold_seconds.saturating_mul(1_000);
         let limits = Limits { longest_ms, ..Limits::default() };
+        let playbooks = match &config.playbooks {
+            None => Playbooks::builtin()?,
+            Some(path) => {
+                let io = |source| NodeError::Io { path: path.display().to_string(), source };
+                Playbooks::parse(&std::fs::read_to_string(path).map_err(io)?)?
+            }
+        };
+        let state = dir.join("engine.json");
         Ok(Self {
             quarantine: Quarantine::open(&dir.join("quarantine.log"), limits)?,
             guardian: Guardian::open(config, domain)?,
             orders: Vec::new(),
+            engine: Engine::open(&state, playbooks, Budget::default())?,
+            state: (state, false),
+            mode: config.mode,
         })
+    }
+
+    /// What the playbooks make of a verdict: the decision, and what is to be written down about it.
+    pub(super) fn decide(
+        &mut self,
+        candidate: &Candidate<'_>,
+        input: &Input,
+        verdict: &Verdict,
+        now_ms: u64,
+    ) -> (Decision, Vec<String>) {
+        let mut decision = verdict.decision;
+        let mut notes = Vec::new();
+        let Op::Signed(op) = &candidate.trace.op else {
+            return (decision, notes);
+        };
+        for finding in Finding::of_verdict(verdict, op, candidate.hash) {
+            for decided in self.engine.on_finding(&finding, now_ms) {
+                self.state.1 = true;
+                let done = match (decided.outcome, self.mode) {
+                    (Outcome::Do, Mode::Enforce) => {
+                        self.act(&decided, candidate, input, &mut decision, now_ms)
+                    }
+                    (Outcome::Do, Mode::Watch | Mode::Off) => Some("not done (mode watch)".into()),
+                    (outcome, _) => Some(outcome.text().into()),
+                };
+                if let Some(done) = done {
+                    let Decided { playbook, action, subject, .. } = &decided;
+                    notes.push(format!("playbook {playbook} for {subject}: {action}: {done}"));
+                }
+            }
+        }
+        (decision, notes)
+    }
+
+    /// Does what was decided. What is said of it is written down.
+    fn act(
+        &mut self,
+        decided: &Decided,
+        candidate: &Candidate<'_>,
+        input: &Input,
+        decision: &mut Decision,
+        now_ms: u64,
+    ) -> Option<String> {
+        match &decided.action {
+            // A suspicion never closes the way out.
+            Action::Quarantine { .. } if input.is_exit_lane() => {
+                Some("not done: the operation leaves to the owner's own address".into())
+            }
+            Action::Quarantine { seconds } => {
+                let until = (now_ms / 1_000).saturating_add(*seconds);
+                *decision = (*decision).max(Decision::Quarantine { until });
+                Some(format!("held until {until}"))
+            }
+            Action::Freeze { account, seconds } => {
+                Some(match self.freeze(candidate, *account, *seconds) {
+                    Ok(()) => "signed".into(),
+                    Err(error) => format!("not done: {error}"),
+                })
+            }
+            Action::Tighten { .. } | Action::PauseCommits => {
+                warn!(action = %decided.action, "the guardians on L1 are asked");
+                Some("asked of the guardians on L1".into())
+            }
+            Action::Alert { channel } => {
+                warn!(channel, playbook = decided.playbook, subject = %decided.subject, "alert");
+                None
+            }
+        }
+    }
+
+    /// Signs a freeze, which is executed next.
+    fn freeze(
+        &mut self,
+        candidate: &Candidate<'_>,
+        index: Index,
+        seconds: u64,
+    ) -> Result<(), NodeError> {
+        let none = |why: &str| NodeError::Freeze { account: index, why: why.into() };
+        let guardian = self.guardian.as_ref();
+        let guardian = guardian.ok_or_else(|| none("this node has no guardian's key"))?;
+        if self.orders.len() >= ORDERS {
+            return Err(none("too many freezes wait"));
+        }
+        if self.orders.iter().any(|op| op.body.account == index) {
+            return Err(none("it is being frozen already"));
+        }
+        let state = candidate.state;
+        let account = state.account(index).ok_or_else(|| none("there is no such account"))?;
+        let (_, exit) = state.opening(account.owner).ok_or_else(|| none("it has no owner"))?;
+        let (policy, time) = (candidate.policy, candidate.time);
+        let op = guardian.freeze((index, account, exit), seconds, policy, time)?;
+        self.orders.push(op);
+        Ok(())
     }
 
     /// Who let an operation go.
@@ -45,6 +163,10 @@ impl Responder {
     }
 
     pub(super) fn sync(&mut self) -> Result<(), NodeError> {
+        // What was spent first: a crash between the two loses an action, and never a bound.
+        if std::mem::take(&mut self.state.1) {
+            self.engine.save(&self.state.0)?;
+        }
         Ok(self.quarantine.sync()?)
     }
 }

@@ -18,7 +18,21 @@
 
 pub mod bundle;
 mod candidate;
-pub mod rewards;
+pub mod error;
+mod explain;
+pub mod features;
+pub mod findings;
+pub mod fixed;
+pub mod graph;
+mod input;
+pub mod invariants;
+pub mod ledger;
+pub mod model;
+pub mod profile;
+pub mod replay;
+pub mod rules;
+pub mod screener;
+pub mod table;
 mod verdict;
 
 pub use candidate::Candidate;

@@ -12,6 +12,9 @@
 //! | [`model`] | learned models, in integers |
 //! | [`graph`] | taint |
 //! | [`findings`] | the log of findings, as a hash chain |
+//! | [`response`] | operations held back, playbooks within a budget, alerts |
+//! | [`sharing`] | indicators shared between chains: STIX 2.1, TAXII 2.1 |
+//! | [`rewards`] | the economics of watchers |
 
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
@@ -30,8 +33,11 @@ pub mod ledger;
 pub mod model;
 pub mod profile;
 pub mod replay;
+pub mod response;
+pub mod rewards;
 pub mod rules;
 pub mod screener;
+pub mod sharing;
 pub mod table;
 mod verdict;
 

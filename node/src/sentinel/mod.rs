@@ -415,3 +415,6 @@ impl Sentinel {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,11 +4,16 @@
 //! - [`Engine`] turns findings into [`Action`]s by playbooks, within a budget. What is beyond the budget
 //!   is a question to a person.
 //! - [`tightened`] is the one change of a policy that it may ask for.
+//! - [`alerts`] tells people.
 //!
 //! Nothing here acts by itself: the engine returns data, and the caller does it. Times are arguments.
 
+pub mod alerts;
+
 mod action;
 mod budget;
+#[cfg(test)]
+mod cost;
 mod engine;
 mod error;
 mod finding;

@@ -54,7 +54,7 @@ fn policies() -> impl Strategy<Value = Policy> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(96))]
+    #![proptest_config(ProptestConfig::with_cases(24))]
     #[test]
     fn the_contract_takes_what_is_tightened(
         policy in policies(), other in any::<Token>(), listed in any::<prop::sample::Index>(), percent in 0..=u8::MAX,

@@ -1,5 +1,6 @@
 use proptest::prelude::*;
 
+use super::frame::HEAD;
 use super::*;
 
 fn folder() -> tempfile::TempDir {

@@ -218,7 +218,7 @@ fn the_file_is_compacted_and_says_the_same() {
     let mut q = f.open();
     let mut rounds = 0_u64;
     let mut largest = 0;
-    while rounds < 4000 {
+    while rounds < 2500 {
         let n = rounds;
         q.hold(&op(1, n as u32), hash(n), T, &verdict(T, &["rule.a"])).unwrap();
         q.due(T);
@@ -304,7 +304,7 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(96))]
+    #![proptest_config(ProptestConfig::with_cases(48))]
     /// Whatever happens, bounds hold, no operation comes out twice, and a restart changes nothing.
     #[test]
     fn bounds_hold_and_a_restart_changes_nothing(steps in proptest::collection::vec(step(), 1..60)) {

@@ -57,9 +57,12 @@ impl Intelligence {
     ) -> Outcome {
         let Candidate { object, maker, key, source } = candidate;
         let known = self.known();
-        let id = object.id().clone();
+        let accepted = |version, is_new| {
+            let (id, is_observable) = (object.id().clone(), object.version().is_none());
+            Accepted { id, version, is_new, is_observable }
+        };
         let collections = match accept::place(&known.state, candidate, collection)? {
-            Place::Known(version) => return Ok(Accepted { id, version, is_new: false }),
+            Place::Known(version) => return Ok(accepted(version, false)),
             Place::New(collections) => collections,
         };
         let (now, bytes) = ((self.clock)(), object.canonical().len());
@@ -77,7 +80,7 @@ impl Intelligence {
             let (object, maker, key) = (object.clone(), maker.clone(), *key);
             staged.entries.push((place, Arc::new(Entry { object, collection, added, maker, key })));
         }
-        Ok(Accepted { id, version: version.unwrap_or(now), is_new: true })
+        Ok(accepted(version.unwrap_or(now), true))
     }
 
     /// Writes what is staged, and lets it count.

@@ -25,6 +25,8 @@ pub struct Accepted {
     pub version: Timestamp,
     /// Whether it is new here.
     pub is_new: bool,
+    /// Whether it has no version of its own, so that the time when it was added stands for it.
+    pub is_observable: bool,
 }
 
 /// What only one may do at a time.

@@ -49,6 +49,13 @@ impl Entry {
         self.object.version().unwrap_or(self.added)
     }
 
+    /// The version in the words of the object, which is what others compare with.
+    pub fn version_text(&self) -> String {
+        let text = |key| self.object.raw().get(key).and_then(serde_json::Value::as_str);
+        let said = text("modified").or_else(|| text("created"));
+        said.map_or_else(|| self.added.taxii(), str::to_owned)
+    }
+
     /// What it has in common with other versions.
     pub fn of(&self) -> Key {
         Key { maker: self.maker.clone(), id: self.object.id().clone() }

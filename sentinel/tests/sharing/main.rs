@@ -5,5 +5,6 @@
 
 mod chain;
 mod interop;
+mod measure;
 mod server;
 mod two;

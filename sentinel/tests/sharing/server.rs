@@ -233,6 +233,35 @@ async fn streams_are_few_for_each_peer() {
     panic!("streams that are closed still count");
 }
 
+/// An interrupted stream goes on where it was, by the header that browsers send.
+#[tokio::test]
+async fn a_stream_goes_on_after_the_last_event() {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let chain = Chain::start(1, 1);
+    let ids: Vec<_> = (0..3).map(|n| chain.publish(1, indicator(1, n, Tlp::Green))).collect();
+    let mut events = chain.client(2).stream(MAIN, Timestamp::ZERO).await.unwrap();
+    let first = loop {
+        if let Some(event) = events.next().await.unwrap().unwrap() {
+            break event;
+        }
+    };
+    assert!(first.name == "object" && first.data.contains(ids[0].as_str()));
+    let last = first.id.unwrap();
+    let headers = format!("{}Last-Event-ID: {last}\r\n", login("peer2", &token(2)));
+    let mut stream = tokio::net::TcpStream::connect(chain.address).await.unwrap();
+    let request = get(&format!("/intel/collections/{MAIN}/stream/"), &headers);
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut read = String::new();
+    while !read.contains(ids[2].as_str()) {
+        let mut part = [0; 4_096];
+        let length = stream.read(&mut part).await.unwrap();
+        assert!(length > 0, "{read}");
+        read.push_str(std::str::from_utf8(&part[..length]).unwrap());
+    }
+    assert!(read.contains("text/event-stream") && read.contains(ids[1].as_str()));
+    assert!(!read.contains(ids[0].as_str()));
+}
+
 #[tokio::test]
 async fn answers_are_bounded_and_of_the_right_kind() {
     use bastion_sentinel::sharing::client::{Client, ClientOptions};

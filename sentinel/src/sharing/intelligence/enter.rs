@@ -65,7 +65,7 @@ impl Intelligence {
             Place::Known(version) => return Ok(accepted(version, false)),
             Place::New(collections) => collections,
         };
-        let (now, bytes) = ((self.clock)(), object.canonical().len());
+        let (now, bytes) = ((self.clock)(), object.size());
         compact::check_age(object, now)?;
         // Who takes something back is never made to wait. Each object can be taken back once.
         let takes_back = object.revoked() && known.state.newest(&candidate.of()).is_some();
@@ -133,8 +133,9 @@ impl Intelligence {
         let at = (self.clock)();
         let record = Record::Withdraw { key: key.clone(), at: at.micros() };
         writer.journal.append(&[record])?;
-        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
-        known.state.withdraw(key.clone(), at);
+        // Nobody else writes, and whoever looks something up meanwhile need not wait.
+        let state = self.known().state.without(key.clone(), at);
+        self.known.write().unwrap_or_else(PoisonError::into_inner).state = state;
         Ok(true)
     }
 

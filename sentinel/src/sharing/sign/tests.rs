@@ -16,7 +16,7 @@ fn identity() -> Value {
 }
 
 fn holds(object: &Object, key: PublicKey) -> bool {
-    object.signature().unwrap().made_by(object.content(), &[key]) == Some(key)
+    object.signature().unwrap().made_by(&object.content(), &[key]) == Some(key)
 }
 
 /// The examples of RFC 8785, sections 3.2.2 to 3.2.4, and the numbers of its appendix B.

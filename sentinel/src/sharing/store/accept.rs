@@ -95,7 +95,7 @@ pub(in crate::sharing) fn judge(
             if object.created_by().is_some_and(|maker| maker != signer) {
                 return Err(bad("its maker is another than who signed"));
             }
-            let key = signature.made_by(object.content(), &member.keys);
+            let key = signature.made_by(&object.content(), &member.keys);
             let key = key.ok_or_else(|| bad("it is not of any key of its signer"))?;
             (Maker::Signer(signer.clone()), Some(key))
         }

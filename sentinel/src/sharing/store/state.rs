@@ -134,7 +134,7 @@ impl State {
                 Some(key) if keys.contains(&key) => return entry.clone(),
                 Some(_) | None => {
                     let signature = entry.object.signature();
-                    signature.and_then(|s| s.made_by(entry.object.content(), keys))
+                    signature.and_then(|s| s.made_by(&entry.object.content(), keys))
                 }
             };
             Arc::new(Entry { key, ..Entry::clone(entry) })
@@ -142,10 +142,11 @@ impl State {
         Self::of(self.entries.iter().map(judge).collect(), self.withdrawn.clone())
     }
 
-    pub fn withdraw(&mut self, key: Key, at: Timestamp) {
-        let mut withdrawn = std::mem::take(&mut self.withdrawn);
+    /// The same without an object.
+    pub fn without(&self, key: Key, at: Timestamp) -> Self {
+        let mut withdrawn = self.withdrawn.clone();
         withdrawn.insert(key, at);
-        *self = Self::of(std::mem::take(&mut self.entries), withdrawn);
+        Self::of(self.entries.clone(), withdrawn)
     }
 
     pub fn entries(&self) -> &[Arc<Entry>] {

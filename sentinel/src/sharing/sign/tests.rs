@@ -94,6 +94,21 @@ fn whatever_is_changed_breaks_it() {
     }
 }
 
+/// No byte of a signed object can be another.
+#[test]
+fn every_byte_is_covered() {
+    let signer = signer(1);
+    let text = serde_json::to_vec(signer.sign(identity()).unwrap().raw()).unwrap();
+    for at in 0..text.len() {
+        let mut changed = text.clone();
+        changed[at] ^= 1;
+        if let Ok(object) = Object::parse(&changed) {
+            let holds = object.signature().is_some() && holds(&object, signer.public());
+            assert!(!holds, "{at}: {}", String::from_utf8_lossy(&changed));
+        }
+    }
+}
+
 #[test]
 fn other_headers_are_refused() {
     let signer = signer(1);

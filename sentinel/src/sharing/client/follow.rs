@@ -105,19 +105,26 @@ impl Follower {
         let versions = vec!["all".to_owned()];
         let mut filter = Filter { limit: Some(self.pace.page), versions, ..Filter::default() };
         filter.added_after = (self.after > Timestamp::ZERO).then_some(self.after);
+        let mut last = self.after;
         for _ in 0..MOST_PAGES {
             let page = self.feed.client.objects(&self.feed.collection, &filter).await?;
             let is_empty = page.envelope.objects.is_empty();
             self.take(page.envelope.objects).await?;
-            let before = self.after;
-            self.after = page.last.unwrap_or(before).max(before);
-            if page.envelope.more != Some(true) || is_empty {
-                return Ok(());
-            }
+            last = page.last.unwrap_or(last).max(last);
             match page.envelope.next {
-                Some(next) => filter.next = Some(next),
-                None if self.after > before => filter.added_after = Some(self.after),
-                None => break,
+                // With other servers, objects of one time may be on several pages: only at the end is it
+                // known that none of that time is left.
+                Some(next) if page.envelope.more == Some(true) && !is_empty => {
+                    filter.next = Some(next);
+                }
+                None if page.envelope.more == Some(true) && last > self.after => {
+                    self.after = last;
+                    (filter.added_after, filter.next) = (Some(last), None);
+                }
+                Some(_) | None => {
+                    self.after = last;
+                    return Ok(());
+                }
             }
         }
         let (peer, request) = (self.feed.client.peer(), self.feed.collection.clone());

@@ -39,13 +39,13 @@ impl Intelligence {
         writer.journal.replace(&records)?;
         let mut ledger = Ledger::new(self.quotas);
         for entry in &kept {
-            let bytes = entry.object.canonical().len();
+            let bytes = entry.object.size();
             ledger.count(&source(&trust, &entry.maker), bytes, entry.added);
         }
         writer.ledger = ledger;
         let forgotten = before - kept.len();
-        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
-        known.state = State::of(kept, withdrawn);
+        let state = State::of(kept, withdrawn);
+        self.known.write().unwrap_or_else(PoisonError::into_inner).state = state;
         Ok(forgotten)
     }
 }

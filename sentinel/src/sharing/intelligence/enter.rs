@@ -57,12 +57,15 @@ impl Intelligence {
     ) -> Outcome {
         let Candidate { object, maker, key, source } = candidate;
         let known = self.known();
-        let id = object.id().clone();
+        let accepted = |version, is_new| {
+            let (id, is_observable) = (object.id().clone(), object.version().is_none());
+            Accepted { id, version, is_new, is_observable }
+        };
         let collections = match accept::place(&known.state, candidate, collection)? {
-            Place::Known(version) => return Ok(Accepted { id, version, is_new: false }),
+            Place::Known(version) => return Ok(accepted(version, false)),
             Place::New(collections) => collections,
         };
-        let (now, bytes) = ((self.clock)(), object.canonical().len());
+        let (now, bytes) = ((self.clock)(), object.size());
         compact::check_age(object, now)?;
         // Who takes something back is never made to wait. Each object can be taken back once.
         let takes_back = object.revoked() && known.state.newest(&candidate.of()).is_some();
@@ -77,7 +80,7 @@ impl Intelligence {
             let (object, maker, key) = (object.clone(), maker.clone(), *key);
             staged.entries.push((place, Arc::new(Entry { object, collection, added, maker, key })));
         }
-        Ok(Accepted { id, version: version.unwrap_or(now), is_new: true })
+        Ok(accepted(version.unwrap_or(now), true))
     }
 
     /// Writes what is staged, and lets it count.
@@ -130,8 +133,9 @@ impl Intelligence {
         let at = (self.clock)();
         let record = Record::Withdraw { key: key.clone(), at: at.micros() };
         writer.journal.append(&[record])?;
-        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
-        known.state.withdraw(key.clone(), at);
+        // Nobody else writes, and whoever looks something up meanwhile need not wait.
+        let state = self.known().state.without(key.clone(), at);
+        self.known.write().unwrap_or_else(PoisonError::into_inner).state = state;
         Ok(true)
     }
 

@@ -48,7 +48,7 @@ impl Intelligence {
         let state = State::of(entries, withdrawn).judged(&trust);
         let mut ledger = Ledger::new(quotas);
         for entry in state.entries() {
-            let bytes = entry.object.canonical().len();
+            let bytes = entry.object.size();
             ledger.count(&source(&trust, &entry.maker), bytes, entry.added);
         }
         info!(path = %path.display(), entries = state.entries().len(), "intelligence is open");

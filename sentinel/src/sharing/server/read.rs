@@ -1,5 +1,6 @@
 //! Objects, manifest, versions.
 
+use std::cmp::Reverse;
 use std::sync::Arc;
 
 use axum::extract::{Path, Query as Parsed, State};
@@ -41,7 +42,7 @@ pub(super) async fn manifest(
     let records = page.entries.iter().map(|entry| ManifestRecord {
         id: entry.object.id().to_string(),
         date_added: entry.added.taxii(),
-        version: entry.version().to_string(),
+        version: entry.version_text(),
         media_type: STIX_MEDIA_TYPE.into(),
     });
     let (more, next) = rest(&page);
@@ -66,9 +67,9 @@ pub(super) async fn versions(
 ) -> Result<Response, Fault> {
     let query = filter::query(parameters, Route::Versions, shared.config.page)?;
     let page = of_one(&shared, &session, &collection, &object, query)?;
-    let mut versions: Vec<_> = page.entries.iter().map(|entry| entry.version()).collect();
-    versions.sort_unstable_by(|a, b| b.cmp(a));
-    let versions = versions.into_iter().map(|version| version.to_string()).collect();
+    let mut entries: Vec<_> = page.entries.iter().collect();
+    entries.sort_by_key(|entry| Reverse(entry.version()));
+    let versions = entries.into_iter().map(|entry| entry.version_text()).collect();
     let (more, next) = rest(&page);
     Ok(answer(&page, &VersionList { more, next, versions }))
 }

@@ -61,7 +61,9 @@ impl Report {
         let Some(mut detail) = self.names.next() else { return };
         match outcome {
             Ok(accepted) => {
-                detail.version = accepted.version.to_string();
+                if accepted.is_observable {
+                    detail.version = accepted.version.taxii();
+                }
                 detail.message = (!accepted.is_new).then(|| "it is known already".into());
                 self.status.successes.push(detail);
             }

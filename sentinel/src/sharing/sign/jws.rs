@@ -198,7 +198,7 @@ impl Signer {
         let header =
             serde_json::to_vec(&header).map_err(|e| SharingError::malformed("the header", e))?;
         let header = URL_SAFE_NO_PAD.encode(header);
-        let signature = self.key.sign(&input(&header, object.content())).to_bytes();
+        let signature = self.key.sign(&input(&header, &object.content())).to_bytes();
         let jws = format!("{header}..{}", URL_SAFE_NO_PAD.encode(signature));
         let mut raw = object.raw().clone();
         let extensions = raw.entry("extensions").or_insert_with(|| json!({}));

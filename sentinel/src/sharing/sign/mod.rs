@@ -32,21 +32,18 @@ pub(super) fn strip(raw: &mut Map<String, Value>) -> Option<Value> {
     taken
 }
 
-/// What is signed of an object, and the signature if there is one.
-pub(super) fn split(
+/// The signature of an object, if there is one.
+pub(super) fn signature(
     id: &Id,
     raw: &Map<String, Value>,
-) -> Result<(Vec<u8>, Option<Detached>), SharingError> {
+) -> Result<Option<Detached>, SharingError> {
     match raw.get("extensions") {
-        None => {}
-        Some(Value::Object(extensions)) if !extensions.is_empty() => {}
-        Some(_) => {
-            return Err(SharingError::malformed(id, "its extensions must have something in them"))
+        None => Ok(None),
+        Some(Value::Object(extensions)) if !extensions.is_empty() => {
+            extensions.get(SIGNATURE_EXTENSION).map(|said| Detached::read(id, said)).transpose()
         }
+        Some(_) => Err(SharingError::malformed(id, "its extensions must have something in them")),
     }
-    let mut rest = raw.clone();
-    let signature = strip(&mut rest).map(|extension| Detached::read(id, &extension)).transpose()?;
-    Ok((canonical(&rest)?, signature))
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! One object of STIX 2.1: what is acted on in types, and the whole as it came.
 
+use bastion_protocol::hash::keccak;
 use serde_json::{Map, Value};
 
 use super::id::Id;
@@ -28,8 +29,8 @@ pub struct Object {
     markings: Vec<Id>,
     kind: Kind,
     signature: Option<Detached>,
-    content: Vec<u8>,
-    canonical: Vec<u8>,
+    size: usize,
+    digest: [u8; 32],
 }
 
 impl Object {
@@ -118,7 +119,7 @@ impl Object {
             return Err(Fault::Plain("it has no created_by_ref".into()));
         }
         let markings = markings(&raw)?;
-        let (content, signature) = sign::split(&id, &raw)?;
+        let signature = sign::signature(&id, &raw)?;
         Ok(Self {
             id,
             created,
@@ -129,8 +130,8 @@ impl Object {
             markings,
             kind,
             signature,
-            content,
-            canonical,
+            size: canonical.len(),
+            digest: keccak(&[&canonical]),
             raw,
         })
     }
@@ -175,14 +176,22 @@ impl Object {
         self.signature.as_ref()
     }
 
-    /// The canonical form without the signature: what is signed.
-    pub fn content(&self) -> &[u8] {
-        &self.content
+    /// The canonical form without the signature: what is signed. It is made anew each time.
+    pub fn content(&self) -> Vec<u8> {
+        let mut rest = self.raw.clone();
+        sign::strip(&mut rest);
+        // It had a canonical form when it was read.
+        sign::canonical(&rest).unwrap_or_default()
     }
 
-    /// The canonical form with everything.
-    pub fn canonical(&self) -> &[u8] {
-        &self.canonical
+    /// Bytes of the canonical form with everything.
+    pub fn size(&self) -> usize {
+        self.size
+    }
+
+    /// Keccak-256 of the canonical form with everything.
+    pub fn digest(&self) -> &[u8; 32] {
+        &self.digest
     }
 
     /// The properties.

@@ -64,9 +64,9 @@ impl fmt::Display for Timestamp {
     /// As STIX 2.1 writes it: three digits of a second, or more where they are needed.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let whole = Seconds(self.seconds);
-        if self.nanos % 1_000_000 == 0 {
+        if self.nanos.is_multiple_of(1_000_000) {
             write!(f, "{whole}.{:03}Z", self.nanos / 1_000_000)
-        } else if self.nanos % 1_000 == 0 {
+        } else if self.nanos.is_multiple_of(1_000) {
             write!(f, "{whole}.{:06}Z", self.nanos / 1_000)
         } else {
             write!(f, "{whole}.{:09}Z", self.nanos)
@@ -107,7 +107,7 @@ fn day(year: u64, month: u64, day: u64) -> u64 {
 }
 
 fn days_of(year: u64, month: u64) -> u64 {
-    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
     match month {
         2 => 28 + u64::from(leap),
         4 | 6 | 9 | 11 => 30,

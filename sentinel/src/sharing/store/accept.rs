@@ -25,6 +25,8 @@ pub struct Accepted {
     pub version: Timestamp,
     /// Whether it is new here.
     pub is_new: bool,
+    /// Whether it has no version of its own, so that the time when it was added stands for it.
+    pub is_observable: bool,
 }
 
 /// What only one may do at a time.
@@ -93,7 +95,7 @@ pub(in crate::sharing) fn judge(
             if object.created_by().is_some_and(|maker| maker != signer) {
                 return Err(bad("its maker is another than who signed"));
             }
-            let key = signature.made_by(object.content(), &member.keys);
+            let key = signature.made_by(&object.content(), &member.keys);
             let key = key.ok_or_else(|| bad("it is not of any key of its signer"))?;
             (Maker::Signer(signer.clone()), Some(key))
         }

@@ -79,7 +79,7 @@ fn leaf(object: &Object, added: Timestamp) -> Hash {
         &keccak(&[object.id().as_str().as_bytes()]),
         &version,
         &added.micros().to_be_bytes(),
-        &keccak(&[object.canonical()]),
+        object.digest(),
     ])
 }
 

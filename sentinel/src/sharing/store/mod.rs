@@ -2,12 +2,12 @@
 //!
 //! | module | content |
 //! |---|---|
-//! | [`state`] | what is known, in memory |
-//! | [`journal`] | what is known, on disk |
-//! | [`quota`] | how much a source may send |
-//! | [`accept`] | what may enter |
-//! | [`query`] | what is asked for |
-//! | [`merkle`] | the root that can be posted, and proofs under it |
+//! | `state` | what is known, in memory |
+//! | `journal` | what is known, on disk |
+//! | `quota` | how much a source may send |
+//! | `accept` | what may enter |
+//! | `query` | what is asked for |
+//! | `merkle` | the root that can be posted, and proofs under it |
 
 pub(super) mod accept;
 mod journal;

@@ -22,11 +22,19 @@ pub struct Quotas {
     pub bytes: usize,
     /// Versions of all sources.
     pub all_objects: usize,
+    /// Bytes of all sources, in canonical form. In memory they take a few times as much.
+    pub all_bytes: usize,
 }
 
 impl Default for Quotas {
     fn default() -> Self {
-        Self { per_hour: 2_000, objects: 20_000, bytes: 32 << 20, all_objects: 200_000 }
+        Self {
+            per_hour: 2_000,
+            objects: 20_000,
+            bytes: 32 << 20,
+            all_objects: 200_000,
+            all_bytes: 256 << 20,
+        }
     }
 }
 
@@ -44,11 +52,12 @@ pub(in crate::sharing) struct Ledger {
     quotas: Quotas,
     sources: HashMap<String, Usage>,
     objects: usize,
+    bytes: usize,
 }
 
 impl Ledger {
     pub fn new(quotas: Quotas) -> Self {
-        Self { quotas, sources: HashMap::new(), objects: 0 }
+        Self { quotas, sources: HashMap::new(), objects: 0, bytes: 0 }
     }
 
     /// Checks that a source may send one more version.
@@ -58,7 +67,7 @@ impl Ledger {
         bytes: usize,
         now: Timestamp,
     ) -> Result<(), SharingError> {
-        let Quotas { per_hour, objects, bytes: most_bytes, all_objects } = self.quotas;
+        let Quotas { per_hour, objects, bytes: most_bytes, all_objects, all_bytes } = self.quotas;
         let full = |limit: usize, what| SharingError::Quota {
             source_name: source.to_owned(),
             limit: limit as u64,
@@ -66,6 +75,9 @@ impl Ledger {
         };
         if self.objects >= all_objects {
             return Err(full(all_objects, "versions of all sources together"));
+        }
+        if self.bytes + bytes > all_bytes {
+            return Err(full(all_bytes, "bytes of all sources together"));
         }
         let Some(usage) = self.sources.get_mut(source) else {
             return Ok(());
@@ -93,6 +105,7 @@ impl Ledger {
         usage.bytes += bytes;
         usage.recent.push_back(at.micros());
         self.objects += 1;
+        self.bytes += bytes;
     }
 }
 
@@ -106,7 +119,7 @@ mod tests {
 
     #[test]
     fn each_bound_holds_and_the_hour_passes() {
-        let quotas = Quotas { per_hour: 2, objects: 3, bytes: 100, all_objects: 5 };
+        let quotas = Quotas { per_hour: 2, objects: 3, bytes: 100, all_objects: 5, all_bytes: 150 };
         let mut ledger = Ledger::new(quotas);
         let mut send = |source: &str, bytes, at| {
             let result = ledger.check(source, bytes, at);
@@ -122,6 +135,7 @@ mod tests {
         assert_eq!(send("a", 10, at(3_600)), Ok(()));
         assert!(send("a", 10, at(9_000)).unwrap_err().contains("3 versions in all"));
         assert!(send("b", 91, at(9_000)).unwrap_err().contains("100 bytes"));
+        assert!(send("c", 111, at(9_000)).unwrap_err().contains("150 bytes of all"));
         assert_eq!(send("c", 1, at(9_000)), Ok(()));
         assert!(send("d", 1, at(9_000)).unwrap_err().contains("5 versions of all"));
     }

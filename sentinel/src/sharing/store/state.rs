@@ -49,6 +49,13 @@ impl Entry {
         self.object.version().unwrap_or(self.added)
     }
 
+    /// The version in the words of the object, which is what others compare with.
+    pub fn version_text(&self) -> String {
+        let text = |key| self.object.raw().get(key).and_then(serde_json::Value::as_str);
+        let said = text("modified").or_else(|| text("created"));
+        said.map_or_else(|| self.added.taxii(), str::to_owned)
+    }
+
     /// What it has in common with other versions.
     pub fn of(&self) -> Key {
         Key { maker: self.maker.clone(), id: self.object.id().clone() }
@@ -127,7 +134,7 @@ impl State {
                 Some(key) if keys.contains(&key) => return entry.clone(),
                 Some(_) | None => {
                     let signature = entry.object.signature();
-                    signature.and_then(|s| s.made_by(entry.object.content(), keys))
+                    signature.and_then(|s| s.made_by(&entry.object.content(), keys))
                 }
             };
             Arc::new(Entry { key, ..Entry::clone(entry) })
@@ -135,10 +142,11 @@ impl State {
         Self::of(self.entries.iter().map(judge).collect(), self.withdrawn.clone())
     }
 
-    pub fn withdraw(&mut self, key: Key, at: Timestamp) {
-        let mut withdrawn = std::mem::take(&mut self.withdrawn);
+    /// The same without an object.
+    pub fn without(&self, key: Key, at: Timestamp) -> Self {
+        let mut withdrawn = self.withdrawn.clone();
         withdrawn.insert(key, at);
-        *self = Self::of(std::mem::take(&mut self.entries), withdrawn);
+        Self::of(self.entries.clone(), withdrawn)
     }
 
     pub fn entries(&self) -> &[Arc<Entry>] {

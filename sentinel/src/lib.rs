@@ -7,6 +7,8 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 mod candidate;
+#[cfg(feature = "simulate")]
+pub mod simulate;
 mod verdict;
 
 pub use candidate::Candidate;

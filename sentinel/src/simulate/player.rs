@@ -4,13 +4,13 @@
 //! before the operation, which a candidate shows. Operations are really signed, and signatures are checked
 //! in bulk. The tree is never updated: no detector sees it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use bastion_protocol::account::fee_index;
 use bastion_protocol::keys::SecretKey;
 use bastion_protocol::ops::{Action, Body, Deposit, Op};
 use bastion_protocol::receipt::operation_hash;
-use bastion_protocol::{Address, Fr, Policy, TokenLimits};
+use bastion_protocol::{Address, Fr, Policy, Token, TokenLimits};
 use bastion_state::executor::{check_signatures, BatchContext, Checked, OpTrace, OpenBatch};
 use bastion_state::State;
 
@@ -37,22 +37,28 @@ pub struct Step<'a> {
     pub candidate: Candidate<'a>,
 }
 
-/// The policy of simulated chains: freezes of up to three days, and a bridge that lets an hour of
-/// `10^18` units a second leave at once.
+/// Bursts of the bridge, in seconds.
+const BURST: u64 = 3_600;
+
+/// The policy of a simulated chain: freezes of up to three days, and a bridge that lets a twentieth of
+/// all that is ever deposited of a token leave at once, and as much again every hour.
 #[must_use]
-pub fn policy() -> Policy {
+pub fn policy(traffic: &Traffic) -> Policy {
+    let mut deposits = BTreeMap::<Token, u128>::new();
+    for op in traffic.planned().iter().filter(|op| matches!(op.draft, Draft::Deposit { .. })) {
+        let sum = deposits.entry(op.token).or_default();
+        *sum = sum.saturating_add(op.amount);
+    }
+    let limits = |rate| TokenLimits { rate, burst_seconds: BURST, max_delay: 604_800 };
+    let of = |sum: u128| u64::try_from(sum / 20 / u128::from(BURST)).unwrap_or(u64::MAX).max(1);
     Policy {
         guardian_keyhash: Fr::from(1u64),
         max_freeze: 259_200,
         cooldown: 259_200,
         fee_keyhash: Fr::from(2u64),
         fee_exit: Address([0xfe; 20]),
-        default_limits: TokenLimits {
-            rate: 10u64.pow(18),
-            burst_seconds: 3_600,
-            max_delay: 604_800,
-        },
-        limits: std::collections::BTreeMap::new(),
+        default_limits: limits(u64::MAX),
+        limits: deposits.into_iter().map(|(token, sum)| (token, limits(of(sum)))).collect(),
     }
 }
 
@@ -65,7 +71,7 @@ pub fn play(
     traffic: &Traffic,
     mut visit: impl FnMut(&Step<'_>) -> Result<(), SimulateError>,
 ) -> Result<State, SimulateError> {
-    let policy = policy();
+    let policy = policy(traffic);
     let mut keys = Keys { seed: traffic.seed(), known: HashMap::new() };
     let mut first = Copy::new(&policy, 0)?;
     let mut second = Copy::new(&policy, 0)?;

@@ -3,13 +3,15 @@
 
 use std::error::Error;
 
-use bastion_sentinel::simulate::{bench, AmountQuantile, Detector, Rows, Splits, Subject, SAMPLE};
+use bastion_sentinel::simulate::{
+    bench, AmountQuantile, Detector, Rows, SimulateError, Splits, Subject, SAMPLE,
+};
 
 struct Baseline;
 
 impl Subject for Baseline {
-    fn whole(&self) -> Box<dyn Detector> {
-        Box::new(AmountQuantile::default())
+    fn whole(&self) -> Result<Box<dyn Detector>, SimulateError> {
+        Ok(Box::new(AmountQuantile::default()))
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use bastion_protocol::{Kind, Token};
 
-use super::detector::{Detector, Finding};
+use super::detector::{tail, Detector, Finding};
 use crate::{Candidate, Decision};
 
 /// Buckets: 16 to a doubling.
@@ -12,7 +12,7 @@ const BUCKETS: usize = 129 * 16;
 /// With fewer amounts of a token nothing is large.
 const ENOUGH: u64 = 50;
 
-/// Scores what moves by the part of earlier amounts of the token that were smaller, in thousandths.
+/// Scores what moves by the part of earlier amounts of the token that were not smaller, as [`tail`] says.
 /// It is what many bridges and exchanges run; [`Threshold`](super::Threshold) makes it decide.
 #[derive(Debug, Clone, Default)]
 pub struct AmountQuantile {
@@ -44,7 +44,8 @@ impl Detector for AmountQuantile {
         match self.tokens.get(&token) {
             Some((all, counts)) if *all >= ENOUGH => {
                 let below: u64 = counts.iter().take(bucket(amount)).sum();
-                Finding { score: (below * 1000 / all) as u16, ..nothing }
+                let above = all.saturating_sub(below) * 1_000_000 / all;
+                Finding { score: tail(above), ..nothing }
             }
             Some(_) | None => nothing,
         }

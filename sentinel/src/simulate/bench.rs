@@ -11,14 +11,23 @@ use super::{AmountQuantile, Rows, SimulateError, Splits};
 /// For how long a threshold holds an operation, in seconds.
 pub const HOLD_SECONDS: u64 = 3_600;
 
+/// Detectors by name.
+pub type Named = Vec<(&'static str, Box<dyn Detector>)>;
+
 /// What is evaluated. Each split gets fresh detectors.
 pub trait Subject {
     /// The detector as it is meant to be used, with decisions of its own.
-    fn whole(&self) -> Box<dyn Detector>;
+    ///
+    /// # Errors
+    /// [`SimulateError::Detector`] if it does not start.
+    fn whole(&self) -> Result<Box<dyn Detector>, SimulateError>;
 
     /// Its parts by name, each alone. Only their scores count: thresholds are tuned.
-    fn components(&self) -> Vec<(&'static str, Box<dyn Detector>)> {
-        Vec::new()
+    ///
+    /// # Errors
+    /// [`SimulateError::Detector`] if one does not start.
+    fn components(&self) -> Result<Named, SimulateError> {
+        Ok(Vec::new())
     }
 }
 
@@ -67,8 +76,8 @@ pub fn bench(rows: &Rows, splits: &Splits, subject: &dyn Subject) -> Result<Benc
     let mut reports = BTreeMap::new();
     for split in &splits.splits {
         let traffic = split.traffic(rows)?;
-        let mut whole = subject.whole();
-        let mut tuned: Vec<_> = scorers(subject)
+        let mut whole = subject.whole()?;
+        let mut tuned: Vec<_> = scorers(subject)?
             .into_iter()
             .map(|(name, inner)| {
                 let threshold = thresholds.get(name).copied().unwrap_or(1001);
@@ -105,11 +114,11 @@ pub fn bench(rows: &Rows, splits: &Splits, subject: &dyn Subject) -> Result<Benc
     })
 }
 
-fn scorers(subject: &dyn Subject) -> Vec<(&'static str, Box<dyn Detector>)> {
-    let mut all = subject.components();
-    all.push((WHOLE, subject.whole()));
+fn scorers(subject: &dyn Subject) -> Result<Named, SimulateError> {
+    let mut all = subject.components()?;
+    all.push((WHOLE, subject.whole()?));
     all.push((BASELINE, Box::new(AmountQuantile::default())));
-    all
+    Ok(all)
 }
 
 /// The lowest thresholds that keep the budget on the tuning split.
@@ -123,7 +132,7 @@ fn tune(
     let split = split.ok_or_else(|| SimulateError::Plan("no split is for tuning".into()))?;
     split.may_tune()?;
     // Nothing is held while scores are collected.
-    let mut quiet: Vec<_> = scorers(subject)
+    let mut quiet: Vec<_> = scorers(subject)?
         .into_iter()
         .map(|(name, inner)| (name, Threshold { inner, threshold: 1001, hold_seconds: 0 }))
         .collect();

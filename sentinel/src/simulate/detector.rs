@@ -11,6 +11,21 @@ pub struct Finding {
     pub decision: Decision,
 }
 
+/// The score of an operation that so many of a million are at least as unusual as: 1000 for none, 0 for
+/// all, by the logarithm between, so that the rarest are told apart best.
+#[must_use]
+pub fn tail(per_million: u64) -> u16 {
+    // Sixteenths of a doubling.
+    let log = |n: u64| {
+        n.checked_ilog2().map_or(0, |whole| {
+            let fraction = if whole >= 4 { n >> (whole - 4) } else { n << (4 - whole) };
+            whole * 16 + (fraction & 15) as u32
+        })
+    };
+    let (all, part) = (log(1_000_001), log(per_million.min(1_000_000) + 1));
+    (1000 - 1000 * part / all) as u16
+}
+
 /// Anything that screens operations.
 pub trait Detector {
     /// Judges an operation that is not included yet. It must not learn from it.
@@ -78,5 +93,17 @@ impl<D: Detector> Detector for Threshold<D> {
 
     fn observe(&mut self, candidate: &Candidate<'_>) {
         self.inner.observe(candidate);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rare_operations_are_told_apart() {
+        assert_eq!((tail(0), tail(1_000_000), tail(u64::MAX)), (1000, 0, 0));
+        let scores = [0, 1, 2, 5, 10, 100, 1_000, 10_000, 100_000, 500_000, 900_000].map(tail);
+        assert!(scores.windows(2).all(|pair| pair[0] > pair[1]), "{scores:?}");
     }
 }

@@ -41,6 +41,9 @@ pub enum SimulateError {
         /// Whose account.
         person: u32,
     },
+    /// A detector that does not start.
+    #[error("the detector does not start: {0}")]
+    Detector(String),
     /// The executor refused an operation.
     #[error("operation {operation}: {source}")]
     Rejected {

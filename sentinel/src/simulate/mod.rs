@@ -21,9 +21,9 @@ mod stage;
 mod traffic;
 
 pub use baseline::AmountQuantile;
-pub use bench::{bench, Bench, SplitReport, Subject, HOLD_SECONDS};
+pub use bench::{bench, Bench, Named, SplitReport, Subject, HOLD_SECONDS};
 pub use cast::{KeyId, Person};
-pub use detector::{Detector, Finding, FromFns, Threshold};
+pub use detector::{tail, Detector, Finding, FromFns, Threshold};
 pub use error::SimulateError;
 pub use evaluate::{evaluate, Delay, FamilyReport, Latency, LookAlikeReport, Report, Scores};
 pub use label::{Family, Label, LookAlike, Part, Role};

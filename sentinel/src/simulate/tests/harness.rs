@@ -121,14 +121,14 @@ fn the_report_has_the_promised_fields() {
 struct Known(Vec<Traffic>);
 
 impl Subject for Known {
-    fn whole(&self) -> Box<dyn Detector> {
+    fn whole(&self) -> Result<Box<dyn Detector>, SimulateError> {
         let mut oracle = Oracle::new(&self.0[0], 700);
         self.0.iter().for_each(|t| oracle.truth.extend(Oracle::new(t, 0).truth));
-        Box::new(oracle)
+        Ok(Box::new(oracle))
     }
 
-    fn components(&self) -> Vec<(&'static str, Box<dyn Detector>)> {
-        vec![("nothing", Box::new(Oracle::new(&self.0[0], 0)))]
+    fn components(&self) -> Result<Named, SimulateError> {
+        Ok(vec![("nothing", Box::new(Oracle::new(&self.0[0], 0)))])
     }
 }
 

@@ -38,6 +38,8 @@ pub mod rewards;
 pub mod rules;
 pub mod screener;
 pub mod sharing;
+#[cfg(feature = "simulate")]
+pub mod simulate;
 pub mod table;
 mod verdict;
 

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use bastion_circuits::Shape;
 use bastion_node::service::config::{
-    ApiConfig, L1Config, NatsConfig, NodeConfig, RollupConfig, SentinelConfig, SequencerConfig, WorkerConfig,
+    ApiConfig, L1Config, NatsConfig, NodeConfig, RollupConfig, SentinelConfig, SequencerConfig,
+    WorkerConfig,
 };
 use bastion_prover::schedule::MemoryBudget;
 use bastion_prover::{Arithmetic, BadArithmetic};

@@ -59,6 +59,9 @@ pub enum NodeError {
     /// The sentinel cannot go on.
     #[error(transparent)]
     Sentinel(#[from] bastion_sentinel::SentinelError),
+    /// Intelligence cannot be shared.
+    #[error(transparent)]
+    Sharing(Box<bastion_sentinel::sharing::SharingError>),
     /// The sentinel cannot respond.
     #[error(transparent)]
     Response(#[from] bastion_sentinel::response::ResponseError),

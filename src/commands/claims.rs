@@ -82,8 +82,10 @@ impl Claims {
             None => "not compared (--findings)".into(),
             Some(fit) => format!("the log fits {fit} of them"),
         };
-        let mut text =
-            format!("findings   {} blocks claim up to {} entries; {compared}\n", self.blocks, self.entries);
+        let mut text = format!(
+            "findings   {} blocks claim up to {} entries; {compared}\n",
+            self.blocks, self.entries
+        );
         if let Some(broken) = &self.broken {
             text += &format!("FINDING    the log of findings: {broken}\n");
         }

@@ -252,10 +252,16 @@ fn rules(command: &RulesCommand, args: &Args, settings: &Settings) -> eyre::Resu
     for rule in set.rules() {
         *families.entry(rule.spec.family.clone()).or_insert(0) += 1;
     }
-    let report = Checked { version: set.version.clone(), rules: set.rules().len(), families, examples };
+    let report =
+        Checked { version: set.version.clone(), rules: set.rules().len(), families, examples };
     output::report(settings, &report, |r| {
         let examples = r.examples.map_or_else(String::new, |n| format!(", {n} examples hold"));
-        format!("{} rules of {} families load{examples}; version {}", r.rules, r.families.len(), r.version)
+        format!(
+            "{} rules of {} families load{examples}; version {}",
+            r.rules,
+            r.families.len(),
+            r.version
+        )
     })
 }
 
@@ -351,7 +357,10 @@ fn replay_text(r: &Replayed) -> String {
         text += &format!("note          {note}\n");
     }
     for d in &r.differences {
-        text += &format!("DIFFERENT     {}\n  recorded: {}  computed: {}", d.operation, d.recorded, d.computed);
+        text += &format!(
+            "DIFFERENT     {}\n  recorded: {}  computed: {}",
+            d.operation, d.recorded, d.computed
+        );
     }
     text + &format!("differences   {}", r.differences.len())
 }

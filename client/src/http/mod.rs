@@ -18,9 +18,9 @@ use crate::check::{self, Rollup};
 use crate::error::{ClientError, Distrust};
 use crate::receipt::SignedReceipt;
 use crate::types::{
-    AccountProof, Accounts, Answer, Answers, Batch, Batches, Block, Blocks, Bytes, Element, Findings, Held, SentinelStatus,
-    FeeEstimate, Hash, Health, Inclusion, Job, JobState, Jobs, Operation, Operations, Status,
-    Submission, Version,
+    AccountProof, Accounts, Answer, Answers, Batch, Batches, Block, Blocks, Bytes, Element,
+    FeeEstimate, Findings, Hash, Health, Held, Inclusion, Job, JobState, Jobs, Operation,
+    Operations, SentinelStatus, Status, Submission, Version,
 };
 pub use admin::Admin;
 pub use events::Events;

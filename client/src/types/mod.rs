@@ -32,8 +32,6 @@ pub use event::Event;
 pub use job::{Intent, Intents, Job, JobState, Jobs, Progress, ProofKind};
 pub use operation::{Answer, Answers, Inclusion, Operation, Operations, Progressed, Submission};
 pub use problem::Problem;
-pub use sentinel::{
-    Evidence, Findings, FreezeRequest, Held, Quarantine, Reason, SentinelStatus,
-};
+pub use sentinel::{Evidence, Findings, FreezeRequest, Held, Quarantine, Reason, SentinelStatus};
 pub use status::{FeeEstimate, Health, Status, Version};
 pub use text::{Amount, Bytes, Element, Hash};

@@ -34,9 +34,8 @@ pub(super) fn routes() -> Router<Arc<Backend>> {
 }
 
 async fn quarantine(State(backend): State<Arc<Backend>>) -> Result<Json<Quarantine>, Fault> {
-    let view = blocking(&backend, |backend| {
-        Ok(Quarantine { held: lock(backend.sentinel()?).all_held() })
-    });
+    let view =
+        blocking(&backend, |backend| Ok(Quarantine { held: lock(backend.sentinel()?).all_held() }));
     view.await.map(Json)
 }
 
@@ -46,12 +45,11 @@ async fn release(
 ) -> Result<Json<Health>, Fault> {
     info!(operation, "the operator lets an operation go");
     let hash = parse(&operation)?;
-    let change = blocking(&backend, move |backend| {
-        match lock(backend.sentinel()?).release(&hash.0)? {
+    let change =
+        blocking(&backend, move |backend| match lock(backend.sentinel()?).release(&hash.0)? {
             true => Ok(()),
             false => Err(Fault::not_found(format!("operation {hash} that is held back"))),
-        }
-    });
+        });
     change.await.map(|()| done())
 }
 

@@ -12,6 +12,7 @@ use bastion_client::types::{JobState, Stage};
 use super::problem::Fault;
 use super::views::job::state;
 use super::Backend;
+use crate::sentinel::lock;
 
 /// Blocks of which the stages are counted: the last ones.
 const BLOCKS: u32 = 100;
@@ -57,6 +58,7 @@ fn describe() {
     for (name, what) in [
         ("bastion_operations_accepted_total", "Operations with a receipt"),
         ("bastion_operations_rejected_total", "Operations that were rejected, by code"),
+        ("bastion_operations_held_total", "Operations that the sentinel held back when they came"),
         ("bastion_http_requests_total", "Requests, by route and status"),
         ("bastion_job_failures_total", "Attempts at jobs that failed, by class"),
         ("bastion_lease_losses_total", "Leases of workers that were not heard of"),
@@ -99,6 +101,10 @@ fn describe() {
         ("bastion_accepting", Count, "1 if operations are accepted"),
         ("bastion_oldest_unfinished_seconds", Seconds, "Age of the oldest block that is not final"),
         ("bastion_breaker", Count, "1 if too many proofs failed"),
+        ("bastion_sentinel_held", Count, "Operations that the sentinel holds back"),
+        ("bastion_sentinel_findings", Count, "Entries of the log of findings"),
+        ("bastion_sentinel_drift", Count, "Stability index of the model's scores, in thousandths"),
+        ("bastion_sentinel_rules_failed", Count, "1 if the rules that are configured did not load"),
     ] {
         describe_gauge!(name, unit, what);
     }
@@ -163,6 +169,13 @@ impl Backend {
         let oldest = status.oldest_unfinished_seconds;
         gauge!("bastion_oldest_unfinished_seconds").set(oldest as f64);
         gauge!("bastion_breaker").set(one(status.breaker.is_some()));
+        if let Some(watch) = &self.parts.sentinel {
+            let sentinel = lock(watch).gauges();
+            gauge!("bastion_sentinel_held").set(f64::from(sentinel.held));
+            gauge!("bastion_sentinel_findings").set(sentinel.findings as f64);
+            gauge!("bastion_sentinel_drift").set(f64::from(sentinel.drift));
+            gauge!("bastion_sentinel_rules_failed").set(one(sentinel.rules_failed));
+        }
         Ok(())
     }
 }

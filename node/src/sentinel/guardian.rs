@@ -61,7 +61,10 @@ impl Guardian {
         }
         let from = account.frozen_until.saturating_add(policy.cooldown);
         if account.frozen_until > 0 && time < from {
-            return Err(none(format!("it was frozen until {}; the next freeze may begin at {from}", account.frozen_until)));
+            return Err(none(format!(
+                "it was frozen until {}; the next freeze may begin at {from}",
+                account.frozen_until
+            )));
         }
         let until = time.saturating_add(seconds.clamp(1, policy.max_freeze));
         let action = Action::Freeze { until, old_until: account.frozen_until };
@@ -91,7 +94,8 @@ impl Guardian {
         time: u64,
     ) -> Result<SignedOp, NodeError> {
         let deadline = time.saturating_add(VALID);
-        let body = Body { account: index, token: account.token, nonce: 0, deadline, fee: 0, action };
+        let body =
+            Body { account: index, token: account.token, nonce: 0, deadline, fee: 0, action };
         Ok(body.sign(&self.key, self.domain, exit)?)
     }
 }

@@ -13,12 +13,14 @@
 //!
 //! | module | content |
 //! |---|---|
+//! | `feed` | what other chains say, and what is said to them |
 //! | `guardian` | freezes, signed by the guardian's key |
 //! | `memory` | what was learned, on disk |
 //! | [`replay`] | the same verdicts again, from a data folder |
 //! | `rules` | the rules in force: built in, or a signed bundle |
 //! | `view` | what is shown of it |
 
+mod feed;
 mod guardian;
 mod memory;
 pub mod replay;
@@ -33,8 +35,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use alloy_primitives::keccak256;
 use bastion_protocol::ops::{Action, Op, SignedOp};
 use bastion_protocol::{Address, Fr, Memo};
-use bastion_sentinel::response::Full;
 use bastion_sentinel::findings::{genesis, Finding, FindingsLog, Hash};
+use bastion_sentinel::response::Full;
 use bastion_sentinel::rules::RuleSet;
 use bastion_sentinel::{Candidate, Config, Decision, Input, Screener, Verdict};
 use bastion_state::State;
@@ -43,13 +45,17 @@ use tracing::{error, info, warn};
 use crate::error::NodeError;
 use crate::sequencer::Decline;
 use crate::service::config::{Mode, SentinelConfig};
+use feed::Feed;
 pub use guardian::Guardian;
-pub(crate) use view::shown;
 use memory::Memories;
 use respond::Responder;
+pub(crate) use view::shown;
 
 /// File of the log of findings.
 const FINDINGS: &str = "findings.log";
+
+/// Score from which a finding is told to other chains, of 1000.
+const SURE: u16 = 750;
 
 /// A sentinel that the sequencer and the API share.
 pub type Watch = Arc<Mutex<Sentinel>>;
@@ -70,6 +76,8 @@ pub struct Sentinel {
     mode: Mode,
     dir: PathBuf,
     rules: rules::Source,
+    /// Whether the rules that are configured did not load.
+    rules_failed: bool,
     screener: Screener,
     /// Entries that the screener has seen: the next one is this.
     next: u64,
@@ -81,8 +89,8 @@ pub struct Sentinel {
     pending: Option<Input>,
     /// What was learned up to an entry, to be written when the log has it.
     checkpoint: Option<(u64, Vec<u8>)>,
-    /// Root of the indicators that are published.
-    indicators: [u8; 32],
+    /// What is shared with other chains.
+    feed: Option<Feed>,
 }
 
 impl std::fmt::Debug for Sentinel {
@@ -136,12 +144,14 @@ impl Sentinel {
         let source = rules::Source::new(dir, config)?;
         let loaded = source.load(now_ms / 1_000);
         let settings = Config::default();
+        let feed = config.feed.as_deref().map(|path| Feed::open(path, dir, rollup.chain_id));
+        let feed = feed.transpose()?;
         let memories = Memories::open(&dir.join("memory"))?;
-        let (mut findings, opened) =
-            FindingsLog::open(&dir.join(FINDINGS), rollup.genesis())?;
+        let (mut findings, opened) = FindingsLog::open(&dir.join(FINDINGS), rollup.genesis())?;
         if opened.cut > 0 {
             warn!(bytes = opened.cut, "an unfinished entry of the log of findings was cut off");
         }
+        let rules_failed = loaded.is_err();
         let rules = match loaded {
             Ok(rules) => rules,
             // Without them the node would stand still; with those of the program it sees the most.
@@ -174,6 +184,7 @@ impl Sentinel {
             mode: config.mode,
             dir: dir.into(),
             rules: source,
+            rules_failed,
             screener,
             next,
             memories,
@@ -182,7 +193,7 @@ impl Sentinel {
             responder: Responder::open(dir, config, rollup.domain())?,
             pending: None,
             checkpoint: None,
-            indicators: [0; 32],
+            feed,
         })
     }
 
@@ -200,7 +211,11 @@ impl Sentinel {
     /// [`Decline::Held`] or [`Decline::Refused`].
     pub fn admit(&mut self, candidate: &Candidate<'_>) -> Result<(), Decline> {
         let input = Input::of(candidate);
-        let verdict = self.screener.judge(&input);
+        let mut verdict = self.screener.judge(&input);
+        if let Some((reason, decision)) = self.feed.as_ref().and_then(|feed| feed.look(&input)) {
+            verdict.decision = verdict.decision.max(decision);
+            verdict.reasons.push(reason);
+        }
         if verdict.reasons.is_empty() {
             self.pending = Some(input);
             return Ok(());
@@ -216,6 +231,7 @@ impl Sentinel {
         let written = Verdict { decision, ..verdict };
         self.write(now_ms, Finding::Verdict { operation: Hash(hash), verdict: written.clone() });
         let (decision, notes) = self.responder.decide(candidate, &input, &written, now_ms);
+        self.publish(&input, &written);
         self.pending = Some(input);
         for text in notes {
             self.write(now_ms, Finding::Note { subject: "response".into(), text });
@@ -335,13 +351,8 @@ impl Sentinel {
         Memo {
             findings: self.findings.head().0,
             count: self.findings.len(),
-            indicators: self.indicators,
+            indicators: self.feed.as_ref().map_or([0; 32], Feed::root),
         }
-    }
-
-    /// The root of the indicators that were published last.
-    pub fn set_indicators(&mut self, root: [u8; 32]) {
-        self.indicators = root;
     }
 
     /// Reads the rules anew. Those before stay if the new ones do not load, and an entry says so.
@@ -357,6 +368,7 @@ impl Sentinel {
                 let gone = before.iter().filter(|rule| !ids.contains(&*rule.spec.id));
                 let ended: Vec<String> = gone.map(|rule| rule.detector.clone()).collect();
                 self.screener.set_rules(rules);
+                self.rules_failed = false;
                 for detector in ended {
                     self.responder.quarantine.release_by_detector(&detector);
                 }
@@ -366,6 +378,7 @@ impl Sentinel {
                 Ok(version)
             }
             Err(error) => {
+                self.rules_failed = true;
                 let (subject, text) = ("rules".into(), error.to_string());
                 self.write(now_ms, Finding::Note { subject, text });
                 Err(error)
@@ -381,6 +394,25 @@ impl Sentinel {
         let now = now_ms / 1_000;
         self.rules.roll_back(now, now.saturating_add(seconds), why)?;
         self.reload(now_ms)
+    }
+
+    /// Tells other chains where the money of an attack goes, if a detector of this chain is sure.
+    fn publish(&self, input: &Input, verdict: &Verdict) {
+        let Some(feed) = &self.feed else {
+            return;
+        };
+        let sure = verdict
+            .reasons
+            .iter()
+            .filter(|reason| reason.score >= SURE && !reason.detector.starts_with("feed."));
+        let held = verdict.decision != Decision::Allow && !input.is_exit_lane();
+        let Some(reason) = sure.max_by_key(|reason| reason.score).filter(|_| held) else {
+            return;
+        };
+        let goes_to = input.target().or(input.receiver_exit);
+        if let Some(address) = goes_to.filter(|address| Some(*address) != input.own_exit()) {
+            feed.publish(address, &reason.detector, reason.score);
+        }
     }
 
     /// Freezes are findings too, whoever signed them.

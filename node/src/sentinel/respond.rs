@@ -8,10 +8,12 @@ use std::path::{Path, PathBuf};
 use bastion_protocol::ops::{Op, SignedOp};
 use bastion_protocol::{Fr, Index};
 use bastion_sentinel::findings::Hash;
+use bastion_sentinel::response::alerts::{alerts_of, Alerts, AlertsConfig, Deliveries, Patience};
 use bastion_sentinel::response::{
     Action, Budget, Decided, Ending, Engine, Finding, Limits, Outcome, Playbooks, Quarantine,
 };
 use bastion_sentinel::{Candidate, Decision, Input, Verdict};
+use tokio::runtime::Runtime;
 use tracing::warn;
 
 use super::Guardian;
@@ -31,6 +33,8 @@ pub(super) struct Responder {
     /// Where the engine keeps what it has spent, and whether that is to be written.
     state: (PathBuf, bool),
     mode: Mode,
+    /// Who is told, and what delivers it.
+    alerts: Option<(Alerts, Deliveries, Runtime)>,
 }
 
 impl Responder {
@@ -45,6 +49,7 @@ impl Responder {
             }
         };
         let state = dir.join("engine.json");
+        let alerts = config.alerts.as_deref().map(open_alerts).transpose()?;
         Ok(Self {
             quarantine: Quarantine::open(&dir.join("quarantine.log"), limits)?,
             guardian: Guardian::open(config, domain)?,
@@ -52,6 +57,7 @@ impl Responder {
             engine: Engine::open(&state, playbooks, Budget::default())?,
             state: (state, false),
             mode: config.mode,
+            alerts,
         })
     }
 
@@ -69,7 +75,9 @@ impl Responder {
             return (decision, notes);
         };
         for finding in Finding::of_verdict(verdict, op, candidate.hash) {
-            for decided in self.engine.on_finding(&finding, now_ms) {
+            let all = self.engine.on_finding(&finding, now_ms);
+            self.alert(&all);
+            for decided in all {
                 self.state.1 = true;
                 let done = match (decided.outcome, self.mode) {
                     (Outcome::Do, Mode::Enforce) => {
@@ -116,9 +124,19 @@ impl Responder {
                 warn!(action = %decided.action, "the guardians on L1 are asked");
                 Some("asked of the guardians on L1".into())
             }
-            Action::Alert { channel } => {
-                warn!(channel, playbook = decided.playbook, subject = %decided.subject, "alert");
-                None
+            // They are sent together with what else the playbook decided.
+            Action::Alert { .. } => None,
+        }
+    }
+
+    /// Tells people what was decided.
+    fn alert(&self, decided: &[Decided]) {
+        for (channel, alert) in alerts_of(decided) {
+            warn!(channel, title = alert.title, "alert");
+            if let Some((alerts, ..)) = &self.alerts {
+                if let Err(error) = alerts.send(&channel, &alert) {
+                    warn!(channel, %error, "an alert is not sent");
+                }
             }
         }
     }
@@ -169,4 +187,18 @@ impl Responder {
         }
         Ok(self.quarantine.sync()?)
     }
+}
+
+/// Starts the channels of alerts.
+fn open_alerts(path: &Path) -> Result<(Alerts, Deliveries, Runtime), NodeError> {
+    let io = |source| NodeError::Io { path: path.display().to_string(), source };
+    let config = AlertsConfig::parse(&std::fs::read_to_string(path).map_err(io)?)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .thread_name("alerts")
+        .enable_all()
+        .build()
+        .map_err(|source| NodeError::Io { path: "threads of alerts".into(), source })?;
+    let (alerts, deliveries) = Alerts::start(&config, Patience::default(), runtime.handle())?;
+    Ok((alerts, deliveries, runtime))
 }

@@ -43,8 +43,7 @@ impl World {
             ..SentinelConfig::default()
         };
         let (sequencer, sealer, watch) = (None, None, None);
-        let mut world =
-            Self { dir, config, sequencer, sealer, watch, time: wall_ms() / 1_000 };
+        let mut world = Self { dir, config, sequencer, sealer, watch, time: wall_ms() / 1_000 };
         world.open();
         world
     }

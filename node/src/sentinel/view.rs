@@ -52,7 +52,26 @@ impl Log {
     }
 }
 
+/// Numbers for dashboards.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Gauges {
+    pub(crate) held: u32,
+    pub(crate) findings: u64,
+    pub(crate) drift: u32,
+    pub(crate) rules_failed: bool,
+}
+
 impl Sentinel {
+    /// Numbers for dashboards.
+    pub(crate) fn gauges(&self) -> Gauges {
+        Gauges {
+            held: self.responder.quarantine.len() as u32,
+            findings: self.findings.len(),
+            drift: self.screener.stats().drift.unwrap_or(0),
+            rules_failed: self.rules_failed,
+        }
+    }
+
     /// How it stands.
     pub fn status(&self) -> SentinelStatus {
         let stats = self.screener.stats();
@@ -105,7 +124,10 @@ impl Sentinel {
         let dropped = self.responder.quarantine.drop_op(operation, "by the operator").is_ok();
         if dropped {
             let operation = findings::Hash(*operation);
-            self.write(now_ms, Finding::Released { operation, by: "dropped by the operator".into() });
+            self.write(
+                now_ms,
+                Finding::Released { operation, by: "dropped by the operator".into() },
+            );
         }
         self.sync()?;
         Ok(dropped)

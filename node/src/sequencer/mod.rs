@@ -125,8 +125,17 @@ impl Sequencer {
         let domain = bastion_protocol::header::domain(signer.chain_id(), signer.contract());
         let sealer = Sealer::new(state.take_tree(), store)?;
         let (current, closed) = Current::replay(&log, &mut state, sealer.batches(), domain)?;
-        let sequencer =
-            Self { state, log, signer, packing, policy, current, sentinel: None, closed, stopped: false };
+        let sequencer = Self {
+            state,
+            log,
+            signer,
+            packing,
+            policy,
+            current,
+            sentinel: None,
+            closed,
+            stopped: false,
+        };
         Ok((sequencer, sealer))
     }
 
@@ -345,9 +354,8 @@ impl Sequencer {
     ) -> Result<SignedOp, NodeError> {
         let none = |why: &str| NodeError::Freeze { account: index, why: why.into() };
         let guardian = self.sentinel.as_ref().and_then(|watch| lock(watch).guardian().cloned());
-        let guardian = guardian.ok_or_else(|| {
-            none("this node has no guardian's key (sentinel.guardian-key-file)")
-        })?;
+        let guardian = guardian
+            .ok_or_else(|| none("this node has no guardian's key (sentinel.guardian-key-file)"))?;
         let account = self.state.account(index).ok_or_else(|| none("there is no such account"))?;
         let (_, exit) = self.state.opening(account.owner).ok_or_else(|| none("it has no owner"))?;
         let time = match self.current.in_a_block() {
@@ -355,9 +363,7 @@ impl Sequencer {
             false => now,
         };
         match seconds {
-            Some(seconds) => {
-                guardian.freeze((index, account, exit), seconds, &self.policy, time)
-            }
+            Some(seconds) => guardian.freeze((index, account, exit), seconds, &self.policy, time),
             None => guardian.unfreeze((index, account, exit), time),
         }
     }

@@ -66,14 +66,38 @@ pub enum Refusal {
 pub type Reply = Result<Vec<Answer>, Refusal>;
 
 enum Request {
-    Submit { ops: Vec<SignedOp>, reply: oneshot::Sender<Reply> },
-    Queue { from: u64, ops: Vec<Op>, reply: oneshot::Sender<Result<(), Refusal>> },
-    Close { reply: oneshot::Sender<Result<(), Refusal>> },
-    Epoch { epoch: u32 },
-    Account { index: Index, reply: oneshot::Sender<Option<Account>> },
-    AccountsOf { owner: Fr, reply: oneshot::Sender<Vec<(Index, Account)>> },
-    Guardian { index: Index, seconds: Option<u64>, reply: oneshot::Sender<Result<SignedOp, NodeError>> },
-    Policy { policy: Box<Policy>, reply: oneshot::Sender<Result<(), ProtocolError>> },
+    Submit {
+        ops: Vec<SignedOp>,
+        reply: oneshot::Sender<Reply>,
+    },
+    Queue {
+        from: u64,
+        ops: Vec<Op>,
+        reply: oneshot::Sender<Result<(), Refusal>>,
+    },
+    Close {
+        reply: oneshot::Sender<Result<(), Refusal>>,
+    },
+    Epoch {
+        epoch: u32,
+    },
+    Account {
+        index: Index,
+        reply: oneshot::Sender<Option<Account>>,
+    },
+    AccountsOf {
+        owner: Fr,
+        reply: oneshot::Sender<Vec<(Index, Account)>>,
+    },
+    Guardian {
+        index: Index,
+        seconds: Option<u64>,
+        reply: oneshot::Sender<Result<SignedOp, NodeError>>,
+    },
+    Policy {
+        policy: Box<Policy>,
+        reply: oneshot::Sender<Result<(), ProtocolError>>,
+    },
 }
 
 /// A handle of a sequencer that runs.

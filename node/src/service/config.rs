@@ -65,6 +65,10 @@ pub struct SentinelConfig {
     pub rules_root: Option<PathBuf>,
     /// Playbooks: what is done about which findings. Without them, those that come with the program.
     pub playbooks: Option<PathBuf>,
+    /// Channels of alerts, as TOML; without it, alerts go to the log alone.
+    pub alerts: Option<PathBuf>,
+    /// What is shared with other chains, as TOML; without it, nothing is.
+    pub feed: Option<PathBuf>,
     /// Longest time for which an operation is held back, in seconds; at most a day.
     pub max_hold_seconds: u64,
     /// Environment variable with the guardian's key, which freezes accounts: 64 hexadecimal digits.
@@ -80,6 +84,8 @@ impl Default for SentinelConfig {
             rules: None,
             rules_root: None,
             playbooks: None,
+            alerts: None,
+            feed: None,
             max_hold_seconds: 3_600,
             guardian_key_env: "BASTION_GUARDIAN_KEY".into(),
             guardian_key_file: None,

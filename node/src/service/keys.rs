@@ -78,7 +78,7 @@ pub fn operator(config: &L1Config) -> Result<Wallet, NodeError> {
 }
 
 /// Reads a file that nobody but its owner may read.
-fn read_private(path: &Path) -> Result<String, NodeError> {
+pub(crate) fn read_private(path: &Path) -> Result<String, NodeError> {
     let io = |source| NodeError::Io { path: path.display().to_string(), source };
     #[cfg(unix)]
     {

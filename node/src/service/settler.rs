@@ -27,8 +27,8 @@ use super::view::{L1View, TxInfo};
 use super::Control;
 use crate::coordinator::Coordinator;
 use crate::error::NodeError;
-use crate::sequencer::Service;
 use crate::sentinel::{lock, Watch};
+use crate::sequencer::Service;
 use crate::settle::{commit_call, finalize_call, prove_call, to_u256, with_memo};
 
 /// Blocks of which the transactions are shown.

@@ -81,7 +81,9 @@ impl Replay<'_> {
                 let receipt = match answer {
                     Answer::Receipt(receipt) => receipt,
                     Answer::Held(held) => {
-                        return Err(NodeError::Replay { why: ClientError::Held(Box::new(held)).to_string() })
+                        return Err(NodeError::Replay {
+                            why: ClientError::Held(Box::new(held)).to_string(),
+                        })
                     }
                     Answer::Rejection(rejection) => {
                         return Err(NodeError::Replay { why: rejection.message })

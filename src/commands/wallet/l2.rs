@@ -30,9 +30,6 @@ struct Acting {
     /// The token; 0 is ether.
     #[arg(long, default_value_t = 0)]
     token: Token,
-    /// What to move, such as 1.5eth, 20gwei, or a number of the smallest unit.
-    #[arg(long, value_parser = amount::read)]
-    amount: u128,
     /// What to pay the operator, in the same form [default: what the node suggests].
     #[arg(long, value_parser = amount::read)]
     fee: Option<u128>,
@@ -43,11 +40,21 @@ struct Acting {
     node: NodeArgs,
 }
 
+/// How much.
+#[derive(Debug, clap::Args)]
+struct Moved {
+    /// What to move, such as 1.5eth, 20gwei, or a number of the smallest unit.
+    #[arg(long, value_parser = amount::read)]
+    amount: u128,
+}
+
 #[derive(Debug, clap::Args)]
 #[command(group = clap::ArgGroup::new("receiver").required(true))]
 pub(super) struct Transfer {
     #[command(flatten)]
     acting: Acting,
+    #[command(flatten)]
+    moved: Moved,
     /// The account that receives.
     #[arg(long, value_name = "INDEX", group = "receiver")]
     to: Option<Index>,
@@ -63,9 +70,20 @@ pub(super) struct Transfer {
 pub(super) struct Withdraw {
     #[command(flatten)]
     acting: Acting,
+    #[command(flatten)]
+    moved: Moved,
     /// L1 address that is paid [default: that of the key].
     #[arg(long, value_name = "ADDRESS")]
     to: Option<Address>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct ChangeKey {
+    #[command(flatten)]
+    acting: Acting,
+    /// The key of this wallet that takes its place. It must have the same exit address.
+    #[arg(long, value_name = "NAME")]
+    to: String,
 }
 
 fn element(text: &str) -> Result<Fr, String> {
@@ -87,7 +105,7 @@ struct Report {
 }
 
 pub(super) fn transfer(wallet: &Wallet<'_>, args: &Transfer) -> eyre::Result<()> {
-    let amount = args.acting.amount;
+    let amount = args.moved.amount;
     let action = match (args.to, args.to_key, args.to_exit) {
         (Some(to), _, _) => Action::Transfer { to, amount },
         (None, Some(keyhash), Some(exit)) => Action::TransferNew { keyhash, exit, amount },
@@ -97,8 +115,26 @@ pub(super) fn transfer(wallet: &Wallet<'_>, args: &Transfer) -> eyre::Result<()>
 }
 
 pub(super) fn withdraw(wallet: &Wallet<'_>, args: &Withdraw) -> eyre::Result<()> {
-    let amount = args.acting.amount;
+    let amount = args.moved.amount;
     act(wallet, &args.acting, |exit| Action::Withdraw { to: args.to.unwrap_or(exit), amount })
+}
+
+pub(super) fn change_key(wallet: &Wallet<'_>, args: &ChangeKey) -> eyre::Result<()> {
+    let (old, _) = wallet.folder.key(&args.acting.name)?;
+    let (new, _) = wallet.folder.key(&args.to)?;
+    if old.exit() != new.exit() {
+        return Err(CliError::Usage(format!(
+            "key {} leaves to {}, and {} to {}: an account's exit address never changes; make a key with \
+             `bastion wallet new NAME --exit {}`",
+            args.acting.name,
+            old.exit(),
+            args.to,
+            new.exit(),
+            old.exit()
+        ))
+        .into());
+    }
+    act(wallet, &args.acting, |_| Action::ChangeKey { keyhash: new.public_key().keyhash() })
 }
 
 /// Signs and sends an operation; `action` knows the key's own exit address.
@@ -126,6 +162,7 @@ fn act(
             fee,
             action: action(file.exit()),
         };
+        let amount = body.action.amount().unwrap_or_default();
         // What the wire cannot carry is said before the password is asked for.
         body.wire(file.exit())?;
         let key = file.unlock(&wallet.password.read()?, &path)?;
@@ -143,7 +180,7 @@ fn act(
         Ok(Report {
             operation: operation.to_string(),
             account: account.index,
-            amount: args.amount.to_string(),
+            amount: amount.to_string(),
             fee: fee.to_string(),
             token: args.token,
             block: place.block,
@@ -159,7 +196,7 @@ fn act(
              receipt    signed by the sequencer, kept in {}\nstatus     {:?}",
             r.operation,
             r.account,
-            amount::shown(args.amount, r.token),
+            amount::shown(r.amount.parse().unwrap_or_default(), r.token),
             amount::shown(r.fee.parse().unwrap_or_default(), r.token),
             r.block,
             r.batch,

@@ -77,6 +77,8 @@ enum Command {
     Transfer(l2::Transfer),
     /// Withdraws to L1. It can be claimed there once its block is final.
     Withdraw(l2::Withdraw),
+    /// Puts another key in the place of an account's. The exit address stays.
+    ChangeKey(l2::ChangeKey),
     /// Takes out withdrawals that are final, on L1.
     Claim(l1::Claim),
     /// Asks the contract that a whole account leaves, without the operator's help.
@@ -106,6 +108,7 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
         Command::Deposit(args) => l1::deposit(&wallet, args),
         Command::Transfer(args) => l2::transfer(&wallet, args),
         Command::Withdraw(args) => l2::withdraw(&wallet, args),
+        Command::ChangeKey(args) => l2::change_key(&wallet, args),
         Command::Claim(args) => l1::claim(&wallet, args),
         Command::ForceExit(args) => l1::force_exit(&wallet, args),
         Command::Status(args) => status::run(&wallet, args),

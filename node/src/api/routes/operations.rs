@@ -5,9 +5,7 @@ use std::time::Instant;
 use axum::extract::State;
 use axum::Json;
 use bastion_client::types::operation::{Rejection, MOST_OPERATIONS};
-use bastion_client::types::{
-    Answer, Answers, Bytes, Hash, Held, Inclusion, Operation, Submission,
-};
+use bastion_client::types::{Answer, Answers, Bytes, Hash, Held, Inclusion, Operation, Submission};
 use bastion_client::SignedReceipt;
 use bastion_protocol::ops::{Op, SignedOp};
 use bastion_protocol::receipt::operation_hash;

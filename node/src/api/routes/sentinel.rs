@@ -76,7 +76,8 @@ pub async fn held(
     State(shared): State<Shared>,
     Path(hash): Path<String>,
 ) -> Result<Json<Held>, Fault> {
-    let hash: Hash = hash.parse().map_err(|e| Fault::new(Code::BadRequest, format!("hash: {e}")))?;
+    let hash: Hash =
+        hash.parse().map_err(|e| Fault::new(Code::BadRequest, format!("hash: {e}")))?;
     let view = blocking(&shared.backend, move |backend| {
         let held = lock(backend.sentinel()?).held(&hash.0);
         held.ok_or_else(|| Fault::not_found(format!("operation {hash} that is held back")))

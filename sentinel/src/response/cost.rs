@@ -29,7 +29,7 @@ fn cost() {
         operation: Some([9; 32]),
         evidence: vec![("amount".into(), "100".into())],
     };
-    each("a finding that no playbook wants", 20_000, |i| {
+    each("a finding that is merely counted", 20_000, |i| {
         drop(engine.on_finding(&finding("else.x", i), T))
     });
     each("a finding with a decision", 20_000, |i| {

@@ -7,7 +7,7 @@ L1    ?=
 NODE_SHAPE ?= tiny
 LIMIT ?= 200
 
-.PHONY: setup build demo node-demo test chaos soundness lint artifacts
+.PHONY: setup build demo node-demo sentinel-demo test chaos soundness lint artifacts
 
 setup: .bastion/setup-done
 
@@ -31,6 +31,10 @@ demo: build
 # A rollup as an operator runs it: anvil, NATS, the node, two workers, a page. LIMIT is the number of transfers.
 node-demo: build
 	./scripts/node-demo.sh "$(NODE_SHAPE)" "$(LIMIT)"
+
+# The sentinel at work: a theft that is held back, on two chains.
+sentinel-demo: build
+	./scripts/sentinel-demo.sh "$(NODE_SHAPE)"
 
 test: setup lint
 	CARGO="$(CARGO)" ./scripts/test.sh

@@ -16,6 +16,7 @@ const CRATES: [&str; 11] = [
     "verifier-contract",
     "audit",
     "l1",
+    "sentinel",
     "client",
     "node",
     "",

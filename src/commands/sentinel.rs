@@ -12,6 +12,9 @@ use bastion_node::NodeError;
 use bastion_protocol::Index;
 use bastion_sentinel::findings::Finding;
 use bastion_sentinel::rules::{check_examples, RuleSet};
+use bastion_sentinel::sharing::server::TokenHash;
+use bastion_sentinel::sharing::sign::Signer;
+use bastion_sentinel::sharing::stix::Id;
 use bastion_sentinel::{explain, SentinelError};
 use clap::Subcommand;
 use eyre::WrapErr;
@@ -68,6 +71,16 @@ enum Command {
     Rules {
         #[command(subcommand)]
         command: RulesCommand,
+    },
+    /// Makes a key that signs indicators for other chains, and a token that one of them may log in with.
+    FeedKey {
+        /// Where the key goes. The file must not exist.
+        file: PathBuf,
+    },
+    /// Writes the guardian's key of the development policy, which everybody knows.
+    DevGuardian {
+        /// Where it goes. The file must not exist.
+        file: PathBuf,
     },
     /// Says what was found about an operation, and why.
     Explain {
@@ -163,6 +176,33 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
             output::report(settings, &receipt, |r| receipt_text("free", *account, r))
         }
         Command::Rules { command } => rules(command, args, settings),
+        Command::FeedKey { file } => {
+            let id = Id::random("identity").map_err(NodeError::from)?;
+            let (signer, secret) = Signer::generate(id).map_err(NodeError::from)?;
+            write_private(file, &hex::encode(secret.as_ref()))?;
+            let (token, hash) = TokenHash::generate();
+            let text = |value: serde_json::Result<serde_json::Value>| {
+                value.map(|v| v.as_str().unwrap_or_default().to_owned()).unwrap_or_default()
+            };
+            let report = FeedKey {
+                identity: signer.identity().to_string(),
+                key: text(serde_json::to_value(signer.public())),
+                token: token.to_string(),
+                token_hash: text(serde_json::to_value(&hash)),
+            };
+            output::report(settings, &report, |r| {
+                format!(
+                    "identity    {}\nkey         {}\ntoken       {} (secret: give it to the peer)\n\
+                     token hash  {} (into feed.toml)",
+                    r.identity, r.key, r.token, r.token_hash
+                )
+            })
+        }
+        Command::DevGuardian { file } => {
+            let key = bastion_node::devnet::dev_key("guardian");
+            write_private(file, &hex::encode(key.expose_bytes()))?;
+            done(settings, "written; everybody knows this key")
+        }
         Command::Explain { operation } => {
             let client = args.node.client(settings)?;
             let found = runtime.block_on(async {
@@ -199,6 +239,24 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
             }
         }
     }
+}
+
+#[derive(Serialize)]
+struct FeedKey {
+    identity: String,
+    key: String,
+    token: String,
+    token_hash: String,
+}
+
+/// Writes a secret into a new file that nobody else may read.
+fn write_private(path: &Path, text: &str) -> eyre::Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path).wrap_err_with(|| path.display().to_string())?;
+    std::io::Write::write_all(&mut file, text.as_bytes()).wrap_err("the key")
 }
 
 #[derive(Serialize)]

@@ -29,8 +29,41 @@ export interface components {
     };
     Rejection: { code: string; message: string };
     Answer:
-      | { receipt: components["schemas"]["SignedReceipt"]; rejection?: undefined }
-      | { rejection: components["schemas"]["Rejection"]; receipt?: undefined };
+      | { receipt: components["schemas"]["SignedReceipt"]; rejection?: undefined; held?: undefined }
+      | { held: components["schemas"]["Held"]; receipt?: undefined; rejection?: undefined }
+      | { rejection: components["schemas"]["Rejection"]; receipt?: undefined; held?: undefined };
+    Evidence: { name: string; value: string };
+    /** One detector's part in a decision. */
+    Reason: {
+      detector: string;
+      version: string;
+      /** How sure it is, from 0 to 1000. */
+      score: number;
+      evidence: components["schemas"]["Evidence"][];
+    };
+    /** An operation that is held back, and executed later by itself. */
+    Held: {
+      operation: string;
+      account: number;
+      until: number;
+      reasons: components["schemas"]["Reason"][];
+    };
+    SentinelStatus: {
+      mode: string;
+      rules: string;
+      model: string;
+      observed: number;
+      held: number;
+      findings: number;
+      head: string;
+    };
+    Findings: {
+      /** Each as its canonical JSON: keccak256 of the text goes into the chain of hashes. */
+      findings: string[];
+      from: number;
+      count: number;
+      head: string;
+    };
     OperationKind:
       | "transfer"
       | "transfer_new"
@@ -234,6 +267,9 @@ export interface paths {
   "/v1/accounts/{index}": { get: Answers<Schemas["AccountProof"]> };
   "/v1/accounts": { get: Answers<{ accounts: Schemas["AccountProof"][] }> };
   "/v1/accounts/{index}/operations": { get: Answers<{ operations: Schemas["Operation"][] }> };
+  "/v1/sentinel": { get: Answers<Schemas["SentinelStatus"]> };
+  "/v1/sentinel/findings": { get: Answers<Schemas["Findings"]> };
+  "/v1/sentinel/held/{hash}": { get: Answers<Schemas["Held"]> };
   "/v1/fees": { get: Answers<Schemas["FeeEstimate"]> };
   "/v1/policy": { get: Answers<Schemas["Policy"]> };
   "/v1/version": { get: Answers<Schemas["Version"]> };

@@ -117,6 +117,21 @@ export class Client {
     return (await this.#get<"/v1/accounts/{index}/operations">(path, page, options)).operations;
   }
 
+  /** How the node's sentinel stands. */
+  sentinel(options?: CallOptions): Promise<Schemas["SentinelStatus"]> {
+    return this.#get<"/v1/sentinel">(["sentinel"], {}, options);
+  }
+
+  /** Entries of the log of findings from a number on, at most `limit` (100 at most). */
+  findings(page: { from?: number; limit?: number } = {}, options?: CallOptions): Promise<Schemas["Findings"]> {
+    return this.#get<"/v1/sentinel/findings">(["sentinel", "findings"], page, options);
+  }
+
+  /** An operation that is held back: why, and until when. */
+  held(hash: Hex, options?: CallOptions): Promise<Schemas["Held"]> {
+    return this.#get<"/v1/sentinel/held/{hash}">(["sentinel", "held", hash], {}, options);
+  }
+
   fees(token: number, options?: CallOptions): Promise<Schemas["FeeEstimate"]> {
     return this.#get<"/v1/fees">(["fees"], { token }, options);
   }

@@ -176,6 +176,8 @@ impl Sentinel {
         };
         let (next, screener) = match restored {
             Some((reaches, memory)) => (reaches, Screener::restore(settings, rules, memory)?),
+            // All of it is executed again.
+            None if first == 0 => (0, Screener::empty(settings, rules)?),
             None => (next, Screener::new(settings, rules, state)?),
         };
         let version = screener.rules().version.clone();

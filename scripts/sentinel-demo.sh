@@ -1,0 +1,142 @@
+#!/usr/bin/env bash
+# The sentinel at work, on this machine: anvil and two rollups, each with its node. A stolen key is used on
+# the first: the drain is held back, the account is frozen by a proven operation, its owner leaves by the way
+# that stays open, an honest crowd passes, the second node hears of the thief and holds back what goes there,
+# and an audit compares the log of findings with what was posted on L1.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+source scripts/processes.sh
+shape=${1:-tiny}
+csv=$root/examples/transfers.csv
+[ -f "$root/../shared/data/mainnet_transfers.csv" ] && csv=$root/../shared/data/mainnet_transfers.csv
+dir=$root/target/sentinel-demo
+rm -rf "$dir" && mkdir -p "$dir/one" "$dir/two"
+trap 'stop TERM' EXIT
+say() { printf '\n== %s\n' "$*"; }
+field() { node -e 'let t = ""; process.stdin.on("data", (d) => t += d).on("end", () => console.log(eval("JSON.parse(t)." + process.argv[1])))' "$1"; }
+
+l1=8745
+export BASTION_WALLET_PASSWORD=demo
+owner_exit=0x70997970C51812dc3A010C7d01b50e0d17dc79C8 # anvil's second account
+thief=0x90F79bf6EB2c4f870365E785982E1f101E93b906      # anvil's fourth account
+
+say "keys of shape $shape (made once)"
+"$bastion" --cache-dir "$root/.bastion" setup --shape "$shape" --unsafe-dev-srs > /dev/null
+cd "$dir"
+background anvil anvil --silent --port $l1 --block-time 1 --mixed-mining
+listening $l1 anvil
+
+# setting NODE API ADMIN: a node that enforces; its identity and its key in the feed.
+setting() {
+  cd "$dir/$1"
+  (umask 077 && head -c 32 /dev/urandom | od -An -tx1 | tr -d ' \n' > sequencer.key)
+  "$bastion" sentinel dev-guardian guardian.key > /dev/null
+  "$bastion" sentinel feed-key feed.key --json > feed.json
+  cat > bastion.toml << TOML
+cache-dir = "$root/.bastion"
+[sequencer]
+batch-seconds = 4
+block-seconds = 8
+key-file = "sequencer.key"
+[l1]
+urls = ["http://127.0.0.1:$l1"]
+finality = 2
+poll-seconds = 1
+[worker]
+slots = 1
+[api]
+listen = "127.0.0.1:$2"
+admin-listen = "127.0.0.1:$3"
+requests-per-second = 1000
+burst = 2000
+[sentinel]
+mode = "enforce"
+guardian-key-file = "guardian.key"
+feed = "feed.toml"
+TOML
+  "$bastion" l1 deploy --shape "$shape" --dev > deploy.txt
+  cd "$dir"
+}
+say "two rollups"
+setting one 4300 4301
+setting two 4310 4311
+collection=91a7b528-80eb-42ed-a74d-c6fbd5a26116
+one=$(field identity < one/feed.json) two=$(field identity < two/feed.json)
+for name in one two; do
+  cat > $name/trust.json << JSON
+{"own": "$([ $name = one ] && echo "$one" || echo "$two")", "sources": 1, "members": [
+  {"identity": "$one", "operator": "first", "name": "the first chain", "keys": ["$(field key < one/feed.json)"], "up_to": "green", "weight": 1000},
+  {"identity": "$two", "operator": "second", "name": "the second chain", "keys": ["$(field key < two/feed.json)"], "up_to": "green", "weight": 1000}]}
+JSON
+done
+field token < two/feed.json > two/token && chmod 600 two/token
+cat > one/feed.toml << TOML
+listen = "127.0.0.1:4302"
+collection = "$collection"
+trust = "trust.json"
+key-file = "feed.key"
+[[peer]]
+name = "second"
+identity = "$two"
+token = "$(field token_hash < two/feed.json)"
+rights = { "$collection" = { read = true } }
+TOML
+cat > two/feed.toml << TOML
+collection = "$collection"
+trust = "trust.json"
+key-file = "feed.key"
+[[follow]]
+url = "http://127.0.0.1:4302/intel/"
+name = "second"
+token-file = "token"
+collection = "$collection"
+TOML
+for name in one two; do
+  cd "$dir/$name" && background node env RUST_LOG=info "$bastion" node && cd "$dir"
+done
+listening 4300 node
+listening 4310 node
+
+cd "$dir/one"
+say "an honest crowd: real transfers pass"
+"$bastion" replay "$csv" --limit 40 --l1 http://127.0.0.1:$l1 --node http://127.0.0.1:4300
+
+say "Alice has an account; a thief has her key"
+"$bastion" wallet new alice --exit $owner_exit > /dev/null
+"$bastion" wallet new thief --exit $owner_exit > /dev/null
+"$bastion" wallet deposit alice --amount 5eth --l1 http://127.0.0.1:$l1 --from $owner_exit > /dev/null
+until "$bastion" wallet status alice --json | grep -q proven_balance.*[0-9]; do sleep 1; done
+"$bastion" wallet change-key alice --to thief --fee 0 > /dev/null
+echo "the thief has put his key in the place of hers, and withdraws to $thief:"
+begin=$(date +%s%N)
+"$bastion" wallet withdraw thief --amount 4eth --fee 0 --to $thief && { echo "the theft was not held back" >&2; exit 1; }
+until "$bastion" sentinel findings --json | grep -q '"event\\":\\"frozen'; do sleep 0.1; done
+echo "held back, and the account frozen, $((($(date +%s%N) - begin) / 1000000)) ms after the thief signed (his password check included)"
+"$bastion" sentinel quarantine list
+"$bastion" sentinel explain "$("$bastion" sentinel quarantine list --json | field 'held[0].operation')"
+
+say "the thief cannot pay anybody; what leaves goes to Alice's own address"
+"$bastion" wallet transfer thief --amount 1eth --fee 0 --to 131072 && { echo "a frozen account paid" >&2; exit 1; }
+"$bastion" wallet force-exit thief --l1 http://127.0.0.1:$l1 --from $owner_exit
+
+say "the second chain has heard of the address, and holds back what goes there"
+cd "$dir/two"
+"$bastion" wallet new bob --exit $owner_exit > /dev/null
+"$bastion" wallet deposit bob --amount 1eth --l1 http://127.0.0.1:$l1 --from $owner_exit > /dev/null
+until "$bastion" wallet status bob --json | grep -q proven_balance.*[0-9]; do sleep 1; done
+"$bastion" wallet withdraw bob --amount 0.01eth --fee 0 --to $thief && { echo "the second chain has not heard" >&2; exit 1; }
+"$bastion" sentinel explain "$("$bastion" sentinel quarantine list --json | field 'held[0].operation')"
+
+say "until everything of the first is final"
+cd "$dir/one"
+"$bastion" control close-block > /dev/null
+while true; do
+  read -r sealed final open < <("$bastion" status --json | node -e 'let t = ""; process.stdin.on("data", (d) => t += d).on("end", () => { const s = JSON.parse(t); console.log(s.blocks.sealed, s.blocks.finalized, s.blocks.open); })')
+  [ "$final" -ge "$sealed" ] && [ "$open" = 0 ] && break
+  sleep 2
+done
+say "an audit from L1: the state, and the log of findings against what was posted"
+contract=$(field contract < rollup.json)
+"$bastion" audit --contract "$contract" --l1 "http://127.0.0.1:$l1" --findings data/sentinel/findings.log
+say "the same verdicts again, from the data folder"
+"$bastion" sentinel replay

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Crates of the workspace; the root is one too.
-const CRATES: [&str; 11] = [
+const CRATES: [&str; 12] = [
     "protocol",
     "state",
     "circuits",

@@ -14,9 +14,10 @@ setup: .bastion/setup-done
 # RocksDB is Debian's: compiling its C++ takes longer than all the rest. clang is for its bindings.
 .bastion/setup-done: verifier-contract/package-lock.json scripts/tools.sh
 	@mkdir -p .bastion
-	@if ! ls /usr/include/rocksdb/c.h /usr/lib/llvm-*/lib/libclang*.so* /usr/bin/chromium >/dev/null 2>&1; then \
+	@if ! ls /usr/include/rocksdb/c.h /usr/lib/llvm-*/lib/libclang*.so* /usr/bin/chromium >/dev/null 2>&1 \
+	  || ! python3 -c "import ensurepip" >/dev/null 2>&1; then \
 	  SUDO=$$(if [ "$$(id -u)" = 0 ]; then echo; else echo sudo; fi); \
-	  $$SUDO apt-get update -q && $$SUDO apt-get install -y -q librocksdb-dev clang libclang-dev pkg-config make python3-pip chromium; fi
+	  $$SUDO apt-get update -q && $$SUDO apt-get install -y -q librocksdb-dev clang libclang-dev pkg-config make python3-pip python3-venv chromium; fi
 	CARGO="$(CARGO)" ./scripts/tools.sh
 	cd verifier-contract && npm install --no-save --no-audit --no-fund --loglevel=error
 	@touch $@

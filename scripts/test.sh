@@ -7,6 +7,11 @@ cargo=${CARGO:-cargo}
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 status=0
+# Two tests talk to TAXII peers from PyPI.
+if [ -z "${BASTION_NO_PYTHON:-}" ] && ! python3 -m pip download --quiet --no-deps --no-cache-dir --dest "$(mktemp -d)" six==1.17.0; then
+  echo "PyPI cannot be reached: what talks to TAXII peers in Python is LEFT OUT" >&2
+  export BASTION_NO_PYTHON=1
+fi
 "$cargo" test --release --locked --workspace --tests --no-fail-fast 2>&1 | tee -a "$log" || status=1
 # Above, the prover used the best arithmetic of this processor. Proofs and sums of points by the others;
 # one that it lacks is the best again.

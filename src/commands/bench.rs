@@ -108,6 +108,9 @@ struct LoadArgs {
     #[arg(long, value_name = "N", default_value_t = 10,
         value_parser = clap::value_parser!(u64).range(1..=3_600))]
     seconds: u64,
+    /// The sentinel looks at every operation.
+    #[arg(long)]
+    sentinel: bool,
     /// Folder for the log and the state, on the disk to be measured. A folder of the measurement is made
     /// in it and removed again.
     #[arg(long, value_name = "DIR", default_value = ".")]
@@ -121,6 +124,7 @@ fn load(args: &LoadArgs, settings: &Settings) -> eyre::Result<()> {
         accounts: args.accounts,
         transfers: args.transfers as usize,
         seconds: args.seconds,
+        sentinel: args.sentinel,
     };
     let report = load.run(&dir);
     remove(&dir);

@@ -2,6 +2,7 @@
 //! executed, written and synced, and answered by a signed receipt.
 
 use std::path::Path;
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -17,7 +18,9 @@ use serde::Serialize;
 
 use crate::devnet::{dev_exit, dev_policy};
 use crate::error::NodeError;
+use crate::sentinel::{self, Sentinel};
 use crate::sequencer::{Packing, ReceiptSigner, Refusal, Sequencer, Service};
+use crate::service::config::SentinelConfig;
 
 const CHAIN: u64 = 31_337;
 const CONTRACT: Address = Address([7; 20]);
@@ -35,6 +38,8 @@ pub struct LoadReport {
     pub shape: String,
     /// Accounts that send, each with its own key.
     pub accounts: u32,
+    /// Whether the sentinel looked at every operation.
+    pub sentinel: bool,
     /// Threads that check, execute and sign.
     pub threads: usize,
     /// Transfers of the first measurement, as fast as they are taken.
@@ -71,6 +76,8 @@ pub struct Load {
     pub transfers: usize,
     /// Seconds that the second takes.
     pub seconds: u64,
+    /// Whether the sentinel looks at every operation.
+    pub sentinel: bool,
 }
 
 impl Load {
@@ -86,7 +93,14 @@ impl Load {
             batch_seconds: 600,
             block_seconds: 3_600,
         };
-        let (sequencer, sealer) = Sequencer::open(dir, signer, packing, dev_policy())?;
+        let (mut sequencer, sealer) = Sequencer::open(dir, signer, packing, dev_policy())?;
+        if self.sentinel {
+            let config = SentinelConfig::default();
+            let of = sentinel::Rollup { chain_id: CHAIN, contract: CONTRACT };
+            let (at, state) = (dir.join("sentinel"), sequencer.state());
+            let opened = Sentinel::open(&at, &config, of, state, (0, 0))?;
+            sequencer.watched_by(Arc::new(Mutex::new(opened)))?;
+        }
         let sealed = std::sync::Arc::new(std::sync::atomic::AtomicU64::new(0));
         let count = sealed.clone();
         let sink = move |_: &crate::sequencer::Sealed| {
@@ -112,6 +126,7 @@ impl Load {
         Ok(LoadReport {
             shape: self.shape.name.clone(),
             accounts: self.accounts,
+            sentinel: self.sentinel,
             threads: rayon::current_num_threads(),
             transfers: self.transfers,
             receipts_per_second,
@@ -246,7 +261,8 @@ mod tests {
     #[test]
     fn every_transfer_gets_its_receipt() {
         let dir = tempfile::tempdir().unwrap();
-        let load = Load { shape: Shape::small(), accounts: 8, transfers: 300, seconds: 1 };
+        let load =
+            Load { shape: Shape::small(), accounts: 8, transfers: 300, seconds: 1, sentinel: true };
         let report = load.run(&dir.path().join("data")).unwrap();
         assert!(report.receipts_per_second > 0.0);
         assert!(report.receipt_ms.p50 <= report.receipt_ms.p99);

@@ -36,8 +36,14 @@ impl World {
             use std::os::unix::fs::PermissionsExt;
             std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
         }
+        // What playbooks do has a test of its own.
+        let quiet = dir.path().join("playbooks.toml");
+        let text = "[[playbook]]\nname = \"quiet\"\nwhen = { family = \"none\", score = 1000, on = \"network\" }\n\
+                    do = [{ quarantine = 1 }]\n";
+        std::fs::write(&quiet, text).unwrap();
         let config = SentinelConfig {
             mode,
+            playbooks: Some(quiet),
             guardian_key_file: Some(file),
             max_hold_seconds: 2,
             ..SentinelConfig::default()
@@ -179,6 +185,30 @@ fn the_operator_lets_go_or_forgets() {
         }
         assert!(!world.sentinel().release(&[9; 32]).unwrap(), "an operation that nobody holds");
     }
+}
+
+#[test]
+fn a_playbook_freezes_the_account_of_a_theft_within_its_budget() {
+    let mut world = World::new(Mode::Enforce);
+    world.config.playbooks = None;
+    world.open();
+    world.fund(2);
+    let (drain, answer) = world.theft();
+    assert!(matches!(answer, Err(Decline::Held { .. })), "{answer:?}");
+    let time = world.time;
+    world.sequencer().run_due(time).unwrap();
+    assert!(world.sequencer().state().account(FIRST_USER).unwrap().is_frozen(time));
+    // Let go, it cannot be executed any more, and that is written down.
+    let hash = operation_hash(&Op::Signed(drain));
+    assert!(world.sentinel().release(&hash).unwrap());
+    world.sequencer().run_due(time).unwrap();
+    assert!(world.sequencer().log().find(&hash).unwrap().is_none());
+    let findings = world.findings();
+    let said = |text: &str| findings.iter().any(|finding| finding.contains(text));
+    assert!(
+        said("\"event\":\"frozen\"") && said("key-theft") && said("is not executed"),
+        "{findings:?}"
+    );
 }
 
 #[test]

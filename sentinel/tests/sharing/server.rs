@@ -208,6 +208,11 @@ async fn who_made_an_object_may_delete_it() {
     assert!(matches!(error, SharingError::Refused { status: 404, .. }), "{error}");
     let again = chain.client(2).add(MAIN, vec![object]).await.unwrap();
     assert_eq!(again.failure_count, 1);
+    // Having made it is not enough.
+    let own = indicator(5, 7, Tlp::Green);
+    assert_eq!(chain.client(5).add(OPEN, vec![own.clone()]).await.unwrap().success_count, 1);
+    let error = chain.client(5).delete(OPEN, own["id"].as_str().unwrap()).await.unwrap_err();
+    assert!(matches!(error, SharingError::Refused { status: 403, .. }), "{error}");
 }
 
 #[tokio::test]

@@ -21,6 +21,33 @@ fn signatures_are_judged() {
     assert_eq!(world.lookup(7), Lookup::default());
 }
 
+/// A member signs, with its own good key, what says that another member made it.
+#[test]
+fn nobody_speaks_in_the_name_of_another() {
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    use base64::Engine as _;
+    use ed25519_dalek::{Signer as _, SigningKey};
+    let world = World::new(1);
+    let mut object = world.indicator(2, 7);
+    let mut sign = |kid: Id| {
+        object.as_object_mut().unwrap().remove("extensions");
+        let content = Object::from_value(object.clone()).unwrap().content();
+        let header = json!({ "alg": "EdDSA", "kid": kid, "typ": "stix+jws" }).to_string();
+        let header = URL_SAFE_NO_PAD.encode(header);
+        let input = format!("{header}.{}", URL_SAFE_NO_PAD.encode(content));
+        let n = if kid == id(3) { 3 } else { 2 };
+        let signature = SigningKey::from_bytes(&[n; 32]).sign(input.as_bytes()).to_bytes();
+        let jws = format!("{header}..{}", URL_SAFE_NO_PAD.encode(signature));
+        let extension = json!({ "extension_type": "property-extension", "jws": jws });
+        object["extensions"] = json!({ crate::sharing::sign::SIGNATURE_EXTENSION: extension });
+        object.clone()
+    };
+    let (by_another, by_its_maker) = (sign(id(3)), sign(id(2)));
+    assert!(names(&world.bring(by_another), "Signature"));
+    assert_eq!(world.lookup(7), Lookup::default());
+    world.bring(by_its_maker).unwrap();
+}
+
 #[test]
 fn an_old_version_that_is_replayed_changes_nothing() {
     let world = World::new(1);

@@ -46,6 +46,16 @@ fn being_named_is_not_enough() {
 }
 
 #[test]
+fn being_trusted_that_far_is_not_enough() {
+    let world = World::new(1);
+    let members =
+        vec![member(1, Tlp::Red), member(2, Tlp::AmberStrict), member(3, Tlp::AmberStrict)];
+    world.here.set_trust(TrustList::new(id(1), 1, members).unwrap());
+    // Chain 3 alone is named.
+    assert_eq!(who(&world, 1, Tlp::AmberStrict), [false, true, false, false, false]);
+}
+
+#[test]
 fn a_marking_that_nobody_knows_stops_it_and_a_statement_does_not() {
     let world = World::new(1);
     let marking = "marking-definition--8e2e2d2b-17d4-4cbf-938f-98ee46b3cd3f";

@@ -102,7 +102,7 @@ fn stamp(targets: &Signed<Targets>, release: &Release) -> Result<Timestamp, Sent
 /// Checks, signs and writes a whole bundle where one person holds all keys.
 ///
 /// # Errors
-/// Those of [`describe`] and [`write`].
+/// Those of [`describe`] and [`write()`].
 pub fn publish(
     folder: &Path,
     roots: &[Signed<Root>],

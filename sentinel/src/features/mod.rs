@@ -1,5 +1,6 @@
 //! The named values that rules' conditions are about. All are integers.
 
+mod parts;
 mod paths;
 mod view;
 

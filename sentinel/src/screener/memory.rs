@@ -115,7 +115,8 @@ impl Memory {
     }
 
     fn learn_actor(&mut self, input: &Input, event: Option<Event>, now: u64) {
-        let Some(access) = input.acting() else { return };
+        // A forced exit may name an account that is not there: nothing is remembered of it.
+        let Some(access) = input.acting().filter(|a| a.after.is_some()) else { return };
         let kind = input.kind();
         let born = access.before.is_none();
         // Older than the memory, if it was there before and is new here.

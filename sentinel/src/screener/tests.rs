@@ -233,3 +233,22 @@ fn settings_are_checked() {
     assert_eq!(serde_json::from_str::<Config>(&text).unwrap(), Config::default());
     assert!(serde_json::from_str::<Config>("{\"acounts\":1}").is_err());
 }
+
+/// The queue can name accounts that are not there, at no cost for memory.
+#[test]
+fn accounts_that_are_not_there_take_no_memory() {
+    let mut screener = screener();
+    let mut input = Stage::new().run(&steps("- deposit: {to: a, amount: 1}")).unwrap().remove(0);
+    let exit = bastion_protocol::Address([1; 20]);
+    let forced = bastion_protocol::ops::ForcedExit { index: 200_000, token: 0, exit };
+    input.trace = OpTrace {
+        op: bastion_protocol::ops::Op::ForcedExit(forced),
+        kind: Kind::ForcedExitNoop,
+        ..OpTrace::noop()
+    };
+    let access = bastion_state::executor::Access { index: 200_000, before: None, after: None };
+    input.trace.accesses[0] = Some(access);
+    assert_eq!(screener.judge(&input).reasons, []);
+    screener.learn(&input);
+    assert_eq!((screener.stats().accounts, screener.stats().observed), (0, 1));
+}

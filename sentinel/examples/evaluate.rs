@@ -1,19 +1,9 @@
-//! Measures the baseline on the committed splits: `evaluate [transfers.csv] [operations]`, JSON on
+//! Measures the screener on the committed splits: `evaluate [transfers.csv] [operations]`, JSON on
 //! standard output.
 
 use std::error::Error;
 
-use bastion_sentinel::simulate::{
-    bench, AmountQuantile, Detector, Rows, SimulateError, Splits, Subject, SAMPLE,
-};
-
-struct Baseline;
-
-impl Subject for Baseline {
-    fn whole(&self) -> Result<Box<dyn Detector>, SimulateError> {
-        Ok(Box::new(AmountQuantile::default()))
-    }
-}
+use bastion_sentinel::simulate::{bench, Built, Rows, Splits, SAMPLE};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
@@ -25,7 +15,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         Some(operations) => Splits::of_length(operations.parse()?)?,
         None => Splits::committed()?,
     };
-    let figures = bench(&Rows::read(&text)?, &splits, &Baseline)?;
+    let figures = bench(&Rows::read(&text)?, &splits, &Built::new(Default::default())?)?;
     println!("{}", serde_json::to_string_pretty(&figures)?);
     Ok(())
 }

@@ -15,6 +15,7 @@ mod look_alikes;
 mod player;
 mod random;
 mod rows;
+mod screening;
 mod script;
 mod splits;
 mod stage;
@@ -31,6 +32,7 @@ pub use ledger::{Draft, Planned};
 pub use player::{play, policy, Step, BLOCK_SECONDS};
 pub use random::Random;
 pub use rows::{Row, Rows, SAMPLE};
+pub use screening::{Built, Screening};
 pub use splits::{Split, Splits};
 pub use traffic::{Plan, Traffic, START_MS};
 

@@ -147,18 +147,16 @@ impl Sequencer {
     pub fn watched_by(&mut self, watch: Watch) -> Result<(), NodeError> {
         {
             let mut sentinel = lock(&watch);
-            let mut entry = self.first_replayed();
             let closed = self.closed.iter().flat_map(|closed| {
                 closed.batch.ops().iter().map(move |trace| (trace, closed.row.context.time))
             });
             let open = self.current.ops().iter().map(|trace| (trace, self.current.time()));
-            for (trace, time) in closed.chain(open) {
+            for (entry, (trace, time)) in (self.first_replayed()..).zip(closed.chain(open)) {
                 let arrived_ms = self.log.arrived_ms(entry)?.unwrap_or(time.saturating_mul(1_000));
                 let hash = operation_hash(&trace.op);
                 let (state, policy) = (&self.state, &self.policy);
                 let candidate = Candidate { trace, state, policy, hash, time, arrived_ms };
                 sentinel.catch_up(entry, &candidate);
-                entry += 1;
             }
         }
         self.sentinel = Some(watch);

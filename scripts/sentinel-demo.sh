@@ -16,7 +16,7 @@ say() { printf '\n== %s\n' "$*"; }
 field() { node -e 'let t = ""; process.stdin.on("data", (d) => t += d).on("end", () => console.log(eval("JSON.parse(t)." + process.argv[1])))' "$1"; }
 
 l1=8745
-export BASTION_WALLET_PASSWORD=demo
+export BASTION_WALLET_PASSWORD=demo-password
 owner_exit=0x70997970C51812dc3A010C7d01b50e0d17dc79C8 # anvil's second account
 thief=0x90F79bf6EB2c4f870365E785982E1f101E93b906      # anvil's fourth account
 

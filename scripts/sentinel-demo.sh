@@ -117,7 +117,8 @@ echo "held back, and the account frozen, $((($(date +%s%N) - begin) / 1000000)) 
 
 say "the thief cannot pay anybody; what leaves goes to Alice's own address"
 "$bastion" wallet transfer thief --amount 1eth --fee 0 --to 131072 && { echo "a frozen account paid" >&2; exit 1; }
-"$bastion" wallet force-exit thief --l1 http://127.0.0.1:$l1 --from $owner_exit
+account=$("$bastion" sentinel quarantine list --json | field 'held[0].account')
+"$bastion" wallet force-exit thief --account "$account" --l1 http://127.0.0.1:$l1 --from $owner_exit
 
 say "the second chain has heard of the address, and holds back what goes there"
 cd "$dir/two"

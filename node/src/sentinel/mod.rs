@@ -423,22 +423,12 @@ impl Sentinel {
             return;
         };
         let (account, now_ms) = (access.index, input.arrived_ms);
-        match input.action() {
-            Some(Action::Freeze { until, .. }) => {
-                let evidence = self.responder.evidence_of(account);
-                self.write(now_ms, Finding::Frozen { account, until: *until, evidence });
-            }
-            Some(Action::Unfreeze { .. }) => {
-                let reason = "signed by the guardian".into();
-                self.write(now_ms, Finding::Unfrozen { account, reason });
-            }
-            Some(
-                Action::Transfer { .. }
-                | Action::TransferNew { .. }
-                | Action::Withdraw { .. }
-                | Action::ChangeKey { .. },
-            )
-            | None => {}
+        if let Some(Action::Freeze { until, .. }) = input.action() {
+            let evidence = self.responder.evidence_of(account);
+            self.write(now_ms, Finding::Frozen { account, until: *until, evidence });
+        } else if let Some(Action::Unfreeze { .. }) = input.action() {
+            let reason = "signed by the guardian".into();
+            self.write(now_ms, Finding::Unfrozen { account, reason });
         }
     }
 

@@ -16,7 +16,7 @@ say() { printf '\n== %s\n' "$*"; }
 field() { node -e 'let t = ""; process.stdin.on("data", (d) => t += d).on("end", () => console.log(eval("JSON.parse(t)." + process.argv[1])))' "$1"; }
 
 l1=8745
-export BASTION_WALLET_PASSWORD=demo-password
+export BASTION_WALLET_PASSWORD=demo-password BASTION_WALLET=$dir/wallet
 owner_exit=0x70997970C51812dc3A010C7d01b50e0d17dc79C8 # anvil's second account
 thief=0x90F79bf6EB2c4f870365E785982E1f101E93b906      # anvil's fourth account
 
@@ -122,6 +122,7 @@ account=$("$bastion" sentinel quarantine list --json | field 'held[0].account')
 
 say "the second chain has heard of the address, and holds back what goes there"
 cd "$dir/two"
+export BASTION_WALLET=$dir/wallet-two
 "$bastion" wallet new bob --exit $owner_exit > /dev/null
 "$bastion" wallet deposit bob --amount 1eth --l1 http://127.0.0.1:$l1 --from $owner_exit > /dev/null
 until "$bastion" wallet status bob --json | grep -q proven_balance.*[0-9]; do sleep 1; done

@@ -27,10 +27,12 @@ const DOCUMENTS: [&str; 2] = ["README.md", "docs"];
 /// Flags in messages and comments that are other programs'.
 const OTHERS_FLAGS: [&str; 2] = ["--standard-json", "--tag"];
 /// Variables that no flag stands for.
-const VARIABLES: [&str; 9] = [
+const VARIABLES: [&str; 11] = [
     "BASTION_L1_KEY",
     "BASTION_L1_PASSWORD",
     "BASTION_SEQUENCER_KEY",
+    "BASTION_GUARDIAN_KEY",
+    "BASTION_NO_PYTHON",
     "BASTION_SOLC_DIR",
     "BASTION_SOUNDNESS_REPORT",
     "BASTION_TEST_KILLED",
@@ -94,6 +96,8 @@ fn words(command: &str) -> Vec<String> {
         "N" | "{batches}" => "2".to_owned(),
         "URL" => "http://127.0.0.1:8545".to_owned(),
         "A" | "ADDRESS" => format!("0x{}", "11".repeat(20)),
+        "OPERATION" => format!("0x{}", "11".repeat(32)),
+        "ACCOUNT" => "131072".to_owned(),
         word if word.starts_with('{') => "20".to_owned(),
         word => word.to_owned(),
     };

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use support::{bastion, code, program, row, stderr, stdout, HEADER};
 
-const COMMANDS: [(&str, &str); 22] = [
+const COMMANDS: [(&str, &str); 23] = [
     ("demo", ""),
     ("setup", "--unsafe-dev-srs"),
     ("prove", "rows.csv --out out"),
@@ -30,6 +30,7 @@ const COMMANDS: [(&str, &str); 22] = [
     ("status", ""),
     ("job", "list"),
     ("control", "pause"),
+    ("sentinel", "status"),
     ("replay", "rows.csv --l1 http://127.0.0.1:1"),
     ("db", "check"),
     ("config", "show"),

@@ -124,13 +124,12 @@ pub(super) fn change_key(wallet: &Wallet<'_>, args: &ChangeKey) -> eyre::Result<
     let (new, _) = wallet.folder.key(&args.to)?;
     if old.exit() != new.exit() {
         return Err(CliError::Usage(format!(
-            "key {} leaves to {}, and {} to {}: an account's exit address never changes; make a key with \
-             `bastion wallet new NAME --exit {}`",
+            "key {} leaves to {}, and {} to {}: an account's exit address never changes; make a key for the same \
+             address by `bastion wallet new NAME --exit ADDRESS`",
             args.acting.name,
             old.exit(),
             args.to,
             new.exit(),
-            old.exit()
         ))
         .into());
     }

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::detector::{Detector, Threshold};
 use super::evaluate::{evaluate, Report};
-use super::{AmountQuantile, Rows, SimulateError, Splits};
+use super::{AmountQuantile, Rows, SimulateError, Splits, Traffic};
 
 /// For how long a threshold holds an operation, in seconds.
 pub const HOLD_SECONDS: u64 = 3_600;
@@ -21,6 +21,15 @@ pub trait Subject {
     /// # Errors
     /// [`SimulateError::Detector`] if it does not start.
     fn whole(&self) -> Result<Box<dyn Detector>, SimulateError>;
+
+    /// The whole as what scores, for a tuned threshold: where its own decisions need no fine scores, it may
+    /// score more finely here.
+    ///
+    /// # Errors
+    /// [`SimulateError::Detector`] if it does not start.
+    fn ranked(&self) -> Result<Box<dyn Detector>, SimulateError> {
+        self.whole()
+    }
 
     /// Its parts by name, each alone. Only their scores count: thresholds are tuned.
     ///
@@ -116,12 +125,19 @@ pub fn bench(rows: &Rows, splits: &Splits, subject: &dyn Subject) -> Result<Benc
 
 fn scorers(subject: &dyn Subject) -> Result<Named, SimulateError> {
     let mut all = subject.components()?;
-    all.push((WHOLE, subject.whole()?));
+    all.push((WHOLE, subject.ranked()?));
     all.push((BASELINE, Box::new(AmountQuantile::default())));
     Ok(all)
 }
 
+/// Parts of the budget for which thresholds are tried.
+const RUNGS: [u64; 5] = [1, 2, 4, 8, 16];
+
 /// The lowest thresholds that keep the budget on the tuning split.
+///
+/// What is held is learned later, so a detector that holds finds more unusual than one that does not. A
+/// first run without holds tells the thresholds of parts of the budget; a second one tries them. If none
+/// keeps the budget, it is the highest of them.
 fn tune(
     rows: &Rows,
     splits: &Splits,
@@ -131,14 +147,45 @@ fn tune(
     let split = splits.splits.iter().find(|split| split.tune);
     let split = split.ok_or_else(|| SimulateError::Plan("no split is for tuning".into()))?;
     split.may_tune()?;
-    // Nothing is held while scores are collected.
-    let mut quiet: Vec<_> = scorers(subject)?
+    let traffic = split.traffic(rows)?;
+    let quiet = scorers(subject)?.into_iter().map(|(name, inner)| (name, 1001, inner)).collect();
+    let mut tried = Vec::new();
+    for (_, name, report) in with_thresholds(&traffic, quiet)? {
+        let rungs = RUNGS.map(|part| (name, report.honest_scores.threshold(budget / part)));
+        tried.extend(rungs);
+    }
+    tried.sort_unstable();
+    tried.dedup();
+    let mut holding = Vec::new();
+    for (name, threshold) in &tried {
+        let found = scorers(subject)?.into_iter().find(|(other, _)| other == name);
+        holding.extend(found.map(|(_, inner)| (*name, *threshold, inner)));
+    }
+    let mut best = BTreeMap::new();
+    for (threshold, name, report) in with_thresholds(&traffic, holding)?.into_iter().rev() {
+        // From the highest down: the first stays, lower ones as long as they keep the budget.
+        if report.false_quarantines_per_million <= budget as f64 || !best.contains_key(name) {
+            best.insert(name, threshold);
+        }
+    }
+    Ok(best)
+}
+
+type Tried = Vec<(&'static str, u16, Box<dyn Detector>)>;
+
+/// Evaluates detectors with thresholds, in one run.
+fn with_thresholds(
+    traffic: &Traffic,
+    tried: Tried,
+) -> Result<Vec<(u16, &'static str, Report)>, SimulateError> {
+    let names: Vec<_> = tried.iter().map(|(name, threshold, _)| (*threshold, *name)).collect();
+    let hold_seconds = HOLD_SECONDS;
+    let mut detectors: Vec<_> = tried
         .into_iter()
-        .map(|(name, inner)| (name, Threshold { inner, threshold: 1001, hold_seconds: 0 }))
+        .map(|(_, threshold, inner)| Threshold { inner, threshold, hold_seconds })
         .collect();
     let mut all: Vec<&mut dyn Detector> =
-        quiet.iter_mut().map(|(_, detector)| detector as &mut dyn Detector).collect();
-    let reports = evaluate(&split.traffic(rows)?, &mut all)?;
-    let names = quiet.iter().map(|(name, _)| *name);
-    Ok(names.zip(reports).map(|(name, r)| (name, r.honest_scores.threshold(budget))).collect())
+        detectors.iter_mut().map(|detector| detector as &mut dyn Detector).collect();
+    let reports = evaluate(traffic, &mut all)?;
+    Ok(names.into_iter().zip(reports).map(|((t, name), report)| (t, name, report)).collect())
 }

@@ -72,7 +72,7 @@ where
 
 /// Something that scores, and lets a threshold decide.
 pub struct Threshold<D> {
-    /// What scores; its decisions are not asked for.
+    /// What scores. Of its decisions only a rejection stands.
     pub inner: D,
     /// From which score on an operation is held; above 1000: never.
     pub threshold: u16,
@@ -82,11 +82,13 @@ pub struct Threshold<D> {
 
 impl<D: Detector> Detector for Threshold<D> {
     fn screen(&mut self, candidate: &Candidate<'_>) -> Finding {
-        let score = self.inner.screen(candidate).score;
+        let Finding { score, decision } = self.inner.screen(candidate);
         let until = candidate.time.saturating_add(self.hold_seconds);
-        let decision = match score >= self.threshold {
-            true => Decision::Quarantine { until },
-            false => Decision::Allow,
+        let decision = match decision {
+            // What cannot be is never included, whatever the threshold.
+            Decision::Reject => Decision::Reject,
+            _ if score >= self.threshold => Decision::Quarantine { until },
+            Decision::Allow | Decision::Quarantine { .. } => Decision::Allow,
         };
         Finding { score, decision }
     }

@@ -2,6 +2,7 @@
 
 mod attacks;
 mod harness;
+mod screening;
 mod traffic;
 
 use super::*;

@@ -41,6 +41,7 @@ pub(crate) struct Args {
 enum What {
     Load(LoadArgs),
     Ready(ReadyArgs),
+    Sentinel(super::bench_sentinel::Args),
 }
 
 /// Measures how long a node takes to be ready again after a crash, for a state of many accounts.
@@ -152,6 +153,7 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
     match &args.what {
         Some(What::Load(args)) => return load(args, settings),
         Some(What::Ready(args)) => return ready(args, settings),
+        Some(What::Sentinel(args)) => return super::bench_sentinel::run(args, settings),
         None => {}
     }
     let baseline = match &args.check {

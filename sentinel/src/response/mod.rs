@@ -12,8 +12,6 @@ pub mod alerts;
 
 mod action;
 mod budget;
-#[cfg(test)]
-mod cost;
 mod engine;
 mod error;
 mod finding;

@@ -1,4 +1,5 @@
-//! What a response costs: `cargo test --release -p bastion-sentinel -- --ignored --nocapture cost`.
+//! What a response costs: `cargo run --release -p bastion-sentinel --example response`.
+#![allow(clippy::unwrap_used, reason = "a measurement")]
 
 use std::time::Instant;
 
@@ -6,8 +7,8 @@ use bastion_protocol::keys::SecretKey;
 use bastion_protocol::ops::{Action, Body};
 use bastion_protocol::{Address, Fr};
 
-use super::*;
-use crate::{Decision, Reason, Verdict};
+use bastion_sentinel::response::{Budget, Engine, Finding, Limits, Playbooks, Quarantine};
+use bastion_sentinel::{Decision, Reason, Verdict};
 
 const T: u64 = 1_700_000_000_000;
 
@@ -17,9 +18,7 @@ fn each(what: &str, times: u32, mut run: impl FnMut(u32)) {
     println!("{what}: {:?}", begin.elapsed() / times);
 }
 
-#[test]
-#[ignore = "a measurement"]
-fn cost() {
+fn main() {
     let mut engine = Engine::new(Playbooks::builtin().unwrap(), Budget::default()).unwrap();
     let finding = |detector: &str, account| Finding {
         detector: detector.into(),

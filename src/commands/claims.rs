@@ -5,6 +5,7 @@ use std::path::Path;
 use bastion_audit::History;
 use bastion_node::sentinel::Rollup;
 use bastion_node::NodeError;
+use bastion_protocol::Memo;
 use bastion_sentinel::findings::{extend, read};
 use serde::Serialize;
 
@@ -29,6 +30,12 @@ impl Claims {
     pub(crate) fn check(history: &History, log: Option<&Path>) -> eyre::Result<Self> {
         let memos = history.blocks.iter().zip(1_u64..);
         let memos: Vec<_> = memos.filter_map(|(b, number)| Some((number, b.memo?))).collect();
+        let of = Rollup { chain_id: history.chain_id, contract: history.contract };
+        Self::compare(&memos, of, log)
+    }
+
+    /// Compares the memos of blocks with a log.
+    fn compare(memos: &[(u64, Memo)], of: Rollup, log: Option<&Path>) -> eyre::Result<Self> {
         let mut claims = Self {
             blocks: memos.len() as u64,
             entries: memos.last().map_or(0, |(_, memo)| memo.count),
@@ -37,7 +44,6 @@ impl Claims {
         let Some(path) = log else {
             return Ok(claims);
         };
-        let of = Rollup { chain_id: history.chain_id, contract: history.contract };
         let mut heads = vec![of.genesis()];
         let mut failed = None;
         read(path, of.genesis(), |entry| match (entry.to_bytes(), heads.last()) {
@@ -50,7 +56,7 @@ impl Claims {
             return Err(NodeError::from(error).into());
         }
         let mut fit = 0;
-        for (number, memo) in &memos {
+        for (number, memo) in memos {
             let place = usize::try_from(memo.count).ok();
             match place.and_then(|place| heads.get(place)) {
                 Some(head) if head.0 == memo.findings => fit += 1,
@@ -90,5 +96,55 @@ impl Claims {
             text += &format!("FINDING    the log of findings: {broken}\n");
         }
         text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use bastion_protocol::Address;
+    use bastion_sentinel::findings::{Finding, FindingsLog};
+
+    use super::*;
+
+    const OF: Rollup = Rollup { chain_id: 31_337, contract: Address([7; 20]) };
+
+    /// A log of three notes, and the memos that were true when each was written.
+    fn log(dir: &Path, words: &str) -> (std::path::PathBuf, Vec<(u64, Memo)>) {
+        let path = dir.join(words);
+        let (mut log, _) = FindingsLog::open(&path, OF.genesis()).unwrap();
+        let mut memos = Vec::new();
+        for block in 1..=3 {
+            let (subject, text) = ("test".into(), format!("{words} {block}"));
+            let head = log.append(block, Finding::Note { subject, text }).unwrap();
+            memos.push((block, Memo { findings: head.0, count: block, indicators: [0; 32] }));
+        }
+        log.sync().unwrap();
+        (path, memos)
+    }
+
+    #[test]
+    fn a_log_fits_its_own_claims_and_no_others() {
+        let dir = tempfile::tempdir().unwrap();
+        let (path, memos) = log(dir.path(), "true");
+        let claims = Claims::compare(&memos, OF, Some(&path)).unwrap();
+        assert_eq!((claims.fit, claims.broken), (Some(3), None));
+        let none = Claims::compare(&memos, OF, None).unwrap();
+        assert_eq!((none.blocks, none.entries, none.fit), (3, 3, None));
+
+        let (other, _) = log(dir.path(), "false");
+        let claims = Claims::compare(&memos, OF, Some(&other)).unwrap();
+        assert_eq!(claims.fit, Some(0));
+        assert!(claims.broken.unwrap().contains("another head"));
+
+        let mut more = memos.clone();
+        more[2].1.count = 4;
+        let claims = Claims::compare(&more, OF, Some(&path)).unwrap();
+        assert!(claims.broken.unwrap().contains("claims 4 entries, and the log has 3"));
+
+        // A log of another rollup has another beginning.
+        let elsewhere = Rollup { chain_id: 1, ..OF };
+        assert!(Claims::compare(&memos, elsewhere, Some(&path)).is_err());
     }
 }

@@ -78,8 +78,11 @@ impl<'r, 'p> Calls<'r, 'p> {
                 record: self.reader.view(&record)?.inputs,
             };
             let ((data, inputs), memo) =
-                self.search(&wanted, "commit", origin.committed, |_, input, _| {
-                    Ok(wanted.data(input).map(|data| (data, Memo::at_end_of(input))))
+                self.search(&wanted, "commit", origin.committed, |_, input, direct| {
+                    // Only operators commit. What stands behind another call may be anybody's.
+                    let by_operator = direct && input.starts_with(&IRollup::commitCall::SELECTOR);
+                    let memo = || by_operator.then(|| Memo::at_end_of(input)).flatten();
+                    Ok(wanted.data(input).map(|data| (data, memo())))
                 })?;
             (block.data, block.memo) = (data, memo);
             if let Some(proof) = origin.proven {

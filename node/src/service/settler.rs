@@ -330,13 +330,7 @@ impl Settler {
             return Ok(());
         };
         let input = match step {
-            Step::Commit => {
-                let call = commit_call(&block.header, &self.coordinator.data(&block)?);
-                match &self.sentinel {
-                    Some(watch) => with_memo(&call, &lock(watch).memo()),
-                    None => call,
-                }
-            }
+            Step::Commit => commit_call(&block.header, &self.coordinator.data(&block)?),
             Step::Prove if number > counters.committed => return Ok(()),
             Step::Prove => match self.coordinator.proof(number)? {
                 Some(proof) => prove_call(number, &proof),
@@ -356,6 +350,13 @@ impl Settler {
         self.control.set_trouble(step.name(), None);
         let Some(name) = self.name(step, number, counters) else {
             return Ok(());
+        };
+        let input = match (&self.sentinel, step) {
+            (Some(watch), Step::Commit) => {
+                let claims = lock(watch).claims()?;
+                with_memo(&input, &claims.memo())
+            }
+            (Some(_), Step::Prove | Step::Finalize) | (None, _) => input,
         };
         self.manager.submit(Request::call(name, self.contract, input), now)?;
         Ok(())

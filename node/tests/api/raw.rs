@@ -51,14 +51,20 @@ pub async fn post_json(address: SocketAddr, path: &str, body: &[u8]) -> Answer {
 }
 
 pub async fn send(address: SocketAddr, head: &str, body: &[u8]) -> Answer {
+    try_send(address, head, body).await.expect("a head")
+}
+
+/// `None` if the server closes the connection without an answer.
+pub async fn try_send(address: SocketAddr, head: &str, body: &[u8]) -> Option<Answer> {
     let mut stream = TcpStream::connect(address).await.unwrap();
-    stream.write_all(head.as_bytes()).await.unwrap();
+    // A server that closes at once may do so before all is written.
+    let _ = stream.write_all(head.as_bytes()).await;
     // The server may have answered before it has read all.
     let _ = stream.write_all(body).await;
     let mut bytes = Vec::new();
     let _ = stream.read_to_end(&mut bytes).await;
-    let end = bytes.windows(4).position(|w| w == b"\r\n\r\n").expect("a head");
+    let end = bytes.windows(4).position(|w| w == b"\r\n\r\n")?;
     let head = String::from_utf8(bytes[..end].to_vec()).unwrap();
     let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-    Answer { status, head, body: bytes[end + 4..].to_vec() }
+    Some(Answer { status, head, body: bytes[end + 4..].to_vec() })
 }

@@ -53,6 +53,7 @@ burst = 2000
 mode = "enforce"
 guardian-key-file = "guardian.key"
 feed = "feed.toml"
+publish = "auto"
 TOML
   "$bastion" l1 deploy --shape "$shape" --dev > deploy.txt
   cd "$dir"

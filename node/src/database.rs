@@ -102,6 +102,28 @@ impl Database {
         self.db.write_opt(rows.0, &options).map_err(|e| self.failed(e))
     }
 
+    /// As [`Database::write`], but a power cut may take the rows. A process that is killed does not.
+    ///
+    /// # Errors
+    /// As [`Database::write`].
+    pub(crate) fn write_unsynced(&self, rows: Rows) -> Result<(), NodeError> {
+        self.db.write(rows.0).map_err(|e| self.failed(e))
+    }
+
+    /// Adds to what is written: the rows before a key are removed.
+    ///
+    /// # Errors
+    /// [`NodeError::Database`].
+    pub(crate) fn remove_before(
+        &self,
+        rows: &mut Rows,
+        family: &str,
+        key: &[u8],
+    ) -> Result<(), NodeError> {
+        rows.0.delete_range_cf(self.family(family)?, &[][..], key);
+        Ok(())
+    }
+
     /// Rows from a key on, in order, or before it in reverse order.
     ///
     /// # Errors

@@ -59,6 +59,11 @@ pub enum NodeError {
     /// The sentinel cannot go on.
     #[error(transparent)]
     Sentinel(#[from] bastion_sentinel::SentinelError),
+    /// Nothing is shared with other chains.
+    #[error(
+        "this node shares nothing with other chains: name the file of the feed in sentinel.feed"
+    )]
+    NoFeed,
     /// Intelligence cannot be shared.
     #[error(transparent)]
     Sharing(Box<bastion_sentinel::sharing::SharingError>),

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use bastion_client::types::sentinel::PublishRequest;
 use bastion_client::types::{Findings, Hash, Held, Quarantine, SentinelStatus};
 use bastion_client::SignedReceipt;
 use bastion_node::sentinel::replay::{replay, Replayed};
 use bastion_node::sentinel::Rollup;
 use bastion_node::service::manifest;
 use bastion_node::NodeError;
-use bastion_protocol::Index;
+use bastion_protocol::{Address, Index};
 use bastion_sentinel::findings::Finding;
 use bastion_sentinel::rules::{check_examples, RuleSet};
 use bastion_sentinel::sharing::server::TokenHash;
@@ -71,6 +72,17 @@ enum Command {
     Rules {
         #[command(subcommand)]
         command: RulesCommand,
+    },
+    /// Tells other chains of an L1 address. They hold back what goes there, as far as they believe this chain.
+    Publish {
+        /// The address.
+        address: Address,
+        /// What it is about, in some words.
+        #[arg(long)]
+        name: String,
+        /// How sure that is, from 1 to 100.
+        #[arg(long, default_value_t = 90, value_parser = clap::value_parser!(u8).range(1..=100))]
+        confidence: u8,
     },
     /// Makes a key that signs indicators for other chains, and a token that one of them may log in with.
     FeedKey {
@@ -176,6 +188,12 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
             output::report(settings, &receipt, |r| receipt_text("free", *account, r))
         }
         Command::Rules { command } => rules(command, args, settings),
+        Command::Publish { address, name, confidence } => {
+            let admin = args.node.admin(settings)?;
+            let (address, name, confidence) = (*address, name.clone(), *confidence);
+            runtime.block_on(admin.publish(&PublishRequest { address, name, confidence }))?;
+            done(settings, "published")
+        }
         Command::FeedKey { file } => {
             let id = Id::random("identity").map_err(NodeError::from)?;
             let (signer, secret) = Signer::generate(id).map_err(NodeError::from)?;

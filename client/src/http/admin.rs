@@ -7,7 +7,7 @@ use serde_json::json;
 use super::transport::{Options, Transport};
 use crate::error::ClientError;
 use crate::receipt::SignedReceipt;
-use crate::types::sentinel::RollBackRequest;
+use crate::types::sentinel::{PublishRequest, RollBackRequest};
 use crate::types::{FreezeRequest, Hash, Health, Intents, Job, Quarantine, SentinelStatus};
 
 /// An operator's client.
@@ -97,6 +97,14 @@ impl Admin {
     /// [`ClientError`].
     pub async fn reload_rules(&self) -> Result<SentinelStatus, ClientError> {
         self.transport.post(&path(&["sentinel", "reload"]), &json!({})).await
+    }
+
+    /// Tells other chains of an address.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn publish(&self, request: &PublishRequest) -> Result<(), ClientError> {
+        self.transport.post(&path(&["sentinel", "publish"]), request).await.map(|_: Health| ())
     }
 
     /// Goes back to the rules before the newest ones for a while.

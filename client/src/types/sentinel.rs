@@ -1,6 +1,6 @@
 //! What the sentinel found, and what it holds back.
 
-use bastion_protocol::Index;
+use bastion_protocol::{Address, Index};
 use serde::{Deserialize, Serialize};
 
 use super::text::Hash;
@@ -102,6 +102,18 @@ pub struct Quarantine {
 pub struct FreezeRequest {
     /// In seconds. The policy bounds it.
     pub seconds: u64,
+}
+
+/// An address that other chains are told of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PublishRequest {
+    /// The address, on this rollup's L1.
+    pub address: Address,
+    /// What it is about, in some words.
+    pub name: String,
+    /// How sure that is, from 1 to 100.
+    pub confidence: u8,
 }
 
 /// For how long to go back to the rules before the newest ones.

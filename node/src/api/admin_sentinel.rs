@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use bastion_client::types::sentinel::RollBackRequest;
+use bastion_client::types::sentinel::{PublishRequest, RollBackRequest};
 use bastion_client::types::{FreezeRequest, Hash, Health, Quarantine, SentinelStatus};
 use bastion_client::SignedReceipt;
 use bastion_protocol::ops::SignedOp;
@@ -21,6 +21,9 @@ use crate::error::NodeError;
 use crate::sentinel::{lock, wall_ms, Sentinel};
 use crate::sequencer::Refusal;
 
+/// Bytes of an indicator's name at most.
+const NAME: usize = 128;
+
 /// The routes.
 pub(super) fn routes() -> Router<Arc<Backend>> {
     Router::new()
@@ -31,6 +34,7 @@ pub(super) fn routes() -> Router<Arc<Backend>> {
         .route("/admin/v1/accounts/{index}/unfreeze", post(unfreeze))
         .route("/admin/v1/sentinel/reload", post(reload))
         .route("/admin/v1/sentinel/roll-back", post(roll_back))
+        .route("/admin/v1/sentinel/publish", post(publish))
 }
 
 async fn quarantine(State(backend): State<Arc<Backend>>) -> Result<Json<Quarantine>, Fault> {
@@ -111,6 +115,22 @@ async fn roll_back(
 ) -> Result<Json<SentinelStatus>, Fault> {
     info!(seconds, reason, "the operator goes back to the rules before");
     change_rules(&backend, move |sentinel| sentinel.roll_back(seconds, &reason, wall_ms())).await
+}
+
+async fn publish(
+    State(backend): State<Arc<Backend>>,
+    Body(PublishRequest { address, name, confidence }): Body<PublishRequest>,
+) -> Result<Json<Health>, Fault> {
+    info!(%address, name, confidence, "the operator tells other chains of an address");
+    if !(1..=100).contains(&confidence) || name.is_empty() || name.len() > NAME {
+        let detail = format!("give a name of 1 to {NAME} bytes, and a confidence from 1 to 100");
+        return Err(Fault::new(Code::BadRequest, detail));
+    }
+    let change = blocking(&backend, move |backend| {
+        let score = u16::from(confidence) * 10;
+        Ok(lock(backend.sentinel()?).publish(address, &name, score, wall_ms())?)
+    });
+    change.await.map(|()| done())
 }
 
 async fn change_rules(

@@ -149,7 +149,9 @@ impl Fault {
 impl From<NodeError> for Fault {
     fn from(error: NodeError) -> Self {
         match error {
-            NodeError::Freeze { .. } => Self::new(Code::Conflict, error.to_string()),
+            NodeError::Freeze { .. } | NodeError::NoFeed => {
+                Self::new(Code::Conflict, error.to_string())
+            }
             error => Self::internal(error),
         }
     }

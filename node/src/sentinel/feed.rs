@@ -2,8 +2,9 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{sync_channel, SyncSender};
+use std::sync::mpsc::{sync_channel, RecvTimeoutError, SyncSender};
 use std::sync::Arc;
+use std::time::Duration;
 
 use bastion_protocol::Address;
 use bastion_sentinel::sharing::client::{Client, ClientOptions, Feed as Source, Follower, Pace};
@@ -15,6 +16,7 @@ use bastion_sentinel::sharing::{
 };
 use bastion_sentinel::{Decision, Input, Reason};
 use serde::Deserialize;
+use tokio::runtime::Runtime;
 use tracing::{info, warn};
 
 use crate::error::NodeError;
@@ -25,6 +27,10 @@ const WAITING: usize = 256;
 /// Confidence from which an operation is held back, of 1000, and for how long.
 const HOLD: u16 = 700;
 const HOLD_SECONDS: u64 = 3_600;
+/// Sources and indicators that evidence names at most.
+const SHOWN: usize = 8;
+/// How often what has expired is forgotten.
+const FORGET: Duration = Duration::from_secs(3_600);
 /// For how long an indicator of this chain holds, in seconds.
 const VALID: u64 = 7 * 86_400;
 
@@ -77,7 +83,16 @@ pub struct Feed {
     intelligence: Arc<Intelligence>,
     chain_id: u64,
     queue: SyncSender<Draft>,
-    _runtime: tokio::runtime::Runtime,
+    runtime: Option<Runtime>,
+}
+
+impl Drop for Feed {
+    fn drop(&mut self) {
+        // Whoever holds the sentinel last may be a thread that must not wait.
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
 }
 
 impl std::fmt::Debug for Feed {
@@ -149,16 +164,18 @@ impl Feed {
         let (queue, waiting) = sync_channel::<Draft>(WAITING);
         let (here, into) = (intelligence.clone(), config.collection);
         // Publishing waits for the disk, which the sequencer must not.
-        runtime.spawn_blocking(move || {
-            for draft in waiting {
-                let made = indicator(signer.identity(), &draft, here.now());
-                match made.and_then(|made| here.publish(&signer, &into, made)) {
-                    Ok(_) => info!(name = draft.name, "an indicator is published"),
-                    Err(error) => warn!(%error, name = draft.name, "an indicator is not published"),
+        runtime.spawn_blocking(move || loop {
+            match waiting.recv_timeout(FORGET) {
+                Ok(draft) => publish(&here, &signer, &into, &draft),
+                Err(RecvTimeoutError::Timeout) => {
+                    if let Err(error) = here.compact() {
+                        warn!(%error, "what has expired is not forgotten");
+                    }
                 }
+                Err(RecvTimeoutError::Disconnected) => return,
             }
         });
-        Ok(Self { intelligence, chain_id, queue, _runtime: runtime })
+        Ok(Self { intelligence, chain_id, queue, runtime: Some(runtime) })
     }
 
     /// What is known about the addresses of an operation, and what that asks for.
@@ -171,7 +188,9 @@ impl Feed {
         if found.confidence == 0 {
             return None;
         }
-        let names: Vec<&str> = found.sources.iter().map(|source| &*source.name).collect();
+        let names = found.sources.iter().take(SHOWN).map(|source| &*source.name);
+        let names: Vec<&str> = names.collect();
+        let indicators = found.indicators.iter().take(SHOWN).map(ToString::to_string);
         let quorum = found.may_freeze && input.own_exit() == Some(address);
         let reason = Reason {
             detector: if quorum { "feed.quorum" } else { "feed.indicator" }.into(),
@@ -180,10 +199,7 @@ impl Feed {
             evidence: vec![
                 ("address".into(), address.to_string()),
                 ("sources".into(), names.join(", ")),
-                (
-                    "indicators".into(),
-                    found.indicators.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
-                ),
+                ("indicators".into(), indicators.collect::<Vec<_>>().join(" ")),
             ],
         };
         let until = (input.arrived_ms / 1_000).saturating_add(HOLD_SECONDS);
@@ -216,13 +232,17 @@ impl Feed {
         }
     }
 
-    /// Root of the indicators that hold now.
-    pub(super) fn root(&self) -> [u8; 32] {
-        let root = self.intelligence.root(self.intelligence.now());
-        match root.count {
-            0 => [0; 32],
-            _ => root.root,
-        }
+    /// What is known.
+    pub(super) fn intelligence(&self) -> Arc<Intelligence> {
+        self.intelligence.clone()
+    }
+}
+
+fn publish(here: &Intelligence, signer: &Signer, into: &str, draft: &Draft) {
+    let made = indicator(signer.identity(), draft, here.now());
+    match made.and_then(|made| here.publish(signer, into, made)) {
+        Ok(_) => info!(name = draft.name, "an indicator is published"),
+        Err(error) => warn!(%error, name = draft.name, "an indicator is not published"),
     }
 }
 

@@ -28,6 +28,7 @@ mod respond;
 mod rules;
 mod view;
 
+use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -35,27 +36,37 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use alloy_primitives::keccak256;
 use bastion_protocol::ops::{Action, Op, SignedOp};
 use bastion_protocol::{Address, Fr, Memo};
-use bastion_sentinel::findings::{genesis, Finding, FindingsLog, Hash};
-use bastion_sentinel::response::Full;
+use bastion_sentinel::findings::{genesis, Entry, Finding, FindingsLog, Hash};
+use bastion_sentinel::response::{Full, Held};
 use bastion_sentinel::rules::RuleSet;
-use bastion_sentinel::{Candidate, Config, Decision, Input, Screener, Verdict};
+use bastion_sentinel::screener::Stats;
+use bastion_sentinel::sharing::Intelligence;
+use bastion_sentinel::{
+    Candidate, Config, Decision, Input, Reason, Screener, SentinelError, Verdict,
+};
 use bastion_state::State;
 use tracing::{error, info, warn};
 
 use crate::error::NodeError;
 use crate::sequencer::Decline;
-use crate::service::config::{Mode, SentinelConfig};
+use crate::service::config::{Mode, Publish, SentinelConfig};
 use feed::Feed;
 pub use guardian::Guardian;
 use memory::Memories;
 use respond::Responder;
 pub(crate) use view::shown;
+use view::{text, RECENT};
 
 /// File of the log of findings.
 const FINDINGS: &str = "findings.log";
 
 /// Score from which a finding is told to other chains, of 1000.
 const SURE: u16 = 750;
+
+/// Longest time for which an alert is not synced, in milliseconds.
+const SYNC_MS: u64 = 1_000;
+/// An hour in milliseconds.
+const HOUR_MS: u64 = 3_600_000;
 
 /// A sentinel that the sequencer and the API share.
 pub type Watch = Arc<Mutex<Sentinel>>;
@@ -87,10 +98,23 @@ pub struct Sentinel {
     responder: Responder,
     /// The operation that was screened last and is not included yet.
     pending: Option<Input>,
-    /// What was learned up to an entry, to be written when the log has it.
-    checkpoint: Option<(u64, Vec<u8>)>,
-    /// What is shared with other chains.
+    /// What is shared with other chains, and who decides that.
     feed: Option<Feed>,
+    publish: Publish,
+    /// When it was written down last that the quarantine takes no more.
+    full_noted_ms: u64,
+    /// What may not be on disk, and when all was, in milliseconds.
+    unsynced: Unsynced,
+    synced_ms: u64,
+    /// Why a finding could not be written.
+    unwritten: Option<SentinelError>,
+    /// Why something that was learned cannot be written.
+    unlearned: Option<NodeError>,
+    /// The last entries of the log of findings, and who reads the older ones.
+    recent: VecDeque<String>,
+    reader: Arc<Mutex<()>>,
+    /// Numbers that are shown, and when they were taken: the models' hash is not free.
+    shown: Option<(u64, Stats)>,
 }
 
 impl std::fmt::Debug for Sentinel {
@@ -146,7 +170,7 @@ impl Sentinel {
         let settings = Config::default();
         let feed = config.feed.as_deref().map(|path| Feed::open(path, dir, rollup.chain_id));
         let feed = feed.transpose()?;
-        let memories = Memories::open(&dir.join("memory"))?;
+        let mut memories = Memories::open(&dir.join("memory"))?;
         let (mut findings, opened) = FindingsLog::open(&dir.join(FINDINGS), rollup.genesis())?;
         if opened.cut > 0 {
             warn!(bytes = opened.cut, "an unfinished entry of the log of findings was cut off");
@@ -162,23 +186,29 @@ impl Sentinel {
                 RuleSet::builtin()?
             }
         };
-        let restored = match memories.read()? {
-            Some((reaches, memory)) if (first..=next).contains(&reaches) => Some((reaches, memory)),
-            Some((reaches, _)) => {
+        let (reaches, screener) = match memories.read()? {
+            Some((reaches, memory)) => {
+                let mut screener = Screener::restore(settings, rules.clone(), memory)?;
+                (memories.inputs(reaches, |input| screener.learn(&input))?, screener)
+            }
+            None => {
+                let mut screener = Screener::empty(settings, rules.clone())?;
+                (memories.inputs(0, |input| screener.learn(&input))?, screener)
+            }
+        };
+        let (next, screener) = match (first..=next).contains(&reaches) {
+            // The rest is executed again.
+            true => (reaches, screener),
+            false => {
                 let text = format!(
                     "what was learned reaches to entry {reaches}, which is not from {first} to {next}"
                 );
                 warn!("{text}: it begins anew");
                 findings.append(now_ms, Finding::Note { subject: "memory".into(), text })?;
-                None
+                let screener = Screener::new(settings, rules, state)?;
+                memories.write(next, screener.memory())?;
+                (next, screener)
             }
-            None => None,
-        };
-        let (next, screener) = match restored {
-            Some((reaches, memory)) => (reaches, Screener::restore(settings, rules, memory)?),
-            // All of it is executed again.
-            None if first == 0 => (0, Screener::empty(settings, rules)?),
-            None => (next, Screener::new(settings, rules, state)?),
         };
         let version = screener.rules().version.clone();
         info!(mode = %config.mode, rules = version, findings = findings.len(), "the sentinel is awake");
@@ -194,24 +224,45 @@ impl Sentinel {
             genesis: rollup.genesis(),
             responder: Responder::open(dir, config, rollup.domain())?,
             pending: None,
-            checkpoint: None,
             feed,
+            publish: config.publish,
+            full_noted_ms: 0,
+            unsynced: Unsynced::Decisions,
+            synced_ms: 0,
+            unwritten: None,
+            unlearned: None,
+            recent: VecDeque::new(),
+            reader: Arc::default(),
+            shown: None,
         })
     }
 
     /// Takes in what is executed again at the start; entries that were seen before are passed over.
     pub fn catch_up(&mut self, entry: u64, candidate: &Candidate<'_>) {
         if entry >= self.next {
-            self.screener.observe(candidate);
-            self.next = entry + 1;
+            let input = Input::of(candidate);
+            self.screener.learn(&input);
+            self.saw(entry, &input);
         }
     }
 
-    /// Decides about an operation that would be entry number `entry`.
+    fn saw(&mut self, entry: u64, input: &Input) {
+        self.next = entry + 1;
+        if let Err(error) = self.memories.saw(entry, input) {
+            self.unlearned.get_or_insert(error);
+        }
+    }
+
+    /// Decides about an operation.
     ///
     /// # Errors
     /// [`Decline::Held`] or [`Decline::Refused`].
     pub fn admit(&mut self, candidate: &Candidate<'_>) -> Result<(), Decline> {
+        let (hash, now_ms) = (candidate.hash, candidate.arrived_ms);
+        // Sent again, it costs the sender nothing: it must not cost us an entry each time.
+        if let Some(held) = self.responder.quarantine.get(&hash) {
+            return Err(declined(held));
+        }
         let input = Input::of(candidate);
         let mut verdict = self.screener.judge(&input);
         if let Some((reason, decision)) = self.feed.as_ref().and_then(|feed| feed.look(&input)) {
@@ -222,60 +273,78 @@ impl Sentinel {
             self.pending = Some(input);
             return Ok(());
         }
-        let now_ms = candidate.arrived_ms;
-        let hash = candidate.hash;
-        // A decision that was made by a person, or has served its time, is not made again.
+        // A hold that was ended by a person, or has served its time, is not begun again.
         let served = self.responder.quarantine.is_released(&hash);
-        let decision = match verdict.decision {
+        let unless_served = |decision| match decision {
             Decision::Quarantine { .. } if served => Decision::Allow,
             other => other,
         };
-        let written = Verdict { decision, ..verdict };
-        self.write(now_ms, Finding::Verdict { operation: Hash(hash), verdict: written.clone() });
-        let (decision, notes) = self.responder.decide(candidate, &input, &written, now_ms);
-        self.publish(&input, &written);
-        self.pending = Some(input);
+        verdict.decision = unless_served(verdict.decision);
+        let (decision, notes) = self.responder.decide(candidate, &input, &verdict, now_ms);
+        verdict.decision = unless_served(decision);
+        let outcome = match &candidate.trace.op {
+            Op::Signed(op) if self.mode == Mode::Enforce => {
+                self.enforce(op, hash, now_ms, &verdict)
+            }
+            // What L1 asks for is never held back, and who only watches holds nothing.
+            Op::Signed(_) | Op::Deposit(_) | Op::ForcedExit(_) | Op::Noop => Outcome::Passes,
+        };
+        let outcome = match outcome {
+            Outcome::Full(decline) => {
+                self.note_full(now_ms, &decline);
+                return Err(decline);
+            }
+            Outcome::Passes => Ok(()),
+            Outcome::Declined(decline) => Err(decline),
+        };
+        self.write(now_ms, Finding::Verdict { operation: Hash(hash), verdict: verdict.clone() });
         for text in notes {
             self.write(now_ms, Finding::Note { subject: "response".into(), text });
         }
-        let decision = match decision {
-            Decision::Quarantine { .. } if served => Decision::Allow,
-            other => other,
-        };
-        let written = Verdict { decision, ..written };
-        let Op::Signed(op) = &candidate.trace.op else {
-            return Ok(());
-        };
-        if self.mode != Mode::Enforce {
-            return Ok(());
-        }
-        match decision {
-            Decision::Allow => Ok(()),
-            Decision::Reject => Err(Decline::Refused { reasons: written.reasons }),
-            Decision::Quarantine { .. } => self.hold(op, hash, now_ms, written),
-        }
+        self.propose(&input, &verdict, now_ms);
+        self.pending = Some(input);
+        outcome
     }
 
-    fn hold(
+    /// What a verdict comes to.
+    fn enforce(
         &mut self,
         op: &SignedOp,
         hash: [u8; 32],
         now_ms: u64,
-        verdict: Verdict,
-    ) -> Result<(), Decline> {
-        let reasons = verdict.reasons.clone();
-        match self.responder.quarantine.hold(op, hash, now_ms, &verdict) {
-            Ok(held) => Err(Decline::Held { until: held.until_ms.div_ceil(1_000), reasons }),
-            // The operator has decided about it.
-            Err(Full::Dropped { .. }) => Err(Decline::Refused { reasons }),
-            // Full: what cannot be held back safely is let through, and everybody is told.
-            Err(why) => {
-                warn!(operation = %Hash(hash), %why, "it cannot be held back");
-                let (subject, text) = ("quarantine".into(), why.to_string());
-                self.write(now_ms, Finding::Note { subject, text });
-                Ok(())
+        verdict: &Verdict,
+    ) -> Outcome {
+        let refused = || Decline::Refused { reasons: verdict.reasons.clone() };
+        match verdict.decision {
+            Decision::Allow => Outcome::Passes,
+            Decision::Reject => Outcome::Declined(refused()),
+            Decision::Quarantine { .. } => {
+                match self.responder.quarantine.hold(op, hash, now_ms, verdict) {
+                    Ok(held) => Outcome::Declined(declined(&held)),
+                    Err(Full::Released) => Outcome::Passes,
+                    // A thief could fill the quarantine with what is not meant, and then send what is: what
+                    // cannot be held back does not pass.
+                    Err(
+                        Full::Dropped { .. }
+                        | Full::Count { .. }
+                        | Full::Account { .. }
+                        | Full::NotAsked
+                        | Full::Long { .. },
+                    ) => Outcome::Full(refused()),
+                }
             }
         }
+    }
+
+    /// Writes down that the quarantine takes no more, once an hour: who is refused pays nothing for it.
+    fn note_full(&mut self, now_ms: u64, decline: &Decline) {
+        if now_ms.saturating_sub(self.full_noted_ms) < HOUR_MS {
+            return;
+        }
+        self.full_noted_ms = now_ms;
+        warn!(%decline, "operations are refused that there is no room to hold back");
+        let text = format!("there is no room to hold this and more back in this hour: {decline}");
+        self.write(now_ms, Finding::Note { subject: "quarantine".into(), text });
     }
 
     /// The operation that was admitted last is included, as entry number `entry`.
@@ -283,7 +352,7 @@ impl Sentinel {
         if let Some(input) = self.pending.take() {
             self.note_freeze(&input);
             self.screener.learn(&input);
-            self.next = entry + 1;
+            self.saw(entry, &input);
         }
     }
 
@@ -316,45 +385,57 @@ impl Sentinel {
         self.responder.guardian.as_ref()
     }
 
-    /// Waits until everything that was found and held back is on disk.
+    /// Waits until everything that was decided is on disk: what is held back, and why. What is no more than
+    /// an alert may come a second later.
     ///
     /// # Errors
     /// If it cannot be written: then nobody may be told of it.
     pub fn sync(&mut self) -> Result<(), NodeError> {
+        if let Some(error) = self.unwritten.take() {
+            return Err(error.into());
+        }
         self.responder.sync()?;
-        Ok(self.findings.sync()?)
-    }
-
-    /// Remembers what was learned up to entry `next`, at the end of a batch.
-    pub fn checkpoint(&mut self, next: u64) {
-        if self.next != next {
-            // The batch was closed for an operation that is not included yet.
-            self.next = self.next.max(next);
-        }
-        match postcard::to_stdvec(self.screener.memory()) {
-            Ok(bytes) => self.checkpoint = Some((next, bytes)),
-            Err(error) => warn!(%error, "what was learned cannot be written"),
+        let late = wall_ms().saturating_sub(self.synced_ms) >= SYNC_MS;
+        match self.unsynced {
+            Unsynced::Nothing => Ok(()),
+            Unsynced::Alerts if !late => Ok(()),
+            Unsynced::Alerts | Unsynced::Decisions => self.sync_findings(),
         }
     }
 
-    /// Writes the last checkpoint, now that the log has all of its entries.
+    fn sync_findings(&mut self) -> Result<(), NodeError> {
+        self.findings.sync()?;
+        (self.unsynced, self.synced_ms) = (Unsynced::Nothing, wall_ms());
+        Ok(())
+    }
+
+    /// Writes what was learned, now that the log has all of its entries.
     ///
     /// # Errors
     /// If it cannot be written.
-    pub fn keep_checkpoint(&mut self) -> Result<(), NodeError> {
-        match self.checkpoint.take() {
-            Some((next, bytes)) => self.memories.write(next, bytes),
-            None => Ok(()),
+    pub fn keep(&mut self) -> Result<(), NodeError> {
+        if let Some(error) = self.unlearned.take() {
+            return Err(error);
+        }
+        self.memories.keep()?;
+        match self.memories.is_due(self.next) {
+            true => self.memories.write(self.next, self.screener.memory()),
+            false => Ok(()),
         }
     }
 
-    /// The memo for a block that is committed now.
-    pub fn memo(&self) -> Memo {
-        Memo {
+    /// What is claimed with a block that is committed now. All of it is on disk: a log that a power cut
+    /// has shortened would not fit the claim.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn claims(&mut self) -> Result<Claims, NodeError> {
+        self.sync_findings()?;
+        Ok(Claims {
             findings: self.findings.head().0,
             count: self.findings.len(),
-            indicators: self.feed.as_ref().map_or([0; 32], Feed::root),
-        }
+            indicators: self.feed.as_ref().map(Feed::intelligence),
+        })
     }
 
     /// Reads the rules anew. Those before stay if the new ones do not load, and an entry says so.
@@ -398,23 +479,46 @@ impl Sentinel {
         self.reload(now_ms)
     }
 
-    /// Tells other chains where the money of an attack goes, if a detector of this chain is sure.
-    fn publish(&self, input: &Input, verdict: &Verdict) {
+    /// Proposes to tell other chains where the money of an attack goes, if a detector of this chain is sure.
+    fn propose(&mut self, input: &Input, verdict: &Verdict, now_ms: u64) {
         let Some(feed) = &self.feed else {
             return;
         };
-        let sure = verdict
-            .reasons
-            .iter()
-            .filter(|reason| reason.score >= SURE && !reason.detector.starts_with("feed."));
+        let own = |reason: &&Reason| reason.score >= SURE && !reason.detector.starts_with("feed.");
+        let sure = verdict.reasons.iter().filter(own).max_by_key(|reason| reason.score);
         let held = verdict.decision != Decision::Allow && !input.is_exit_lane();
-        let Some(reason) = sure.max_by_key(|reason| reason.score).filter(|_| held) else {
+        let goes_to = input.target().or(input.receiver_exit);
+        let goes_to = goes_to.filter(|address| held && Some(*address) != input.own_exit());
+        let (Some(reason), Some(address)) = (sure, goes_to) else {
             return;
         };
-        let goes_to = input.target().or(input.receiver_exit);
-        if let Some(address) = goes_to.filter(|address| Some(*address) != input.own_exit()) {
+        if self.publish == Publish::Auto {
             feed.publish(address, &reason.detector, reason.score);
+            return;
         }
+        let text = format!(
+            "{address} may be told to other chains ({}, {}/1000): `bastion sentinel publish` does it",
+            reason.detector, reason.score
+        );
+        self.write(now_ms, Finding::Note { subject: "indicator".into(), text });
+    }
+
+    /// Tells other chains of an address, by order of the operator.
+    ///
+    /// # Errors
+    /// [`NodeError::NoFeed`] if nothing is shared.
+    pub fn publish(
+        &mut self,
+        address: Address,
+        name: &str,
+        score: u16,
+        now_ms: u64,
+    ) -> Result<(), NodeError> {
+        let feed = self.feed.as_ref().ok_or(NodeError::NoFeed)?;
+        feed.publish(address, name, score);
+        let text = format!("{address} is told to other chains by the operator ({name})");
+        self.write(now_ms, Finding::Note { subject: "indicator".into(), text });
+        self.sync()
     }
 
     /// Freezes are findings too, whoever signed them.
@@ -432,11 +536,89 @@ impl Sentinel {
         }
     }
 
+    /// Writes a finding down. If that fails, `sync` fails next, and stops the sequencer: nothing is decided
+    /// without a record.
     fn write(&mut self, now_ms: u64, finding: Finding) {
-        if let Err(error) = self.findings.append(now_ms, finding) {
-            // `sync` fails next, and stops the sequencer: nothing is decided without a record.
-            warn!(%error, "a finding cannot be written");
+        let written = match self.append(now_ms, finding) {
+            // Nobody may stop the node by what is long.
+            Err(error @ SentinelError::Log { .. }) => {
+                let text = format!("an entry is not written: {error}");
+                warn!("{text}");
+                self.append(now_ms, Finding::Note { subject: "log".into(), text })
+            }
+            other => other,
+        };
+        if let Err(error) = written {
+            error!(%error, "a finding cannot be written");
+            self.unwritten.get_or_insert(error);
         }
+    }
+
+    fn append(&mut self, at_ms: u64, finding: Finding) -> Result<(), SentinelError> {
+        let number = self.findings.len();
+        let alert = |verdict: &Verdict| verdict.decision == Decision::Allow;
+        let new = match &finding {
+            Finding::Verdict { verdict, .. } if alert(verdict) => Unsynced::Alerts,
+            Finding::Note { .. } => Unsynced::Alerts,
+            Finding::Verdict { .. }
+            | Finding::Released { .. }
+            | Finding::Frozen { .. }
+            | Finding::Unfrozen { .. }
+            | Finding::Rules { .. } => Unsynced::Decisions,
+        };
+        self.unsynced = self.unsynced.max(new);
+        self.findings.append(at_ms, finding.clone())?;
+        if self.recent.len() >= RECENT {
+            self.recent.pop_front();
+        }
+        self.recent.push_back(text(&Entry { number, at_ms, finding })?);
+        Ok(())
+    }
+}
+
+/// What of the log of findings may not be on disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Unsynced {
+    Nothing,
+    /// Nobody was told of it.
+    Alerts,
+    /// Somebody will be told.
+    Decisions,
+}
+
+/// What a verdict comes to.
+enum Outcome {
+    /// It is included.
+    Passes,
+    /// It is not, and that is written down.
+    Declined(Decline),
+    /// It is not, for there is no room to hold it back. Whoever sends such things pays nothing.
+    Full(Decline),
+}
+
+fn declined(held: &Held) -> Decline {
+    let until = held.until_ms.div_ceil(1_000);
+    Decline::Held { until, reasons: held.verdict.reasons.clone() }
+}
+
+/// What is claimed with a block. Its memo is made without the sentinel's lock: the root may take a while.
+pub struct Claims {
+    findings: [u8; 32],
+    count: u64,
+    indicators: Option<Arc<Intelligence>>,
+}
+
+impl Claims {
+    /// The memo.
+    pub fn memo(&self) -> Memo {
+        let indicators = self.indicators.as_ref().map_or([0; 32], |known| {
+            let root = known.root(known.now());
+            match root.count {
+                0 => [0; 32],
+                _ => root.root,
+            }
+        });
+        Memo { findings: self.findings, count: self.count, indicators }
     }
 }
 

@@ -37,6 +37,15 @@ pub(super) struct Responder {
     alerts: Option<(Alerts, Deliveries, Runtime)>,
 }
 
+impl Drop for Responder {
+    fn drop(&mut self) {
+        // Whoever holds the sentinel last may be a thread that must not wait.
+        if let Some((_, _, runtime)) = self.alerts.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
 impl Responder {
     pub(super) fn open(dir: &Path, config: &SentinelConfig, domain: Fr) -> Result<Self, NodeError> {
         let longest_ms = config.max_hold_seconds.saturating_mul(1_000);

@@ -113,8 +113,8 @@ impl World {
     }
 
     fn findings(&self) -> Vec<String> {
-        let log = self.sentinel().log();
-        log.read(0, 1_000).unwrap().findings
+        let log = self.sentinel().log(0, 1_000);
+        log.read(0, 1_000).unwrap().unwrap().findings
     }
 }
 
@@ -184,6 +184,121 @@ fn the_operator_lets_go_or_forgets() {
             assert!(matches!(again, Err(Decline::Refused { .. })), "{again:?}");
         }
         assert!(!world.sentinel().release(&[9; 32]).unwrap(), "an operation that nobody holds");
+    }
+}
+
+#[test]
+fn a_thief_cannot_fill_the_quarantine_and_pass() {
+    let mut world = World::new(Mode::Enforce);
+    world.fund(2);
+    assert!(world.theft().1.is_err());
+    let thief = dev_key("thief");
+    let drain = |world: &World, less: u128| {
+        let action =
+            Action::Transfer { to: FIRST_USER + 1, amount: ETH / 10 * 9 - less * 10_000_000_000 };
+        world.sign(&thief, 0, 1, action)
+    };
+    let mut refused = 0;
+    for less in 1..100 {
+        let op = drain(&world, less);
+        match world.send(op) {
+            Err(Decline::Held { .. }) => {}
+            Err(Decline::Refused { .. }) => refused += 1,
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(refused > 0, "the quarantine of an account has no bound");
+    let entries = world.sentinel().status().findings;
+    // Whoever is refused, or sends again what is held, pays nothing, and leaves nothing.
+    for _ in 0..50 {
+        let (again, refused) = (drain(&world, 1), drain(&world, 99));
+        assert!(matches!(world.send(again), Err(Decline::Held { .. })));
+        assert!(matches!(world.send(refused), Err(Decline::Refused { .. })));
+    }
+    assert_eq!(world.findings().len() as u64, entries);
+}
+
+#[test]
+fn an_entry_that_is_too_long_stops_nobody() {
+    let mut world = World::new(Mode::Watch);
+    let text = "x".repeat(2 << 20);
+    world.sentinel().write(1, Finding::Note { subject: "long".into(), text });
+    world.sentinel().sync().unwrap();
+    assert!(world.findings().iter().any(|finding| finding.contains("is not written")));
+    world.fund(1);
+}
+
+/// Two files of a feed that is not served, and whose only member is this chain.
+fn feed_of(world: &World) -> PathBuf {
+    let dir = world.dir.path();
+    let key = dir.join("feed.key");
+    std::fs::write(&key, hex::encode([3; 32])).unwrap();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o600)).unwrap();
+    }
+    use bastion_sentinel::sharing::sign::Signer;
+    let id = "identity--8c6af861-7b20-41ef-9b59-6344fd872a8f";
+    let signer = Signer::new(id.parse().unwrap(), &[3; 32]).unwrap();
+    let member = serde_json::json!({
+        "identity": id, "operator": "us", "name": "us", "keys": [signer.public()],
+        "up_to": "green", "weight": 1000,
+    });
+    let trust = serde_json::json!({ "own": id, "sources": 1, "members": [member] });
+    std::fs::write(dir.join("trust.json"), trust.to_string()).unwrap();
+    let text = format!(
+        "collection = \"91a7b528-80eb-42ed-a74d-c6fbd5a26116\"\ntrust = {:?}\nkey-file = {:?}\n",
+        dir.join("trust.json"),
+        key
+    );
+    let path = dir.join("feed.toml");
+    std::fs::write(&path, text).unwrap();
+    path
+}
+
+/// Waits for the feed's own thread.
+fn until(mut holds: impl FnMut() -> bool) {
+    for _ in 0..500 {
+        if holds() {
+            return;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    panic!("it does not happen");
+}
+
+#[test]
+fn an_address_is_told_to_others_when_a_person_or_the_configuration_says_so() {
+    for publish in [Publish::Ask, Publish::Auto] {
+        let mut world = World::new(Mode::Enforce);
+        world.config.feed = Some(feed_of(&world));
+        world.config.publish = publish;
+        world.open();
+        world.fund(2);
+        let thief = dev_key("thief");
+        let change = Action::ChangeKey { keyhash: thief.public().keyhash() };
+        let change = world.sign(&key(0), 0, 0, change);
+        world.send(change).unwrap();
+        let to = dev_exit("somebody");
+        let drain = world.sign(&thief, 0, 1, Action::Withdraw { to, amount: ETH / 2 });
+        assert!(matches!(world.send(drain), Err(Decline::Held { .. })));
+        let root = |world: &World| world.sentinel().claims().unwrap().memo().indicators;
+        if publish == Publish::Ask {
+            assert!(world.findings().iter().any(|f| f.contains("may be told to other chains")));
+            assert_eq!(root(&world), [0; 32], "nobody has said so");
+            world.sentinel().publish(to, "a theft", 900, wall_ms()).unwrap();
+        }
+        until(|| root(&world) != [0; 32]);
+        // What goes there is held back from now on, but for who leaves to an own address.
+        let pay = world.sign(&key(1), 1, 0, Action::Withdraw { to, amount: 1_000 });
+        let Err(Decline::Held { reasons, .. }) = world.send(pay) else {
+            panic!("it is not held back");
+        };
+        assert!(reasons.iter().any(|reason| reason.detector == "feed.indicator"), "{reasons:?}");
+        let own = Action::Withdraw { to: dev_exit("user"), amount: 1_000 };
+        let own = world.sign(&key(1), 1, 0, own);
+        world.send(own).unwrap();
     }
 }
 
@@ -274,9 +389,9 @@ fn verdicts_come_out_the_same_after_a_restart_and_in_a_replay() {
 fn the_memo_names_the_head_of_the_log() {
     let mut world = World::new(Mode::Watch);
     world.fund(2);
-    let before = world.sentinel().memo();
+    let before = world.sentinel().claims().unwrap().memo();
     world.theft().1.unwrap();
-    let memo = world.sentinel().memo();
+    let memo = world.sentinel().claims().unwrap().memo();
     assert!(memo.count > before.count && memo.findings != before.findings);
     let mut head = Rollup { chain_id: CHAIN, contract: CONTRACT }.genesis();
     for entry in world.findings() {

@@ -317,7 +317,7 @@ impl Sequencer {
         };
         let mut sentinel = lock(watch);
         sentinel.sync()?;
-        sentinel.keep_checkpoint()
+        sentinel.keep()
     }
 
     /// Executes what the sentinel lets go, and what the guardian of the node has signed.
@@ -361,7 +361,10 @@ impl Sequencer {
             false => now,
         };
         match seconds {
-            Some(seconds) => guardian.freeze((index, account, exit), seconds, &self.policy, time),
+            Some(seconds) => {
+                let policy = self.current.policy().unwrap_or(&self.policy);
+                guardian.freeze((index, account, exit), seconds, policy, time)
+            }
             None => guardian.unfreeze((index, account, exit), time),
         }
     }
@@ -405,7 +408,7 @@ impl Sequencer {
                     let receipt = Receipt { epoch, place, operation, words, time };
                     return Ok(Ok((self.current.number(), receipt)));
                 }
-                None => self.close_batch(false, first, appended),
+                None => self.close_batch(false, appended),
             }
         }
         let shape = self.packing.shape.name.clone();
@@ -418,16 +421,13 @@ impl Sequencer {
         hash: [u8; 32],
         arrived_ms: u64,
     ) -> Candidate<'a> {
-        let (state, policy, time) = (&self.state, &self.policy, self.current.time());
+        let policy = self.current.policy().unwrap_or(&self.policy);
+        let (state, time) = (&self.state, self.current.time());
         Candidate { trace, state, policy, hash, time, arrived_ms }
     }
 
-    /// Closes the open batch; the next entry is number `next`.
-    fn close_batch(&mut self, block: bool, next: u64, appended: &mut Appended) {
+    fn close_batch(&mut self, block: bool, appended: &mut Appended) {
         let closed = self.current.close(&self.state, &self.packing.sizes, block, appended);
-        if let Some(watch) = self.sentinel.as_ref().filter(|_| closed.is_some()) {
-            lock(watch).checkpoint(next);
-        }
         self.closed.extend(closed);
     }
 
@@ -458,10 +458,10 @@ impl Sequencer {
         self.stopped = true;
         let mut appended = Appended::default();
         let next = self.log.next();
-        self.close_batch(block, next, &mut appended);
+        self.close_batch(block, &mut appended);
         while block && self.current.in_a_block() {
             self.current.begin(&mut self.state, &self.policy, 0, next, &mut appended)?;
-            self.close_batch(block, next, &mut appended);
+            self.close_batch(block, &mut appended);
         }
         self.append(&appended)?;
         self.stopped = false;

@@ -233,6 +233,11 @@ impl Current {
         Some(Place { block: self.block, batch: self.batch, position })
     }
 
+    /// The policy of the open block.
+    pub(super) fn policy(&self) -> Option<&Policy> {
+        self.context.as_ref().map(|context| &context.policy)
+    }
+
     /// First entry of the open batch.
     pub(super) fn first(&self) -> Option<u64> {
         self.row.as_ref().map(|row| row.first)

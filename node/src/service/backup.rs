@@ -21,8 +21,17 @@ use crate::sequencer::Log;
 const FORMAT: u32 = 1;
 const MANIFEST: &str = "backup.json";
 /// Folders of a data folder that are copied.
-const FOLDERS: [&str; 8] =
-    ["sequencer", "jobs", "blocks", "artifacts", "proofs", "intake", "transactions", "bundles"];
+const FOLDERS: [&str; 9] = [
+    "sequencer",
+    "jobs",
+    "blocks",
+    "artifacts",
+    "proofs",
+    "intake",
+    "transactions",
+    "bundles",
+    "sentinel",
+];
 /// Files that RocksDB makes anew, and that change while nothing is written.
 const SKIPPED: [&str; 2] = ["LOCK", "LOG"];
 

@@ -53,6 +53,18 @@ impl std::fmt::Display for Mode {
     }
 }
 
+/// Who decides what is told to other chains.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Publish {
+    /// The operator: findings propose it. An attacker chooses where the money goes, and may choose the
+    /// address of somebody honest.
+    #[default]
+    Ask,
+    /// The node by itself.
+    Auto,
+}
+
 /// Who looks at operations before they are included.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
@@ -69,6 +81,8 @@ pub struct SentinelConfig {
     pub alerts: Option<PathBuf>,
     /// What is shared with other chains, as TOML; without it, nothing is.
     pub feed: Option<PathBuf>,
+    /// Who decides what is told to other chains.
+    pub publish: Publish,
     /// Longest time for which an operation is held back, in seconds; at most a day.
     pub max_hold_seconds: u64,
     /// Environment variable with the guardian's key, which freezes accounts: 64 hexadecimal digits.
@@ -86,6 +100,7 @@ impl Default for SentinelConfig {
             playbooks: None,
             alerts: None,
             feed: None,
+            publish: Publish::default(),
             max_hold_seconds: 3_600,
             guardian_key_env: "BASTION_GUARDIAN_KEY".into(),
             guardian_key_file: None,

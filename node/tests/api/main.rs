@@ -7,4 +7,5 @@ mod events;
 mod raw;
 mod reading;
 mod refusing;
+mod sentinel;
 mod world;

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::mpsc::Receiver;
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, Mutex, RwLock};
 use std::time::Duration;
 
 use alloy_primitives::B256;
@@ -14,7 +14,9 @@ use bastion_node::api::{admin_router, router, serve, Backend, Options};
 use bastion_node::coordinator::verifiers::Verifiers;
 use bastion_node::coordinator::Coordinator;
 use bastion_node::devnet::{dev_exit, dev_key, dev_policy};
+use bastion_node::sentinel::{self, Sentinel};
 use bastion_node::sequencer::{Packing, ReceiptSigner, Running, Sequencer, Service};
+use bastion_node::service::config::{Mode, SentinelConfig};
 use bastion_node::service::run::{Order, Parts};
 use bastion_node::service::{Control, Identity, L1Status, L1View};
 use bastion_protocol::account::FIRST_USER;
@@ -70,8 +72,18 @@ impl World {
         Self::start_at(anywhere, options, TIME).await
     }
 
+    /// As [`World::start`], with a sentinel that enforces, and the guardian's key.
+    pub async fn watched() -> Self {
+        let anywhere: SocketAddr = "127.0.0.1:0".parse().unwrap();
+        Self::open(anywhere, Options::default(), TIME, true).await
+    }
+
     /// As [`World::start`], at an address and with a clock that stands still at a time.
     pub async fn start_at(at: SocketAddr, options: Options, time: u64) -> Self {
+        Self::open(at, options, time, false).await
+    }
+
+    async fn open(at: SocketAddr, options: Options, time: u64, watched: bool) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let signer = ReceiptSigner::new(&B256::repeat_byte(1), CHAIN, CONTRACT).unwrap();
         let sequencer = Address(signer.address().into_array());
@@ -97,7 +109,25 @@ impl World {
             block_seconds: 3_600,
         };
         let folder = dir.path().join("sequencer");
-        let (sequencer, sealer) = Sequencer::open(&folder, signer, packing, dev_policy()).unwrap();
+        let (mut sequencer, sealer) =
+            Sequencer::open(&folder, signer, packing, dev_policy()).unwrap();
+        let sentinel = watched.then(|| {
+            let key = dir.path().join("guardian.key");
+            std::fs::write(&key, hex::encode(dev_key("guardian").expose_bytes())).unwrap();
+            use std::os::unix::fs::PermissionsExt;
+            std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o600)).unwrap();
+            let config = SentinelConfig {
+                mode: Mode::Enforce,
+                guardian_key_file: Some(key),
+                ..SentinelConfig::default()
+            };
+            let of = sentinel::Rollup { chain_id: CHAIN, contract: CONTRACT };
+            let (at, state) = (dir.path().join("sentinel"), sequencer.state());
+            let opened = Sentinel::open(&at, &config, of, state, (0, 0)).unwrap();
+            let watch = Arc::new(Mutex::new(opened));
+            sequencer.watched_by(watch.clone()).unwrap();
+            watch
+        });
         let (log, ledger) = (sequencer.log().reader(), sealer.ledger());
         let keeper = coordinator.clone();
         let (service, running) =
@@ -116,7 +146,7 @@ impl World {
             control: Control::default(),
             l1,
             orders,
-            sentinel: None,
+            sentinel,
         };
         let backend = Backend::new(parts.clone(), Arc::new(move || time), options);
         let listener = TcpListener::bind(at).await.unwrap();

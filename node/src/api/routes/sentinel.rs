@@ -63,8 +63,12 @@ pub async fn findings(
     };
     let view = blocking(&shared.backend, move |backend| {
         // It may be long: nobody waits for the lock meanwhile.
-        let log = lock(backend.sentinel()?).log();
-        Ok(log.read(from, limit as usize)?)
+        let log = lock(backend.sentinel()?).log(from, limit as usize);
+        let busy = || {
+            let detail = "somebody reads the older part of the log: ask again in a moment";
+            Fault::new(Code::Busy, detail)
+        };
+        log.read(from, limit as usize)?.ok_or_else(busy)
     });
     view.await.map(Json)
 }

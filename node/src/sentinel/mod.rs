@@ -13,19 +13,23 @@
 //!
 //! | module | content |
 //! |---|---|
+//! | `claims` | what is claimed on L1 with a block |
 //! | `feed` | what other chains say, and what is said to them |
 //! | `guardian` | freezes, signed by the guardian's key |
 //! | `memory` | what was learned, on disk |
 //! | [`replay`] | the same verdicts again, from a data folder |
 //! | `rules` | the rules in force: built in, or a signed bundle |
+//! | `unsynced` | what of the log of findings may not be on disk |
 //! | `view` | what is shown of it |
 
+mod claims;
 mod feed;
 mod guardian;
 mod memory;
 pub mod replay;
 mod respond;
 mod rules;
+mod unsynced;
 mod view;
 
 use std::collections::VecDeque;
@@ -35,12 +39,11 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use alloy_primitives::keccak256;
 use bastion_protocol::ops::{Action, Op, SignedOp};
-use bastion_protocol::{Address, Fr, Memo};
+use bastion_protocol::{Address, Fr};
 use bastion_sentinel::findings::{genesis, Entry, Finding, FindingsLog, Hash};
 use bastion_sentinel::response::{Full, Held};
 use bastion_sentinel::rules::RuleSet;
 use bastion_sentinel::screener::Stats;
-use bastion_sentinel::sharing::Intelligence;
 use bastion_sentinel::{
     Candidate, Config, Decision, Input, Reason, Screener, SentinelError, Verdict,
 };
@@ -50,10 +53,12 @@ use tracing::{error, info, warn};
 use crate::error::NodeError;
 use crate::sequencer::Decline;
 use crate::service::config::{Mode, Publish, SentinelConfig};
+pub use claims::Claims;
 use feed::Feed;
 pub use guardian::Guardian;
 use memory::Memories;
 use respond::Responder;
+use unsynced::Unsynced;
 pub(crate) use view::shown;
 use view::{text, RECENT};
 
@@ -556,17 +561,7 @@ impl Sentinel {
 
     fn append(&mut self, at_ms: u64, finding: Finding) -> Result<(), SentinelError> {
         let number = self.findings.len();
-        let alert = |verdict: &Verdict| verdict.decision == Decision::Allow;
-        let new = match &finding {
-            Finding::Verdict { verdict, .. } if alert(verdict) => Unsynced::Alerts,
-            Finding::Note { .. } => Unsynced::Alerts,
-            Finding::Verdict { .. }
-            | Finding::Released { .. }
-            | Finding::Frozen { .. }
-            | Finding::Unfrozen { .. }
-            | Finding::Rules { .. } => Unsynced::Decisions,
-        };
-        self.unsynced = self.unsynced.max(new);
+        self.unsynced = self.unsynced.max(Unsynced::by(&finding));
         self.findings.append(at_ms, finding.clone())?;
         if self.recent.len() >= RECENT {
             self.recent.pop_front();
@@ -574,16 +569,6 @@ impl Sentinel {
         self.recent.push_back(text(&Entry { number, at_ms, finding })?);
         Ok(())
     }
-}
-
-/// What of the log of findings may not be on disk.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Unsynced {
-    Nothing,
-    /// Nobody was told of it.
-    Alerts,
-    /// Somebody will be told.
-    Decisions,
 }
 
 /// What a verdict comes to.
@@ -599,27 +584,6 @@ enum Outcome {
 fn declined(held: &Held) -> Decline {
     let until = held.until_ms.div_ceil(1_000);
     Decline::Held { until, reasons: held.verdict.reasons.clone() }
-}
-
-/// What is claimed with a block. Its memo is made without the sentinel's lock: the root may take a while.
-pub struct Claims {
-    findings: [u8; 32],
-    count: u64,
-    indicators: Option<Arc<Intelligence>>,
-}
-
-impl Claims {
-    /// The memo.
-    pub fn memo(&self) -> Memo {
-        let indicators = self.indicators.as_ref().map_or([0; 32], |known| {
-            let root = known.root(known.now());
-            match root.count {
-                0 => [0; 32],
-                _ => root.root,
-            }
-        });
-        Memo { findings: self.findings, count: self.count, indicators }
-    }
 }
 
 #[cfg(test)]

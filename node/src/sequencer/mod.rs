@@ -22,7 +22,7 @@ mod signatures;
 mod signer;
 
 pub use ledger::{AccountAt, Ledger};
-pub use log::{Appended, BatchRow, Entry, Log, LogReader};
+pub use log::{Appended, Base, BatchRow, Entry, Log, LogReader};
 pub use open::Packing;
 pub use sealer::{Sealed, Sealer};
 pub use service::{Refusal, Reply, Running, Service};

@@ -47,3 +47,57 @@ fn cost_is_machine_readable_and_within_its_bounds() {
     assert!(batch["transfers"].as_u64().unwrap() >= 2_000);
     assert_eq!(report["commitments"], 49);
 }
+
+#[test]
+fn rules_are_bundled_signed_and_checked() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = |line: &str| bastion(dir.path(), &format!("sentinel bundle {line}"));
+    let done = |line: &str| {
+        let output = run(&format!("{line} --json"));
+        assert_eq!(code(&output), 0, "{line}: {}", stderr(&output));
+        serde_json::from_slice::<serde_json::Value>(&output.stdout).unwrap()
+    };
+    let public = |name: &str| {
+        let made = done(&format!("key {name}.key"));
+        made["public"].as_str().unwrap().to_owned()
+    };
+    let (a, b, clock) = (public("a"), public("b"), public("clock"));
+    let keys = format!("--root {a} --targets {a} --targets {b} --timestamp {clock}");
+    done(&format!("root root.json {keys}"));
+    std::fs::create_dir(dir.path().join("rules")).unwrap();
+    for name in ["fan-in.yaml", "lists.yaml"] {
+        let rules = concat!(env!("CARGO_MANIFEST_DIR"), "/sentinel/rules/");
+        std::fs::copy(format!("{rules}{name}"), dir.path().join("rules").join(name)).unwrap();
+    }
+    done("make rules bundle --version 1 --key a.key --key clock.key");
+    let check = |why: &str| {
+        let output = run("check bundle --root root.json");
+        match why.is_empty() {
+            true => assert_eq!(code(&output), 0, "{}", stderr(&output)),
+            false => {
+                assert_ne!(code(&output), 0, "{why}");
+                assert!(stderr(&output).contains(why), "{why}: {}", stderr(&output));
+            }
+        }
+    };
+    check("signatures");
+    done("sign root.json --role root --key a.key");
+    check("");
+    // A key that the root does not name.
+    done("make rules bundle --version 2 --key b.key --key b.key");
+    check("signatures");
+    done("stamp bundle --key clock.key");
+    check("");
+    let file = dir.path().join("bundle/rules/fan-in.yaml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, text.replace("medium", "low")).unwrap();
+    check("fan-in.yaml");
+    // What does not hold its own examples is not signed, and no secret is shown.
+    std::fs::write(dir.path().join("rules/fan-in.yaml"), "id: nothing").unwrap();
+    let output = run("make rules bundle --version 3 --key a.key");
+    assert_eq!(code(&output), 1, "{}", stderr(&output));
+    std::fs::write(dir.path().join("short.key"), "c0ffee").unwrap();
+    let output = run("stamp bundle --key short.key");
+    assert!(!stderr(&output).contains("c0ffee"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("64 hexadecimal digits"), "{}", stderr(&output));
+}

@@ -3,6 +3,7 @@
 pub(crate) mod audit;
 pub(crate) mod bench;
 pub(crate) mod bench_sentinel;
+pub(crate) mod bundle;
 pub(crate) mod claims;
 pub(crate) mod configuration;
 pub(crate) mod control;

@@ -21,7 +21,7 @@ use clap::Subcommand;
 use eyre::WrapErr;
 use serde::{Deserialize, Serialize};
 
-use crate::commands::operator;
+use crate::commands::{bundle, operator};
 use crate::config::Settings;
 use crate::exit::CliError;
 use crate::output;
@@ -72,6 +72,11 @@ enum Command {
     Rules {
         #[command(subcommand)]
         command: RulesCommand,
+    },
+    /// Makes and signs bundles of rules.
+    Bundle {
+        #[command(subcommand)]
+        command: bundle::Command,
     },
     /// Tells other chains of an L1 address. They hold back what goes there, as far as they believe this chain.
     Publish {
@@ -188,6 +193,7 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
             output::report(settings, &receipt, |r| receipt_text("free", *account, r))
         }
         Command::Rules { command } => rules(command, args, settings),
+        Command::Bundle { command } => bundle::run(command, settings),
         Command::Publish { address, name, confidence } => {
             let admin = args.node.admin(settings)?;
             let (address, name, confidence) = (*address, name.clone(), *confidence);
@@ -268,7 +274,7 @@ struct FeedKey {
 }
 
 /// Writes a secret into a new file that nobody else may read.
-fn write_private(path: &Path, text: &str) -> eyre::Result<()> {
+pub(crate) fn write_private(path: &Path, text: &str) -> eyre::Result<()> {
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
@@ -342,6 +348,11 @@ fn rules(command: &RulesCommand, args: &Args, settings: &Settings) -> eyre::Resu
 }
 
 fn load(dir: &Path) -> eyre::Result<RuleSet> {
+    RuleSet::from_files(0, &rule_files(dir)?).map_err(|e| bad(dir, &e))
+}
+
+/// The YAML files of a folder, by name.
+pub(crate) fn rule_files(dir: &Path) -> eyre::Result<BTreeMap<String, Vec<u8>>> {
     let mut files = BTreeMap::new();
     let entries = std::fs::read_dir(dir).wrap_err_with(|| format!("rules {}", dir.display()))?;
     for entry in entries {
@@ -356,7 +367,7 @@ fn load(dir: &Path) -> eyre::Result<RuleSet> {
         let why = "the folder has no .yaml file".into();
         return Err(CliError::BadFile { what: "folder of rules", path: dir.into(), why }.into());
     }
-    RuleSet::from_files(0, &files).map_err(|e| bad(dir, &e))
+    Ok(files)
 }
 
 fn bad(dir: &Path, error: &SentinelError) -> eyre::Report {

@@ -25,7 +25,7 @@ mod tests;
 
 pub use load::Bundle;
 pub use metadata::{FileInfo, Role, RoleKeys, Root, Signed, Targets, TargetsInfo, Timestamp};
-pub use sign::{describe, publish, write, Key, Release};
+pub use sign::{describe, publish, stamp, write, Key, Release};
 pub use trust::{Accepted, Pin, Trusted, MAX_PIN};
 
 /// Folder of the rules within a bundle.

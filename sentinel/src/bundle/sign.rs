@@ -86,7 +86,10 @@ pub fn describe(
 }
 
 /// The timestamp that names a file of the targets role.
-fn stamp(targets: &Signed<Targets>, release: &Release) -> Result<Timestamp, SentinelError> {
+///
+/// # Errors
+/// None in practice.
+pub fn stamp(targets: &Signed<Targets>, release: &Release) -> Result<Timestamp, SentinelError> {
     let bytes = targets.to_bytes()?;
     Ok(Timestamp {
         version: release.timestamp_version,

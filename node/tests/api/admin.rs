@@ -50,9 +50,14 @@ async fn the_page_is_at_the_admin_address_too_and_reads_alone() {
     assert_eq!(raw::get(world.admin, "/assets/app.js").await.status, 200);
     assert_eq!(raw::get(world.admin, "/v1/version").await.status, 200);
     assert_eq!(raw::get(world.admin, "/nothing").await.problem(), "no_such_route");
-    for path in ["/admin", "/admin/v1/quarantine", "/admin/v1/nothing", "/admin/../admin/v1/pause"] {
+    for path in ["/admin", "/admin/v1/quarantine", "/admin/v1/nothing", "/admin/../admin/v1/pause"]
+    {
         let answer = raw::get(world.admin, path).await;
-        assert_eq!((answer.status, answer.header("access-control-allow-origin")), (401, None), "{path}");
+        assert_eq!(
+            (answer.status, answer.header("access-control-allow-origin")),
+            (401, None),
+            "{path}"
+        );
     }
     for path in ["/v1/operations", "/v1/status", "/", "/assets/app.js"] {
         assert_eq!(post(world.admin, path, "", b"{}").await.status, 401, "{path}");

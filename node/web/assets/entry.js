@@ -49,6 +49,7 @@ export function parse(text, number) {
     const { at_ms, finding, number: own } = JSON.parse(text);
     if (own !== number) return empty;
     const common = { ...empty, words: "", time: (seconds(at_ms) ?? NaN) / 1_000, operation: hash(finding.operation), account: index(finding.account), until: seconds(finding.until) };
+    if (/^(un)?frozen$/.test(finding.event) && common.account === null) return empty;
     switch (finding.event) {
       case "verdict": {
         const { decision, reasons } = finding.verdict;

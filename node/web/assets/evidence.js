@@ -136,13 +136,13 @@ export function evidence(reasons) {
   return reasons.map((reason) => {
     const family = reason.detector.split(".")[0];
     const rows = reason.evidence.map(({ name, value }) => h("tr", {},
-      h("th", { scope: "row" }, h("code", {}, name)), h("td", { class: "num" }, h("bdi", {}, reading(name, value))),
+      h("th", { scope: "row" }, h("code", {}, name)), h("td", { class: "value" }, h("bdi", {}, reading(name, value))),
       h("td", { class: "meaning dim" }, Object.hasOwn(MEANING, name) ? MEANING[name][1] : "")));
     const element = card(`Evidence: ${words(reason.detector)}`, facts([
       ["Detector", h("span", {}, h("code", {}, reason.detector), ` (${Object.hasOwn(FAMILIES, family) ? FAMILIES[/** @type {keyof typeof FAMILIES} */ (family)] : "a detector"})`)],
       ["Version", h("code", {}, reason.version)],
       ["How sure it is", score(reason.score)],
-    ]), rows.length > 0 ? table(`Values that ${reason.detector} saw`, ["Value", ["Seen", "num"], "Meaning"], h("tbody", {}, rows)) : h("p", { class: "dim" }, "It names no values."));
+    ]), rows.length > 0 ? table(`Values that ${reason.detector} saw`, ["Value", "Seen", "Meaning"], h("tbody", {}, rows)) : h("p", { class: "dim" }, "It names no values."));
     element.classList.add("reason");
     return element;
   });

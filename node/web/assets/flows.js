@@ -1,6 +1,5 @@
 /** Who paid whom around an account: read from the node, and summed up. */
 import { decode, fromHex } from "./bastion.js";
-import * as format from "./format.js";
 import { client } from "./live.js";
 
 /** Operations of the account that are looked through. */
@@ -21,7 +20,7 @@ export function party(index) {
 }
 
 /** @param {unknown} address @returns {Party} */
-const onL1 = (address) => ({ id: `l${address}`, name: `L1 ${format.short(address)}`, link: null });
+const onL1 = (address) => ({ id: `l${address}`, name: `L1 ${String(address ?? "address").replace(/^(0x.{4}).*(.{4})$/, "$1…$2")}`, link: null });
 
 /** The parts of an operation that only its bytes carry. @param {unknown} bytes @returns {any} */
 export function open(bytes) {

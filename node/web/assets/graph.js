@@ -8,7 +8,10 @@ import { table } from "./parts.js";
 /** @typedef {import("./flows.js").Party} Party */
 /** @typedef {{ party: Party, x: number, y: number, kind: string }} Place */
 
-const [WIDTH, HEIGHT, GAP, ROW, TOP] = [156, 40, 140, 62, 30];
+const [HEIGHT, ROW, TOP] = [40, 62, 30];
+/** Width of a party, and between two columns. */
+let [WIDTH, GAP] = [148, 140];
+const narrow = matchMedia("(max-width: 40rem)");
 /** Parties of a column at most; the table has all. */
 const SHOWN = 6;
 
@@ -38,7 +41,7 @@ function edge(flow, from, to, largest, atStart) {
   const [x1, y1, x2, y2] = [from.x + WIDTH, from.y, to.x - 7, to.y];
   const middle = (x1 + x2) / 2;
   const kind = flow.held ? "flow-edge flow-edge-held" : "flow-edge";
-  const label = `${sum(flow)}${flow.count > 1 ? ` (${flow.count})` : ""}`;
+  const label = `${sum(flow)}${flow.count > 1 && !narrow.matches ? ` (${flow.count})` : ""}`;
   const end = atStart ? { x: x1 + 6, y: y1 - 8, "text-anchor": "start" } : { x: x2 - 4, y: y2 - 8, "text-anchor": "end" };
   return svg("g", { class: kind },
     svg("title", {}, `${flow.from.name} to ${flow.to.name}: ${label}`),
@@ -49,6 +52,7 @@ function edge(flow, from, to, largest, atStart) {
 
 /** @param {import("./flows.js").Flows} flows */
 export function graph({ account, into, out, onward }) {
+  [WIDTH, GAP] = narrow.matches ? [124, 104] : [148, 140];
   const subject = party(account);
   const parties = (/** @type {Party[]} */ all) => [...new Map(all.map((one) => [one.id, one])).values()].slice(0, SHOWN);
   const columns = [parties(into.map(({ from }) => from)), [subject], parties(out.map(({ to }) => to)), parties(onward.map(({ to }) => to))];
@@ -72,7 +76,10 @@ export function graph({ account, into, out, onward }) {
   const picture = svg("svg", { viewBox: `0 0 ${width} ${height}`, width, height, role: "group", class: "flows", "aria-label": `Flows around account ${account}: ${into.length} in, ${out.length} out, ${onward.length} from there` },
     used.map((i) => svg("text", { class: "flow-head", x: used.indexOf(i) * (WIDTH + GAP) + 1 + WIDTH / 2, y: 14, "text-anchor": "middle" }, heads[i])),
     edges, places.flatMap((column) => [...column.values()].map(box)));
-  return h("div", { class: "scroll flows-scroll", tabindex: "0", role: "region", "aria-label": "Graph of flows" }, picture);
+  const view = h("div", { class: "scroll flows-scroll", tabindex: "0", role: "region", "aria-label": "Graph of flows" }, picture);
+  // Where the graph is wider than the screen, the account is in the middle of it.
+  requestAnimationFrame(() => (view.scrollLeft = used.indexOf(1) * (WIDTH + GAP) + WIDTH / 2 + 18 - view.clientWidth / 2));
+  return view;
 }
 
 /** The same as a table. @param {import("./flows.js").Flows} flows */

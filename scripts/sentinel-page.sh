@@ -83,8 +83,12 @@ export BASTION_NODE=http://127.0.0.1:$public BASTION_ADMIN=http://127.0.0.1:$adm
 cd "$root/clients/ts"
 [ -d node_modules ] || npm ci --no-audit --no-fund --loglevel=error
 npm run --silent build
-node --test --test-concurrency=1 build/e2e/sentinel-node.test.js build/e2e/node.test.js
+status=0
+node --test --test-reporter=tap --test-concurrency=1 build/e2e/sentinel-node.test.js build/e2e/node.test.js | tee "$dir/page.log" || status=1
+awk '/^# pass [0-9]+$/ { passed = $3 } /^# (fail|cancelled) [0-9]+$/ { failed += $3 }
+     END { printf "%d passed, %d failed\n", passed, failed }' "$dir/page.log"
 if [ -n "${BASTION_KEEP:-}" ]; then
   say "public http://127.0.0.1:$public/#/sentinel, admin http://127.0.0.1:$admin/#/sentinel, token in $BASTION_TOKEN_FILE; interrupt to end"
   wait
 fi
+exit "$status"

@@ -129,17 +129,27 @@ export async function follow(signal, changed) {
   }
 }
 
+/** The last answer of {@link chained}, and to what. @type {[string, boolean | "open"]} */
+let answered = ["", "open"];
+
 /**
  * Whether the entries give the head that the node says. It cannot be decided before all are read.
  * @returns {boolean | "open"}
  */
 export function chained() {
+  const asked = `${log.status?.head} ${log.status?.findings} ${log.findings.size} ${state.version === null}`;
+  if (answered[0] !== asked) answered = [asked, chain()];
+  return answered[1];
+}
+
+/** @returns {boolean | "open"} */
+function chain() {
   const { status, findings } = log;
   if (!status || !state.version || findings.size < status.findings) return "open";
   const bytes = (/** @type {string} */ text) => new TextEncoder().encode(text);
-  const chain = new DataView(new ArrayBuffer(8));
-  chain.setBigUint64(0, BigInt(state.version.chain_id));
-  const domain = wordsHash([new Uint8Array(chain.buffer), fromHex("contract", state.version.contract)]);
+  const id = new DataView(new ArrayBuffer(8));
+  id.setBigUint64(0, BigInt(state.version.chain_id));
+  const domain = wordsHash([new Uint8Array(id.buffer), fromHex("contract", state.version.contract)]);
   let head = wordsHash([bytes("bastion-sentinel/findings/v1"), fromHex("domain", domain)]);
   for (let number = 0; number < status.findings; number++) {
     const entry = findings.get(number);

@@ -107,7 +107,7 @@ export function findingPage(main, id, signal) {
   let done = null;
   let asked = false;
   const flows = h("section", { class: "card" }, h("p", { class: "dim" }, "Reading…"));
-  const operator = operatorCard(signal);
+  const operator = operatorCard(signal, false);
 
   async function show() {
     try {

@@ -95,10 +95,10 @@ async function signIn(text) {
   keep(text);
 }
 
-/** Where the operator signs in, or why he cannot here. @param {AbortSignal} signal */
-export function operatorCard(signal) {
+/** Where the operator signs in, or why he cannot here. @param {AbortSignal} signal @param {boolean} [freezes] whether he may name an account there */
+export function operatorCard(signal, freezes = true) {
   const body = h("div", { class: "stack" });
-  const form = freezeForm(signal);
+  const form = freezes ? freezeForm(signal) : null;
   onOperator(signal, () => {
     if (place === "unknown") put(body, h("p", { class: "dim" }, "Looking for the admin API…"));
     else if (place === "elsewhere") {

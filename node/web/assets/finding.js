@@ -38,6 +38,8 @@ const related = ({ number, operation, time, evidence }) => newest().filter((othe
 function outcome({ kind, operation }, done) {
   const held = operation ? log.held.get(operation) : undefined;
   if (held) return ["warn", "Held back", `It is executed by itself at ${format.moment(held.until)}, ${format.duration(held.until - now())} from now, unless the operator lets it go or drops it. A forced exit on L1 needs nobody's leave.`];
+  const lost = operation && newest().find((other) => other.kind === "note" && other.operation === operation && other.words.startsWith("released: "));
+  if (lost) return ["warn", "Let go, and not executed", h("bdi", {}, titleOf(lost))];
   const link = done && operation ? h("span", {}, "It is ", h("a", { href: `#/operations/${operation}` }, done.status), " now.") : null;
   switch (kind) {
     case "hold":
@@ -126,7 +128,7 @@ export function findingPage(main, id, signal) {
       if (signal.aborted || next === shown) return;
       shown = next;
       const [tone, title, text] = outcome(finding, done);
-      const can = [...(held ? Object.values(holding(held.operation)) : []), ...(account === null ? [] : Object.values(freezing(account)))];
+      const possible = () => [...(held ? Object.values(holding(held)) : []), ...(account === null ? [] : Object.values(freezing(account)))];
       put(content,
         h("section", { class: `verdict verdict-${tone}`, role: "status", "data-outcome": title },
           h("p", { class: "verdict-label" }, kindBadge(finding.kind)), h("h2", {}, title), text ? h("p", {}, text) : null),
@@ -137,7 +139,7 @@ export function findingPage(main, id, signal) {
           finding.operation ? ["Operation", hash(finding.operation, done ? `#/operations/${finding.operation}` : undefined)] : null,
           finding.kind === "hold" ? ["To be held until", format.moment(finding.until)] : null,
           ...finding.evidence.map((name) => /** @type {[string, Node]} */ (["Led to by", hash(name)])),
-        ]), can.length > 0 ? orders(signal, () => can).element : null,
+        ]), held || account !== null ? orders(signal, possible).element : null,
         h("details", {}, h("summary", {}, "The entry as it is hashed"), h("pre", {}, visible(finding.text)))),
         finding.reasons.length > 0 ? h("div", { class: "reasons" }, evidence(finding.reasons)) : null,
         account === null ? null : flows,

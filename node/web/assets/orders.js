@@ -1,6 +1,6 @@
 /** Buttons for the operator who has signed in, and commands for everybody else. */
 import { h, put, setText } from "./dom.js";
-import { stale } from "./findings.js";
+import { frozen, stale } from "./findings.js";
 import * as format from "./format.js";
 import { call, isIn, onOperator } from "./operator.js";
 
@@ -27,9 +27,13 @@ export const freezing = (account, seconds = 3_600) => ({
   unfreeze: /** @type {Order} */ ({ name: "Unfreeze", path: `/accounts/${account}/unfreeze`, does: `ends the freeze of account ${account}`, command: `bastion sentinel unfreeze ${account}` }),
 });
 
-/** Orders about an operation that is held back. @param {string} operation */
-export const holding = (operation) => ({
-  release: /** @type {Order} */ ({ name: "Release", path: `/quarantine/${operation}/release`, danger: true, does: "executes it now, if it can be", command: `bastion sentinel quarantine release ${operation}` }),
+/** What is let go of an account that is frozen is lost. @param {number} account */
+const released = (account) => (frozen().some((one) => one.account === account)
+  ? `lets it go, but account ${account} is frozen: unless it pays the own exit address it cannot be executed, and is lost. Unfreeze the account first` : "executes it now, if it can be");
+
+/** Orders about an operation that is held back. @param {{ operation: string, account: number }} held */
+export const holding = ({ operation, account }) => ({
+  release: /** @type {Order} */ ({ name: "Release", path: `/quarantine/${operation}/release`, danger: true, does: released(account), command: `bastion sentinel quarantine release ${operation}` }),
   drop: /** @type {Order} */ ({ name: "Drop", path: `/quarantine/${operation}/drop`, danger: true, does: "forgets it; its owner can sign another", command: `bastion sentinel quarantine drop ${operation}` }),
 });
 

@@ -68,13 +68,11 @@ function row(finding) {
 function heldRow(signal, held) {
   const rest = h("strong", { class: "held-rest" });
   const finding = newest().find(({ kind, operation }) => kind === "hold" && operation === held.operation);
-  const { release, drop } = holding(held.operation);
-  const { freeze } = freezing(held.account);
   const item = /** @type {HTMLElement & { update: () => void }} */ (h("li", { class: "held" },
     h("p", { class: "held-line" }, rest, h("span", { class: "dim" }, `until ${format.moment(held.until)}`)),
     h("p", {}, "Operation ", hash(held.operation), " of ", accountLink(held.account), ". ", finding ? h("a", { href: `#/sentinel/${finding.number}` }, "Evidence and flows") : null),
     h("ul", { class: "why" }, held.reasons.map((reason) => h("li", {}, h("strong", {}, h("bdi", {}, capital(words(reason.detector)))), ` (${format.number(reason.score)} of 1000): `, h("bdi", {}, inShort(reason))))),
-    orders(signal, () => [release, drop, freeze]).element));
+    orders(signal, () => [...Object.values(holding(held)), ...Object.values(freezing(held.account))]).element));
   item.update = () => setText(rest, held.until > now() ? `${format.duration(held.until - now())} left` : "is being released");
   return item;
 }

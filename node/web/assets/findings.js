@@ -10,7 +10,7 @@ const EVERY = 2_000;
 /** Entries that it keeps. */
 const KEPT = 5_000;
 /** Operations that it asks about one by one, at most. */
-const ASKED = 50;
+const ASKED = 20;
 
 /** @typedef {import("./bastion.js").Schemas} Schemas */
 /** @typedef {import("./entry.js").Finding} Finding */

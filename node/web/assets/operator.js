@@ -80,7 +80,8 @@ export async function call(method, path, body, bearer = token) {
 export async function find() {
   if (place !== "unknown") return;
   const status = await call("GET", "/quarantine", undefined, null).then(() => 200, (error) => error.status ?? 0);
-  // Without a token nothing but a refusal tells of it.
+  // Without a token nothing but a refusal tells of it. Whoever is busy is asked again by the next page.
+  if (status !== 401 && status !== 404) return;
   place = status === 401 ? "here" : "elsewhere";
   changed();
 }

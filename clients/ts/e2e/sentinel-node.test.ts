@@ -199,8 +199,10 @@ test("the operator sees where it pays, and lets it go", async () => {
     if (frozen) {
       await orders.locator("button", { hasText: "Unfreeze" }).click();
       await orders.locator(".said", { hasText: "Done: position" }).waitFor();
-      await page.locator(".verdict", { hasText: "Held back" }).waitFor();
+      // The page has to hear of it, and the button forgets what it announced.
+      await orders.locator("button", { hasText: /^Release$/ }).waitFor();
       await orders.locator("button", { hasText: "Release" }).click();
+      await orders.locator(".said", { hasText: "This executes it now" }).waitFor();
     }
     await orders.locator("button", { hasText: "Release: sure?" }).click();
     await page.locator("[data-outcome='Held back']").waitFor({ state: "detached" });

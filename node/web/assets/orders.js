@@ -58,7 +58,7 @@ function button(order, said) {
   };
   press.addEventListener("click", async () => {
     const now = order();
-    const text = JSON.stringify([now.path, now.body]);
+    const text = JSON.stringify([now.path, now.body, now.does]);
     if (now.danger && announced !== text) {
       disarm();
       announced = text;

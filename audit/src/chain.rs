@@ -131,6 +131,17 @@ pub struct Block {
     pub finalized_at: Option<u64>,
 }
 
+/// What the operator claimed with a commit that was taken back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OldMemo {
+    /// Number of the block that was taken back.
+    pub block: u64,
+    /// L1 time of the commit.
+    pub committed_at: u64,
+    /// The claim: that the block is gone does not take it back.
+    pub memo: Memo,
+}
+
 /// How exodus began, from the event `ExodusBegan`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ExodusBegan {
@@ -242,6 +253,8 @@ pub struct History {
     pub queue: Vec<Entry>,
     /// Blocks in order, without those that were taken back: unproven ones, or by an alarm.
     pub blocks: Vec<Block>,
+    /// Memos of commits that were taken back, in the order of the commits.
+    pub old_memos: Vec<OldMemo>,
     /// Claims in order.
     pub claims: Vec<Claim>,
     /// Alarms in order.

@@ -441,6 +441,12 @@ pub enum NodeError {
         /// The folder.
         path: String,
     },
+    /// No node can go on from what L1 has.
+    #[error("no node can go on from L1 as it is: {why}")]
+    CannotGoOn {
+        /// Why, and what is to be done.
+        why: String,
+    },
     /// There is no manifest of a rollup.
     #[error("{path} is missing: `bastion l1 deploy` writes it; or name another one in `rollup.manifest`")]
     NoManifest {

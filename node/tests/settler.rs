@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 use alloy_primitives::{address, Address, B256, U256};
 use alloy_sol_types::SolCall;
 use anvil::Anvil;
+use bastion_audit::{History, Replay};
 use bastion_circuits::Shape;
 use bastion_contract::rollup::IRollup;
 use bastion_l1::txmgr::{Judge, TxManager, TxOptions, Wallet};
@@ -23,15 +24,19 @@ use bastion_node::coordinator::verifiers::Verifiers;
 use bastion_node::coordinator::Coordinator;
 use bastion_node::deploy::Roles;
 use bastion_node::devnet::{dev_exit, dev_key, dev_policy};
+use bastion_node::history::collect;
 use bastion_node::pipeline::{BlockProver, Cache};
 use bastion_node::sequencer::{Packing, ReceiptSigner, Running, Sequencer, Service};
 use bastion_node::service::clock::L1Clock;
 use bastion_node::service::deployment::Plan;
+use bastion_node::service::manifest::Rollup;
 use bastion_node::service::run::{wall_clock, Order};
 use bastion_node::service::settler::{Policies, Settler};
-use bastion_node::service::{Control, L1Status, L1View};
+use bastion_node::service::{backup, rebuild, Control, L1Status, L1View};
 use bastion_node::settle::RollupClient;
 use bastion_node::worker::keys::WorkerKeys;
+use bastion_node::NodeError;
+use bastion_protocol::data::read_batches;
 use bastion_protocol::ops::{Deposit, Op};
 use bastion_prover::progress::Progress;
 use bastion_prover::schedule::MemoryBudget;
@@ -42,6 +47,7 @@ const PAYER: Address = address!("70997970C51812dc3A010C7d01b50e0d17dc79C8");
 
 struct World {
     anvil: Anvil,
+    rollup: Rollup,
     contract: Address,
     coordinator: Arc<Coordinator>,
     keys: WorkerKeys,
@@ -51,9 +57,9 @@ struct World {
     orders: Sender<Order>,
     ordered: std::sync::mpsc::Receiver<Order>,
     // In this order: a database that is open in some thread when the process ends is a fault of memory.
-    _service: Service,
+    service: Service,
     _sequencer: Ending,
-    _dir: tempfile::TempDir,
+    dir: tempfile::TempDir,
 }
 
 struct Ending(Option<Running>);
@@ -74,6 +80,19 @@ fn deposit() -> Op {
     })
 }
 
+fn verifiers() -> Verifiers {
+    let cache = Cache::new(Path::new(env!("CARGO_TARGET_TMPDIR")).join("bastion-cache"));
+    Verifiers::open(&[cache.find_verifier(&Shape::tiny(), 1).unwrap()]).unwrap()
+}
+
+fn connect(anvil: &Anvil) -> Failover {
+    Failover::connect(std::slice::from_ref(&anvil.url), FailoverOptions::default()).unwrap()
+}
+
+fn options() -> TxOptions {
+    TxOptions { finality: Finality::Depth(1), rebroadcast: 1, ..TxOptions::default() }
+}
+
 impl World {
     /// A rollup on a fresh chain, with a sealed block of one deposit.
     fn new() -> Self {
@@ -87,19 +106,12 @@ impl World {
         drop(prover);
         let budget = MemoryBudget(4 << 30);
         let keys = WorkerKeys::open(&shape, &[1], &cache, choice, budget, &progress).unwrap();
-        let folder = cache.find_verifier(&shape, 1).unwrap();
-        let verifiers = Verifiers::open(&[folder]).unwrap();
+        let verifiers = verifiers();
 
-        let connect = || {
-            let urls = [anvil.url.clone()];
-            Failover::connect(&urls, FailoverOptions::default()).unwrap()
-        };
-        let options =
-            TxOptions { finality: Finality::Depth(1), rebroadcast: 1, ..TxOptions::default() };
-        let wallet = || Wallet::hex(KEY).unwrap();
         let path = dir.path().join("transactions");
+        let wallet = Wallet::hex(KEY).unwrap();
         let mut manager =
-            TxManager::open(&path, connect(), wallet(), options, Judge::default()).unwrap();
+            TxManager::open(&path, connect(&anvil), wallet, options(), Judge::default()).unwrap();
         let plan = Plan {
             verifier: verifiers.blocks().next().unwrap().1,
             batch_circuit: verifiers.batch_circuit(),
@@ -118,25 +130,30 @@ impl World {
             .enqueue(&mut l1, &deposit())
             .unwrap();
 
-        let coordinator = Coordinator::open(dir.path(), verifiers, Arc::new(wall_clock)).unwrap();
+        let mut world = Self::node(anvil, rollup, keys, dir);
+        world.include(0, deposit());
+        world
+    }
+
+    /// A node on the data folder `dir`, without API and workers.
+    fn node(anvil: Anvil, rollup: Rollup, keys: WorkerKeys, dir: tempfile::TempDir) -> Self {
+        let (contract, governance) =
+            (Address::from(rollup.contract.0), Address::from(rollup.governance.0));
+        let mut l1 = RpcL1::connect(&anvil.url).unwrap();
+        let data = dir.path().join("data");
+        let coordinator = Coordinator::open(&data, verifiers(), Arc::new(wall_clock)).unwrap();
         let coordinator = Arc::new(coordinator);
         let signer =
             ReceiptSigner::new(&B256::repeat_byte(1), rollup.chain_id, rollup.contract).unwrap();
-        let packing = Packing { shape, sizes: vec![1], batch_seconds: 600, block_seconds: 600 };
-        let folder = dir.path().join("sequencer");
+        let (shape, sizes) = (Shape::tiny(), vec![1]);
+        let packing = Packing { shape, sizes, batch_seconds: 600, block_seconds: 600 };
+        let folder = data.join("sequencer");
         let (sequencer, sealer) = Sequencer::open(&folder, signer, packing, dev_policy()).unwrap();
         let now = l1.block(At::Latest).unwrap().unwrap().time;
         let keeper = coordinator.clone();
         let (service, running) =
             Service::start(sequencer, sealer, move || now, move |sealed| keeper.keep(sealed))
                 .unwrap();
-        let taken = service.take_from_queue(0, vec![deposit()]).unwrap();
-        taken.blocking_recv().unwrap().unwrap();
-        service.close_block().unwrap().blocking_recv().unwrap().unwrap();
-        while coordinator.last_block().unwrap() == 0 {
-            coordinator.wait_for_work(Duration::from_millis(20));
-        }
-
         let (control, view) = (Control::default(), L1View::default());
         let policies = Policies {
             governance,
@@ -145,10 +162,10 @@ impl World {
             service: service.clone(),
         };
         let settler = Settler::open(
-            &path,
-            connect(),
-            wallet(),
-            options,
+            &dir.path().join("transactions"),
+            connect(&anvil),
+            Wallet::hex(KEY).unwrap(),
+            options(),
             contract,
             coordinator.clone(),
             control.clone(),
@@ -160,6 +177,7 @@ impl World {
         let (orders, ordered) = channel();
         Self {
             anvil,
+            rollup,
             contract,
             coordinator,
             keys,
@@ -168,10 +186,56 @@ impl World {
             settler: settler.unwrap(),
             orders,
             ordered,
-            _service: service,
+            service,
             _sequencer: Ending(Some(running)),
-            _dir: dir,
+            dir,
         }
+    }
+
+    /// Makes a block of an entry of the queue.
+    fn include(&mut self, from: u64, op: Op) {
+        let before = self.coordinator.last_block().unwrap();
+        let taken = self.service.take_from_queue(from, vec![op]).unwrap();
+        taken.blocking_recv().unwrap().unwrap();
+        self.service.close_block().unwrap().blocking_recv().unwrap().unwrap();
+        while self.coordinator.last_block().unwrap() == before {
+            self.coordinator.wait_for_work(Duration::from_millis(20));
+        }
+    }
+
+    /// What L1 has of the rollup, and the state that follows from it.
+    fn history(&self) -> (History, Replay) {
+        let mut l1 = RpcL1::connect(&self.anvil.url).unwrap();
+        let history = collect(&mut l1, self.contract).unwrap();
+        let mut replay = Replay::new();
+        replay.set_policy(&dev_policy());
+        for block in &history.blocks {
+            for data in read_batches(&block.data, block.header.batches).unwrap() {
+                replay.apply(&data, block.header.time).unwrap();
+            }
+        }
+        (history, replay)
+    }
+
+    /// The node loses its data folder, and goes on from one that is made of L1 alone.
+    fn lose_data(self) -> Self {
+        let (history, mut replay) = self.history();
+        let Self { anvil, rollup, keys, dir, settler, service, _sequencer, coordinator, .. } = self;
+        drop((settler, service));
+        drop((_sequencer, coordinator));
+        let data = dir.path().join("data");
+        let again = rebuild::rebuild(&data, &rollup, verifiers(), &history, &replay);
+        assert!(matches!(again, Err(NodeError::InTheWay { .. })), "{again:?}");
+        std::fs::rename(&data, dir.path().join("lost")).unwrap();
+        std::fs::remove_dir_all(dir.path().join("transactions")).unwrap();
+        let made = rebuild::rebuild(&data, &rollup, verifiers(), &history, &replay).unwrap();
+        assert_eq!((made.block, made.batches, made.queue), (1, 1, 1));
+        let checked = backup::check(&data, &rollup, verifiers()).unwrap();
+        assert!(checked.faults.is_empty(), "{:?}", checked.faults);
+        let world = Self::node(anvil, rollup, keys, dir);
+        let block = world.coordinator.block(1).unwrap().unwrap();
+        assert_eq!((block.header.new_root, block.operations), (replay.root(), 1));
+        world
     }
 
     fn seen(&self) -> L1Status {
@@ -276,4 +340,43 @@ fn a_proven_block_is_settled_and_its_proof_forgotten_when_that_is_final() {
     let steps = &world.seen().transactions[&1];
     assert!(steps.iter().all(Option::is_some), "{steps:?}");
     assert!(steps[1].as_ref().unwrap().gas > 500_000);
+}
+
+#[test]
+fn a_node_goes_on_from_l1_alone() {
+    let mut world = World::new();
+    let (history, replay) = world.history();
+    assert!(history.blocks.is_empty());
+    // What is committed and not final can be proven from the lost folder only.
+    world.until("it is committed", |world| world.seen().committed == 1);
+    let early = world.history();
+    let other = world.dir.path().join("other");
+    let refused = rebuild::rebuild(&other, &world.rollup, verifiers(), &early.0, &early.1);
+    assert!(matches!(refused, Err(NodeError::CannotGoOn { .. })), "{refused:?}");
+    let before = rebuild::rebuild(&other, &world.rollup, verifiers(), &history, &replay).unwrap();
+    assert_eq!((before.block, before.queue), (0, 0));
+    world.prove();
+    world.until("the block is finalized", |world| world.seen().finalized == 1);
+
+    let mut world = world.lose_data();
+    let mut l1 = RpcL1::connect(&world.anvil.url).unwrap();
+    let (governance, circuit) = (
+        Address::from(world.rollup.governance.0),
+        world.rollup.blocks[0].circuit.to_bytes().into(),
+    );
+    let mut client = RollupClient::of(world.contract, governance, circuit, PAYER);
+    client.enqueue(&mut l1, &deposit()).unwrap();
+    world.settler.check().unwrap();
+    // The queue is read again from its beginning: what was taken is not taken twice.
+    let gap = world.service.take_from_queue(3, vec![deposit()]).unwrap().blocking_recv().unwrap();
+    assert!(gap.is_err());
+    let taken = world.service.take_from_queue(0, vec![deposit()]).unwrap();
+    taken.blocking_recv().unwrap().unwrap();
+    world.include(1, deposit());
+    world.prove();
+    world.until("the next block is finalized", |world| world.seen().finalized == 2);
+    let (history, mut replay) = world.history();
+    assert_eq!(history.blocks[1].finalized, Some(replay.root()));
+    let none = rebuild::later_operations(&world.dir.path().join("lost"), 1).unwrap();
+    assert!(none.is_empty(), "the queue has them");
 }

@@ -13,6 +13,8 @@ use bastion_node::devnet::dev_policy;
 use bastion_node::history::collect_pinned;
 use bastion_node::pipeline::Cache;
 use bastion_node::second_verifier::SecondVerifier;
+use bastion_node::service::manifest::Rollup;
+use bastion_node::service::rebuild::{self, Rebuilt};
 use bastion_node::NodeError;
 use bastion_protocol::Policy;
 use bastion_state::state::State;
@@ -21,7 +23,7 @@ use eyre::{eyre, WrapErr};
 use serde::Serialize;
 
 use crate::commands::claims::Claims;
-use crate::commands::l1;
+use crate::commands::{db, l1};
 use crate::config::Settings;
 use crate::exit::CliError;
 use crate::output;
@@ -73,6 +75,10 @@ pub(crate) struct Args {
     /// Writes the rebuilt state there, as a store that an operator can start from.
     #[arg(long, value_name = "DIR")]
     store: Option<PathBuf>,
+    /// Makes a data folder there, from which a node goes on when its own is lost. All blocks must be final.
+    /// The rollup's manifest must be at rollup.manifest, and its keys in the cache.
+    #[arg(long, value_name = "DIR")]
+    node_data: Option<PathBuf>,
 }
 
 #[derive(Serialize)]
@@ -86,6 +92,7 @@ struct Output {
     verifiers: Vec<String>,
     unsafe_srs: bool,
     store: Option<String>,
+    node_data: Option<Rebuilt>,
     /// What the operator claimed with its blocks, and whether the log fits.
     claims: Claims,
     read_seconds: f64,
@@ -114,6 +121,14 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<ExitCode> {
     if let Some(path) = &args.store {
         vacant(path)?;
     }
+    let manifest = match &args.node_data {
+        Some(_) if args.to.is_some() => {
+            let why = "--node-data goes on from the last block: leave --to away".into();
+            return Err(CliError::Usage(why).into());
+        }
+        Some(_) => Some(Rollup::read(&settings.node.rollup.manifest)?),
+        None => None,
+    };
     let start = Instant::now();
     let mut l1 = args.node.connect(&args.l1)?.since(args.deployed_at);
     l1 = l1.at(args.at.unwrap_or_default());
@@ -162,11 +177,19 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<ExitCode> {
         }
         _ => Ok(None),
     };
+    let rebuilt = match (&args.node_data, &manifest) {
+        (Some(data), Some(rollup)) if report.clean => {
+            let verifiers = db::verifiers(rollup, settings)?;
+            rebuild::rebuild(data, rollup, verifiers, &history, &replay).map(Some)
+        }
+        _ => Ok(None),
+    };
     let claims = Claims::check(&history, args.findings.as_deref())?;
     let code = if report.clean && claims.broken.is_none() { 0 } else { 3 };
     let output = Output {
         claims,
         store: stored.as_ref().ok().cloned().flatten(),
+        node_data: rebuilt.as_ref().ok().cloned().flatten(),
         report,
         contract: args.contract.to_string(),
         chain_id: history.chain_id,
@@ -178,8 +201,9 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<ExitCode> {
         audit_seconds,
     };
     output::report(settings, &output, text)?;
-    // The verdict stands even if the store cannot be written.
+    // The verdict stands even if store or data folder cannot be written.
     stored?;
+    rebuilt?;
     Ok(ExitCode::from(code))
 }
 
@@ -311,6 +335,9 @@ fn text(o: &Output) -> String {
     );
     if let Some(store) = &o.store {
         out += &format!("store      {store}\n");
+    }
+    if let Some(made) = &o.node_data {
+        out += &format!("node data  {}, after block {}\n", made.folder, made.block);
     }
     out += &o.claims.text();
     for n in &r.notices {

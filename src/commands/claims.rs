@@ -6,20 +6,35 @@ use bastion_audit::History;
 use bastion_node::sentinel::Rollup;
 use bastion_node::NodeError;
 use bastion_protocol::Memo;
-use bastion_sentinel::findings::{extend, read};
+use bastion_sentinel::findings::{extend, read, Hash};
 use serde::Serialize;
+
+/// How far the clock of a node may be from that of L1, in seconds.
+const TOLERANCE: u64 = 900;
 
 /// Claims that were posted, and whether a log of findings fits them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct Claims {
-    /// Blocks that have a memo.
+    /// Commits that have a memo, those that were taken back included.
     pub(crate) blocks: u64,
+    /// Blocks that have none.
+    pub(crate) silent: u64,
     /// Entries that the last of them claims.
     pub(crate) entries: u64,
-    /// Blocks whose head is that of the log; null if no log was given.
+    /// Claims whose head is that of the log; null if no log was given.
     pub(crate) fit: Option<u64>,
+    /// Entries of the log that no block claims yet.
+    pub(crate) unclaimed: Option<u64>,
     /// The first claim that the log does not fit.
     pub(crate) broken: Option<String>,
+}
+
+/// A memo, and when it was committed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Claim {
+    block: u64,
+    time: u64,
+    memo: Memo,
 }
 
 impl Claims {
@@ -28,26 +43,35 @@ impl Claims {
     /// # Errors
     /// If the log cannot be read, or is no chain.
     pub(crate) fn check(history: &History, log: Option<&Path>) -> eyre::Result<Self> {
-        let memos = history.blocks.iter().zip(1_u64..);
-        let memos: Vec<_> = memos.filter_map(|(b, number)| Some((number, b.memo?))).collect();
+        let blocks = (1_u64..).zip(&history.blocks);
+        let memos = blocks
+            .filter_map(|(block, b)| Some(Claim { block, time: b.committed_at, memo: b.memo? }));
+        let old = history.old_memos.iter();
+        let old = old.map(|o| Claim { block: o.block, time: o.committed_at, memo: o.memo });
+        let mut claims: Vec<Claim> = old.chain(memos).collect();
+        claims.sort_by_key(|claim| claim.time);
         let of = Rollup { chain_id: history.chain_id, contract: history.contract };
-        Self::compare(&memos, of, log)
+        let silent = history.blocks.iter().filter(|block| block.memo.is_none()).count();
+        Ok(Self { silent: silent as u64, ..Self::compare(&claims, of, log)? })
     }
 
-    /// Compares the memos of blocks with a log.
-    fn compare(memos: &[(u64, Memo)], of: Rollup, log: Option<&Path>) -> eyre::Result<Self> {
+    /// Compares claims, in the order of their commits, with a log.
+    fn compare(memos: &[Claim], of: Rollup, log: Option<&Path>) -> eyre::Result<Self> {
         let mut claims = Self {
             blocks: memos.len() as u64,
-            entries: memos.last().map_or(0, |(_, memo)| memo.count),
+            entries: memos.last().map_or(0, |claim| claim.memo.count),
             ..Self::default()
         };
         let Some(path) = log else {
             return Ok(claims);
         };
-        let mut heads = vec![of.genesis()];
+        let (mut heads, mut times) = (vec![of.genesis()], Vec::new());
         let mut failed = None;
         read(path, of.genesis(), |entry| match (entry.to_bytes(), heads.last()) {
-            (Ok(bytes), Some(last)) => heads.push(extend(*last, &bytes)),
+            (Ok(bytes), Some(last)) => {
+                heads.push(extend(*last, &bytes));
+                times.push(entry.at_ms / 1_000);
+            }
             (Ok(_), None) => {}
             (Err(error), _) => failed = Some(error),
         })
@@ -55,33 +79,40 @@ impl Claims {
         if let Some(error) = failed {
             return Err(NodeError::from(error).into());
         }
-        let mut fit = 0;
-        for (number, memo) in memos {
-            let place = usize::try_from(memo.count).ok();
-            match place.and_then(|place| heads.get(place)) {
-                Some(head) if head.0 == memo.findings => fit += 1,
-                Some(_) => {
-                    claims.broken.get_or_insert(format!(
-                        "block {number} claims another head of its first {} entries than the log has",
-                        memo.count
-                    ));
+        if memos.is_empty() {
+            claims.broken = Some("no block claims anything: the log may be written today".into());
+        }
+        let (mut fit, mut reached) = (0, 0);
+        for (place, claim) in memos.iter().enumerate() {
+            match claim.compare(&heads) {
+                Ok(()) => fit += 1,
+                Err(why) => {
+                    claims.broken.get_or_insert(why);
                 }
-                None => {
+            }
+            // A memo is made when the commit before it is on L1. So what it claims for the first time came
+            // after the commit before that, and before its own.
+            let from = place.checked_sub(2).map_or(0, |before| memos[before].time);
+            let count = usize::try_from(claim.memo.count).unwrap_or(usize::MAX);
+            for (entry, time) in times.iter().enumerate().take(count).skip(reached) {
+                if *time + TOLERANCE < from || *time > claim.time + TOLERANCE {
                     claims.broken.get_or_insert(format!(
-                        "block {number} claims {} entries, and the log has {}",
-                        memo.count,
-                        heads.len() - 1
+                        "entry {entry} says that it is of {time}, but block {} at {} is the first that \
+                         claims it",
+                        claim.block, claim.time
                     ));
                 }
             }
+            reached = reached.max(count);
         }
         claims.fit = Some(fit);
+        claims.unclaimed = Some(times.len().saturating_sub(reached) as u64);
         Ok(claims)
     }
 
-    /// As text; nothing if nothing was claimed.
+    /// As text; nothing if nothing was claimed, and no log is shown.
     pub(crate) fn text(&self) -> String {
-        if self.blocks == 0 {
+        if self.blocks == 0 && self.broken.is_none() {
             return String::new();
         }
         let compared = match self.fit {
@@ -89,13 +120,37 @@ impl Claims {
             Some(fit) => format!("the log fits {fit} of them"),
         };
         let mut text = format!(
-            "findings   {} blocks claim up to {} entries; {compared}\n",
-            self.blocks, self.entries
+            "findings   {} commits claim up to {} entries, {} blocks claim none; {compared}\n",
+            self.blocks, self.entries, self.silent
         );
+        if let Some(more @ 1..) = self.unclaimed {
+            text +=
+                &format!("notice     {more} entries at the end of the log are not claimed yet\n");
+        }
         if let Some(broken) = &self.broken {
             text += &format!("FINDING    the log of findings: {broken}\n");
         }
         text
+    }
+}
+
+impl Claim {
+    /// Whether a log with these heads fits it.
+    fn compare(&self, heads: &[Hash]) -> Result<(), String> {
+        let Self { block, memo, .. } = self;
+        let place = usize::try_from(memo.count).ok();
+        match place.and_then(|place| heads.get(place)) {
+            Some(head) if head.0 == memo.findings => Ok(()),
+            Some(_) => Err(format!(
+                "block {block} claims another head of its first {} entries than the log has",
+                memo.count
+            )),
+            None => Err(format!(
+                "block {block} claims {} entries, and the log has {}",
+                memo.count,
+                heads.len() - 1
+            )),
+        }
     }
 }
 
@@ -111,14 +166,16 @@ mod tests {
     const OF: Rollup = Rollup { chain_id: 31_337, contract: Address([7; 20]) };
 
     /// A log of three notes, and the memos that were true when each was written.
-    fn log(dir: &Path, words: &str) -> (std::path::PathBuf, Vec<(u64, Memo)>) {
+    fn log(dir: &Path, words: &str) -> (std::path::PathBuf, Vec<Claim>) {
         let path = dir.join(words);
         let (mut log, _) = FindingsLog::open(&path, OF.genesis()).unwrap();
         let mut memos = Vec::new();
         for block in 1..=3 {
             let (subject, text) = ("test".into(), format!("{words} {block}"));
-            let head = log.append(block, Finding::Note { subject, text }).unwrap();
-            memos.push((block, Memo { findings: head.0, count: block, indicators: [0; 32] }));
+            let time = block * 10_000;
+            let head = log.append(time * 1_000, Finding::Note { subject, text }).unwrap();
+            let memo = Memo { findings: head.0, count: block, indicators: [0; 32] };
+            memos.push(Claim { block, time, memo });
         }
         log.sync().unwrap();
         (path, memos)
@@ -129,7 +186,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let (path, memos) = log(dir.path(), "true");
         let claims = Claims::compare(&memos, OF, Some(&path)).unwrap();
-        assert_eq!((claims.fit, claims.broken), (Some(3), None));
+        assert_eq!((claims.fit, claims.unclaimed, claims.broken), (Some(3), Some(0), None));
         let none = Claims::compare(&memos, OF, None).unwrap();
         assert_eq!((none.blocks, none.entries, none.fit), (3, 3, None));
 
@@ -139,12 +196,41 @@ mod tests {
         assert!(claims.broken.unwrap().contains("another head"));
 
         let mut more = memos.clone();
-        more[2].1.count = 4;
+        more[2].memo.count = 4;
         let claims = Claims::compare(&more, OF, Some(&path)).unwrap();
         assert!(claims.broken.unwrap().contains("claims 4 entries, and the log has 3"));
 
         // A log of another rollup has another beginning.
         let elsewhere = Rollup { chain_id: 1, ..OF };
         assert!(Claims::compare(&memos, elsewhere, Some(&path)).is_err());
+    }
+    #[test]
+    fn a_log_that_nobody_claimed_proves_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let (path, memos) = log(dir.path(), "true");
+        let claims = Claims::compare(&[], OF, Some(&path)).unwrap();
+        assert!(claims.broken.as_ref().unwrap().contains("no block claims"));
+        assert!(claims.text().contains("FINDING"));
+        assert!(Claims::compare(&[], OF, None).unwrap().text().is_empty());
+        let claims = Claims::compare(&memos[..1], OF, Some(&path)).unwrap();
+        assert_eq!((claims.unclaimed, &claims.broken), (Some(2), &None));
+        assert!(claims.text().contains("2 entries at the end"));
+    }
+
+    #[test]
+    fn entries_are_of_the_time_in_which_they_were_claimed() {
+        let dir = tempfile::tempdir().unwrap();
+        let (path, mut memos) = log(dir.path(), "true");
+        // The last entry is of 30,000, and the commit before the last but one of 10,000.
+        memos[2].time = 30_000 - TOLERANCE;
+        assert_eq!(Claims::compare(&memos, OF, Some(&path)).unwrap().broken, None);
+        memos[2].time -= 1;
+        let early = Claims::compare(&memos, OF, Some(&path)).unwrap().broken.unwrap();
+        assert!(early.contains("entry 2 says"), "{early}");
+        for memo in &mut memos {
+            memo.time += 100_000;
+        }
+        let late = Claims::compare(&memos, OF, Some(&path)).unwrap().broken.unwrap();
+        assert!(late.contains("entry 2 says"), "{late}");
     }
 }

@@ -1,13 +1,18 @@
 //! `bastion db`
 
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
+use bastion_client::types::Answer;
+use bastion_client::Client;
 use bastion_node::coordinator::verifiers::Verifiers;
 use bastion_node::pipeline::Cache;
-use bastion_node::service::backup;
 use bastion_node::service::manifest::Rollup;
+use bastion_node::service::{backup, rebuild};
 use clap::Subcommand;
+use serde::Serialize;
 
+use crate::commands::operator;
 use crate::config::Settings;
 use crate::exit::CliError;
 use crate::output;
@@ -15,7 +20,8 @@ use crate::output;
 /// Checks, copies and restores the node's data folder. The node must be stopped.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  bastion db check\n  bastion db backup /backup/2026-11-26\n  bastion db restore /backup/2026-11-26"
+    after_help = "Examples:\n  bastion db check\n  bastion db backup /backup/2026-11-26\n  bastion db restore /backup/2026-11-26\n  \
+bastion db resend data.old --after-block 41"
 )]
 pub(crate) struct Args {
     #[command(subcommand)]
@@ -37,6 +43,49 @@ enum Command {
         /// The folder of the backup.
         folder: PathBuf,
     },
+    /// Sends the signed operations of an old data folder to a node that was rebuilt from L1, in order. What it
+    /// executed before, and what is too late, is refused and changes nothing.
+    Resend {
+        /// The old data folder.
+        folder: PathBuf,
+        /// The last block that the new node was rebuilt from.
+        #[arg(long, value_name = "BLOCK")]
+        after_block: u64,
+        /// The node [default: api.listen of the configuration].
+        #[arg(long, value_name = "URL", env = "BASTION_NODE")]
+        node: Option<String>,
+    },
+}
+
+/// What became of operations that were sent again.
+#[derive(Debug, Default, Serialize)]
+struct Resent {
+    operations: usize,
+    accepted: usize,
+    held: usize,
+    /// How many were refused, by reason.
+    refused: BTreeMap<String, usize>,
+}
+
+/// Operations of one request.
+const CHUNK: usize = 100;
+
+fn resend(folder: &Path, after_block: u64, client: &Client) -> eyre::Result<Resent> {
+    let operations = rebuild::later_operations(folder, after_block)?;
+    let mut resent = Resent { operations: operations.len(), ..Resent::default() };
+    let runtime = operator::runtime()?;
+    for chunk in operations.chunks(CHUNK) {
+        for answer in runtime.block_on(client.submit(chunk))? {
+            match answer {
+                Answer::Receipt(_) => resent.accepted += 1,
+                Answer::Held(_) => resent.held += 1,
+                Answer::Rejection(rejection) => {
+                    *resent.refused.entry(rejection.code).or_default() += 1;
+                }
+            }
+        }
+    }
+    Ok(resent)
 }
 
 pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
@@ -70,6 +119,21 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
                 format!("{} files, {} bytes, in {}", m.files.len(), m.bytes, folder.display())
             })
         }
+        Command::Resend { folder, after_block, node } => {
+            let own = || format!("http://{}", settings.node.api.listen);
+            let client = Client::new(&node.clone().unwrap_or_else(own))?;
+            let resent = resend(folder, *after_block, &client)?;
+            output::report(settings, &resent, |r| {
+                let mut text = format!(
+                    "{} operations: {} accepted, {} held back",
+                    r.operations, r.accepted, r.held
+                );
+                for (code, count) in &r.refused {
+                    text += &format!(", {count} refused ({code})");
+                }
+                text
+            })
+        }
         Command::Restore { folder } => {
             let made = backup::restore(folder, data, &progress)?;
             output::report(settings, &made, |m| {
@@ -79,7 +143,7 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
     }
 }
 
-fn verifiers(rollup: &Rollup, settings: &Settings) -> eyre::Result<Verifiers> {
+pub(crate) fn verifiers(rollup: &Rollup, settings: &Settings) -> eyre::Result<Verifiers> {
     let cache = Cache::new(&settings.cache_dir);
     let folder = |block: &bastion_node::service::manifest::BlockCircuit| {
         cache.verifier_dir(&rollup.shape, block.batches as usize, block.circuit)

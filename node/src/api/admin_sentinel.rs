@@ -10,6 +10,7 @@ use bastion_client::types::{FreezeRequest, Hash, Health, Quarantine, SentinelSta
 use bastion_client::SignedReceipt;
 use bastion_protocol::ops::SignedOp;
 use bastion_protocol::Index;
+use bastion_sentinel::rules::RuleSet;
 use tracing::info;
 
 use super::admin::done;
@@ -18,7 +19,7 @@ use super::problem::{Code, Fault};
 use super::views::blocking;
 use super::Backend;
 use crate::error::NodeError;
-use crate::sentinel::{lock, wall_ms, Sentinel};
+use crate::sentinel::{lock, wall_ms, Source};
 use crate::sequencer::Refusal;
 
 /// Bytes of an indicator's name at most.
@@ -106,7 +107,7 @@ async fn submit(backend: &Backend, op: SignedOp) -> Result<Json<SignedReceipt>, 
 
 async fn reload(State(backend): State<Arc<Backend>>) -> Result<Json<SentinelStatus>, Fault> {
     info!("the operator has the rules read anew");
-    change_rules(&backend, |sentinel| sentinel.reload(wall_ms())).await
+    change_rules(&backend, "published".into(), |source, now| source.load(now)).await
 }
 
 async fn roll_back(
@@ -114,7 +115,11 @@ async fn roll_back(
     Body(RollBackRequest { seconds, reason }): Body<RollBackRequest>,
 ) -> Result<Json<SentinelStatus>, Fault> {
     info!(seconds, reason, "the operator goes back to the rules before");
-    change_rules(&backend, move |sentinel| sentinel.roll_back(seconds, &reason, wall_ms())).await
+    let why = format!("pinned for {seconds} s: {reason}");
+    let load = move |source: &Source, now: u64| {
+        source.roll_back(now, now.saturating_add(seconds), &reason)
+    };
+    change_rules(&backend, why, load).await
 }
 
 async fn publish(
@@ -135,12 +140,17 @@ async fn publish(
 
 async fn change_rules(
     backend: &Arc<Backend>,
-    change: impl FnOnce(&mut Sentinel) -> Result<String, NodeError> + Send + 'static,
+    reason: String,
+    load: impl FnOnce(&Source, u64) -> Result<RuleSet, NodeError> + Send + 'static,
 ) -> Result<Json<SentinelStatus>, Fault> {
-    let view = blocking(backend, |backend| {
-        let mut sentinel = lock(backend.sentinel()?);
-        match change(&mut sentinel) {
-            Ok(_) => Ok(sentinel.status()),
+    let view = blocking(backend, move |backend| {
+        let watch = backend.sentinel()?;
+        let source = lock(watch).source();
+        // Files may be slow, and the sequencer must not wait for them.
+        let loaded = load(&source, wall_ms() / 1_000);
+        let mut sentinel = lock(watch);
+        match sentinel.put_in_force(loaded, &reason, wall_ms()) {
+            Ok(()) => Ok(sentinel.status()),
             Err(error @ NodeError::Sentinel(_)) => {
                 Err(Fault::new(Code::Conflict, format!("{error}; the rules before stay in force")))
             }

@@ -132,6 +132,14 @@ impl Coordinator {
         Ok(coordinator)
     }
 
+    /// Takes over a block that is final on L1 and was made elsewhere.
+    ///
+    /// # Errors
+    /// [`NodeError::Database`].
+    pub fn adopt(&self, number: u64, block: &BlockInfo) -> Result<(), NodeError> {
+        self.lock().blocks.put_block(number, block)
+    }
+
     /// Verifies proofs that were kept and not verified, and adds the jobs that follow from what holds.
     fn reconcile(&self) -> Result<(), NodeError> {
         let now = (self.clock)();

@@ -10,13 +10,13 @@ use std::collections::BTreeMap;
 
 use alloy_primitives::{keccak256, Address, B256, U256};
 use alloy_sol_types::{SolCall, SolValue};
-use bastion_audit::chain::{History, Proving};
+use bastion_audit::chain::{History, OldMemo, Proving};
 use bastion_contract::bindings::verify_calldata;
 use bastion_contract::rollup::IRollup;
 use bastion_l1::Called;
 use bastion_protocol::Fr;
 
-use super::events::{Collector, Origin, Proof};
+use super::events::{Collector, Gone, Origin, Proof};
 use super::Reader;
 use crate::error::NodeError;
 use crate::settle::to_u256;
@@ -50,14 +50,28 @@ struct Candidate {
     proof: Vec<u8>,
 }
 
+/// The memo of a commit. Only operators commit; what stands behind another call may be anybody's.
+fn memo(input: &[u8], direct: bool) -> Option<Memo> {
+    let by_operator = direct && input.starts_with(&IRollup::commitCall::SELECTOR);
+    by_operator.then(|| Memo::at_end_of(input)).flatten()
+}
+
 impl<'r, 'p> Calls<'r, 'p> {
     pub(super) fn new(reader: &'r mut Reader<'p>) -> Self {
         Self { reader, verifiers: BTreeMap::new(), last: None }
     }
 
-    /// Completes the blocks of a history. Blocks that were taken back need no data.
+    /// Completes the blocks of a history. Blocks that were taken back need no data, but what was claimed with
+    /// them was claimed.
     pub(super) fn fill(&mut self, collector: Collector) -> Result<History, NodeError> {
-        let Collector { mut history, origins, verifiers, .. } = collector;
+        let Collector { mut history, origins, verifiers, gone, .. } = collector;
+        for Gone { block, committed, committed_at } in gone {
+            let called = self.reader.l1.called(committed)?;
+            let direct = called.to == Some(self.reader.contract);
+            if let Some(memo) = memo(&called.input, direct) {
+                history.old_memos.push(OldMemo { block, committed_at, memo });
+            }
+        }
         self.verifiers = verifiers;
         let domain = history.domain();
         for (i, (block, origin)) in history.blocks.iter_mut().zip(&origins).enumerate() {
@@ -79,10 +93,7 @@ impl<'r, 'p> Calls<'r, 'p> {
             };
             let ((data, inputs), memo) =
                 self.search(&wanted, "commit", origin.committed, |_, input, direct| {
-                    // Only operators commit. What stands behind another call may be anybody's.
-                    let by_operator = direct && input.starts_with(&IRollup::commitCall::SELECTOR);
-                    let memo = || by_operator.then(|| Memo::at_end_of(input)).flatten();
-                    Ok(wanted.data(input).map(|data| (data, memo())))
+                    Ok(wanted.data(input).map(|data| (data, memo(input, direct))))
                 })?;
             (block.data, block.memo) = (data, memo);
             if let Some(proof) = origin.proven {

@@ -27,6 +27,8 @@ pub(super) struct Collector {
     pub(super) verifiers: BTreeMap<B256, Vec<Address>>,
     /// Tokens that were registered; ETH is not.
     pub(super) tokens: Vec<u16>,
+    /// Commits that were taken back.
+    pub(super) gone: Vec<Gone>,
     /// A root that was tightened to and is about to be in force.
     tightened: Option<Fr>,
 }
@@ -39,6 +41,16 @@ pub(super) struct Origin {
     pub(super) committed: B256,
     /// How it was proven.
     pub(super) proven: Option<Proof>,
+}
+
+/// A commit that was taken back.
+pub(super) struct Gone {
+    /// Number of the block.
+    pub(super) block: u64,
+    /// The transaction.
+    pub(super) committed: B256,
+    /// L1 time.
+    pub(super) committed_at: u64,
 }
 
 /// How a block was proven.
@@ -59,6 +71,7 @@ impl Collector {
             origins: Vec::new(),
             verifiers: BTreeMap::new(),
             tokens: Vec::new(),
+            gone: Vec::new(),
             tightened: None,
         }
     }
@@ -121,8 +134,16 @@ impl Collector {
             }
             Told::Reverted(e) => {
                 let kept = usize::try_from(e.to).unwrap_or(usize::MAX);
-                self.history.blocks.truncate(kept);
-                self.origins.truncate(kept);
+                let from = kept.min(self.history.blocks.len());
+                let blocks = self.history.blocks.drain(from..);
+                let origins = self.origins.drain(kept.min(self.origins.len())..);
+                let gone = (from as u64 + 1..).zip(blocks.zip(origins));
+                let gone = gone.map(|(number, (block, origin))| Gone {
+                    block: number,
+                    committed: origin.committed,
+                    committed_at: block.committed_at,
+                });
+                self.gone.extend(gone);
             }
             Told::Claimed(e) => {
                 let block: u64 = e.number.saturating_to();

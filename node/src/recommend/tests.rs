@@ -125,19 +125,22 @@ fn a_machine_that_is_too_small_is_told_what_is_missing() {
 }
 
 #[test]
-fn units_are_measured_and_plausible() {
-    let start = std::time::Instant::now();
+fn units_are_measured() {
     let units = UnitCosts::measure().unwrap();
-    println!("{units:?} in {:?}", start.elapsed());
-    assert!(units.multiplication > 0.0 && units.multiplication.is_finite());
-    assert!(units.msm_term > 10.0 * units.multiplication);
-    assert!(units.butterfly > units.multiplication / 2.0);
-    assert!(units.compression > 50.0 * units.multiplication);
-    // Larger sums are cheaper by the term, but not cheaper.
-    let (small, large) = (units.msm(14, 0.0), units.msm(19, 0.0));
-    assert!(large < 32.0 * small && large > 16.0 * small);
-    assert!(units.msm(19, 0.5) < large && units.msm(19, 0.5) > large / 2.5);
+    let UnitCosts { multiplication, msm_term, butterfly, compression, small_term, .. } = units;
+    for unit in [multiplication, msm_term, butterfly, compression] {
+        assert!(unit > 0.0 && unit.is_finite(), "{units:?}");
+    }
+    assert!(small_term >= 0.0, "{units:?}");
     assert!(matrix(units).len() == 9);
+}
+
+/// Larger sums are cheaper by the term, but not cheaper.
+#[test]
+fn sums_are_extrapolated() {
+    let (small, large) = (UNITS.msm(14, 0.0), UNITS.msm(19, 0.0));
+    assert!(large < 32.0 * small && large > 16.0 * small);
+    assert!(UNITS.msm(19, 0.5) < large && UNITS.msm(19, 0.5) > large / 2.5);
 }
 
 /// What holds the block holds its keys: one check covers every stage.

@@ -13,19 +13,25 @@
 //!
 //! | module | content |
 //! |---|---|
+//! | `claims` | what is claimed on L1 with a block |
 //! | `feed` | what other chains say, and what is said to them |
 //! | `guardian` | freezes, signed by the guardian's key |
 //! | `memory` | what was learned, on disk |
 //! | [`replay`] | the same verdicts again, from a data folder |
+//! | `refused` | what was refused lately |
 //! | `rules` | the rules in force: built in, or a signed bundle |
+//! | `unsynced` | what of the log of findings may not be on disk |
 //! | `view` | what is shown of it |
 
+mod claims;
 mod feed;
 mod guardian;
 mod memory;
+mod refused;
 pub mod replay;
 mod respond;
 mod rules;
+mod unsynced;
 mod view;
 
 use std::collections::VecDeque;
@@ -35,12 +41,11 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use alloy_primitives::keccak256;
 use bastion_protocol::ops::{Action, Op, SignedOp};
-use bastion_protocol::{Address, Fr, Memo};
+use bastion_protocol::{Address, Fr};
 use bastion_sentinel::findings::{genesis, Entry, Finding, FindingsLog, Hash};
 use bastion_sentinel::response::{Full, Held};
 use bastion_sentinel::rules::RuleSet;
 use bastion_sentinel::screener::Stats;
-use bastion_sentinel::sharing::Intelligence;
 use bastion_sentinel::{
     Candidate, Config, Decision, Input, Reason, Screener, SentinelError, Verdict,
 };
@@ -50,10 +55,14 @@ use tracing::{error, info, warn};
 use crate::error::NodeError;
 use crate::sequencer::Decline;
 use crate::service::config::{Mode, Publish, SentinelConfig};
+pub use claims::Claims;
 use feed::Feed;
 pub use guardian::Guardian;
 use memory::Memories;
+use refused::Refused;
 use respond::Responder;
+pub(crate) use rules::Source;
+use unsynced::Unsynced;
 pub(crate) use view::shown;
 use view::{text, RECENT};
 
@@ -86,7 +95,7 @@ pub fn wall_ms() -> u64 {
 pub struct Sentinel {
     mode: Mode,
     dir: PathBuf,
-    rules: rules::Source,
+    rules: Source,
     /// Whether the rules that are configured did not load.
     rules_failed: bool,
     screener: Screener,
@@ -106,8 +115,10 @@ pub struct Sentinel {
     /// What may not be on disk, and when all was, in milliseconds.
     unsynced: Unsynced,
     synced_ms: u64,
-    /// Why a finding could not be written.
-    unwritten: Option<SentinelError>,
+    /// Why a finding could not be written: nothing goes on after that.
+    unwritten: Option<String>,
+    /// What was refused lately.
+    refused: Refused,
     /// Why something that was learned cannot be written.
     unlearned: Option<NodeError>,
     /// The last entries of the log of findings, and who reads the older ones.
@@ -165,7 +176,7 @@ impl Sentinel {
         std::fs::create_dir_all(dir)
             .map_err(|source| NodeError::Io { path: dir.display().to_string(), source })?;
         let now_ms = wall_ms();
-        let source = rules::Source::new(dir, config)?;
+        let source = Source::new(dir, config)?;
         let loaded = source.load(now_ms / 1_000);
         let settings = Config::default();
         let feed = config.feed.as_deref().map(|path| Feed::open(path, dir, rollup.chain_id));
@@ -211,6 +222,17 @@ impl Sentinel {
             }
         };
         let version = screener.rules().version.clone();
+        // Nobody lets a theft pass by a restart with other settings without leaving a trace.
+        let playbooks = match &config.playbooks {
+            None => "built in".into(),
+            Some(path) => {
+                let read = std::fs::read(path);
+                let io = |source| NodeError::Io { path: path.display().to_string(), source };
+                format!("keccak256 {}", keccak256(read.map_err(io)?))
+            }
+        };
+        let reason = format!("started in mode {}, playbooks {playbooks}", config.mode);
+        findings.append(now_ms, Finding::Rules { version: version.clone(), reason })?;
         info!(mode = %config.mode, rules = version, findings = findings.len(), "the sentinel is awake");
         Ok(Self {
             mode: config.mode,
@@ -230,6 +252,7 @@ impl Sentinel {
             unsynced: Unsynced::Decisions,
             synced_ms: 0,
             unwritten: None,
+            refused: Refused::default(),
             unlearned: None,
             recent: VecDeque::new(),
             reader: Arc::default(),
@@ -263,9 +286,14 @@ impl Sentinel {
         if let Some(held) = self.responder.quarantine.get(&hash) {
             return Err(declined(held));
         }
+        if let Some(decline) = self.refused.get(&hash, now_ms) {
+            return Err(decline);
+        }
         let input = Input::of(candidate);
         let mut verdict = self.screener.judge(&input);
-        if let Some((reason, decision)) = self.feed.as_ref().and_then(|feed| feed.look(&input)) {
+        // What others say of an account must not hold back the freeze of it.
+        let feed = self.feed.as_ref().filter(|_| input.kind().by_owner());
+        if let Some((reason, decision)) = feed.and_then(|feed| feed.look(&input)) {
             verdict.decision = verdict.decision.max(decision);
             verdict.reasons.push(reason);
         }
@@ -280,7 +308,11 @@ impl Sentinel {
             other => other,
         };
         verdict.decision = unless_served(verdict.decision);
-        let (decision, notes) = self.responder.decide(candidate, &input, &verdict, now_ms);
+        // Nor is anything else done about it a second time.
+        let (decision, notes) = match served {
+            true => (verdict.decision, Vec::new()),
+            false => self.responder.decide(candidate, &input, &verdict, now_ms),
+        };
         verdict.decision = unless_served(decision);
         let outcome = match &candidate.trace.op {
             Op::Signed(op) if self.mode == Mode::Enforce => {
@@ -291,10 +323,24 @@ impl Sentinel {
         };
         let outcome = match outcome {
             Outcome::Full(decline) => {
+                self.refused.for_room(hash, &decline, now_ms);
                 self.note_full(now_ms, &decline);
-                return Err(decline);
+                // What was done about it has its entry in any case.
+                if notes.is_empty() {
+                    return Err(decline);
+                }
+                Err(decline)
             }
+            Outcome::Dropped(decline) => return Err(decline),
             Outcome::Passes => Ok(()),
+            Outcome::Declined(decline @ Decline::Refused { .. }) => {
+                self.refused.by_rule(hash, &decline, now_ms);
+                if !self.refused.may_write(now_ms) {
+                    self.note_full(now_ms, &decline);
+                    return Err(decline);
+                }
+                Err(decline)
+            }
             Outcome::Declined(decline) => Err(decline),
         };
         self.write(now_ms, Finding::Verdict { operation: Hash(hash), verdict: verdict.clone() });
@@ -324,9 +370,9 @@ impl Sentinel {
                     Err(Full::Released) => Outcome::Passes,
                     // A thief could fill the quarantine with what is not meant, and then send what is: what
                     // cannot be held back does not pass.
+                    Err(Full::Dropped { .. }) => Outcome::Dropped(refused()),
                     Err(
-                        Full::Dropped { .. }
-                        | Full::Count { .. }
+                        Full::Count { .. }
                         | Full::Account { .. }
                         | Full::NotAsked
                         | Full::Long { .. },
@@ -342,8 +388,10 @@ impl Sentinel {
             return;
         }
         self.full_noted_ms = now_ms;
-        warn!(%decline, "operations are refused that there is no room to hold back");
-        let text = format!("there is no room to hold this and more back in this hour: {decline}");
+        warn!(%decline, "operations are refused without an entry each");
+        let text = format!(
+            "there is no room for this and more in this hour, without an entry each: {decline}"
+        );
         self.write(now_ms, Finding::Note { subject: "quarantine".into(), text });
     }
 
@@ -356,9 +404,13 @@ impl Sentinel {
         }
     }
 
-    /// What is to be executed now: operations whose time is over, and what the guardian signs.
-    pub fn due(&mut self, now_ms: u64) -> Vec<SignedOp> {
-        let released = self.responder.quarantine.due(now_ms);
+    /// What is to be executed now: operations whose time is over, unless nothing is accepted, and what the
+    /// guardian signs.
+    pub fn due(&mut self, now_ms: u64, accepting: bool) -> Vec<SignedOp> {
+        let released = match accepting {
+            true => self.responder.quarantine.due(now_ms),
+            false => Vec::new(),
+        };
         for op in &released {
             let hash = bastion_protocol::receipt::operation_hash(&Op::Signed(*op));
             let by = self.responder.released_by(&hash).into();
@@ -391,8 +443,10 @@ impl Sentinel {
     /// # Errors
     /// If it cannot be written: then nobody may be told of it.
     pub fn sync(&mut self) -> Result<(), NodeError> {
-        if let Some(error) = self.unwritten.take() {
-            return Err(error.into());
+        // It stays: whoever asks first must not take it away from the sequencer.
+        if let Some(why) = &self.unwritten {
+            let path = self.dir.join(FINDINGS).display().to_string();
+            return Err(NodeError::Malformed { path, why: why.clone() });
         }
         self.responder.sync()?;
         let late = wall_ms().saturating_sub(self.synced_ms) >= SYNC_MS;
@@ -438,12 +492,23 @@ impl Sentinel {
         })
     }
 
-    /// Reads the rules anew. Those before stay if the new ones do not load, and an entry says so.
+    /// Where the rules come from. They are loaded without the sentinel's lock: that may take a while.
+    pub(crate) fn source(&self) -> Source {
+        self.rules.clone()
+    }
+
+    /// Puts rules in force that were loaded, for a reason. Those before stay if they did not load, and an
+    /// entry says so.
     ///
     /// # Errors
-    /// If they do not load.
-    pub fn reload(&mut self, now_ms: u64) -> Result<String, NodeError> {
-        match self.rules.load(now_ms / 1_000) {
+    /// If they did not load.
+    pub(crate) fn put_in_force(
+        &mut self,
+        loaded: Result<RuleSet, NodeError>,
+        reason: &str,
+        now_ms: u64,
+    ) -> Result<(), NodeError> {
+        match loaded {
             Ok(rules) => {
                 let version = rules.version.clone();
                 let ids = rules.ids();
@@ -451,32 +516,21 @@ impl Sentinel {
                 let gone = before.iter().filter(|rule| !ids.contains(&*rule.spec.id));
                 let ended: Vec<String> = gone.map(|rule| rule.detector.clone()).collect();
                 self.screener.set_rules(rules);
+                self.refused.clear();
                 self.rules_failed = false;
                 for detector in ended {
                     self.responder.quarantine.release_by_detector(&detector);
                 }
-                let reason = "published".into();
-                self.write(now_ms, Finding::Rules { version: version.clone(), reason });
-                self.sync()?;
-                Ok(version)
+                self.write(now_ms, Finding::Rules { version, reason: reason.into() });
+                self.sync()
             }
             Err(error) => {
                 self.rules_failed = true;
-                let (subject, text) = ("rules".into(), error.to_string());
+                let (subject, text) = ("rules".into(), format!("{reason}: {error}"));
                 self.write(now_ms, Finding::Note { subject, text });
                 Err(error)
             }
         }
-    }
-
-    /// Goes back to the rules before the newest ones, for at most a week.
-    ///
-    /// # Errors
-    /// If there are none.
-    pub fn roll_back(&mut self, seconds: u64, why: &str, now_ms: u64) -> Result<String, NodeError> {
-        let now = now_ms / 1_000;
-        self.rules.roll_back(now, now.saturating_add(seconds), why)?;
-        self.reload(now_ms)
     }
 
     /// Proposes to tell other chains where the money of an attack goes, if a detector of this chain is sure.
@@ -550,23 +604,13 @@ impl Sentinel {
         };
         if let Err(error) = written {
             error!(%error, "a finding cannot be written");
-            self.unwritten.get_or_insert(error);
+            self.unwritten.get_or_insert_with(|| error.to_string());
         }
     }
 
     fn append(&mut self, at_ms: u64, finding: Finding) -> Result<(), SentinelError> {
         let number = self.findings.len();
-        let alert = |verdict: &Verdict| verdict.decision == Decision::Allow;
-        let new = match &finding {
-            Finding::Verdict { verdict, .. } if alert(verdict) => Unsynced::Alerts,
-            Finding::Note { .. } => Unsynced::Alerts,
-            Finding::Verdict { .. }
-            | Finding::Released { .. }
-            | Finding::Frozen { .. }
-            | Finding::Unfrozen { .. }
-            | Finding::Rules { .. } => Unsynced::Decisions,
-        };
-        self.unsynced = self.unsynced.max(new);
+        self.unsynced = self.unsynced.max(Unsynced::by(&finding));
         self.findings.append(at_ms, finding.clone())?;
         if self.recent.len() >= RECENT {
             self.recent.pop_front();
@@ -576,22 +620,14 @@ impl Sentinel {
     }
 }
 
-/// What of the log of findings may not be on disk.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Unsynced {
-    Nothing,
-    /// Nobody was told of it.
-    Alerts,
-    /// Somebody will be told.
-    Decisions,
-}
-
 /// What a verdict comes to.
 enum Outcome {
     /// It is included.
     Passes,
     /// It is not, and that is written down.
     Declined(Decline),
+    /// The operator has dropped it, and that is written down.
+    Dropped(Decline),
     /// It is not, for there is no room to hold it back. Whoever sends such things pays nothing.
     Full(Decline),
 }
@@ -599,27 +635,6 @@ enum Outcome {
 fn declined(held: &Held) -> Decline {
     let until = held.until_ms.div_ceil(1_000);
     Decline::Held { until, reasons: held.verdict.reasons.clone() }
-}
-
-/// What is claimed with a block. Its memo is made without the sentinel's lock: the root may take a while.
-pub struct Claims {
-    findings: [u8; 32],
-    count: u64,
-    indicators: Option<Arc<Intelligence>>,
-}
-
-impl Claims {
-    /// The memo.
-    pub fn memo(&self) -> Memo {
-        let indicators = self.indicators.as_ref().map_or([0; 32], |known| {
-            let root = known.root(known.now());
-            match root.count {
-                0 => [0; 32],
-                _ => root.root,
-            }
-        });
-        Memo { findings: self.findings, count: self.count, indicators }
-    }
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ const KEPT: usize = 8;
 
 /// Where rules come from.
 #[derive(Debug, Clone)]
-pub(super) struct Source {
+pub(crate) struct Source {
     /// The bundle's folder and its trusted root.
     bundle: Option<(PathBuf, PathBuf)>,
     /// What was accepted so far.
@@ -50,7 +50,7 @@ impl Source {
     ///
     /// # Errors
     /// If the bundle is not accepted: nothing changed.
-    pub(super) fn load(&self, now: u64) -> Result<RuleSet, NodeError> {
+    pub(crate) fn load(&self, now: u64) -> Result<RuleSet, NodeError> {
         let Some((folder, root)) = &self.bundle else {
             return Ok(RuleSet::builtin()?);
         };
@@ -68,17 +68,21 @@ impl Source {
         Ok(bundle.rules)
     }
 
-    /// Goes back to the bundle before the newest one, until a time in seconds.
+    /// Goes back to the bundle before the newest one, until a time in seconds, and loads it.
     ///
     /// # Errors
-    /// If there is none.
-    pub(super) fn roll_back(&self, now: u64, until: u64, why: &str) -> Result<(), NodeError> {
+    /// If there is none, or it is not accepted any more: then nothing changed.
+    pub(crate) fn roll_back(&self, now: u64, until: u64, why: &str) -> Result<RuleSet, NodeError> {
         let Some((_, root)) = &self.bundle else {
             let why = "the rules that come with the program have none before them".into();
             return Err(bastion_sentinel::SentinelError::Pin(why).into());
         };
         let trusted = self.read_trusted(root)?.pin_previous(now, until, why)?;
-        self.write_trusted(&trusted)
+        let version = trusted.pin.as_ref().map(|pin| pin.targets.version.to_string());
+        let from = self.copies.join(version.unwrap_or_default());
+        let bundle = Bundle::load(&from, &trusted, now)?;
+        self.write_trusted(&bundle.trusted)?;
+        Ok(bundle.rules)
     }
 
     fn read_trusted(&self, root: &Path) -> Result<Trusted, NodeError> {

@@ -1,3 +1,5 @@
+mod attacks;
+
 use bastion_circuits::Shape;
 use bastion_protocol::account::FIRST_USER;
 use bastion_protocol::keys::SecretKey;

@@ -6,7 +6,7 @@
 //! | `operations` | hash of a signed operation (32) | number of its entry (8) |
 //! | `arrivals` | number of the entry (8) | when it arrived, in milliseconds since 1970 (8) |
 //! | `batches` | number of the batch since genesis (8) | [`BatchRow`] |
-//! | `meta` | `schema`, `rollup`, `queue` | version (4); chain id (8) and contract (20); entries taken from the L1 queue (8) |
+//! | `meta` | `schema`, `rollup`, `queue`, `base` | version (4); chain id (8) and contract (20); entries taken from the L1 queue (8); [`Base`] |
 //!
 //! The log is the truth about order: state, jobs and posted data follow from it by executing it again.
 //! Each call of [`Log::append`] is one write that is synced, so a group of operations costs one sync.
@@ -68,6 +68,17 @@ pub struct BatchRow {
     pub ends_block: bool,
     /// Domain, time and policy.
     pub context: BatchContext,
+}
+
+/// What lies before the first batch of a log: nothing, or what a node was rebuilt from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Base {
+    /// Batches since genesis.
+    pub batches: u64,
+    /// The last block, 0 if there is none.
+    pub block: u64,
+    /// Its time, in seconds.
+    pub time: u64,
 }
 
 /// What is appended by one write.
@@ -171,6 +182,29 @@ impl Log {
         Ok(Self(log))
     }
 
+    /// Makes the log of a rollup that goes on from `base`, after `queue` entries of the L1 queue.
+    ///
+    /// # Errors
+    /// As [`Log::open`], or if there is a log with batches already.
+    pub fn begin_at(
+        path: &Path,
+        chain_id: u64,
+        contract: Address,
+        base: Base,
+        queue: u64,
+    ) -> Result<Self, NodeError> {
+        let log = Self::open(path, chain_id, contract)?;
+        if log.last_batch()?.is_some() || log.base()? != Base::default() {
+            return Err(log.failed("it holds batches already: choose another folder"));
+        }
+        let mut batch = WriteBatch::default();
+        batch.put_cf(log.family(META)?, "base", log.encode(&base)?);
+        batch.put_cf(log.family(META)?, "queue", queue.to_be_bytes());
+        log.write(batch)?;
+        log.queue.store(queue, Ordering::Release);
+        Ok(log)
+    }
+
     /// Reads it while this one writes.
     pub fn reader(&self) -> LogReader {
         self.0.clone()
@@ -235,6 +269,15 @@ impl LogReader {
     /// Entries of the L1 queue that were taken.
     pub fn queue(&self) -> u64 {
         self.queue.load(Ordering::Acquire)
+    }
+
+    /// What lies before its first batch.
+    ///
+    /// # Errors
+    /// As [`LogReader::find`].
+    pub fn base(&self) -> Result<Base, NodeError> {
+        let row = self.get(META, b"base")?;
+        row.map_or(Ok(Base::default()), |bytes| self.decode(&bytes))
     }
 
     /// A signed operation that was accepted before, with the number of its entry.

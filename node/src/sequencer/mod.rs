@@ -22,7 +22,7 @@ mod signatures;
 mod signer;
 
 pub use ledger::{AccountAt, Ledger};
-pub use log::{Appended, BatchRow, Entry, Log, LogReader};
+pub use log::{Appended, Base, BatchRow, Entry, Log, LogReader};
 pub use open::Packing;
 pub use sealer::{Sealed, Sealer};
 pub use service::{Refusal, Reply, Running, Service};
@@ -42,6 +42,7 @@ use rayon::prelude::*;
 
 use crate::error::NodeError;
 use crate::sentinel::{lock, wall_ms, Watch};
+use crate::service::Control;
 use open::Current;
 
 /// The answer to one operation.
@@ -100,6 +101,8 @@ pub struct Sequencer {
     current: Current,
     /// Who is asked before an operation is included.
     sentinel: Option<Watch>,
+    /// Whether anything is accepted: while nothing is, what was held back waits on.
+    control: Control,
     /// Closed since they were last taken; some may not be in the log yet.
     closed: Vec<Closed>,
     /// Set when memory and log may differ.
@@ -133,6 +136,7 @@ impl Sequencer {
             policy,
             current,
             sentinel: None,
+            control: Control::default(),
             closed,
             stopped: false,
         };
@@ -320,6 +324,11 @@ impl Sequencer {
         sentinel.keep()
     }
 
+    /// While this control accepts nothing, nothing that was held back is executed.
+    pub fn controlled_by(&mut self, control: Control) {
+        self.control = control;
+    }
+
     /// Executes what the sentinel lets go, and what the guardian of the node has signed.
     ///
     /// # Errors
@@ -328,7 +337,7 @@ impl Sequencer {
         let Some(watch) = self.sentinel.clone() else {
             return Ok(());
         };
-        let due = lock(&watch).due(wall_ms());
+        let due = lock(&watch).due(wall_ms(), self.control.accepting().is_ok());
         if due.is_empty() {
             return Ok(());
         }

@@ -80,22 +80,29 @@ impl Current {
         stored: u64,
         domain: Fr,
     ) -> Result<(Self, Vec<Closed>), NodeError> {
+        let base = log.base()?;
         let mut current = Self {
             domain,
             number: stored,
             row: None,
             open: None,
             usage: Slots::empty(),
-            block: 1,
+            block: base.block + 1,
             batch: 0,
             context: None,
-            last_time: 0,
+            last_time: base.time,
             epoch: 0,
             next_epoch: 0,
         };
         let broken = |why: String| NodeError::LogBroken { why };
+        if stored < base.batches {
+            let begin = base.batches;
+            return Err(broken(format!(
+                "the state store has {stored} batches, the log begins after {begin}"
+            )));
+        }
         let rows = log.batches(stored.saturating_sub(1))?;
-        if stored > 0 && rows.first().is_none_or(|(number, _)| *number != stored - 1) {
+        if stored > base.batches && rows.first().is_none_or(|(number, _)| *number != stored - 1) {
             return Err(broken(format!("the state store has {stored} batches, the log fewer")));
         }
         let mut closed = Vec::new();

@@ -158,6 +158,8 @@ impl Node {
         };
         let (mut sequencer, sealer) =
             Sequencer::open(&data.join("sequencer"), signer, packing, rollup.policy.clone())?;
+        let control = Control::default();
+        sequencer.controlled_by(control.clone());
         let sentinel = match config.sentinel.mode {
             Mode::Off => None,
             Mode::Watch | Mode::Enforce => {
@@ -181,7 +183,6 @@ impl Node {
             move || times.now(),
             move |sealed| keeper.keep(sealed),
         )?;
-        let control = Control::default();
         let view = L1View::default();
         let (orders, ordered) = std::sync::mpsc::channel();
         let parts = Parts {

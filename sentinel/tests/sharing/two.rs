@@ -95,7 +95,9 @@ async fn a_follower_outlives_the_server() {
     a.publish(1, indicator(1, 3, Tlp::Green));
     until("following again", || enforced(3)).await;
     stop.send(()).unwrap();
-    assert_eq!(task.await.unwrap().taken().new, 3);
+    // A follower that is stopped may not have counted what it took last.
+    let taken = task.await.unwrap().taken();
+    assert!(matches!(taken.new, 2 | 3) && taken.refused == 0, "{taken:?}");
 }
 
 /// C believes A and B, and freezes by itself only for both.

@@ -1,0 +1,186 @@
+//! A data folder made of L1 data alone, from which a node goes on when its own is lost.
+//!
+//! What was accepted and never committed is not on L1: its receipts are broken, and whoever has the
+//! operations may send them again ([`later_operations`]).
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use bastion_audit::chain::Block;
+use bastion_audit::{History, Replay};
+use bastion_protocol::data::read_batches;
+use bastion_protocol::ops::{Op, SignedOp};
+use bastion_prover::artifact::Digest;
+use bastion_state::state::State;
+use bastion_state::store::Store;
+use serde::Serialize;
+
+use super::manifest::Rollup;
+use crate::coordinator::blocks::BlockInfo;
+use crate::coordinator::verifiers::Verifiers;
+use crate::coordinator::{Clock, Coordinator};
+use crate::error::NodeError;
+use crate::sequencer::{Base, Log, LogReader};
+use crate::settle::block_hash;
+
+/// What a data folder was made of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Rebuilt {
+    /// The folder.
+    pub folder: String,
+    /// Its last block.
+    pub block: u64,
+    /// Batches since genesis.
+    pub batches: u64,
+    /// Entries of the L1 queue that are processed.
+    pub queue: u64,
+    /// Accounts.
+    pub accounts: usize,
+}
+
+/// Makes the data folder `data` of a history that was audited and found clean, and of the state that the
+/// audit rebuilt.
+///
+/// # Errors
+/// [`NodeError::InTheWay`] if there is a data folder, [`NodeError::CannotGoOn`] if blocks are on their way
+/// or the rollup has ended, [`NodeError::Mismatch`] if the history is another rollup's.
+pub fn rebuild(
+    data: &Path,
+    rollup: &Rollup,
+    verifiers: Verifiers,
+    history: &History,
+    replay: &Replay,
+) -> Result<Rebuilt, NodeError> {
+    can_go_on(data, rollup, history)?;
+    // Into a folder beside it first: half a data folder would be taken for a whole one.
+    let mut half = data.as_os_str().to_owned();
+    half.push(".rebuilding");
+    let half = PathBuf::from(half);
+    let io = |path: &Path, source| NodeError::Io { path: path.display().to_string(), source };
+    match fs::remove_dir_all(&half) {
+        Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+            return Err(io(&half, source));
+        }
+        _ => {}
+    }
+    let sequencer = half.join("sequencer");
+    fs::create_dir_all(&sequencer).map_err(|source| io(&sequencer, source))?;
+
+    let accounts = replay.accounts().map(|(index, account)| (index, *account));
+    let state = State::with_accounts(accounts, replay.openings().copied())?;
+    let clock: Clock = Arc::new(super::run::wall_clock);
+    let mut base = Base { time: history.genesis_time, ..Base::default() };
+    let mut queue = 0;
+    let infos = history.blocks.iter().map(|block| {
+        let info = info(block, base.batches, &verifiers)?;
+        base.block += 1;
+        base.batches += u64::from(block.header.batches);
+        (base.time, queue) = (block.header.time, block.processed);
+        Ok((base.block, info))
+    });
+    let infos = infos.collect::<Result<Vec<_>, NodeError>>()?;
+    let coordinator = Coordinator::open(&half, verifiers, clock)?;
+    for (number, info) in &infos {
+        coordinator.adopt(*number, info)?;
+    }
+    drop(coordinator);
+    drop(Store::restore(&sequencer.join("state"), &state, base.batches)?);
+    let (chain_id, contract) = (rollup.chain_id, rollup.contract);
+    drop(Log::begin_at(&sequencer.join("log"), chain_id, contract, base, queue)?);
+    fs::rename(&half, data).map_err(|source| io(data, source))?;
+    Ok(Rebuilt {
+        folder: data.display().to_string(),
+        block: base.block,
+        batches: base.batches,
+        queue,
+        accounts: replay.accounts().count(),
+    })
+}
+
+fn can_go_on(data: &Path, rollup: &Rollup, history: &History) -> Result<(), NodeError> {
+    if data.exists() {
+        return Err(NodeError::InTheWay { path: data.display().to_string() });
+    }
+    let own = (rollup.chain_id, rollup.contract);
+    if own != (history.chain_id, history.contract) {
+        let shown = |(chain, contract): (u64, bastion_protocol::Address)| {
+            format!("{contract} on chain {chain}")
+        };
+        return Err(NodeError::Mismatch {
+            what: "rollup of the manifest",
+            found: shown(own),
+            expected: shown((history.chain_id, history.contract)),
+        });
+    }
+    if history.exodus.is_some() {
+        let why = "exodus has begun, in which everybody leaves by `bastion exodus`".into();
+        return Err(NodeError::CannotGoOn { why });
+    }
+    let (committed, finals) = (history.counters.committed, history.counters.finalized);
+    match committed == finals {
+        true => Ok(()),
+        false => Err(NodeError::CannotGoOn {
+            why: format!(
+                "blocks {} to {committed} are committed and not final. What is proven is finalized by \
+                 anybody. What is not can be proven only from the lost data folder: a day after its commit \
+                 anybody takes it back (`revertCommits`). Then run this again",
+                finals + 1
+            ),
+        }),
+    }
+}
+
+/// What the coordinator keeps of a final block.
+fn info(block: &Block, first_batch: u64, verifiers: &Verifiers) -> Result<BlockInfo, NodeError> {
+    let header = block.header;
+    let (batch_circuit, block_circuit) = verifiers.circuits(header.batches)?;
+    let batches = read_batches(&block.data, header.batches)?;
+    let operations = batches.iter().map(|batch| {
+        let [l1, l2, ..] = batch.counts();
+        (l1 + l2) as u32
+    });
+    let at = block.finalized_at.unwrap_or(block.committed_at);
+    Ok(BlockInfo {
+        header,
+        first_batch,
+        operations: operations.sum(),
+        data: Digest::of(&block.data),
+        data_bytes: block.data.len() as u64,
+        hash: block_hash(&header.public_inputs(&block.data)?).0,
+        statements: Vec::new(),
+        inputs: Vec::new(),
+        batch_circuit,
+        block_circuit,
+        sealed_at: header.time,
+        proven_at: Some(block.proving.as_ref().map_or(at, |proving| proving.time)),
+        final_at: Some(at),
+    })
+}
+
+/// The signed operations that an old data folder has in blocks after `block`, in order.
+///
+/// # Errors
+/// [`NodeError::NoData`] if it is none, [`NodeError::Log`] if it cannot be read.
+pub fn later_operations(data: &Path, block: u64) -> Result<Vec<SignedOp>, NodeError> {
+    let path = data.join("sequencer/log");
+    if !path.is_dir() {
+        return Err(NodeError::NoData { path: data.display().to_string() });
+    }
+    let log = LogReader::open_read_only(&path)?;
+    let rows = log.batches(0)?;
+    let Some((_, row)) = rows.iter().find(|(_, row)| row.block > block) else {
+        return Ok(Vec::new());
+    };
+    let signed = |op: Op| match op {
+        Op::Signed(op) => Some(Ok(op)),
+        // The queue on L1 has them.
+        Op::Deposit(_) | Op::ForcedExit(_) | Op::Noop => None,
+    };
+    let entries = log.entries(row.first)?;
+    let found = entries.filter_map(|entry| match entry {
+        Ok(entry) => signed(entry.op),
+        Err(error) => Some(Err(error)),
+    });
+    found.collect()
+}

@@ -7,7 +7,7 @@ L1    ?=
 NODE_SHAPE ?= tiny
 LIMIT ?= 200
 
-.PHONY: setup build demo node-demo sentinel-demo test chaos soundness lint artifacts
+.PHONY: setup build demo node-demo sentinel-demo sentinel-page test chaos soundness lint artifacts
 
 setup: .bastion/setup-done
 
@@ -36,6 +36,10 @@ node-demo: build
 # The sentinel at work: a theft that is held back, on two chains.
 sentinel-demo: build
 	./scripts/sentinel-demo.sh "$(NODE_SHAPE)"
+
+# The page of findings over a planted theft, in chromium. BASTION_KEEP=1 leaves it up.
+sentinel-page: build
+	./scripts/sentinel-page.sh
 
 test: setup lint
 	CARGO="$(CARGO)" ./scripts/test.sh

@@ -21,11 +21,12 @@ for arithmetic in portable mulx; do
 done
 ./verifier-contract/forge.sh 2>&1 | tee -a "$log" || status=1
 ./scripts/web.sh 2>&1 | tee -a "$log" || status=1
+./scripts/sentinel-page.sh 2>&1 | tee -a "$log" || status=1
 # cargo: "test result: ok. 8 passed; 0 failed; ..."; forge: "Suite result: ok. 14 passed; 0 failed; ..."
 sed 's/\x1b\[[0-9;]*m//g' "$log" | awk '
      /^test result:/ { runs++ }
      /^Suite result:/ { suites++ }
-     # scripts/web.sh: "120 passed, 0 failed".
+     # scripts/web.sh and sentinel-page.sh: "120 passed, 0 failed".
      /^[0-9]+ passed, [0-9]+ failed$/ { pages++; passed += $1; failed += $3 }
      /^(test|Suite) result:/ {
        for (i = 2; i <= NF; i++) {

@@ -61,10 +61,9 @@ fn serve(
     let token = admin_token(&config.admin_token_file)?;
     let guard = runtime.enter();
     let backend = Backend::new(node.parts().clone(), Arc::new(wall_clock), Options::from(config));
-    let routers = [
-        (config.listen, router(backend.clone())),
-        (config.admin_listen, admin_router(backend, &token)),
-    ];
+    let public = router(backend.clone());
+    let operator = admin_router(backend, &token, public.clone());
+    let routers = [(config.listen, public), (config.admin_listen, operator)];
     for (address, router) in routers {
         let listener = runtime.block_on(TcpListener::bind(address));
         let listener = listener.wrap_err_with(|| {

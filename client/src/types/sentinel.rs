@@ -3,7 +3,7 @@
 use bastion_protocol::{Address, Index};
 use serde::{Deserialize, Serialize};
 
-use super::text::Hash;
+use super::text::{Bytes, Hash};
 
 /// An operation that is held back. It is executed by itself when its time has come; nothing needs to be
 /// sent again. A forced exit on L1 needs nobody's leave.
@@ -18,6 +18,9 @@ pub struct Held {
     pub until: u64,
     /// Why.
     pub reasons: Vec<Reason>,
+    /// The operation itself, for the operator alone: where it pays is public when it is executed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bytes: Option<Bytes>,
 }
 
 impl Held {

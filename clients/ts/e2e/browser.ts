@@ -36,8 +36,8 @@ export async function open(
   const complaints: string[] = [];
   page.on("pageerror", (error) => complaints.push(`error: ${error.message}`));
   page.on("console", (message) => {
-    // What the page expects and shows, a 404 or a broken stream, the browser logs all the same.
-    const expected = /^Failed to load resource: (?:.* status of 404|net::ERR_)/.test(message.text());
+    // What the page expects and shows, a 404, a refused token or a broken stream, the browser logs all the same.
+    const expected = /^Failed to load resource: (?:.* status of 40[149]|net::ERR_)/.test(message.text());
     if (message.type() === "error" && !expected) complaints.push(`console: ${message.text()}`);
   });
   page.on("request", (request) => {

@@ -339,7 +339,7 @@ test("the keyboard reaches everything, and shows where it is", async () => {
     await page.keyboard.press("Tab");
     seen.push(await page.evaluate(() => (document.activeElement?.textContent || document.activeElement?.id) ?? ""));
   }
-  for (const stop of ["Overview", "Accounts", "Receipts", "Jobs", "search-text", "Find"]) assert.ok(seen.includes(stop), `${stop} in ${seen}`);
+  for (const stop of ["Overview", "Accounts", "Receipts", "Jobs", "Sentinel", "search-text", "Find"]) assert.ok(seen.includes(stop), `${stop} in ${seen}`);
   const outline = await page.evaluate(() => getComputedStyle(document.activeElement as Element).outlineStyle);
   assert.notEqual(outline, "none");
   await page.locator("nav a", { hasText: "Jobs" }).focus();
@@ -350,11 +350,11 @@ test("the keyboard reaches everything, and shows where it is", async () => {
 });
 
 test("controls have names, and pages one heading", async () => {
-  for (const address of ["", "#/jobs", `#/accounts/${FIRST}`, "#/verify", "#/blocks/3"]) {
+  for (const address of ["", "#/jobs", `#/accounts/${FIRST}`, "#/verify", "#/blocks/3", "#/sentinel", "#/sentinel/1"]) {
     const page = await visit(address);
     await page.locator("#about code").first().waitFor();
     const nameless = await page.evaluate(() =>
-      [...document.querySelectorAll("a, button, input, textarea, progress, svg[role=img], table")].filter((element) => {
+      [...document.querySelectorAll("a, button, input, select, textarea, progress, meter, svg[role=img], table")].filter((element) => {
         if (element.closest("[hidden]")) return false;
         const labels = (element as HTMLInputElement).labels;
         return !(element.textContent?.trim() || element.getAttribute("aria-label") || labels?.length || element.querySelector("caption"));
@@ -366,10 +366,10 @@ test("controls have names, and pages one heading", async () => {
 
 for (const scheme of ["light", "dark"] as const) {
   test(`text stands out from its ground, ${scheme}`, async () => {
-    for (const address of ["", "#/jobs", `#/accounts/${FIRST}`, "#/verify"]) {
+    for (const address of ["", "#/jobs", `#/accounts/${FIRST}`, "#/verify", "#/sentinel", "#/sentinel/1"]) {
       const page = await visit(address, { colorScheme: scheme });
       await page.locator("#about code").first().waitFor();
-      await page.locator(address.includes("accounts") ? "[data-verdict]" : "h1").first().waitFor();
+      await page.locator(address.includes("accounts") ? "[data-verdict]" : address.includes("sentinel") ? ".finding, .reason" : "h1").first().waitFor();
       assert.deepEqual(await page.evaluate(faint), [], address);
     }
   });

@@ -47,6 +47,8 @@ export interface components {
       account: number;
       until: number;
       reasons: components["schemas"]["Reason"][];
+      /** The operation itself, for the operator alone. */
+      bytes?: string | null;
     };
     SentinelStatus: {
       mode: string;

@@ -18,9 +18,21 @@ export interface World {
   blocks: { number: number; stage: string }[];
 }
 
+/** See `fake-sentinel.mjs`. */
+export interface Sentinel {
+  entries: string[];
+  held: Map<string, { operation: string; account: number; until: number }>;
+  mode: string;
+  note(subject: string, words: string): void;
+  write(finding: unknown): void;
+}
+
 /** See `fake-node.mjs`. */
 export interface FakeNode {
   url: string;
+  sentinel: Sentinel;
+  /** Whether the operator's routes are at the same address. */
+  admin: boolean;
   world: World;
   requests: string[];
   next: [number, string, Record<string, string>?][];

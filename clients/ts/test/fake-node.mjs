@@ -6,7 +6,8 @@ import { createServer } from "node:http";
 import { readFile } from "node:fs/promises";
 import { extname, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
-import { World } from "./fake-world.mjs";
+import { Sentinel, TOKEN } from "./fake-sentinel.mjs";
+import { FIRST, ROLLUP, World } from "./fake-world.mjs";
 
 const WEB = fileURLToPath(new URL("../../../node/web/", import.meta.url));
 const TYPES = { ".html": "text/html; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".svg": "image/svg+xml" };
@@ -33,7 +34,7 @@ async function bodyOf(request) {
   }
 }
 
-function routes(world) {
+function routes(world, sentinel) {
   const found = (value, what) => {
     if (value === undefined) throw missing(what);
     return value;
@@ -81,6 +82,9 @@ function routes(world) {
       guardian_keyhash: `0x${"01".repeat(32)}`, max_freeze: 1_000, cooldown: 2_000, fee_keyhash: `0x${"02".repeat(32)}`,
       fee_exit: `0x${"fe".repeat(20)}`, default_limits: { rate: 1_000_000, burst_seconds: 600, max_delay: 3_600 }, limits: {},
     })],
+    ["GET", /^\/v1\/sentinel$/, () => sentinel.status()],
+    ["GET", /^\/v1\/sentinel\/findings$/, (query) => sentinel.findings(Number(query.get("from") ?? 0), Number(query.get("limit") ?? 20))],
+    ["GET", /^\/v1\/sentinel\/held\/([^/]+)$/, (hash) => sentinel.show(found(sentinel.held.get(hash), `operation ${hash} that is held back`))],
     ["GET", /^\/(?:healthz|readyz)$/, () => ({ status: "ok" })],
     ["POST", /^\/v1\/operations$/, (_query, body) => {
       const { operations } = body;
@@ -95,12 +99,24 @@ function routes(world) {
 /** Starts a node. `tamper(path, answer)` may change every answer. */
 export async function startFakeNode({ port = 0, tamper = (_path, answer) => answer } = {}) {
   const world = new World();
-  const table = routes(world);
+  const sentinel = new Sentinel(world, ROLLUP, FIRST);
+  const table = routes(world, sentinel);
   const listeners = new Set();
   const requests = [];
   /** Answers that a test wants once: `[status, body, headers]`. */
   const next = [];
-  const node = { world, requests, next, tamper };
+  const node = { world, sentinel, requests, next, tamper, admin: false };
+
+  /** The operator's routes, which are there if `admin` is set. */
+  async function orders(request, path) {
+    if (request.headers.authorization !== `Bearer ${TOKEN}`) {
+      throw new Problem(401, "unauthorized", "send the operator's token as `Authorization: Bearer TOKEN`");
+    }
+    const body = request.headers["content-type"] ? await bodyOf(request) : undefined;
+    const answer = sentinel.operator(request.method, path, body);
+    if (answer === undefined) throw missing(path);
+    return answer;
+  }
 
   async function serveFile(path, response) {
     const name = path === "/" ? "index.html" : normalize(path).replace(/^[/.]+/, "");
@@ -128,6 +144,12 @@ export async function startFakeNode({ port = 0, tamper = (_path, answer) => answ
       listeners.add(response);
       request.on("close", () => listeners.delete(response));
       node.push("status", world.status(), response);
+      return;
+    }
+    if (node.admin && url.pathname.startsWith("/admin/")) {
+      const done = JSON.stringify(await orders(request, url.pathname));
+      response.writeHead(200, { "content-type": "application/json" });
+      response.end(done);
       return;
     }
     for (const [method, pattern, handle] of table) {
@@ -197,6 +219,7 @@ export function animate(node, every = 1_500) {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const node = await startFakeNode({ port: Number(process.argv[2] ?? 8_080) });
+  node.admin = true;
   animate(node);
   console.log(node.url);
 }

@@ -1,9 +1,11 @@
-//! The operator's routes. They have an address of their own, and every request brings the token.
+//! The operator's routes. They have an address of their own, and every request brings the token. The page
+//! and what it reads are there too, without it: a browser then sends the token to where the page is from,
+//! and no other origin needs to be let in.
 
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
-use axum::http::{header, HeaderMap};
+use axum::http::{header, HeaderMap, Method};
 use axum::middleware::{from_fn, from_fn_with_state, Next};
 use axum::response::Response;
 use axum::routing::{get, post};
@@ -12,6 +14,7 @@ use bastion_client::types::{Hash, Health, Intent, Intents, Job};
 use bastion_l1::txmgr::State as IntentState;
 use subtle::ConstantTimeEq;
 use tokio::sync::oneshot;
+use tower::Service;
 use tracing::info;
 
 use super::admin_sentinel;
@@ -23,8 +26,9 @@ use super::Backend;
 use crate::sequencer::Refusal;
 use crate::service::run::Order;
 
-/// The operator's API. Whoever has the token is the operator.
-pub fn admin_router(backend: Arc<Backend>, token: &str) -> Router {
+/// The operator's API. Whoever has the token is the operator. `public` is the public API: what it lets
+/// everybody read can be read here as well.
+pub fn admin_router(backend: Arc<Backend>, token: &str, public: Router) -> Router {
     let token: Arc<str> = token.into();
     Router::new()
         .route("/admin/v1/pause", post(pause))
@@ -42,7 +46,21 @@ pub fn admin_router(backend: Arc<Backend>, token: &str) -> Router {
         .method_not_allowed_fallback(problem::method_not_allowed)
         .layer(from_fn_with_state(token, with_token))
         .layer(from_fn(counted))
+        .layer(from_fn_with_state(public, or_read))
         .with_state(backend)
+}
+
+/// Hands to the public API what only reads, and is none of the operator's routes.
+async fn or_read(State(mut public): State<Router>, request: Request, next: Next) -> Response {
+    let reads = matches!(*request.method(), Method::GET | Method::HEAD);
+    let path = request.uri().path();
+    if !reads || path == "/admin" || path.starts_with("/admin/") {
+        return next.run(request).await;
+    }
+    // A router is always ready.
+    match public.call(request).await {
+        Ok(response) => response,
+    }
 }
 
 async fn with_token(

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, TryLockError};
 
-use bastion_client::types::{Evidence, Findings, Hash, Held, Reason, SentinelStatus};
+use bastion_client::types::{Bytes, Evidence, Findings, Hash, Held, Reason, SentinelStatus};
+use bastion_protocol::ops::Op;
 use bastion_sentinel::findings::{self, Entry, Finding};
 use bastion_sentinel::screener::Stats;
 use bastion_sentinel::SentinelError;
@@ -151,9 +152,13 @@ impl Sentinel {
         self.responder.quarantine.get(operation).map(show)
     }
 
-    /// All operations that are held back.
+    /// All operations that are held back, with their bytes: for the operator.
     pub fn all_held(&self) -> Vec<Held> {
-        self.responder.quarantine.list().map(show).collect()
+        let whole = |held: &bastion_sentinel::response::Held| Held {
+            bytes: Some(Bytes(Op::Signed(held.op).to_bytes())),
+            ..show(held)
+        };
+        self.responder.quarantine.list().map(whole).collect()
     }
 
     /// Lets an operation go; `false` if it is not held back.
@@ -190,6 +195,7 @@ fn show(held: &bastion_sentinel::response::Held) -> Held {
         account: held.account(),
         until: held.until_ms.div_ceil(1_000),
         reasons: shown(&held.verdict.reasons),
+        bytes: None,
     }
 }
 

@@ -39,6 +39,32 @@ async fn nobody_without_the_token_is_the_operator() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_page_is_at_the_admin_address_too_and_reads_alone() {
+    let world = World::start(generous()).await;
+    let page = raw::get(world.admin, "/").await;
+    assert_eq!((page.status, page.header("content-type")), (200, Some("text/html; charset=utf-8")));
+    assert_eq!(page.body, raw::get(world.address, "/").await.body);
+    // To no other origin than its own, which is the operator's.
+    let policy = page.header("content-security-policy").unwrap_or_default().to_owned();
+    assert!(policy.contains("connect-src 'self'; "), "{policy}");
+    assert_eq!(raw::get(world.admin, "/assets/app.js").await.status, 200);
+    assert_eq!(raw::get(world.admin, "/v1/version").await.status, 200);
+    assert_eq!(raw::get(world.admin, "/nothing").await.problem(), "no_such_route");
+    for path in ["/admin", "/admin/v1/quarantine", "/admin/v1/nothing", "/admin/../admin/v1/pause"]
+    {
+        let answer = raw::get(world.admin, path).await;
+        assert_eq!(
+            (answer.status, answer.header("access-control-allow-origin")),
+            (401, None),
+            "{path}"
+        );
+    }
+    for path in ["/v1/operations", "/v1/status", "/", "/assets/app.js"] {
+        assert_eq!(post(world.admin, path, "", b"{}").await.status, 401, "{path}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_operator_pauses_closes_and_drains() {
     let world = World::start(generous()).await;
     assert_eq!(order(&world, "/admin/v1/pause").await.status, 200);

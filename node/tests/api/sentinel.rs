@@ -1,12 +1,12 @@
 //! What is held back is shown, let go or forgotten, and accounts are frozen.
 
 use bastion_client::types::sentinel::PublishRequest;
-use bastion_client::types::{Answer, Hash, Held};
+use bastion_client::types::{Answer, Bytes, Hash, Held};
 use bastion_client::{Admin, Client};
 use bastion_node::devnet::{dev_exit, dev_key};
 use bastion_protocol::account::FIRST_USER;
 use bastion_protocol::header::domain;
-use bastion_protocol::ops::{Action, Body, SignedOp};
+use bastion_protocol::ops::{Action, Body, Op, SignedOp};
 use bastion_protocol::Address;
 
 use crate::world::{generous, signed, transfer, World, CHAIN, CONTRACT, ETH, TIME, TOKEN};
@@ -55,7 +55,10 @@ async fn what_is_held_back_is_shown_and_forgotten() {
     assert_eq!(held.account, FIRST_USER);
     assert!(held.why().contains("rule.key-change-then-withdraw"), "{held:?}");
     assert_eq!(client.held(held.operation).await.unwrap(), held);
-    assert_eq!(admin.quarantine().await.unwrap().held, std::slice::from_ref(&held));
+    // The operator sees the operation itself, everybody else its hash.
+    let op = Op::Signed(stolen(1, Address([9; 20])));
+    let whole = Held { bytes: Some(Bytes(op.to_bytes())), ..held.clone() };
+    assert_eq!(admin.quarantine().await.unwrap().held, [whole]);
     let status = client.sentinel().await.unwrap();
     assert_eq!((status.mode.as_str(), status.held), ("enforce", 1));
     let findings = client.findings(0).await.unwrap();

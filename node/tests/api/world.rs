@@ -153,7 +153,7 @@ impl World {
         let operators = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (address, admin) = (listener.local_addr().unwrap(), operators.local_addr().unwrap());
         let public = router(backend.clone());
-        let operator = admin_router(backend, TOKEN);
+        let operator = admin_router(backend, TOKEN, public.clone());
         let public = tokio::spawn(serve(listener, public, false, std::future::pending()));
         let operator = tokio::spawn(serve(operators, operator, false, std::future::pending()));
         let servers = Servers([public.abort_handle(), operator.abort_handle()]);

@@ -3,11 +3,13 @@ import { accountPage } from "./account.js";
 import { showAlarms } from "./alarms.js";
 import { blockPage } from "./block.js";
 import { h, put, setText } from "./dom.js";
+import { findingPage } from "./finding.js";
 import { jobsPage } from "./jobs.js";
 import { client, onChange, start, state } from "./live.js";
 import { operationPage } from "./operation.js";
 import { overview } from "./overview.js";
 import { failure, hash, heading } from "./parts.js";
+import { sentinelPage } from "./sentinel.js";
 import { verifyPage } from "./verify.js";
 
 /** @param {string} id */
@@ -36,6 +38,7 @@ function route() {
     operations: ["operation", () => operationPage(main, id ?? "", away.signal)],
     verify: ["verify", () => verifyPage(main, away.signal)],
     jobs: ["jobs", () => jobsPage(main)],
+    sentinel: ["sentinel", () => (id ? findingPage(main, id, away.signal) : sentinelPage(main, away.signal))],
   };
   const page = Object.hasOwn(pages, name) ? pages[name] : undefined;
   const stop = page ? page[1]() : put(main, heading("Nothing here"), failure(new Error("This address leads nowhere. Start from the overview.")));

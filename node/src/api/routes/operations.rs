@@ -95,6 +95,7 @@ fn declined(op: &SignedOp, decline: Decline) -> Answer {
             account: op.body.account,
             until,
             reasons: shown(&reasons),
+            bytes: None,
         }),
         Decline::Refused { .. } => {
             Answer::Rejection(Rejection { code: "refused".into(), message: decline.to_string() })

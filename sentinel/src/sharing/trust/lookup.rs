@@ -58,7 +58,8 @@ pub(in crate::sharing) fn look(
             }
         }
     }
-    let sources: Vec<Source> = found.sources.values().map(|(member, score)| member.source(*score)).collect();
+    let sources: Vec<Source> =
+        found.sources.values().map(|(member, score)| member.source(*score)).collect();
     let open = sources.iter().fold(u64::from(FULL) * 1_000, |open, source| {
         open * u64::from(FULL.saturating_sub(source.score)) / u64::from(FULL)
     });

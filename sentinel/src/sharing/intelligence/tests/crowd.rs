@@ -123,7 +123,8 @@ fn a_crowded_journal_is_cut_to_the_surest() {
     };
     let entries = (0..1_500).map(entry).collect();
     let state = State::of(entries, HashMap::new(), world.now());
-    let said: Vec<usize> = state.subjects().about(&subject(7)).map(|(_, said)| said.len()).collect();
+    let said: Vec<usize> =
+        state.subjects().about(&subject(7)).map(|(_, said)| said.len()).collect();
     assert_eq!(said, [MOST_SAID]);
     let found = look(&state, &trust(1), &subject(7), world.now());
     // The weight is 800 of 1000.

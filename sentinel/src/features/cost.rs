@@ -61,6 +61,7 @@ impl Feature {
             | Self::HourShare
             | Self::PeakLoss
             | Self::Generation
+            | Self::Chain
             | Self::ReceiverNew
             | Self::ReceiverAge
             | Self::ReceiverBalance

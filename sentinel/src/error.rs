@@ -24,6 +24,19 @@ pub enum SentinelError {
         /// What is wrong.
         why: String,
     },
+    /// The rules of a set together ask for values that cost too much for each operation.
+    #[error(
+        "the values that the rules ask for cost {cost} for each operation, and with `{rule}` they are \
+         above the {most} that are allowed: let rules share windows, or take some out of the set"
+    )]
+    Costly {
+        /// The first rule, by id, that is above it.
+        rule: String,
+        /// What they cost, in looks at the movements of an account.
+        cost: u32,
+        /// What they may cost.
+        most: u32,
+    },
     /// A condition does not parse.
     #[error("condition, at byte {at}: {why}")]
     Condition {
@@ -132,6 +145,14 @@ pub enum SentinelError {
         expected: String,
         /// What it is.
         got: String,
+    },
+    /// Something else than a file has the name of one.
+    #[error("{}: it is {what}, and a file is needed; remove it, and fetch the file again", path.display())]
+    NoFile {
+        /// Which.
+        path: PathBuf,
+        /// What it is.
+        what: &'static str,
     },
     /// A file lies in the bundle's folder that the metadata do not list.
     #[error("{file} is not listed in the signed metadata; list it or remove it")]

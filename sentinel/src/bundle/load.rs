@@ -1,7 +1,7 @@
 //! Loads a bundle and checks all of it.
 
 use std::collections::BTreeMap;
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{ErrorKind, Read};
 use std::path::Path;
 
@@ -42,7 +42,8 @@ impl Bundle {
     /// [`SentinelError::Threshold`], [`Expired`](SentinelError::Expired),
     /// [`Rollback`](SentinelError::Rollback), [`Equivocation`](SentinelError::Equivocation),
     /// [`Mixed`](SentinelError::Mixed), [`Unlisted`](SentinelError::Unlisted),
-    /// [`Metadata`](SentinelError::Metadata), [`Pin`](SentinelError::Pin),
+    /// [`Metadata`](SentinelError::Metadata), [`NoFile`](SentinelError::NoFile),
+    /// [`Pin`](SentinelError::Pin), [`Costly`](SentinelError::Costly),
     /// [`Rule`](SentinelError::Rule) and [`File`](SentinelError::File).
     pub fn load(folder: &Path, trusted: &Trusted, now: u64) -> Result<Self, SentinelError> {
         let mut trusted = trusted.clone();
@@ -173,20 +174,40 @@ fn missing(path: &Path) -> SentinelError {
     SentinelError::File { path: path.to_owned(), source: ErrorKind::NotFound.into() }
 }
 
-/// The content of a file, of which there may be none; never more than `most` bytes.
+/// The content of a file, of which there may be none; never more than `most` bytes, and never from what is no
+/// file: opening a pipe waits for whoever writes to it.
 fn read(path: &Path, most: u64) -> Result<Option<Vec<u8>>, SentinelError> {
-    let file = match File::open(path) {
-        Ok(file) => file,
-        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(e) => return Err(SentinelError::file(path)(e)),
+    let failed = || SentinelError::file(path);
+    let long = || SentinelError::Metadata {
+        role: path.display().to_string(),
+        why: format!("it has more than {most} bytes"),
     };
+    let found = match std::fs::metadata(path) {
+        Ok(found) => found,
+        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(e) => return Err(failed()(e)),
+    };
+    is_file(path, &found)?;
+    let file = File::open(path).map_err(failed())?;
+    // It may be another one by now.
+    let found = file.metadata().map_err(failed())?;
+    is_file(path, &found)?;
+    if found.len() > most {
+        return Err(long());
+    }
     let mut bytes = Vec::new();
-    file.take(most + 1).read_to_end(&mut bytes).map_err(SentinelError::file(path))?;
+    file.take(most + 1).read_to_end(&mut bytes).map_err(failed())?;
     match bytes.len() as u64 > most {
-        true => Err(SentinelError::Metadata {
-            role: path.display().to_string(),
-            why: format!("it has more than {most} bytes"),
-        }),
+        true => Err(long()),
         false => Ok(Some(bytes)),
     }
+}
+
+fn is_file(path: &Path, found: &Metadata) -> Result<(), SentinelError> {
+    let what = match (found.is_file(), found.is_dir()) {
+        (true, _) => return Ok(()),
+        (false, true) => "a folder",
+        (false, false) => "a pipe or a device",
+    };
+    Err(SentinelError::NoFile { path: path.to_owned(), what })
 }

@@ -172,6 +172,26 @@ fn every_file_is_listed_and_there() {
     }
 }
 
+/// What is no file is refused and never waited for.
+#[test]
+fn pipes_and_folders_are_refused() {
+    for name in ["timestamp.json", "targets.json", "root/2.json", "rules/fan-in.yaml"] {
+        for (make, expected) in [("mkfifo", "a pipe or a device"), ("mkdir", "a folder")] {
+            let site = site(3);
+            let path = site.folder.path().join(name);
+            // There is no second root yet.
+            let _ = std::fs::remove_file(&path);
+            assert!(std::process::Command::new(make).arg(&path).status().unwrap().success());
+            match site.load() {
+                Err(SentinelError::NoFile { path: found, what }) => {
+                    assert_eq!((found, what), (path, expected));
+                }
+                other => panic!("{name}: {other:?}"),
+            }
+        }
+    }
+}
+
 #[test]
 fn too_few_signatures_are_refused() {
     let site = site(3);

@@ -1,10 +1,15 @@
 //! The named values that rules' conditions are about. All are integers.
 
+mod cost;
 mod parts;
 mod paths;
 mod view;
 
 pub use view::{Scores, View};
+
+/// Raised when a feature's value changes for the same operations. It is part of the version of every set of
+/// rules, and so of every verdict: verdicts of one version are made again bit for bit.
+pub const MEANING: u32 = 2;
 
 macro_rules! features {
     ($($(#[doc = $doc:literal])+ $variant:ident = $name:literal,)*) => {
@@ -72,7 +77,7 @@ features! {
     ShareOfToken = "share_of_token",
     /// Seconds since the acting account was first seen; for one older than the screener, since then.
     Age = "age",
-    /// Seconds since its key last signed; the age if it never did.
+    /// Seconds since its key last changed or sent at least 1 % of the balance, a spell of that aside which began within the last hour; the age if it never did.
     Idle = "idle",
     /// Seconds since its last deposit; a very large number if there was none.
     SinceDeposit = "since_deposit",
@@ -102,9 +107,9 @@ features! {
     PeakLoss = "peak_loss",
     /// Accounts that made one another until this one, each within a day.
     Generation = "generation",
-    /// Accounts that passed most of what they got on within an hour, until the receiver.
+    /// Accounts that got at least half of their balance from another account and passed most of it on within an hour, one after another until the receiver.
     Chain = "chain",
-    /// 1 if it paid this receiver or address before, as far as its last 32 payments tell.
+    /// 1 if it paid this receiver or address at least a day ago, or at least an hour ago and at least 1 % of this amount, as far as its last 32 payments tell.
     Known = "known",
     /// Payments and exits in the window, this one included; at most 33.
     OutCount = "out_count",
@@ -146,7 +151,7 @@ features! {
     Poison = "poison",
     /// Seconds since the L1 address was first withdrawn to; 0 for a new one.
     TargetAge = "target_age",
-    /// 1 if nothing was ever withdrawn to the L1 address.
+    /// 1 unless something was withdrawn to the L1 address at least a day ago, or at least an hour ago and at least 1 % of this amount.
     TargetNew = "target_new",
     /// Distinct accounts that withdrew to the L1 address in the window, this one included.
     TargetSenders = "target_senders",

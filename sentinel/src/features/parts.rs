@@ -6,7 +6,7 @@ use super::paths;
 use super::view::{View, NEVER};
 use crate::fixed::{log16, permille};
 use crate::graph::Mark;
-use crate::profile::{alike, hour, Event, Profile};
+use crate::profile::{alike, hour, Event, Profile, Target};
 
 impl View<'_> {
     pub(super) fn balance(&self) -> u128 {
@@ -76,12 +76,25 @@ impl View<'_> {
 
     pub(super) fn known(&self) -> bool {
         let (Some(profile), Some(event)) = (self.actor, self.event()) else { return false };
-        profile.knows(event.peer, event.exit)
+        profile.knows(&event)
+    }
+
+    pub(super) fn target_new(&self) -> bool {
+        let known = |t: &Target| t.is_known(self.now_ms, self.input.sent());
+        self.input.target().is_some() && !self.target.is_some_and(known)
     }
 
     pub(super) fn lookalike(&self) -> i128 {
+        let like = self.like();
+        if like != 0 && self.known() {
+            return 0;
+        }
+        like
+    }
+
+    fn like(&self) -> i128 {
         let (Some(profile), Some(event)) = (self.actor, self.event()) else { return 0 };
-        if self.known() || Some(event.exit) == self.input.own_exit() {
+        if Some(event.exit) == self.input.own_exit() {
             return 0;
         }
         let exit = |e: &Event| e.exit != Address::default() && alike(e.exit, event.exit);

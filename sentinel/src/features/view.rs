@@ -95,9 +95,9 @@ impl<'a> View<'a> {
                 permille(trace.amount, live).into()
             }
             Feature::Age => self.age(profile, self.input.actor_before().is_some()),
-            Feature::Idle => match profile.map(|p| p.active_ms) {
+            Feature::Idle => match profile.map(|p| p.quiet_ms(self.now_ms)) {
                 None | Some(0) => self.value(Feature::Age, window),
-                active => self.since(active),
+                quiet => self.since(quiet),
             },
             Feature::SinceDeposit => self.since(profile.map(|p| p.deposit_ms)),
             Feature::SinceReceived => self.since(profile.map(|p| p.received_ms)),
@@ -161,7 +161,7 @@ impl<'a> View<'a> {
             Feature::Lookalike => self.lookalike(),
             Feature::Poison => self.poison(),
             Feature::TargetAge => self.target.map_or(0, |t| self.since(Some(t.first_ms.max(1)))),
-            Feature::TargetNew => (self.input.target().is_some() && self.target.is_none()).into(),
+            Feature::TargetNew => self.target_new().into(),
             Feature::TargetSenders => self.target_senders(from),
             Feature::Taint => self.taint().map_or(0, |m| i128::from(u64::from(m.ppm) * 1000 / PPM)),
             Feature::TaintHops => self.taint().map_or(0, |m| m.hops.into()),

@@ -43,7 +43,7 @@ impl Models {
     pub fn new(config: HalfSpaceConfig) -> Result<Self, SentinelError> {
         let half_space = HalfSpace::new(config, FEATURES, LIMIT)?;
         let version = keccak(&[
-            b"bastion-sentinel/models/v1",
+            b"bastion-sentinel/models/v2",
             &config.seed.to_be_bytes(),
             &(config.trees as u64).to_be_bytes(),
             &(config.height as u64).to_be_bytes(),

@@ -1,6 +1,6 @@
 //! What is remembered of an account.
 
-use bastion_protocol::{Address, Index, Kind};
+use bastion_protocol::{Address, Kind};
 use serde::{Deserialize, Serialize};
 
 use super::{Event, Ring};
@@ -13,12 +13,18 @@ pub struct Profile {
     pub first_ms: u64,
     /// Whether it was made under the screener's eyes; otherwise it is older than `first_ms`.
     pub born: bool,
-    /// Last operation that its key signed.
+    /// Last operation of its key that matters: a change of the key, or at least a hundredth of the balance.
     pub active_ms: u64,
+    /// The first of the present spell of them, in which none is more than an hour after the one before.
+    pub spell_ms: u64,
+    /// The last of them before the spell.
+    pub before_ms: u64,
     /// Last deposit to it.
     pub deposit_ms: u64,
     /// Last receipt from another account.
     pub received_ms: u64,
+    /// Last receipt from another account that was at least half of the balance after it.
+    pub fed_ms: u64,
     /// Last change of its key.
     pub key_ms: u64,
     /// Last freeze.
@@ -67,14 +73,28 @@ impl Profile {
     }
 
     /// Counts an operation of its key.
-    pub(crate) fn sign(&mut self, now_ms: u64) {
-        self.active_ms = now_ms;
+    pub(crate) fn sign(&mut self, now_ms: u64, matters: bool) {
+        if matters {
+            if now_ms.saturating_sub(self.active_ms) > HOUR_MS {
+                (self.spell_ms, self.before_ms) = (now_ms, self.active_ms);
+            }
+            self.active_ms = now_ms;
+        }
         self.signed = self.signed.saturating_add(1);
         let hour = hour(now_ms);
         if self.hours[hour] == u16::MAX {
             self.hours.iter_mut().for_each(|h| *h /= 2);
         }
         self.hours[hour] += 1;
+    }
+
+    /// Since when it is quiet, a spell aside that began within the last hour; 0 for ever.
+    #[must_use]
+    pub fn quiet_ms(&self, now_ms: u64) -> u64 {
+        match now_ms.saturating_sub(self.spell_ms) <= HOUR_MS {
+            true => self.before_ms,
+            false => self.active_ms,
+        }
     }
 
     /// Counts what it sent.
@@ -100,8 +120,13 @@ impl Profile {
     }
 
     /// Notes the length of the chain that a receipt is the end of; 0 if it is of none. Other receipts do
-    /// not hide a chain of the last hour.
-    pub(crate) fn link(&mut self, now_ms: u64, chain: u32) {
+    /// not hide a chain of the last hour, and what is less than half of the balance after it is of none:
+    /// nobody becomes part of a chain by the dust of strangers.
+    pub(crate) fn link(&mut self, now_ms: u64, chain: u32, amount: u128, after: u128) {
+        if amount.saturating_mul(2) < after {
+            return;
+        }
+        self.fed_ms = now_ms;
         if chain > 0 || now_ms.saturating_sub(self.chain_ms) > HOUR_MS {
             self.chain = chain;
             self.chain_ms = now_ms;
@@ -116,22 +141,20 @@ impl Profile {
         };
     }
 
-    /// Whether sending an amount passes on most of a balance within an hour of getting it from
-    /// another account.
+    /// Whether sending an amount passes on most of a balance within an hour of getting at least half of it
+    /// from another account.
     #[must_use]
     pub fn passes_on(&self, now_ms: u64, amount: u128, balance: u128) -> bool {
-        let fresh = self.received_ms != 0 && now_ms.saturating_sub(self.received_ms) <= HOUR_MS;
+        let fresh = self.fed_ms != 0 && now_ms.saturating_sub(self.fed_ms) <= HOUR_MS;
         // At least 70 percent.
         fresh && amount / 7 >= balance / 10
     }
 
-    /// Whether it sent something to an account or an address.
+    /// Whether what it sent before makes the other side of a movement an acquaintance.
     #[must_use]
-    pub fn knows(&self, peer: Option<Index>, exit: Address) -> bool {
-        self.out.all().any(|e| match peer {
-            Some(_) => e.peer == peer,
-            None => e.peer.is_none() && e.exit == exit,
-        })
+    pub fn knows(&self, event: &Event) -> bool {
+        let same = |e: &Event| e.peer == event.peer && (e.peer.is_some() || e.exit == event.exit);
+        self.out.all().any(|e| same(e) && e.acquaints(event.at_ms, event.amount))
     }
 
     /// Share of its operations around an hour (one before to one after), in thousandths.
@@ -160,5 +183,40 @@ impl Profile {
             | Kind::Unfreeze
             | Kind::Noop => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_spell_hides_no_quiet_before_it() {
+        let mut profile = Profile::new(1, true);
+        let day = 10 * DAY_MS;
+        profile.sign(day, true);
+        assert_eq!((profile.quiet_ms(day), profile.quiet_ms(day + HOUR_MS + 1)), (0, day));
+        // Dust does not end the quiet.
+        profile.sign(day + DAY_MS, false);
+        assert_eq!(profile.quiet_ms(day + DAY_MS), day);
+        // Nor does what began within the hour, but then it does.
+        let next = day + 2 * DAY_MS;
+        profile.sign(next, true);
+        profile.sign(next + HOUR_MS / 2, true);
+        assert_eq!(profile.quiet_ms(next + HOUR_MS), day);
+        profile.sign(next + HOUR_MS + 1, true);
+        assert_eq!(profile.quiet_ms(next + HOUR_MS + 1), next + HOUR_MS + 1);
+        assert_eq!(profile.signed, 5);
+    }
+
+    #[test]
+    fn dust_links_no_chain() {
+        let mut profile = Profile::new(1, true);
+        profile.link(DAY_MS, 2, 49, 100);
+        assert_eq!((profile.chain, profile.passes_on(DAY_MS, 100, 100)), (0, false));
+        profile.link(DAY_MS, 2, 50, 100);
+        assert_eq!((profile.chain, profile.passes_on(DAY_MS, 70, 100)), (2, true));
+        profile.link(DAY_MS + 1, 0, u128::MAX, u128::MAX);
+        assert_eq!((profile.chain, profile.fed_ms), (2, DAY_MS + 1));
     }
 }

@@ -5,6 +5,8 @@ use std::collections::VecDeque;
 use bastion_protocol::{Address, Index};
 use serde::{Deserialize, Serialize};
 
+use super::{DAY_MS, HOUR_MS};
+
 /// Movements that are kept for each account and direction. Counts over windows end here.
 pub const RING: usize = 32;
 
@@ -19,6 +21,16 @@ pub struct Event {
     pub peer: Option<Index>,
     /// Exit address of the other account, or the address on L1; zeros if unknown.
     pub exit: Address,
+}
+
+impl Event {
+    /// Whether its other side is an acquaintance when an amount moves now: it is a day old, or an hour old
+    /// and at least a hundredth of the amount. Dust that goes ahead makes nobody known.
+    #[must_use]
+    pub fn acquaints(&self, now_ms: u64, amount: u128) -> bool {
+        let age = now_ms.saturating_sub(self.at_ms);
+        age >= DAY_MS || (age >= HOUR_MS && self.amount.saturating_mul(100) >= amount)
+    }
 }
 
 /// The last [`RING`] movements, the oldest first.
@@ -77,6 +89,16 @@ impl Ring {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn acquaintances_are_old_or_no_dust() {
+        let of = |amount, age| {
+            let event = Event { at_ms: 5, amount, peer: None, exit: Address::default() };
+            event.acquaints(5 + age, 1000)
+        };
+        assert!(of(10, HOUR_MS) && of(1, DAY_MS) && of(u128::MAX, HOUR_MS));
+        assert!(!of(9, HOUR_MS) && !of(1, DAY_MS - 1) && !of(1000, HOUR_MS - 1));
+    }
 
     #[test]
     fn the_ring_is_bounded_and_windows_are_exact() {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Ring;
+use super::{Ring, DAY_MS};
 
 /// One address.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -11,4 +11,15 @@ pub struct Target {
     pub first_ms: u64,
     /// Who withdrew to it, and how much.
     pub into: Ring,
+}
+
+impl Target {
+    /// Whether it is known when an amount leaves to it now: for a day, or by [`Event::acquaints`].
+    ///
+    /// [`Event::acquaints`]: super::Event::acquaints
+    #[must_use]
+    pub fn is_known(&self, now_ms: u64, amount: u128) -> bool {
+        let age = now_ms.saturating_sub(self.first_ms);
+        age >= DAY_MS || self.into.all().any(|event| event.acquaints(now_ms, amount))
+    }
 }

@@ -6,6 +6,7 @@
 mod example;
 pub mod expr;
 mod lists;
+mod plan;
 mod set;
 mod spec;
 mod stage;
@@ -15,6 +16,7 @@ mod tests;
 
 pub use example::check_examples;
 pub use lists::{Lists, MAX_LISTED};
+pub use plan::MAX_COST;
 pub use set::{Rule, RuleSet, LISTS_FILE, MAX_FILE, MAX_RULES};
 pub use spec::{Action, Example, Examples, Severity, Spec, Status};
 pub use stage::{Stage, Step, STAGE_START_MS};

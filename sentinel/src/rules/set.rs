@@ -6,7 +6,9 @@ use bastion_protocol::hash::keccak;
 use include_dir::{include_dir, Dir};
 
 use super::expr::Condition;
+use super::plan::{Plan, Values};
 use super::{Action, Example, Lists, Severity, Spec, Status, MAX_LISTED};
+use crate::features::{View, MEANING};
 use crate::SentinelError;
 
 /// Most rules of a set.
@@ -36,18 +38,20 @@ pub struct Rule {
 /// The rules in force, by id, with the lists that belong to them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RuleSet {
-    /// Version in verdicts: a number, and the first bytes of the files' hash.
+    /// Version in verdicts: a number, and the first bytes of the hash of the files and of what features mean.
     pub version: String,
     /// Known accounts and addresses.
     pub lists: Lists,
     rules: Vec<Rule>,
+    plan: Plan,
 }
 
 impl RuleSet {
     /// Loads a set from the content of its files, by name. `version` is that of the bundle.
     ///
     /// # Errors
-    /// [`SentinelError::Rule`] for the first file that does not load.
+    /// [`SentinelError::Rule`] for the first file that does not load, [`SentinelError::Costly`] for rules that
+    /// together ask for too much.
     pub fn from_files(
         version: u64,
         files: &BTreeMap<String, Vec<u8>>,
@@ -83,9 +87,12 @@ impl RuleSet {
             return Err(SentinelError::Rule { rule: "the set".into(), why });
         }
         rules.sort_by(|a, b| a.spec.id.cmp(&b.spec.id));
-        let parts: Vec<&[u8]> = hashes.iter().map(<[u8; 32]>::as_slice).collect();
+        let plan = Plan::of(&rules)?;
+        let meaning = MEANING.to_be_bytes();
+        let mut parts: Vec<&[u8]> = hashes.iter().map(<[u8; 32]>::as_slice).collect();
+        parts.push(&meaning);
         let version = format!("{version}:{}", hex::encode(&keccak(&parts)[..8]));
-        Ok(Self { version, lists, rules })
+        Ok(Self { version, lists, rules, plan })
     }
 
     /// The rules that come with this crate, as version 0. They are not signed: they are trusted as the
@@ -110,13 +117,21 @@ impl RuleSet {
     /// No rules.
     #[must_use]
     pub fn empty() -> Self {
-        Self { version: "none".into(), lists: Lists::default(), rules: Vec::new() }
+        let (lists, plan) = (Lists::default(), Plan::default());
+        Self { version: "none".into(), lists, rules: Vec::new(), plan }
     }
 
     /// A set of one rule, for its examples.
     #[must_use]
     pub fn single(rule: Rule) -> Self {
-        Self { version: "example".into(), lists: Lists::default(), rules: vec![rule] }
+        let rules = vec![rule];
+        let (lists, plan) = (Lists::default(), Plan::unchecked(&rules));
+        Self { version: "example".into(), lists, rules, plan }
+    }
+
+    /// The values of an operation, for these rules.
+    pub(crate) fn values<'a>(&'a self, view: &'a View<'a>) -> Values<'a> {
+        Values::new(view, &self.plan)
     }
 
     /// The rules, by id.

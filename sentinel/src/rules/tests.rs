@@ -1,5 +1,7 @@
 use std::collections::BTreeMap;
 
+use bastion_protocol::hash::keccak;
+
 use super::*;
 use crate::SentinelError;
 
@@ -140,6 +142,18 @@ fn wrong_examples_are_found() {
     let nobody = text().replacen("from: \"a{i}\", to: pot", "from: \"b{i}\", to: pot", 1);
     let wrong = check_examples(&load(&nobody).unwrap()).unwrap_err();
     assert!(wrong.to_string().contains("there is no account `b0`"), "{wrong}");
+}
+
+#[test]
+fn what_features_mean_is_part_of_the_version() {
+    let (name, bytes) = ("fan-in.yaml", text().into_bytes());
+    let hash = |more: &[u8]| {
+        let parts = [keccak(&[name.as_bytes()]), keccak(&[&bytes])];
+        format!("1:{}", hex::encode(&keccak(&[&parts[0], &parts[1], more])[..8]))
+    };
+    let version = load(&text()).unwrap().version;
+    assert_eq!(version, hash(&crate::features::MEANING.to_be_bytes()));
+    assert_ne!(version, hash(&1u32.to_be_bytes()));
 }
 
 #[test]

@@ -15,9 +15,41 @@ use crate::rules::Lists;
 use crate::table::Table;
 use crate::{Input, SentinelError};
 
+/// The form of a memory, and its first field. One of another form is not read: what it says of accounts means
+/// something else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "u32", into = "u32")]
+pub(crate) struct Form;
+
+impl Form {
+    /// No number of operations, which older memories begin with.
+    const NUMBER: u32 = 0xba57_0002;
+}
+
+impl From<Form> for u32 {
+    fn from(_: Form) -> Self {
+        Form::NUMBER
+    }
+}
+
+impl TryFrom<u32> for Form {
+    type Error = String;
+
+    fn try_from(number: u32) -> Result<Self, String> {
+        match number == Self::NUMBER {
+            true => Ok(Self),
+            false => Err(format!(
+                "the memory has the form {number:#x}, and {:#x} is read: begin anew",
+                Self::NUMBER
+            )),
+        }
+    }
+}
+
 /// The memory. It serializes; restored, it goes on bit for bit as it was.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Memory {
+    pub(crate) form: Form,
     pub(crate) observed: u64,
     pub(crate) clock_ms: u64,
     pub(crate) start_ms: Option<u64>,
@@ -33,6 +65,7 @@ pub struct Memory {
 impl Memory {
     pub(super) fn new(config: &Config, ledger: Ledger) -> Result<Self, SentinelError> {
         Ok(Self {
+            form: Form,
             observed: 0,
             clock_ms: 0,
             start_ms: None,
@@ -124,7 +157,10 @@ impl Memory {
         let profile = self.accounts.touch(access.index, || Profile::new(first, born));
         profile.exit = input.own_exit().or(profile.exit);
         if kind.by_owner() {
-            profile.sign(now);
+            let held = access.before.map_or(0, |a| a.balance);
+            let sent = input.sent();
+            let moves = sent > 0 && sent.saturating_mul(100) >= held;
+            profile.sign(now, moves || kind == Kind::ChangeKey);
         }
         profile.mark(kind, now);
         if matches!(kind, Kind::Deposit | Kind::DepositNew) {
@@ -162,7 +198,8 @@ impl Memory {
         }
         profile.exit = input.receiver_exit.or(profile.exit);
         profile.receive(came);
-        profile.link(now, chain);
-        profile.balance(access.after.map_or(0, |a| a.balance));
+        let after = access.after.map_or(0, |a| a.balance);
+        profile.link(now, chain, came.amount, after);
+        profile.balance(after);
     }
 }

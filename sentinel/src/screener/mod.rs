@@ -136,20 +136,19 @@ impl Screener {
     }
 
     fn judge_rules(&self, view: &View<'_>, asked: &mut Asked, reasons: &mut Vec<Reason>) {
-        for rule in self.rules.rules() {
+        let values = self.rules.values(view);
+        for (number, rule) in self.rules.rules().iter().enumerate() {
             let Some(action) = rule.action() else { continue };
             let spec = &rule.spec;
-            if !rule.condition.holds(view, spec.window) {
+            let value = |feature| values.of(number, feature, spec.window);
+            if !rule.condition.holds_with(&value) {
                 continue;
             }
             let mut evidence: Vec<_> = rule
                 .condition
                 .features()
                 .iter()
-                .map(|f| {
-                    let value = view.value(*f, spec.window);
-                    (f.name().to_owned(), shown(*f, value))
-                })
+                .map(|f| (f.name().to_owned(), shown(*f, value(*f))))
                 .collect();
             evidence.push(item("window", spec.window));
             evidence.push(item("action", asked.ask(action)));

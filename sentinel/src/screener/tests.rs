@@ -131,6 +131,20 @@ fn a_changed_record_is_found_at_its_place() {
     assert_ne!(all.stats().model_version, other.stats().model_version);
 }
 
+/// What an older version learned means something else, and is not taken for what it is not.
+#[test]
+fn a_memory_of_another_form_is_not_read() {
+    let mut screener = screener();
+    stream(&[7; 60]).iter().for_each(|input| screener.learn(input));
+    let bytes = postcard::to_allocvec(screener.memory()).unwrap();
+    let read = |bytes: &[u8]| postcard::from_bytes::<Memory>(bytes).ok();
+    assert_eq!(read(&bytes).as_ref(), Some(screener.memory()));
+    let mut other = bytes.clone();
+    other[0] ^= 1;
+    // Five bytes are the form.
+    assert!(read(&other).is_none() && read(&bytes[5..]).is_none());
+}
+
 #[test]
 fn the_severest_wish_decides_and_lanes_stay_open() {
     let mut asked = Asked { decision: Decision::Allow, lane: false, now: 100 };

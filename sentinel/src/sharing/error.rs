@@ -100,6 +100,18 @@ pub enum SharingError {
         /// Of what.
         what: &'static str,
     },
+    /// More about one thing than one signer may say at a time.
+    #[error("{signer} has {most} objects in force about {about}, and {id} would be one more: publish a new version of one of them, take one back, or let one end")]
+    Crowded {
+        /// The object.
+        id: String,
+        /// Who signed.
+        signer: String,
+        /// Whom or what it is about.
+        about: String,
+        /// How many there may be.
+        most: usize,
+    },
     /// A collection that is not there.
     #[error("there is no collection {id}")]
     NoCollection {

@@ -117,7 +117,7 @@ impl Intelligence {
     pub fn set_trust(&self, trust: TrustList) {
         // Nobody enters anything meanwhile that was judged by the old list.
         let _writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        let state = self.known().state.judged(&trust);
+        let state = self.known().state.judged(&trust, (self.clock)());
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         *known = Known { state, trust: Arc::new(trust) };
     }

@@ -2,6 +2,7 @@ use bastion_protocol::{Address, Fr, TokenLimits};
 use proptest::prelude::*;
 
 use super::*;
+use crate::rules::{Rule, RuleSet};
 
 const GOOD: &str = r#"
 [[playbook]]
@@ -136,6 +137,36 @@ fn the_first_set_is_good() {
             let freezes = playbook.steps.iter().any(|s| matches!(s, Step::Freeze(_)));
             assert!(!freezes || playbook.needs_person, "{}", playbook.name);
         }
+    }
+}
+
+/// A playbook that waits for what no rule says would never act, and nobody would notice.
+#[test]
+fn each_playbook_of_the_first_set_can_act() {
+    let (playbooks, rules) = (Playbooks::builtin().unwrap(), RuleSet::builtin().unwrap());
+    let finding = |rule: &Rule| Finding {
+        detector: rule.detector.clone(),
+        score: rule.spec.severity.score(),
+        account: Some(7),
+        token: Some(1),
+        operation: None,
+        evidence: vec![],
+    };
+    let findings: Vec<Finding> = rules.rules().iter().map(finding).collect();
+    for playbook in playbooks.list() {
+        let about_rules = match &playbook.when.source {
+            Source::Detector(glob) => findings.iter().any(|f| glob.matches(&f.detector)),
+            Source::Family(family) => family == "rule",
+        };
+        let acts = findings.iter().any(|f| playbook.matches(f).is_some());
+        assert_eq!(acts, about_rules, "{}", playbook.name);
+    }
+    // Each rule about drains and stolen keys has one for an account.
+    for finding in findings.iter().filter(|f| {
+        ["rule.drain-", "rule.key-change-then-"].iter().any(|start| f.detector.starts_with(start))
+    }) {
+        let acts = |p: &&Playbook| p.matches(finding) == Some(Subject::Account(7));
+        assert!(playbooks.list().iter().any(|p| acts(&p)), "{}", finding.detector);
     }
 }
 

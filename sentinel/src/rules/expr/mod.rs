@@ -15,7 +15,7 @@
 mod lexer;
 mod parser;
 
-use crate::features::{Feature, View};
+use crate::features::Feature;
 use crate::SentinelError;
 
 /// Most bytes of a condition.
@@ -92,13 +92,7 @@ impl Condition {
         &self.features
     }
 
-    /// Whether it holds for an operation, over a window in seconds.
-    #[must_use]
-    pub fn holds(&self, view: &View<'_>, window: u64) -> bool {
-        self.root.eval(&|feature| view.value(feature, window))
-    }
-
-    /// The same with values from elsewhere.
+    /// Whether it holds with values.
     #[must_use]
     pub fn holds_with(&self, value: &impl Fn(Feature) -> i128) -> bool {
         self.root.eval(value)

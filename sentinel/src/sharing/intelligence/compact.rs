@@ -44,7 +44,7 @@ impl Intelligence {
         }
         writer.ledger = ledger;
         let forgotten = before - kept.len();
-        let state = State::of(kept, withdrawn);
+        let state = State::of(kept, withdrawn, now);
         self.known.write().unwrap_or_else(PoisonError::into_inner).state = state;
         Ok(forgotten)
     }

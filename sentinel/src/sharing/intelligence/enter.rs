@@ -10,6 +10,7 @@ type Outcome = Result<Accepted, SharingError>;
 #[derive(Default)]
 struct Staged {
     entries: Vec<(usize, Arc<Entry>)>,
+    waiting: accept::Waiting,
 }
 
 impl Intelligence {
@@ -72,6 +73,9 @@ impl Intelligence {
         if !takes_back {
             writer.ledger.check(source, bytes, now)?;
         }
+        for place in accept::room(&known.state, candidate, &staged.waiting, now)? {
+            *staged.waiting.entry(place).or_default() += 1;
+        }
         let mut version = object.version();
         for collection in collections {
             let added = writer.stamp(now);
@@ -85,7 +89,7 @@ impl Intelligence {
 
     /// Writes what is staged, and lets it count.
     fn settle(&self, writer: &mut Writer, staged: &mut Staged, outcomes: &mut [Outcome]) {
-        let entries = std::mem::take(&mut staged.entries);
+        let Staged { entries, .. } = std::mem::take(staged);
         if entries.is_empty() {
             return;
         }
@@ -100,9 +104,10 @@ impl Intelligence {
             }
             return;
         }
+        let now = (self.clock)();
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         for (_, entry) in entries {
-            known.state.add(entry);
+            known.state.add(entry, now);
         }
         drop(known);
         self.news.send_replace(writer.last);

@@ -45,7 +45,8 @@ impl Intelligence {
                 }
             }
         }
-        let state = State::of(entries, withdrawn).judged(&trust);
+        let now = clock();
+        let state = State::of(entries, withdrawn, now).judged(&trust, now);
         let mut ledger = Ledger::new(quotas);
         for entry in state.entries() {
             let bytes = entry.object.size();

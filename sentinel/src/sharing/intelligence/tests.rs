@@ -7,6 +7,7 @@ use crate::sharing::stix::draft;
 use crate::sharing::testing::{id, member, signer, subject, trust, World, MAIN, OPEN};
 use crate::sharing::Member;
 
+mod crowd;
 mod enter;
 mod root;
 mod share;

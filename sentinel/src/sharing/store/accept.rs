@@ -1,16 +1,18 @@
 //! What may enter.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use serde_json::Value;
 
 use super::journal::{Journal, Record};
 use super::quota::Ledger;
+use super::said::{is_past, sighted, subjects, MOST_SAID};
 use super::state::{Entry, Key, Maker, State};
 use crate::sharing::collection::Collection;
 use crate::sharing::error::SharingError;
 use crate::sharing::sign::PublicKey;
-use crate::sharing::stix::{Id, Object, Timestamp};
+use crate::sharing::stix::{Id, Object, Subject, Timestamp};
 use crate::sharing::trust::TrustList;
 
 /// How far the clock of another may be ahead, in microseconds.
@@ -165,6 +167,42 @@ pub(in crate::sharing) fn place(
         }
     }
     Ok(Place::New(collections))
+}
+
+/// How many objects wait for the disk, by who signed them and what they are about.
+pub(in crate::sharing) type Waiting = HashMap<(Id, String), usize>;
+
+/// Checks that a signer says no more about a thing than is kept of it. Gives the places in [`Waiting`] that
+/// the candidate takes up.
+pub(in crate::sharing) fn room(
+    state: &State,
+    candidate: &Candidate,
+    waiting: &Waiting,
+    now: Timestamp,
+) -> Result<Vec<(Id, String)>, SharingError> {
+    let Candidate { object, maker, .. } = candidate;
+    let Maker::Signer(signer) = maker else { return Ok(Vec::new()) };
+    if is_past(object, now) {
+        return Ok(Vec::new());
+    }
+    let id = object.id();
+    let places = |what: &Subject| state.subjects().places(what, signer, id, now);
+    let about = subjects(object).iter().map(|what| (what.to_string(), places(what)));
+    let seen = sighted(object)
+        .map(|what| (what.to_string(), state.sightings().places(what, signer, id, now)));
+    let mut taken = Vec::new();
+    for (about, places) in about.chain(seen) {
+        let Some(places) = places else { continue };
+        let place = (signer.clone(), about);
+        if places + waiting.get(&place).copied().unwrap_or(0) >= MOST_SAID {
+            let (id, about, most) = (id.to_string(), place.1, MOST_SAID);
+            return Err(SharingError::Crowded { id, signer: signer.to_string(), about, most });
+        }
+        if !taken.contains(&place) {
+            taken.push(place);
+        }
+    }
+    Ok(taken)
 }
 
 /// The record of an entry.

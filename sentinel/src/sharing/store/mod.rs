@@ -3,6 +3,7 @@
 //! | module | content |
 //! |---|---|
 //! | `state` | what is known, in memory |
+//! | `said` | who says what about whom, as far as it can count |
 //! | `journal` | what is known, on disk |
 //! | `quota` | how much a source may send |
 //! | `accept` | what may enter |
@@ -14,6 +15,7 @@ mod journal;
 pub(super) mod merkle;
 pub(super) mod query;
 mod quota;
+pub(super) mod said;
 mod state;
 
 pub use accept::Accepted;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::said::{self, Said};
 use crate::sharing::sign::PublicKey;
 use crate::sharing::stix::{Id, Kind, Marking, Object, Subject, Timestamp};
 use crate::sharing::trust::TrustList;
@@ -73,47 +74,53 @@ pub(in crate::sharing) struct State {
     /// In the order in which they were added.
     entries: Vec<Arc<Entry>>,
     versions: HashMap<Key, Vec<Arc<Entry>>>,
-    subjects: HashMap<Subject, BTreeSet<Key>>,
-    sightings: HashMap<Id, BTreeSet<Key>>,
+    subjects: Said<Subject>,
+    sightings: Said<Id>,
     makers: HashMap<Id, BTreeSet<Maker>>,
     statements: HashSet<Id>,
     withdrawn: HashMap<Key, Timestamp>,
 }
 
 impl State {
-    /// What follows from entries and what was withdrawn.
-    pub fn of(entries: Vec<Arc<Entry>>, withdrawn: HashMap<Key, Timestamp>) -> Self {
+    /// What follows from entries and what was withdrawn, at a time.
+    pub fn of(
+        entries: Vec<Arc<Entry>>,
+        withdrawn: HashMap<Key, Timestamp>,
+        now: Timestamp,
+    ) -> Self {
         let mut state = Self { withdrawn, ..Self::default() };
         for entry in entries {
-            state.add(entry);
+            state.add(entry, now);
         }
         state
     }
 
-    pub fn add(&mut self, entry: Arc<Entry>) {
+    pub fn add(&mut self, entry: Arc<Entry>, now: Timestamp) {
         let key = entry.of();
         if self.withdrawn.contains_key(&key) {
             return;
         }
         if entry.counts() {
-            match entry.object.kind() {
-                Kind::Indicator(indicator) => {
-                    for subject in &indicator.subjects {
-                        self.subjects.entry(subject.clone()).or_default().insert(key.clone());
+            if let Kind::Marking(Marking::Statement) = entry.object.kind() {
+                self.statements.insert(key.id.clone());
+            }
+            if let Maker::Signer(signer) = &entry.maker {
+                let older = self.versions.get(&key).into_iter().flatten();
+                if let Some(older) = older.rev().find(|older| older.counts()) {
+                    let (object, id) = (&older.object, &key.id);
+                    for subject in said::subjects(object) {
+                        self.subjects.remove(subject, signer, id);
+                    }
+                    if let Some(indicator) = said::sighted(object) {
+                        self.sightings.remove(indicator, signer, id);
                     }
                 }
-                Kind::Sighting(sighting) => {
-                    let of = sighting.sighting_of_ref.clone();
-                    self.sightings.entry(of).or_default().insert(key.clone());
+                for subject in said::subjects(&entry.object) {
+                    self.subjects.insert(subject, signer, &entry, now);
                 }
-                Kind::Marking(Marking::Statement) => {
-                    self.statements.insert(key.id.clone());
+                if let Some(indicator) = said::sighted(&entry.object) {
+                    self.sightings.insert(indicator, signer, &entry, now);
                 }
-                Kind::Marking(Marking::Tlp(_) | Marking::Other)
-                | Kind::Identity(_)
-                | Kind::Extension(_)
-                | Kind::Account(_)
-                | Kind::Other => {}
             }
             if entry.key.is_some() {
                 self.makers.entry(key.id.clone()).or_default().insert(key.maker.clone());
@@ -124,7 +131,7 @@ impl State {
     }
 
     /// The same under another trust list: signatures are judged anew where the key is not known any more.
-    pub fn judged(&self, trust: &TrustList) -> Self {
+    pub fn judged(&self, trust: &TrustList, now: Timestamp) -> Self {
         let judge = |entry: &Arc<Entry>| {
             let keys = match &entry.maker {
                 Maker::Peer(_) => return entry.clone(),
@@ -139,14 +146,14 @@ impl State {
             };
             Arc::new(Entry { key, ..Entry::clone(entry) })
         };
-        Self::of(self.entries.iter().map(judge).collect(), self.withdrawn.clone())
+        Self::of(self.entries.iter().map(judge).collect(), self.withdrawn.clone(), now)
     }
 
     /// The same without an object.
     pub fn without(&self, key: Key, at: Timestamp) -> Self {
         let mut withdrawn = self.withdrawn.clone();
         withdrawn.insert(key, at);
-        Self::of(self.entries.clone(), withdrawn)
+        Self::of(self.entries.clone(), withdrawn, at)
     }
 
     pub fn entries(&self) -> &[Arc<Entry>] {
@@ -173,12 +180,14 @@ impl State {
         self.all(key).iter().rev().find(|entry| entry.counts() && entry.added <= at)
     }
 
-    pub fn about(&self, subject: &Subject) -> impl Iterator<Item = &Key> {
-        self.subjects.get(subject).into_iter().flatten()
+    /// The newest versions of signed indicators by whom they point to.
+    pub fn subjects(&self) -> &Said<Subject> {
+        &self.subjects
     }
 
-    pub fn sightings_of(&self, indicator: &Id) -> impl Iterator<Item = &Key> {
-        self.sightings.get(indicator).into_iter().flatten()
+    /// The newest versions of signed sightings by the indicator that was seen.
+    pub fn sightings(&self) -> &Said<Id> {
+        &self.sightings
     }
 
     /// Whether one signer alone uses an identifier.

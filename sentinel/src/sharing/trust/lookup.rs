@@ -1,15 +1,17 @@
 //! What is known about somebody.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
 use super::list::{Member, TrustList, FULL};
-use crate::sharing::stix::{Id, Indicator, Kind, Subject, Timestamp};
-use crate::sharing::store::{Entry, Key, State};
+use crate::sharing::stix::{Id, Kind, Object, Subject, Timestamp};
+use crate::sharing::store::said::confidence;
+use crate::sharing::store::State;
 
-/// The confidence of an object that says nothing of it, of 100.
-const UNSAID: u8 = 50;
+/// Indicators that a lookup names at most.
+const SHOWN: usize = 8;
 
 /// Somebody who says something about a subject.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -31,14 +33,15 @@ pub struct Lookup {
     pub sources: Vec<Source>,
     /// How sure that makes, from 0 to 1000: what is left open is what every source leaves open.
     pub confidence: u16,
-    /// The indicators that match.
+    /// The indicators that match: of more than eight, the eight with the highest scores.
     pub indicators: Vec<Id>,
     /// Whether enough independent sources say so for a freeze. Below that, it may raise a score or hold
     /// an operation back, and no more.
     pub may_freeze: bool,
 }
 
-/// What is known about a subject at a time.
+/// What is known about a subject at a time. It takes as long as the members who speak of it are many, and no
+/// longer however much they say.
 pub(in crate::sharing) fn look(
     state: &State,
     trust: &TrustList,
@@ -48,13 +51,15 @@ pub(in crate::sharing) fn look(
     let mut found = Found::default();
     let everywhere = subject.everywhere();
     for subject in [Some(subject), everywhere.as_ref()].into_iter().flatten() {
-        for key in state.about(subject) {
-            found.indicator(state, trust, key, subject, at);
+        for (signer, said) in state.subjects().about(subject) {
+            let Some(member) = believed(trust, signer) else { continue };
+            for entry in said.iter().filter(|entry| holds(&entry.object, at)) {
+                found.indicator(state, trust, member, &entry.object);
+            }
         }
     }
-    found.indicators.sort();
-    found.indicators.dedup();
-    let sources: Vec<Source> = found.sources.into_values().collect();
+    let sources: Vec<Source> =
+        found.sources.values().map(|(member, score)| member.source(*score)).collect();
     let open = sources.iter().fold(u64::from(FULL) * 1_000, |open, source| {
         open * u64::from(FULL.saturating_sub(source.score)) / u64::from(FULL)
     });
@@ -62,81 +67,82 @@ pub(in crate::sharing) fn look(
     Lookup {
         may_freeze: sources.len() >= trust.sources(),
         confidence: u16::try_from(confidence).unwrap_or(FULL),
-        indicators: found.indicators,
+        indicators: found.shown(),
         sources,
     }
 }
 
 #[derive(Default)]
-struct Found {
-    sources: BTreeMap<String, Source>,
-    indicators: Vec<Id>,
+struct Found<'a> {
+    /// The surest member of each operator.
+    sources: BTreeMap<&'a str, (&'a Member, u16)>,
+    indicators: Vec<(&'a Id, u16)>,
 }
 
-impl Found {
+impl<'a> Found<'a> {
     fn indicator(
         &mut self,
-        state: &State,
-        trust: &TrustList,
-        key: &Key,
-        subject: &Subject,
-        at: Timestamp,
+        state: &'a State,
+        trust: &'a TrustList,
+        member: &'a Member,
+        object: &'a Object,
     ) {
-        let Some((entry, indicator)) = state.live(key, at) else { return };
-        if !indicator.subjects.contains(subject) {
-            return;
+        let (id, sure) = (object.id(), confidence(object));
+        let score = self.add(member, sure);
+        if score > 0 {
+            self.indicators.push((id, score));
         }
-        let Some(member) = believed(trust, entry) else { return };
-        let confidence = entry.object.confidence().unwrap_or(UNSAID);
-        self.indicators.push(entry.object.id().clone());
-        self.add(member, confidence);
         // Two makers under one identifier: nobody knows which of them was seen.
-        if !state.is_unambiguous(entry.object.id()) {
+        if !state.is_unambiguous(id) {
             return;
         }
-        for key in state.sightings_of(entry.object.id()) {
-            let Some(sighting) = state.newest(key) else { continue };
-            let Kind::Sighting(said) = sighting.object.kind() else { continue };
-            if sighting.object.revoked() || said.count == Some(0) {
+        for (signer, said) in state.sightings().about(id) {
+            // The surest comes first.
+            let (Some(member), Some(seen)) = (believed(trust, signer), said.first()) else {
                 continue;
-            }
-            if let Some(member) = believed(trust, sighting) {
-                self.add(member, sighting.object.confidence().unwrap_or(UNSAID).min(confidence));
-            }
+            };
+            self.add(member, confidence(&seen.object).min(sure));
         }
     }
 
-    fn add(&mut self, member: &Member, confidence: u8) {
+    fn add(&mut self, member: &'a Member, confidence: u8) -> u16 {
         let score = u32::from(member.weight) * u32::from(confidence) / 100;
         let score = u16::try_from(score).unwrap_or(FULL);
-        if score == 0 {
-            return;
+        if score > 0 {
+            let known = self.sources.entry(&member.operator).or_insert((member, score));
+            if known.1 < score {
+                *known = (member, score);
+            }
         }
-        let Member { operator, identity, name, .. } = member.clone();
-        let source = Source { operator: operator.clone(), identity, name, score };
-        match self.sources.get_mut(&operator) {
-            Some(known) if known.score >= score => {}
-            Some(known) => *known = source,
-            None => drop(self.sources.insert(operator, source)),
-        }
+        score
+    }
+
+    /// The indicators that are named, in order.
+    fn shown(mut self) -> Vec<Id> {
+        self.indicators.sort_unstable_by(|a, b| (a.0, b.1).cmp(&(b.0, a.1)));
+        self.indicators.dedup_by_key(|(id, _)| *id);
+        self.indicators.sort_by_key(|(_, score)| Reverse(*score));
+        self.indicators.truncate(SHOWN);
+        let mut shown: Vec<Id> = self.indicators.into_iter().map(|(id, _)| id.clone()).collect();
+        shown.sort();
+        shown
     }
 }
 
-/// The member whose signature an entry bears.
-fn believed<'a>(trust: &'a TrustList, entry: &Entry) -> Option<&'a Member> {
-    let signer = entry.object.signature()?.signer();
-    trust.member(signer).filter(|member| entry.key.is_some_and(|key| member.keys.contains(&key)))
+impl Member {
+    fn source(&self, score: u16) -> Source {
+        let Self { operator, identity, name, .. } = self.clone();
+        Source { operator, identity, name, score }
+    }
 }
 
-impl State {
-    /// The newest version of an indicator, if it was not taken back and holds.
-    pub(in crate::sharing) fn live(
-        &self,
-        key: &Key,
-        at: Timestamp,
-    ) -> Option<(&Entry, &Indicator)> {
-        let entry = self.newest(key)?;
-        let Kind::Indicator(indicator) = entry.object.kind() else { return None };
-        (!entry.object.revoked() && indicator.holds(at)).then_some((entry, indicator))
-    }
+/// The member that signs as an identity, if anything that it says counts. What is known was judged by the
+/// same trust list: what has a signer is signed by one of its keys.
+fn believed<'a>(trust: &'a TrustList, signer: &Id) -> Option<&'a Member> {
+    trust.member(signer).filter(|member| member.weight > 0)
+}
+
+/// Whether an object is an indicator that holds.
+fn holds(object: &Object, at: Timestamp) -> bool {
+    matches!(object.kind(), Kind::Indicator(indicator) if indicator.holds(at))
 }

@@ -23,7 +23,7 @@ fn times_are_iso_8601() {
 fn an_alert_lists_what_its_playbook_decided() {
     let mut engine = Engine::new(Playbooks::builtin().unwrap(), Budget::default()).unwrap();
     let finding = Finding {
-        detector: "rule.drain-new-receiver".into(),
+        detector: "rule.drain-to-l1".into(),
         score: 950,
         account: Some(7),
         token: Some(1),

@@ -6,9 +6,9 @@ import type { Parts } from "./proof.js";
 import { inverses, minus, power, times } from "./scalars.js";
 
 /** Values of the polynomials that are 1 at one row and 0 at the others, for these rows. */
-function lagrange({ k, omega }: Document, z: Element, rows: Iterable<number>): Map<number, Element> {
+function lagrange({ k, omega }: Document, z: Element, rows: ReadonlySet<number>): Map<number, Element> {
   const n = 2n ** BigInt(k);
-  const numbers = [...new Set(rows)];
+  const numbers = [...rows];
   const powers = numbers.map((row) => power(omega, row));
   const [ofN, ...denominators] = inverses([n, ...powers.map((x) => minus(z, x))]);
   const common = times(minus(power(z, n), 1n), ofN as Element);
@@ -25,11 +25,12 @@ export function quotientAt(document: Document, instances: readonly (readonly Ele
   const evaluated = new Map(evaluations.map(({ polynomial, rotation }, i) => [`${polynomial}@${rotation}`, parts.evaluations[i]]));
   const columnOf = (polynomial: number) => instances[polynomial - fixed.length] ?? [];
 
-  const rows = nodes.flatMap((step) => {
-    if (step.kind === "lagrange") return [step.row];
-    if (step.kind !== "polynomial" || !isInstance(document, step.polynomial)) return [];
-    return columnOf(step.polynomial).map((_, row) => row - step.rotation);
-  });
+  const rows = new Set<number>();
+  for (const step of nodes) {
+    if (step.kind === "lagrange") rows.add(step.row);
+    if (step.kind !== "polynomial" || !isInstance(document, step.polynomial)) continue;
+    columnOf(step.polynomial).forEach((_, row) => rows.add(row - step.rotation));
+  }
   const bases = lagrange(document, z, rows);
   const base = (row: number) => bases.get(row) as Element;
 

@@ -5,7 +5,7 @@
 import { keccak_256 } from "@noble/hashes/sha3.js";
 import { concat, equal, fromInteger, toInteger } from "../src/bytes.js";
 import { MODULUS } from "../src/field.js";
-import { BASE_MODULUS } from "../src/verifier/points.js";
+import { BASE_MODULUS } from "../src/verifier/sums.js";
 
 /** Public inputs as words of 32 bytes, canonical or not, and proof bytes. */
 export interface Call {

@@ -9,7 +9,7 @@ import {
   blockInputs, CircuitVerifier, claimOf, headerFrom, INPUT_NAMES, inputsFrom, Refused, verifyBatch, verifyBlock, Verifier,
   type PublicInputs, type Reason, type Verdict,
 } from "../src/verifier/index.js";
-import { BASE_MODULUS } from "../src/verifier/points.js";
+import { BASE_MODULUS } from "../src/verifier/sums.js";
 import { blockVerifier, files } from "./block.js";
 
 const verifier = blockVerifier();

@@ -2,9 +2,10 @@
 import { MODULUS, type Element } from "../field.js";
 import type { Document } from "./document.js";
 import { firstCommitment, quotientNumber } from "./document-checks.js";
-import { combination, type Point } from "./points.js";
+import type { Point } from "./points.js";
 import type { Parts } from "./proof.js";
 import { inverses, minus, power, times } from "./scalars.js";
+import { sumOf } from "./sums.js";
 
 /** Polynomials that are opened at the same rotations. */
 export interface OpeningSet {
@@ -44,7 +45,7 @@ function weights(points: readonly Element[], zPrime: Element): { vanishing: Elem
  * The points `left` and `right`: the proof holds if `e(left, g2) = e(right, s_g2)`.
  * @throws Refused if a denominator is zero.
  */
-export function openingPoints(document: Document, sets: readonly OpeningSet[], parts: Parts, quotient: Element): { left: Point; right: Point } {
+export function openingPoints(document: Document, sets: readonly OpeningSet[], parts: Parts, quotient: Element): { left: Point | null; right: Point } {
   const { z, zPrime, mu, gamma } = parts;
   const values = new Map(document.evaluations.map(({ polynomial, rotation }, i) => [`${polynomial}@${rotation}`, parts.evaluations[i] as Element]));
   values.set(`${quotientNumber(document)}@0`, quotient);
@@ -68,7 +69,7 @@ export function openingPoints(document: Document, sets: readonly OpeningSet[], p
     }
     ofSet = times(ofSet, gamma);
   });
-  return { left: combination(terms(document, parts, factors, first, constant)), right: parts.wPrime };
+  return { left: sumOf(terms(document, parts, factors, first, constant)), right: parts.wPrime };
 }
 
 /** The sum behind `left`: commitments with their factors, the quotient in its pieces. */

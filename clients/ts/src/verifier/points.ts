@@ -1,20 +1,15 @@
 /** Points of both groups of BN254, and the pairing. */
 import { bn254 } from "@noble/curves/bn254.js";
-import { pippenger } from "@noble/curves/abstract/curve.js";
-import type { Element } from "../field.js";
 import { Refused, type Reason } from "./refused.js";
+import { BASE_MODULUS, type Affine } from "./sums.js";
 
-const G1 = bn254.G1.Point;
 const G2 = bn254.G2.Point;
 const { Fp, Fp2, Fp12 } = bn254.fields;
 
-/** A point of the first group. */
-export type Point = InstanceType<typeof G1>;
+/** A point of the first group, not the identity. */
+export type Point = Affine;
 /** A point of the second group, prepared for pairings. */
 export type Prepared = ReturnType<typeof bn254.utils.calcPairingPrecomputes>;
-
-/** Order of the base field. */
-export const BASE_MODULUS = Fp.ORDER;
 
 function coordinates(what: string, xs: readonly bigint[]): void {
   if (xs.some((x) => x >= BASE_MODULUS)) throw new Refused("coordinate", `${what}: a coordinate is not below q`);
@@ -25,7 +20,7 @@ function coordinates(what: string, xs: readonly bigint[]): void {
 export function pointFrom(what: string, x: bigint, y: bigint): Point {
   coordinates(what, [x, y]);
   if (!Fp.eql(Fp.sqr(y), Fp.add(Fp.mul(Fp.sqr(x), x), 3n))) throw new Refused("curve", `${what} is not on the curve`);
-  return G1.fromAffine({ x, y });
+  return { x, y };
 }
 
 /** A point of the second group as `[x.c0, x.c1, y.c0, y.c1]`: of prime order, canonical, not the identity. */
@@ -40,12 +35,6 @@ export function preparedFrom(what: string, [a, b, c, d]: readonly [bigint, bigin
   return bn254.utils.calcPairingPrecomputes(point);
 }
 
-/** Sum of multiples of points. */
-export function combination(terms: readonly (readonly [Point, Element])[]): Point {
-  const used = terms.filter(([, factor]) => factor !== 0n);
-  return pippenger(G1, used.map(([point]) => point), used.map(([, factor]) => factor));
-}
-
 /** A square root modulo `q`, if there is one. */
 export function baseRoot(square: bigint): bigint | undefined {
   try {
@@ -56,13 +45,9 @@ export function baseRoot(square: bigint): bigint | undefined {
 }
 
 /** Refuses unless `e(left, g2) = e(right, s_g2)`. */
-export function requirePairing(reason: Reason, left: Point, g2: Prepared, right: Point, sG2: Prepared): void {
-  const pairs = ([[left, g2], [right.negate(), sG2]] as const)
-    .filter(([point]) => !point.is0())
-    .map(([point, lines]): [Prepared, bigint, bigint] => {
-      const { x, y } = point.toAffine();
-      return [lines, x, y];
-    });
+export function requirePairing(reason: Reason, left: Point | null, g2: Prepared, right: Point, sG2: Prepared): void {
+  const pairs: [Prepared, bigint, bigint][] = [[sG2, right.x, Fp.neg(right.y)]];
+  if (left !== null) pairs.push([g2, left.x, left.y]);
   const product = Fp12.finalExponentiate(bn254.millerLoopBatch(pairs));
   if (!Fp12.eql(product, Fp12.ONE)) throw new Refused(reason, "e(left, g2) is not e(right, s_g2)");
 }

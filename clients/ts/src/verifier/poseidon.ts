@@ -2,9 +2,10 @@
 import { toInteger } from "../bytes.js";
 import { MODULUS, type Element } from "../field.js";
 import { integers } from "../grain.js";
-import { BASE_MODULUS, baseRoot, pointFrom, type Point } from "./points.js";
+import { baseRoot, pointFrom, type Point } from "./points.js";
 import { Refused } from "./refused.js";
 import { inverse } from "./scalars.js";
+import { BASE_MODULUS } from "./sums.js";
 import { Bytes, scalarFrom, type Sizes, type Transcript } from "./transcript.js";
 
 const WIDTH = 3;

@@ -74,7 +74,8 @@ impl Calls {
         let scalars = [&instances[..], &evaluations].concat();
 
         let read = |at: usize, size: usize| whole[at..at + size].to_vec();
-        let swapped = |a: usize, b: usize, size: usize| vec![(a, read(b, size)), (b, read(a, size))];
+        let swapped =
+            |a: usize, b: usize, size: usize| vec![(a, read(b, size)), (b, read(a, size))];
         for at in 0..whole.len() {
             calls.write(&whole, vec![(at, vec![whole[at] ^ (1 << draws.below(8))])]);
         }
@@ -153,7 +154,7 @@ impl Calls {
         }
     }
 
-    pub fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         1 + self.changes.len()
     }
 
@@ -177,7 +178,7 @@ impl Calls {
 
     /// One hash over all calls: the same list gives the same.
     pub fn digest(&self) -> B256 {
-        let hashes = (0..self.len()).map(|number| {
+        let hashes = (0..self.count()).map(|number| {
             let Call { instances, proof } = self.get(number);
             let length = |bytes: &[u8]| (bytes.len() as u32).to_be_bytes();
             let (first, second) = (length(&instances), length(&proof));

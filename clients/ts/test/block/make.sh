@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Proves one block of the smallest shape with a program that is built, and writes the files of this folder
 # again. Then, in the root of the repository:
-#   BASTION_BLESS=1 cargo test --release -p bastion-contract --test third -- --nocapture
+#   BASTION_BLESS=1 BASTION_MUTATIONS=20000 cargo test --release -p bastion-contract --test third -- --nocapture
 set -euo pipefail
 bastion=$(realpath "${1:?usage: make.sh PROGRAM}")
 here=$(cd "$(dirname "$0")" && pwd)

@@ -16,7 +16,9 @@ run --lib chip
 run --lib plonk
 run --test mutation --test cheats --test reference --test batch
 run --test fuzz
-run --test audit --test block
+run --test audit --test block --test third
+# The third verifier, on all of the changed proofs that `third` judged.
+(cd clients/ts && npm ci --no-audit --no-fund --loglevel=error && npm run --silent build && BASTION_MUTATIONS=all node --test build/test/agreement.test.js)
 # The contracts' invariants, by a seed of their own.
 FOUNDRY_PROFILE=deep ./verifier-contract/forge.sh --mc BridgeInvariants
 # Figures of one name add up.

@@ -5,11 +5,11 @@ import { fileURLToPath } from "node:url";
 
 export const FILE = fileURLToPath(new URL("../../node/web/assets/bastion.js", import.meta.url));
 
-/** The bundle as text: the same for the same sources and pinned packages. */
-export async function bundle() {
+/** A bundle as text: the same for the same sources and pinned packages. */
+export async function bundle(entry = "src/index.ts") {
   const { outputFiles } = await build({
     absWorkingDir: fileURLToPath(new URL(".", import.meta.url)),
-    entryPoints: ["src/index.ts"],
+    entryPoints: [entry],
     bundle: true,
     write: false,
     format: "esm",

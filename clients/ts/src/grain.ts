@@ -17,8 +17,8 @@ function* outputs(width: number, fullRounds: number, partialRounds: number): Gen
   }
 }
 
-/** Draws elements for a permutation of the given width and numbers of rounds, without end. */
-export function* elements(width: number, fullRounds: number, partialRounds: number): Generator<Element> {
+/** Draws integers of 254 bits for a permutation of the given width and numbers of rounds, without end. */
+export function* integers(width: number, fullRounds: number, partialRounds: number): Generator<bigint> {
   const bits = outputs(width, fullRounds, partialRounds);
   const clock = (): number => {
     const { value } = bits.next();
@@ -33,6 +33,13 @@ export function* elements(width: number, fullRounds: number, partialRounds: numb
   for (;;) {
     let integer = 0n;
     for (let i = 0; i < FIELD_BITS; i++) integer = (integer << 1n) | BigInt(bit());
+    yield integer;
+  }
+}
+
+/** Those of them that are below the modulus. */
+export function* elements(width: number, fullRounds: number, partialRounds: number): Generator<Element> {
+  for (const integer of integers(width, fullRounds, partialRounds)) {
     if (integer < MODULUS) yield integer;
   }
 }

@@ -2,21 +2,24 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 import * as bastion from "../src/index.js";
+import * as verifier from "../src/verifier/index.js";
+import { files } from "./block.js";
 import type { FakeNode } from "./fake-node.mjs";
 
 const { startFakeNode } = (await import(new URL("../../test/fake-node.mjs", import.meta.url).href)) as {
   startFakeNode: () => Promise<FakeNode>;
 };
 
-/** The example of the README, as a function of what it takes from elsewhere. */
-async function example(inputs: Record<string, unknown>): Promise<string[]> {
+/** The example of the README that imports a module, as a function of what it takes from elsewhere. */
+async function example(name: string, module: object, inputs: Record<string, unknown>): Promise<string[]> {
   const readme = await readFile(new URL("../../README.md", import.meta.url), "utf8");
-  const code = /```ts\n(.*?)```/s.exec(readme)?.[1] ?? "";
-  const imports = /^import \{(.*)\} from "@bastion\/client";\n/.exec(code);
-  assert.ok(imports, "the example imports the client");
+  const examples = [...readme.matchAll(/```ts\n(.*?)```/gs)].map(([, code = ""]) => code);
+  const code = examples.find((text) => text.includes(`from "${name}";`)) ?? "";
+  const imports = /^import \{(.*)\} from "[^"]*";\n/.exec(code);
+  assert.ok(imports, "the example imports the module");
   const lines: string[] = [];
   const console = { log: (line: string) => lines.push(line) };
-  const scope = { ...inputs, console, bastion };
+  const scope = { ...inputs, console, bastion: module };
   const body = `const {${imports[1]}} = bastion;\n${code.slice(imports[0].length)}`;
   const AsyncFunction = Object.getPrototypeOf(example).constructor as new (...args: string[]) => (...args: unknown[]) => Promise<void>;
   await new AsyncFunction(...Object.keys(scope), `"use strict";\n${body}`)(...Object.values(scope));
@@ -32,7 +35,7 @@ test("the example of the README does what it says", async () => {
     const [key] = node.world.keys;
     assert.ok(key);
     const file = await bastion.lock(key, "password", { n: 1_024, r: 8, p: 1 });
-    const lines = await example({
+    const lines = await example("@bastion/client", bastion, {
       url: node.url,
       keyFile: JSON.stringify(file),
       password: "password",
@@ -47,4 +50,12 @@ test("the example of the README does what it says", async () => {
     clearInterval(finalize);
     await node.close();
   }
+});
+
+test("the example of the verifier does what it says", async () => {
+  const { manifest, description, proof, header, data } = files;
+  const lines = await example("@bastion/client/verifier", verifier, { manifest, description, proof, header, data });
+  assert.deepEqual(lines, ["proven: 0x0413b17b97719158c7743b6255bc18abfee5c4cc399f1e4aeec8643832e5eab4"]);
+  const refused = await example("@bastion/client/verifier", verifier, { manifest, description, proof, header, data: data.slice().fill(1, 40, 41) });
+  assert.match(refused[0] ?? "", /^refused \(inputs\): the proof is about another yOut/);
 });

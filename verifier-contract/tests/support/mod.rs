@@ -2,6 +2,7 @@
 #![allow(dead_code, unreachable_pub)]
 
 pub mod bus;
+pub mod mutations;
 pub mod plain;
 
 use alloy_primitives::{Address, Bytes, U256};

@@ -1,6 +1,6 @@
 //! Reports, their commitments, and what becomes of them.
 
-use bastion_protocol::{hash::keccak, Address};
+use bastion_protocol::{hash::keccak, Index};
 use std::fmt;
 
 /// Number of a commitment: commitments are numbered in the order of the chain.
@@ -21,7 +21,7 @@ impl fmt::Display for Subject {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Report {
     /// Who reports, and where a reward goes.
-    pub watcher: Address,
+    pub watcher: Index,
     /// What is reported.
     pub subject: Subject,
     /// Whether the watcher asks for a freeze, and answers for it.
@@ -37,7 +37,7 @@ impl Report {
     pub fn commitment(&self, salt: &[u8; 32]) -> [u8; 32] {
         let flag = [u8::from(self.asks_freeze)];
         let Self { watcher, subject, evidence, .. } = self;
-        keccak(&[b"bastion.report.v1", &watcher.0, &subject.0, &flag, evidence, salt])
+        keccak(&[b"bastion.report.v1", &watcher.to_be_bytes(), &subject.0, &flag, evidence, salt])
     }
 }
 
@@ -58,7 +58,7 @@ pub enum Stage {
         /// What it is about.
         subject: Subject,
         /// Who was frozen.
-        victim: Address,
+        victim: Index,
         /// When the freeze ends.
         until: u64,
     },
@@ -89,7 +89,7 @@ impl Stage {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Entry {
     /// Who committed.
-    pub watcher: Address,
+    pub watcher: Index,
     /// When.
     pub committed: u64,
     /// To what.
@@ -117,7 +117,7 @@ pub enum Cause {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Payment {
     /// To whom.
-    pub to: Address,
+    pub to: Index,
     /// How much.
     pub amount: u128,
     /// Why.

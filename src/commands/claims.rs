@@ -5,8 +5,11 @@ use std::path::Path;
 use bastion_audit::History;
 use bastion_node::sentinel::Rollup;
 use bastion_node::NodeError;
+use bastion_protocol::data::read_batches;
 use bastion_protocol::Memo;
 use bastion_sentinel::findings::{extend, read};
+use bastion_sentinel::rewards::audit::{reckon, records, Posted};
+use bastion_sentinel::rewards::Reckoning;
 use serde::Serialize;
 
 /// Claims that were posted, and whether a log of findings fits them.
@@ -20,6 +23,8 @@ pub(crate) struct Claims {
     pub(crate) fit: Option<u64>,
     /// The first claim that the log does not fit.
     pub(crate) broken: Option<String>,
+    /// What came in, what was owed and what was paid to watchers; null if no log was given.
+    pub(crate) rewards: Option<Reckoning>,
 }
 
 impl Claims {
@@ -31,7 +36,17 @@ impl Claims {
         let memos = history.blocks.iter().zip(1_u64..);
         let memos: Vec<_> = memos.filter_map(|(b, number)| Some((number, b.memo?))).collect();
         let of = Rollup { chain_id: history.chain_id, contract: history.contract };
-        Self::compare(&memos, of, log)
+        let mut claims = Self::compare(&memos, of, log)?;
+        if let Some(path) = log {
+            let records = records(path, of.genesis()).map_err(NodeError::from)?;
+            claims.rewards = Some(reckon(&records, &posted(history), history.domain()));
+        }
+        Ok(claims)
+    }
+
+    /// Whether nothing is wrong.
+    pub(crate) fn is_clean(&self) -> bool {
+        self.broken.is_none() && self.rewards.as_ref().is_none_or(|r| r.wrong.is_empty())
     }
 
     /// Compares the memos of blocks with a log.
@@ -81,9 +96,24 @@ impl Claims {
 
     /// As text; nothing if nothing was claimed.
     pub(crate) fn text(&self) -> String {
-        if self.blocks == 0 {
-            return String::new();
+        let mut text = match self.blocks {
+            0 => String::new(),
+            _ => self.claimed(),
+        };
+        let rewards = self.rewards.as_ref().filter(|r| r.account.is_some() || !r.wrong.is_empty());
+        if let Some(r) = rewards {
+            text += &format!(
+                "rewards    {} payments owed: {} made, {} not yet due; {} transfers came in\n",
+                r.owed, r.made, r.waiting, r.received
+            );
+            for wrong in &r.wrong {
+                text += &format!("FINDING    rewards: {wrong}\n");
+            }
         }
+        text
+    }
+
+    fn claimed(&self) -> String {
         let compared = match self.fit {
             None => "not compared (--findings)".into(),
             Some(fit) => format!("the log fits {fit} of them"),
@@ -97,6 +127,16 @@ impl Claims {
         }
         text
     }
+}
+
+/// The data of final blocks, from the first on. One that cannot be read is a finding of the audit.
+fn posted(history: &History) -> Vec<Posted> {
+    let last = history.blocks.iter().take_while(|block| block.finalized.is_some());
+    let read = last.zip(1_u64..).map_while(|(block, number)| {
+        let batches = read_batches(&block.data, block.header.batches).ok()?;
+        Some(Posted { number, time: block.header.time, batches })
+    });
+    read.collect()
 }
 
 #[cfg(test)]

@@ -13,18 +13,22 @@
 //!
 //! | module | content |
 //! |---|---|
+//! | `change` | rules that change, what is published |
 //! | `feed` | what other chains say, and what is said to them |
 //! | `guardian` | freezes, signed by the guardian's key |
 //! | `memory` | what was learned, on disk |
 //! | [`replay`] | the same verdicts again, from a data folder |
+//! | [`rewards`] | the account of stakes and rewards, what watchers ask for |
 //! | `rules` | the rules in force: built in, or a signed bundle |
 //! | `view` | what is shown of it |
 
+mod change;
 mod feed;
 mod guardian;
 mod memory;
 pub mod replay;
 mod respond;
+pub mod rewards;
 mod rules;
 mod view;
 
@@ -38,12 +42,11 @@ use bastion_protocol::ops::{Action, Op, SignedOp};
 use bastion_protocol::{Address, Fr, Memo};
 use bastion_sentinel::findings::{genesis, Entry, Finding, FindingsLog, Hash};
 use bastion_sentinel::response::{Full, Held};
+use bastion_sentinel::rewards::Treasury;
 use bastion_sentinel::rules::RuleSet;
 use bastion_sentinel::screener::Stats;
 use bastion_sentinel::sharing::Intelligence;
-use bastion_sentinel::{
-    Candidate, Config, Decision, Input, Reason, Screener, SentinelError, Verdict,
-};
+use bastion_sentinel::{Candidate, Config, Decision, Input, Screener, SentinelError, Verdict};
 use bastion_state::State;
 use tracing::{error, info, warn};
 
@@ -54,6 +57,7 @@ use feed::Feed;
 pub use guardian::Guardian;
 use memory::Memories;
 use respond::Responder;
+use rewards::{At, Rewards};
 pub(crate) use view::shown;
 use view::{text, RECENT};
 
@@ -96,6 +100,9 @@ pub struct Sentinel {
     findings: FindingsLog,
     genesis: Hash,
     responder: Responder,
+    rewards: Rewards,
+    /// Entries that were seen before the start.
+    learned: u64,
     /// The operation that was screened last and is not included yet.
     pending: Option<Input>,
     /// What is shared with other chains, and who decides that.
@@ -171,7 +178,20 @@ impl Sentinel {
         let feed = config.feed.as_deref().map(|path| Feed::open(path, dir, rollup.chain_id));
         let feed = feed.transpose()?;
         let mut memories = Memories::open(&dir.join("memory"))?;
-        let (mut findings, opened) = FindingsLog::open(&dir.join(FINDINGS), rollup.genesis())?;
+        let (mut treasury, mut broken) = (None, None);
+        let visit = |entry: &Entry| {
+            if let (Finding::Rewards(record), None) = (&entry.finding, &broken) {
+                let replayed = Treasury::replay(&mut treasury, record);
+                broken = replayed.err().map(|error| (entry.number, error));
+            }
+        };
+        let path = dir.join(FINDINGS);
+        let (mut findings, opened) = FindingsLog::open_with(&path, rollup.genesis(), visit)?;
+        if let Some((entry, error)) = broken {
+            let why = format!("entry {entry} of the log of findings does not follow: {error}");
+            return Err(NodeError::Rewards { why });
+        }
+        let rewards = Rewards::open(config, rollup.domain(), treasury)?;
         if opened.cut > 0 {
             warn!(bytes = opened.cut, "an unfinished entry of the log of findings was cut off");
         }
@@ -196,6 +216,7 @@ impl Sentinel {
                 (memories.inputs(0, |input| screener.learn(&input))?, screener)
             }
         };
+        let learned = reaches;
         let (next, screener) = match (first..=next).contains(&reaches) {
             // The rest is executed again.
             true => (reaches, screener),
@@ -223,6 +244,8 @@ impl Sentinel {
             findings,
             genesis: rollup.genesis(),
             responder: Responder::open(dir, config, rollup.domain())?,
+            rewards,
+            learned,
             pending: None,
             feed,
             publish: config.publish,
@@ -239,11 +262,23 @@ impl Sentinel {
 
     /// Takes in what is executed again at the start; entries that were seen before are passed over.
     pub fn catch_up(&mut self, entry: u64, candidate: &Candidate<'_>) {
+        self.rewards.see(entry, &candidate.trace.op, &candidate.hash);
         if entry >= self.next {
             let input = Input::of(candidate);
             self.screener.learn(&input);
             self.saw(entry, &input);
         }
+    }
+
+    /// The first entry that may not have been taken for rewards, if there are any.
+    pub(crate) fn rewards_from(&self) -> Option<u64> {
+        let treasury = self.rewards.treasury.as_ref()?;
+        Some(treasury.next_entry().max(self.learned))
+    }
+
+    /// Looks at an operation that was included while nobody watched.
+    pub(crate) fn missed(&mut self, entry: u64, op: &Op) {
+        self.rewards.see(entry, op, &bastion_protocol::receipt::operation_hash(op));
     }
 
     fn saw(&mut self, entry: u64, input: &Input) {
@@ -264,6 +299,10 @@ impl Sentinel {
             return Err(declined(held));
         }
         let input = Input::of(candidate);
+        if candidate.trace.signed().is_some_and(|op| self.rewards.owes(op)) {
+            self.pending = Some(input);
+            return Ok(());
+        }
         let mut verdict = self.screener.judge(&input);
         if let Some((reason, decision)) = self.feed.as_ref().and_then(|feed| feed.look(&input)) {
             verdict.decision = verdict.decision.max(decision);
@@ -351,13 +390,17 @@ impl Sentinel {
     pub fn included(&mut self, entry: u64) {
         if let Some(input) = self.pending.take() {
             self.note_freeze(&input);
+            self.rewards.see(entry, &input.trace.op, &input.hash);
             self.screener.learn(&input);
             self.saw(entry, &input);
         }
     }
 
-    /// What is to be executed now: operations whose time is over, and what the guardian signs.
-    pub fn due(&mut self, now_ms: u64) -> Vec<SignedOp> {
+    /// What is to be executed now: operations whose time is over, what the guardian signs, payments to watchers.
+    ///
+    /// # Errors
+    /// If what payments are owed for cannot be written: then they are not made.
+    pub fn due(&mut self, now_ms: u64, at: At<'_>) -> Result<Vec<SignedOp>, NodeError> {
         let released = self.responder.quarantine.due(now_ms);
         for op in &released {
             let hash = bastion_protocol::receipt::operation_hash(&Op::Signed(*op));
@@ -366,7 +409,13 @@ impl Sentinel {
         }
         let mut due = released;
         due.append(&mut self.responder.orders);
-        due
+        let entries = self.findings.len();
+        let mut payments = self.due_rewards(at, now_ms);
+        if self.findings.len() > entries || !payments.is_empty() {
+            self.sync()?;
+        }
+        due.append(&mut payments);
+        Ok(due)
     }
 
     /// Notes what became of an operation of [`Sentinel::due`].
@@ -374,6 +423,10 @@ impl Sentinel {
         let Some(decline) = decline else {
             return;
         };
+        if self.rewards.owes(op) {
+            self.note_unpaid(format!("a payment is not made: {decline}"), now_ms);
+            return;
+        }
         let hash = Hash(bastion_protocol::receipt::operation_hash(&Op::Signed(*op)));
         warn!(operation = %hash, %decline, "what was held back cannot be executed any more");
         let text = format!("operation {hash} is not executed: {decline}");
@@ -438,89 +491,6 @@ impl Sentinel {
         })
     }
 
-    /// Reads the rules anew. Those before stay if the new ones do not load, and an entry says so.
-    ///
-    /// # Errors
-    /// If they do not load.
-    pub fn reload(&mut self, now_ms: u64) -> Result<String, NodeError> {
-        match self.rules.load(now_ms / 1_000) {
-            Ok(rules) => {
-                let version = rules.version.clone();
-                let ids = rules.ids();
-                let before = self.screener.rules().rules();
-                let gone = before.iter().filter(|rule| !ids.contains(&*rule.spec.id));
-                let ended: Vec<String> = gone.map(|rule| rule.detector.clone()).collect();
-                self.screener.set_rules(rules);
-                self.rules_failed = false;
-                for detector in ended {
-                    self.responder.quarantine.release_by_detector(&detector);
-                }
-                let reason = "published".into();
-                self.write(now_ms, Finding::Rules { version: version.clone(), reason });
-                self.sync()?;
-                Ok(version)
-            }
-            Err(error) => {
-                self.rules_failed = true;
-                let (subject, text) = ("rules".into(), error.to_string());
-                self.write(now_ms, Finding::Note { subject, text });
-                Err(error)
-            }
-        }
-    }
-
-    /// Goes back to the rules before the newest ones, for at most a week.
-    ///
-    /// # Errors
-    /// If there are none.
-    pub fn roll_back(&mut self, seconds: u64, why: &str, now_ms: u64) -> Result<String, NodeError> {
-        let now = now_ms / 1_000;
-        self.rules.roll_back(now, now.saturating_add(seconds), why)?;
-        self.reload(now_ms)
-    }
-
-    /// Proposes to tell other chains where the money of an attack goes, if a detector of this chain is sure.
-    fn propose(&mut self, input: &Input, verdict: &Verdict, now_ms: u64) {
-        let Some(feed) = &self.feed else {
-            return;
-        };
-        let own = |reason: &&Reason| reason.score >= SURE && !reason.detector.starts_with("feed.");
-        let sure = verdict.reasons.iter().filter(own).max_by_key(|reason| reason.score);
-        let held = verdict.decision != Decision::Allow && !input.is_exit_lane();
-        let goes_to = input.target().or(input.receiver_exit);
-        let goes_to = goes_to.filter(|address| held && Some(*address) != input.own_exit());
-        let (Some(reason), Some(address)) = (sure, goes_to) else {
-            return;
-        };
-        if self.publish == Publish::Auto {
-            feed.publish(address, &reason.detector, reason.score);
-            return;
-        }
-        let text = format!(
-            "{address} may be told to other chains ({}, {}/1000): `bastion sentinel publish` does it",
-            reason.detector, reason.score
-        );
-        self.write(now_ms, Finding::Note { subject: "indicator".into(), text });
-    }
-
-    /// Tells other chains of an address, by order of the operator.
-    ///
-    /// # Errors
-    /// [`NodeError::NoFeed`] if nothing is shared.
-    pub fn publish(
-        &mut self,
-        address: Address,
-        name: &str,
-        score: u16,
-        now_ms: u64,
-    ) -> Result<(), NodeError> {
-        let feed = self.feed.as_ref().ok_or(NodeError::NoFeed)?;
-        feed.publish(address, name, score);
-        let text = format!("{address} is told to other chains by the operator ({name})");
-        self.write(now_ms, Finding::Note { subject: "indicator".into(), text });
-        self.sync()
-    }
-
     /// Freezes are findings too, whoever signed them.
     fn note_freeze(&mut self, input: &Input) {
         let Some(access) = input.acting() else {
@@ -564,6 +534,7 @@ impl Sentinel {
             | Finding::Released { .. }
             | Finding::Frozen { .. }
             | Finding::Unfrozen { .. }
+            | Finding::Rewards(_)
             | Finding::Rules { .. } => Unsynced::Decisions,
         };
         self.unsynced = self.unsynced.max(new);

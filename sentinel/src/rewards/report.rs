@@ -1,6 +1,7 @@
 //! Reports, their commitments, and what becomes of them.
 
 use bastion_protocol::{hash::keccak, Index};
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// Number of a commitment: commitments are numbered in the order of the chain.
@@ -9,6 +10,14 @@ pub type ReportId = u64;
 /// What a report is about: the hash of an account, an operation or a receipt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Subject(pub [u8; 32]);
+
+impl Subject {
+    /// An account: `keccak256("bastion.subject.account.v1" || index)`.
+    #[must_use]
+    pub fn account(index: Index) -> Self {
+        Self(keccak(&[b"bastion.subject.account.v1", &index.to_be_bytes()]))
+    }
+}
 
 impl fmt::Display for Subject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -101,7 +110,8 @@ pub struct Entry {
 }
 
 /// Why money left the registry.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Cause {
     /// The earliest report about an event.
     Reward,
@@ -111,6 +121,17 @@ pub enum Cause {
     Compensation,
     /// A stake.
     Withdrawal,
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Reward => "reward",
+            Self::Diligence => "diligence",
+            Self::Compensation => "compensation",
+            Self::Withdrawal => "withdrawal",
+        })
+    }
 }
 
 /// Money that leaves the registry.

@@ -526,7 +526,9 @@ impl NodeError {
     /// Whether a call about rewards, or a freeze, was refused, and nothing changed.
     pub(crate) fn is_refusal(&self) -> bool {
         match self {
-            Self::Freeze { .. } | Self::Treasury(_) | Self::NoRewards | Self::Rewards { .. } => true,
+            Self::Freeze { .. } | Self::Treasury(_) | Self::NoRewards | Self::Rewards { .. } => {
+                true
+            }
             _ => false,
         }
     }

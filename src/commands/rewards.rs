@@ -68,6 +68,9 @@ enum Command {
         /// How much, such as 0.1eth.
         #[arg(long, value_parser = amount::read)]
         amount: u128,
+        /// What to pay the operator [default: what the node suggests].
+        #[arg(long, value_parser = amount::read)]
+        fee: Option<u128>,
     },
     /// Commits to a report about an account. Nobody sees what it says before it is opened.
     Report {
@@ -146,8 +149,7 @@ pub(crate) fn run(args: &Args, node: &operator::Args, settings: &Settings) -> ey
         }
         Command::Key { file } => key(file, settings),
         Command::Fund { amount } => {
-            let answer =
-                runtime.block_on(node.admin(settings)?.fund_rewards(Amount(*amount)))?;
+            let answer = runtime.block_on(node.admin(settings)?.fund_rewards(Amount(*amount)))?;
             output::report(settings, &answer, answer_text)
         }
         Command::Confirm { subject, amount } => {
@@ -155,15 +157,21 @@ pub(crate) fn run(args: &Args, node: &operator::Args, settings: &Settings) -> ey
             let answer = runtime.block_on(admin.confirm_event(*subject, Amount(*amount)))?;
             output::report(settings, &answer, answer_text)
         }
-        Command::Register { who, amount } => {
+        Command::Register { who, amount, fee } => {
             let report = runtime.block_on(async {
                 let desk = Desk::open(args, client()?, settings).await?;
                 let to = desk.client.rewards().await?.account;
                 let action = |_| Action::Transfer { to, amount: *amount };
                 let sent =
-                    l2::send(&desk.wallet, (&desk.client, &desk.rollup), who, action).await?;
+                    l2::send(&desk.wallet, (&desk.client, &desk.rollup), (who, *fee), action)
+                        .await?;
                 let operation = Hash(sent.receipt.receipt.operation);
-                Ok::<_, eyre::Report>(Registered { operation, account: sent.account, to, amount: Amount(*amount) })
+                Ok::<_, eyre::Report>(Registered {
+                    operation,
+                    account: sent.account,
+                    to,
+                    amount: Amount(*amount),
+                })
             })?;
             output::report(settings, &report, |r| {
                 format!("account {} stakes {} (operation {})", r.account, r.amount, r.operation)

@@ -202,13 +202,9 @@ impl From<WatcherCall> for Call {
     fn from(call: WatcherCall) -> Self {
         match call {
             WatcherCall::Commit { commitment } => Self::Commit { commitment: commitment.0 },
-            WatcherCall::Reveal { report, subject, asks_freeze, evidence, salt } => Self::Reveal {
-                report,
-                subject,
-                asks_freeze,
-                evidence: evidence.0,
-                salt: salt.0,
-            },
+            WatcherCall::Reveal { report, subject, asks_freeze, evidence, salt } => {
+                Self::Reveal { report, subject, asks_freeze, evidence: evidence.0, salt: salt.0 }
+            }
             WatcherCall::Leave { amount } => Self::Leave { amount: amount.0 },
             WatcherCall::Withdraw {} => Self::Withdraw,
         }
@@ -280,7 +276,12 @@ mod tests {
             evidence: [1; 32],
             salt: [2; 32],
         };
-        for call in [Call::Commit { commitment: [3; 32] }, reveal, Call::Leave { amount: 5 }, Call::Withdraw] {
+        for call in [
+            Call::Commit { commitment: [3; 32] },
+            reveal,
+            Call::Leave { amount: 5 },
+            Call::Withdraw,
+        ] {
             let signed = SignedCall::sign((9, Address([1; 20])), 2, call, &key, Fr::from(4_u64));
             let request = WatcherRequest::from(signed);
             let text = serde_json::to_string(&request).unwrap();

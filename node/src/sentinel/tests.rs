@@ -90,7 +90,13 @@ impl World {
         self.sequencer().take_from_queue(0, &ops, time).unwrap();
     }
 
-    pub(super) fn sign(&self, signer: &SecretKey, account: Index, nonce: u32, action: Action) -> SignedOp {
+    pub(super) fn sign(
+        &self,
+        signer: &SecretKey,
+        account: Index,
+        nonce: u32,
+        action: Action,
+    ) -> SignedOp {
         let (deadline, account) = (self.time + 3_600, FIRST_USER + account);
         let body = Body { account, token: 0, nonce, deadline, fee: 1_000, action };
         let domain = bastion_protocol::header::domain(CHAIN, CONTRACT);

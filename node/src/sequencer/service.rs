@@ -372,14 +372,22 @@ fn write(
                 let signed = sequencer.sign_as_guardian(index, seconds, report, now);
                 let fatal = matches!(&signed, Err(error) if !error.is_refusal());
                 let _ = reply.send(signed);
-                if fatal { Err(NodeError::Stopped) } else { Ok(()) }
+                if fatal {
+                    Err(NodeError::Stopped)
+                } else {
+                    Ok(())
+                }
             }
             Some(Request::Rewards { ask, reply }) => {
                 let outcome = sequencer.ask(*ask, now);
                 let fatal = matches!(&outcome, Err(error) if !error.is_refusal());
                 let _ = reply.send(outcome);
                 // What was taken is not on disk: nothing may follow it.
-                if fatal { Err(NodeError::Stopped) } else { Ok(()) }
+                if fatal {
+                    Err(NodeError::Stopped)
+                } else {
+                    Ok(())
+                }
             }
             Some(Request::Policy { policy, reply }) => {
                 let set = sequencer.set_policy(*policy).map_err(|error| match error {

@@ -93,8 +93,7 @@ async fn what_is_forged_or_sent_again_is_refused() {
     let elsewhere = SignedCall::sign(at, 0, commit, &dev_key("user 1"), domain(1, CONTRACT));
     let stolen = SignedCall::sign(at, 0, commit, &dev_key("thief"), domain(CHAIN, CONTRACT));
     let nobody = (FIRST_USER + 2, dev_exit("user"));
-    let nobody =
-        SignedCall::sign(nobody, 0, commit, &dev_key("user 2"), domain(CHAIN, CONTRACT));
+    let nobody = SignedCall::sign(nobody, 0, commit, &dev_key("user 2"), domain(CHAIN, CONTRACT));
     for (wrong, why) in [
         (elsewhere, "the signature is not"),
         (stolen, "are not those of account"),

@@ -107,7 +107,9 @@ pub enum RewardError {
         first: u64,
     },
     /// A second report by the same watcher about the same subject in the same epoch.
-    #[error("account {watcher} has already reported {subject} in epoch {epoch}; one report counts")]
+    #[error(
+        "account {watcher} has already reported {subject} in epoch {epoch}; one report counts"
+    )]
     Repeated {
         /// Who.
         watcher: Index,

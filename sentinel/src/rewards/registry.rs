@@ -102,6 +102,12 @@ impl Registry {
         self.entries.iter().map(|(id, entry)| (*id, entry))
     }
 
+    /// How many reports are not closed.
+    #[must_use]
+    pub fn open_reports(&self) -> usize {
+        self.entries.len()
+    }
+
     /// The parameters.
     #[must_use]
     pub fn params(&self) -> &Params {

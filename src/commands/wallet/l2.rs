@@ -25,6 +25,9 @@ const VALID: u64 = 3_600;
 struct Acting {
     #[command(flatten)]
     who: Who,
+    /// What to pay the operator, in the same form [default: what the node suggests].
+    #[arg(long, value_parser = amount::read)]
+    fee: Option<u128>,
     /// Waits until it is final on L1.
     #[arg(long)]
     wait: bool,
@@ -43,9 +46,6 @@ pub(crate) struct Who {
     /// The token; 0 is ether.
     #[arg(long, default_value_t = 0)]
     pub(crate) token: Token,
-    /// What to pay the operator, in the same form [default: what the node suggests].
-    #[arg(long, value_parser = amount::read)]
-    pub(crate) fee: Option<u128>,
 }
 
 /// How much.
@@ -157,15 +157,15 @@ pub(crate) struct Sent {
 pub(crate) async fn send(
     wallet: &Wallet<'_>,
     (client, rollup): (&Client, &Rollup),
-    who: &Who,
+    (who, fee): (&Who, Option<u128>),
     action: impl FnOnce(Address) -> Action,
 ) -> eyre::Result<Sent> {
     let (file, path) = wallet.folder.key(&who.name)?;
     let account = account(client, file.owner(), who).await?;
-    let pending = account.pending.ok_or_else(|| {
-        CliError::Usage(format!("account {} does not exist yet", account.index))
-    })?;
-    let fee = match who.fee {
+    let pending = account
+        .pending
+        .ok_or_else(|| CliError::Usage(format!("account {} does not exist yet", account.index)))?;
+    let fee = match fee {
         Some(fee) => fee,
         None => client.fees(who.token).await?.suggested.0,
     };
@@ -197,7 +197,7 @@ fn act(
 ) -> eyre::Result<()> {
     let report = block_on(async {
         let (client, rollup) = args.node.connect(wallet).await?;
-        let sent = send(wallet, (&client, &rollup), &args.who, action).await?;
+        let sent = send(wallet, (&client, &rollup), (&args.who, args.fee), action).await?;
         let operation = Hash(sent.receipt.receipt.operation);
         let status = match args.wait {
             true => client.wait_until(operation, Progressed::Final, MOST_WAITING).await?.status,
@@ -235,11 +235,7 @@ fn act(
 }
 
 /// The account that acts: the one that is named, or the only one of the key in the token.
-pub(crate) async fn account(
-    client: &Client,
-    owner: Fr,
-    args: &Who,
-) -> eyre::Result<AccountProof> {
+pub(crate) async fn account(client: &Client, owner: Fr, args: &Who) -> eyre::Result<AccountProof> {
     let mut found = client.accounts_of(owner).await?;
     for proof in &found {
         check::account(proof)?;

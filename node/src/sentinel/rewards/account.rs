@@ -90,8 +90,8 @@ fn seen(
             is_ours.then_some(Seen::In { from: None, amount: deposit.amount })
         }
         Op::ForcedExit(exit) => {
-            let is_ours = (exit.index, exit.token, exit.exit)
-                == (account, opening.token, opening.exit);
+            let is_ours =
+                (exit.index, exit.token, exit.exit) == (account, opening.token, opening.exit);
             is_ours.then_some(Seen::ForcedExit)
         }
         Op::Noop => None,
@@ -116,9 +116,7 @@ impl Sentinel {
                         false => Call::Foreign { entry, nonce: Some(nonce), amount },
                     }
                 }
-                Seen::ForcedExit => {
-                    Call::Foreign { entry, nonce: None, amount: treasury.holds() }
-                }
+                Seen::ForcedExit => Call::Foreign { entry, nonce: None, amount: treasury.holds() },
                 Seen::Freeze { operation, until } => Call::Frozen { entry, operation, until },
             };
             let foreign = matches!(call, Call::Foreign { .. });
@@ -141,7 +139,8 @@ impl Sentinel {
         let Some(first) = treasury.waiting().front().map(|pay| pay.nonce) else {
             return Vec::new();
         };
-        let again = |(nonce, at): (u32, u64)| nonce == first && now_ms.saturating_sub(at) < RETRY_MS;
+        let again =
+            |(nonce, at): (u32, u64)| nonce == first && now_ms.saturating_sub(at) < RETRY_MS;
         if self.rewards.signed.is_some_and(again) {
             return Vec::new();
         }
@@ -167,7 +166,8 @@ impl Sentinel {
             };
             body.sign(key, *domain, opening.exit)
         };
-        let signed: Result<Vec<SignedOp>, _> = treasury.waiting().iter().take(MOST).map(sign).collect();
+        let signed: Result<Vec<SignedOp>, _> =
+            treasury.waiting().iter().take(MOST).map(sign).collect();
         self.rewards.signed = Some((first, now_ms));
         match signed {
             Ok(signed) => signed,

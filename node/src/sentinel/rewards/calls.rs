@@ -73,9 +73,9 @@ impl Sentinel {
         let entry = self.findings.len();
         let done = self.reward(at.now, call)?;
         let freeze = match ask {
-            Ask::Watcher(SignedCall { call: WatcherCall::Reveal { report, subject, .. }, .. }) => {
-                self.react(report, subject, &call, at)
-            }
+            Ask::Watcher(SignedCall {
+                call: WatcherCall::Reveal { report, subject, .. }, ..
+            }) => self.react(report, subject, &call, at),
             Ask::Watcher(_) | Ask::Fund { .. } | Ask::Confirm { .. } => None,
         };
         self.sync()?;

@@ -1,11 +1,15 @@
 //! What is shown of rewards.
 
+use std::collections::BTreeMap;
+
 use bastion_client::types::rewards::{
     RewardPayment, Rewards as Shown, RewardsParams, Watcher, WatcherAnswer, WatcherReport,
 };
 use bastion_client::types::{Amount, Hash};
 use bastion_protocol::Index;
-use bastion_sentinel::rewards::{Pay, Params, Stage, Stake, Treasury, TreasuryError};
+use bastion_sentinel::rewards::{
+    Entry, Params, Pay, ReportId, Stage, Stake, Treasury, TreasuryError,
+};
 
 use super::Taken;
 use crate::error::NodeError;
@@ -42,7 +46,7 @@ impl Sentinel {
             free: Amount(treasury.free()),
             epoch,
             spent: Amount(registry.spent(epoch)),
-            reports: registry.reports().count() as u64,
+            reports: registry.open_reports() as u64,
             waiting: treasury.waiting().iter().take(REPORTS).map(payment).collect(),
         })
     }
@@ -52,9 +56,8 @@ impl Sentinel {
     /// # Errors
     /// If there are no rewards.
     pub fn watcher(&self, account: Index) -> Result<Option<Watcher>, NodeError> {
-        let treasury = self.treasury()?;
-        let first = treasury.registry().watchers(account).next();
-        Ok(first.filter(|(found, _)| *found == account).map(|(_, stake)| show(treasury, account, stake)))
+        let first = self.watchers(account, 1)?.into_iter().next();
+        Ok(first.filter(|watcher| watcher.account == account))
     }
 
     /// Watchers from an account on.
@@ -63,42 +66,47 @@ impl Sentinel {
     /// If there are no rewards.
     pub fn watchers(&self, from: Index, limit: usize) -> Result<Vec<Watcher>, NodeError> {
         let treasury = self.treasury()?;
-        let found = treasury.registry().watchers(from).take(limit);
-        Ok(found.map(|(account, stake)| show(treasury, account, stake)).collect())
+        let registry = treasury.registry();
+        let found: Vec<(Index, Stake)> = registry.watchers(from).take(limit).collect();
+        let Some((last, _)) = found.last() else { return Ok(Vec::new()) };
+        let mut reports: BTreeMap<Index, Vec<WatcherReport>> = BTreeMap::new();
+        for (id, entry) in registry.reports().filter(|(_, e)| (from..=*last).contains(&e.watcher)) {
+            let of = reports.entry(entry.watcher).or_default();
+            if of.len() < REPORTS {
+                of.push(report(treasury, id, entry));
+            }
+        }
+        let show = |(account, stake): (Index, Stake)| {
+            let (leaving, leaves_at) = stake.leaving.unwrap_or_default();
+            Watcher {
+                account,
+                free: Amount(stake.free),
+                locked: Amount(stake.locked),
+                leaving: Amount(leaving),
+                leaves_at,
+                next_call: treasury.number(account),
+                reports: reports.remove(&account).unwrap_or_default(),
+            }
+        };
+        Ok(found.into_iter().map(show).collect())
     }
 }
 
-fn show(treasury: &Treasury, account: Index, stake: Stake) -> Watcher {
+fn report(treasury: &Treasury, id: ReportId, entry: &Entry) -> WatcherReport {
     let params = treasury.registry().params();
-    let own = treasury.registry().reports().filter(|(_, entry)| entry.watcher == account);
-    let reports = own.take(REPORTS).map(|(report, entry)| {
-        let window = match entry.stage {
-            Stage::Sealed => params.reveal_window,
-            Stage::Open { .. } | Stage::Frozen { .. } => params.event_window,
-        };
-        let ends = match entry.stage {
-            Stage::Frozen { until, .. } => until,
-            Stage::Sealed | Stage::Open { .. } => entry.committed.saturating_add(window),
-        };
-        WatcherReport {
-            report,
-            committed: entry.committed,
-            commitment: Hash(entry.commitment),
-            stage: entry.stage.name().into(),
-            subject: treasury.subject(report),
-            bond: Amount(entry.bond),
-            ends,
-        }
-    });
-    let (leaving, leaves_at) = stake.leaving.unwrap_or_default();
-    Watcher {
-        account,
-        free: Amount(stake.free),
-        locked: Amount(stake.locked),
-        leaving: Amount(leaving),
-        leaves_at,
-        next_call: treasury.number(account),
-        reports: reports.collect(),
+    let ends = match entry.stage {
+        Stage::Sealed => entry.committed.saturating_add(params.reveal_window),
+        Stage::Open { .. } => entry.committed.saturating_add(params.event_window),
+        Stage::Frozen { until, .. } => until,
+    };
+    WatcherReport {
+        report: id,
+        committed: entry.committed,
+        commitment: Hash(entry.commitment),
+        stage: entry.stage.name().into(),
+        subject: treasury.subject(id),
+        bond: Amount(entry.bond),
+        ends,
     }
 }
 

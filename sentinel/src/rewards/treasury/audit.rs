@@ -42,10 +42,21 @@ pub struct Reckoning {
 /// What the data say of the account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Move {
-    In { from: Option<Index>, amount: u128 },
+    In {
+        from: Option<Index>,
+        amount: u128,
+    },
     /// Signed by its key.
-    Out { nonce: u32, kind: Kind, to: Index, amount: u128, fee: u128 },
-    ForcedExit { amount: u128 },
+    Out {
+        nonce: u32,
+        kind: Kind,
+        to: Index,
+        amount: u128,
+        fee: u128,
+    },
+    ForcedExit {
+        amount: u128,
+    },
 }
 
 /// An owed payment: number and time of its entry, and the nonce that it has now.

@@ -19,14 +19,12 @@ impl Treasury {
         });
         let ended = self.registry.reports().filter_map(|(report, entry)| {
             let (last, call) = match entry.stage {
-                Stage::Sealed => (
-                    entry.committed.saturating_add(params.reveal_window),
-                    Call::Lapse { report },
-                ),
-                Stage::Open { .. } => (
-                    entry.committed.saturating_add(params.event_window),
-                    Call::Lapse { report },
-                ),
+                Stage::Sealed => {
+                    (entry.committed.saturating_add(params.reveal_window), Call::Lapse { report })
+                }
+                Stage::Open { .. } => {
+                    (entry.committed.saturating_add(params.event_window), Call::Lapse { report })
+                }
                 Stage::Frozen { until, .. } => (until, Call::Expire { report }),
             };
             let open = |subject| self.registry.unconfirmed(report, entry, subject).is_ok();

@@ -124,10 +124,9 @@ impl Treasury {
         };
         match pays == record.pays {
             true => Ok(()),
-            false => Err(TreasuryError::Differ {
-                recorded: record.pays.len(),
-                computed: pays.len(),
-            }),
+            false => {
+                Err(TreasuryError::Differ { recorded: record.pays.len(), computed: pays.len() })
+            }
         }
     }
 
@@ -137,7 +136,7 @@ impl Treasury {
         call: &Call,
     ) -> Result<(Option<ReportId>, Vec<Pay>), TreasuryError> {
         let mut paid: Option<Payment> = None;
-        let mut committed = None;
+        let (mut committed, mut closes) = (None, false);
         match *call {
             Call::Open(_) => {
                 return Err(TreasuryError::Open { account: self.opening.account });
@@ -186,11 +185,14 @@ impl Treasury {
             Call::Settle { subject, epoch } => {
                 let done = self.registry.settle(Subject::account(subject), epoch, at)?;
                 self.events.remove(&(subject, epoch));
-                paid = done.reward.map(|(_, payment)| payment);
+                (paid, closes) = (done.reward.map(|(_, payment)| payment), true);
             }
-            Call::Expire { report } => paid = Some(self.registry.expire(report, at)?),
+            Call::Expire { report } => {
+                (paid, closes) = (Some(self.registry.expire(report, at)?), true);
+            }
             Call::Lapse { report } => {
                 self.registry.lapse(report, at)?;
+                closes = true;
             }
             Call::Paid { entry, nonce } => {
                 self.unseen(entry)?;
@@ -206,7 +208,9 @@ impl Treasury {
             }
         }
         self.at = at;
-        self.forget_closed();
+        if closes {
+            self.forget_closed();
+        }
         Ok((committed, paid.and_then(|payment| self.owe(payment)).into_iter().collect()))
     }
 

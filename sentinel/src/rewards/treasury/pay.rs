@@ -61,6 +61,9 @@ impl Treasury {
         let books = self.registry.books();
         let waiting: u128 = self.waiting.iter().fold(0, |sum, pay| sum.saturating_add(pay.amount));
         let parts = [books.pool, books.stakes, books.burned, self.free, self.rounded, waiting];
-        parts.iter().fold(0_u128, |sum, part| sum.saturating_add(*part)).saturating_sub(self.foreign)
+        parts
+            .iter()
+            .fold(0_u128, |sum, part| sum.saturating_add(*part))
+            .saturating_sub(self.foreign)
     }
 }

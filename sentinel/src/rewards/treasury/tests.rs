@@ -221,7 +221,8 @@ fn a_missing_and_an_extra_payment_are_named() {
         transfer(FUNDER, ACCOUNT, 5_000),
     ];
     let pays = vec![transfer(ACCOUNT, WATCHER, 4_000), transfer(ACCOUNT, FUNDER, 1_000)];
-    let good = [posted(1, 5, begin.clone()), posted(2, 650, pays.clone()), posted(3, 9_000, vec![])];
+    let good =
+        [posted(1, 5, begin.clone()), posted(2, 650, pays.clone()), posted(3, 9_000, vec![])];
     let clean = reckon(&world.log, &good, domain());
     assert_eq!(clean.wrong, Vec::<String>::new());
     assert_eq!((clean.owed, clean.made, clean.waiting, clean.received), (2, 2, 0, 2));

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # The sentinel at work, on this machine: anvil and two rollups, each with its node. A stolen key is used on
 # the first: the drain is held back, the account is frozen by a proven operation, its owner leaves by the way
-# that stays open, an honest crowd passes, the second node hears of the thief and holds back what goes there,
-# and an audit compares the log of findings with what was posted on L1.
+# that stays open, an honest crowd passes, the second node hears of the thief and holds back what goes there.
+# A watcher who reported the account before is paid, one who had an honest account frozen pays its owner, and
+# an audit compares the log of findings, and what it owes to watchers, with what was posted on L1.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source scripts/processes.sh
@@ -32,6 +33,23 @@ setting() {
   (umask 077 && head -c 32 /dev/urandom | od -An -tx1 | tr -d ' \n' > sequencer.key)
   "$bastion" sentinel dev-guardian guardian.key > /dev/null
   "$bastion" sentinel feed-key feed.key --json > feed.json
+  "$bastion" sentinel rewards key rewards.key --json > rewards.json
+  cat > rewards.toml << TOML
+exit = "$owner_exit"
+[params]
+stake = "10000000000000000"
+penalty = "1000000000000000"
+noise-fee = "60000000000000"
+epoch-budget = "50000000000000000"
+diligence-pot = "0"
+diligence-fine = "0"
+reveal-window = 20
+event-window = 120
+withdraw-delay = 140
+TOML
+  # The playbooks of the program, with a short freeze for a watcher's report.
+  sed '/name = "watcher-report"/,/^needs-person/ { s/freeze = 900/freeze = 10/; /^needs-person/d }' \
+    "$root/sentinel/playbooks.toml" > playbooks.toml
   cat > bastion.toml << TOML
 cache-dir = "$root/.bastion"
 [sequencer]
@@ -52,6 +70,9 @@ burst = 2000
 [sentinel]
 mode = "enforce"
 guardian-key-file = "guardian.key"
+playbooks = "playbooks.toml"
+rewards = "rewards.toml"
+rewards-key-file = "rewards.key"
 feed = "feed.toml"
 publish = "auto"
 TOML
@@ -102,13 +123,37 @@ cd "$dir/one"
 say "an honest crowd: real transfers pass"
 "$bastion" replay "$csv" --limit 40 --l1 http://127.0.0.1:$l1 --node http://127.0.0.1:4300
 
+say "the operator opens the account that watchers are paid from; Carol and Mallory stake"
+pending() { "$bastion" wallet status "$1" --json | field 'accounts[0]?.pending_balance'; }
+for name in operator carol mallory dave; do
+  "$bastion" wallet new $name --exit $owner_exit > /dev/null
+  "$bastion" wallet deposit $name --amount 1eth --l1 http://127.0.0.1:$l1 --from $owner_exit > /dev/null
+done
+for name in operator carol mallory dave; do
+  until "$bastion" wallet status $name --json | grep -q proven_balance.*[0-9]; do sleep 1; done
+done
+"$bastion" wallet transfer operator --to-key "$(field keyhash < rewards.json)" --to-exit $owner_exit --amount 0.1eth --fee 0 > /dev/null
+until "$bastion" sentinel rewards status > /dev/null 2>&1; do sleep 0.2; done
+"$bastion" sentinel rewards fund --amount 0.05eth
+"$bastion" sentinel rewards register carol --amount 0.01eth --fee 0
+"$bastion" sentinel rewards register mallory --amount 0.01eth --fee 0
+
+say "Mallory has an honest account frozen, and answers for it"
+dave=$("$bastion" wallet status dave --json | field 'accounts[0].index')
+before=$(pending dave)
+"$bastion" sentinel rewards report mallory "$dave" --freeze --reveal | tee accusation.txt
+grep -q 'signed' accusation.txt
+
 say "Alice has an account; a thief has her key"
 "$bastion" wallet new alice --exit $owner_exit > /dev/null
 "$bastion" wallet new thief --exit $owner_exit > /dev/null
 "$bastion" wallet deposit alice --amount 5eth --l1 http://127.0.0.1:$l1 --from $owner_exit > /dev/null
 until "$bastion" wallet status alice --json | grep -q proven_balance.*[0-9]; do sleep 1; done
 "$bastion" wallet change-key alice --to thief --fee 0 > /dev/null
-echo "the thief has put his key in the place of hers, and withdraws to $thief:"
+account=$("$bastion" wallet status thief --json | field 'accounts[0].index')
+echo "the thief has put his key in the place of hers. Carol saw that, and reports the account before anything happens:"
+"$bastion" sentinel rewards report carol "$account" --reveal
+echo "the thief withdraws to $thief:"
 begin=$(date +%s%N)
 "$bastion" wallet withdraw thief --amount 4eth --fee 0 --to $thief && { echo "the theft was not held back" >&2; exit 1; }
 until "$bastion" sentinel findings --json | grep -q '"event\\":\\"frozen'; do sleep 0.1; done
@@ -118,8 +163,17 @@ echo "held back, and the account frozen, $((($(date +%s%N) - begin) / 1000000)) 
 
 say "the thief cannot pay anybody; what leaves goes to Alice's own address"
 "$bastion" wallet transfer thief --amount 1eth --fee 0 --to 131072 && { echo "a frozen account paid" >&2; exit 1; }
-account=$("$bastion" sentinel quarantine list --json | field 'held[0].account')
 "$bastion" wallet force-exit thief --account "$account" --l1 http://127.0.0.1:$l1 --from $owner_exit
+
+say "the operator confirms the theft; the earliest report about it is paid once all others may be open"
+"$bastion" sentinel rewards confirm "$account" --amount 0.05eth
+carol=$(pending carol)
+until [ "$(pending carol)" != "$carol" ]; do sleep 1; done
+echo "Carol had $carol wei, and has $(pending carol)"
+until [ "$(pending dave)" != "$before" ]; do sleep 1; done
+echo "Dave had $before wei, and has $(pending dave): Mallory's penalty"
+"$bastion" sentinel rewards watchers
+"$bastion" sentinel rewards status
 
 say "the second chain has heard of the address, and holds back what goes there"
 cd "$dir/two"
@@ -138,7 +192,7 @@ while true; do
   [ "$final" -ge "$sealed" ] && [ "$open" = 0 ] && break
   sleep 2
 done
-say "an audit from L1: the state, and the log of findings against what was posted"
+say "an audit from L1: the state, the log of findings against what was posted, and each payment to a watcher"
 contract=$(field contract < rollup.json)
 "$bastion" audit --contract "$contract" --l1 "http://127.0.0.1:$l1" --findings data/sentinel/findings.log
 say "the same verdicts again, from the data folder"

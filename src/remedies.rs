@@ -27,11 +27,12 @@ const DOCUMENTS: [&str; 2] = ["README.md", "docs"];
 /// Flags in messages and comments that are other programs'.
 const OTHERS_FLAGS: [&str; 2] = ["--standard-json", "--tag"];
 /// Variables that no flag stands for.
-const VARIABLES: [&str; 11] = [
+const VARIABLES: [&str; 12] = [
     "BASTION_L1_KEY",
     "BASTION_L1_PASSWORD",
     "BASTION_SEQUENCER_KEY",
     "BASTION_GUARDIAN_KEY",
+    "BASTION_REWARDS_KEY",
     "BASTION_NO_PYTHON",
     "BASTION_SOLC_DIR",
     "BASTION_SOUNDNESS_REPORT",

@@ -59,6 +59,18 @@ pub enum NodeError {
     /// The sentinel cannot go on.
     #[error(transparent)]
     Sentinel(#[from] bastion_sentinel::SentinelError),
+    /// A call about rewards is refused.
+    #[error(transparent)]
+    Treasury(#[from] bastion_sentinel::rewards::TreasuryError),
+    /// There are no rewards.
+    #[error("this node has no rewards for watchers: name their file in sentinel.rewards")]
+    NoRewards,
+    /// Rewards that do not go on from the log of findings.
+    #[error("rewards: {why}")]
+    Rewards {
+        /// What does not fit, and what helps.
+        why: String,
+    },
     /// Nothing is shared with other chains.
     #[error(
         "this node shares nothing with other chains: name the file of the feed in sentinel.feed"
@@ -515,6 +527,14 @@ impl NodeError {
             Self::Answer { .. } => true,
             _ => false,
         }
+    }
+
+    /// Whether a call about rewards, or a freeze, was refused, and nothing changed.
+    pub(crate) fn is_refusal(&self) -> bool {
+        matches!(
+            self,
+            Self::Freeze { .. } | Self::Treasury(_) | Self::NoRewards | Self::Rewards { .. }
+        )
     }
 
     /// What kind of failure it is.

@@ -17,6 +17,7 @@
 //! | [`times`] | deadlines and delays of the contracts | §10 |
 //! | [`receipt`] | the operator's signed promise of a place | §13 |
 //! | [`queue`], [`exits`] | the queue's rolling hash, the tree of exits | §8 |
+//! | [`memo`], [`watcher`] | what is claimed with a block, what watchers sign | §14, §15 |
 
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
@@ -45,6 +46,7 @@ pub mod records;
 #[cfg(test)]
 mod seed;
 pub mod times;
+pub mod watcher;
 
 pub use account::Account;
 pub use address::Address;

@@ -69,7 +69,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE")]
     policy: Vec<PathBuf>,
     /// The log of findings that the operator shows: it is compared with the heads that were posted with the
-    /// blocks.
+    /// blocks, and the payments to watchers that it owes with the transfers in their data.
     #[arg(long, value_name = "FILE")]
     findings: Option<PathBuf>,
     /// Writes the rebuilt state there, as a store that an operator can start from.
@@ -185,7 +185,7 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<ExitCode> {
         _ => Ok(None),
     };
     let claims = Claims::check(&history, args.findings.as_deref())?;
-    let code = if report.clean && claims.broken.is_none() { 0 } else { 3 };
+    let code = if report.clean && claims.is_clean() { 0 } else { 3 };
     let output = Output {
         claims,
         store: stored.as_ref().ok().cloned().flatten(),
@@ -347,7 +347,7 @@ fn text(o: &Output) -> String {
         let place = f.block.map_or(String::new(), |b| format!("block {b}: "));
         out += &format!("FINDING    {}: {place}{}\n", f.name, f.what);
     }
-    let clean = r.clean && o.claims.broken.is_none();
+    let clean = r.clean && o.claims.is_clean();
     out += if clean { "verdict    clean" } else { "verdict    NOT CLEAN" };
     out
 }

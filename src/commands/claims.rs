@@ -5,8 +5,11 @@ use std::path::Path;
 use bastion_audit::History;
 use bastion_node::sentinel::Rollup;
 use bastion_node::NodeError;
+use bastion_protocol::data::read_batches;
 use bastion_protocol::Memo;
 use bastion_sentinel::findings::{extend, read, Hash};
+use bastion_sentinel::rewards::audit::{reckon, records, Posted};
+use bastion_sentinel::rewards::Reckoning;
 use serde::Serialize;
 
 /// How far the clock of a node may be from that of L1, in seconds.
@@ -27,6 +30,8 @@ pub(crate) struct Claims {
     pub(crate) unclaimed: Option<u64>,
     /// The first claim that the log does not fit.
     pub(crate) broken: Option<String>,
+    /// What came in, what was owed and what was paid to watchers; null if no log was given.
+    pub(crate) rewards: Option<Reckoning>,
 }
 
 /// A memo, and when it was committed.
@@ -52,7 +57,17 @@ impl Claims {
         claims.sort_by_key(|claim| claim.time);
         let of = Rollup { chain_id: history.chain_id, contract: history.contract };
         let silent = history.blocks.iter().filter(|block| block.memo.is_none()).count();
-        Ok(Self { silent: silent as u64, ..Self::compare(&claims, of, log)? })
+        let mut claims = Self { silent: silent as u64, ..Self::compare(&claims, of, log)? };
+        if let Some(path) = log {
+            let records = records(path, of.genesis()).map_err(NodeError::from)?;
+            claims.rewards = Some(reckon(&records, &posted(history), history.domain()));
+        }
+        Ok(claims)
+    }
+
+    /// Whether nothing is wrong.
+    pub(crate) fn is_clean(&self) -> bool {
+        self.broken.is_none() && self.rewards.as_ref().is_none_or(|r| r.wrong.is_empty())
     }
 
     /// Compares claims, in the order of their commits, with a log.
@@ -112,9 +127,24 @@ impl Claims {
 
     /// As text; nothing if nothing was claimed, and no log is shown.
     pub(crate) fn text(&self) -> String {
-        if self.blocks == 0 && self.broken.is_none() {
-            return String::new();
+        let mut text = match self.blocks == 0 && self.broken.is_none() {
+            true => String::new(),
+            false => self.claimed(),
+        };
+        let rewards = self.rewards.as_ref().filter(|r| r.account.is_some() || !r.wrong.is_empty());
+        if let Some(r) = rewards {
+            text += &format!(
+                "rewards    {} payments owed: {} made, {} not yet due; {} transfers came in\n",
+                r.owed, r.made, r.waiting, r.received
+            );
+            for wrong in &r.wrong {
+                text += &format!("FINDING    rewards: {wrong}\n");
+            }
         }
+        text
+    }
+
+    fn claimed(&self) -> String {
         let compared = match self.fit {
             None => "not compared (--findings)".into(),
             Some(fit) => format!("the log fits {fit} of them"),
@@ -152,6 +182,16 @@ impl Claim {
             )),
         }
     }
+}
+
+/// The data of final blocks, from the first on. One that cannot be read is a finding of the audit.
+fn posted(history: &History) -> Vec<Posted> {
+    let last = history.blocks.iter().take_while(|block| block.finalized.is_some());
+    let read = last.zip(1_u64..).map_while(|(block, number)| {
+        let batches = read_batches(&block.data, block.header.batches).ok()?;
+        Some(Posted { number, time: block.header.time, batches })
+    });
+    read.collect()
 }
 
 #[cfg(test)]

@@ -19,6 +19,7 @@ pub(crate) mod node;
 pub(crate) mod operator;
 pub(crate) mod prove;
 pub(crate) mod replay;
+pub(crate) mod rewards;
 pub(crate) mod sentinel;
 pub(crate) mod setup;
 pub(crate) mod shapes;

@@ -21,7 +21,7 @@ use clap::Subcommand;
 use eyre::WrapErr;
 use serde::{Deserialize, Serialize};
 
-use crate::commands::{bundle, operator};
+use crate::commands::{bundle, operator, rewards};
 use crate::config::Settings;
 use crate::exit::CliError;
 use crate::output;
@@ -31,6 +31,7 @@ use crate::output;
 #[command(
     after_help = "Examples:\n  bastion sentinel status\n  bastion sentinel findings --from 100\n  \
 bastion sentinel quarantine list\n  bastion sentinel freeze 131072 --seconds 3600\n  \
+bastion sentinel rewards status\n  \
 bastion sentinel rules check sentinel/rules\n  bastion sentinel replay"
 )]
 pub(crate) struct Args {
@@ -62,12 +63,17 @@ enum Command {
         /// For how long.
         #[arg(long)]
         seconds: u64,
+        /// The watcher's report because of which: it answers for the freeze.
+        #[arg(long)]
+        report: Option<u64>,
     },
     /// Ends the freeze of an account.
     Unfreeze {
         /// The account.
         account: Index,
     },
+    /// Rewards for watchers.
+    Rewards(rewards::Args),
     /// The rules.
     Rules {
         #[command(subcommand)]
@@ -182,9 +188,9 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
                 }
             }
         }
-        Command::Freeze { account, seconds } => {
+        Command::Freeze { account, seconds, report } => {
             let admin = args.node.admin(settings)?;
-            let receipt = runtime.block_on(admin.freeze(*account, *seconds))?;
+            let receipt = runtime.block_on(admin.freeze_for(*account, *seconds, *report))?;
             output::report(settings, &receipt, |r| receipt_text("frozen", *account, r))
         }
         Command::Unfreeze { account } => {
@@ -192,6 +198,7 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
             let receipt = runtime.block_on(admin.unfreeze(*account))?;
             output::report(settings, &receipt, |r| receipt_text("free", *account, r))
         }
+        Command::Rewards(command) => rewards::run(command, &args.node, settings),
         Command::Rules { command } => rules(command, args, settings),
         Command::Bundle { command } => bundle::run(command, settings),
         Command::Publish { address, name, confidence } => {
@@ -396,6 +403,7 @@ fn about(text: &str, operation: Hash) -> Option<String> {
         | Finding::Released { .. }
         | Finding::Frozen { .. }
         | Finding::Unfrozen { .. }
+        | Finding::Rewards(_)
         | Finding::Rules { .. }
         | Finding::Note { .. } => None,
     }

@@ -7,8 +7,9 @@ use serde_json::json;
 use super::transport::{Options, Transport};
 use crate::error::ClientError;
 use crate::receipt::SignedReceipt;
+use crate::types::rewards::{ConfirmRequest, FundRequest, WatcherAnswer};
 use crate::types::sentinel::{PublishRequest, RollBackRequest};
-use crate::types::{FreezeRequest, Hash, Health, Intents, Job, Quarantine, SentinelStatus};
+use crate::types::{Amount, FreezeRequest, Hash, Health, Intents, Job, Quarantine, SentinelStatus};
 
 /// An operator's client.
 #[derive(Debug, Clone)]
@@ -78,8 +79,43 @@ impl Admin {
     /// # Errors
     /// [`ClientError`].
     pub async fn freeze(&self, account: Index, seconds: u64) -> Result<SignedReceipt, ClientError> {
+        self.freeze_for(account, seconds, None).await
+    }
+
+    /// As [`Admin::freeze`], because of a watcher's report, which answers for it.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn freeze_for(
+        &self,
+        account: Index,
+        seconds: u64,
+        report: Option<u64>,
+    ) -> Result<SignedReceipt, ClientError> {
         let path = path(&["accounts", &account.to_string(), "freeze"]);
-        self.transport.post(&path, &FreezeRequest { seconds }).await
+        self.transport.post(&path, &FreezeRequest { seconds, report }).await
+    }
+
+    /// Puts money that came into the rewards account into the pool.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn fund_rewards(&self, amount: Amount) -> Result<WatcherAnswer, ClientError> {
+        let path = path(&["sentinel", "rewards", "fund"]);
+        self.transport.post(&path, &FundRequest { amount }).await
+    }
+
+    /// Confirms that an account attacked, and what that brought in.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn confirm_event(
+        &self,
+        subject: Index,
+        amount: Amount,
+    ) -> Result<WatcherAnswer, ClientError> {
+        let path = path(&["sentinel", "rewards", "confirm"]);
+        self.transport.post(&path, &ConfirmRequest { subject, amount }).await
     }
 
     /// Ends the freeze of an account.

@@ -12,11 +12,13 @@ mod transport;
 pub mod wait;
 
 use bastion_protocol::ops::{Op, SignedOp};
+use bastion_protocol::watcher::SignedCall;
 use bastion_protocol::{Address, Fr, Index, Policy, Token};
 
 use crate::check::{self, Rollup};
 use crate::error::{ClientError, Distrust};
 use crate::receipt::SignedReceipt;
+use crate::types::rewards::{Rewards, Watcher, WatcherAnswer, WatcherRequest, Watchers};
 use crate::types::{
     AccountProof, Accounts, Answer, Answers, Batch, Batches, Block, Blocks, Bytes, Element,
     FeeEstimate, Findings, Hash, Health, Held, Inclusion, Job, JobState, Jobs, Operation,
@@ -159,6 +161,40 @@ impl Client {
     /// [`ClientError`].
     pub async fn findings(&self, from: u64) -> Result<Findings, ClientError> {
         self.transport.get(&format!("/v1/sentinel/findings?from={from}&limit=100")).await
+    }
+
+    /// How rewards for watchers stand.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn rewards(&self) -> Result<Rewards, ClientError> {
+        self.transport.get("/v1/sentinel/rewards").await
+    }
+
+    /// Watchers from an account on, at most 100.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn watchers(&self, from: Index) -> Result<Vec<Watcher>, ClientError> {
+        let path = format!("/v1/sentinel/rewards/watchers?from={from}&limit=100");
+        let Watchers { watchers } = self.transport.get(&path).await?;
+        Ok(watchers)
+    }
+
+    /// A watcher.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn watcher(&self, account: Index) -> Result<Watcher, ClientError> {
+        self.transport.get(&format!("/v1/sentinel/rewards/watchers/{account}")).await
+    }
+
+    /// Sends a watcher's call. It is taken once: if an answer is lost, [`Client::watcher`] says whether it was.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn watch(&self, call: SignedCall) -> Result<WatcherAnswer, ClientError> {
+        self.transport.post("/v1/sentinel/rewards/calls", &WatcherRequest::from(call)).await
     }
 
     /// A batch, by its number since genesis.

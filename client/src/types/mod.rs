@@ -11,6 +11,7 @@
 //! | [`status`] | the node, its fees, its workers |
 //! | [`job`] | proving jobs, L1 transactions |
 //! | [`sentinel`] | what was found, and what is held back |
+//! | [`rewards`] | watchers, their stakes, reports and rewards |
 //! | [`problem`] | errors |
 //! | [`event`] | what happens, as it happens |
 
@@ -22,6 +23,7 @@ pub mod operation;
 #[cfg(feature = "schema")]
 pub mod policy;
 pub mod problem;
+pub mod rewards;
 pub mod sentinel;
 pub mod status;
 pub mod text;

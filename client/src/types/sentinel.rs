@@ -105,6 +105,9 @@ pub struct Quarantine {
 pub struct FreezeRequest {
     /// In seconds. The policy bounds it.
     pub seconds: u64,
+    /// The watcher's report because of which it is frozen, and which answers for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub report: Option<u64>,
 }
 
 /// An address that other chains are told of.

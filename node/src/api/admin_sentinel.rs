@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use bastion_client::types::rewards::{ConfirmRequest, FundRequest, WatcherAnswer};
 use bastion_client::types::sentinel::{PublishRequest, RollBackRequest};
 use bastion_client::types::{FreezeRequest, Hash, Health, Quarantine, SentinelStatus};
 use bastion_client::SignedReceipt;
@@ -19,6 +20,7 @@ use super::problem::{Code, Fault};
 use super::views::blocking;
 use super::Backend;
 use crate::error::NodeError;
+use crate::sentinel::rewards::Ask;
 use crate::sentinel::{lock, wall_ms, Source};
 use crate::sequencer::Refusal;
 
@@ -36,6 +38,8 @@ pub(super) fn routes() -> Router<Arc<Backend>> {
         .route("/admin/v1/sentinel/reload", post(reload))
         .route("/admin/v1/sentinel/roll-back", post(roll_back))
         .route("/admin/v1/sentinel/publish", post(publish))
+        .route("/admin/v1/sentinel/rewards/fund", post(fund))
+        .route("/admin/v1/sentinel/rewards/confirm", post(confirm))
 }
 
 async fn quarantine(State(backend): State<Arc<Backend>>) -> Result<Json<Quarantine>, Fault> {
@@ -80,10 +84,10 @@ fn parse(text: &str) -> Result<Hash, Fault> {
 async fn freeze(
     State(backend): State<Arc<Backend>>,
     Path(index): Path<Index>,
-    Body(FreezeRequest { seconds }): Body<FreezeRequest>,
+    Body(FreezeRequest { seconds, report }): Body<FreezeRequest>,
 ) -> Result<Json<SignedReceipt>, Fault> {
-    info!(account = index, seconds, "the operator freezes an account");
-    let op = backend.parts.service.sign_as_guardian(index, Some(seconds)).await?;
+    info!(account = index, seconds, report, "the operator freezes an account");
+    let op = backend.parts.service.sign_as_guardian(index, Some(seconds), report).await?;
     submit(&backend, op?).await
 }
 
@@ -92,7 +96,7 @@ async fn unfreeze(
     Path(index): Path<Index>,
 ) -> Result<Json<SignedReceipt>, Fault> {
     info!(account = index, "the operator ends the freeze of an account");
-    let op = backend.parts.service.sign_as_guardian(index, None).await?;
+    let op = backend.parts.service.sign_as_guardian(index, None, None).await?;
     submit(&backend, op?).await
 }
 
@@ -136,6 +140,24 @@ async fn publish(
         Ok(lock(backend.sentinel()?).publish(address, &name, score, wall_ms())?)
     });
     change.await.map(|()| done())
+}
+
+async fn fund(
+    State(backend): State<Arc<Backend>>,
+    Body(FundRequest { amount }): Body<FundRequest>,
+) -> Result<Json<WatcherAnswer>, Fault> {
+    info!(%amount, "the operator puts money into the pool of rewards");
+    let taken = backend.parts.service.ask(Ask::Fund { amount: amount.0 }).await??;
+    Ok(Json(taken.into()))
+}
+
+async fn confirm(
+    State(backend): State<Arc<Backend>>,
+    Body(ConfirmRequest { subject, amount }): Body<ConfirmRequest>,
+) -> Result<Json<WatcherAnswer>, Fault> {
+    info!(subject, %amount, "the operator confirms an event");
+    let taken = backend.parts.service.ask(Ask::Confirm { subject, amount: amount.0 }).await??;
+    Ok(Json(taken.into()))
 }
 
 async fn change_rules(

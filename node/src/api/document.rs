@@ -8,7 +8,7 @@ use utoipa::OpenApi as _;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::routes::{accounts, blocks, events, jobs, meta, operations, sentinel};
+use super::routes::{accounts, blocks, events, jobs, meta, operations, rewards, sentinel};
 use super::Shared;
 
 /// Title, and what no route names.
@@ -49,6 +49,10 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(sentinel::status))
         .routes(routes!(sentinel::findings))
         .routes(routes!(sentinel::held))
+        .routes(routes!(rewards::status))
+        .routes(routes!(rewards::watchers))
+        .routes(routes!(rewards::watcher))
+        .routes(routes!(rewards::call))
         .routes(routes!(meta::fees))
         .routes(routes!(meta::policy))
         .routes(routes!(meta::version))

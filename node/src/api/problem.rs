@@ -149,9 +149,11 @@ impl Fault {
 impl From<NodeError> for Fault {
     fn from(error: NodeError) -> Self {
         match error {
-            NodeError::Freeze { .. } | NodeError::NoFeed => {
-                Self::new(Code::Conflict, error.to_string())
-            }
+            NodeError::NoRewards => Self::new(Code::NotFound, error.to_string()),
+            NodeError::Freeze { .. }
+            | NodeError::NoFeed
+            | NodeError::Treasury(_)
+            | NodeError::Rewards { .. } => Self::new(Code::Conflict, error.to_string()),
             error => Self::internal(error),
         }
     }

@@ -13,16 +13,20 @@
 //!
 //! | module | content |
 //! |---|---|
+//! | `change` | rules that change, what is published |
 //! | `claims` | what is claimed on L1 with a block |
 //! | `feed` | what other chains say, and what is said to them |
 //! | `guardian` | freezes, signed by the guardian's key |
 //! | `memory` | what was learned, on disk |
 //! | [`replay`] | the same verdicts again, from a data folder |
 //! | `refused` | what was refused lately |
+//! | [`rewards`] | the account of stakes and rewards, what watchers ask for |
+//! | `rollup` | of which rollup it is |
 //! | `rules` | the rules in force: built in, or a signed bundle |
 //! | `unsynced` | what of the log of findings may not be on disk |
 //! | `view` | what is shown of it |
 
+mod change;
 mod claims;
 mod feed;
 mod guardian;
@@ -30,6 +34,8 @@ mod memory;
 mod refused;
 pub mod replay;
 mod respond;
+pub mod rewards;
+mod rollup;
 mod rules;
 mod unsynced;
 mod view;
@@ -41,14 +47,12 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use alloy_primitives::keccak256;
 use bastion_protocol::ops::{Action, Op, SignedOp};
-use bastion_protocol::{Address, Fr};
-use bastion_sentinel::findings::{genesis, Entry, Finding, FindingsLog, Hash};
+use bastion_sentinel::findings::{Entry, Finding, FindingsLog, Hash};
 use bastion_sentinel::response::{Full, Held};
+use bastion_sentinel::rewards::Treasury;
 use bastion_sentinel::rules::RuleSet;
 use bastion_sentinel::screener::Stats;
-use bastion_sentinel::{
-    Candidate, Config, Decision, Input, Reason, Screener, SentinelError, Verdict,
-};
+use bastion_sentinel::{Candidate, Config, Decision, Input, Screener, SentinelError, Verdict};
 use bastion_state::State;
 use tracing::{error, info, warn};
 
@@ -61,6 +65,8 @@ pub use guardian::Guardian;
 use memory::Memories;
 use refused::Refused;
 use respond::Responder;
+use rewards::{At, Rewards};
+pub use rollup::Rollup;
 pub(crate) use rules::Source;
 use unsynced::Unsynced;
 pub(crate) use view::shown;
@@ -105,6 +111,9 @@ pub struct Sentinel {
     findings: FindingsLog,
     genesis: Hash,
     responder: Responder,
+    rewards: Rewards,
+    /// Entries that were seen before the start.
+    learned: u64,
     /// The operation that was screened last and is not included yet.
     pending: Option<Input>,
     /// What is shared with other chains, and who decides that.
@@ -134,30 +143,6 @@ impl std::fmt::Debug for Sentinel {
     }
 }
 
-/// Of which rollup it is.
-#[derive(Debug, Clone, Copy)]
-pub struct Rollup {
-    /// Chain id of L1.
-    pub chain_id: u64,
-    /// The contract.
-    pub contract: Address,
-}
-
-impl Rollup {
-    /// What operations of this rollup sign.
-    fn domain(&self) -> Fr {
-        bastion_protocol::header::domain(self.chain_id, self.contract)
-    }
-
-    /// The head of the log of findings when it is empty.
-    ///
-    /// The same is computed by whoever checks the log.
-    pub fn genesis(&self) -> Hash {
-        let domain = [&self.chain_id.to_be_bytes()[..], &self.contract.0].concat();
-        genesis(&keccak256(domain).0)
-    }
-}
-
 impl Sentinel {
     /// Opens the sentinel of the data folder `dir`.
     ///
@@ -182,7 +167,20 @@ impl Sentinel {
         let feed = config.feed.as_deref().map(|path| Feed::open(path, dir, rollup.chain_id));
         let feed = feed.transpose()?;
         let mut memories = Memories::open(&dir.join("memory"))?;
-        let (mut findings, opened) = FindingsLog::open(&dir.join(FINDINGS), rollup.genesis())?;
+        let (mut treasury, mut broken) = (None, None);
+        let visit = |entry: &Entry| {
+            if let (Finding::Rewards(record), None) = (&entry.finding, &broken) {
+                let replayed = Treasury::replay(&mut treasury, record);
+                broken = replayed.err().map(|error| (entry.number, error));
+            }
+        };
+        let path = dir.join(FINDINGS);
+        let (mut findings, opened) = FindingsLog::open_with(&path, rollup.genesis(), visit)?;
+        if let Some((entry, error)) = broken {
+            let why = format!("entry {entry} of the log of findings does not follow: {error}");
+            return Err(NodeError::Rewards { why });
+        }
+        let rewards = Rewards::open(config, rollup.domain(), treasury)?;
         if opened.cut > 0 {
             warn!(bytes = opened.cut, "an unfinished entry of the log of findings was cut off");
         }
@@ -207,6 +205,7 @@ impl Sentinel {
                 (memories.inputs(0, |input| screener.learn(&input))?, screener)
             }
         };
+        let learned = reaches;
         let (next, screener) = match (first..=next).contains(&reaches) {
             // The rest is executed again.
             true => (reaches, screener),
@@ -245,6 +244,8 @@ impl Sentinel {
             findings,
             genesis: rollup.genesis(),
             responder: Responder::open(dir, config, rollup.domain())?,
+            rewards,
+            learned,
             pending: None,
             feed,
             publish: config.publish,
@@ -262,11 +263,23 @@ impl Sentinel {
 
     /// Takes in what is executed again at the start; entries that were seen before are passed over.
     pub fn catch_up(&mut self, entry: u64, candidate: &Candidate<'_>) {
+        self.rewards.see(entry, &candidate.trace.op, &candidate.hash);
         if entry >= self.next {
             let input = Input::of(candidate);
             self.screener.learn(&input);
             self.saw(entry, &input);
         }
+    }
+
+    /// The first entry that may not have been taken for rewards, if there are any.
+    pub(crate) fn rewards_from(&self) -> Option<u64> {
+        let treasury = self.rewards.treasury.as_ref()?;
+        Some(treasury.next_entry().max(self.learned))
+    }
+
+    /// Looks at an operation that was included while nobody watched.
+    pub(crate) fn missed(&mut self, entry: u64, op: &Op) {
+        self.rewards.see(entry, op, &bastion_protocol::receipt::operation_hash(op));
     }
 
     fn saw(&mut self, entry: u64, input: &Input) {
@@ -290,6 +303,10 @@ impl Sentinel {
             return Err(decline);
         }
         let input = Input::of(candidate);
+        if candidate.trace.signed().is_some_and(|op| self.rewards.owes(op)) {
+            self.pending = Some(input);
+            return Ok(());
+        }
         let mut verdict = self.screener.judge(&input);
         // What others say of an account must not hold back the freeze of it.
         let feed = self.feed.as_ref().filter(|_| input.kind().by_owner());
@@ -399,18 +416,27 @@ impl Sentinel {
     pub fn included(&mut self, entry: u64) {
         if let Some(input) = self.pending.take() {
             self.note_freeze(&input);
+            self.rewards.see(entry, &input.trace.op, &input.hash);
             self.screener.learn(&input);
             self.saw(entry, &input);
         }
     }
 
-    /// What is to be executed now: operations whose time is over, unless nothing is accepted, and what the
-    /// guardian signs.
-    pub fn due(&mut self, now_ms: u64, accepting: bool) -> Vec<SignedOp> {
-        let released = match accepting {
-            true => self.responder.quarantine.due(now_ms),
-            false => Vec::new(),
-        };
+    /// What is to be executed now: operations whose time is over, what the guardian signs, payments to watchers.
+    /// While nothing is accepted, the guardian's alone.
+    ///
+    /// # Errors
+    /// If what payments are owed for cannot be written: then they are not made.
+    pub fn due(
+        &mut self,
+        now_ms: u64,
+        at: At<'_>,
+        accepting: bool,
+    ) -> Result<Vec<SignedOp>, NodeError> {
+        if !accepting {
+            return Ok(std::mem::take(&mut self.responder.orders));
+        }
+        let released = self.responder.quarantine.due(now_ms);
         for op in &released {
             let hash = bastion_protocol::receipt::operation_hash(&Op::Signed(*op));
             let by = self.responder.released_by(&hash).into();
@@ -418,7 +444,13 @@ impl Sentinel {
         }
         let mut due = released;
         due.append(&mut self.responder.orders);
-        due
+        let entries = self.findings.len();
+        let mut payments = self.due_rewards(at, now_ms);
+        if self.findings.len() > entries || !payments.is_empty() {
+            self.sync()?;
+        }
+        due.append(&mut payments);
+        Ok(due)
     }
 
     /// Notes what became of an operation of [`Sentinel::due`].
@@ -426,6 +458,10 @@ impl Sentinel {
         let Some(decline) = decline else {
             return;
         };
+        if self.rewards.owes(op) {
+            self.note_unpaid(format!("a payment is not made: {decline}"), now_ms);
+            return;
+        }
         let hash = Hash(bastion_protocol::receipt::operation_hash(&Op::Signed(*op)));
         warn!(operation = %hash, %decline, "what was held back cannot be executed any more");
         let text = format!("operation {hash} is not executed: {decline}");
@@ -490,89 +526,6 @@ impl Sentinel {
             count: self.findings.len(),
             indicators: self.feed.as_ref().map(Feed::intelligence),
         })
-    }
-
-    /// Where the rules come from. They are loaded without the sentinel's lock: that may take a while.
-    pub(crate) fn source(&self) -> Source {
-        self.rules.clone()
-    }
-
-    /// Puts rules in force that were loaded, for a reason. Those before stay if they did not load, and an
-    /// entry says so.
-    ///
-    /// # Errors
-    /// If they did not load.
-    pub(crate) fn put_in_force(
-        &mut self,
-        loaded: Result<RuleSet, NodeError>,
-        reason: &str,
-        now_ms: u64,
-    ) -> Result<(), NodeError> {
-        match loaded {
-            Ok(rules) => {
-                let version = rules.version.clone();
-                let ids = rules.ids();
-                let before = self.screener.rules().rules();
-                let gone = before.iter().filter(|rule| !ids.contains(&*rule.spec.id));
-                let ended: Vec<String> = gone.map(|rule| rule.detector.clone()).collect();
-                self.screener.set_rules(rules);
-                self.refused.clear();
-                self.rules_failed = false;
-                for detector in ended {
-                    self.responder.quarantine.release_by_detector(&detector);
-                }
-                self.write(now_ms, Finding::Rules { version, reason: reason.into() });
-                self.sync()
-            }
-            Err(error) => {
-                self.rules_failed = true;
-                let (subject, text) = ("rules".into(), format!("{reason}: {error}"));
-                self.write(now_ms, Finding::Note { subject, text });
-                Err(error)
-            }
-        }
-    }
-
-    /// Proposes to tell other chains where the money of an attack goes, if a detector of this chain is sure.
-    fn propose(&mut self, input: &Input, verdict: &Verdict, now_ms: u64) {
-        let Some(feed) = &self.feed else {
-            return;
-        };
-        let own = |reason: &&Reason| reason.score >= SURE && !reason.detector.starts_with("feed.");
-        let sure = verdict.reasons.iter().filter(own).max_by_key(|reason| reason.score);
-        let held = verdict.decision != Decision::Allow && !input.is_exit_lane();
-        let goes_to = input.target().or(input.receiver_exit);
-        let goes_to = goes_to.filter(|address| held && Some(*address) != input.own_exit());
-        let (Some(reason), Some(address)) = (sure, goes_to) else {
-            return;
-        };
-        if self.publish == Publish::Auto {
-            feed.publish(address, &reason.detector, reason.score);
-            return;
-        }
-        let text = format!(
-            "{address} may be told to other chains ({}, {}/1000): `bastion sentinel publish` does it",
-            reason.detector, reason.score
-        );
-        self.write(now_ms, Finding::Note { subject: "indicator".into(), text });
-    }
-
-    /// Tells other chains of an address, by order of the operator.
-    ///
-    /// # Errors
-    /// [`NodeError::NoFeed`] if nothing is shared.
-    pub fn publish(
-        &mut self,
-        address: Address,
-        name: &str,
-        score: u16,
-        now_ms: u64,
-    ) -> Result<(), NodeError> {
-        let feed = self.feed.as_ref().ok_or(NodeError::NoFeed)?;
-        feed.publish(address, name, score);
-        let text = format!("{address} is told to other chains by the operator ({name})");
-        self.write(now_ms, Finding::Note { subject: "indicator".into(), text });
-        self.sync()
     }
 
     /// Freezes are findings too, whoever signed them.

@@ -147,6 +147,7 @@ fn read_verdicts(
         | Finding::Released { .. }
         | Finding::Frozen { .. }
         | Finding::Unfrozen { .. }
+        | Finding::Rewards(_)
         | Finding::Rules { .. } => {}
     })?;
     Ok(verdicts)

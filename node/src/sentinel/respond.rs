@@ -6,16 +6,18 @@
 use std::path::{Path, PathBuf};
 
 use bastion_protocol::ops::{Op, SignedOp};
-use bastion_protocol::{Fr, Index};
+use bastion_protocol::{Fr, Index, Policy};
 use bastion_sentinel::findings::Hash;
 use bastion_sentinel::response::alerts::{alerts_of, Alerts, AlertsConfig, Deliveries, Patience};
 use bastion_sentinel::response::{
     Action, Budget, Decided, Ending, Engine, Finding, Limits, Outcome, Playbooks, Quarantine,
 };
 use bastion_sentinel::{Candidate, Decision, Input, Verdict};
+use bastion_state::State;
 use tokio::runtime::Runtime;
 use tracing::warn;
 
+use super::rewards::At;
 use super::Guardian;
 use crate::error::NodeError;
 use crate::service::config::{Mode, SentinelConfig};
@@ -124,8 +126,13 @@ impl Responder {
                 Some(format!("held until {until}"))
             }
             Action::Freeze { account, seconds } => {
-                Some(match self.freeze(candidate, *account, *seconds) {
-                    Ok(()) => "signed".into(),
+                let Candidate { state, policy, time, .. } = *candidate;
+                let signed = self.freeze((state, policy, time), *account, *seconds);
+                Some(match signed {
+                    Ok(op) => {
+                        self.orders.push(op);
+                        "signed".into()
+                    }
                     Err(error) => format!("not done: {error}"),
                 })
             }
@@ -150,13 +157,57 @@ impl Responder {
         }
     }
 
-    /// Signs a freeze, which is executed next.
-    fn freeze(
+    /// What the playbooks make of a watcher's report: freezes, signed and not yet ordered, and what is to be
+    /// written down. `refused` says why a freeze is out of the question.
+    pub(super) fn on_report(
         &mut self,
-        candidate: &Candidate<'_>,
+        finding: &Finding,
+        refused: Option<&str>,
+        at: At<'_>,
+        now_ms: u64,
+    ) -> (Vec<SignedOp>, Vec<String>) {
+        let (mut signed, mut notes) = (Vec::new(), Vec::new());
+        let all = self.engine.on_finding(finding, now_ms);
+        self.alert(&all);
+        for decided in all {
+            self.state.1 = true;
+            let done = match (&decided.action, decided.outcome, self.mode) {
+                (Action::Alert { .. }, _, _) => continue,
+                (Action::Freeze { account, seconds }, Outcome::Do, Mode::Enforce) => {
+                    let chain = (at.state, at.policy, at.time);
+                    // It is to hold for so long from now on, not from the beginning of the block.
+                    let seconds = seconds.saturating_add(at.now.saturating_sub(at.time));
+                    match (refused, self.freeze(chain, *account, seconds)) {
+                        (Some(why), _) => why.into(),
+                        (None, Ok(op)) => {
+                            signed.push(op);
+                            "signed".into()
+                        }
+                        (None, Err(error)) => format!("not done: {error}"),
+                    }
+                }
+                (Action::Tighten { .. } | Action::PauseCommits, Outcome::Do, Mode::Enforce) => {
+                    warn!(action = %decided.action, "the guardians on L1 are asked");
+                    "asked of the guardians on L1".into()
+                }
+                // No operation comes with a report.
+                (Action::Quarantine { .. }, Outcome::Do, _) => continue,
+                (_, Outcome::Do, Mode::Watch | Mode::Off) => "not done (mode watch)".into(),
+                (_, outcome, _) => outcome.text().into(),
+            };
+            let Decided { playbook, action, subject, .. } = &decided;
+            notes.push(format!("playbook {playbook} for {subject}: {action}: {done}"));
+        }
+        (signed, notes)
+    }
+
+    /// Signs a freeze.
+    fn freeze(
+        &self,
+        (state, policy, time): (&State, &Policy, u64),
         index: Index,
         seconds: u64,
-    ) -> Result<(), NodeError> {
+    ) -> Result<SignedOp, NodeError> {
         let none = |why: &str| NodeError::Freeze { account: index, why: why.into() };
         let guardian = self.guardian.as_ref();
         let guardian = guardian.ok_or_else(|| none("this node has no guardian's key"))?;
@@ -166,13 +217,9 @@ impl Responder {
         if self.orders.iter().any(|op| op.body.account == index) {
             return Err(none("it is being frozen already"));
         }
-        let state = candidate.state;
         let account = state.account(index).ok_or_else(|| none("there is no such account"))?;
         let (_, exit) = state.opening(account.owner).ok_or_else(|| none("it has no owner"))?;
-        let (policy, time) = (candidate.policy, candidate.time);
-        let op = guardian.freeze((index, account, exit), seconds, policy, time)?;
-        self.orders.push(op);
-        Ok(())
+        guardian.freeze((index, account, exit), seconds, policy, time)
     }
 
     /// Who let an operation go.

@@ -5,31 +5,31 @@ use bastion_protocol::account::FIRST_USER;
 use bastion_protocol::keys::SecretKey;
 use bastion_protocol::ops::{Body, Deposit, ForcedExit};
 use bastion_protocol::receipt::operation_hash;
-use bastion_protocol::Index;
+use bastion_protocol::{Address, Index};
 
 use super::*;
 use crate::devnet::{dev_exit, dev_key, dev_policy};
 use crate::sequencer::{Answer, Packing, ReceiptSigner, Sealer, Sequencer};
 
-const CHAIN: u64 = 31_337;
-const CONTRACT: Address = Address([7; 20]);
-const ETH: u128 = 1_000_000_000_000_000_000;
+pub(super) const CHAIN: u64 = 31_337;
+pub(super) const CONTRACT: Address = Address([7; 20]);
+pub(super) const ETH: u128 = 1_000_000_000_000_000_000;
 
-struct World {
-    dir: tempfile::TempDir,
-    config: SentinelConfig,
+pub(super) struct World {
+    pub(super) dir: tempfile::TempDir,
+    pub(super) config: SentinelConfig,
     sequencer: Option<Sequencer>,
     sealer: Option<Sealer>,
     watch: Option<Watch>,
-    time: u64,
+    pub(super) time: u64,
 }
 
-fn key(n: Index) -> SecretKey {
+pub(super) fn key(n: Index) -> SecretKey {
     dev_key(&format!("user {n}"))
 }
 
 impl World {
-    fn new(mode: Mode) -> Self {
+    pub(super) fn new(mode: Mode) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("guardian.key");
         std::fs::write(&file, hex::encode(dev_key("guardian").expose_bytes())).unwrap();
@@ -57,7 +57,7 @@ impl World {
     }
 
     /// Opens it, or opens it again after what a kill leaves.
-    fn open(&mut self) {
+    pub(super) fn open(&mut self) {
         (self.sequencer, self.sealer, self.watch) = (None, None, None);
         let signer = ReceiptSigner::new(&[1; 32].into(), CHAIN, CONTRACT).unwrap();
         let packing =
@@ -74,11 +74,16 @@ impl World {
         (self.sequencer, self.sealer, self.watch) = (Some(sequencer), Some(sealer), Some(watch));
     }
 
-    fn sequencer(&mut self) -> &mut Sequencer {
+    /// Closes what is open.
+    pub(super) fn close(&mut self) {
+        (self.sequencer, self.sealer, self.watch) = (None, None, None);
+    }
+
+    pub(super) fn sequencer(&mut self) -> &mut Sequencer {
         self.sequencer.as_mut().unwrap()
     }
 
-    fn fund(&mut self, users: Index) {
+    pub(super) fn fund(&mut self, users: Index) {
         let deposit = |n| {
             let (keyhash, exit) = (key(n).public().keyhash(), dev_exit("user"));
             Op::Deposit(Deposit { token: 0, amount: ETH, keyhash, exit })
@@ -87,19 +92,25 @@ impl World {
         self.sequencer().take_from_queue(0, &ops, time).unwrap();
     }
 
-    fn sign(&self, signer: &SecretKey, account: Index, nonce: u32, action: Action) -> SignedOp {
+    pub(super) fn sign(
+        &self,
+        signer: &SecretKey,
+        account: Index,
+        nonce: u32,
+        action: Action,
+    ) -> SignedOp {
         let (deadline, account) = (self.time + 3_600, FIRST_USER + account);
         let body = Body { account, token: 0, nonce, deadline, fee: 1_000, action };
         let domain = bastion_protocol::header::domain(CHAIN, CONTRACT);
         body.sign(signer, domain, dev_exit("user")).unwrap()
     }
 
-    fn send(&mut self, op: SignedOp) -> Answer {
+    pub(super) fn send(&mut self, op: SignedOp) -> Answer {
         let time = self.time;
         self.sequencer().sequence(&[op], time).unwrap().remove(0)
     }
 
-    fn sentinel(&self) -> MutexGuard<'_, Sentinel> {
+    pub(super) fn sentinel(&self) -> MutexGuard<'_, Sentinel> {
         lock(self.watch.as_ref().unwrap())
     }
 
@@ -114,7 +125,7 @@ impl World {
         (drain, self.send(drain))
     }
 
-    fn findings(&self) -> Vec<String> {
+    pub(super) fn findings(&self) -> Vec<String> {
         let log = self.sentinel().log(0, 1_000);
         log.read(0, 1_000).unwrap().unwrap().findings
     }
@@ -343,18 +354,18 @@ fn the_guardian_of_the_node_freezes_and_ends_it() {
     let mut world = World::new(Mode::Enforce);
     world.fund(2);
     let time = world.time;
-    let freeze = world.sequencer().sign_as_guardian(FIRST_USER, Some(600), time).unwrap();
+    let freeze = world.sequencer().sign_as_guardian(FIRST_USER, Some(600), None, time).unwrap();
     world.send(freeze).unwrap();
     assert_eq!(world.sequencer().state().account(FIRST_USER).unwrap().frozen_until, time + 600);
     let pay = world.sign(&key(0), 0, 0, Action::Transfer { to: FIRST_USER + 1, amount: 1_000 });
     let answer = world.send(pay);
     assert!(matches!(answer, Err(Decline::Rejected(_))), "{answer:?}");
-    let twice = world.sequencer().sign_as_guardian(FIRST_USER, Some(600), time);
+    let twice = world.sequencer().sign_as_guardian(FIRST_USER, Some(600), None, time);
     assert!(matches!(twice, Err(NodeError::Freeze { .. })), "{twice:?}");
     let own = Action::Withdraw { to: dev_exit("user"), amount: ETH / 2 };
     let own = world.sign(&key(0), 0, 0, own);
     world.send(own).unwrap();
-    let nobody = world.sequencer().sign_as_guardian(FIRST_USER + 9, Some(600), time);
+    let nobody = world.sequencer().sign_as_guardian(FIRST_USER + 9, Some(600), None, time);
     assert!(matches!(nobody, Err(NodeError::Freeze { .. })), "{nobody:?}");
     let findings = world.findings();
     assert!(findings.iter().any(|f| f.contains("\"event\":\"frozen\"")), "{findings:?}");

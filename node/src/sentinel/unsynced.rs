@@ -25,6 +25,7 @@ impl Unsynced {
             | Finding::Released { .. }
             | Finding::Frozen { .. }
             | Finding::Unfrozen { .. }
+            | Finding::Rewards(_)
             | Finding::Rules { .. } => Self::Decisions,
         }
     }

@@ -41,6 +41,7 @@ use bastion_state::store::Store;
 use rayon::prelude::*;
 
 use crate::error::NodeError;
+use crate::sentinel::rewards::{Ask, At, Taken};
 use crate::sentinel::{lock, wall_ms, Watch};
 use crate::service::Control;
 use open::Current;
@@ -151,6 +152,12 @@ impl Sequencer {
     pub fn watched_by(&mut self, watch: Watch) -> Result<(), NodeError> {
         {
             let mut sentinel = lock(&watch);
+            // What was included while the sentinel was off.
+            for entry in sentinel.rewards_from().unwrap_or(u64::MAX)..self.first_replayed() {
+                if let Some(found) = self.log.entry(entry)? {
+                    sentinel.missed(entry, &found.op);
+                }
+            }
             let closed = self.closed.iter().flat_map(|closed| {
                 closed.batch.ops().iter().map(move |trace| (trace, closed.row.context.time))
             });
@@ -162,6 +169,8 @@ impl Sequencer {
                 let candidate = Candidate { trace, state, policy, hash, time, arrived_ms };
                 sentinel.catch_up(entry, &candidate);
             }
+            sentinel.appended(self.current.time());
+            sentinel.sync()?;
         }
         self.sentinel = Some(watch);
         Ok(())
@@ -306,7 +315,7 @@ impl Sequencer {
             };
             answers.push(answer);
         }
-        self.append(&appended)?;
+        self.append(&appended, now)?;
         self.stopped = false;
         Ok(answers)
     }
@@ -314,12 +323,13 @@ impl Sequencer {
     /// Appends to the log, then writes what the sentinel holds back, lets go, and has learned. In this
     /// order: what it lets go must not be lost between the two, and it must not know of more than the log
     /// has. Nobody is told of anything before both are on disk.
-    fn append(&mut self, appended: &Appended) -> Result<(), NodeError> {
+    fn append(&mut self, appended: &Appended, now: u64) -> Result<(), NodeError> {
         self.log.append(appended)?;
         let Some(watch) = &self.sentinel else {
             return Ok(());
         };
         let mut sentinel = lock(watch);
+        sentinel.appended(now);
         sentinel.sync()?;
         sentinel.keep()
     }
@@ -329,7 +339,26 @@ impl Sequencer {
         self.control = control;
     }
 
-    /// Executes what the sentinel lets go, and what the guardian of the node has signed.
+    /// Where the chain stands at a time.
+    fn at(&self, now: u64) -> At<'_> {
+        let time = match self.current.in_a_block() {
+            true => self.current.time(),
+            false => now,
+        };
+        let policy = self.current.policy().unwrap_or(&self.policy);
+        At { state: &self.state, policy, time, now }
+    }
+
+    /// Takes a call about rewards.
+    ///
+    /// # Errors
+    /// [`NodeError::NoRewards`], [`NodeError::Treasury`] if it is refused; others if it cannot be written.
+    pub fn ask(&mut self, ask: Ask, now: u64) -> Result<Taken, NodeError> {
+        let watch = self.sentinel.as_ref().ok_or(NodeError::NoRewards)?;
+        lock(watch).ask(ask, self.at(now))
+    }
+
+    /// Executes what the sentinel lets go, what the guardian of the node has signed, and payments to watchers.
     ///
     /// # Errors
     /// As [`Sequencer::sequence`].
@@ -337,7 +366,7 @@ impl Sequencer {
         let Some(watch) = self.sentinel.clone() else {
             return Ok(());
         };
-        let due = lock(&watch).due(wall_ms(), self.control.accepting().is_ok());
+        let due = lock(&watch).due(wall_ms(), self.at(now), self.control.accepting().is_ok())?;
         if due.is_empty() {
             return Ok(());
         }
@@ -349,14 +378,17 @@ impl Sequencer {
         sentinel.sync()
     }
 
-    /// Signs a freeze of an account for so many seconds, or its end, by the guardian's key of the node.
+    /// Signs a freeze of an account for so many seconds, or its end, by the guardian's key of the node. A
+    /// freeze may be because of a watcher's report, which then answers for it.
     ///
     /// # Errors
-    /// [`NodeError::Freeze`] if there is no key, no such account, or the policy allows none now.
+    /// [`NodeError::Freeze`] if there is no key, no such account, or the policy allows none now;
+    /// [`NodeError::Treasury`] if the report asks for none.
     pub fn sign_as_guardian(
         &self,
         index: Index,
         seconds: Option<u64>,
+        report: Option<u64>,
         now: u64,
     ) -> Result<SignedOp, NodeError> {
         let none = |why: &str| NodeError::Freeze { account: index, why: why.into() };
@@ -365,17 +397,15 @@ impl Sequencer {
             .ok_or_else(|| none("this node has no guardian's key (sentinel.guardian-key-file)"))?;
         let account = self.state.account(index).ok_or_else(|| none("there is no such account"))?;
         let (_, exit) = self.state.opening(account.owner).ok_or_else(|| none("it has no owner"))?;
-        let time = match self.current.in_a_block() {
-            true => self.current.time(),
-            false => now,
+        let At { policy, time, .. } = self.at(now);
+        let Some(seconds) = seconds else {
+            return guardian.unfreeze((index, account, exit), time);
         };
-        match seconds {
-            Some(seconds) => {
-                let policy = self.current.policy().unwrap_or(&self.policy);
-                guardian.freeze((index, account, exit), seconds, policy, time)
-            }
-            None => guardian.unfreeze((index, account, exit), time),
+        let op = guardian.freeze((index, account, exit), seconds, policy, time)?;
+        if let (Some(report), Some(watch)) = (report, &self.sentinel) {
+            lock(watch).order(report, &op, now)?;
         }
+        Ok(op)
     }
 
     /// Executes one operation, which will be entry number `first`; its batch, and its receipt without
@@ -472,7 +502,7 @@ impl Sequencer {
             self.current.begin(&mut self.state, &self.policy, 0, next, &mut appended)?;
             self.close_batch(block, &mut appended);
         }
-        self.append(&appended)?;
+        self.append(&appended, 0)?;
         self.stopped = false;
         Ok(())
     }

@@ -18,6 +18,7 @@ use tracing::error;
 
 use super::{Answer, Closed, Sealed, Sealer, Sequencer};
 use crate::error::NodeError;
+use crate::sentinel::rewards::{Ask, Taken};
 
 /// Operations of a group at most: what follows waits for the next sync.
 const GROUP: usize = 2_048;
@@ -92,7 +93,12 @@ enum Request {
     Guardian {
         index: Index,
         seconds: Option<u64>,
+        report: Option<u64>,
         reply: oneshot::Sender<Result<SignedOp, NodeError>>,
+    },
+    Rewards {
+        ask: Box<Ask>,
+        reply: oneshot::Sender<Result<Taken, NodeError>>,
     },
     Policy {
         policy: Box<Policy>,
@@ -282,9 +288,20 @@ impl Service {
         &self,
         index: Index,
         seconds: Option<u64>,
+        report: Option<u64>,
     ) -> Result<Result<SignedOp, NodeError>, Refusal> {
         let (reply, answer) = oneshot::channel();
-        self.send(Request::Guardian { index, seconds, reply })?;
+        self.send(Request::Guardian { index, seconds, report, reply })?;
+        answer.await.map_err(|_| Refusal::Stopped)
+    }
+
+    /// Takes a call about rewards ([`Sequencer::ask`]). The signature of a watcher's call was checked.
+    ///
+    /// # Errors
+    /// As [`Service::account`]; within, those of [`Sequencer::ask`].
+    pub async fn ask(&self, ask: Ask) -> Result<Result<Taken, NodeError>, Refusal> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Request::Rewards { ask: Box::new(ask), reply })?;
         answer.await.map_err(|_| Refusal::Stopped)
     }
 
@@ -351,9 +368,26 @@ fn write(
                 let _ = reply.send(sequencer.state().owned_by(owner).take(ACCOUNTS).collect());
                 Ok(())
             }
-            Some(Request::Guardian { index, seconds, reply }) => {
-                let _ = reply.send(sequencer.sign_as_guardian(index, seconds, now));
-                Ok(())
+            Some(Request::Guardian { index, seconds, report, reply }) => {
+                let signed = sequencer.sign_as_guardian(index, seconds, report, now);
+                let fatal = matches!(&signed, Err(error) if !error.is_refusal());
+                let _ = reply.send(signed);
+                if fatal {
+                    Err(NodeError::Stopped)
+                } else {
+                    Ok(())
+                }
+            }
+            Some(Request::Rewards { ask, reply }) => {
+                let outcome = sequencer.ask(*ask, now);
+                let fatal = matches!(&outcome, Err(error) if !error.is_refusal());
+                let _ = reply.send(outcome);
+                // What was taken is not on disk: nothing may follow it.
+                if fatal {
+                    Err(NodeError::Stopped)
+                } else {
+                    Ok(())
+                }
             }
             Some(Request::Policy { policy, reply }) => {
                 let set = sequencer.set_policy(*policy).map_err(|error| match error {

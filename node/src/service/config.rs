@@ -89,6 +89,12 @@ pub struct SentinelConfig {
     pub guardian_key_env: String,
     /// File with the key, which nobody else may read; before the variable.
     pub guardian_key_file: Option<PathBuf>,
+    /// Rewards for watchers, as TOML; without it, there are none.
+    pub rewards: Option<PathBuf>,
+    /// Environment variable with the key of the rewards account: 64 hexadecimal digits.
+    pub rewards_key_env: String,
+    /// File with the key, which nobody else may read; before the variable.
+    pub rewards_key_file: Option<PathBuf>,
 }
 
 impl Default for SentinelConfig {
@@ -104,6 +110,9 @@ impl Default for SentinelConfig {
             max_hold_seconds: 3_600,
             guardian_key_env: "BASTION_GUARDIAN_KEY".into(),
             guardian_key_file: None,
+            rewards: None,
+            rewards_key_env: "BASTION_REWARDS_KEY".into(),
+            rewards_key_file: None,
         }
     }
 }

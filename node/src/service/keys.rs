@@ -43,10 +43,29 @@ pub fn sequencer(config: &SequencerConfig) -> Result<B256, NodeError> {
 /// # Errors
 /// [`NodeError::Key`] if it is malformed, or others may read its file.
 pub fn guardian(config: &SentinelConfig) -> Result<Option<SecretKey>, NodeError> {
-    let (place, text) = match &config.guardian_key_file {
+    let SentinelConfig { guardian_key_file, guardian_key_env, .. } = config;
+    of_l2("the guardian's key", guardian_key_file.as_deref(), guardian_key_env)
+}
+
+/// The key of the rewards account, if the configuration names one.
+///
+/// # Errors
+/// As [`guardian`].
+pub fn rewards(config: &SentinelConfig) -> Result<Option<SecretKey>, NodeError> {
+    let SentinelConfig { rewards_key_file, rewards_key_env, .. } = config;
+    of_l2("the key of the rewards account", rewards_key_file.as_deref(), rewards_key_env)
+}
+
+/// A key of L2 from a file, or from a variable.
+fn of_l2(
+    what: &'static str,
+    file: Option<&Path>,
+    variable: &str,
+) -> Result<Option<SecretKey>, NodeError> {
+    let (place, text) = match file {
         Some(path) => (path.display().to_string(), read_private(path)?),
-        None => match std::env::var(&config.guardian_key_env) {
-            Ok(text) => (format!("the variable {}", config.guardian_key_env), text),
+        None => match std::env::var(variable) {
+            Ok(text) => (format!("the variable {variable}"), text),
             Err(_) => return Ok(None),
         },
     };
@@ -55,7 +74,7 @@ pub fn guardian(config: &SentinelConfig) -> Result<Option<SecretKey>, NodeError>
         .and_then(|bytes| bytes.try_into().ok());
     let key = bytes.and_then(|bytes| SecretKey::from_bytes(&bytes).ok());
     key.map(Some).ok_or_else(|| NodeError::Key {
-        what: "the guardian's key",
+        what,
         why: format!("{place} does not hold 64 hexadecimal digits of a key"),
     })
 }

@@ -7,5 +7,6 @@ mod events;
 mod raw;
 mod reading;
 mod refusing;
+mod rewards;
 mod sentinel;
 mod world;

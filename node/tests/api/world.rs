@@ -112,13 +112,21 @@ impl World {
         let (mut sequencer, sealer) =
             Sequencer::open(&folder, signer, packing, dev_policy()).unwrap();
         let sentinel = watched.then(|| {
-            let key = dir.path().join("guardian.key");
-            std::fs::write(&key, hex::encode(dev_key("guardian").expose_bytes())).unwrap();
-            use std::os::unix::fs::PermissionsExt;
-            std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o600)).unwrap();
+            let key = |name: &str| {
+                let path = dir.path().join(format!("{name}.key"));
+                std::fs::write(&path, hex::encode(dev_key(name).expose_bytes())).unwrap();
+                use std::os::unix::fs::PermissionsExt;
+                std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+                Some(path)
+            };
+            let rewards = dir.path().join("rewards.toml");
+            let text = format!("exit = \"{}\"\n", dev_exit("operator"));
+            std::fs::write(&rewards, text).unwrap();
             let config = SentinelConfig {
                 mode: Mode::Enforce,
-                guardian_key_file: Some(key),
+                guardian_key_file: key("guardian"),
+                rewards: Some(rewards),
+                rewards_key_file: key("rewards"),
                 ..SentinelConfig::default()
             };
             let of = sentinel::Rollup { chain_id: CHAIN, contract: CONTRACT };

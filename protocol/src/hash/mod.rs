@@ -24,6 +24,8 @@ pub const TAG_MSG: u64 = 2;
 pub const TAG_POLICY: u64 = 3;
 /// Tag of the limits of one token.
 pub const TAG_LIMIT: u64 = 4;
+/// Tag of calls of the sentinel's watchers.
+pub const TAG_WATCHER: u64 = 5;
 
 /// Round constants of the width-2 permutation.
 #[derive(Debug, Clone, PartialEq, Eq)]

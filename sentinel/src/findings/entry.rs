@@ -4,6 +4,7 @@ use bastion_protocol::hash::keccak;
 use bastion_protocol::Index;
 use serde::{Deserialize, Serialize};
 
+use crate::rewards::Record;
 use crate::{SentinelError, Verdict};
 
 /// A hash, in hexadecimal where it is text.
@@ -76,6 +77,8 @@ pub enum Finding {
         /// Why: `published`, or `pinned` and the reason.
         reason: String,
     },
+    /// What became of rewards: the registry is made of these entries alone.
+    Rewards(Box<Record>),
     /// Anything else that belongs into the record.
     Note {
         /// What it is about.

@@ -53,6 +53,18 @@ impl FindingsLog {
     /// [`SentinelError::File`], and [`SentinelError::Log`] if the file is of another genesis or an entry
     /// is not what its head says.
     pub fn open(path: &Path, genesis: Hash) -> Result<(Self, Opened), SentinelError> {
+        Self::open_with(path, genesis, |_| {})
+    }
+
+    /// As [`FindingsLog::open`]; `visit` sees each entry.
+    ///
+    /// # Errors
+    /// As [`FindingsLog::open`].
+    pub fn open_with(
+        path: &Path,
+        genesis: Hash,
+        visit: impl FnMut(&Entry),
+    ) -> Result<(Self, Opened), SentinelError> {
         let mut options = OpenOptions::new();
         options.read(true).append(true).create(true);
         let file = options.open(path).map_err(SentinelError::file(path))?;
@@ -70,7 +82,7 @@ impl FindingsLog {
             log.start(genesis)?;
             return Ok((log, Opened { entries: 0, cut: length }));
         }
-        let (head, next, good) = scan(path, genesis, |_| {})?;
+        let (head, next, good) = scan(path, genesis, visit)?;
         (log.head, log.next, log.length) = (head, next, good);
         if good < length {
             log.file.set_len(good).map_err(SentinelError::file(path))?;

@@ -5,12 +5,12 @@
 //! seed and watcher, so neither an old answer nor one of another watcher is right.
 
 use super::{Cause, Payment, Registry, RewardError};
-use bastion_protocol::{hash::keccak, Address};
+use bastion_protocol::{hash::keccak, Index};
 
 /// `keccak256("bastion.diligence.v1" || epoch || seed || watcher || digest)`.
 #[must_use]
-pub fn answer(epoch: u64, seed: &[u8; 32], watcher: &Address, digest: &[u8; 32]) -> [u8; 32] {
-    keccak(&[b"bastion.diligence.v1", &epoch.to_be_bytes(), seed, &watcher.0, digest])
+pub fn answer(epoch: u64, seed: &[u8; 32], watcher: &Index, digest: &[u8; 32]) -> [u8; 32] {
+    keccak(&[b"bastion.diligence.v1", &epoch.to_be_bytes(), seed, &watcher.to_be_bytes(), digest])
 }
 
 /// The grades of an epoch.
@@ -19,7 +19,7 @@ pub struct Grades {
     /// What right answers earned: the pot by stake.
     pub paid: Vec<Payment>,
     /// What wrong answers burned.
-    pub fined: Vec<(Address, u128)>,
+    pub fined: Vec<(Index, u128)>,
 }
 
 impl Registry {
@@ -30,12 +30,12 @@ impl Registry {
     /// [`RewardError::Stake`] below the least stake.
     pub fn answer(
         &mut self,
-        watcher: Address,
+        watcher: Index,
         epoch: u64,
         answer: [u8; 32],
         now: u64,
     ) -> Result<(), RewardError> {
-        self.tick(now)?;
+        self.at(now)?;
         let (needed, at) = (self.params.stake, self.params.epoch(now));
         let expected = epoch.saturating_add(1);
         if at != expected {
@@ -49,6 +49,7 @@ impl Registry {
         if self.answers.contains_key(&(epoch, watcher)) {
             return Err(RewardError::Answered { watcher, epoch });
         }
+        self.tick(now);
         self.answers.insert((epoch, watcher), answer);
         Ok(())
     }
@@ -65,7 +66,7 @@ impl Registry {
         digest: &[u8; 32],
         now: u64,
     ) -> Result<Grades, RewardError> {
-        self.tick(now)?;
+        self.at(now)?;
         let (at, expected) = (self.params.epoch(now), epoch.saturating_add(2));
         if at < expected {
             return Err(RewardError::Epoch { what: "grades", epoch, expected, now: at });
@@ -73,20 +74,21 @@ impl Registry {
         if epoch < self.next_grade {
             return Err(RewardError::Graded { epoch });
         }
+        self.tick(now);
         self.next_grade = epoch.saturating_add(1);
-        let later = self.answers.split_off(&(self.next_grade, Address::default()));
+        let later = self.answers.split_off(&(self.next_grade, 0));
         let given = std::mem::replace(&mut self.answers, later);
         let given = given.into_iter().filter(|((of, _), _)| *of == epoch);
-        let right = |w: &Address, a: &[u8; 32]| *a == answer(epoch, seed, w, digest);
+        let right = |w: &Index, a: &[u8; 32]| *a == answer(epoch, seed, w, digest);
         let (good, bad): (Vec<_>, Vec<_>) =
             given.map(|((_, w), a)| (w, right(&w, &a))).partition(|(_, right)| *right);
         let fined = bad.into_iter().map(|(w, _)| (w, self.fine(&w))).collect();
         Ok(Grades { paid: self.share_pot(epoch, good.into_iter().map(|(w, _)| w)), fined })
     }
 
-    fn share_pot(&mut self, epoch: u64, good: impl Iterator<Item = Address>) -> Vec<Payment> {
+    fn share_pot(&mut self, epoch: u64, good: impl Iterator<Item = Index>) -> Vec<Payment> {
         let stakes = good.map(|w| (w, self.stake(&w))).map(|(w, s)| (w, s.free + s.locked));
-        let stakes: Vec<(Address, u128)> = stakes.collect();
+        let stakes: Vec<(Index, u128)> = stakes.collect();
         let mut left: u128 = stakes.iter().map(|(_, s)| s).sum();
         let mut pot = self.params.diligence_pot.min(self.books.pool);
         let mut paid = Vec::with_capacity(stakes.len());
@@ -99,7 +101,7 @@ impl Registry {
         paid
     }
 
-    fn fine(&mut self, watcher: &Address) -> u128 {
+    fn fine(&mut self, watcher: &Index) -> u128 {
         let fine = self.params.diligence_fine;
         let Some(stake) = self.watchers.get_mut(watcher) else { return 0 };
         let fine = fine.min(stake.free);

@@ -1,10 +1,10 @@
 //! Why the registry refuses.
 
 use super::{ReportId, Subject};
-use bastion_protocol::Address;
+use bastion_protocol::Index;
 use thiserror::Error;
 
-/// Why the registry refuses. A refused call changes nothing but the clock.
+/// Why the registry refuses. A refused call changes nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum RewardError {
@@ -36,17 +36,17 @@ pub enum RewardError {
         /// What was to come in.
         amount: u128,
     },
-    /// Nobody registered under this address.
-    #[error("{watcher} is not a watcher; register it with a stake")]
+    /// Nobody registered with this account.
+    #[error("account {watcher} is not a watcher; register it with a stake")]
     UnknownWatcher {
-        /// The address.
-        watcher: Address,
+        /// The account.
+        watcher: Index,
     },
     /// Too little stake for what was asked.
-    #[error("{watcher} has {free} of free stake and needs {needed}; add stake or wait until bonds come back")]
+    #[error("account {watcher} has {free} of free stake and needs {needed}; add stake or wait until bonds come back")]
     Stake {
         /// Whose stake.
-        watcher: Address,
+        watcher: Index,
         /// What is free.
         free: u128,
         /// What is needed.
@@ -54,11 +54,11 @@ pub enum RewardError {
     },
     /// The stake has no withdrawal that is ready.
     #[error(
-        "{watcher} can withdraw at {ready}, and it is {now}; announce with `leave`, then wait"
+        "account {watcher} can withdraw at {ready}, and it is {now}; announce with `leave`, then wait"
     )]
     NotReady {
         /// Whose stake.
-        watcher: Address,
+        watcher: Index,
         /// When the announced amount is free, `u64::MAX` if none is announced.
         ready: u64,
         /// The time.
@@ -107,10 +107,12 @@ pub enum RewardError {
         first: u64,
     },
     /// A second report by the same watcher about the same subject in the same epoch.
-    #[error("{watcher} has already reported {subject} in epoch {epoch}; one report counts")]
+    #[error(
+        "account {watcher} has already reported {subject} in epoch {epoch}; one report counts"
+    )]
     Repeated {
         /// Who.
-        watcher: Address,
+        watcher: Index,
         /// About what.
         subject: Subject,
         /// The epoch of the commitment.
@@ -167,10 +169,10 @@ pub enum RewardError {
         now: u64,
     },
     /// A second answer.
-    #[error("{watcher} has answered for epoch {epoch}; the first answer counts")]
+    #[error("account {watcher} has answered for epoch {epoch}; the first answer counts")]
     Answered {
         /// Who.
-        watcher: Address,
+        watcher: Index,
         /// The epoch.
         epoch: u64,
     },

@@ -1,7 +1,7 @@
 //! Filing a report: committed, opened, and what is frozen because of it.
 
 use super::{Entry, Registry, Report, ReportId, RewardError, Stage, Subject};
-use bastion_protocol::Address;
+use bastion_protocol::Index;
 
 impl Registry {
     /// Commits to a report and locks the penalty. Commitments are numbered in the order of these calls.
@@ -10,11 +10,11 @@ impl Registry {
     /// [`RewardError::Stake`] if the free stake is below the least one or the penalty.
     pub fn commit(
         &mut self,
-        watcher: Address,
+        watcher: Index,
         commitment: [u8; 32],
         now: u64,
     ) -> Result<ReportId, RewardError> {
-        self.tick(now)?;
+        self.at(now)?;
         let (bond, least) = (self.params.penalty, self.params.stake);
         let stake = self.known(&watcher)?;
         // Bonds count towards the least stake: a watcher may have several reports open.
@@ -27,6 +27,7 @@ impl Registry {
         stake.locked += bond;
         let id = self.next_id;
         self.next_id += 1;
+        self.tick(now);
         let stage = Stage::Sealed;
         self.entries.insert(id, Entry { watcher, committed: now, commitment, bond, stage });
         Ok(id)
@@ -45,7 +46,7 @@ impl Registry {
         salt: &[u8; 32],
         now: u64,
     ) -> Result<(), RewardError> {
-        self.tick(now)?;
+        self.at(now)?;
         let entry = self.entry(id)?;
         if entry.stage != Stage::Sealed {
             let (found, needed) = (entry.stage.name(), "sealed");
@@ -63,6 +64,7 @@ impl Registry {
         if !self.told.insert((epoch, watcher, subject)) {
             return Err(RewardError::Repeated { watcher, subject, epoch });
         }
+        self.tick(now);
         self.set_stage(id, Stage::Open { subject, asks_freeze });
         self.about.entry(subject).or_default().insert(id);
         Ok(())
@@ -77,11 +79,11 @@ impl Registry {
     pub fn freeze(
         &mut self,
         id: ReportId,
-        victim: Address,
+        victim: Index,
         until: u64,
         now: u64,
     ) -> Result<(), RewardError> {
-        self.tick(now)?;
+        self.at(now)?;
         let entry = self.entry(id)?;
         let Stage::Open { subject, asks_freeze } = entry.stage else {
             return Err(RewardError::State { id, found: entry.stage.name(), needed: "open" });
@@ -99,6 +101,7 @@ impl Registry {
         if let Some(by) = self.about.get(&subject).and_then(|ids| ids.iter().find(frozen)) {
             return Err(RewardError::FrozenAlready { subject, by: *by });
         }
+        self.tick(now);
         self.set_stage(id, Stage::Frozen { subject, victim, until });
         Ok(())
     }

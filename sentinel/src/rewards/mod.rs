@@ -13,6 +13,7 @@ mod report;
 pub mod simulation;
 #[cfg(test)]
 mod tests;
+mod treasury;
 
 pub use diligence::{answer, Grades};
 pub use error::RewardError;
@@ -20,3 +21,6 @@ pub use outcome::Settlement;
 pub use params::Params;
 pub use registry::{Books, Registry, Stake};
 pub use report::{Cause, Entry, Payment, Report, ReportId, Stage, Subject};
+pub use treasury::{
+    audit, Call, Done, Opening, Pay, Reckoning, Record, Treasury, TreasuryError, PAYMENT_GRACE,
+};

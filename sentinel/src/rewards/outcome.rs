@@ -35,12 +35,13 @@ impl Registry {
         amount: u128,
         now: u64,
     ) -> Result<u64, RewardError> {
-        self.tick(now)?;
+        self.at(now)?;
         let epoch = self.params.epoch(now);
         if self.events.contains_key(&(subject, epoch)) {
             return Err(RewardError::EventStands { subject, epoch });
         }
         self.take_in(amount)?;
+        self.tick(now);
         let burned = permille(amount, self.params.burn_permille);
         self.books.burned += burned;
         self.books.pool += amount - burned;
@@ -59,13 +60,14 @@ impl Registry {
         epoch: u64,
         now: u64,
     ) -> Result<Settlement, RewardError> {
-        self.tick(now)?;
+        self.at(now)?;
         let event = self.events.get(&(subject, epoch)).filter(|e| !e.settled);
         let event = *event.ok_or(RewardError::NoEvent { subject, epoch })?;
         let first = event.at.saturating_add(self.params.reveal_window).saturating_add(1);
         if now < first {
             return Err(RewardError::Early { what: "settling an event", now, first });
         }
+        self.tick(now);
         let about = self.about.get(&subject).cloned().unwrap_or_default();
         let told: Vec<(ReportId, Entry)> = about
             .into_iter()
@@ -90,7 +92,7 @@ impl Registry {
     /// # Errors
     /// [`RewardError::State`] unless it is frozen, [`RewardError::Early`], [`RewardError::Confirmed`].
     pub fn expire(&mut self, id: ReportId, now: u64) -> Result<Payment, RewardError> {
-        self.tick(now)?;
+        self.at(now)?;
         let entry = self.entry(id)?;
         let Stage::Frozen { subject, victim, until } = entry.stage else {
             return Err(RewardError::State { id, found: entry.stage.name(), needed: "frozen" });
@@ -100,6 +102,7 @@ impl Registry {
             return Err(RewardError::Early { what: "ending a freeze", now, first });
         }
         self.unconfirmed(id, &entry, subject)?;
+        self.tick(now);
         self.close(id, &entry, entry.bond);
         self.books.paid += entry.bond;
         Ok(Payment { to: victim, amount: entry.bond, cause: Cause::Compensation })
@@ -111,7 +114,7 @@ impl Registry {
     /// # Errors
     /// [`RewardError::State`] if it is frozen, [`RewardError::Early`], [`RewardError::Confirmed`].
     pub fn lapse(&mut self, id: ReportId, now: u64) -> Result<u128, RewardError> {
-        self.tick(now)?;
+        self.at(now)?;
         let entry = self.entry(id)?;
         let (window, loss) = match entry.stage {
             Stage::Sealed => (self.params.reveal_window, entry.bond),
@@ -128,6 +131,7 @@ impl Registry {
         if let Some(subject) = entry.stage.subject() {
             self.unconfirmed(id, &entry, subject)?;
         }
+        self.tick(now);
         self.close(id, &entry, loss);
         self.books.burned += loss;
         Ok(loss)

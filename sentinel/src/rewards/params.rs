@@ -1,14 +1,16 @@
 //! The parameters of the registry.
 
 use super::RewardError;
+use bastion_protocol::field::serde_decimal;
 use serde::{Deserialize, Serialize};
 
 /// What the registry pays, takes and waits for. Amounts are in the smallest unit of the pool's token,
-/// times in seconds.
+/// times in seconds. As text, amounts are decimal strings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct Params {
     /// Least stake of a watcher who reports or answers. Bonds of its open reports count.
+    #[serde(with = "serde_decimal")]
     pub stake: u128,
     /// Thousandths of what an event brings in that its first reporter gets, at most 500.
     pub reward_permille: u16,
@@ -16,16 +18,21 @@ pub struct Params {
     pub burn_permille: u16,
     /// What a commitment locks. It goes to the one who was frozen for nothing, or is burned if the
     /// commitment is not opened.
+    #[serde(with = "serde_decimal")]
     pub penalty: u128,
     /// What is burned of it if the report was opened, froze nobody and nothing happened.
+    #[serde(with = "serde_decimal")]
     pub noise_fee: u128,
     /// Length of an epoch.
     pub epoch_seconds: u64,
     /// Most that leaves the pool for one epoch.
+    #[serde(with = "serde_decimal")]
     pub epoch_budget: u128,
     /// The part of the budget that is kept for proofs of diligence.
+    #[serde(with = "serde_decimal")]
     pub diligence_pot: u128,
     /// What a wrong answer burns.
+    #[serde(with = "serde_decimal")]
     pub diligence_fine: u128,
     /// How long a commitment may stay sealed.
     pub reveal_window: u64,

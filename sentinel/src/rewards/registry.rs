@@ -1,7 +1,7 @@
 //! Stakes, the pool and the books.
 
 use super::{outcome::Event, Cause, Entry, Params, Payment, ReportId, RewardError, Subject};
-use bastion_protocol::Address;
+use bastion_protocol::Index;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A watcher's stake.
@@ -45,16 +45,16 @@ pub struct Registry {
     pub(super) params: Params,
     pub(super) last: u64,
     pub(super) books: Books,
-    pub(super) watchers: BTreeMap<Address, Stake>,
+    pub(super) watchers: BTreeMap<Index, Stake>,
     pub(super) next_id: ReportId,
     pub(super) entries: BTreeMap<ReportId, Entry>,
     /// Open and frozen reports of a subject.
     pub(super) about: BTreeMap<Subject, BTreeSet<ReportId>>,
     /// Who has opened a report about what, by the epoch of the commitment.
-    pub(super) told: BTreeSet<(u64, Address, Subject)>,
+    pub(super) told: BTreeSet<(u64, Index, Subject)>,
     pub(super) events: BTreeMap<(Subject, u64), Event>,
     pub(super) spent: BTreeMap<u64, u128>,
-    pub(super) answers: BTreeMap<(u64, Address), [u8; 32]>,
+    pub(super) answers: BTreeMap<(u64, Index), [u8; 32]>,
     pub(super) next_grade: u64,
 }
 
@@ -86,6 +86,28 @@ impl Registry {
         }
     }
 
+    /// The latest time that was seen.
+    #[must_use]
+    pub fn last(&self) -> u64 {
+        self.last
+    }
+
+    /// All watchers with a stake, from an account on.
+    pub fn watchers(&self, from: Index) -> impl Iterator<Item = (Index, Stake)> + '_ {
+        self.watchers.range(from..).map(|(watcher, stake)| (*watcher, *stake))
+    }
+
+    /// All reports that are not closed.
+    pub fn reports(&self) -> impl Iterator<Item = (ReportId, &Entry)> {
+        self.entries.iter().map(|(id, entry)| (*id, entry))
+    }
+
+    /// How many reports are not closed.
+    #[must_use]
+    pub fn open_reports(&self) -> usize {
+        self.entries.len()
+    }
+
     /// The parameters.
     #[must_use]
     pub fn params(&self) -> &Params {
@@ -100,7 +122,7 @@ impl Registry {
 
     /// A watcher's stake, empty for who is none.
     #[must_use]
-    pub fn stake(&self, watcher: &Address) -> Stake {
+    pub fn stake(&self, watcher: &Index) -> Stake {
         self.watchers.get(watcher).copied().unwrap_or_default()
     }
 
@@ -126,16 +148,15 @@ impl Registry {
         Ok(())
     }
 
-    /// Registers a watcher, or adds to its stake.
+    /// Registers a watcher, or adds to its stake. Who is one may add less than the least stake; reports need
+    /// it in full.
     ///
     /// # Errors
-    /// [`RewardError::Stake`] if the stake would stay below the least one, [`RewardError::Overflow`].
-    pub fn register(&mut self, watcher: Address, amount: u128) -> Result<(), RewardError> {
-        let stake = self.stake(&watcher);
-        let free = stake.usable().saturating_add(amount);
-        let needed = self.params.stake.saturating_sub(stake.locked);
-        if free < needed {
-            return Err(RewardError::Stake { watcher, free, needed });
+    /// [`RewardError::Stake`] if a new watcher's is below the least one, [`RewardError::Overflow`].
+    pub fn register(&mut self, watcher: Index, amount: u128) -> Result<(), RewardError> {
+        let needed = self.params.stake;
+        if amount < needed && !self.watchers.contains_key(&watcher) {
+            return Err(RewardError::Stake { watcher, free: amount, needed });
         }
         self.take_in(amount)?;
         self.books.stakes += amount;
@@ -148,14 +169,15 @@ impl Registry {
     ///
     /// # Errors
     /// [`RewardError::Stake`] if less is free, [`RewardError::UnknownWatcher`].
-    pub fn leave(&mut self, watcher: Address, amount: u128, now: u64) -> Result<u64, RewardError> {
-        self.tick(now)?;
+    pub fn leave(&mut self, watcher: Index, amount: u128, now: u64) -> Result<u64, RewardError> {
+        self.at(now)?;
         let ready = now.saturating_add(self.params.withdraw_delay);
         let stake = self.known(&watcher)?;
         if stake.free < amount {
             return Err(RewardError::Stake { watcher, free: stake.free, needed: amount });
         }
         stake.leaving = Some((amount, ready));
+        self.tick(now);
         Ok(ready)
     }
 
@@ -163,8 +185,8 @@ impl Registry {
     ///
     /// # Errors
     /// [`RewardError::NotReady`], [`RewardError::UnknownWatcher`].
-    pub fn withdraw(&mut self, watcher: Address, now: u64) -> Result<Payment, RewardError> {
-        self.tick(now)?;
+    pub fn withdraw(&mut self, watcher: Index, now: u64) -> Result<Payment, RewardError> {
+        self.at(now)?;
         let stake = self.known(&watcher)?;
         let (amount, ready) = stake.leaving.unwrap_or((0, u64::MAX));
         if stake.leaving.is_none() || now < ready {
@@ -178,24 +200,29 @@ impl Registry {
         }
         self.books.stakes -= amount;
         self.books.paid += amount;
+        self.tick(now);
         Ok(Payment { to: watcher, amount, cause: Cause::Withdrawal })
     }
 
-    pub(super) fn known(&mut self, watcher: &Address) -> Result<&mut Stake, RewardError> {
+    pub(super) fn known(&mut self, watcher: &Index) -> Result<&mut Stake, RewardError> {
         self.watchers.get_mut(watcher).ok_or(RewardError::UnknownWatcher { watcher: *watcher })
     }
 
-    /// Moves the clock, and forgets what no later call can need.
-    pub(super) fn tick(&mut self, now: u64) -> Result<(), RewardError> {
-        if now < self.last {
-            return Err(RewardError::TimeBackwards { now, last: self.last });
+    /// Refuses a time before one that was seen.
+    pub(super) fn at(&self, now: u64) -> Result<(), RewardError> {
+        match now < self.last {
+            true => Err(RewardError::TimeBackwards { now, last: self.last }),
+            false => Ok(()),
         }
+    }
+
+    /// Moves the clock, once nothing can be refused any more, and forgets what no later call can need.
+    pub(super) fn tick(&mut self, now: u64) {
         if self.params.epoch(now) > self.params.epoch(self.last) {
             let needed = self.params.epoch(now.saturating_sub(self.params.reveal_window));
-            self.told = self.told.split_off(&(needed, Address::default(), Subject([0; 32])));
+            self.told = self.told.split_off(&(needed, 0, Subject([0; 32])));
         }
         self.last = now;
-        Ok(())
     }
 
     /// Every sum in the books is at most `came_in`, so no other addition can overflow.

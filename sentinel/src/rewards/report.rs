@@ -1,6 +1,7 @@
 //! Reports, their commitments, and what becomes of them.
 
-use bastion_protocol::{hash::keccak, Address};
+use bastion_protocol::{hash::keccak, Index};
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// Number of a commitment: commitments are numbered in the order of the chain.
@@ -9,6 +10,14 @@ pub type ReportId = u64;
 /// What a report is about: the hash of an account, an operation or a receipt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Subject(pub [u8; 32]);
+
+impl Subject {
+    /// An account: `keccak256("bastion.subject.account.v1" || index)`.
+    #[must_use]
+    pub fn account(index: Index) -> Self {
+        Self(keccak(&[b"bastion.subject.account.v1", &index.to_be_bytes()]))
+    }
+}
 
 impl fmt::Display for Subject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -21,7 +30,7 @@ impl fmt::Display for Subject {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Report {
     /// Who reports, and where a reward goes.
-    pub watcher: Address,
+    pub watcher: Index,
     /// What is reported.
     pub subject: Subject,
     /// Whether the watcher asks for a freeze, and answers for it.
@@ -37,7 +46,7 @@ impl Report {
     pub fn commitment(&self, salt: &[u8; 32]) -> [u8; 32] {
         let flag = [u8::from(self.asks_freeze)];
         let Self { watcher, subject, evidence, .. } = self;
-        keccak(&[b"bastion.report.v1", &watcher.0, &subject.0, &flag, evidence, salt])
+        keccak(&[b"bastion.report.v1", &watcher.to_be_bytes(), &subject.0, &flag, evidence, salt])
     }
 }
 
@@ -58,7 +67,7 @@ pub enum Stage {
         /// What it is about.
         subject: Subject,
         /// Who was frozen.
-        victim: Address,
+        victim: Index,
         /// When the freeze ends.
         until: u64,
     },
@@ -89,7 +98,7 @@ impl Stage {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Entry {
     /// Who committed.
-    pub watcher: Address,
+    pub watcher: Index,
     /// When.
     pub committed: u64,
     /// To what.
@@ -101,7 +110,8 @@ pub struct Entry {
 }
 
 /// Why money left the registry.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Cause {
     /// The earliest report about an event.
     Reward,
@@ -113,11 +123,22 @@ pub enum Cause {
     Withdrawal,
 }
 
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Reward => "reward",
+            Self::Diligence => "diligence",
+            Self::Compensation => "compensation",
+            Self::Withdrawal => "withdrawal",
+        })
+    }
+}
+
 /// Money that leaves the registry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Payment {
     /// To whom.
-    pub to: Address,
+    pub to: Index,
     /// How much.
     pub amount: u128,
     /// Why.

@@ -1,11 +1,11 @@
 use super::*;
-use bastion_protocol::Address;
+use bastion_protocol::Index;
 
 const DAY: u64 = 86_400;
 const SALT: [u8; 32] = [9; 32];
 
-pub(super) fn who(n: u8) -> Address {
-    Address([n; 20])
+pub(super) fn who(n: u8) -> Index {
+    n.into()
 }
 
 pub(super) fn about(watcher: u8, subject: u8) -> Report {

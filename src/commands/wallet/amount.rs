@@ -4,7 +4,7 @@
 const UNITS: [(&str, usize); 3] = [("gwei", 9), ("eth", 18), ("wei", 0)];
 
 /// Reads `1.5eth`, `20gwei`, `7wei`, or a number of smallest units.
-pub(super) fn read(text: &str) -> Result<u128, String> {
+pub(crate) fn read(text: &str) -> Result<u128, String> {
     let unit = UNITS.iter().find_map(|(unit, zeros)| Some((text.strip_suffix(unit)?, *zeros)));
     let (number, zeros) = unit.unwrap_or((text, 0));
     let (whole, part) = number.split_once('.').unwrap_or((number, ""));
@@ -24,7 +24,7 @@ pub(super) fn read(text: &str) -> Result<u128, String> {
 }
 
 /// An amount of a token for people: of token 0 in ether, of others in the smallest unit.
-pub(super) fn shown(amount: u128, token: u16) -> String {
+pub(crate) fn shown(amount: u128, token: u16) -> String {
     if token != 0 {
         return format!("{amount} of token {token}");
     }

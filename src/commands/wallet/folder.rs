@@ -21,7 +21,7 @@ use crate::output;
 
 /// The folder.
 #[derive(Debug, Clone)]
-pub(super) struct Folder(PathBuf);
+pub(crate) struct Folder(PathBuf);
 
 /// The rollup that the wallet knows.
 #[derive(Serialize, Deserialize)]
@@ -44,7 +44,7 @@ impl Folder {
     }
 
     /// A file of the folder.
-    pub(super) fn join(&self, name: impl AsRef<Path>) -> PathBuf {
+    pub(crate) fn join(&self, name: impl AsRef<Path>) -> PathBuf {
         self.0.join(name)
     }
 
@@ -60,7 +60,7 @@ impl Folder {
     }
 
     /// A key's file.
-    pub(super) fn key(&self, name: &str) -> eyre::Result<(KeyFile, PathBuf)> {
+    pub(crate) fn key(&self, name: &str) -> eyre::Result<(KeyFile, PathBuf)> {
         let path = self.key_path(name)?;
         Ok((KeyFile::read(&path)?, path))
     }

@@ -1,10 +1,11 @@
 //! Operations that a key signs.
 
+use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use bastion_client::check;
+use bastion_client::check::{self, Rollup};
 use bastion_client::types::{AccountProof, Hash, Progressed};
-use bastion_client::Client;
+use bastion_client::{Client, SignedReceipt};
 use bastion_protocol::field;
 use bastion_protocol::header::domain;
 use bastion_protocol::ops::{Action, Body};
@@ -22,14 +23,8 @@ const VALID: u64 = 3_600;
 /// Which account acts, and what it pays.
 #[derive(Debug, clap::Args)]
 struct Acting {
-    /// The key's name.
-    name: String,
-    /// The account, if the key has several in the token.
-    #[arg(long, value_name = "INDEX")]
-    account: Option<Index>,
-    /// The token; 0 is ether.
-    #[arg(long, default_value_t = 0)]
-    token: Token,
+    #[command(flatten)]
+    who: Who,
     /// What to pay the operator, in the same form [default: what the node suggests].
     #[arg(long, value_parser = amount::read)]
     fee: Option<u128>,
@@ -38,6 +33,19 @@ struct Acting {
     wait: bool,
     #[command(flatten)]
     node: NodeArgs,
+}
+
+/// An account of a key.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Who {
+    /// The key's name.
+    pub(crate) name: String,
+    /// The account, if the key has several in the token.
+    #[arg(long, value_name = "INDEX")]
+    pub(crate) account: Option<Index>,
+    /// The token; 0 is ether.
+    #[arg(long, default_value_t = 0)]
+    pub(crate) token: Token,
 }
 
 /// How much.
@@ -120,13 +128,13 @@ pub(super) fn withdraw(wallet: &Wallet<'_>, args: &Withdraw) -> eyre::Result<()>
 }
 
 pub(super) fn change_key(wallet: &Wallet<'_>, args: &ChangeKey) -> eyre::Result<()> {
-    let (old, _) = wallet.folder.key(&args.acting.name)?;
+    let (old, _) = wallet.folder.key(&args.acting.who.name)?;
     let (new, _) = wallet.folder.key(&args.to)?;
     if old.exit() != new.exit() {
         return Err(CliError::Usage(format!(
             "key {} leaves to {}, and {} to {}: an account's exit address never changes; make a key for the same \
              address by `bastion wallet new NAME --exit ADDRESS`",
-            args.acting.name,
+            args.acting.who.name,
             old.exit(),
             args.to,
             new.exit(),
@@ -136,56 +144,76 @@ pub(super) fn change_key(wallet: &Wallet<'_>, args: &ChangeKey) -> eyre::Result<
     act(wallet, &args.acting, |_| Action::ChangeKey { keyhash: new.public_key().keyhash() })
 }
 
-/// Signs and sends an operation; `action` knows the key's own exit address.
+/// What was sent.
+pub(crate) struct Sent {
+    pub(crate) account: Index,
+    pub(crate) amount: u128,
+    pub(crate) fee: u128,
+    pub(crate) receipt: SignedReceipt,
+    pub(crate) kept: PathBuf,
+}
+
+/// Signs and sends an operation, and keeps its receipt; `action` knows the key's own exit address.
+pub(crate) async fn send(
+    wallet: &Wallet<'_>,
+    (client, rollup): (&Client, &Rollup),
+    (who, fee): (&Who, Option<u128>),
+    action: impl FnOnce(Address) -> Action,
+) -> eyre::Result<Sent> {
+    let (file, path) = wallet.folder.key(&who.name)?;
+    let account = account(client, file.owner(), who).await?;
+    let pending = account
+        .pending
+        .ok_or_else(|| CliError::Usage(format!("account {} does not exist yet", account.index)))?;
+    let fee = match fee {
+        Some(fee) => fee,
+        None => client.fees(who.token).await?.suggested.0,
+    };
+    let body = Body {
+        account: account.index,
+        token: who.token,
+        nonce: pending.nonce,
+        deadline: deadline(client.status().await?.time),
+        fee,
+        action: action(file.exit()),
+    };
+    let amount = body.action.amount().unwrap_or_default();
+    // What the wire cannot carry is said before the password is asked for.
+    body.wire(file.exit())?;
+    let key = file.unlock(&wallet.password.read()?, &path)?;
+    let domain = domain(rollup.chain_id, rollup.contract);
+    let signed = body.sign(&key, domain, file.exit())?;
+    drop(key);
+    let receipt = client.submit_checked(&signed, rollup).await?;
+    let kept = wallet.folder.keep(&receipt)?;
+    Ok(Sent { account: account.index, amount, fee, receipt, kept })
+}
+
+/// Signs and sends an operation, and reports it.
 fn act(
     wallet: &Wallet<'_>,
     args: &Acting,
     action: impl FnOnce(Address) -> Action,
 ) -> eyre::Result<()> {
-    let (file, path) = wallet.folder.key(&args.name)?;
     let report = block_on(async {
         let (client, rollup) = args.node.connect(wallet).await?;
-        let account = account(&client, file.owner(), args).await?;
-        let pending = account.pending.ok_or_else(|| {
-            CliError::Usage(format!("account {} does not exist yet", account.index))
-        })?;
-        let fee = match args.fee {
-            Some(fee) => fee,
-            None => client.fees(args.token).await?.suggested.0,
-        };
-        let body = Body {
-            account: account.index,
-            token: args.token,
-            nonce: pending.nonce,
-            deadline: deadline(client.status().await?.time),
-            fee,
-            action: action(file.exit()),
-        };
-        let amount = body.action.amount().unwrap_or_default();
-        // What the wire cannot carry is said before the password is asked for.
-        body.wire(file.exit())?;
-        let key = file.unlock(&wallet.password.read()?, &path)?;
-        let domain = domain(rollup.chain_id, rollup.contract);
-        let signed = body.sign(&key, domain, file.exit())?;
-        drop(key);
-        let receipt = client.submit_checked(&signed, &rollup).await?;
-        let kept = wallet.folder.keep(&receipt)?;
-        let operation = Hash(receipt.receipt.operation);
+        let sent = send(wallet, (&client, &rollup), (&args.who, args.fee), action).await?;
+        let operation = Hash(sent.receipt.receipt.operation);
         let status = match args.wait {
             true => client.wait_until(operation, Progressed::Final, MOST_WAITING).await?.status,
             false => Progressed::Sequenced,
         };
-        let place = receipt.receipt.place;
+        let place = sent.receipt.receipt.place;
         Ok(Report {
             operation: operation.to_string(),
-            account: account.index,
-            amount: amount.to_string(),
-            fee: fee.to_string(),
-            token: args.token,
+            account: sent.account,
+            amount: sent.amount.to_string(),
+            fee: sent.fee.to_string(),
+            token: args.who.token,
             block: place.block,
             batch: place.batch,
             position: place.position,
-            receipt: kept.display().to_string(),
+            receipt: sent.kept.display().to_string(),
             status,
         })
     })?;
@@ -207,7 +235,7 @@ fn act(
 }
 
 /// The account that acts: the one that is named, or the only one of the key in the token.
-async fn account(client: &Client, owner: Fr, args: &Acting) -> eyre::Result<AccountProof> {
+pub(crate) async fn account(client: &Client, owner: Fr, args: &Who) -> eyre::Result<AccountProof> {
     let mut found = client.accounts_of(owner).await?;
     for proof in &found {
         check::account(proof)?;

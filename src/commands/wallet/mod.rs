@@ -1,14 +1,15 @@
 //! `bastion wallet`
 
-mod amount;
-mod folder;
+pub(crate) mod amount;
+pub(crate) mod folder;
 mod l1;
-mod l2;
+pub(crate) mod l2;
 mod status;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
+use bastion_client::check::Rollup;
 use bastion_client::keys::PasswordSource;
 use bastion_client::Client;
 use bastion_protocol::Address;
@@ -30,6 +31,15 @@ bastion wallet withdraw alice --amount 0.1eth\n  \
 bastion wallet claim alice --l1 http://127.0.0.1:8545 --from 0x7099...79c8\n  \
 bastion wallet status alice --json")]
 pub(crate) struct Args {
+    #[command(flatten)]
+    keys: KeyArgs,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Where keys are, and how they are unlocked.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct KeyArgs {
     /// Folder of keys and receipts [default: .bastion-wallet in the home folder].
     #[arg(long, global = true, value_name = "DIR", env = "BASTION_WALLET")]
     wallet: Option<PathBuf>,
@@ -37,8 +47,21 @@ pub(crate) struct Args {
     /// is asked.
     #[arg(long, global = true, value_name = "FILE")]
     password_file: Option<PathBuf>,
-    #[command(subcommand)]
-    command: Command,
+}
+
+impl KeyArgs {
+    /// The wallet.
+    pub(crate) fn open<'a>(&self, settings: &'a Settings) -> eyre::Result<Wallet<'a>> {
+        let folder = Folder::at(self.wallet.clone())?;
+        let password = match &self.password_file {
+            Some(path) => PasswordSource::File(path.clone()),
+            None if std::env::var_os(PASSWORD).is_some() => {
+                PasswordSource::Variable(PASSWORD.into())
+            }
+            None => PasswordSource::Prompt,
+        };
+        Ok(Wallet { folder, password, settings })
+    }
 }
 
 /// Variable with the password of the keys.
@@ -88,20 +111,32 @@ enum Command {
 }
 
 /// What every step needs.
-pub(super) struct Wallet<'a> {
-    folder: Folder,
-    password: PasswordSource,
+pub(crate) struct Wallet<'a> {
+    pub(crate) folder: Folder,
+    pub(crate) password: PasswordSource,
     settings: &'a Settings,
 }
 
+impl Wallet<'_> {
+    /// The rollup that a node serves: the one that the wallet knows, if it knows one.
+    pub(crate) async fn rollup(
+        &self,
+        client: &Client,
+        contract: Option<Address>,
+        sequencer: Option<Address>,
+    ) -> eyre::Result<Rollup> {
+        let known = self.folder.rollup()?;
+        let contract = contract.or(known.map(|known| known.contract));
+        let sequencer = sequencer.or(known.map(|known| known.sequencer));
+        let rollup = client.rollup(contract, sequencer).await?;
+        // Another sequencer than the known one came here by the user's own word.
+        self.folder.remember(&rollup)?;
+        Ok(rollup)
+    }
+}
+
 pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
-    let folder = Folder::at(args.wallet.clone())?;
-    let password = match &args.password_file {
-        Some(path) => PasswordSource::File(path.clone()),
-        None if std::env::var_os(PASSWORD).is_some() => PasswordSource::Variable(PASSWORD.into()),
-        None => PasswordSource::Prompt,
-    };
-    let wallet = Wallet { folder, password, settings };
+    let wallet = args.keys.open(settings)?;
     match &args.command {
         Command::New { name, exit } => folder::new(&wallet, name, *exit),
         Command::List => folder::list(&wallet),
@@ -116,20 +151,11 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
 }
 
 impl NodeArgs {
-    /// A client of the node, and the rollup that it serves: the one that the wallet knows, if it knows one.
-    async fn connect(
-        &self,
-        wallet: &Wallet<'_>,
-    ) -> eyre::Result<(Client, bastion_client::check::Rollup)> {
+    /// A client of the node, and the rollup that it serves.
+    async fn connect(&self, wallet: &Wallet<'_>) -> eyre::Result<(Client, Rollup)> {
         let own = || format!("http://{}", wallet.settings.node.api.listen);
         let client = Client::new(&self.node.clone().unwrap_or_else(own))?;
-        let folder = &wallet.folder;
-        let known = folder.rollup()?;
-        let contract = self.contract.or(known.map(|known| known.contract));
-        let sequencer = self.sequencer.or(known.map(|known| known.sequencer));
-        let rollup = client.rollup(contract, sequencer).await?;
-        // Another sequencer than the known one came here by the user's own word.
-        folder.remember(&rollup)?;
+        let rollup = wallet.rollup(&client, self.contract, self.sequencer).await?;
         Ok((client, rollup))
     }
 }

@@ -6,6 +6,7 @@ pub mod events;
 pub mod jobs;
 pub mod meta;
 pub mod operations;
+pub mod rewards;
 pub mod sentinel;
 
 use serde::Deserialize;

@@ -18,7 +18,7 @@ fn what_others_say_does_not_hold_back_the_guardian() {
     world.sentinel().publish(dev_exit("user"), "a theft", 950, wall_ms()).unwrap();
     until(|| world.sentinel().claims().unwrap().memo().indicators != [0; 32]);
     let time = world.time;
-    let freeze = world.sequencer().sign_as_guardian(FIRST_USER, Some(600), time).unwrap();
+    let freeze = world.sequencer().sign_as_guardian(FIRST_USER, Some(600), None, time).unwrap();
     world.send(freeze).unwrap();
     assert!(world.sequencer().state().account(FIRST_USER).unwrap().is_frozen(time));
     // What the owner of such an account sends to others is held back.

@@ -8,7 +8,7 @@ use super::{
 use crate::rewards::{
     answer, params::permille, Params, Registry, Report, ReportId, RewardError, Subject,
 };
-use bastion_protocol::Address;
+use bastion_protocol::Index;
 use std::collections::BTreeMap;
 
 const SEED: [u8; 32] = [1; 32];
@@ -78,8 +78,8 @@ pub(super) fn play(
     Ok(table.profit + (stake.free + stake.locked) as f64 - params.stake as f64)
 }
 
-fn address(watcher: u8) -> Address {
-    Address([watcher; 20])
+fn address(watcher: u8) -> Index {
+    watcher.into()
 }
 
 impl Table<'_> {
@@ -118,7 +118,7 @@ impl Table<'_> {
         }
     }
 
-    fn gain(&mut self, to: Address, amount: u128) {
+    fn gain(&mut self, to: Index, amount: u128) {
         if to == address(PLAYER) {
             self.profit += amount as f64;
         }
@@ -146,7 +146,7 @@ impl Table<'_> {
                 self.fee(plan.watcher);
                 if plan.frozen {
                     let until = now.saturating_add(self.world.freeze_seconds);
-                    self.registry.freeze(id, Address([plan.subject; 20]), until, now)?;
+                    self.registry.freeze(id, plan.subject.into(), until, now)?;
                     self.put(until.saturating_add(1), Move::Expire(index));
                     if plan.subject == FRAMED {
                         self.profit += self.world.framing_gain;

@@ -48,7 +48,7 @@ event-window = 120
 withdraw-delay = 140
 TOML
   # The playbooks of the program, with a short freeze for a watcher's report.
-  sed '/name = "watcher-report"/,/^needs-person/ { s/freeze = 900/freeze = 10/; /^needs-person/d }' \
+  sed '/name = "watcher-report"/,/^needs-person/ { s/freeze = 3600/freeze = 10/; /^needs-person/d }' \
     "$root/sentinel/playbooks.toml" > playbooks.toml
   cat > bastion.toml << TOML
 cache-dir = "$root/.bastion"
@@ -156,7 +156,7 @@ echo "the thief has put his key in the place of hers. Carol saw that, and report
 echo "the thief withdraws to $thief:"
 begin=$(date +%s%N)
 "$bastion" wallet withdraw thief --amount 4eth --fee 0 --to $thief && { echo "the theft was not held back" >&2; exit 1; }
-until "$bastion" sentinel findings --json | grep -q '"event\\":\\"frozen'; do sleep 0.1; done
+until "$bastion" sentinel findings --json | grep -q "frozen\\\\\",\\\\\"account\\\\\":$account"; do sleep 0.1; done
 echo "held back, and the account frozen, $((($(date +%s%N) - begin) / 1000000)) ms after the thief signed (his password check included)"
 "$bastion" sentinel quarantine list
 "$bastion" sentinel explain "$("$bastion" sentinel quarantine list --json | field 'held[0].operation')"

@@ -158,11 +158,10 @@ impl Responder {
     }
 
     /// What the playbooks make of a watcher's report: freezes, signed and not yet ordered, and what is to be
-    /// written down. `refused` says why a freeze is out of the question.
+    /// written down.
     pub(super) fn on_report(
         &mut self,
         finding: &Finding,
-        refused: Option<&str>,
         at: At<'_>,
         now_ms: u64,
     ) -> (Vec<SignedOp>, Vec<String>) {
@@ -177,13 +176,12 @@ impl Responder {
                     let chain = (at.state, at.policy, at.time);
                     // It is to hold for so long from now on, not from the beginning of the block.
                     let seconds = seconds.saturating_add(at.now.saturating_sub(at.time));
-                    match (refused, self.freeze(chain, *account, seconds)) {
-                        (Some(why), _) => why.into(),
-                        (None, Ok(op)) => {
+                    match self.freeze(chain, *account, seconds) {
+                        Ok(op) => {
                             signed.push(op);
                             "signed".into()
                         }
-                        (None, Err(error)) => format!("not done: {error}"),
+                        Err(error) => format!("not done: {error}"),
                     }
                 }
                 (Action::Tighten { .. } | Action::PauseCommits, Outcome::Do, Mode::Enforce) => {

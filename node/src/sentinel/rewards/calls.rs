@@ -14,8 +14,11 @@ use crate::sentinel::{wall_ms, Sentinel};
 
 /// How sure a watcher's report is, of 1000: playbooks decide what that is worth.
 const SCORE: u16 = 500;
-/// The detector that such a finding names.
-const DETECTOR: &str = "watcher.report";
+/// The detector that a report names which asks for a freeze.
+const REPORT: &str = "watcher.report";
+/// That of a report for which nobody is frozen. It names no account: a freeze that is not done must not spend
+/// the budget, and what is done about the account later must not seem to be done again.
+const WARNING: &str = "watcher.warning";
 
 /// What is asked.
 #[allow(clippy::large_enum_variant)] // Watchers' calls are the common case.
@@ -103,27 +106,29 @@ impl Sentinel {
         let Call::Watcher(SignedCall { account, call, .. }) = call else { return None };
         let WatcherCall::Reveal { asks_freeze, evidence, .. } = call else { return None };
         let token = at.state.account(subject).map(|found| found.token);
+        // Who is frozen for nothing is paid in the token of the stakes.
+        let ours = self.rewards.treasury.as_ref().map(|treasury| treasury.opening().token);
+        let freezes = *asks_freeze && token.is_some() && token == ours;
         let suspicion = Suspicion {
-            detector: DETECTOR.into(),
+            detector: if freezes { REPORT } else { WARNING }.into(),
             score: SCORE,
-            account: Some(subject),
-            token,
+            account: freezes.then_some(subject),
+            token: None,
             operation: None,
             evidence: vec![
+                ("subject".into(), subject.to_string()),
                 ("watcher".into(), account.to_string()),
                 ("report".into(), report.to_string()),
                 ("evidence".into(), hex::encode(evidence)),
             ],
         };
-        // Who is frozen for nothing is paid in the token of the stakes.
-        let ours = self.rewards.treasury.as_ref().map(|treasury| treasury.opening().token);
-        let refused = match (asks_freeze, token == ours) {
-            (true, true) => None,
-            (true, false) => Some("not done: the account holds another token than the stakes"),
-            (false, _) => Some("not done: the report asks for none"),
-        };
         let now_ms = wall_ms();
-        let (orders, notes) = self.responder.on_report(&suspicion, refused, at, now_ms);
+        let (orders, mut notes) = self.responder.on_report(&suspicion, at, now_ms);
+        if *asks_freeze && !freezes {
+            notes.push(format!(
+                "no freeze for report {report}: account {subject} does not hold the token of the stakes"
+            ));
+        }
         for op in orders {
             // The report answers for the freeze from here on: it is written before it is executed.
             let operation = Hash(operation_hash(&Op::Signed(op)));

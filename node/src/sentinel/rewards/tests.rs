@@ -223,6 +223,25 @@ fn a_false_accuser_pays_who_was_frozen() {
 }
 
 #[test]
+fn a_report_without_a_freeze_spends_none() {
+    let mut world = World::rewarding();
+    world.stake(WATCHER, 0);
+    let subject = FIRST_USER + HONEST;
+    let (evidence, salt, asks_freeze) = ([1; 32], [3; 32], false);
+    let about = Subject::account(subject);
+    let report = Report { watcher: FIRST_USER + WATCHER, subject: about, asks_freeze, evidence };
+    let commitment = report.commitment(&salt);
+    let taken = world.call(WATCHER, WatcherCall::Commit { commitment }).unwrap();
+    let report = taken.report.unwrap();
+    let reveal = WatcherCall::Reveal { report, subject, asks_freeze, evidence, salt };
+    assert_eq!(world.call(WATCHER, reveal).unwrap().freeze, None);
+    // The next one, which asks for it, gets it.
+    world.stake(THIEF, 0);
+    let (_, opened) = world.report(THIEF, HONEST);
+    assert!(opened.freeze.as_deref().is_some_and(|said| said.contains("signed")), "{opened:?}");
+}
+
+#[test]
 fn an_event_keeps_the_bond_of_a_freeze() {
     let mut world = World::rewarding();
     world.stake(WATCHER, 0);

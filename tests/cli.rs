@@ -95,7 +95,7 @@ fn rules_are_bundled_signed_and_checked() {
     // What does not hold its own examples is not signed, and no secret is shown.
     std::fs::write(dir.path().join("rules/fan-in.yaml"), "id: nothing").unwrap();
     let output = run("make rules bundle --version 3 --key a.key");
-    assert_eq!(code(&output), 1, "{}", stderr(&output));
+    assert_eq!(code(&output), 2, "{}", stderr(&output));
     std::fs::write(dir.path().join("short.key"), "c0ffee").unwrap();
     let output = run("stamp bundle --key short.key");
     assert!(!stderr(&output).contains("c0ffee"), "{}", stderr(&output));

@@ -168,6 +168,7 @@ async fn change_rules(
     let view = blocking(backend, move |backend| {
         let watch = backend.sentinel()?;
         let source = lock(watch).source();
+        let _turn = source.turn();
         // Files may be slow, and the sequencer must not wait for them.
         let loaded = load(&source, wall_ms() / 1_000);
         let mut sentinel = lock(watch);

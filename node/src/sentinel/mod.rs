@@ -482,7 +482,7 @@ impl Sentinel {
         // It stays: whoever asks first must not take it away from the sequencer.
         if let Some(why) = &self.unwritten {
             let path = self.dir.join(FINDINGS).display().to_string();
-            return Err(NodeError::Malformed { path, why: why.clone() });
+            return Err(NodeError::Io { path, source: std::io::Error::other(why.clone()) });
         }
         self.responder.sync()?;
         let late = wall_ms().saturating_sub(self.synced_ms) >= SYNC_MS;

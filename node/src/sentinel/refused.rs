@@ -6,8 +6,8 @@ use crate::sequencer::Decline;
 
 /// Operations that are remembered.
 const MOST: usize = 4_096;
-/// How long what the rules refuse is remembered, in milliseconds.
-const BY_RULE_MS: u64 = 3_600_000;
+/// How long what the rules refuse is remembered, in milliseconds: its cause may pass.
+const BY_RULE_MS: u64 = 60_000;
 /// How long what found no room is.
 const NO_ROOM_MS: u64 = 10_000;
 /// Entries about refusals in an hour: an operation that is refused costs its sender nothing.

@@ -5,6 +5,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bastion_prover::artifact::write_bytes_atomic;
 use bastion_sentinel::bundle::{Bundle, Root, Signed, Trusted};
@@ -25,6 +26,8 @@ pub(crate) struct Source {
     trusted: PathBuf,
     /// Copies of bundles, by version.
     copies: PathBuf,
+    /// Who changes the rules: of two at once, one would undo what the other has accepted.
+    turn: Arc<Mutex<()>>,
 }
 
 impl Source {
@@ -43,7 +46,18 @@ impl Source {
                 return Err(NodeError::Key { what: "the rules' root", why });
             }
         };
-        Ok(Self { bundle, trusted: dir.join("trusted.json"), copies: dir.join("bundles") })
+        Ok(Self {
+            bundle,
+            trusted: dir.join("trusted.json"),
+            copies: dir.join("bundles"),
+            turn: Arc::default(),
+        })
+    }
+
+    /// To be held from before rules are loaded until they are in force.
+    pub(crate) fn turn(&self) -> MutexGuard<'_, ()> {
+        // Nothing is kept under it that a panic could leave half done.
+        self.turn.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Loads the rules. `now` is the time in seconds.

@@ -52,6 +52,16 @@ pub enum RewardError {
         /// What is needed.
         needed: u128,
     },
+    /// A withdrawal was announced lately.
+    #[error("account {watcher} announced a withdrawal within the hour; announce another one from {again} on, it is {now}")]
+    Announced {
+        /// Whose stake.
+        watcher: Index,
+        /// When another one may be announced.
+        again: u64,
+        /// The time.
+        now: u64,
+    },
     /// The stake has no withdrawal that is ready.
     #[error(
         "account {watcher} can withdraw at {ready}, and it is {now}; announce with `leave`, then wait"

@@ -4,6 +4,9 @@ use super::{outcome::Event, Cause, Entry, Params, Payment, ReportId, RewardError
 use bastion_protocol::Index;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Least seconds between two announcements of a withdrawal by one watcher, if the delay is not shorter.
+const ANNOUNCEMENT: u64 = 3_600;
+
 /// A watcher's stake.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Stake {
@@ -164,17 +167,26 @@ impl Registry {
         Ok(())
     }
 
-    /// Announces a withdrawal. A later announcement replaces it and starts the delay anew. What is
+    /// Announces a withdrawal. An announcement at least an hour later replaces it and starts the delay anew. What is
     /// announced locks no new report, and fines still reach it.
     ///
     /// # Errors
-    /// [`RewardError::Stake`] if less is free, [`RewardError::UnknownWatcher`].
+    /// [`RewardError::Stake`] if less is free, [`RewardError::Announced`] if another one was announced within
+    /// the hour, [`RewardError::UnknownWatcher`].
     pub fn leave(&mut self, watcher: Index, amount: u128, now: u64) -> Result<u64, RewardError> {
         self.at(now)?;
-        let ready = now.saturating_add(self.params.withdraw_delay);
+        let delay = self.params.withdraw_delay;
+        let ready = now.saturating_add(delay);
         let stake = self.known(&watcher)?;
         if stake.free < amount {
             return Err(RewardError::Stake { watcher, free: stake.free, needed: amount });
+        }
+        // An announcement costs nothing, and each is written down.
+        if let Some((_, announced)) = stake.leaving {
+            let again = announced.saturating_sub(delay).saturating_add(ANNOUNCEMENT.min(delay));
+            if now < again {
+                return Err(RewardError::Announced { watcher, again, now });
+            }
         }
         stake.leaving = Some((amount, ready));
         self.tick(now);

@@ -169,7 +169,11 @@ fn a_stake_leaves_after_the_delay_and_bonds_stay() {
     assert_eq!(r.withdraw(who(1), 10), Err(none));
     let ready = r.leave(who(1), 10_000, 10).unwrap();
     assert_eq!(ready, 10 + 7 * DAY);
-    assert!(matches!(r.commit(who(1), [0; 32], 11), Err(RewardError::Stake { free: 0, .. })));
+    // An announcement costs nothing: nobody fills the log with them.
+    let again = RewardError::Announced { watcher: who(1), again: 3_610, now: 3_609 };
+    assert_eq!(r.leave(who(1), 9_000, 3_609), Err(again));
+    assert_eq!(r.clone().leave(who(1), 9_000, 3_610), Ok(3_610 + 7 * DAY));
+    assert!(matches!(r.commit(who(1), [0; 32], 3_610), Err(RewardError::Stake { free: 0, .. })));
     assert!(r.withdraw(who(1), ready - 1).is_err());
     assert_eq!(r.withdraw(who(1), ready).unwrap().amount, 10_000);
     assert_eq!(r.lapse(id, ready), Ok(1_000));

@@ -253,6 +253,8 @@ pub struct History {
     pub queue: Vec<Entry>,
     /// Blocks in order, without those that were taken back: unproven ones, or by an alarm.
     pub blocks: Vec<Block>,
+    /// How often commits were taken back: the epoch of receipts (protocol section 13.3).
+    pub reverts: u32,
     /// Memos of commits that were taken back, in the order of the commits.
     pub old_memos: Vec<OldMemo>,
     /// Claims in order.

@@ -36,8 +36,10 @@ use bastion_node::service::{backup, rebuild, Control, L1Status, L1View};
 use bastion_node::settle::RollupClient;
 use bastion_node::worker::keys::WorkerKeys;
 use bastion_node::NodeError;
+use bastion_protocol::account::FIRST_USER;
 use bastion_protocol::data::read_batches;
-use bastion_protocol::ops::{Deposit, Op};
+use bastion_protocol::header::domain;
+use bastion_protocol::ops::{Action, Body, Deposit, Op, SignedOp};
 use bastion_prover::progress::Progress;
 use bastion_prover::schedule::MemoryBudget;
 use bastion_prover::srs::SrsChoice;
@@ -91,6 +93,15 @@ fn connect(anvil: &Anvil) -> Failover {
 
 fn options() -> TxOptions {
     TxOptions { finality: Finality::Depth(1), rebroadcast: 1, ..TxOptions::default() }
+}
+
+/// What the owner of the account signs that the first deposit makes.
+fn payment(rollup: &Rollup) -> SignedOp {
+    let action = Action::Withdraw { to: dev_exit("a"), amount: 1_000 };
+    let deadline = wall_clock() + 86_400;
+    let body = Body { account: FIRST_USER, token: 0, nonce: 0, deadline, fee: 0, action };
+    let domain = domain(rollup.chain_id, rollup.contract);
+    body.sign(&dev_key("a"), domain, dev_exit("a")).unwrap()
 }
 
 impl World {
@@ -203,6 +214,12 @@ impl World {
         }
     }
 
+    /// Whether an operation is accepted.
+    fn accepts(&self, op: SignedOp) -> bool {
+        let answers = self.service.submit(vec![op]).unwrap().blocking_recv().unwrap().unwrap();
+        answers[0].is_ok()
+    }
+
     /// What L1 has of the rollup, and the state that follows from it.
     fn history(&self) -> (History, Replay) {
         let mut l1 = RpcL1::connect(&self.anvil.url).unwrap();
@@ -220,6 +237,7 @@ impl World {
     /// The node loses its data folder, and goes on from one that is made of L1 alone.
     fn lose_data(self) -> Self {
         let (history, mut replay) = self.history();
+        assert!(self.accepts(payment(&self.rollup)), "block 2, which never reaches L1");
         let Self { anvil, rollup, keys, dir, settler, service, _sequencer, coordinator, .. } = self;
         drop((settler, service));
         drop((_sequencer, coordinator));
@@ -372,11 +390,15 @@ fn a_node_goes_on_from_l1_alone() {
     assert!(gap.is_err());
     let taken = world.service.take_from_queue(0, vec![deposit()]).unwrap();
     taken.blocking_recv().unwrap().unwrap();
+    // What was accepted after the last block can be sent again from the old folder.
+    let lost = world.dir.path().join("lost");
+    assert!(rebuild::later_operations(&lost, 2).unwrap().is_empty());
+    let later = rebuild::later_operations(&lost, 1).unwrap();
+    assert!(later.len() == 1 && world.accepts(later[0]), "{later:?}");
     world.include(1, deposit());
+    assert_eq!(world.coordinator.block(2).unwrap().unwrap().operations, 3);
     world.prove();
     world.until("the next block is finalized", |world| world.seen().finalized == 2);
     let (history, mut replay) = world.history();
-    assert_eq!(history.blocks[1].finalized, Some(replay.root()));
-    let none = rebuild::later_operations(&world.dir.path().join("lost"), 1).unwrap();
-    assert!(none.is_empty(), "the queue has them");
+    assert_eq!((history.blocks[1].finalized, history.reverts), (Some(replay.root()), 0));
 }

@@ -163,6 +163,7 @@ fn honest() -> History {
         claims: vec![claim(0, "ben", 1_000, T + 2_060 + 90), claim(1, "zoe", 300, T + 2_060 + 120)],
         alarms: vec![],
         exodus: None,
+        reverts: 0,
         old_memos: vec![],
         departures: vec![],
         refunds: vec![],

@@ -133,6 +133,7 @@ impl Collector {
                 }
             }
             Told::Reverted(e) => {
+                self.history.reverts = self.history.reverts.saturating_add(1);
                 let kept = usize::try_from(e.to).unwrap_or(usize::MAX);
                 let from = kept.min(self.history.blocks.len());
                 let blocks = self.history.blocks.drain(from..);

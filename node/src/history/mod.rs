@@ -67,6 +67,7 @@ pub fn collect_pinned(l1: &mut dyn ReadL1, contract: Address) -> Result<(History
         counters: reader.counters()?,
         queue: Vec::new(),
         blocks: Vec::new(),
+        reverts: 0,
         old_memos: Vec::new(),
         claims: Vec::new(),
         alarms: Vec::new(),

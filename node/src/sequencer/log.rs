@@ -79,6 +79,8 @@ pub struct Base {
     pub block: u64,
     /// Its time, in seconds.
     pub time: u64,
+    /// The epoch of the next block ([`Receipt`](bastion_protocol::Receipt)).
+    pub epoch: u32,
 }
 
 /// What is appended by one write.

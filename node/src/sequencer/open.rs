@@ -91,8 +91,8 @@ impl Current {
             batch: 0,
             context: None,
             last_time: base.time,
-            epoch: 0,
-            next_epoch: 0,
+            epoch: base.epoch,
+            next_epoch: base.epoch,
         };
         let broken = |why: String| NodeError::LogBroken { why };
         if stored < base.batches {

@@ -449,3 +449,28 @@ fn an_epoch_begins_with_a_block() {
     sequencer.close(true).unwrap();
     assert_eq!(epoch(&mut sequencer, 0, 4), 2);
 }
+
+/// A log that goes on from elsewhere gives the next block's number, its epoch, and no earlier time.
+#[test]
+fn a_log_begins_where_another_ended() {
+    let dir = tempfile::tempdir().unwrap();
+    let base = Base { batches: 0, block: 4, time: TIME + 9, epoch: 3 };
+    let path = dir.path().join("log");
+    drop(Log::begin_at(&path, CHAIN, CONTRACT, base, 1).unwrap());
+    let twice = Log::begin_at(&path, CHAIN, CONTRACT, base, 1).unwrap_err();
+    assert!(matches!(twice, NodeError::Log { .. }), "{twice}");
+    let (mut sequencer, _sealer) = open(dir.path());
+    // The first entry of the queue was taken before.
+    sequencer.take_from_queue(0, &[deposit(9), deposit(0)], TIME).unwrap();
+    let answers = sequencer.sequence(&[transfer(0, 0, 0)], TIME).unwrap();
+    let receipt = answers[0].as_ref().unwrap().receipt;
+    assert_eq!((receipt.place.block, receipt.epoch, receipt.time), (5, 3, TIME + 9));
+    drop(sequencer);
+
+    let dir = tempfile::tempdir().unwrap();
+    let short = Base { batches: 7, ..base };
+    drop(Log::begin_at(&dir.path().join("log"), CHAIN, CONTRACT, short, 0).unwrap());
+    let signer = ReceiptSigner::new(&B256::repeat_byte(1), CHAIN, CONTRACT).unwrap();
+    let error = Sequencer::open(dir.path(), signer, packing(), dev_policy()).unwrap_err();
+    assert!(matches!(error, NodeError::LogBroken { .. }), "{error}");
+}

@@ -70,7 +70,9 @@ pub fn rebuild(
     let accounts = replay.accounts().map(|(index, account)| (index, *account));
     let state = State::with_accounts(accounts, replay.openings().copied())?;
     let clock: Clock = Arc::new(super::run::wall_clock);
-    let mut base = Base { time: history.genesis_time, ..Base::default() };
+    // Receipts of an earlier epoch would be void already.
+    let epoch = history.reverts;
+    let mut base = Base { time: history.genesis_time, epoch, ..Base::default() };
     let mut queue = 0;
     let infos = history.blocks.iter().map(|block| {
         let info = info(block, base.batches, &verifiers)?;

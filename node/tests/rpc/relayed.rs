@@ -5,7 +5,9 @@ use alloy_sol_types::SolCall;
 use bastion_contract::rollup::IRollup;
 use bastion_l1::{EmbeddedL1, RpcL1, SendL1, DEV_OPERATOR};
 use bastion_node::history::collect;
+use bastion_node::settle::with_memo;
 use bastion_node::NodeError;
+use bastion_protocol::Memo;
 use serde_json::json;
 
 use crate::anvil::Anvil;
@@ -77,7 +79,17 @@ fn a_commit_that_was_taken_back_needs_no_data() {
     let revert = IRollup::revertCommitsCall {};
     world.send(&mut l1, world.rollup, revert.abi_encode().into());
     world.plain(&mut l1);
-    assert_eq!(collect(&mut l1, world.rollup).unwrap().blocks.len(), 1);
+    let history = collect(&mut l1, world.rollup).unwrap();
+    assert_eq!((history.blocks.len(), history.reverts, history.old_memos.len()), (1, 1, 0));
+
+    // What was claimed with a commit stays claimed when the commit is taken back.
+    let [commit, ..] = world.block(&l1, &[2]);
+    let memo = Memo { findings: [7; 32], count: 3, indicators: [0; 32] };
+    world.send(&mut l1, world.rollup, with_memo(&commit, &memo));
+    world.send(&mut l1, world.rollup, revert.abi_encode().into());
+    let history = collect(&mut l1, world.rollup).unwrap();
+    let [old] = history.old_memos[..] else { panic!("{:?}", history.old_memos) };
+    assert_eq!((old.block, old.memo, history.blocks.len(), history.reverts), (2, memo, 1, 2));
 }
 
 #[test]

@@ -21,27 +21,13 @@ run() {
   background nats nats-server -js -a 127.0.0.1 -p 4322 -sd nats
   listening 8645 anvil
   listening 4322 nats
-  (umask 077 && printf '%064d' 7 > sequencer.key)
-  cat > bastion.toml << TOML
-cache-dir = "$root/.bastion"
-[sequencer]
-batch-seconds = 600
-block-seconds = 900
-key-file = "sequencer.key"
-[l1]
-urls = ["http://127.0.0.1:8645"]
-finality = 1
-poll-seconds = 1
+  node_config 8645 4100 4101 600 900 1
+  cat >> bastion.toml << TOML
 [worker]
 embedded = $embedded
 slots = 1
 [nats]
 url = "nats://127.0.0.1:4322"
-[api]
-listen = "127.0.0.1:4100"
-admin-listen = "127.0.0.1:4101"
-requests-per-second = 1000
-burst = 2000
 TOML
   "$bastion" l1 deploy --shape "$shape" --dev > deploy.log 2>&1 || { cat deploy.log >&2; exit 1; }
   background node env RUST_LOG=info "$bastion" node

@@ -25,27 +25,13 @@ background nats nats-server -js -a 127.0.0.1 -p $nats -sd "$dir/nats"
 listening $l1 anvil
 listening $nats nats
 
-(umask 077 && head -c 32 /dev/urandom | od -An -tx1 | tr -d ' \n' > sequencer.key)
-cat > bastion.toml << TOML
-cache-dir = "$root/.bastion"
-[sequencer]
-batch-seconds = 5
-block-seconds = 10
-key-file = "sequencer.key"
-[l1]
-urls = ["http://127.0.0.1:$l1"]
-finality = 2
-poll-seconds = 1
+node_config $l1 $api $admin 5 10 2
+cat >> bastion.toml << TOML
 [worker]
 embedded = false
 slots = 1
 [nats]
 url = "nats://127.0.0.1:$nats"
-[api]
-listen = "127.0.0.1:$api"
-admin-listen = "127.0.0.1:$admin"
-requests-per-second = 1000
-burst = 2000
 TOML
 
 say "contracts"

@@ -10,6 +10,26 @@ stop() { # stop [SIGNAL]
   for pid in "${pids[@]}"; do kill "-${1:-KILL}" -- "-$pid" 2> /dev/null || true; done
   pids=()
 }
+# The sequencer's key and the beginning of bastion.toml, in this folder. Further sections follow.
+node_config() { # node_config L1PORT API ADMIN BATCH_SECONDS BLOCK_SECONDS FINALITY
+  (umask 077 && head -c 32 /dev/urandom | od -An -tx1 | tr -d ' \n' > sequencer.key)
+  cat > bastion.toml << TOML
+cache-dir = "$root/.bastion"
+[sequencer]
+batch-seconds = $4
+block-seconds = $5
+key-file = "sequencer.key"
+[l1]
+urls = ["http://127.0.0.1:$1"]
+finality = $6
+poll-seconds = 1
+[api]
+listen = "127.0.0.1:$2"
+admin-listen = "127.0.0.1:$3"
+requests-per-second = 1000
+burst = 2000
+TOML
+}
 # Each in a group of its own, so that it ends as a whole.
 background() { # background NAME COMMAND...
   local name=$1

@@ -30,7 +30,6 @@ listening $l1 anvil
 # setting NODE API ADMIN: a node that enforces; its identity and its key in the feed.
 setting() {
   cd "$dir/$1"
-  (umask 077 && head -c 32 /dev/urandom | od -An -tx1 | tr -d ' \n' > sequencer.key)
   "$bastion" sentinel dev-guardian guardian.key > /dev/null
   "$bastion" sentinel feed-key feed.key --json > feed.json
   "$bastion" sentinel rewards key rewards.key --json > rewards.json
@@ -50,23 +49,10 @@ TOML
   # The playbooks of the program, with a short freeze for a watcher's report.
   sed '/name = "watcher-report"/,/^needs-person/ { s/freeze = 3600/freeze = 10/; /^needs-person/d }' \
     "$root/sentinel/playbooks.toml" > playbooks.toml
-  cat > bastion.toml << TOML
-cache-dir = "$root/.bastion"
-[sequencer]
-batch-seconds = 4
-block-seconds = 8
-key-file = "sequencer.key"
-[l1]
-urls = ["http://127.0.0.1:$l1"]
-finality = 2
-poll-seconds = 1
+  node_config $l1 "$2" "$3" 4 8 2
+  cat >> bastion.toml << TOML
 [worker]
 slots = 1
-[api]
-listen = "127.0.0.1:$2"
-admin-listen = "127.0.0.1:$3"
-requests-per-second = 1000
-burst = 2000
 [sentinel]
 mode = "enforce"
 guardian-key-file = "guardian.key"

@@ -20,7 +20,6 @@ say "a chain and a rollup"
 cd "$dir"
 background anvil anvil --silent --port $l1 --block-time 1 --mixed-mining
 listening $l1 anvil
-(umask 077 && head -c 32 /dev/urandom | od -An -tx1 | tr -d ' \n' > sequencer.key)
 "$bastion" sentinel dev-guardian guardian.key > /dev/null
 "$bastion" sentinel feed-key feed.key --json > feed.json
 field() { node -p "JSON.parse(require('fs').readFileSync('feed.json')).$1"; }
@@ -33,23 +32,10 @@ collection = "$collection"
 trust = "trust.json"
 key-file = "feed.key"
 TOML
-cat > bastion.toml << TOML
-cache-dir = "$root/.bastion"
-[sequencer]
-batch-seconds = 4
-block-seconds = 8
-key-file = "sequencer.key"
-[l1]
-urls = ["http://127.0.0.1:$l1"]
-finality = 2
-poll-seconds = 1
+node_config $l1 $public $admin 4 8 2
+cat >> bastion.toml << TOML
 [worker]
 slots = 1
-[api]
-listen = "127.0.0.1:$public"
-admin-listen = "127.0.0.1:$admin"
-requests-per-second = 1000
-burst = 2000
 [sentinel]
 mode = "enforce"
 guardian-key-file = "guardian.key"

@@ -3,7 +3,7 @@ import { chart } from "./charts.js";
 import { h, keyed, put, setText } from "./dom.js";
 import * as format from "./format.js";
 import { blocks, now, onChange, state } from "./live.js";
-import { ago, badge, card, heading, since, table } from "./parts.js";
+import { ago, badge, card, heading, since, table, tiles } from "./parts.js";
 import { pipeline } from "./pipeline.js";
 import { workers } from "./workers.js";
 
@@ -13,16 +13,8 @@ const ROWS = 25;
 /** @typedef {import("./bastion.js").Schemas["Block"]} Block */
 
 function figures() {
-  const element = h("dl", { class: "tiles" });
-  const tile = (/** @type {string} */ name) => {
-    const [value, note] = [h("dd", { class: "tile-value" }), h("dd", { class: "dim" })];
-    element.append(h("div", { class: "tile" }, h("dt", {}, name), value, note));
-    return (/** @type {string} */ text, /** @type {string} */ below) => {
-      setText(value, text);
-      setText(note, below);
-    };
-  };
-  const [rate, final, cost, waiting, l1] = ["Operations per second", "Final block", "Cost per operation", "Oldest unfinished", "L1"].map(tile);
+  const { element, set } = tiles(["Operations per second", "Final block", "Cost per operation", "Oldest unfinished", "L1"]);
+  const [rate, final, cost, waiting, l1] = set;
   function update() {
     const { status } = state;
     if (!status) return;

@@ -1,5 +1,5 @@
 /** Small parts that several pages show. */
-import { append, h } from "./dom.js";
+import { append, h, setText } from "./dom.js";
 import * as format from "./format.js";
 
 /**
@@ -120,4 +120,18 @@ export function ago(time, now) {
 /** @param {number} time @param {number} now */
 export function since(time, now) {
   return `${format.duration(now - time)} ago`;
+}
+
+/** Tiles by their names: the list, and for each tile what sets its value and the note below. */
+export function tiles(/** @type {string[]} */ names) {
+  const element = h("dl", { class: "tiles" });
+  const set = names.map((name) => {
+    const [value, note] = [h("dd", { class: "tile-value" }), h("dd", { class: "dim" })];
+    element.append(h("div", { class: "tile" }, h("dt", {}, name), value, note));
+    return (/** @type {string} */ text, /** @type {string} */ below) => {
+      setText(value, text);
+      setText(note, below);
+    };
+  });
+  return { element, set };
 }

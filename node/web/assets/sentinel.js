@@ -6,7 +6,7 @@ import * as format from "./format.js";
 import { now, onChange } from "./live.js";
 import { freezing, holding, orders } from "./orders.js";
 import { find, operatorCard } from "./operator.js";
-import { ago, card, failure, hash, heading, since } from "./parts.js";
+import { ago, card, failure, hash, heading, since, tiles } from "./parts.js";
 
 /** @typedef {import("./entry.js").Finding} Finding */
 /** @typedef {import("./entry.js").Held} Held */
@@ -89,17 +89,9 @@ function frozenRow(signal, { account, until, number, evidence }) {
   return item;
 }
 
-function tiles() {
-  const element = h("dl", { class: "tiles" });
-  const tile = (/** @type {string} */ name) => {
-    const [value, note] = [h("dd", { class: "tile-value" }), h("dd", { class: "dim" })];
-    element.append(h("div", { class: "tile" }, h("dt", {}, name), value, note));
-    return (/** @type {string} */ text, /** @type {string} */ below) => {
-      setText(value, text);
-      setText(note, below);
-    };
-  };
-  const [mode, held, findings, seen] = ["Mode", "Held back", "Findings", "Operations seen"].map(tile);
+function standing() {
+  const { element, set } = tiles(["Mode", "Held back", "Findings", "Operations seen"]);
+  const [mode, held, findings, seen] = set;
   const modes = /** @type {Record<string, string>} */ ({ watch: "found and let pass", enforce: "held back or refused" });
   const update = () => {
     const { status } = log;
@@ -115,7 +107,7 @@ function tiles() {
 
 /** @param {Element} main @param {AbortSignal} signal */
 export function sentinelPage(main, signal) {
-  const figures = tiles();
+  const figures = standing();
   const trouble = h("div", { role: "status" });
   const [heldList, frozenList, timeline] = [h("ul", { class: "helds" }), h("ul", { class: "helds" }), h("ol", { class: "timeline" })];
   const [noHeld, noFrozen, none] = [h("p", { class: "dim" }), h("p", { class: "dim" }, "No account is frozen, by the findings that are read here."), h("p", { class: "dim" }, "Nothing was found yet.")];

@@ -205,9 +205,14 @@ impl World {
 
     /// Makes a block of an entry of the queue.
     fn include(&mut self, from: u64, op: Op) {
-        let before = self.coordinator.last_block().unwrap();
         let taken = self.service.take_from_queue(from, vec![op]).unwrap();
         taken.blocking_recv().unwrap().unwrap();
+        self.close();
+    }
+
+    /// Closes the open block.
+    fn close(&mut self) {
+        let before = self.coordinator.last_block().unwrap();
         self.service.close_block().unwrap().blocking_recv().unwrap().unwrap();
         while self.coordinator.last_block().unwrap() == before {
             self.coordinator.wait_for_work(Duration::from_millis(20));
@@ -395,10 +400,15 @@ fn a_node_goes_on_from_l1_alone() {
     assert!(rebuild::later_operations(&lost, 2).unwrap().is_empty());
     let later = rebuild::later_operations(&lost, 1).unwrap();
     assert!(later.len() == 1 && world.accepts(later[0]), "{later:?}");
-    world.include(1, deposit());
-    assert_eq!(world.coordinator.block(2).unwrap().unwrap().operations, 3);
+    world.close();
     world.prove();
-    world.until("the next block is finalized", |world| world.seen().finalized == 2);
+    world.until("block 2 is finalized", |world| world.seen().finalized == 2);
+    world.include(1, deposit());
+    world.prove();
+    world.until("block 3 is finalized", |world| world.seen().finalized == 3);
+    for block in [2, 3] {
+        assert_eq!(world.coordinator.block(block).unwrap().unwrap().operations, 1);
+    }
     let (history, mut replay) = world.history();
-    assert_eq!((history.blocks[1].finalized, history.reverts), (Some(replay.root()), 0));
+    assert_eq!((history.blocks[2].finalized, history.reverts), (Some(replay.root()), 0));
 }

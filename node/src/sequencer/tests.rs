@@ -461,8 +461,9 @@ fn a_log_begins_where_another_ended() {
     assert!(matches!(twice, NodeError::Log { .. }), "{twice}");
     let (mut sequencer, _sealer) = open(dir.path());
     // The first entry of the queue was taken before.
-    sequencer.take_from_queue(0, &[deposit(9), deposit(0)], TIME).unwrap();
-    let answers = sequencer.sequence(&[transfer(0, 0, 0)], TIME).unwrap();
+    sequencer.take_from_queue(0, &[deposit(9), deposit(0), deposit(1)], TIME).unwrap();
+    assert_eq!(sequencer.state().accounts().count(), 2);
+    let answers = sequencer.sequence(&[transfer(0, 1, 0)], TIME).unwrap();
     let receipt = answers[0].as_ref().unwrap().receipt;
     assert_eq!((receipt.place.block, receipt.epoch, receipt.time), (5, 3, TIME + 9));
     drop(sequencer);

@@ -82,31 +82,42 @@ pub struct SignedCall {
     pub signature: Signature,
 }
 
+/// Where a call counts: in one registry of one rollup. A registry that begins anew numbers calls from 0 again;
+/// what was signed for the one before it must not hold there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Registry {
+    /// Domain of the rollup.
+    pub domain: Fr,
+    /// Which of the rollup's registries: see protocol section 15.3.
+    pub id: [u8; 32],
+}
+
 /// What is signed: `chain(TAG_WATCHER; domain, keccak256(bytes) mod p)`.
-fn message(domain: Fr, account: Index, number: u64, call: WatcherCall) -> Fr {
+fn message(registry: &Registry, account: Index, number: u64, call: WatcherCall) -> Fr {
     let (account, number) = (account.to_be_bytes(), number.to_be_bytes());
-    let digest = keccak(&[b"bastion.watcher.v1", &account, &number, &call.to_bytes()]);
-    chain(TAG_WATCHER, &[domain, field::reduce(&digest)])
+    let name = b"bastion.watcher.v2";
+    let digest = keccak(&[name, &registry.id, &account, &number, &call.to_bytes()]);
+    chain(TAG_WATCHER, &[registry.domain, field::reduce(&digest)])
 }
 
 impl SignedCall {
-    /// Signs a call, for the rollup of a domain.
+    /// Signs a call for a registry.
     #[must_use]
     pub fn sign(
         (account, exit): (Index, Address),
         number: u64,
         call: WatcherCall,
         key: &SecretKey,
-        domain: Fr,
+        registry: &Registry,
     ) -> Self {
-        let signature = key.sign(message(domain, account, number, call));
+        let signature = key.sign(message(registry, account, number, call));
         Self { account, number, call, exit, key: key.public(), signature }
     }
 
     /// Whether the signature is the key's. Whose account it is says [`SignedCall::owner`].
     #[must_use]
-    pub fn is_signed(&self, domain: Fr) -> bool {
-        self.key.verify(message(domain, self.account, self.number, self.call), &self.signature)
+    pub fn is_signed(&self, registry: &Registry) -> bool {
+        self.key.verify(message(registry, self.account, self.number, self.call), &self.signature)
     }
 
     /// The owner that the account must have.
@@ -142,21 +153,24 @@ mod tests {
 
     #[test]
     fn every_field_is_signed() {
-        let (domain, key) = (Fr::from(7_u64), SecretKey::from_seed(b"a watcher"));
+        let registry = Registry { domain: Fr::from(7_u64), id: [9; 32] };
+        let key = SecretKey::from_seed(b"a watcher");
         let at = (131_072, Address([5; 20]));
         let mut seen = Vec::new();
         for call in calls() {
-            let signed = SignedCall::sign(at, 3, call, &key, domain);
-            assert!(signed.is_signed(domain));
-            assert!(!signed.is_signed(Fr::from(8_u64)), "another rollup");
-            assert!(!SignedCall { number: 4, ..signed }.is_signed(domain));
-            assert!(!SignedCall { account: 1, ..signed }.is_signed(domain));
+            let signed = SignedCall::sign(at, 3, call, &key, &registry);
+            assert!(signed.is_signed(&registry));
+            let elsewhere = Registry { domain: Fr::from(8_u64), ..registry };
+            assert!(!signed.is_signed(&elsewhere), "another rollup");
+            assert!(!signed.is_signed(&Registry { id: [8; 32], ..registry }), "another registry");
+            assert!(!SignedCall { number: 4, ..signed }.is_signed(&registry));
+            assert!(!SignedCall { account: 1, ..signed }.is_signed(&registry));
             let other = SecretKey::from_seed(b"another").public();
-            assert!(!SignedCall { key: other, ..signed }.is_signed(domain));
+            assert!(!SignedCall { key: other, ..signed }.is_signed(&registry));
             assert_ne!(SignedCall { exit: Address([6; 20]), ..signed }.owner(), signed.owner());
             let text = serde_json::to_string(&signed).unwrap();
             assert_eq!(serde_json::from_str::<SignedCall>(&text).unwrap(), signed);
-            let message = message(domain, at.0, 3, call);
+            let message = message(&registry, at.0, 3, call);
             assert!(!seen.contains(&message), "two calls are one message");
             seen.push(message);
         }

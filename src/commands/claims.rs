@@ -8,7 +8,7 @@ use bastion_node::NodeError;
 use bastion_protocol::data::read_batches;
 use bastion_protocol::Memo;
 use bastion_sentinel::findings::{extend, read, Hash};
-use bastion_sentinel::rewards::audit::{reckon, records, Posted};
+use bastion_sentinel::rewards::audit::{reckon, records, Logged, Posted};
 use bastion_sentinel::rewards::Reckoning;
 use serde::Serialize;
 
@@ -53,14 +53,19 @@ impl Claims {
             .filter_map(|(block, b)| Some(Claim { block, time: b.committed_at, memo: b.memo? }));
         let old = history.old_memos.iter();
         let old = old.map(|o| Claim { block: o.block, time: o.committed_at, memo: o.memo });
-        let mut claims: Vec<Claim> = old.chain(memos).collect();
-        claims.sort_by_key(|claim| claim.time);
+        let mut memos: Vec<Claim> = old.chain(memos).collect();
+        memos.sort_by_key(|claim| claim.time);
         let of = Rollup { chain_id: history.chain_id, contract: history.contract };
         let silent = history.blocks.iter().filter(|block| block.memo.is_none()).count();
-        let mut claims = Self { silent: silent as u64, ..Self::compare(&claims, of, log)? };
+        let mut claims = Self { silent: silent as u64, ..Self::compare(&memos, of, log)? };
         if let Some(path) = log {
             let records = records(path, of.genesis()).map_err(NodeError::from)?;
-            claims.rewards = Some(reckon(&records, &posted(history), history.domain()));
+            let mut reckoning = reckon(&records, &posted(history), history.domain());
+            let mut commits: Vec<u64> = history.blocks.iter().map(|b| b.committed_at).collect();
+            commits.extend(history.old_memos.iter().map(|old| old.committed_at));
+            commits.sort_unstable();
+            reckoning.wrong.extend(held_back(&records, &memos, &commits));
+            claims.rewards = Some(reckoning);
         }
         Ok(claims)
     }
@@ -184,6 +189,30 @@ impl Claim {
     }
 }
 
+/// Says whether entries about rewards were claimed as early as they could be. What nobody has claimed may still be
+/// written anew, whatever earlier blocks claim.
+///
+/// A memo is made when the commit before it is on L1. So the second commit after an entry was written claims it.
+/// `commits` are the times of all commits, in order.
+fn held_back(records: &[Logged], memos: &[Claim], commits: &[u64]) -> Option<String> {
+    let claimed_by = |entry: u64, time: u64| {
+        memos.iter().any(|claim| claim.time <= time && entry < claim.memo.count)
+    };
+    let mut late = records.iter().filter_map(|logged| {
+        let after = commits.partition_point(|time| *time <= logged.written + TOLERANCE);
+        let second = *commits.get(after + 1)?;
+        (!claimed_by(logged.entry, second)).then_some((logged, second))
+    });
+    let (first, second) = late.next()?;
+    Some(format!(
+        "entry {} is of {}, and the commit at {second} claims none so late, nor does one before it; {} more entries \
+         about rewards were held back like this: until it was claimed, the operator could write it anew",
+        first.entry,
+        first.written,
+        late.count()
+    ))
+}
+
 /// The data of final blocks, from the first on. One that cannot be read is a finding of the audit.
 fn posted(history: &History) -> Vec<Posted> {
     let last = history.blocks.iter().take_while(|block| block.finalized.is_some());
@@ -200,6 +229,7 @@ mod tests {
 
     use bastion_protocol::Address;
     use bastion_sentinel::findings::{Finding, FindingsLog};
+    use bastion_sentinel::rewards::{Call, Record};
 
     use super::*;
 
@@ -255,6 +285,36 @@ mod tests {
         let claims = Claims::compare(&memos[..1], OF, Some(&path)).unwrap();
         assert_eq!((claims.unclaimed, &claims.broken), (Some(2), &None));
         assert!(claims.text().contains("2 entries at the end"));
+    }
+
+    #[test]
+    fn an_entry_about_rewards_is_claimed_by_the_second_commit_after_it() {
+        let call = Call::Fund { amount: 1 };
+        let logged = |entry, written| Logged {
+            entry,
+            written,
+            record: Record { at: written, call, pays: Vec::new() },
+        };
+        let records = [logged(0, 10_000), logged(1, 20_000)];
+        let claim = |block, time, count| Claim {
+            block,
+            time,
+            memo: Memo { findings: [0; 32], count, indicators: [0; 32] },
+        };
+        let commits = [5_000, 11_000, 21_000, 31_000];
+        let good = [claim(3, 21_000, 1), claim(4, 31_000, 2)];
+        assert_eq!(held_back(&records, &good, &commits), None);
+        // Blocks without a memo after the first one that has one.
+        let silent = held_back(&records, &good[..1], &[5_000, 11_000, 21_000, 31_000, 41_000]);
+        assert!(
+            silent.as_ref().is_some_and(|why| why.contains("entry 1 is of 20000")),
+            "{silent:?}"
+        );
+        let slow = [claim(4, 31_000, 2)];
+        let slow = held_back(&records, &slow, &commits).unwrap();
+        assert!(slow.contains("entry 0 is of 10000, and the commit at 21000"), "{slow}");
+        // Too early to say.
+        assert_eq!(held_back(&records, &[], &commits[..2]), None);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use bastion_protocol::hash::keccak;
 use bastion_protocol::header::domain;
 use bastion_protocol::keys::SecretKey;
 use bastion_protocol::ops::Action;
-use bastion_protocol::watcher::{SignedCall, WatcherCall};
+use bastion_protocol::watcher::{Registry, SignedCall, WatcherCall};
 use bastion_protocol::{field, Index};
 use bastion_sentinel::rewards::{Report, Subject};
 use clap::Subcommand;
@@ -266,13 +266,16 @@ struct Desk<'a> {
     wallet: Wallet<'a>,
     client: Client,
     rollup: Rollup,
+    registry: Registry,
 }
 
 impl<'a> Desk<'a> {
     async fn open(args: &Args, client: Client, settings: &'a Settings) -> eyre::Result<Self> {
         let wallet = args.keys.open(settings)?;
         let rollup = wallet.rollup(&client, None, None).await?;
-        Ok(Self { wallet, client, rollup })
+        let domain = domain(rollup.chain_id, rollup.contract);
+        let registry = Registry { domain, id: client.rewards().await?.registry.0 };
+        Ok(Self { wallet, client, rollup, registry })
     }
 
     async fn watcher(&self, who: &Who) -> eyre::Result<Signing> {
@@ -285,8 +288,7 @@ impl<'a> Desk<'a> {
 
     async fn call(&self, watcher: &mut Signing, call: WatcherCall) -> eyre::Result<WatcherAnswer> {
         let Signing { account, number, key, exit } = watcher;
-        let domain = domain(self.rollup.chain_id, self.rollup.contract);
-        let signed = SignedCall::sign((*account, *exit), *number, call, key, domain);
+        let signed = SignedCall::sign((*account, *exit), *number, call, key, &self.registry);
         let answer = self.client.watch(signed).await?;
         *number += 1;
         Ok(answer)

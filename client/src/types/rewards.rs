@@ -15,6 +15,8 @@ pub struct Rewards {
     pub account: Index,
     /// Its token.
     pub token: Token,
+    /// Which registry it is: watchers sign for it.
+    pub registry: Hash,
     /// An account whose transfers to it are the operator's money, besides the fee accounts.
     pub funder: Option<Index>,
     /// What is paid, taken and waited for.
@@ -262,6 +264,7 @@ pub struct ConfirmRequest {
 #[cfg(test)]
 mod tests {
     use bastion_protocol::keys::SecretKey;
+    use bastion_protocol::watcher::Registry;
     use bastion_protocol::Fr;
 
     use super::*;
@@ -282,7 +285,8 @@ mod tests {
             Call::Leave { amount: 5 },
             Call::Withdraw,
         ] {
-            let signed = SignedCall::sign((9, Address([1; 20])), 2, call, &key, Fr::from(4_u64));
+            let registry = Registry { domain: Fr::from(4_u64), id: [5; 32] };
+            let signed = SignedCall::sign((9, Address([1; 20])), 2, call, &key, &registry);
             let request = WatcherRequest::from(signed);
             let text = serde_json::to_string(&request).unwrap();
             assert_eq!(text, serde_json::to_string(&signed).unwrap());

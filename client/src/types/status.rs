@@ -69,7 +69,7 @@ pub struct Status {
     pub draining: bool,
     /// Why nothing is accepted because too many proofs failed, if so.
     pub breaker: Option<String>,
-    /// Operations that were accepted since genesis.
+    /// Operations in the node's log: those since genesis, or since it was rebuilt from L1.
     pub entries: u64,
     /// Batches.
     pub batches: BatchCounts,

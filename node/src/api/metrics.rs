@@ -68,7 +68,11 @@ fn describe() {
     describe_histogram!("bastion_receipt_seconds", Seconds, "From a submission to its receipts");
     describe_histogram!("bastion_proving_seconds", Seconds, "From a lease to a verified proof");
     for (name, unit, what) in [
-        ("bastion_entries", Count, "Operations since genesis"),
+        (
+            "bastion_entries",
+            Count,
+            "Operations in the log: since genesis, or since it was rebuilt from L1",
+        ),
         ("bastion_batches", Count, "Batches since genesis, by stage"),
         ("bastion_blocks", Count, "The last 100 blocks, by stage"),
         ("bastion_queue_entries", Count, "Entries of the L1 queue: on L1, and taken"),

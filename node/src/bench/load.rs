@@ -97,8 +97,9 @@ impl Load {
         if self.sentinel {
             let config = SentinelConfig::default();
             let of = sentinel::Rollup { chain_id: CHAIN, contract: CONTRACT };
-            let (at, state) = (dir.join("sentinel"), sequencer.state());
-            let opened = Sentinel::open(&at, &config, of, state, (0, 0))?;
+            let (at, entries) = (dir.join("sentinel"), sequencer.entries()?);
+            let state = sequencer.state();
+            let opened = Sentinel::open(&at, &config, of, state, entries)?;
             sequencer.watched_by(Arc::new(Mutex::new(opened)))?;
         }
         let sealed = std::sync::Arc::new(std::sync::atomic::AtomicU64::new(0));

@@ -47,17 +47,21 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use alloy_primitives::keccak256;
 use bastion_protocol::ops::{Action, Op, SignedOp};
+use bastion_protocol::receipt::words_hash;
+use bastion_protocol::records::L1Record;
+use bastion_protocol::Receipt;
 use bastion_sentinel::findings::{Entry, Finding, FindingsLog, Hash};
 use bastion_sentinel::response::{Full, Held};
 use bastion_sentinel::rewards::Treasury;
 use bastion_sentinel::rules::RuleSet;
 use bastion_sentinel::screener::Stats;
 use bastion_sentinel::{Candidate, Config, Decision, Input, Screener, SentinelError, Verdict};
+use bastion_state::executor::OpTrace;
 use bastion_state::State;
 use tracing::{error, info, warn};
 
 use crate::error::NodeError;
-use crate::sequencer::Decline;
+use crate::sequencer::{Decline, Entry as LogEntry};
 use crate::service::config::{Mode, Publish, SentinelConfig};
 pub use claims::Claims;
 use feed::Feed;
@@ -82,6 +86,17 @@ const SURE: u16 = 750;
 const SYNC_MS: u64 = 1_000;
 /// An hour in milliseconds.
 const HOUR_MS: u64 = 3_600_000;
+
+/// Entries of the sequencer's log with which a sentinel is opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Entries {
+    /// The first of the log: above 0 if the node was rebuilt from L1.
+    pub begin: u64,
+    /// The first that was executed again at the start.
+    pub first: u64,
+    /// The next to come.
+    pub next: u64,
+}
 
 /// A sentinel that the sequencer and the API share.
 pub type Watch = Arc<Mutex<Sentinel>>;
@@ -114,6 +129,8 @@ pub struct Sentinel {
     rewards: Rewards,
     /// Entries that were seen before the start.
     learned: u64,
+    /// Whether what was learned begins anew, and is not written yet.
+    begins_anew: bool,
     /// The operation that was screened last and is not included yet.
     pending: Option<Input>,
     /// What is shared with other chains, and who decides that.
@@ -146,8 +163,8 @@ impl std::fmt::Debug for Sentinel {
 impl Sentinel {
     /// Opens the sentinel of the data folder `dir`.
     ///
-    /// `first` is the first entry that was executed again at the start: what the sentinel has learned must
-    /// reach to there. If it does not, it begins anew at `state`, which is the one before entry `next`.
+    /// What the sentinel has learned must reach to `entries.first`. If it does not, it begins anew at
+    /// `state`, which is the one before `entries.next`.
     ///
     /// # Errors
     /// If rules or playbooks do not load, a file is damaged, or the guardian's key cannot be read.
@@ -156,7 +173,7 @@ impl Sentinel {
         config: &SentinelConfig,
         rollup: Rollup,
         state: &State,
-        (first, next): (u64, u64),
+        entries: Entries,
     ) -> Result<Self, NodeError> {
         std::fs::create_dir_all(dir)
             .map_err(|source| NodeError::Io { path: dir.display().to_string(), source })?;
@@ -180,7 +197,7 @@ impl Sentinel {
             let why = format!("entry {entry} of the log of findings does not follow: {error}");
             return Err(NodeError::Rewards { why });
         }
-        let rewards = Rewards::open(config, rollup.domain(), treasury)?;
+        let rewards = Rewards::open(config, rollup.domain(), treasury, entries.begin)?;
         if opened.cut > 0 {
             warn!(bytes = opened.cut, "an unfinished entry of the log of findings was cut off");
         }
@@ -206,18 +223,19 @@ impl Sentinel {
             }
         };
         let learned = reaches;
-        let (next, screener) = match (first..=next).contains(&reaches) {
+        let mut begins_anew = false;
+        let (next, screener) = match (entries.first..=entries.next).contains(&reaches) {
             // The rest is executed again.
             true => (reaches, screener),
             false => {
+                let Entries { first, next, .. } = entries;
                 let text = format!(
                     "what was learned reaches to entry {reaches}, which is not from {first} to {next}"
                 );
                 warn!("{text}: it begins anew");
                 findings.append(now_ms, Finding::Note { subject: "memory".into(), text })?;
-                let screener = Screener::new(settings, rules, state)?;
-                memories.write(next, screener.memory())?;
-                (next, screener)
+                begins_anew = true;
+                (next, Screener::new(settings, rules, state)?)
             }
         };
         let version = screener.rules().version.clone();
@@ -246,6 +264,7 @@ impl Sentinel {
             responder: Responder::open(dir, config, rollup.domain())?,
             rewards,
             learned,
+            begins_anew,
             pending: None,
             feed,
             publish: config.publish,
@@ -263,11 +282,23 @@ impl Sentinel {
 
     /// Takes in what is executed again at the start; entries that were seen before are passed over.
     pub fn catch_up(&mut self, entry: u64, candidate: &Candidate<'_>) {
-        self.rewards.see(entry, &candidate.trace.op, &candidate.hash);
+        self.see(entry, candidate.trace, &candidate.hash);
         if entry >= self.next {
             let input = Input::of(candidate);
             self.screener.learn(&input);
             self.saw(entry, &input);
+        }
+    }
+
+    /// Writes what was learned, if it began anew. Not before rewards have taken what was included while nobody
+    /// watched: what they have to take again is counted from the memory on disk.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub(crate) fn remember(&mut self) -> Result<(), NodeError> {
+        match std::mem::take(&mut self.begins_anew) {
+            true => self.memories.write(self.next, self.screener.memory()),
+            false => Ok(()),
         }
     }
 
@@ -278,8 +309,18 @@ impl Sentinel {
     }
 
     /// Looks at an operation that was included while nobody watched.
-    pub(crate) fn missed(&mut self, entry: u64, op: &Op) {
-        self.rewards.see(entry, op, &bastion_protocol::receipt::operation_hash(op));
+    pub(crate) fn missed(&mut self, entry: u64, found: &LogEntry) {
+        let Receipt { operation, words, .. } = found.receipt.receipt;
+        let credits = |account| {
+            let record = L1Record::of(&found.op, account).map(|record| record.to_bytes());
+            record.is_some_and(|record| words_hash([&record[..]]) == words)
+        };
+        self.rewards.see(entry, &found.op, &operation, credits);
+    }
+
+    fn see(&mut self, entry: u64, trace: &OpTrace, hash: &[u8; 32]) {
+        let credited = trace.accesses[0].map(|access| access.index);
+        self.rewards.see(entry, &trace.op, hash, |account| credited == Some(account));
     }
 
     fn saw(&mut self, entry: u64, input: &Input) {
@@ -416,7 +457,7 @@ impl Sentinel {
     pub fn included(&mut self, entry: u64) {
         if let Some(input) = self.pending.take() {
             self.note_freeze(&input);
-            self.rewards.see(entry, &input.trace.op, &input.hash);
+            self.see(entry, &input.trace, &input.hash);
             self.screener.learn(&input);
             self.saw(entry, &input);
         }

@@ -50,9 +50,20 @@ const SHOWN: usize = 100;
 /// operation by the rules.
 ///
 /// # Errors
-/// If the log of operations or of findings cannot be read, or does not execute.
+/// If the log of operations or of findings cannot be read, or does not execute; and of a node that was
+/// rebuilt from L1, whose log does not have what the sentinel began with.
 pub fn replay(data: &Path, rollup: Rollup, rules: RuleSet) -> Result<Replayed, NodeError> {
     let log = LogReader::open_read_only(&data.join("sequencer").join("log"))?;
+    let base = log.base()?;
+    if base.batches > 0 {
+        return Err(NodeError::LogBroken {
+            why: format!(
+                "it begins after block {}: the node was rebuilt from L1, and verdicts can be made again only \
+                 from the first operation on",
+                base.block
+            ),
+        });
+    }
     let mut out = Replayed::default();
     let mut recorded = read_verdicts(data, rollup, &mut out.notes)?;
     let version = rules.version.clone();

@@ -76,7 +76,7 @@ impl Source {
         };
         let bundle = Bundle::load(&from, &trusted, now)?;
         if from == *folder {
-            self.keep(folder, bundle.version)?;
+            self.keep(&bundle)?;
         }
         self.write_trusted(&bundle.trusted)?;
         Ok(bundle.rules)
@@ -119,9 +119,9 @@ impl Source {
         Ok(write_bytes_atomic(&self.trusted, &bytes)?)
     }
 
-    /// Keeps a copy of a bundle that was accepted.
-    fn keep(&self, folder: &Path, version: u64) -> Result<(), NodeError> {
-        let to = self.copies.join(version.to_string());
+    /// Keeps a copy of a bundle that was accepted: what was checked of it, and nothing else.
+    fn keep(&self, bundle: &Bundle) -> Result<(), NodeError> {
+        let to = self.copies.join(bundle.version.to_string());
         if to.exists() {
             return Ok(());
         }
@@ -131,7 +131,12 @@ impl Source {
         };
         let unfinished = self.copies.join("unfinished");
         let _ = fs::remove_dir_all(&unfinished);
-        copy(folder, &unfinished).map_err(io(folder))?;
+        for (name, bytes) in &bundle.content {
+            let path = unfinished.join(name);
+            let within = path.parent().unwrap_or(&unfinished);
+            fs::create_dir_all(within).map_err(io(within))?;
+            write_bytes_atomic(&path, bytes)?;
+        }
         fs::rename(&unfinished, &to).map_err(io(&to))?;
         let mut versions: Vec<u64> = fs::read_dir(&self.copies)
             .map_err(io(&self.copies))?
@@ -146,19 +151,4 @@ impl Source {
         }
         Ok(())
     }
-}
-
-/// Copies a folder of files and folders; nothing else is followed.
-fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
-    fs::create_dir_all(to)?;
-    for entry in fs::read_dir(from)? {
-        let entry = entry?;
-        let (kind, to) = (entry.file_type()?, to.join(entry.file_name()));
-        if kind.is_dir() {
-            copy(&entry.path(), &to)?;
-        } else if kind.is_file() {
-            fs::copy(entry.path(), &to)?;
-        }
-    }
-    Ok(())
 }

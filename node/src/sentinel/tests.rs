@@ -8,8 +8,10 @@ use bastion_protocol::receipt::operation_hash;
 use bastion_protocol::{Address, Index};
 
 use super::*;
+use bastion_state::store::Store;
+
 use crate::devnet::{dev_exit, dev_key, dev_policy};
-use crate::sequencer::{Answer, Packing, ReceiptSigner, Sealer, Sequencer};
+use crate::sequencer::{Answer, Base, Log, Packing, ReceiptSigner, Sealer, Sequencer};
 
 pub(super) const CHAIN: u64 = 31_337;
 pub(super) const CONTRACT: Address = Address([7; 20]);
@@ -58,20 +60,43 @@ impl World {
 
     /// Opens it, or opens it again after what a kill leaves.
     pub(super) fn open(&mut self) {
-        (self.sequencer, self.sealer, self.watch) = (None, None, None);
+        self.unwatched(|_| ());
+        let sequencer = self.sequencer.as_mut().unwrap();
+        let entries = sequencer.entries().unwrap();
+        let of = Rollup { chain_id: CHAIN, contract: CONTRACT };
+        let (state, at) = (sequencer.state(), self.dir.path().join("sentinel"));
+        let sentinel = Sentinel::open(&at, &self.config, of, state, entries).unwrap();
+        let watch: Watch = Arc::new(Mutex::new(sentinel));
+        sequencer.watched_by(watch.clone()).unwrap();
+        self.watch = Some(watch);
+    }
+
+    /// Opens it without a sentinel, and does something.
+    pub(super) fn unwatched(&mut self, act: impl FnOnce(&mut Self)) {
+        self.close();
         let signer = ReceiptSigner::new(&[1; 32].into(), CHAIN, CONTRACT).unwrap();
         let packing =
             Packing { shape: Shape::tiny(), sizes: vec![2], batch_seconds: 10, block_seconds: 60 };
         let dir = self.dir.path();
-        let (mut sequencer, sealer) =
+        let (sequencer, sealer) =
             Sequencer::open(&dir.join("sequencer"), signer, packing, dev_policy()).unwrap();
-        let entries = (sequencer.first_replayed(), sequencer.log().next());
-        let of = Rollup { chain_id: CHAIN, contract: CONTRACT };
-        let (state, at) = (sequencer.state(), dir.join("sentinel"));
-        let sentinel = Sentinel::open(&at, &self.config, of, state, entries).unwrap();
-        let watch: Watch = Arc::new(Mutex::new(sentinel));
-        sequencer.watched_by(watch.clone()).unwrap();
-        (self.sequencer, self.sealer, self.watch) = (Some(sequencer), Some(sealer), Some(watch));
+        (self.sequencer, self.sealer) = (Some(sequencer), Some(sealer));
+        act(self);
+    }
+
+    /// Loses the sequencer's folder, and makes one of a state that L1 has, from which it goes on.
+    pub(super) fn rebuild(&mut self, state: &State) {
+        self.close();
+        let (sequencer, rebuilt) = (self.dir.path().join("sequencer"), self.dir.path().join("new"));
+        let accounts = state.accounts().map(|(index, account)| (index, *account));
+        let state = State::with_accounts(accounts, state.openings().copied()).unwrap();
+        let base = Base { batches: 7, block: 5, time: self.time, epoch: 1 };
+        drop(Store::restore(&rebuilt.join("state"), &state, base.batches).unwrap());
+        let queue = 0;
+        drop(Log::begin_at(&rebuilt.join("log"), CHAIN, CONTRACT, base, queue).unwrap());
+        std::fs::remove_dir_all(&sequencer).unwrap();
+        std::fs::rename(&rebuilt, &sequencer).unwrap();
+        self.open();
     }
 
     /// Closes what is open.
@@ -128,6 +153,37 @@ impl World {
     pub(super) fn findings(&self) -> Vec<String> {
         let log = self.sentinel().log(0, 1_000);
         log.read(0, 1_000).unwrap().unwrap().findings
+    }
+}
+
+#[test]
+fn a_rebuilt_node_knows_what_accounts_hold() {
+    let mut world = World::new(Mode::Enforce);
+    world.fund(3);
+    let state = world.sequencer().state().clone();
+    // With what the sentinel knew, and without.
+    for lost in [false, true] {
+        world.close();
+        if lost {
+            std::fs::remove_dir_all(world.dir.path().join("sentinel")).unwrap();
+        }
+        world.rebuild(&state);
+        assert!(world.sequencer().entries().unwrap().begin > 0);
+        for user in 0..2 {
+            let pay = Action::Transfer { to: FIRST_USER + 2, amount: ETH / 100 };
+            let pay = world.sign(&key(user), user, 0, pay);
+            world.send(pay).unwrap();
+        }
+        // After a restart too.
+        world.open();
+        let pay = Action::Transfer { to: FIRST_USER + 2, amount: ETH / 100 };
+        let pay = world.sign(&key(0), 0, 1, pay);
+        world.send(pay).unwrap();
+        world.close();
+        let of = Rollup { chain_id: CHAIN, contract: CONTRACT };
+        let again = replay::replay(world.dir.path(), of, RuleSet::builtin().unwrap());
+        let why = again.unwrap_err().to_string();
+        assert!(why.contains("rebuilt from L1"), "{why}");
     }
 }
 

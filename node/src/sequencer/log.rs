@@ -83,6 +83,17 @@ pub struct Base {
     pub epoch: u32,
 }
 
+/// Bits of an entry's number below those of the batch that a rebuilt log goes on from.
+const ENTRY_BITS: u32 = 24;
+
+impl Base {
+    /// Number of the first entry: above every number of the log that was lost, for no batch has 2^24
+    /// operations. What counts entries, as the sentinel does, then takes none for one that it has seen.
+    pub fn first_entry(&self) -> u64 {
+        self.batches.saturating_mul(1 << ENTRY_BITS)
+    }
+}
+
 /// What is appended by one write.
 #[derive(Debug, Default)]
 pub struct Appended {
@@ -174,10 +185,11 @@ impl Log {
             }
         }
         let last = log.db.iterator_cf(log.family(ENTRIES)?, IteratorMode::End).next();
-        if let Some(last) = last {
-            let (key, _) = last.map_err(|e| log.failed(e))?;
-            log.next.store(log.number(&key)?.saturating_add(1), Ordering::Release);
-        }
+        let next = match last {
+            Some(last) => log.number(&last.map_err(|e| log.failed(e))?.0)?.saturating_add(1),
+            None => log.base()?.first_entry(),
+        };
+        log.next.store(next, Ordering::Release);
         if let Some(queue) = log.get(META, b"queue")? {
             log.queue.store(log.number(&queue)?, Ordering::Release);
         }
@@ -203,6 +215,7 @@ impl Log {
         batch.put_cf(log.family(META)?, "base", log.encode(&base)?);
         batch.put_cf(log.family(META)?, "queue", queue.to_be_bytes());
         log.write(batch)?;
+        log.next.store(base.first_entry(), Ordering::Release);
         log.queue.store(queue, Ordering::Release);
         Ok(log)
     }

@@ -42,7 +42,7 @@ use rayon::prelude::*;
 
 use crate::error::NodeError;
 use crate::sentinel::rewards::{Ask, At, Taken};
-use crate::sentinel::{lock, wall_ms, Watch};
+use crate::sentinel::{lock, wall_ms, Entries, Watch};
 use crate::service::Control;
 use open::Current;
 
@@ -153,9 +153,11 @@ impl Sequencer {
         {
             let mut sentinel = lock(&watch);
             // What was included while the sentinel was off.
-            for entry in sentinel.rewards_from().unwrap_or(u64::MAX)..self.first_replayed() {
+            let begin = self.log.base()?.first_entry();
+            let missed = sentinel.rewards_from().map_or(u64::MAX, |from| from.max(begin));
+            for entry in missed..self.first_replayed() {
                 if let Some(found) = self.log.entry(entry)? {
-                    sentinel.missed(entry, &found.op);
+                    sentinel.missed(entry, &found);
                 }
             }
             let closed = self.closed.iter().flat_map(|closed| {
@@ -171,9 +173,19 @@ impl Sequencer {
             }
             sentinel.appended(self.current.time());
             sentinel.sync()?;
+            sentinel.remember()?;
         }
         self.sentinel = Some(watch);
         Ok(())
+    }
+
+    /// The entries that the sentinel is opened with.
+    ///
+    /// # Errors
+    /// [`NodeError::Log`] if the log cannot be read.
+    pub fn entries(&self) -> Result<Entries, NodeError> {
+        let (first, next) = (self.first_replayed(), self.log.next());
+        Ok(Entries { begin: self.log.base()?.first_entry(), first, next })
     }
 
     /// The first entry that was executed again at the start; the next one if none was.

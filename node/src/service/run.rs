@@ -165,7 +165,7 @@ impl Node {
             Mode::Watch | Mode::Enforce => {
                 let (chain_id, contract) = (rollup.chain_id, rollup.contract);
                 let of = sentinel::Rollup { chain_id, contract };
-                let entries = (sequencer.first_replayed(), sequencer.log().next());
+                let entries = sequencer.entries()?;
                 let dir = data.join("sentinel");
                 let state = sequencer.state();
                 let opened = Sentinel::open(&dir, &config.sentinel, of, state, entries)?;

@@ -130,8 +130,9 @@ impl World {
                 ..SentinelConfig::default()
             };
             let of = sentinel::Rollup { chain_id: CHAIN, contract: CONTRACT };
-            let (at, state) = (dir.path().join("sentinel"), sequencer.state());
-            let opened = Sentinel::open(&at, &config, of, state, (0, 0)).unwrap();
+            let (at, entries) = (dir.path().join("sentinel"), sequencer.entries().unwrap());
+            let state = sequencer.state();
+            let opened = Sentinel::open(&at, &config, of, state, entries).unwrap();
             let watch = Arc::new(Mutex::new(opened));
             sequencer.watched_by(watch.clone()).unwrap();
             watch

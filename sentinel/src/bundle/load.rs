@@ -33,6 +33,9 @@ pub struct Bundle {
     pub trusted: Trusted,
     /// Unix time in seconds at which the first of its files expires.
     pub expires: u64,
+    /// Its targets and rules as they were checked, by their paths in the folder. They are what a copy is made
+    /// of: the folder may hold more, and may have changed since.
+    pub content: BTreeMap<String, Vec<u8>>,
 }
 
 impl Bundle {
@@ -76,7 +79,10 @@ impl Bundle {
         let version = targets.signed.version;
         let rules = RuleSet::from_files(version, &files)?;
         let expires = expires.min(targets.signed.expires);
-        Ok(Self { version, rules, trusted, expires })
+        let named = |(name, bytes)| (format!("{RULES_FOLDER}/{name}"), bytes);
+        let mut content: BTreeMap<String, Vec<u8>> = files.into_iter().map(named).collect();
+        content.insert(TARGETS_FILE.into(), bytes);
+        Ok(Self { version, rules, trusted, expires, content })
     }
 }
 

@@ -3,7 +3,6 @@
 use axum::extract::State;
 use axum::Json;
 use bastion_client::types::rewards::{Rewards, Watcher, WatcherAnswer, WatcherRequest, Watchers};
-use bastion_protocol::header::domain;
 use bastion_protocol::watcher::SignedCall;
 use bastion_protocol::Index;
 use bastion_sentinel::rewards::TreasuryError;
@@ -86,9 +85,9 @@ pub async fn call(
 ) -> Result<Json<WatcherAnswer>, Fault> {
     let signed = SignedCall::from(request);
     let checked = blocking(&shared.backend, move |backend| {
-        let identity = &backend.parts.identity;
-        backend.sentinel()?;
-        match signed.is_signed(domain(identity.chain_id, identity.contract)) {
+        // The lock is not held while the signature is checked.
+        let registry = lock(backend.sentinel()?).registry()?;
+        match signed.is_signed(&registry) {
             true => Ok(()),
             false => Err(NodeError::from(TreasuryError::Signature).into()),
         }

@@ -46,7 +46,7 @@ impl Backend {
     pub(in crate::api) fn status(&self) -> Result<Status, Fault> {
         let (parts, now) = (&self.parts, self.now());
         let l1 = self.l1().clone();
-        let entries = parts.log.next();
+        let entries = parts.log.next().saturating_sub(parts.log.base()?.first_entry());
         let last = parts.log.last_batch()?;
         let closed = last.map_or(0, |(number, row)| number + u64::from(row.sealed.is_some()));
         let cost = self.cost()?;

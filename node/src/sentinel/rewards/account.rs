@@ -1,6 +1,5 @@
 //! What operations mean for the rewards account, and the payments from it.
 
-use bastion_protocol::keys::owner;
 use bastion_protocol::ops::{Action, Body, Op, SignedOp};
 use bastion_protocol::Index;
 use bastion_sentinel::findings::Hash;
@@ -26,10 +25,17 @@ pub(super) enum Seen {
 }
 
 impl Rewards {
-    /// Looks at an operation that is included as an entry of the sequencer's log.
-    pub(in crate::sentinel) fn see(&mut self, entry: u64, op: &Op, hash: &[u8; 32]) {
-        let Some(treasury) = &self.treasury else { return };
-        if let Some(seen) = seen(treasury, self.key.as_ref(), op, hash) {
+    /// Looks at an operation that is included as an entry of the sequencer's log. `credits` says whether a
+    /// deposit credits an account: the operation itself does not name it, and an owner may have several.
+    pub(in crate::sentinel) fn see(
+        &mut self,
+        entry: u64,
+        op: &Op,
+        hash: &[u8; 32],
+        credits: impl Fn(Index) -> bool,
+    ) {
+        let Some(treasury) = self.treasury.as_ref().filter(|_| !self.suspended) else { return };
+        if let Some(seen) = seen(treasury, op, hash, credits) {
             if entry >= treasury.next_entry() {
                 self.seen.push((entry, seen));
             }
@@ -43,6 +49,10 @@ impl Rewards {
         if account != treasury.opening().account {
             return false;
         }
+        // Payments that were taken before the node was lost.
+        if self.suspended {
+            return true;
+        }
         let Action::Transfer { to, amount } = action else { return false };
         let owed = |pay: &Pay| (pay.nonce, pay.to, pay.amount, 0) == (nonce, to, amount, fee);
         treasury.waiting().iter().any(owed)
@@ -51,9 +61,9 @@ impl Rewards {
 
 fn seen(
     treasury: &Treasury,
-    key: Option<&bastion_protocol::keys::SecretKey>,
     op: &Op,
     hash: &[u8; 32],
+    credits: impl Fn(Index) -> bool,
 ) -> Option<Seen> {
     let opening = treasury.opening();
     let account = opening.account;
@@ -82,12 +92,7 @@ fn seen(
             }
         }
         Op::Deposit(deposit) => {
-            let own = key.map(|key| owner(key.public().keyhash(), opening.exit));
-            let to = owner(deposit.keyhash, deposit.exit);
-            let is_ours = deposit.exit == opening.exit
-                && deposit.token == opening.token
-                && own.is_some_and(|own| own == to);
-            is_ours.then_some(Seen::In { from: None, amount: deposit.amount })
+            credits(account).then_some(Seen::In { from: None, amount: deposit.amount })
         }
         Op::ForcedExit(exit) => {
             let is_ours =

@@ -65,6 +65,10 @@ impl Sentinel {
             let closed = NodeError::Treasury(TreasuryError::Closed);
             return Err(self.rewards.config.map_or(NodeError::NoRewards, |_| closed));
         }
+        if self.rewards.suspended {
+            let why = "they stand still until the operations are there that were lost with the node's folder".into();
+            return Err(NodeError::Rewards { why });
+        }
         let call = match ask {
             Ask::Watcher(signed) => {
                 self.is_owner(&signed, at)?;
@@ -156,8 +160,22 @@ impl Sentinel {
         now: u64,
     ) -> Result<(), NodeError> {
         let treasury = self.rewards.treasury.as_ref().ok_or(NodeError::NoRewards)?;
+        if self.rewards.suspended {
+            let why = "they stand still: freeze without a report".into();
+            return Err(NodeError::Rewards { why });
+        }
         if treasury.subject(report) != Some(op.body.account) {
             let why = format!("report {report} is not about account {}", op.body.account);
+            return Err(NodeError::Rewards { why });
+        }
+        // Who is frozen for nothing is paid, and a payment that cannot be made holds up all that follow it.
+        let (own, token) = (op.body.token, treasury.opening().token);
+        if own != token {
+            let why = format!(
+                "account {} has token {own}, and the damages of a freeze are paid in token {token}: freeze it \
+                 without a report",
+                op.body.account
+            );
             return Err(NodeError::Rewards { why });
         }
         let operation = Hash(operation_hash(&Op::Signed(*op)));

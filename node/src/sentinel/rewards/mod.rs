@@ -56,6 +56,10 @@ pub struct RewardsConfig {
     /// What is paid, taken and waited for.
     #[serde(default)]
     pub params: Params,
+    /// Rewards begin although the node was rebuilt from L1 and the log of findings is lost. What watchers staked
+    /// before counts as the operator's money then, and is the operator's to give back.
+    #[serde(default)]
+    pub begin_anew: bool,
 }
 
 /// Where the chain stands: what a call needs beside itself.
@@ -77,6 +81,11 @@ pub(super) struct Rewards {
     key: Option<SecretKey>,
     domain: Fr,
     pub(super) treasury: Option<Treasury>,
+    /// Whether the node was rebuilt from L1.
+    rebuilt: bool,
+    /// Whether the log is of a node that was lost, and the account does not stand as it says: operations that it
+    /// counts were never committed.
+    suspended: bool,
     /// What was included, and is not taken yet.
     seen: Vec<(u64, Seen)>,
     /// When it was looked last whether something is due: by the sequencer's clock, and by this machine's.
@@ -87,7 +96,8 @@ pub(super) struct Rewards {
 }
 
 impl Rewards {
-    /// Rewards as the log of findings has them.
+    /// Rewards as the log of findings has them. `begin` is the first entry of the sequencer's log: above 0 if the
+    /// node was rebuilt from L1.
     ///
     /// # Errors
     /// [`NodeError::Rewards`] if the configuration and the log contradict one another.
@@ -95,6 +105,7 @@ impl Rewards {
         config: &SentinelConfig,
         domain: Fr,
         treasury: Option<Treasury>,
+        begin: u64,
     ) -> Result<Self, NodeError> {
         let key = keys::rewards(config)?;
         let config = config.rewards.as_deref().map(read).transpose()?;
@@ -109,18 +120,21 @@ impl Rewards {
         }
         if let (Some(treasury), Some(config)) = (&treasury, &config) {
             let Opening { token, exit, funder, params, .. } = *treasury.opening();
-            if (RewardsConfig { exit, token, funder, params }) != *config {
+            let began = RewardsConfig { exit, token, funder, params, ..*config };
+            if began != *config {
                 return Err(wrong(format!(
-                    "sentinel.rewards differs from what the log of findings began with ({:?}): watchers staked \
-                     under that; put it back",
-                    RewardsConfig { exit, token, funder, params }
+                    "sentinel.rewards differs from what the log of findings began with ({began:?}): watchers \
+                     staked under that; put it back"
                 )));
             }
         }
         if treasury.is_some() && config.is_none() {
             warn!("watchers have stakes in the log, and sentinel.rewards is not set: nothing is paid to them");
         }
+        let suspended = treasury.as_ref().is_some_and(|treasury| treasury.next_entry() < begin);
         Ok(Self {
+            rebuilt: begin > 0,
+            suspended,
             config,
             key,
             domain,
@@ -166,6 +180,10 @@ impl Sentinel {
         if now != at.now || now_ms.saturating_sub(last_ms) >= LOOK_MS {
             self.rewards.looked = (at.now, now_ms);
             self.begin_rewards(at);
+            self.resume(at, now_ms);
+            if self.rewards.suspended {
+                return Vec::new();
+            }
             let due = self.rewards.treasury.as_ref().map(|treasury| treasury.due(at.now));
             for call in due.unwrap_or_default() {
                 if let Err(error) = self.reward(at.now, call) {
@@ -174,7 +192,36 @@ impl Sentinel {
                 }
             }
         }
-        self.payments(at, now_ms)
+        match self.rewards.suspended {
+            true => Vec::new(),
+            false => self.payments(at, now_ms),
+        }
+    }
+
+    /// After a node was rebuilt from L1, rewards go on once the account stands as the log says. Until then, what
+    /// comes in and goes out is what was counted before the node was lost, sent again.
+    fn resume(&mut self, at: At<'_>, now_ms: u64) {
+        let Rewards { treasury: Some(treasury), suspended: true, .. } = &self.rewards else {
+            return;
+        };
+        let account = treasury.opening().account;
+        let (holds, nonce) = (treasury.holds(), treasury.sequenced());
+        let found = at.state.account(account).map_or((0, 0), |found| (found.balance, found.nonce));
+        if found != (holds, nonce) {
+            let text = format!(
+                "they stand still: the node was rebuilt from L1, and account {account} has {} and nonce {}, the log \
+                 {holds} and {nonce}. Send the lost operations again (`bastion db resend`)",
+                found.0, found.1
+            );
+            return self.note_unpaid(text, now_ms);
+        }
+        match self.reward(at.now, Call::Resume { entry: self.next }) {
+            Ok(_) => {
+                info!(account, "rewards for watchers go on");
+                self.rewards.suspended = false;
+            }
+            Err(error) => self.note_unpaid(format!("they do not go on: {error}"), now_ms),
+        }
     }
 
     /// Rewards begin once their account is there.
@@ -185,7 +232,17 @@ impl Sentinel {
         };
         let owner = bastion_protocol::keys::owner(key.public().keyhash(), config.exit);
         let Some((account, found)) = at.state.find(owner, config.token) else { return };
-        let RewardsConfig { exit, token, funder, params } = *config;
+        let RewardsConfig { exit, token, funder, params, begin_anew } = *config;
+        if self.rewards.rebuilt && !begin_anew {
+            let text = format!(
+                "they do not begin: the node was rebuilt from L1, and account {account} may hold stakes that the \
+                 lost log of findings has. Put that log back as {}, or set begin-anew = true in sentinel.rewards \
+                 and give back the stakes",
+                self.dir.join(super::FINDINGS).display()
+            );
+            self.rewards.config = None;
+            return self.note_rewards(text);
+        }
         let (nonce, balance) = (found.nonce, found.balance);
         let entry = self.next;
         let opening = Opening { account, token, exit, funder, params, nonce, balance, entry };

@@ -81,8 +81,8 @@ impl World {
     fn signed(&self, user: Index, call: WatcherCall) -> SignedCall {
         let account = FIRST_USER + user;
         let number = self.treasury().number(account);
-        let domain = domain(CHAIN, CONTRACT);
-        SignedCall::sign((account, dev_exit("user")), number, call, &key(user), domain)
+        let registry = self.treasury().opening().registry(domain(CHAIN, CONTRACT));
+        SignedCall::sign((account, dev_exit("user")), number, call, &key(user), &registry)
     }
 
     fn call(&mut self, user: Index, call: WatcherCall) -> Result<Taken, NodeError> {
@@ -262,10 +262,10 @@ fn calls_that_are_forged_replayed_or_anothers_are_refused() {
     world.stake(WATCHER, 0);
     world.stake(HONEST, 0);
     let commit = world.signed(WATCHER, WatcherCall::Commit { commitment: [7; 32] });
-    assert!(commit.is_signed(domain(CHAIN, CONTRACT)) && !commit.is_signed(domain(1, CONTRACT)));
-    let thief = dev_key("thief");
-    let (account, domain) = (FIRST_USER + WATCHER, domain(CHAIN, CONTRACT));
-    let forged = SignedCall::sign((account, dev_exit("user")), 0, commit.call, &thief, domain);
+    let registry = world.sentinel().registry().unwrap();
+    assert!(commit.is_signed(&registry));
+    let (thief, account) = (dev_key("thief"), FIRST_USER + WATCHER);
+    let forged = SignedCall::sign((account, dev_exit("user")), 0, commit.call, &thief, &registry);
     assert_eq!(refused(world.ask(Ask::Watcher(forged))), TreasuryError::NotOwner { account });
     let report = world.ask(Ask::Watcher(commit)).unwrap().report.unwrap();
     let again = TreasuryError::Number { account, expected: 1, got: 0 };
@@ -325,7 +325,7 @@ fn without_its_file_nothing_is_rewarded_and_another_file_is_refused() {
     std::fs::write(&path, &text).unwrap();
     let config = world.config.clone();
     let treasury = Some(world.treasury());
-    let opened = Rewards::open(&config, domain(CHAIN, CONTRACT), treasury);
+    let opened = Rewards::open(&config, domain(CHAIN, CONTRACT), treasury, 0);
     assert!(matches!(opened, Err(NodeError::Rewards { .. })));
     std::fs::write(&path, format!("{text}unknown = 1\n")).unwrap();
     assert!(matches!(read(&path), Err(NodeError::Malformed { .. })));
@@ -338,4 +338,124 @@ fn other_operations_mean_nothing() {
     let entries = world.treasury().next_entry();
     world.pay(HONEST, 0, Action::Transfer { to: FIRST_USER + THIEF, amount: 1_000 });
     assert_eq!(world.treasury().next_entry(), entries);
+}
+
+/// A freeze of an account of another token could not be made good, and its payment would hold up all others.
+#[test]
+fn no_report_answers_for_the_freeze_of_another_token() {
+    let mut world = World::rewarding();
+    world.stake(WATCHER, 0);
+    let (keyhash, exit) = (dev_key("other").public().keyhash(), dev_exit("user"));
+    let deposit = bastion_protocol::ops::Deposit { token: 1, amount: 1_000, keyhash, exit };
+    let time = world.time;
+    let op = bastion_protocol::ops::Op::Deposit(deposit);
+    world.sequencer().take_from_queue(4, &[op], time).unwrap();
+    let subject = ACCOUNT + 1 - FIRST_USER;
+    assert_eq!(world.sequencer().state().account(ACCOUNT + 1).map(|a| a.token), Some(1));
+    let (report, opened) = world.report(WATCHER, subject);
+    assert!(
+        opened.freeze.as_deref().is_some_and(|said| said.contains("does not hold")),
+        "{opened:?}"
+    );
+    let error =
+        world.sequencer().sign_as_guardian(FIRST_USER + subject, Some(60), Some(report), time);
+    let why = error.unwrap_err().to_string();
+    assert!(why.contains("has token 1, and the damages of a freeze are paid in token 0"), "{why}");
+    world.sequencer().sign_as_guardian(FIRST_USER + subject, Some(60), None, time).unwrap();
+}
+
+/// Whoever has the key of the rewards account may have other accounts, and not all that they get came in here.
+#[test]
+fn a_deposit_counts_for_the_account_that_it_credits() {
+    let mut world = World::rewarding();
+    let keyhash = dev_key("rewards").public().keyhash();
+    let exit = dev_exit("operator");
+    // A second account of the same owner and token.
+    let second = Action::TransferNew { keyhash, exit, amount: 500 };
+    world.pay(OPERATOR, 1, second);
+    let time = world.time;
+    let deposit = bastion_protocol::ops::Deposit { token: 0, amount: 1_000, keyhash, exit };
+    let deposit = bastion_protocol::ops::Op::Deposit(deposit);
+    let before = (world.balance(ACCOUNT), world.treasury().free());
+    world.sequencer().take_from_queue(4, &[deposit], time).unwrap();
+    let came = world.balance(ACCOUNT) - before.0;
+    assert_eq!(world.treasury().free() - before.1, came);
+    world.holds();
+    // The same while nobody watched.
+    let before = world.treasury().free();
+    world.forget_findings(usize::from(came > 0));
+    assert_eq!(world.treasury().free(), before);
+    world.holds();
+}
+
+#[test]
+fn rewards_of_a_rebuilt_node_wait_for_what_was_lost() {
+    let mut world = World::rewarding();
+    world.stake(WATCHER, 0);
+    let state = world.sequencer().state().clone();
+    world.stake(HONEST, 0);
+    let lost = world.signed(HONEST, WatcherCall::Commit { commitment: [1; 32] });
+    world.rebuild(&state);
+    let stands = world.treasury();
+    world.after(1);
+    let waits = world.ask(Ask::Watcher(lost)).unwrap_err().to_string();
+    assert!(waits.contains("stand still"), "{waits}");
+    let findings = world.findings();
+    assert!(findings.iter().any(|f| f.contains("bastion db resend")), "{findings:?}");
+    assert_eq!(world.treasury(), stands);
+    // Sent again, it is not counted a second time.
+    world.stake(HONEST, 0);
+    world.after(1);
+    world.ask(Ask::Watcher(lost)).unwrap();
+    let stake = |user| world.treasury().registry().stake(&(FIRST_USER + user));
+    assert_eq!((stake(WATCHER).free, stake(HONEST).free), (10_000, 9_000));
+    world.holds();
+    world.open();
+    world.after(1);
+    world.holds();
+    world.stake(THIEF, 0);
+    world.holds();
+}
+
+#[test]
+fn without_its_log_a_rebuilt_node_begins_no_rewards_unasked() {
+    let mut world = World::rewarding();
+    world.stake(WATCHER, 0);
+    let state = world.sequencer().state().clone();
+    let old = world.signed(WATCHER, WatcherCall::Leave { amount: 10_000 });
+    world.close();
+    std::fs::remove_dir_all(world.dir.path().join("sentinel")).unwrap();
+    world.rebuild(&state);
+    world.after(1);
+    assert!(world.sentinel().rewards.treasury.is_none());
+    let findings = world.findings();
+    assert!(findings.iter().any(|f| f.contains("begin-anew")), "{findings:?}");
+    // The operator takes it upon itself.
+    let path = world.config.rewards.clone().unwrap();
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, format!("begin-anew = true\n{text}")).unwrap();
+    world.open();
+    world.after(1);
+    assert_eq!(world.treasury().free(), 30_000);
+    // What was signed for the old registry does not hold in this one.
+    let registry = world.sentinel().registry().unwrap();
+    assert!(!old.is_signed(&registry));
+    world.holds();
+}
+
+/// With the sentinel off for a while, a kill right after it is on again loses nothing that came in meanwhile.
+#[test]
+fn what_came_in_while_nobody_watched_is_counted_whatever_is_killed() {
+    let mut world = World::rewarding();
+    let entries = world.findings().len();
+    world.unwatched(|world| world.stake(WATCHER, 0));
+    world.open();
+    let stake = world.treasury().registry().stake(&(FIRST_USER + WATCHER)).free;
+    assert_eq!(stake, 10_000);
+    world.holds();
+    let written = world.findings().len() - entries;
+    world.forget_findings(written);
+    let stake = world.treasury().registry().stake(&(FIRST_USER + WATCHER)).free;
+    assert_eq!(stake, 10_000);
+    world.holds();
 }

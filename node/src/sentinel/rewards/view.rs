@@ -6,6 +6,7 @@ use bastion_client::types::rewards::{
     RewardPayment, Rewards as Shown, RewardsParams, Watcher, WatcherAnswer, WatcherReport,
 };
 use bastion_client::types::{Amount, Hash};
+use bastion_protocol::watcher::Registry;
 use bastion_protocol::Index;
 use bastion_sentinel::rewards::{
     Entry, Params, Pay, ReportId, Stage, Stake, Treasury, TreasuryError,
@@ -25,6 +26,14 @@ impl Sentinel {
         self.rewards.treasury.as_ref().ok_or_else(none)
     }
 
+    /// The registry that watchers sign for.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub fn registry(&self) -> Result<Registry, NodeError> {
+        Ok(self.treasury()?.opening().registry(self.rewards.domain))
+    }
+
     /// Rewards as they stand.
     ///
     /// # Errors
@@ -37,6 +46,7 @@ impl Sentinel {
         Ok(Shown {
             account: opening.account,
             token: opening.token,
+            registry: Hash(opening.registry(self.rewards.domain).id),
             funder: opening.funder,
             params: shown_params(params),
             pool: Amount(books.pool),

@@ -194,6 +194,10 @@ impl Treasury {
                 self.registry.lapse(report, at)?;
                 closes = true;
             }
+            Call::Resume { entry } => {
+                self.unseen(entry)?;
+                self.next_entry = entry;
+            }
             Call::Paid { entry, nonce } => {
                 self.unseen(entry)?;
                 self.is_next(nonce)?;
@@ -325,6 +329,12 @@ impl Treasury {
     #[must_use]
     pub fn subject(&self, report: ReportId) -> Option<Index> {
         self.subjects.get(&report).copied()
+    }
+
+    /// The account that a freeze was ordered for.
+    #[must_use]
+    pub fn ordered(&self, operation: &Hash) -> Option<Index> {
+        self.subject(*self.orders.get(operation)?)
     }
 
     /// Whether a freeze was ordered for a report.

@@ -1,8 +1,9 @@
 //! Entries of the log of findings that are about rewards: from them alone the registry is made again.
 
 use bastion_protocol::field::serde_decimal;
-use bastion_protocol::watcher::SignedCall;
-use bastion_protocol::{Address, Index, Token};
+use bastion_protocol::hash::keccak;
+use bastion_protocol::watcher::{Registry, SignedCall};
+use bastion_protocol::{Address, Fr, Index, Token};
 use serde::{Deserialize, Serialize};
 
 use crate::findings::Hash;
@@ -29,6 +30,24 @@ pub struct Opening {
     pub balance: u128,
     /// First entry of the sequencer's log that counts.
     pub entry: u64,
+}
+
+impl Opening {
+    /// The registry that begins so, on the rollup of a domain: what watchers sign for (protocol section 15.3).
+    #[must_use]
+    pub fn registry(&self, domain: Fr) -> Registry {
+        let Self { account, token, exit, nonce, balance, entry, funder: _, params: _ } = self;
+        let id = keccak(&[
+            b"bastion.registry.v1",
+            &account.to_be_bytes(),
+            &token.to_be_bytes(),
+            &exit.0,
+            &nonce.to_be_bytes(),
+            &balance.to_be_bytes(),
+            &entry.to_be_bytes(),
+        ]);
+        Registry { domain, id }
+    }
 }
 
 /// What happened.
@@ -95,6 +114,12 @@ pub enum Call {
     Lapse {
         /// The report.
         report: ReportId,
+    },
+    /// The node was rebuilt from L1, and the account stands again as the log says: what came and went before
+    /// this entry of the sequencer's log was taken before the node was lost.
+    Resume {
+        /// The first entry that counts again.
+        entry: u64,
     },
     /// A payment was sequenced.
     Paid {

@@ -1,10 +1,10 @@
 use bastion_protocol::data::BatchData;
 use bastion_protocol::keys::SecretKey;
 use bastion_protocol::ops::{Float, AMOUNT_BITS, FEE_BITS};
-use bastion_protocol::records::L2Record;
+use bastion_protocol::records::{L1Record, L2Record};
 use bastion_protocol::{Address, Fr, Kind};
 
-use super::audit::{reckon, Posted};
+use super::audit::{reckon, Logged, Posted};
 use super::*;
 use crate::findings::Finding;
 use crate::rewards::{Cause, Params, RewardError};
@@ -34,7 +34,7 @@ fn opening() -> Opening {
 /// A treasury, and the log of what it took.
 struct World {
     treasury: Treasury,
-    log: Vec<(u64, Record)>,
+    log: Vec<Logged>,
     entry: u64,
 }
 
@@ -42,16 +42,21 @@ impl World {
     fn new() -> Self {
         let mut world =
             Self { treasury: Treasury::open(opening()).unwrap(), log: Vec::new(), entry: 0 };
-        world.log.push((0, Record { at: 5, call: Call::Open(opening()), pays: Vec::new() }));
+        world.write(Record { at: 5, call: Call::Open(opening()), pays: Vec::new() });
         world.treasury.at = 5;
         world
+    }
+
+    fn write(&mut self, record: Record) {
+        let (entry, written) = (self.log.len() as u64, record.at);
+        self.log.push(Logged { entry, written, record });
     }
 
     fn call(&mut self, now: u64, call: Call) -> Result<Done, TreasuryError> {
         let before = self.treasury.clone();
         let done = self.treasury.call(now, call);
         match &done {
-            Ok(done) => self.log.push((self.log.len() as u64, done.record.clone())),
+            Ok(done) => self.write(done.record.clone()),
             Err(_) => assert_eq!(self.treasury, before, "a refused call changed something"),
         }
         done
@@ -63,9 +68,10 @@ impl World {
     }
 
     fn sign(&self, watcher: Index, call: WatcherCall) -> Call {
-        let key = SecretKey::from_seed(&watcher.to_be_bytes());
+        let key = secret(watcher);
         let number = self.treasury.number(watcher);
-        Call::Watcher(SignedCall::sign((watcher, Address([2; 20])), number, call, &key, domain()))
+        let registry = opening().registry(domain());
+        Call::Watcher(SignedCall::sign((watcher, Address([2; 20])), number, call, &key, &registry))
     }
 
     /// A report, committed to and opened.
@@ -93,6 +99,10 @@ impl World {
         let take = |call| self.call(now, call).unwrap().record.pays;
         due.into_iter().flat_map(take).collect()
     }
+}
+
+fn secret(watcher: Index) -> SecretKey {
+    SecretKey::from_seed(&watcher.to_be_bytes())
 }
 
 fn reveal(report: ReportId, subject: Index) -> WatcherCall {
@@ -131,10 +141,10 @@ fn the_log_makes_the_same_treasury() {
         let bytes = entry.to_bytes().unwrap();
         assert_eq!(crate::findings::Entry::from_bytes(3, &bytes).unwrap().finding, finding);
     };
-    world.log.iter().for_each(|(_, record)| text(record));
+    world.log.iter().for_each(|logged| text(&logged.record));
     let mut other = world.log.clone();
-    let paid = other.iter().position(|(_, record)| !record.pays.is_empty()).unwrap();
-    other[paid].1.pays[0].amount += 1;
+    let paid = other.iter().position(|logged| !logged.record.pays.is_empty()).unwrap();
+    other[paid].record.pays[0].amount += 1;
     assert!(matches!(audit::rebuild(&other), Err((_, TreasuryError::Differ { .. }))));
     assert!(audit::rebuild(&world.log[1..]).is_err());
 }
@@ -209,6 +219,25 @@ fn posted(number: u64, time: u64, records: Vec<Vec<u8>>) -> Posted {
     Posted { number, time, batches: vec![data] }
 }
 
+/// The freeze of an account until a time, as it is posted.
+fn freeze(account: Index, until: u64) -> Vec<u8> {
+    let kind = Kind::Freeze.description().number;
+    L2Record { kind, fee12: 0, from: account, to: 0, amount40: until }.to_bytes()
+}
+
+/// A block in which the watcher's account is made.
+fn watched(mut block: Posted) -> Posted {
+    let deposit = L1Record::Deposit {
+        token: 0,
+        index: WATCHER,
+        amount: 1,
+        keyhash: secret(WATCHER).public().keyhash(),
+        exit: Address([2; 20]),
+    };
+    block.batches[0].records[0].push(deposit.to_bytes());
+    block
+}
+
 #[test]
 fn a_missing_and_an_extra_payment_are_named() {
     let world = played();
@@ -221,8 +250,12 @@ fn a_missing_and_an_extra_payment_are_named() {
         transfer(FUNDER, ACCOUNT, 5_000),
     ];
     let pays = vec![transfer(ACCOUNT, WATCHER, 4_000), transfer(ACCOUNT, FUNDER, 1_000)];
-    let good =
-        [posted(1, 5, begin.clone()), posted(2, 650, pays.clone()), posted(3, 9_000, vec![])];
+    let second = [&pays[..], &[freeze(FUNDER, 800)]].concat();
+    let good = [
+        watched(posted(1, 5, begin.clone())),
+        posted(2, 650, second.clone()),
+        posted(3, 9_000, vec![]),
+    ];
     let clean = reckon(&world.log, &good, domain());
     assert_eq!(clean.wrong, Vec::<String>::new());
     assert_eq!((clean.owed, clean.made, clean.waiting, clean.received), (2, 2, 0, 2));
@@ -232,7 +265,8 @@ fn a_missing_and_an_extra_payment_are_named() {
     let early = reckon(&world.log, &good[..1], domain());
     assert_eq!((early.waiting, early.wrong.len()), (2, 0));
     // Never made.
-    let missing = [good[0].clone(), posted(2, 650, pays[..1].to_vec()), good[2].clone()];
+    let one = vec![pays[0].clone(), freeze(FUNDER, 800)];
+    let missing = [good[0].clone(), posted(2, 650, one), good[2].clone()];
     let missing = reckon(&world.log, &missing, domain()).wrong;
     assert!(missing.len() == 1 && missing[0].starts_with("missing payment"), "{missing:?}");
     assert!(missing[0].contains("1000 (compensation, nonce 1)"), "{missing:?}");
@@ -246,6 +280,24 @@ fn a_missing_and_an_extra_payment_are_named() {
     let swallowed = [&begin[..], &[transfer(THIEF, ACCOUNT, 10_000)]].concat();
     let swallowed = reckon(&world.log, &[posted(1, 5, swallowed)], domain()).wrong;
     assert!(swallowed.len() == 1 && swallowed[0].contains("does not have it"), "{swallowed:?}");
+    // A freeze that never was, or ended at another time.
+    for none in [pays.clone(), [&pays[..], &[freeze(FUNDER, 900)]].concat()] {
+        let none = [good[0].clone(), posted(2, 650, none), good[2].clone()];
+        let none = reckon(&world.log, &none, domain()).wrong;
+        assert!(none.len() == 1 && none[0].contains("was frozen until 800"), "{none:?}");
+    }
+    // A watcher's calls with a key of the operator's.
+    let invented = [posted(1, 5, begin.clone()), good[1].clone(), good[2].clone()];
+    let invented = reckon(&world.log, &invented, domain()).wrong;
+    assert_eq!(invented.len(), 4, "{invented:?}");
+    assert!(invented[0].contains("with a key that the account has not had"), "{invented:?}");
+    // A time of a call that keeps a payment from ever being late.
+    let mut never = world.log.clone();
+    for logged in &mut never {
+        logged.record.at += 10_000_000;
+    }
+    let never = reckon(&never, &good, domain()).wrong;
+    assert!(never[0].contains("and says that its call is of"), "{never:?}");
     // A call that its watcher never signed.
     let forged = reckon(&world.log, &good, Fr::from(1_u64)).wrong;
     assert!(forged.iter().any(|wrong| wrong.contains("is not signed")), "{forged:?}");

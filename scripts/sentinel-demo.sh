@@ -2,6 +2,7 @@
 # The sentinel at work, on this machine: anvil and two rollups, each with its node. A stolen key is used on
 # the first: the drain is held back, the account is frozen by a proven operation, its owner leaves by the way
 # that stays open, an honest crowd passes, the second node hears of the thief and holds back what goes there.
+# A signed rule and a tightened policy are put in force without a restart, and the time until then is measured.
 # A watcher who reported the account before is paid, one who had an honest account frozen pays its owner, and
 # an audit compares the log of findings, and what it owes to watchers, with what was posted on L1.
 set -euo pipefail
@@ -15,6 +16,9 @@ rm -rf "$dir" && mkdir -p "$dir/one" "$dir/two"
 trap 'stop TERM' EXIT
 say() { printf '\n== %s\n' "$*"; }
 field() { node -e 'let t = ""; process.stdin.on("data", (d) => t += d).on("end", () => console.log(eval("JSON.parse(t)." + process.argv[1])))' "$1"; }
+
+# From a time in nanoseconds until now, in milliseconds.
+ms_since() { echo $((($(date +%s%N) - $1) / 1000000)); }
 
 l1=8745
 export BASTION_WALLET_PASSWORD=demo-password BASTION_WALLET=$dir/wallet
@@ -50,7 +54,10 @@ TOML
   sed '/name = "watcher-report"/,/^needs-person/ { s/freeze = 3600/freeze = 10/; /^needs-person/d }' \
     "$root/sentinel/playbooks.toml" > playbooks.toml
   node_config $l1 "$2" "$3" 4 8 2
+  mkdir policies
   cat >> bastion.toml << TOML
+[rollup]
+policies = ["policies"]
 [worker]
 slots = 1
 [sentinel]
@@ -61,7 +68,15 @@ rewards = "rewards.toml"
 rewards-key-file = "rewards.key"
 feed = "feed.toml"
 publish = "auto"
+rules = "bundle"
+rules-root = "root.json"
 TOML
+  "$bastion" sentinel bundle key rules.key > rules.pub
+  public=$(tail -n 1 rules.pub | grep -o '[0-9a-f]\{64\}' | tail -n 1)
+  "$bastion" sentinel bundle root root.json --root "$public" --targets "$public" --timestamp "$public" > /dev/null
+  "$bastion" sentinel bundle sign root.json --role root --key rules.key > /dev/null
+  cp -r "$root/sentinel/rules" rules && rm rules/rule.schema.json
+  "$bastion" sentinel bundle make rules bundle --version 1 --key rules.key > /dev/null
   "$bastion" l1 deploy --shape "$shape" --dev > deploy.txt
   cd "$dir"
 }
@@ -143,7 +158,7 @@ echo "the thief withdraws to $thief:"
 begin=$(date +%s%N)
 "$bastion" wallet withdraw thief --amount 4eth --fee 0 --to $thief && { echo "the theft was not held back" >&2; exit 1; }
 until "$bastion" sentinel findings --json | grep -q "frozen\\\\\",\\\\\"account\\\\\":$account"; do sleep 0.1; done
-echo "held back, and the account frozen, $((($(date +%s%N) - begin) / 1000000)) ms after the thief signed (his password check included)"
+echo "held back, and the account frozen, $(ms_since "$begin") ms after the thief signed (his password check included)"
 "$bastion" sentinel quarantine list
 "$bastion" sentinel explain "$("$bastion" sentinel quarantine list --json | field 'held[0].operation')"
 
@@ -160,6 +175,44 @@ until [ "$(pending dave)" != "$before" ]; do sleep 1; done
 echo "Dave had $before wei, and has $(pending dave): Mallory's penalty"
 "$bastion" sentinel rewards watchers
 "$bastion" sentinel rewards status
+
+say "a new rule, signed and in force without a restart"
+scam=0x976EA74026E726554dB657fA54763abd0C3a0aa9 # anvil's seventh account
+"$bastion" wallet withdraw operator --amount 0.001eth --fee 0 --to $scam > /dev/null
+begin=$(date +%s%N)
+sed -i "s/^flagged_addresses: .*/flagged_addresses: ['$scam']/" rules/lists.yaml
+"$bastion" sentinel bundle make rules bundle --version 2 --key rules.key > /dev/null
+"$bastion" sentinel rules reload > /dev/null
+"$bastion" wallet withdraw operator --amount 0.001eth --fee 0 --to $scam 2> refusal.txt && { echo "the new rule is not enforced" >&2; exit 1; }
+echo "the first operation was held back $(ms_since "$begin") ms after the rule was written (examples run, signed, loaded, and the wallet's password checked)"
+cat refusal.txt
+
+say "the policy is tightened on L1: half as much may leave"
+rpc() { # rpc METHOD PARAMS
+  node -e 'fetch(process.argv[1], { method: "POST", headers: { "content-type": "application/json" },
+    body: JSON.stringify({ jsonrpc: "2.0", id: 1, method: process.argv[2], params: JSON.parse(process.argv[3]) }) })
+    .then((r) => r.json()).then((r) => { if (r.error) { console.error(r.error.message); process.exit(1); } console.log(r.result); })' "http://127.0.0.1:$l1" "$1" "$2"
+}
+# The governor of a development chain has no key: anvil acts for it.
+"$bastion" l1 tighten --token 0 --percent 50 --policy policies/2.json --json > tightening.json
+governance=$(field governance < tightening.json)
+governor=0x$(rpc eth_call "[{\"to\": \"$governance\", \"data\": \"0x0c340a24\"}, \"latest\"]" | tail -c 41)
+rpc anvil_setBalance "[\"$governor\", \"0xde0b6b3a7640000\"]" > /dev/null
+rpc anvil_impersonateAccount "[\"$governor\"]" > /dev/null
+rate=$(field rate < tightening.json)
+begin=$(date +%s%N)
+rpc eth_sendTransaction "[{\"from\": \"$governor\", \"to\": \"$governance\", \"data\": \"$(field call < tightening.json)\"}]" > /dev/null
+rates() { node -e 'fetch("http://127.0.0.1:4300/v1/policy").then((r) => r.json()).then((p) => console.log((p.limits["0"] ?? p.default_limits).rate))'; }
+until [ "$(rates)" = "$rate" ]; do sleep 0.1; done
+followed=$(ms_since "$begin")
+# A block that is open keeps its policy; the next one has the new one.
+"$bastion" control close-block > /dev/null
+"$bastion" wallet transfer operator --amount 0.0001eth --fee 0 --to "$dave" --json > tight.json
+sequenced=$(ms_since "$begin")
+block=$(field receipt.place.block < tight.json 2> /dev/null || field receipt.receipt.block < tight.json)
+"$bastion" control close-block > /dev/null
+until [ "$("$bastion" status --json | field blocks.proven)" -ge "$block" ]; do sleep 0.5; done
+echo "the node follows after $followed ms (L1 makes a block a second), block $block has its first operation under it after $sequenced ms, and is proven after $(ms_since "$begin") ms, by the same circuits and verifiers"
 
 say "the second chain has heard of the address, and holds back what goes there"
 cd "$dir/two"

@@ -62,6 +62,16 @@ pub enum NodeError {
     /// A call about rewards is refused.
     #[error(transparent)]
     Treasury(#[from] bastion_sentinel::rewards::TreasuryError),
+    /// A policy that would not become tighter.
+    #[error("{percent} % less of token {token} is no tighter than its rate of {rate} a second: give a larger percentage, or another token")]
+    NotTighter {
+        /// The token.
+        token: bastion_protocol::Token,
+        /// Its rate, in units a second.
+        rate: u64,
+        /// By how much it was to fall.
+        percent: u8,
+    },
     /// There are no rewards.
     #[error("this node has no rewards for watchers: name their file in sentinel.rewards")]
     NoRewards,

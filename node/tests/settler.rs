@@ -30,8 +30,9 @@ use bastion_node::sequencer::{Packing, ReceiptSigner, Running, Sequencer, Servic
 use bastion_node::service::clock::L1Clock;
 use bastion_node::service::deployment::Plan;
 use bastion_node::service::manifest::Rollup;
+use bastion_node::service::policies::{tighten, Policies};
 use bastion_node::service::run::{wall_clock, Order};
-use bastion_node::service::settler::{Policies, Settler};
+use bastion_node::service::settler::Settler;
 use bastion_node::service::{backup, rebuild, Control, L1Status, L1View};
 use bastion_node::settle::RollupClient;
 use bastion_node::worker::keys::WorkerKeys;
@@ -126,7 +127,7 @@ impl World {
         let plan = Plan {
             verifier: verifiers.blocks().next().unwrap().1,
             batch_circuit: verifiers.batch_circuit(),
-            roles: &Roles::dev(DEV_OPERATOR),
+            roles: &Roles { governor: PAYER, ..Roles::dev(DEV_OPERATOR) },
             policy: &dev_policy(),
         };
         let rollup = plan.deploy(&mut manager, &progress).unwrap();
@@ -166,12 +167,10 @@ impl World {
             Service::start(sequencer, sealer, move || now, move |sealed| keeper.keep(sealed))
                 .unwrap();
         let (control, view) = (Control::default(), L1View::default());
-        let policies = Policies {
-            governance,
-            known: vec![dev_policy()],
-            root: dev_policy().root(),
-            service: service.clone(),
-        };
+        let folder = dir.path().join("policies");
+        std::fs::create_dir_all(&folder).unwrap();
+        let policies =
+            Policies::new(governance, dev_policy(), vec![folder], service.clone()).unwrap();
         let settler = Settler::open(
             &dir.path().join("transactions"),
             connect(&anvil),
@@ -363,6 +362,35 @@ fn a_proven_block_is_settled_and_its_proof_forgotten_when_that_is_final() {
     let steps = &world.seen().transactions[&1];
     assert!(steps.iter().all(Option::is_some), "{steps:?}");
     assert!(steps[1].as_ref().unwrap().gas > 500_000);
+}
+
+/// The circuits hold no policy: the verifier that was deployed takes a block under the new one.
+#[test]
+fn a_policy_is_tightened_without_a_restart_and_proven() {
+    let mut world = World::new();
+    let none = tighten(&dev_policy(), 0, 0).unwrap_err();
+    assert!(none.to_string().contains("no tighter"), "{none}");
+    let next = tighten(&dev_policy(), 0, 50).unwrap();
+    let mut l1 = RpcL1::connect(&world.anvil.url).unwrap();
+    let governance = Address::from(world.rollup.governance.0);
+    l1.send(PAYER, governance, U256::ZERO, next.call).unwrap();
+    world.until("the node has no file of it", |world| world.control.accepting().is_err());
+    let why = world.control.accepting().unwrap_err();
+    assert!(why.contains("of which this node has no file"), "{why}");
+    // What is no policy is passed over.
+    let folder = world.dir.path().join("policies");
+    std::fs::write(folder.join("1.json"), "{").unwrap();
+    std::fs::write(folder.join("2.json"), serde_json::to_vec(&next.policy).unwrap()).unwrap();
+    let followed = next.policy.clone();
+    world.until("it is followed", move |world| world.seen().policy == Some(followed.clone()));
+    assert!(world.control.accepting().is_ok());
+    assert!(world.accepts(payment(&world.rollup)));
+    world.close();
+    let root = |block| world.coordinator.block(block).unwrap().unwrap().header.policy_root;
+    assert_eq!((root(1), root(2)), (dev_policy().root(), next.policy.root()));
+    world.prove();
+    world.prove();
+    world.until("both blocks are finalized", |world| world.seen().finalized == 2);
 }
 
 #[test]

@@ -11,8 +11,11 @@ use bastion_node::deploy::Roles;
 use bastion_node::devnet::dev_policy;
 use bastion_node::pipeline::Cache;
 use bastion_node::service::deployment::Plan;
-use bastion_node::service::keys;
+use bastion_node::service::manifest::Rollup;
+use bastion_node::service::{keys, policies};
+use bastion_node::settle::to_u256;
 use bastion_protocol::Policy;
+use bastion_prover::artifact::write_bytes_atomic;
 use clap::Subcommand;
 use serde::Serialize;
 
@@ -25,7 +28,8 @@ use crate::output;
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  bastion l1 deploy --shape standard --batches 4 --roles roles.json --policy policy.json\n  \
-bastion l1 deploy --shape tiny --dev"
+bastion l1 deploy --shape tiny --dev\n  \
+bastion l1 tighten --token 0 --percent 50 --policy policies/2.json"
 )]
 pub(crate) struct Args {
     #[command(subcommand)]
@@ -49,6 +53,8 @@ enum Command {
         #[command(flatten)]
         node: operator::Args,
     },
+    /// Makes a tighter policy: less of a token leaves. The governor sends it, and it is in force at once.
+    Tighten(Tighten),
     /// Takes a transaction back that is not in a block yet.
     Cancel {
         /// Its name.
@@ -77,6 +83,19 @@ struct Deploy {
     dev: bool,
 }
 
+#[derive(Debug, clap::Args)]
+struct Tighten {
+    /// The token of which less is to leave.
+    #[arg(long, default_value_t = 0)]
+    token: u16,
+    /// By how much its rate falls, in percent.
+    #[arg(long, value_parser = clap::value_parser!(u8).range(1..=100))]
+    percent: u8,
+    /// Where the new policy goes. The file must not exist; put it where rollup.policies finds it.
+    #[arg(long, value_name = "FILE")]
+    policy: PathBuf,
+}
+
 #[derive(Serialize)]
 struct Report {
     chain_id: u64,
@@ -90,6 +109,7 @@ struct Report {
 pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
     match &args.command {
         Command::Deploy(args) => deploy(args, settings),
+        Command::Tighten(args) => tighten(args, settings),
         Command::Status { node } => {
             let admin = node.admin(settings)?;
             let intents = operator::runtime()?.block_on(admin.intents())?;
@@ -185,6 +205,59 @@ fn deploy(args: &Deploy, settings: &Settings) -> eyre::Result<()> {
         format!(
             "rollup     {} on chain {}, from block {}\ngovernance {}\noperator   {}\nmanifest   {}",
             r.contract, r.chain_id, r.first_block, r.governance, r.operator, r.manifest
+        )
+    })
+}
+
+#[derive(Serialize)]
+struct Tightened {
+    token: u16,
+    rate_before: u64,
+    rate: u64,
+    root: String,
+    policy: String,
+    governance: String,
+    call: String,
+}
+
+fn tighten(args: &Tighten, settings: &Settings) -> eyre::Result<()> {
+    let config = &settings.node;
+    let rollup = Rollup::read(&config.rollup.manifest)?;
+    let mut l1 = Failover::connect(&config.l1.urls, FailoverOptions::default())?;
+    let governance = alloy_primitives::Address::from(rollup.governance.0);
+    let root = policies::root_on_l1(&mut l1, governance)?;
+    let known = policies::read(&rollup.policy, &config.rollup.policies)?;
+    let current = known.iter().find(|policy| root == Some(to_u256(&policy.root())));
+    let current = current.ok_or_else(|| CliError::BadFile {
+        what: "manifest",
+        path: config.rollup.manifest.clone(),
+        why: format!(
+            "the policy in force has root {}, and neither it nor rollup.policies has that one",
+            root.map_or_else(|| "unknown".into(), |root| format!("{root:#066x}"))
+        ),
+    })?;
+    let next = policies::tighten(current, args.token, args.percent)?;
+    let mut json = serde_json::to_vec_pretty(&next.policy)?;
+    json.push(b'\n');
+    if args.policy.exists() {
+        let exists = format!("{} is there already: name another file", args.policy.display());
+        return Err(CliError::Usage(exists).into());
+    }
+    write_bytes_atomic(&args.policy, &json)?;
+    let rate = |policy: &Policy| policy.limits_of(args.token).rate;
+    let report = Tightened {
+        token: args.token,
+        rate_before: rate(current),
+        rate: rate(&next.policy),
+        root: format!("{:#066x}", to_u256(&next.policy.root())),
+        policy: args.policy.display().to_string(),
+        governance: rollup.governance.to_string(),
+        call: next.call.to_string(),
+    };
+    output::report(settings, &report, |r| {
+        format!(
+            "policy     {} (root {})\ntoken {}    {} units a second leave, {} before\nThe governor calls {} with\n{}",
+            r.policy, r.root, r.token, r.rate, r.rate_before, r.governance, r.call
         )
     })
 }

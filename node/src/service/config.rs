@@ -125,7 +125,8 @@ pub struct RollupConfig {
     pub manifest: PathBuf,
     /// Log, state, jobs, artifacts and transactions: what must not be lost.
     pub data_dir: PathBuf,
-    /// Further policies that governance may put in force, as files.
+    /// Further policies that governance may put in force: files, and folders of files `*.json`. They are read again
+    /// when L1 names a policy that none of them has.
     pub policies: Vec<PathBuf>,
 }
 

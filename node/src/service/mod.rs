@@ -25,6 +25,7 @@ pub mod doctor;
 pub mod intake;
 pub mod keys;
 pub mod manifest;
+pub mod policies;
 pub mod rebuild;
 pub mod run;
 pub mod settler;

@@ -1,6 +1,5 @@
 //! Starts, watches and stops the parts of a node.
 
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -9,7 +8,6 @@ use alloy_primitives::Address;
 use bastion_circuits::Shape;
 use bastion_l1::{At, Failover, FailoverOptions, L1Error, ReadLogs};
 use bastion_protocol::times::MAX_CLOCK_LAG;
-use bastion_protocol::Policy;
 use bastion_prover::progress::Progress;
 use bastion_prover::schedule::MemoryBudget;
 use bastion_prover::srs::SrsChoice;
@@ -19,7 +17,8 @@ use super::clock::L1Clock;
 use super::config::{Mode, NodeConfig};
 use super::intake::Intake;
 use super::manifest::Rollup;
-use super::settler::{Policies, Settler};
+use super::policies::Policies;
+use super::settler::Settler;
 use super::supervise::{Next, Supervisor};
 use super::{keys, Control, Identity, L1View};
 use crate::coordinator::verifiers::Verifiers;
@@ -199,12 +198,12 @@ impl Node {
         let mut supervisor = Supervisor::new(stop.clone());
         let poll = Duration::from_secs(config.l1.poll_seconds.max(1));
 
-        let policies = Policies {
-            governance: Address::from(rollup.governance.0),
-            known: read_policies(&rollup, &config.rollup.policies)?,
-            root: rollup.policy.root(),
-            service: parts.service.clone(),
-        };
+        let policies = Policies::new(
+            Address::from(rollup.governance.0),
+            rollup.policy.clone(),
+            config.rollup.policies.clone(),
+            parts.service.clone(),
+        )?;
         let mut settler = Settler::open(
             &data.join("transactions"),
             l1,
@@ -383,21 +382,6 @@ impl Parts {
         };
         Ok(self.coordinator.block(row.block)?.is_some_and(|block| block.final_at.is_some()))
     }
-}
-
-/// The policies that the node can follow: that of the manifest, and those of the operator's files.
-fn read_policies(rollup: &Rollup, files: &[PathBuf]) -> Result<Vec<Policy>, NodeError> {
-    let read = |path: &PathBuf| {
-        let shown = path.display().to_string();
-        let bytes =
-            std::fs::read(path).map_err(|source| NodeError::Io { path: shown.clone(), source })?;
-        let policy: Policy = serde_json::from_slice(&bytes)
-            .map_err(|e| NodeError::Malformed { path: shown, why: e.to_string() })?;
-        policy.check()?;
-        Ok(policy)
-    };
-    let own = std::iter::once(Ok(rollup.policy.clone()));
-    own.chain(files.iter().map(read)).collect()
 }
 
 /// This machine's time in seconds.

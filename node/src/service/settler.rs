@@ -14,21 +14,19 @@ use std::time::Instant;
 
 use alloy_primitives::{Address, U256};
 use alloy_sol_types::SolCall;
-use bastion_contract::governance::IGovernance;
 use bastion_contract::rollup::IRollup;
 use bastion_l1::txmgr::{Intent, Request, State, TxManager, TxOptions, Wallet};
 use bastion_l1::{At, Failover, Finality, L1Error, ReadL1, ReadLogs};
 use bastion_protocol::times::QUEUE_DEADLINE;
-use bastion_protocol::{Fr, Policy};
 use tracing::{info, warn};
 
+use super::policies::{root_on_l1, Policies};
 use super::run::Order;
 use super::view::{L1View, TxInfo};
 use super::Control;
 use crate::coordinator::Coordinator;
 use crate::error::NodeError;
 use crate::sentinel::{lock, Watch};
-use crate::sequencer::Service;
 use crate::settle::{commit_call, finalize_call, prove_call, to_u256, with_memo};
 
 /// Blocks of which the transactions are shown.
@@ -74,18 +72,6 @@ impl Counters {
             Step::Finalize => self.finalized,
         }
     }
-}
-
-/// The policies that a node can follow.
-pub struct Policies {
-    /// The rollup's governance.
-    pub governance: Address,
-    /// Those that the operator has.
-    pub known: Vec<Policy>,
-    /// The root of the one in force.
-    pub root: Fr,
-    /// Who is told of a new one.
-    pub service: Service,
 }
 
 /// The settler.
@@ -251,8 +237,7 @@ impl Settler {
             warn!(seconds = oldest, "an entry of the L1 queue waits long: after {QUEUE_DEADLINE} s anybody may begin exodus");
         }
         self.follow_policy()?;
-        let root = self.policies.root;
-        let policy = self.policies.known.iter().find(|policy| policy.root() == root).cloned();
+        let policy = self.policies.current().cloned();
         let account = self.manager.account();
         let l1 = self.manager.l1();
         let balance = l1.balance(account)?.saturating_to();
@@ -272,19 +257,15 @@ impl Settler {
     /// Blocks take the policy that governance has put in force. The one before is good for a while, so that
     /// a new one that the operator has no file of is an alarm before it is a halt.
     fn follow_policy(&mut self) -> Result<(), NodeError> {
-        let call = IGovernance::policyRootCall {};
-        let answer = self.manager.l1().view(self.policies.governance, call.abi_encode().into())?;
-        let Ok(root) = IGovernance::policyRootCall::abi_decode_returns(&answer) else {
-            return Ok(());
-        };
+        let governance = self.policies.governance;
+        let Some(root) = root_on_l1(self.manager.l1(), governance)? else { return Ok(()) };
         if root == to_u256(&self.policies.root) {
             return Ok(());
         }
-        let found = self.policies.known.iter().find(|policy| to_u256(&policy.root()) == root);
-        let Some(policy) = found.cloned() else {
+        let Some(policy) = self.policies.find(root).cloned() else {
             self.control.set_trouble("policy", Some(format!(
                 "governance has put a policy with root {root:#066x} in force, of which this node has no file: \
-                 name it in rollup.policies and start again"
+                 put it into a file or folder that rollup.policies names"
             )));
             return Ok(());
         };

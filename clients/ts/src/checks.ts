@@ -45,7 +45,7 @@ export function accountFrom(state: Schemas["AccountState"]): Account {
  * @throws ProtocolError if a field is malformed.
  */
 export function rootOfProof(proof: Pick<Schemas["AccountProof"], "index" | "account" | "path">): Hex {
-  const leaf = leafOf(proof.account === null ? null : accountFrom(proof.account));
+  const leaf = leafOf(proof.account == null ? null : accountFrom(proof.account));
   const path = proof.path.map((sibling) => elementFromHex("sibling", sibling));
   return elementToHex(rootFromPath(proof.index, leaf, path));
 }
@@ -64,7 +64,7 @@ export function checkPath(index: number, proof: Schemas["AccountProof"]): Check 
 /** Whether the root of a proof is that of the newest final block. */
 export function checkRoot(proof: Schemas["AccountProof"], finalized: Schemas["Block"]): Check {
   return attempt("the block", () => {
-    if (finalized.stage !== "final" || finalized.new_root === null) {
+    if (finalized.stage !== "final" || finalized.new_root == null) {
       return failed(`block ${finalized.number} is not final`);
     }
     return sameHex(proof.root, finalized.new_root)

@@ -7,9 +7,8 @@ import { follow, type NodeEvent } from "./events.js";
 export type Schemas = components["schemas"];
 
 type Path = keyof paths;
-type Method<P extends Path> = keyof paths[P];
-type Answer<P extends Path, M extends Method<P>> = paths[P][M] extends {
-  responses: { 200: { content: { "application/json": infer T } } };
+type Answer<P extends Path, M extends "get" | "post"> = paths[P] extends {
+  [Name in M]: { responses: { 200: { content: { "application/json": infer T } } } };
 }
   ? T
   : never;
@@ -165,7 +164,7 @@ export class Client {
     path: readonly (string | number)[],
     query: Readonly<Record<string, string | number | undefined>>,
     options?: CallOptions,
-  ): Promise<Answer<P, Method<P>>> {
+  ): Promise<Answer<P, "get">> {
     const search = new URLSearchParams();
     for (const [name, value] of Object.entries(query)) {
       if (value !== undefined) search.set(name, String(value));
@@ -174,7 +173,7 @@ export class Client {
     const target = `/v1/${path.map((part) => encodeURIComponent(part)).join("/")}${suffix}`;
     for (let attempt = 1; ; attempt++) {
       try {
-        return (await this.#once("GET", target, options)) as Answer<P, Method<P>>;
+        return (await this.#once("GET", target, options)) as Answer<P, "get">;
       } catch (error) {
         const passing = error instanceof UnreachableError || (error instanceof NodeError && PASSING.has(error.status));
         if (!passing || attempt >= this.#attempts || options?.signal?.aborted) throw error;

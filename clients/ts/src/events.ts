@@ -1,7 +1,18 @@
 /** Server-sent events as an async iterator. */
-import type { events } from "./api.js";
+import type { components } from "./api.js";
 import { pause } from "./client.js";
 import { problemFrom } from "./problem.js";
+
+type Schemas = components["schemas"];
+
+/** What `GET /v1/events` sends: the name of an event, and its data. The document names them in words only. */
+export interface events {
+  batch: Schemas["Batch"];
+  block: Schemas["Block"];
+  job: Schemas["Job"];
+  progress: Schemas["Progress"];
+  status: Schemas["Status"];
+}
 
 /** What happened. `connected` is the client's own: events before it may have been missed. */
 export type NodeEvent =

@@ -1,6 +1,7 @@
 /** Client of a Bastion rollup. */
 export * from "./address.js";
-export type { components, events, paths } from "./api.js";
+export type { components, paths } from "./api.js";
+export type { events } from "./events.js";
 export * from "./bytes.js";
 export * from "./checks.js";
 export * from "./client.js";

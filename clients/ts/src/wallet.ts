@@ -75,7 +75,7 @@ export class Wallet {
     const proof = await client.account(account);
     const path = checkPath(account, proof);
     if (!path.ok) throw new DistrustError(path.text);
-    if (proof.account === null) throw new RejectedError("no_such_account", `account ${account} does not exist`);
+    if (proof.account == null) throw new RejectedError("no_such_account", `account ${account} does not exist`);
     const { token } = proof.account;
     const body = {
       account,
@@ -88,8 +88,10 @@ export class Wallet {
     const operation = sign(body, key, domainOf(rollup), exit);
     const bytes = toHex(encode(operation));
     const [answer] = await client.submit([bytes]);
-    if (answer?.rejection) throw new RejectedError(answer.rejection.code, answer.rejection.message);
-    const receipt = answer?.receipt;
+    if (answer !== undefined && "rejection" in answer) {
+      throw new RejectedError(answer.rejection.code, answer.rejection.message);
+    }
+    const receipt = answer !== undefined && "receipt" in answer ? answer.receipt : undefined;
     if (receipt === undefined) throw new DistrustError("the node answered neither a receipt nor a rejection");
     const checks = [
       checkSigner(receipt, rollup, sequencer),

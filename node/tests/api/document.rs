@@ -17,6 +17,16 @@ fn the_committed_file_is_that_of_the_routes() {
     );
     let document: serde_json::Value = serde_json::from_str(&committed).unwrap();
     assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
+    // Each route has a name of its own, from which clients are generated.
+    let routes = document["paths"].as_object().unwrap().values();
+    let mut names: Vec<&str> = routes
+        .flat_map(|route| route.as_object().unwrap().values())
+        .map(|operation| operation["operationId"].as_str().unwrap())
+        .collect();
+    let routes = names.len();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), routes);
     // Every reference leads somewhere.
     let mut waiting = vec![&document];
     while let Some(value) = waiting.pop() {

@@ -56,7 +56,7 @@ export function findings(index, proof, finalized) {
  * @param {boolean} believed whether no check failed
  */
 function stateOf({ index, account, pending }, believed) {
-  if (account === null) return card("State", h("p", {}, "No account stands at this index."));
+  if (account == null) return card("State", h("p", {}, "No account stands at this index."));
   const limiter = index >= FIRST_LIMITER && index < FIRST_USER;
   /** @param {number} until */
   const frozen = (until) => until > now() ? h("span", { class: "text-bad" }, `frozen until ${format.moment(until)}`)

@@ -57,14 +57,14 @@ function outcome({ kind, operation }, done) {
 
 /** @param {Finding} finding @param {Schemas["Operation"] | null} done */
 function accountOf({ account, operation, evidence, time }, done) {
-  if (account !== null) return account;
+  if (account != null) return account;
   for (const name of [operation, ...evidence]) {
     const held = name ? log.held.get(name) : undefined;
     if (held) return held.account;
   }
   if (done) return done.account ?? done.to;
   // The node's notes about the same decision name the account.
-  return newest().find((other) => other.kind === "note" && other.time === time && other.account !== null)?.account ?? null;
+  return newest().find((other) => other.kind === "note" && other.time === time && other.account != null)?.account ?? null;
 }
 
 /**
@@ -128,24 +128,24 @@ export function findingPage(main, id, signal) {
       if (signal.aborted || next === shown) return;
       shown = next;
       const [tone, title, text] = outcome(finding, done);
-      const possible = () => [...(held ? Object.values(holding(held)) : []), ...(account === null ? [] : Object.values(freezing(account)))];
+      const possible = () => [...(held ? Object.values(holding(held)) : []), ...(account == null ? [] : Object.values(freezing(account)))];
       put(content,
         h("section", { class: `verdict verdict-${tone}`, role: "status", "data-outcome": title },
           h("p", { class: "verdict-label" }, kindBadge(finding.kind)), h("h2", {}, title), text ? h("p", {}, text) : null),
         card("What was found", facts([
           ["Finding", h("bdi", {}, titleOf(finding))],
           ["Time", format.moment(finding.time)],
-          account === null ? null : ["Account", h("a", { href: `#/accounts/${account}` }, account)],
+          account == null ? null : ["Account", h("a", { href: `#/accounts/${account}` }, account)],
           finding.operation ? ["Operation", hash(finding.operation, done ? `#/operations/${finding.operation}` : undefined)] : null,
           finding.kind === "hold" ? ["To be held until", format.moment(finding.until)] : null,
           ...finding.evidence.map((name) => /** @type {[string, Node]} */ (["Led to by", hash(name)])),
-        ]), held || account !== null ? orders(signal, possible).element : null,
+        ]), held || account != null ? orders(signal, possible).element : null,
         h("details", {}, h("summary", {}, "The entry as it is hashed"), h("pre", {}, visible(finding.text)))),
         finding.reasons.length > 0 ? h("div", { class: "reasons" }, evidence(finding.reasons)) : null,
-        account === null ? null : flows,
+        account == null ? null : flows,
         others.length > 0 ? card("What belongs to it", h("ul", { class: "why related" }, others.map(line))) : null,
         operator);
-      if (account !== null) showFlows(flows, account, finding, signal);
+      if (account != null) showFlows(flows, account, finding, signal);
     } catch (error) {
       if (!signal.aborted) put(content, failure(error));
     }

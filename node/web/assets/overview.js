@@ -44,8 +44,8 @@ function charts() {
       const x = value(block);
       return x === null || !Number.isFinite(x) ? [] : [{ label: `Block ${block.number}`, value: x }];
     });
-    gas.update(points((block) => block.gas_per_operation));
-    wei.update(points((block) => (block.wei_per_operation === null ? null : Number(block.wei_per_operation))));
+    gas.update(points((block) => block.gas_per_operation ?? null));
+    wei.update(points((block) => (block.wei_per_operation == null ? null : Number(block.wei_per_operation))));
   }
   return { elements: [rate.element, gas.element, wei.element], update };
 }

@@ -69,7 +69,7 @@ function noteOf(block) {
     case "open":
       return `open for ${format.duration(now() - block.opened_at)}`;
     case "final":
-      return block.finalized_at === null ? "final" : `after ${format.duration(block.finalized_at - block.opened_at)}`;
+      return block.finalized_at == null ? "final" : `after ${format.duration(block.finalized_at - block.opened_at)}`;
     case "proving":
     case "aggregating":
       return `${Math.round(100 * (part(block) ?? 0))} %${block.committed ? ", committed" : ""}`;

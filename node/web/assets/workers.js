@@ -42,7 +42,7 @@ export function workers() {
     const all = [...(state.status?.workers ?? [])];
     // Leased jobs may name a worker before the next status does.
     for (const job of state.jobs.values()) {
-      if (job.state === "leased" && job.worker !== null && !all.some(({ name }) => name === job.worker)) {
+      if (job.state === "leased" && job.worker != null && !all.some(({ name }) => name === job.worker)) {
         all.push({ name: job.worker, busy: true, last_heard_seconds: 0 });
       }
     }

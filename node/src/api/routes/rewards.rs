@@ -30,7 +30,7 @@ pub struct Which {
 }
 
 /// How rewards stand: the account of stakes and payments, the parameters, where the money is.
-#[utoipa::path(get, path = "/v1/sentinel/rewards", tag = "sentinel",
+#[utoipa::path(get, path = "/v1/sentinel/rewards", tag = "sentinel", operation_id = "rewards",
     responses((status = 200, body = Rewards)))]
 pub async fn status(State(shared): State<Shared>) -> Result<Json<Rewards>, Fault> {
     let view = blocking(&shared.backend, |backend| {

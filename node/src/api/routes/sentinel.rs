@@ -38,7 +38,7 @@ impl Backend {
 }
 
 /// How the sentinel stands.
-#[utoipa::path(get, path = "/v1/sentinel", tag = "sentinel",
+#[utoipa::path(get, path = "/v1/sentinel", tag = "sentinel", operation_id = "sentinel",
     responses((status = 200, body = SentinelStatus)))]
 pub async fn status(State(shared): State<Shared>) -> Result<Json<SentinelStatus>, Fault> {
     let view = blocking(&shared.backend, |backend| Ok(lock(backend.sentinel()?).status()));

@@ -141,7 +141,9 @@ pub enum AuctionError {
         bought: u128,
     },
     /// An order that is better than the price by the margin is not filled whole.
-    #[error("order {place} sold {sold}, and is better than the price by the margin: fill all {due}")]
+    #[error(
+        "order {place} sold {sold}, and is better than the price by the margin: fill all {due}"
+    )]
     NotWhole {
         /// Place of the order.
         place: usize,
@@ -161,7 +163,9 @@ pub enum AuctionError {
         due: u128,
     },
     /// A payment would be below the limit after fee and rounding.
-    #[error("order {place} sold {sold} for {bought}, and its limit asks for {least}: fill nothing")]
+    #[error(
+        "order {place} sold {sold} for {bought}, and its limit asks for {least}: fill nothing"
+    )]
     BelowLimit {
         /// Place of the order.
         place: usize,
@@ -193,7 +197,9 @@ pub enum AuctionError {
         bought: u128,
     },
     /// More of a token goes out than came in.
-    #[error("{paid} of token {token} are paid, and {sold} came in: find other prices or fractions")]
+    #[error(
+        "{paid} of token {token} are paid, and {sold} came in: find other prices or fractions"
+    )]
     Short {
         /// The token.
         token: Token,
@@ -203,7 +209,9 @@ pub enum AuctionError {
         paid: u128,
     },
     /// The surplus is not what is left.
-    #[error("{claimed} of token {token} are named as surplus, and {left} are left: name what is left")]
+    #[error(
+        "{claimed} of token {token} are named as surplus, and {left} are left: name what is left"
+    )]
     Surplus {
         /// The token.
         token: Token,

@@ -7,6 +7,8 @@ mod clearing;
 mod error;
 mod limit;
 mod order;
+pub mod sample;
+mod solve;
 mod terms;
 mod verify;
 
@@ -15,5 +17,6 @@ pub use clearing::{Clearing, Fill, Quote, PRICE_BITS, WHOLE};
 pub use error::AuctionError;
 pub use limit::Limit;
 pub use order::{Auction, Order, AMOUNT_BITS, MAX_ORDERS};
+pub use solve::solve;
 pub use terms::{Terms, ONE};
 pub use verify::verify;

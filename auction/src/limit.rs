@@ -96,7 +96,9 @@ mod tests {
     fn malformed_limits_are_refused() {
         assert!(matches!(Limit::new(1, 0), Err(AuctionError::Limit { mantissa: 1, exponent: 0 })));
         assert!(matches!(Limit::new(1 << 63, 128), Err(AuctionError::Limit { exponent: 128, .. })));
-        for (bought, sold) in [(0, 1), (1, 0), (u128::MAX, 1), (1 << 64, 1), (1, (1 << 64) + (1 << 10))] {
+        for (bought, sold) in
+            [(0, 1), (1, 0), (u128::MAX, 1), (1 << 64, 1), (1, (1 << 64) + (1 << 10))]
+        {
             let range = Limit::of(bought, sold);
             assert!(matches!(range, Err(AuctionError::LimitRange { .. })), "{bought} / {sold}");
         }

@@ -126,7 +126,8 @@ fn check_order(
 
 /// `amount x fraction / WHOLE`, rounded down, for a fraction up to `WHOLE`: it is at most `amount`.
 fn due(amount: u128, fraction: u64) -> u128 {
-    let product: U256 = (U256::from(amount) * U256::from(fraction)) >> WHOLE.trailing_zeros() as usize;
+    let product: U256 =
+        (U256::from(amount) * U256::from(fraction)) >> WHOLE.trailing_zeros() as usize;
     product.saturating_to()
 }
 

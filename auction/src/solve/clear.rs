@@ -148,11 +148,13 @@ fn slack(
     };
     let bought = of(|o| o.buy).fold(U256::ZERO, |sum, pair| sum + pair.low);
     let fee = scaled(bought * U256::from(terms.fee()) / U256::from(ONE));
-    let orders: u32 = of(|o| o.sell).map(|pair| pair.marginal).sum();
-    // And one unit of value for each bound that was rounded down.
-    let count = pairs.len() as u128;
-    let reserve = scaled(U256::from(orders) * U256::from(prices[token])) + count;
-    let reserve = if orders == 0 { count } else { reserve };
+    // A unit for each order, the part by which fractions are rounded, and one unit of value for each
+    // bound that was.
+    let mut reserve = pairs.len() as u128;
+    for pair in of(|o| o.sell).filter(|pair| pair.marginal > 0) {
+        let rounded = (pair.high - pair.low) / U256::from(WHOLE);
+        reserve += scaled(U256::from(pair.marginal) * U256::from(prices[token]) + rounded) + 1;
+    }
     let most = 1 << VALUE_BITS;
     vec![
         Arc { from: token, to: account, low: 0, high: fee.saturating_sub(reserve) },

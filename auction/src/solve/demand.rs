@@ -10,7 +10,7 @@ const UNIT_BITS: u32 = 63;
 const PART_BITS: u32 = 16;
 
 /// The orders of a pair by their limits.
-struct Book {
+pub(super) struct Book {
     sell: usize,
     buy: usize,
     /// Logarithms of the limits in the search's units, ascending, with the amounts.
@@ -22,8 +22,6 @@ struct Book {
 /// A market in the search's units: of each token about `2^63` are offered, and prices are logarithms.
 pub(super) struct Demand {
     books: Vec<Book>,
-    selling: Vec<Vec<usize>>,
-    buying: Vec<Vec<usize>>,
     /// Logarithm of the search's unit of each token, in the token's smallest units.
     pub units: Vec<i64>,
     exp: Exp2,
@@ -43,8 +41,6 @@ impl Demand {
         let shift: Vec<i64> = offered.iter().map(bits).collect();
         let mut demand = Self {
             books: Vec::new(),
-            selling: vec![Vec::new(); tokens],
-            buying: vec![Vec::new(); tokens],
             units: shift.iter().map(|bits| bits * OCTAVE).collect(),
             exp: Exp2::new(),
             fee: (i64::from(FRACTION) << FRACTION)
@@ -71,8 +67,6 @@ impl Demand {
                 *sum += amount;
                 Some(*sum)
             }));
-            demand.selling[sell].push(demand.books.len());
-            demand.buying[buy].push(demand.books.len());
             demand.books.push(Book { sell, buy, orders, sums });
         }
         demand
@@ -112,16 +106,54 @@ impl Demand {
         }
     }
 
-    /// Offered and demanded worth of a token at a trial price, the other prices as they are.
-    pub fn balance(&self, token: usize, trial: i64, prices: &[i64], width: i64) -> (u128, u128) {
-        let reference = prices.iter().copied().fold(trial, i64::max);
-        let offered = self.selling[token].iter().map(|&b| &self.books[b]);
-        let offered: u128 =
-            offered.map(|book| self.sold(book, trial - prices[book.buy], width)).sum();
-        let demanded = self.buying[token].iter().map(|&b| &self.books[b]).map(|book| {
-            let sold = self.sold(book, prices[book.sell] - trial, width);
-            self.worth(sold, prices[book.sell], reference)
-        });
-        (self.worth(offered, trial, reference), demanded.sum())
+    /// The pairs with one token in a group and the other outside.
+    pub fn border<'a>(&'a self, group: &[bool]) -> Vec<&'a Book> {
+        self.books.iter().filter(|book| group[book.sell] != group[book.buy]).collect()
+    }
+
+    /// Worth of what a group of tokens offers to the others and demands of them, when the logarithms of its
+    /// prices are moved by `shift`.
+    pub fn balance(
+        &self,
+        group: &[bool],
+        border: &[&Book],
+        shift: i64,
+        prices: &[i64],
+        width: i64,
+    ) -> (u128, u128) {
+        let moved = |token: usize| prices[token] + if group[token] { shift } else { 0 };
+        let reference = (0..prices.len()).map(moved).max().unwrap_or(0);
+        let (mut offered, mut demanded) = (0, 0);
+        for book in border {
+            let price = moved(book.sell);
+            let sold = self.sold(book, price - moved(book.buy), width);
+            let worth = self.worth(sold, price, reference);
+            if group[book.sell] {
+                offered += worth;
+            } else {
+                demanded += worth;
+            }
+        }
+        (offered, demanded)
+    }
+
+    /// Pairs of tokens with orders at the margin, those with the largest worth of them first.
+    pub fn links(&self, prices: &[i64], width: i64) -> Vec<(usize, usize)> {
+        let reference = prices.iter().copied().max().unwrap_or(0);
+        let worth = |book: &Book| {
+            let outer = prices[book.sell] - prices[book.buy] - self.fee;
+            let [inner, outer] = [outer - width, outer]
+                .map(|bound| book.orders.partition_point(|(limit, _)| *limit <= bound));
+            let amount = book.sums[outer] - book.sums[inner];
+            self.worth(amount << PART_BITS, prices[book.sell], reference)
+        };
+        let mut links: Vec<(u128, usize, usize)> = self
+            .books
+            .iter()
+            .map(|book| (worth(book), book.sell.min(book.buy), book.sell.max(book.buy)))
+            .filter(|(worth, _, _)| *worth > 0)
+            .collect();
+        links.sort_unstable();
+        links.into_iter().rev().map(|(_, a, b)| (a, b)).collect()
     }
 }

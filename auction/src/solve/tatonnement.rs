@@ -21,7 +21,7 @@ const ROUNDS: usize = 256;
 /// Rounds over all tokens at each wider margin.
 const WIDE_ROUNDS: usize = 4;
 /// Furthest that a price moves from where all tokens offer the same worth.
-const RANGE: i64 = 192 * OCTAVE;
+const RANGE: i64 = 256 * OCTAVE;
 
 /// Clears a market.
 ///
@@ -34,7 +34,7 @@ pub(super) fn solve(market: &Market, terms: Terms) -> Result<Cleared, usize> {
     let mut width = OCTAVE * 2;
     while width > band {
         for _ in 0..WIDE_ROUNDS {
-            if round(&demand, &mut prices, width) < width / 8 {
+            if round(&demand, &mut prices, width, false) < width / 8 {
                 break;
             }
         }
@@ -42,7 +42,7 @@ pub(super) fn solve(market: &Market, terms: Terms) -> Result<Cleared, usize> {
     }
     let mut next = 1;
     for done in 1..=ROUNDS {
-        let moved = round(&demand, &mut prices, band);
+        let moved = round(&demand, &mut prices, band, done > 4);
         // Clearing costs as much as a round or more: it is tried at 1, 2, 4, 8 rounds and then every eighth.
         let settled = moved < band / 256;
         if done == next || settled {
@@ -59,43 +59,62 @@ pub(super) fn solve(market: &Market, terms: Terms) -> Result<Cleared, usize> {
     Err(furthest(&demand, &prices, band))
 }
 
-/// Balances each token once; returns the largest move of a price.
-fn round(demand: &Demand, prices: &mut [i64], width: i64) -> i64 {
+/// Balances each token once, and with `groups` those that orders at the margin tie together as one; returns
+/// the largest move of a price.
+fn round(demand: &Demand, prices: &mut [i64], width: i64, groups: bool) -> i64 {
     let mut largest = 0;
+    let mut step = |prices: &mut [i64], group: &[bool]| {
+        let shift = balanced(demand, group, prices, width);
+        largest = largest.max(shift.abs());
+        for (price, _) in prices.iter_mut().zip(group).filter(|(_, of)| **of) {
+            *price += shift;
+        }
+    };
     for token in 0..prices.len() {
-        let price = balanced(demand, token, prices, width);
-        largest = largest.max((price - prices[token]).abs());
-        prices[token] = price;
+        let group: Vec<bool> = (0..prices.len()).map(|other| other == token).collect();
+        step(prices, &group);
+    }
+    if groups {
+        // The tokens that are tied most come together first.
+        let mut home: Vec<usize> = (0..prices.len()).collect();
+        for (a, b) in demand.links(prices, width) {
+            let (from, to) = (home[a], home[b]);
+            if from != to {
+                home.iter_mut().filter(|h| **h == from).for_each(|h| *h = to);
+                let group: Vec<bool> = home.iter().map(|h| *h == to).collect();
+                step(prices, &group);
+            }
+        }
     }
     largest
 }
 
-/// The price at which a token balances.
-fn balanced(demand: &Demand, token: usize, prices: &[i64], width: i64) -> i64 {
-    let excess = |price| {
-        let (offered, demanded) = demand.balance(token, price, prices, width);
+/// The shift at which a group of tokens balances.
+fn balanced(demand: &Demand, group: &[bool], prices: &[i64], width: i64) -> i64 {
+    let border = demand.border(group);
+    let excess = |shift| {
+        let (offered, demanded) = demand.balance(group, &border, shift, prices, width);
         offered.cmp(&demanded)
     };
-    let start = prices[token];
-    let sign = excess(start);
+    let sign = excess(0);
     if sign.is_eq() {
-        return start;
+        return 0;
     }
     // Go away from the imbalance, twice as far each time, until it turns.
     let direction = if sign.is_gt() { -1 } else { 1 };
-    let (mut near, mut step) = (start, (width / 16).max(1));
+    let (mut near, mut step) = (0, (width / 4096).max(1));
     let mut far = loop {
         let far = near + direction * step;
         if far.abs() > RANGE {
             return near;
         }
         match excess(far) {
-            turned if turned == sign => (near, step) = (far, step * 2),
+            turned if turned == sign => (near, step) = (far, step * 4),
             turned if turned.is_eq() => return far,
             _ => break far,
         }
     };
-    let enough = (width / 4096).max(1);
+    let enough = (width >> 16).max(1);
     while (far - near).abs() > enough {
         let middle = near + (far - near) / 2;
         match excess(middle) {
@@ -129,7 +148,9 @@ fn integers(demand: &Demand, prices: &[i64]) -> Option<Vec<u128>> {
 /// The token with the largest part of its worth out of balance.
 fn furthest(demand: &Demand, prices: &[i64], width: i64) -> usize {
     let part = |&token: &usize| {
-        let (offered, demanded) = demand.balance(token, prices[token], prices, width);
+        let group: Vec<bool> = (0..prices.len()).map(|other| other == token).collect();
+        let border = demand.border(&group);
+        let (offered, demanded) = demand.balance(&group, &border, 0, prices, width);
         let (less, more) = (offered.min(demanded), offered.max(demanded));
         // Leading bits alone, so that the quotient does not overflow.
         let shift = (128 - more.leading_zeros()).saturating_sub(64);

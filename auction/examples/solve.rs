@@ -6,13 +6,13 @@ use bastion_auction::sample::{book, Shape};
 use bastion_auction::{solve, verify, Auction, AuctionError, Terms};
 use std::time::Instant;
 
-const AUCTIONS: u64 = 20;
+const AUCTIONS: u64 = 100;
 
 fn main() -> Result<(), AuctionError> {
     println!("| tokens | orders | spread | hub | cleared | tokens suspended | orders filled | median ms | slowest ms |");
     println!("|---:|---:|---:|---:|---:|---:|---:|---:|---:|");
     for (tokens, orders) in
-        [(8, 200), (20, 200), (20, 2_000)]
+        [(2, 2_000), (3, 30), (3, 2_000), (8, 200), (20, 200), (20, 2_000), (50, 2_000)]
     {
         for (spread, hub) in [(1_300, 1), (1_300, 2), (1_300, 1 << 20), (100, 2), (20_000, 2)] {
             let shape = Shape { tokens, orders, spread, hub };

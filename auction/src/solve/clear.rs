@@ -148,6 +148,9 @@ fn slack(
     };
     let bought = of(|o| o.buy).fold(U256::ZERO, |sum, pair| sum + pair.low);
     let fee = scaled(bought * U256::from(terms.fee()) / U256::from(ONE));
+    if of(|o| o.sell).chain(of(|o| o.buy)).all(|pair| pair.high.is_zero()) {
+        return Vec::new();
+    }
     // A unit for each order, the part by which fractions are rounded, and one unit of value for each
     // bound that was.
     let mut reserve = pairs.len() as u128;

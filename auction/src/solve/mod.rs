@@ -6,8 +6,6 @@ mod flow;
 mod log;
 mod markets;
 mod tatonnement;
-#[cfg(test)]
-mod tests;
 mod two;
 
 use crate::{verify, Auction, Clearing, Quote};

@@ -1,1 +1,0 @@
-//! The solver over random markets.

@@ -40,6 +40,14 @@ pub enum AuctionError {
         /// How many there may be.
         most: usize,
     },
+    /// Too many tokens.
+    #[error("{count} tokens in one auction, and {most} are allowed: leave orders of the others for another auction")]
+    Tokens {
+        /// How many.
+        count: usize,
+        /// How many there may be.
+        most: usize,
+    },
     /// An order sells and buys one token.
     #[error("order {place} sells and buys token {token}: name two tokens")]
     SameToken {

@@ -16,7 +16,7 @@ pub use class::Class;
 pub use clearing::{Clearing, Fill, Quote, PRICE_BITS, WHOLE};
 pub use error::AuctionError;
 pub use limit::Limit;
-pub use order::{Auction, Order, AMOUNT_BITS, MAX_ORDERS};
+pub use order::{Auction, Order, AMOUNT_BITS, MAX_ORDERS, MAX_TOKENS};
 pub use solve::solve;
 pub use terms::{Terms, ONE};
 pub use verify::verify;

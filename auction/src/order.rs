@@ -2,7 +2,7 @@
 
 use crate::{AuctionError, Limit, Terms};
 use bastion_protocol::Token;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Bits of an amount: that of one order, and that of all orders of an auction that sell one token.
 ///
@@ -12,6 +12,9 @@ pub const AMOUNT_BITS: u32 = 112;
 
 /// Most orders of one auction.
 pub const MAX_ORDERS: usize = 1 << 16;
+
+/// Most tokens of one auction: what the solver does grows with their square.
+pub const MAX_TOKENS: usize = 64;
 
 /// Sells at most an amount of one token for another one, at a limit price, within one auction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,7 +43,7 @@ impl Auction {
     /// # Errors
     /// [`AuctionError::Orders`] for too many, [`AuctionError::SameToken`], [`AuctionError::Amount`] for an
     /// amount of 0 or of more than [`AMOUNT_BITS`] bits, [`AuctionError::Supply`] if all orders that sell a
-    /// token are above that together.
+    /// token are above that together, [`AuctionError::Tokens`] for more than [`MAX_TOKENS`].
     pub fn new(orders: Vec<Order>, terms: Terms) -> Result<Self, AuctionError> {
         if orders.len() > MAX_ORDERS {
             return Err(AuctionError::Orders { count: orders.len(), most: MAX_ORDERS });
@@ -60,6 +63,10 @@ impl Auction {
             if *sum >> AMOUNT_BITS != 0 {
                 return Err(AuctionError::Supply { token: sell, supply: *sum, bits: AMOUNT_BITS });
             }
+        }
+        let tokens: BTreeSet<Token> = orders.iter().flat_map(|o| [o.sell, o.buy]).collect();
+        if tokens.len() > MAX_TOKENS {
+            return Err(AuctionError::Tokens { count: tokens.len(), most: MAX_TOKENS });
         }
         Ok(Self { orders, terms })
     }
@@ -101,6 +108,8 @@ mod tests {
         }
         let supply = auction(vec![order(1, 2, most), order(1, 3, 1)]);
         assert!(matches!(supply, Err(AuctionError::Supply { token: 1, .. })));
+        let tokens = auction((0..64).map(|t| order(t, t + 1, 1)).collect());
+        assert!(matches!(tokens, Err(AuctionError::Tokens { count: 65, .. })));
         let many = auction(vec![order(1, 2, 1); MAX_ORDERS + 1]);
         assert!(matches!(many, Err(AuctionError::Orders { count: 65_537, .. })));
     }

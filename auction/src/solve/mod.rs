@@ -14,6 +14,10 @@ use clear::Cleared;
 use markets::Market;
 use std::collections::BTreeSet;
 
+/// Rounds over all tokens that the search for prices takes for one auction, at most. Most auctions take 10
+/// to 30.
+const ROUNDS: usize = 512;
+
 /// Clears an auction. The result passes [`verify`] and is the same on every machine and for every
 /// order of the orders, up to their places.
 ///
@@ -23,34 +27,43 @@ use std::collections::BTreeSet;
 pub fn solve(auction: &Auction) -> Clearing {
     let none = Clearing::none(auction.orders().len());
     let mut suspended = BTreeSet::new();
-    // Each round suspends a token or is the last.
+    let mut rounds = ROUNDS;
+    // Each pass suspends a token or is the last.
     loop {
         let mut cleared = Vec::new();
-        let mut worst = Vec::new();
+        let mut failed = Vec::new();
         for market in markets::markets(auction, &suspended) {
-            match solve_market(&market, auction) {
+            match solve_market(&market, auction, &mut rounds) {
                 Ok(result) => cleared.push((market, result)),
-                Err(token) => worst.push(token),
+                Err(tokens) => failed.extend(tokens),
             }
         }
-        if worst.is_empty() {
+        if failed.is_empty() {
             let clearing = assemble(auction, cleared);
             return match clearing.filter(|clearing| verify(auction, clearing).is_ok()) {
                 Some(clearing) => clearing,
                 None => none,
             };
         }
-        suspended.extend(worst);
+        suspended.extend(failed);
     }
 }
 
-/// The clearing of a market, or the token to suspend.
-fn solve_market(market: &Market, auction: &Auction) -> Result<Cleared, Token> {
-    let found = match market.tokens.len() {
-        2 => two::solve(market, auction.terms()).ok_or(0),
-        _ => tatonnement::solve(market, auction.terms()),
-    };
-    found.map_err(|token| market.tokens.get(token).copied().unwrap_or_default())
+/// The clearing of a market, or the tokens to suspend: one, or all when no rounds are left.
+fn solve_market(
+    market: &Market,
+    auction: &Auction,
+    rounds: &mut usize,
+) -> Result<Cleared, Vec<Token>> {
+    if market.tokens.len() == 2 {
+        return two::solve(market, auction.terms()).ok_or_else(|| market.tokens.clone());
+    }
+    tatonnement::solve(market, auction.terms(), rounds).map_err(|token| {
+        match market.tokens.get(token) {
+            Some(&token) if *rounds > 0 => vec![token],
+            Some(_) | None => market.tokens.clone(),
+        }
+    })
 }
 
 /// Puts the markets together.

@@ -17,23 +17,24 @@ use crate::clearing::PRICE_BITS;
 use crate::Terms;
 
 /// Rounds over all tokens at the true margin, at most.
-const ROUNDS: usize = 256;
+const ROUNDS: usize = 64;
 /// Rounds over all tokens at each wider margin.
 const WIDE_ROUNDS: usize = 4;
 /// Furthest that a price moves from where all tokens offer the same worth.
 const RANGE: i64 = 256 * OCTAVE;
 
-/// Clears a market.
+/// Clears a market; takes its rounds from those that are left.
 ///
 /// # Errors
 /// The number of the token that is furthest from balance.
-pub(super) fn solve(market: &Market, terms: Terms) -> Result<Cleared, usize> {
+pub(super) fn solve(market: &Market, terms: Terms, rounds: &mut usize) -> Result<Cleared, usize> {
     let demand = Demand::new(market, terms);
     let band = Demand::band(terms);
     let mut prices = vec![0; market.tokens.len()];
     let mut width = OCTAVE * 2;
     while width > band {
         for _ in 0..WIDE_ROUNDS {
+            *rounds = rounds.saturating_sub(1);
             if round(&demand, &mut prices, width, false) < width / 8 {
                 break;
             }
@@ -41,7 +42,8 @@ pub(super) fn solve(market: &Market, terms: Terms) -> Result<Cleared, usize> {
         width /= 4;
     }
     let mut next = 1;
-    for done in 1..=ROUNDS {
+    for done in 1..=ROUNDS.min(*rounds) {
+        *rounds -= 1;
         let moved = round(&demand, &mut prices, band, done > 4);
         // Clearing costs as much as a round or more: it is tried at 1, 2, 4, 8 rounds and then every eighth.
         let settled = moved < band / 256;

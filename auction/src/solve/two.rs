@@ -31,7 +31,7 @@ pub(super) fn solve(market: &Market, terms: Terms) -> Option<Cleared> {
     // The first critical price at which more of the first token is offered than the second pays for.
     let crossing =
         critical.partition_point(|prices| offered(market, *prices, terms).0 != Ordering::Greater);
-    let around = critical.get(crossing.saturating_sub(2)..)?.iter().copied().take(4);
+    let around = critical.get(crossing.saturating_sub(1)..)?.iter().copied().take(2);
     let mut bases: Vec<Prices> = around.collect();
     // All that is offered on both sides, if it is the same set on both sides of a price between them.
     let at = critical.get(crossing).or(critical.last())?;

@@ -6,6 +6,7 @@ mod class;
 mod clearing;
 mod error;
 mod limit;
+pub mod meter;
 mod order;
 pub mod sample;
 mod solve;

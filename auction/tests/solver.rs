@@ -7,7 +7,7 @@ use bastion_auction::sample::{book, Rng, Shape};
 use bastion_auction::{solve, verify, Auction, Class, Clearing, Fill, Order, Terms, WHOLE};
 use bastion_protocol::Token;
 use proptest::prelude::*;
-use support::{fill, order};
+use support::{big, fill, order};
 
 /// Units of token 0 that are sold.
 fn volume(auction: &Auction, fills: &[Fill]) -> u128 {
@@ -110,12 +110,38 @@ proptest! {
         for _ in 0..count {
             let sell = rng.below(tokens);
             let buy = (sell + 1 + rng.below(tokens - 1)) % tokens;
-            let mut amount = |bits: u32| (u128::from(rng.next()) << 64 | u128::from(rng.next())) >> (128 - bits) | 1;
+            let mut amount = |bits: u32| (u128::from(rng.bits()) << 64 | u128::from(rng.bits())) >> (128 - bits) | 1;
             let (amount, bought, sold) = (amount(bits.min(106)), amount(60), amount(60));
             orders.push(order(sell as Token, buy as Token, amount, bought, sold));
         }
         let auction = Auction::new(orders, Terms::new(fee, fee + band).unwrap()).unwrap();
         verify(&auction, &solve(&auction)).unwrap();
+    }
+
+    /// What is left over is worth the fees and what rounding took, and no more: so no token is out of
+    /// balance by more than that.
+    #[test]
+    fn the_surplus_is_worth_the_fees(seed: u64, tokens in 2_u16..7, count in 2_usize..80) {
+        let orders = book(seed, Shape { tokens, orders: count, spread: 3_000, hub: 2 });
+        let auction = Auction::new(orders, Terms::default()).unwrap();
+        let clearing = solve(&auction);
+        verify(&auction, &clearing).unwrap();
+        let mut markets = std::collections::BTreeMap::new();
+        for (token, quote) in &clearing.quotes {
+            let entry = markets.entry(quote.market).or_insert([(); 3].map(|()| big(0_u8)));
+            entry[0] += big(clearing.surplus[token]) * quote.price;
+        }
+        for (o, f) in auction.orders().iter().zip(&clearing.fills).filter(|(_, f)| f.sold > 0) {
+            let (sell, buy) = (clearing.quotes[&o.sell], clearing.quotes[&o.buy]);
+            let entry = markets.get_mut(&sell.market).unwrap();
+            entry[1] += big(f.sold) * sell.price;
+            entry[2] += big(buy.price);
+        }
+        for [surplus, volume, rounded] in markets.values() {
+            let fees = volume * auction.terms().fee();
+            let (surplus, rounded) = (surplus * 65_536_u32, rounded * 65_536_u32);
+            prop_assert!(surplus >= fees && surplus <= fees + rounded);
+        }
     }
 
     /// Nobody gains by a place: the orders in another order get the same prices and the same fills.

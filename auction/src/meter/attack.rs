@@ -54,7 +54,8 @@ pub fn best_attack(
     for victim in 0..users.len() {
         for plan in [Plan::Sandwich, Plan::Requote, Plan::RequoteNear, Plan::BackRun] {
             for size in SIZES {
-                let Some((trace, own)) = inserted(venue, users, victim, plan, size, accounts)?
+                let Some(Inserted { trace, own }) =
+                    inserted(venue, users, victim, plan, size, accounts)?
                 else {
                     continue;
                 };
@@ -74,7 +75,13 @@ pub fn best_attack(
     Ok(best)
 }
 
-/// The trace with the attacker's orders and their places; `None` if the plan cannot be carried out.
+/// A trace with the attacker's orders, and their places.
+struct Inserted {
+    trace: Vec<Swap>,
+    own: Vec<usize>,
+}
+
+/// The trace with the attacker's orders; `None` if the plan cannot be carried out.
 fn inserted(
     venue: &Venue,
     users: &[Swap],
@@ -82,7 +89,7 @@ fn inserted(
     plan: Plan,
     size: u128,
     accounts: Accounts,
-) -> Result<Option<(Vec<Swap>, Vec<usize>)>, AuctionError> {
+) -> Result<Option<Inserted>, AuctionError> {
     let Some(target) = users.get(victim) else { return Ok(None) };
     let amount = target.order.amount / 16 * size;
     // Any price: the least limit there is.
@@ -99,7 +106,7 @@ fn inserted(
         let Ok(bought) = u128::try_from(target.order.limit.least(amount)) else { return Ok(None) };
         trace.extend([*target, Swap::new(accounts.back, target.order.buy, bought, any)]);
         trace.extend(after);
-        return Ok(Some((trace, vec![victim + 1])));
+        return Ok(Some(Inserted { trace, own: vec![victim + 1] }));
     }
     trace.push(front);
     trace.push(*target);
@@ -121,7 +128,7 @@ fn inserted(
         None => (victim + 2, any),
     };
     trace.insert(place, Swap::new(accounts.back, target.order.buy, brought, limit));
-    Ok(Some((trace, vec![victim, place])))
+    Ok(Some(Inserted { trace, own: vec![victim, place] }))
 }
 
 /// The price that an order with this limit just accepts, or better for it by `1 / 2^better`, as the limit of

@@ -45,7 +45,7 @@ impl Exp2 {
         for (i, root) in (1..).zip(&self.roots) {
             if log >> (FRACTION - i) & 1 == 1 {
                 // Both are from 1 to below 2, and the product is below 2 up to rounding down.
-                m = (u128::from(m) * u128::from(*root) >> 63) as u64;
+                m = ((u128::from(m) * u128::from(*root)) >> 63) as u64;
             }
         }
         (m, log >> FRACTION)

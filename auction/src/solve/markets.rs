@@ -126,18 +126,15 @@ mod tests {
                 reach[o.sell as usize][o.buy as usize] = true;
             }
             for k in 0..n {
-                for i in 0..n {
-                    for j in 0..n {
-                        reach[i][j] |= reach[i][k] && reach[k][j];
-                    }
+                let through = reach[k].clone();
+                for row in reach.iter_mut().filter(|row| row[k]) {
+                    row.iter_mut().zip(&through).for_each(|(to, more)| *to |= more);
                 }
             }
             let home = |t: usize| markets.iter().position(|m| m.tokens.contains(&(t as Token)));
-            for i in 0..n {
-                for j in 0..n {
-                    let same = i != j && reach[i][j] && reach[j][i];
-                    prop_assert_eq!(same, i != j && home(i).is_some() && home(i) == home(j));
-                }
+            for (i, j) in (0..n).flat_map(|i| (0..n).map(move |j| (i, j))).filter(|(i, j)| i != j) {
+                let same = reach[i][j] && reach[j][i];
+                prop_assert_eq!(same, home(i).is_some() && home(i) == home(j));
             }
             for o in auction.orders() {
                 let (from, to) = (home(o.sell as usize), home(o.buy as usize));

@@ -55,7 +55,8 @@ fn no_trade_keeps_the_rule() {
 #[test]
 fn cheats_are_named() {
     type Cheat = fn(&mut Clearing);
-    let cheats: [(Cheat, fn(&E) -> bool); 21] = [
+    type Named = fn(&E) -> bool;
+    let cheats: [(Cheat, Named); 21] = [
         (
             |c| {
                 c.fills.pop();

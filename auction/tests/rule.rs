@@ -166,6 +166,25 @@ fn rounding_never_breaks_a_limit() {
     }
 }
 
+/// Where nothing is rounded, the bounds themselves: an order that asks for exactly what the fee leaves is
+/// filled, and one unit less is too little.
+#[test]
+fn exact_bounds() {
+    let orders = vec![order(1, 2, 65_536, 65_534, 65_536), order(2, 1, 70_000, 1, 10)];
+    let auction = Auction::new(orders, Terms::default()).unwrap();
+    let quote = Quote { market: 0, price: 1 << 95 };
+    let mut clearing = Clearing::none(2);
+    clearing.quotes.extend([(1, quote), (2, quote)]);
+    clearing.fractions.insert((1, 2), WHOLE);
+    clearing.fills =
+        vec![Fill { sold: 65_536, bought: 65_534 }, Fill { sold: 70_000, bought: 69_997 }];
+    let short = verify(&auction, &clearing);
+    assert_eq!(short, Err(E::Short { token: 1, sold: 65_536, paid: 69_997 }));
+    clearing.fills[0].bought -= 1;
+    let under = verify(&auction, &clearing);
+    assert_eq!(under, Err(E::Underpaid { place: 0, sold: 65_536, bought: 65_533 }));
+}
+
 fn mutate(clearing: &mut Clearing, rng: &mut Rng) {
     let place = rng.below(clearing.fills.len() as u64) as usize;
     let by = |rng: &mut Rng, x: u128| match rng.below(4) {

@@ -107,6 +107,27 @@ fn a_round_trip_is_no_sandwich_by_replay() {
     assert!(sandwiches(&pool(), &trace, FAIR).unwrap().is_empty());
 }
 
+/// Nobody is between: no victim, no sandwich.
+#[test]
+fn who_trades_alone_sandwiches_nobody() {
+    let trace = [swap(5, QUOTE, 9, 1), swap(5, QUOTE, 9, 1), swap(5, BASE, 9, 1)];
+    let fills = [Fill { sold: 9, bought: 9 }; 3];
+    assert!(pattern(&trace, &fills).is_empty());
+    // What is not filled is not there.
+    let trace = [swap(5, QUOTE, 9, 1), swap(6, QUOTE, 9, 1), swap(5, BASE, 9, 1)];
+    assert_eq!(pattern(&trace, &fills).len(), 1);
+    assert!(pattern(&trace, &[fills[0], Fill::NONE, fills[2]]).is_empty());
+}
+
+/// Who sells much more than it bought before has another business than a sandwich.
+#[test]
+fn a_pair_that_does_not_end_where_it_began_is_no_sandwich() {
+    let mut trace = sandwiched(7);
+    trace[2].order.amount *= 2;
+    assert!(harm(&pool(), &trace, &[0, 2], Mark { quote: 3, base: 4 }).unwrap().extracts());
+    assert!(sandwiches(&pool(), &trace, Mark { quote: 3, base: 4 }).unwrap().is_empty());
+}
+
 #[test]
 fn harm_of_each_operation() {
     let trace = [swap(2, BASE, 100 * ONE, 1), swap(3, BASE, 100 * ONE, 1)];

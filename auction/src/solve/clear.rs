@@ -12,17 +12,6 @@ use std::collections::BTreeMap;
 /// Bits of the values that circulate: their sums, with those of the fee account, fit 128 bits.
 const VALUE_BITS: usize = 112;
 
-/// How the fraction of a pair is rounded, and whether what rounding takes is provided for.
-#[derive(Debug, Clone, Copy)]
-enum Rounding {
-    /// Down, with a reserve of one unit for each order.
-    Reserve,
-    /// Down.
-    Down,
-    /// Up.
-    Up,
-}
-
 /// What clears a market.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Cleared {
@@ -50,8 +39,9 @@ struct Pair<'a> {
 /// is none, or rounding makes it fail.
 pub(super) fn clear(market: &Market, prices: &[u128], terms: Terms) -> Option<Cleared> {
     let pairs: Vec<Pair> = market.pairs().map(|orders| pair(orders, prices, terms)).collect();
-    let tries = [Rounding::Reserve, Rounding::Down, Rounding::Up];
-    tries.into_iter().find_map(|rounding| clear_with(market, &pairs, prices, terms, rounding))
+    // Where hardly anything must be filled there are no fees to keep a reserve of, and without one it often
+    // works out as well.
+    [true, false].into_iter().find_map(|reserve| clear_with(market, &pairs, prices, terms, reserve))
 }
 
 fn pair<'a>(orders: &'a [Local], prices: &[u128], terms: Terms) -> Pair<'a> {
@@ -94,7 +84,7 @@ fn clear_with(
     pairs: &[Pair],
     prices: &[u128],
     terms: Terms,
-    rounding: Rounding,
+    reserve: bool,
 ) -> Option<Cleared> {
     let total = pairs.iter().fold(U256::ZERO, |sum, pair| sum + pair.high);
     let shift = total.bit_len().saturating_sub(VALUE_BITS);
@@ -109,7 +99,7 @@ fn clear_with(
             Some(Arc { from: first.sell, to: first.buy, low, high })
         })
         .collect();
-    if matches!(rounding, Rounding::Reserve) {
+    if reserve {
         let arc = |token| slack(token, pairs, prices, terms, &scaled, tokens);
         arcs.extend((0..tokens).flat_map(arc));
     }
@@ -120,12 +110,9 @@ fn clear_with(
     for ((pair, arc), flow) in pairs.iter().zip(&arcs).zip(&flow) {
         if pair.marginal > 0 {
             let (part, whole) = (U256::from(flow - arc.low), U256::from(arc.high - arc.low));
-            let fraction = match rounding {
-                _ if flow == &arc.high => WHOLE,
-                Rounding::Reserve | Rounding::Down => {
-                    (part * U256::from(WHOLE) / whole).saturating_to()
-                }
-                Rounding::Up => (part * U256::from(WHOLE)).div_ceil(whole).saturating_to(),
+            let fraction = match flow == &arc.high {
+                true => WHOLE,
+                false => (part * U256::from(WHOLE) / whole).saturating_to(),
             };
             fractions.insert((arc.from, arc.to), fraction);
         }

@@ -241,6 +241,21 @@ fn a_token_without_trade_hinders_nobody() {
     assert_eq!(clearing.fills.iter().map(|f| f.sold).collect::<Vec<_>>(), [n, n, 0, 0]);
 }
 
+/// Prices that differ by more than 96 bits: the token furthest from the others is suspended, and those trade.
+#[test]
+fn a_token_out_of_range_is_suspended() {
+    let (near, far) = (1 << 40, 1 << 100);
+    let mut orders = vec![order(1, 2, near, 9, 10), order(2, 1, near, 9, 10)];
+    orders.extend([order(3, 1, far, 9 << 40, 10 << 100), order(1, 3, near, 9 << 60, 10)]);
+    orders.extend([order(4, 1, 1 << 30, 9 << 60, 10), order(1, 4, 1 << 90, 9, 10 << 60)]);
+    let auction = Auction::new(orders, Terms::default()).unwrap();
+    let clearing = solve(&auction);
+    verify(&auction, &clearing).unwrap();
+    assert_eq!(clearing.quotes.len(), 3, "{:?}", clearing.quotes);
+    assert!(clearing.quotes.contains_key(&2));
+    assert!(clearing.fills[..2].iter().all(|f| f.sold == near), "{:?}", clearing.fills);
+}
+
 #[test]
 fn nothing_to_trade() {
     let apart = vec![order(1, 2, 99, 2, 1), order(2, 1, 99, 2, 1)];

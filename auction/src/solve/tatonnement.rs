@@ -58,7 +58,10 @@ pub(super) fn solve(market: &Market, terms: Terms, rounds: &mut usize) -> Result
             }
         }
     }
-    Err(furthest(&demand, &prices, band))
+    match integers(&demand, &prices) {
+        Some(_) => Err(furthest(&demand, &prices, band)),
+        None => Err(outlier(&demand, &prices)),
+    }
 }
 
 /// Balances each token once, and with `groups` those that orders at the margin tie together as one; returns
@@ -128,10 +131,15 @@ fn balanced(demand: &Demand, group: &[bool], prices: &[i64], width: i64) -> i64 
     near + (far - near) / 2
 }
 
+/// Logarithms of the prices of the tokens' smallest units.
+fn logs(demand: &Demand, prices: &[i64]) -> Vec<i64> {
+    prices.iter().zip(&demand.units).map(|(price, unit)| price - unit).collect()
+}
+
 /// The prices as integers of a token's smallest unit, the largest one with 96 bits; `None` if they differ
 /// too much for that.
 fn integers(demand: &Demand, prices: &[i64]) -> Option<Vec<u128>> {
-    let logs: Vec<i64> = prices.iter().zip(&demand.units).map(|(p, unit)| p - unit).collect();
+    let logs = logs(demand, prices);
     let largest = logs.iter().max()? >> FRACTION;
     let exp = Exp2::new();
     let integer = |log: &i64| {
@@ -145,6 +153,15 @@ fn integers(demand: &Demand, prices: &[i64]) -> Option<Vec<u128>> {
         (price > 0).then_some(price)
     };
     logs.iter().map(integer).collect()
+}
+
+/// The token whose price is furthest from the median: not the many are left out for the sake of one.
+fn outlier(demand: &Demand, prices: &[i64]) -> usize {
+    let logs = logs(demand, prices);
+    let mut sorted = logs.clone();
+    sorted.sort_unstable();
+    let median = sorted.get(sorted.len() / 2).copied().unwrap_or(0);
+    (0..logs.len()).max_by_key(|&token| logs[token].abs_diff(median)).unwrap_or(0)
 }
 
 /// The token with the largest part of its worth out of balance.

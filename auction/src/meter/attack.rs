@@ -35,22 +35,35 @@ pub struct Attack {
     pub trace: Vec<Swap>,
     /// Places of the attacker's orders.
     pub own: Vec<usize>,
-    /// What the attacker gains, in units of the quote token at the mark, above 0.
+    /// What the attacker gains, by [`Mark::gain`].
     pub gain: i128,
+    /// What the users lose together, by [`Mark::surplus`]; negative if they gain.
+    pub loss: i128,
 }
 
-/// The most profitable attack on a trace over all victims, plans and sizes, found by replaying each: the
-/// attacker knows the venue and everybody's order. `None` if nothing brings a gain.
+/// What an attacker can do to a trace.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Attacks {
+    /// The attack with the largest gain. It may do users good: who offers a better price than the others
+    /// gains as well.
+    pub best: Option<Attack>,
+    /// The one with the largest gain among those by which the users lose.
+    pub harmful: Option<Attack>,
+}
+
+/// The most profitable attacks on a trace over all victims, plans and sizes, found by replaying each: the
+/// attacker knows the venue and everybody's order. Attacks without a gain are left out.
 ///
 /// # Errors
 /// What [`Venue::replay`] says.
-pub fn best_attack(
+pub fn attacks(
     venue: &Venue,
     users: &[Swap],
     mark: Mark,
     accounts: Accounts,
-) -> Result<Option<Attack>, AuctionError> {
-    let mut best: Option<Attack> = None;
+) -> Result<Attacks, AuctionError> {
+    let mut found = Attacks::default();
+    let (_, alone) = outcome(venue, users, &[], mark)?;
     for victim in 0..users.len() {
         for plan in [Plan::Sandwich, Plan::Requote, Plan::RequoteNear, Plan::BackRun] {
             for size in SIZES {
@@ -59,20 +72,36 @@ pub fn best_attack(
                 else {
                     continue;
                 };
-                let fills = venue.replay(&trace)?;
-                let mut gain = 0;
-                for &place in &own {
-                    if let (Some(swap), Some(fill)) = (trace.get(place), fills.get(place)) {
-                        gain += mark.gain(swap, fill)?;
-                    }
+                let (gain, surplus) = outcome(venue, &trace, &own, mark)?;
+                let attack = Attack { trace, own, gain, loss: alone - surplus };
+                let more = |other: &Option<Attack>| gain > other.as_ref().map_or(0, |o| o.gain);
+                if attack.loss > 0 && more(&found.harmful) {
+                    found.harmful = Some(attack.clone());
                 }
-                if gain > best.as_ref().map_or(0, |attack| attack.gain) {
-                    best = Some(Attack { trace, own, gain });
+                if more(&found.best) {
+                    found.best = Some(attack);
                 }
             }
         }
     }
-    Ok(best)
+    Ok(found)
+}
+
+/// What the swaps at some places gain, and the surplus of all others.
+fn outcome(
+    venue: &Venue,
+    trace: &[Swap],
+    own: &[usize],
+    mark: Mark,
+) -> Result<(i128, i128), AuctionError> {
+    let (mut gain, mut surplus) = (0, 0);
+    for (place, (swap, fill)) in trace.iter().zip(venue.replay(trace)?).enumerate() {
+        match own.contains(&place) {
+            true => gain += mark.gain(swap, &fill)?,
+            false => surplus += mark.surplus(swap, &fill)?,
+        }
+    }
+    Ok((gain, surplus))
 }
 
 /// A trace with the attacker's orders, and their places.

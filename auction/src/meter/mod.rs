@@ -17,7 +17,7 @@ mod trace;
 mod uniform;
 mod venue;
 
-pub use attack::{best_attack, Accounts, Attack};
+pub use attack::{attacks, Accounts, Attack, Attacks};
 pub use book::Book;
 pub use harm::{each, harm, sandwiches, Harm};
 pub use pattern::{pattern, Sandwich};

@@ -1,10 +1,10 @@
 //! The same flow on each venue, with an attacker who sees it first.
 
-use super::attack::{best_attack, Accounts};
+use super::attack::{attacks, Accounts, Attacks};
 use super::flow::Block;
-use super::{harm, pattern, sandwiches, Mark, Venue};
+use super::{pattern, sandwiches, Mark, Venue};
 use crate::sample::Rng;
-use crate::{AuctionError, Terms};
+use crate::{AuctionError, Fill, Terms};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -28,19 +28,19 @@ pub struct Scenario {
 pub struct Outcome {
     /// The venue.
     pub venue: String,
-    /// What users would have traded without the attacker.
+    /// What users traded without the attacker.
     pub volume: i128,
-    /// Blocks with an attack that brings a gain.
-    pub attacks: u64,
-    /// What the attacker gained.
-    pub gained: i128,
-    /// Attacks by which users lost together.
+    /// Blocks with an attack by which the attacker gains and the users lose.
     pub harmful: u64,
-    /// What users lost by the harmful attacks.
+    /// What the attacker gained by those.
+    pub extracted: i128,
+    /// What the users lost by them.
     pub lost: i128,
-    /// What users gained by the other attacks: the attacker was a maker for them.
+    /// What the attacker gains if it does what brings it most, harmful or not.
+    pub most: i128,
+    /// What the users gain then; negative if they lose.
     pub given: i128,
-    /// Harmful attacks of which a suspect was found by shape, and suspects that were not the attacker.
+    /// Harmful attacks that were found by their shape.
     pub by_shape: Found,
     /// The same by counterfactual replay of pairs.
     pub by_replay: Found,
@@ -93,10 +93,10 @@ fn run(name: &str, make: fn(&Block) -> Venue, blocks: &[Block]) -> Result<Outcom
     let mut outcome = Outcome {
         venue: name.to_owned(),
         volume: 0,
-        attacks: 0,
-        gained: 0,
         harmful: 0,
+        extracted: 0,
         lost: 0,
+        most: 0,
         given: 0,
         by_shape: Found::default(),
         by_replay: Found::default(),
@@ -104,72 +104,71 @@ fn run(name: &str, make: fn(&Block) -> Venue, blocks: &[Block]) -> Result<Outcom
     for (number, block) in blocks.iter().enumerate() {
         let (venue, mark) = (make(block), block.mark);
         for (swap, fill) in block.users.iter().zip(venue.replay(&block.users)?) {
-            // A fill's worth is that of what came in, up to what was gained.
-            let sold = crate::Fill { bought: 0, ..fill };
-            outcome.volume -= mark.gain(swap, &sold)?;
+            // The worth of what was sold is the loss of who gets nothing for it.
+            outcome.volume -= mark.gain(swap, &Fill { bought: 0, ..fill })?;
         }
         let accounts = if number % 2 == 0 { ATTACKER } else { TWO_ACCOUNTS };
-        let attack = best_attack(&venue, &block.users, mark, accounts)?;
-        let (trace, own) = match &attack {
-            Some(attack) => (&attack.trace, attack.own.as_slice()),
-            None => (&block.users, [].as_slice()),
-        };
-        let mut harmful = false;
-        if let Some(attack) = &attack {
-            let loss = harm(&venue, trace, own, mark)?.loss();
-            harmful = loss > 0;
-            outcome.attacks += 1;
-            outcome.gained += attack.gain;
-            outcome.harmful += u64::from(harmful);
-            outcome.lost += loss.max(0);
-            outcome.given -= loss.min(0);
+        let Attacks { best, harmful } = attacks(&venue, &block.users, mark, accounts)?;
+        if let Some(best) = best {
+            outcome.most += best.gain;
+            outcome.given -= best.loss;
         }
-        let shapes = pattern(trace, &venue.replay(trace)?);
-        let shapes = shapes.iter().map(|s| [s.front, s.back]);
-        count(&mut outcome.by_shape, shapes, own, harmful);
-        let replayed = sandwiches(&venue, trace, mark)?;
-        let replayed =
-            replayed.iter().filter_map(|h| Some([*h.suspects.first()?, *h.suspects.last()?]));
-        count(&mut outcome.by_replay, replayed, own, harmful);
+        let (trace, own) = match harmful {
+            Some(attack) => {
+                outcome.harmful += 1;
+                outcome.extracted += attack.gain;
+                outcome.lost += attack.loss;
+                (attack.trace, attack.own)
+            }
+            None => (block.users.clone(), Vec::new()),
+        };
+        let shapes = pattern(&trace, &venue.replay(&trace)?);
+        outcome.by_shape.count(shapes.iter().map(|s| [s.front, s.back]), &own);
+        let replayed = sandwiches(&venue, &trace, mark)?;
+        let pairs = replayed.iter().filter_map(|harm| harm.suspects.first_chunk().copied());
+        outcome.by_replay.count(pairs, &own);
     }
     Ok(outcome)
 }
 
-fn count(found: &mut Found, pairs: impl Iterator<Item = [usize; 2]>, own: &[usize], harmful: bool) {
-    let mut caught = false;
-    for pair in pairs {
-        let part = pair.iter().any(|place| own.contains(place));
-        caught |= part;
-        found.wrong += u64::from(!part);
+impl Found {
+    /// Counts the pairs that a detector names in a block with the attacker's orders at `own`.
+    fn count(&mut self, pairs: impl Iterator<Item = [usize; 2]>, own: &[usize]) {
+        let mut caught = false;
+        for pair in pairs {
+            let part = pair.iter().any(|place| own.contains(place));
+            caught |= part;
+            self.wrong += u64::from(!part);
+        }
+        self.caught += u64::from(caught);
     }
-    found.caught += u64::from(caught && harmful);
 }
 
 impl fmt::Display for Report {
-    /// A table in Markdown.
+    /// A table in Markdown; amounts in ten thousandths of the users' volume.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Hundredths of a ten thousandth, for two digits.
+        // In ten thousandths of the volume, with two digits.
         let parts = |amount: i128, of: i128| {
             let hundredths = amount.saturating_mul(1_000_000) / of.max(1);
-            format!("{}.{:02}", hundredths / 100, (hundredths % 100).abs())
+            let sign = if hundredths < 0 { "-" } else { "" };
+            format!("{sign}{}.{:02}", hundredths.abs() / 100, hundredths.abs() % 100)
         };
-        writeln!(f, "| venue | attacks with a gain | attacker gains | harmful attacks | users lose | users gain by the others | found by shape | wrongly | found by replay | wrongly |")?;
-        writeln!(f, "|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|")?;
+        writeln!(f, "| venue | harmful attacks | attacker extracts | users lose | by shape: caught, wrong | by replay: caught, wrong | most that the attacker gains | users gain then |")?;
+        writeln!(f, "|---|---:|---:|---:|---:|---:|---:|---:|")?;
         for o in &self.outcomes {
+            let found = |found: Found| format!("{}, {}", found.caught, found.wrong);
             writeln!(
                 f,
-                "| {} | {} of {} | {} | {} | {} | {} | {} | {} | {} | {} |",
+                "| {} | {} of {} | {} | {} | {} | {} | {} | {} |",
                 o.venue,
-                o.attacks,
-                self.scenario.blocks,
-                parts(o.gained, o.volume),
                 o.harmful,
+                self.scenario.blocks,
+                parts(o.extracted, o.volume),
                 parts(o.lost, o.volume),
+                found(o.by_shape),
+                found(o.by_replay),
+                parts(o.most, o.volume),
                 parts(o.given, o.volume),
-                o.by_shape.caught,
-                o.by_shape.wrong,
-                o.by_replay.caught,
-                o.by_replay.wrong,
             )?;
         }
         Ok(())

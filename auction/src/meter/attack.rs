@@ -1,5 +1,6 @@
 //! An attacker who sees all orders before they trade, and puts its own before and after them.
 
+use super::trace::add;
 use super::{Mark, Swap, Trader, Venue};
 use crate::{AuctionError, Limit};
 
@@ -73,7 +74,9 @@ pub fn attacks(
                     continue;
                 };
                 let (gain, surplus) = outcome(venue, &trace, &own, mark)?;
-                let attack = Attack { trace, own, gain, loss: alone - surplus };
+                let mut loss = alone;
+                add(&mut loss, -surplus)?;
+                let attack = Attack { trace, own, gain, loss };
                 let more = |other: &Option<Attack>| gain > other.as_ref().map_or(0, |o| o.gain);
                 if attack.loss > 0 && more(&found.harmful) {
                     found.harmful = Some(attack.clone());
@@ -97,8 +100,8 @@ fn outcome(
     let (mut gain, mut surplus) = (0, 0);
     for (place, (swap, fill)) in trace.iter().zip(venue.replay(trace)?).enumerate() {
         match own.contains(&place) {
-            true => gain += mark.gain(swap, &fill)?,
-            false => surplus += mark.surplus(swap, &fill)?,
+            true => add(&mut gain, mark.gain(swap, &fill)?)?,
+            false => add(&mut surplus, mark.surplus(swap, &fill)?)?,
         }
     }
     Ok((gain, surplus))
@@ -120,7 +123,7 @@ fn inserted(
     accounts: Accounts,
 ) -> Result<Option<Inserted>, AuctionError> {
     let Some(target) = users.get(victim) else { return Ok(None) };
-    let amount = target.order.amount / 16 * size;
+    let amount = (target.order.amount / 16).checked_mul(size).unwrap_or(0);
     // Any price: the least limit there is.
     let any = Limit::new(1 << 63, Limit::MAX_EXPONENT)?;
     if amount == 0 {

@@ -20,6 +20,8 @@ struct Resting {
     place: Option<usize>,
 }
 
+const OVERFLOW: AuctionError = AuctionError::Overflow { what: "a fill of the order book" };
+
 /// Limits in an order: `mantissa x 2^(127 - exponent)`.
 fn key(limit: Limit) -> U256 {
     U256::from(limit.mantissa()) << usize::from(Limit::MAX_EXPONENT - limit.exponent())
@@ -40,6 +42,14 @@ impl Book {
     }
 }
 
+/// Adds a trade to a fill.
+fn more(fill: &mut Fill, sold: u128, bought: u128) -> Result<(), AuctionError> {
+    let sums = fill.sold.checked_add(sold).zip(fill.bought.checked_add(bought));
+    let (sold, bought) = sums.ok_or(OVERFLOW)?;
+    *fill = Fill { sold, bought };
+    Ok(())
+}
+
 /// Trades an incoming order; returns what is left of it.
 fn take(
     swap: &Swap,
@@ -47,7 +57,6 @@ fn take(
     resting: &mut Vec<Resting>,
     fills: &mut [Fill],
 ) -> Result<u128, AuctionError> {
-    let overflow = AuctionError::Overflow { what: "a fill of the order book" };
     let mut left = swap.order.amount;
     while left > 0 {
         // The lowest limit asks least of the taker; the oldest among equals.
@@ -58,19 +67,17 @@ fn take(
         let most =
             (U256::from(left) << usize::from(limit.exponent())) / U256::from(limit.mantissa());
         let bought = u128::try_from(most).map_or(best.left, |most| most.min(best.left));
-        let paid = u128::try_from(limit.least(bought)).map_err(|_| overflow.clone())?;
+        let paid = u128::try_from(limit.least(bought)).map_err(|_| OVERFLOW)?;
         if bought == 0 || U256::from(bought) < swap.order.limit.least(paid) {
             break;
         }
         best.left -= bought;
-        left = left.checked_sub(paid).ok_or(overflow.clone())?;
+        left = left.checked_sub(paid).ok_or(OVERFLOW)?;
         if let Some(fill) = best.place.and_then(|place| fills.get_mut(place)) {
-            fill.sold += bought;
-            fill.bought += paid;
+            more(fill, bought, paid)?;
         }
         if let Some(fill) = fills.get_mut(place) {
-            fill.sold += paid;
-            fill.bought += bought;
+            more(fill, paid, bought)?;
         }
         resting.retain(|r| r.left > 0);
     }

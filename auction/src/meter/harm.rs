@@ -1,6 +1,7 @@
 //! Harm by counterfactual replay: the trace once more without the operations that are suspected, and who
 //! has more and who has less.
 
+use super::trace::add;
 use super::{Mark, Swap, Venue, BASE};
 use crate::{AuctionError, Fill};
 
@@ -22,7 +23,7 @@ impl Harm {
     /// What all others of the trace lost together, less what some of them gained.
     #[must_use]
     pub fn loss(&self) -> i128 {
-        self.losses.iter().map(|(_, loss)| loss).sum()
+        self.losses.iter().fold(0, |sum: i128, (_, loss)| sum.saturating_add(*loss))
     }
 
     /// Whether the suspects gained and the others lost.
@@ -57,18 +58,20 @@ fn harm_of(
     let (mut others, mut rest) = (Vec::new(), Vec::new());
     for (place, (swap, fill)) in trace.iter().zip(fills).enumerate() {
         let gain = mark.gain(swap, fill)?;
-        harm.liquidity += gain;
+        add(&mut harm.liquidity, gain)?;
         if suspects.contains(&place) {
-            harm.gain += gain;
+            add(&mut harm.gain, gain)?;
         } else {
             others.push((place, mark.surplus(swap, fill)?));
             rest.push(*swap);
         }
     }
     for (((place, with), swap), fill) in others.into_iter().zip(&rest).zip(venue.replay(&rest)?) {
-        harm.losses.push((place, mark.surplus(swap, &fill)? - with));
+        let mut loss = mark.surplus(swap, &fill)?;
+        add(&mut loss, -with)?;
+        harm.losses.push((place, loss));
         // What anybody gains at the mark, somebody loses.
-        harm.liquidity -= mark.gain(swap, &fill)?;
+        add(&mut harm.liquidity, -mark.gain(swap, &fill)?)?;
     }
     Ok(harm)
 }

@@ -2,6 +2,7 @@
 
 use super::attack::{attacks, Accounts, Attacks};
 use super::flow::Block;
+use super::trace::add;
 use super::{pattern, sandwiches, Mark, Venue};
 use crate::sample::Rng;
 use crate::{AuctionError, Fill, Terms};
@@ -105,19 +106,19 @@ fn run(name: &str, make: fn(&Block) -> Venue, blocks: &[Block]) -> Result<Outcom
         let (venue, mark) = (make(block), block.mark);
         for (swap, fill) in block.users.iter().zip(venue.replay(&block.users)?) {
             // The worth of what was sold is the loss of who gets nothing for it.
-            outcome.volume -= mark.gain(swap, &Fill { bought: 0, ..fill })?;
+            add(&mut outcome.volume, -mark.gain(swap, &Fill { bought: 0, ..fill })?)?;
         }
         let accounts = if number % 2 == 0 { ATTACKER } else { TWO_ACCOUNTS };
         let Attacks { best, harmful } = attacks(&venue, &block.users, mark, accounts)?;
         if let Some(best) = best {
-            outcome.most += best.gain;
-            outcome.given -= best.loss;
+            add(&mut outcome.most, best.gain)?;
+            add(&mut outcome.given, -best.loss)?;
         }
         let (trace, own) = match harmful {
             Some(attack) => {
                 outcome.harmful += 1;
-                outcome.extracted += attack.gain;
-                outcome.lost += attack.loss;
+                add(&mut outcome.extracted, attack.gain)?;
+                add(&mut outcome.lost, attack.loss)?;
                 (attack.trace, attack.own)
             }
             None => (block.users.clone(), Vec::new()),

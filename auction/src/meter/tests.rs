@@ -193,4 +193,22 @@ proptest! {
             prop_assert!(known == 1 || (found.loss() == 0 && found.liquidity == 0));
         }
     }
+
+    /// Absurd amounts are an error or a result, and never a panic.
+    #[test]
+    fn absurd_amounts_do_not_panic(swaps in prop::collection::vec((0_u16..2, 1_u128.., 1_u128..1 << 70), 1..6),
+                                   base in 1_u128.., quote in 1_u128.., price: u64) {
+        let all = (2..).zip(&swaps);
+        let all = all.map(|(t, &(s, a, l))| Swap::new(t, s, a, Limit::of(l, 1 << 10).unwrap_or(Limit::of(1, 1).unwrap())));
+        let trace: Vec<Swap> = all.collect();
+        let makers = trace.clone();
+        let mark = Mark { quote: price, base: 1 };
+        let terms = Terms::default();
+        for venue in [Venue::Pool(Pool { base, quote, fee: 30 }), Venue::Book(Book { makers: makers.clone() }),
+                      Venue::Uniform(Uniform { makers, terms })] {
+            drop(each(&venue, &trace, mark));
+            drop(sandwiches(&venue, &trace, mark));
+            drop(attacks(&venue, &trace, mark, Accounts { front: 1, back: 1 }));
+        }
+    }
 }

@@ -84,6 +84,12 @@ impl Mark {
 
 const OVERFLOW: AuctionError = AuctionError::Overflow { what: "the worth of a fill" };
 
+/// Adds to a sum of gains.
+pub(super) fn add(sum: &mut i128, gain: i128) -> Result<(), AuctionError> {
+    *sum = sum.checked_add(gain).ok_or(OVERFLOW)?;
+    Ok(())
+}
+
 fn signed(amount: u128) -> Option<i128> {
     i128::try_from(amount).ok()
 }

@@ -152,8 +152,7 @@ fn slack(
     ]
 }
 
-/// Fills all orders by the rule, and counts. If a token is short, the pairs that buy it with orders at
-/// the margin are not looked at again: the caller tries another price.
+/// Fills all orders by the rule, and counts; `None` if a token is short.
 fn settle(
     market: &Market,
     pairs: &[Pair],

@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Bits of an amount: that of one order, and that of all orders of an auction that sell one token.
 ///
-/// With prices of 96 bits and parts of 16 bits, every product of the rule stays below `2^240`: inside the
-/// circuit's field, and inside 256 bits here.
+/// With prices of 96 bits and parts of 16 bits, the products of the rule stay below `2^240`: inside the
+/// circuit's field, and inside 256 bits here. Where one may not, it is compared with care.
 pub const AMOUNT_BITS: u32 = 112;
 
 /// Most orders of one auction.

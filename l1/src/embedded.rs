@@ -1,7 +1,7 @@
 //! A chain in memory. Each transaction is a block; nothing is ever taken back.
 
 use alloy::primitives::{keccak256, Address, Bytes, Log, B256, U256};
-use bastion_contract::evm::{CallResult, Evm, Status};
+use bastion_contract::evm::{CallResult, Evm, Rules, Status};
 
 use crate::chain::{DevChain, ReadL1, ReadLogs, SendL1};
 use crate::error::L1Error;
@@ -27,7 +27,12 @@ impl EmbeddedL1 {
 
     /// An empty chain with an id.
     pub fn with_chain(chain_id: u64, time: u64) -> Self {
-        let mut evm = Evm::new(chain_id);
+        Self::with_rules(chain_id, time, Rules::default())
+    }
+
+    /// An empty chain under some rules.
+    pub fn with_rules(chain_id: u64, time: u64, rules: Rules) -> Self {
+        let mut evm = Evm::with_rules(chain_id, rules);
         evm.set_block(1, time);
         Self { evm, chain_id, genesis: time, blocks: Vec::new(), events: Vec::new() }
     }

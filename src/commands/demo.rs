@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use bastion_circuits::Shape;
-use bastion_l1::{DevChain, EmbeddedL1, RpcL1, DEV_OPERATOR};
+use bastion_contract::evm::Rules;
+use bastion_l1::{DevChain, EmbeddedL1, RpcL1, DEV_CHAIN_ID, DEV_OPERATOR};
 use bastion_node::block::next_block;
 use bastion_node::deploy::Roles;
 use bastion_node::devnet::{dev_exit, dev_policy, DemoSource};
@@ -39,7 +40,9 @@ const BATCHES: usize = 2;
 /// aggregated, verified by the contract and claimed; then the operator falls silent, and everybody
 /// leaves by exodus. If the cache holds no reference string, an UNSAFE one is made.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example: bastion demo --shape tiny")]
+#[command(
+    after_help = "Examples:\n  bastion demo --shape tiny\n  bastion demo --shape standard --l1-rules amsterdam --json"
+)]
 pub(crate) struct Args {
     /// Shape: tiny, small, medium, standard or large (`bastion shapes` compares them).
     #[arg(long, default_value = "small", value_parser = config::shape)]
@@ -47,6 +50,25 @@ pub(crate) struct Args {
     /// A development node (anvil) instead of the embedded L1.
     #[arg(long, env = "BASTION_L1", hide_env_values = true, value_name = "URL")]
     l1: Option<String>,
+    /// Rules of the embedded L1: those in force, or those of the next fork, as far as they are known.
+    #[arg(long, value_name = "FORK", default_value = "osaka", conflicts_with = "l1")]
+    l1_rules: L1Rules,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+enum L1Rules {
+    Osaka,
+    Amsterdam,
+}
+
+impl From<L1Rules> for Rules {
+    fn from(rules: L1Rules) -> Self {
+        match rules {
+            L1Rules::Osaka => Self::Osaka,
+            L1Rules::Amsterdam => Self::Amsterdam,
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -65,6 +87,8 @@ struct Report {
     setup_seconds: f64,
     execute_seconds: f64,
     timings: Timings,
+    /// Rules of the embedded L1; null for a node, which has its own.
+    l1_rules: Option<L1Rules>,
     gas: BlockGas,
     gas_per_l2_operation: u64,
     claims: Vec<u64>,
@@ -80,7 +104,7 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
     MemoryPlan::new(shape, BATCHES).require(settings.memory)?;
     let mut l1: Box<dyn DevChain> = match &args.l1 {
         Some(url) => Box::new(RpcL1::connect(url)?),
-        None => Box::new(EmbeddedL1::new(EMBEDDED_TIME)),
+        None => Box::new(EmbeddedL1::with_rules(DEV_CHAIN_ID, EMBEDDED_TIME, args.l1_rules.into())),
     };
     let progress = output::progress(settings);
     let cache = Cache::new(&settings.cache_dir);
@@ -175,6 +199,7 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
         setup_seconds,
         execute_seconds,
         timings: proven.timings,
+        l1_rules: args.l1.is_none().then_some(args.l1_rules),
         gas,
         gas_per_l2_operation: gas.total() / signed.max(1),
         claims,

@@ -15,6 +15,37 @@ use revm::{
 
 /// Gas limit of every transaction; far above what any of Bastion's contracts needs.
 const GAS_LIMIT: u64 = 30_000_000;
+/// The same where code is paid for by the byte of state (EIP-8037).
+const GAS_LIMIT_AMSTERDAM: u64 = 300_000_000;
+/// The most gas that L1 lets a transaction have, since EIP-7825. Under Amsterdam, gas for state is not counted.
+pub const TRANSACTION_GAS_CAP: u64 = 1 << 24;
+
+/// The rules of L1 by which gas is counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Rules {
+    /// Those in force since December 2025: a byte of calldata costs at least 10 gas if it is 0, else 40 (EIP-7623).
+    #[default]
+    Osaka,
+    /// What is planned next (EIP-7773), as revm has it: a byte of calldata costs at least 64 gas (EIP-7976), new state
+    /// is paid for by the byte (EIP-8037), code may have 64 KiB (EIP-7954).
+    Amsterdam,
+}
+
+impl Rules {
+    fn spec(self) -> SpecId {
+        match self {
+            Self::Osaka => SpecId::OSAKA,
+            Self::Amsterdam => SpecId::AMSTERDAM,
+        }
+    }
+
+    fn gas_limit(self) -> u64 {
+        match self {
+            Self::Osaka => GAS_LIMIT,
+            Self::Amsterdam => GAS_LIMIT_AMSTERDAM,
+        }
+    }
+}
 
 /// What became of a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,13 +79,14 @@ impl CallResult {
     }
 }
 
-/// A chain in memory. Each call is a transaction of its own under the rules of Osaka; fees are
-/// zero, and transactions do not advance the block by themselves.
+/// A chain in memory. Each call is a transaction of its own; fees are zero, and transactions do not advance the
+/// block by themselves.
 #[derive(Debug)]
 pub struct Evm {
     database: InMemoryDB,
     block: BlockEnv,
     chain_id: u64,
+    rules: Rules,
     code_size_limit: Option<usize>,
 }
 
@@ -65,15 +97,20 @@ impl Default for Evm {
 }
 
 impl Evm {
-    /// An empty chain at block 1 with the given id.
+    /// An empty chain at block 1 with the given id, under the rules in force today.
     pub fn new(chain_id: u64) -> Self {
+        Self::with_rules(chain_id, Rules::default())
+    }
+
+    /// An empty chain under some rules.
+    pub fn with_rules(chain_id: u64, rules: Rules) -> Self {
         let block = BlockEnv {
             number: U256::from(1),
             timestamp: U256::from(1),
-            gas_limit: GAS_LIMIT,
+            gas_limit: rules.gas_limit(),
             ..BlockEnv::default()
         };
-        Self { database: InMemoryDB::default(), block, chain_id, code_size_limit: None }
+        Self { database: InMemoryDB::default(), block, chain_id, rules, code_size_limit: None }
     }
 
     /// Lifts or lowers the limit on runtime code, in bytes: for measuring what no chain accepts.
@@ -229,7 +266,7 @@ impl Evm {
             value,
             data,
             nonce,
-            gas_limit: GAS_LIMIT,
+            gas_limit: self.rules.gas_limit(),
             chain_id: Some(self.chain_id),
             ..TxEnv::default()
         };
@@ -237,10 +274,10 @@ impl Evm {
             .with_db(&mut self.database)
             .with_block(self.block.clone())
             .modify_cfg_chained(|cfg| {
-                cfg.set_spec_and_mainnet_gas_params(SpecId::OSAKA);
+                cfg.set_spec_and_mainnet_gas_params(self.rules.spec());
                 cfg.chain_id = self.chain_id;
                 // The cap of EIP-7825 would stop measurements of oversized code.
-                cfg.tx_gas_limit_cap = Some(GAS_LIMIT);
+                cfg.tx_gas_limit_cap = Some(self.rules.gas_limit());
                 if let Some(limit) = self.code_size_limit {
                     cfg.limit_contract_code_size = Some(limit);
                     cfg.limit_contract_initcode_size = Some(2 * limit);

@@ -100,7 +100,7 @@ impl Load {
             let (at, entries) = (dir.join("sentinel"), sequencer.entries()?);
             let state = sequencer.state();
             let opened = Sentinel::open(&at, &config, of, state, entries)?;
-            sequencer.watched_by(Arc::new(Mutex::new(opened)))?;
+            sequencer.watched_by(Arc::new(Mutex::new(opened)), 0)?;
         }
         let sealed = std::sync::Arc::new(std::sync::atomic::AtomicU64::new(0));
         let count = sealed.clone();

@@ -2,12 +2,13 @@
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_nats::jetstream::consumer::{pull, AckPolicy, PullConsumer};
 use async_nats::jetstream::{AckKind, Message};
 use bastion_protocol::{Address, CircuitId};
 use bastion_prover::artifact::Digest;
+use futures_util::stream::FuturesUnordered;
 use futures_util::StreamExt;
 use tokio::io::AsyncReadExt;
 use tracing::debug;
@@ -211,20 +212,28 @@ impl Desk for NatsDesk {
         self.ask(&Ask::Fail { worker, job: *job, lease, cause, retryable }).map(drop)
     }
 
+    /// Waits for whatever work comes first. A wake-up of another kind that comes in the same moment may be lost:
+    /// jobs are asked for after every wait.
     fn wait(&self, most: Duration) {
-        let each = most / self.work.len().max(1) as u32;
-        for work in &self.work {
-            match self.link.runtime.block_on(self.wake_up(work, each)) {
-                Ok(Some(message)) => {
-                    self.woken.lock().unwrap_or_else(PoisonError::into_inner).push(message);
-                    return;
-                }
-                Ok(None) => {}
-                Err(error) => {
-                    debug!(%error, "no wake-up");
-                    std::thread::sleep(each);
+        let first = async {
+            let waits = self.work.iter().map(|work| self.wake_up(work, most));
+            let mut waits: FuturesUnordered<_> = waits.collect();
+            while let Some(woken) = waits.next().await {
+                match woken {
+                    Ok(Some(message)) => return Some(message),
+                    Ok(None) => {}
+                    Err(error) => debug!(%error, "no wake-up"),
                 }
             }
+            None
+        };
+        let start = Instant::now();
+        match self.link.runtime.block_on(first) {
+            Some(message) => {
+                self.woken.lock().unwrap_or_else(PoisonError::into_inner).push(message);
+            }
+            // If the server is away, all of them fail at once.
+            None => std::thread::sleep(most.saturating_sub(start.elapsed())),
         }
     }
 }

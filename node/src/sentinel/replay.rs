@@ -55,7 +55,7 @@ const SHOWN: usize = 100;
 pub fn replay(data: &Path, rollup: Rollup, rules: RuleSet) -> Result<Replayed, NodeError> {
     let log = LogReader::open_read_only(&data.join("sequencer").join("log"))?;
     let base = log.base()?;
-    if base.batches > 0 {
+    if base.made > 0 {
         return Err(NodeError::LogBroken {
             why: format!(
                 "it begins after block {}: the node was rebuilt from L1, and verdicts can be made again only \

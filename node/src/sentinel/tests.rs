@@ -67,7 +67,7 @@ impl World {
         let (state, at) = (sequencer.state(), self.dir.path().join("sentinel"));
         let sentinel = Sentinel::open(&at, &self.config, of, state, entries).unwrap();
         let watch: Watch = Arc::new(Mutex::new(sentinel));
-        sequencer.watched_by(watch.clone()).unwrap();
+        sequencer.watched_by(watch.clone(), self.time).unwrap();
         self.watch = Some(watch);
     }
 
@@ -90,7 +90,7 @@ impl World {
         let (sequencer, rebuilt) = (self.dir.path().join("sequencer"), self.dir.path().join("new"));
         let accounts = state.accounts().map(|(index, account)| (index, *account));
         let state = State::with_accounts(accounts, state.openings().copied()).unwrap();
-        let base = Base { batches: 7, block: 5, time: self.time, epoch: 1 };
+        let base = Base { batches: 0, block: 0, time: self.time, epoch: 1, made: self.time };
         drop(Store::restore(&rebuilt.join("state"), &state, base.batches).unwrap());
         let queue = 0;
         drop(Log::begin_at(&rebuilt.join("log"), CHAIN, CONTRACT, base, queue).unwrap());

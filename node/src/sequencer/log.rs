@@ -81,16 +81,19 @@ pub struct Base {
     pub time: u64,
     /// The epoch of the next block ([`Receipt`](bastion_protocol::Receipt)).
     pub epoch: u32,
+    /// When the log was made, in seconds since 1970; 0 if nothing lies before it.
+    pub made: u64,
 }
 
-/// Bits of an entry's number below those of the batch that a rebuilt log goes on from.
-const ENTRY_BITS: u32 = 24;
+/// Bits of an entry's number below those of the time at which a rebuilt log was made.
+const ENTRY_BITS: u32 = 20;
 
 impl Base {
-    /// Number of the first entry: above every number of the log that was lost, for no batch has 2^24
-    /// operations. What counts entries, as the sentinel does, then takes none for one that it has seen.
+    /// Number of the first entry: above every number of the log that was lost, for no node takes 2^20 operations
+    /// a second. What counts entries, as the sentinel does, then takes none for one that it has seen, however
+    /// often a log is made anew.
     pub fn first_entry(&self) -> u64 {
-        self.batches.saturating_mul(1 << ENTRY_BITS)
+        self.made.saturating_mul(1 << ENTRY_BITS)
     }
 }
 

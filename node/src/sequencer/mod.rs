@@ -145,11 +145,12 @@ impl Sequencer {
     }
 
     /// From now on the sentinel is asked before an operation is included. It is shown first what was
-    /// executed again at the start.
+    /// executed again at the start. `now` is the sequencer's time: what was included while nobody watched is
+    /// taken now.
     ///
     /// # Errors
     /// [`NodeError::Sentinel`] if it cannot write.
-    pub fn watched_by(&mut self, watch: Watch) -> Result<(), NodeError> {
+    pub fn watched_by(&mut self, watch: Watch, now: u64) -> Result<(), NodeError> {
         {
             let mut sentinel = lock(&watch);
             // What was included while the sentinel was off.
@@ -171,7 +172,7 @@ impl Sequencer {
                 let candidate = Candidate { trace, state, policy, hash, time, arrived_ms };
                 sentinel.catch_up(entry, &candidate);
             }
-            sentinel.appended(self.current.time());
+            sentinel.appended(self.current.time().max(now));
             sentinel.sync()?;
             sentinel.remember()?;
         }

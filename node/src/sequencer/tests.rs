@@ -454,7 +454,7 @@ fn an_epoch_begins_with_a_block() {
 #[test]
 fn a_log_begins_where_another_ended() {
     let dir = tempfile::tempdir().unwrap();
-    let base = Base { batches: 0, block: 4, time: TIME + 9, epoch: 3 };
+    let base = Base { batches: 0, block: 4, time: TIME + 9, epoch: 3, made: 0 };
     let path = dir.path().join("log");
     drop(Log::begin_at(&path, CHAIN, CONTRACT, base, 1).unwrap());
     let twice = Log::begin_at(&path, CHAIN, CONTRACT, base, 1).unwrap_err();

@@ -72,7 +72,8 @@ pub fn rebuild(
     let clock: Clock = Arc::new(super::run::wall_clock);
     // Receipts of an earlier epoch would be void already.
     let epoch = history.reverts;
-    let mut base = Base { time: history.genesis_time, epoch, ..Base::default() };
+    let made = super::run::wall_clock();
+    let mut base = Base { time: history.genesis_time, epoch, made, ..Base::default() };
     let mut queue = 0;
     let infos = history.blocks.iter().map(|block| {
         let info = info(block, base.batches, &verifiers)?;

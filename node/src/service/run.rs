@@ -158,6 +158,9 @@ impl Node {
         let (mut sequencer, sealer) =
             Sequencer::open(&data.join("sequencer"), signer, packing, rollup.policy.clone())?;
         let control = Control::default();
+        // It may be another one than the manifest's by now: a block under an old one would be refused for ever.
+        let unread = "which policy is in force on L1 was not read yet";
+        control.set_trouble("policy", Some(unread.into()));
         sequencer.controlled_by(control.clone());
         let sentinel = match config.sentinel.mode {
             Mode::Off => None,
@@ -169,7 +172,7 @@ impl Node {
                 let state = sequencer.state();
                 let opened = Sentinel::open(&dir, &config.sentinel, of, state, entries)?;
                 let watch: Watch = Arc::new(Mutex::new(opened));
-                sequencer.watched_by(watch.clone())?;
+                sequencer.watched_by(watch.clone(), clock.now())?;
                 Some(watch)
             }
         };
@@ -252,10 +255,13 @@ impl Node {
 
         if let Some(url) = &config.nats.url {
             let desk = coordinator.clone();
-            let mut server = NatsServer::start(url, rollup.chain_id, rollup.contract, desk)?;
+            let mut server =
+                NatsServer::start(url, rollup.chain_id, rollup.contract, desk.clone())?;
             supervisor.start("nats", move || {
                 server.step()?;
-                Ok(Next::Rest(TICK))
+                // A job is published when it is there.
+                desk.wait_for_work(TICK);
+                Ok(Next::Again)
             })?;
         }
 

@@ -260,6 +260,8 @@ impl Settler {
         let governance = self.policies.governance;
         let Some(root) = root_on_l1(self.manager.l1(), governance)? else { return Ok(()) };
         if root == to_u256(&self.policies.root) {
+            // Whatever another root was, which a reorganization took away.
+            self.control.set_trouble("policy", None);
             return Ok(());
         }
         let Some(policy) = self.policies.find(root).cloned() else {

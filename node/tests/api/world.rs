@@ -134,7 +134,7 @@ impl World {
             let state = sequencer.state();
             let opened = Sentinel::open(&at, &config, of, state, entries).unwrap();
             let watch = Arc::new(Mutex::new(opened));
-            sequencer.watched_by(watch.clone()).unwrap();
+            sequencer.watched_by(watch.clone(), time).unwrap();
             watch
         });
         let (log, ledger) = (sequencer.log().reader(), sealer.ledger());

@@ -34,7 +34,7 @@ impl Rewards {
         hash: &[u8; 32],
         credits: impl Fn(Index) -> bool,
     ) {
-        let Some(treasury) = self.treasury.as_ref().filter(|_| !self.suspended) else { return };
+        let Some(treasury) = self.treasury.as_ref().filter(|_| !self.ended) else { return };
         if let Some(seen) = seen(treasury, op, hash, credits) {
             if entry >= treasury.next_entry() {
                 self.seen.push((entry, seen));
@@ -49,9 +49,8 @@ impl Rewards {
         if account != treasury.opening().account {
             return false;
         }
-        // Payments that were taken before the node was lost.
-        if self.suspended {
-            return true;
+        if self.ended {
+            return false;
         }
         let Action::Transfer { to, amount } = action else { return false };
         let owed = |pay: &Pay| (pay.nonce, pay.to, pay.amount, 0) == (nonce, to, amount, fee);

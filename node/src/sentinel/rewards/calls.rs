@@ -8,7 +8,7 @@ use bastion_sentinel::findings::Hash;
 use bastion_sentinel::response::Finding as Suspicion;
 use bastion_sentinel::rewards::{Call, Pay, ReportId, TreasuryError};
 
-use super::At;
+use super::{At, ENDED};
 use crate::error::NodeError;
 use crate::sentinel::{wall_ms, Sentinel};
 
@@ -65,9 +65,8 @@ impl Sentinel {
             let closed = NodeError::Treasury(TreasuryError::Closed);
             return Err(self.rewards.config.map_or(NodeError::NoRewards, |_| closed));
         }
-        if self.rewards.suspended {
-            let why = "they stand still until the operations are there that were lost with the node's folder".into();
-            return Err(NodeError::Rewards { why });
+        if self.rewards.ended {
+            return Err(NodeError::Rewards { why: ENDED.into() });
         }
         let call = match ask {
             Ask::Watcher(signed) => {
@@ -160,9 +159,8 @@ impl Sentinel {
         now: u64,
     ) -> Result<(), NodeError> {
         let treasury = self.rewards.treasury.as_ref().ok_or(NodeError::NoRewards)?;
-        if self.rewards.suspended {
-            let why = "they stand still: freeze without a report".into();
-            return Err(NodeError::Rewards { why });
+        if self.rewards.ended {
+            return Err(NodeError::Rewards { why: ENDED.into() });
         }
         if treasury.subject(report) != Some(op.body.account) {
             let why = format!("report {report} is not about account {}", op.body.account);

@@ -39,6 +39,10 @@ pub use calls::{Ask, Taken};
 
 /// How often it is looked whether something is due, in milliseconds, if the clock stands still.
 const LOOK_MS: u64 = 1_000;
+/// Why nothing goes on by the log of a node that was lost.
+pub(super) const ENDED: &str = "the node was rebuilt from L1, and the log of findings counts operations that were never \
+                                committed: nothing goes on by it. Settle with the watchers by hand, move the log away, \
+                                and begin anew";
 /// Bytes of the file at most.
 const FILE: u64 = 1 << 20;
 
@@ -83,9 +87,9 @@ pub(super) struct Rewards {
     pub(super) treasury: Option<Treasury>,
     /// Whether the node was rebuilt from L1.
     rebuilt: bool,
-    /// Whether the log is of a node that was lost, and the account does not stand as it says: operations that it
-    /// counts were never committed.
-    suspended: bool,
+    /// Whether the log is of a node that was lost: it counts operations that were never committed. Nothing is paid
+    /// by it any more, for a stake that is counted and was never paid would be paid out of others'.
+    ended: bool,
     /// What was included, and is not taken yet.
     seen: Vec<(u64, Seen)>,
     /// When it was looked last whether something is due: by the sequencer's clock, and by this machine's.
@@ -131,10 +135,10 @@ impl Rewards {
         if treasury.is_some() && config.is_none() {
             warn!("watchers have stakes in the log, and sentinel.rewards is not set: nothing is paid to them");
         }
-        let suspended = treasury.as_ref().is_some_and(|treasury| treasury.next_entry() < begin);
+        let ended = treasury.as_ref().is_some_and(|treasury| treasury.next_entry() < begin);
         Ok(Self {
             rebuilt: begin > 0,
-            suspended,
+            ended,
             config,
             key,
             domain,
@@ -176,14 +180,14 @@ impl Sentinel {
     /// What is to be done about rewards now: they begin when their account is there, what is due is called,
     /// and payments are signed. What was written is to be synced before they are executed.
     pub(super) fn due_rewards(&mut self, at: At<'_>, now_ms: u64) -> Vec<SignedOp> {
+        if self.rewards.ended {
+            self.note_unpaid(ENDED.into(), now_ms);
+            return Vec::new();
+        }
         let (now, last_ms) = self.rewards.looked;
         if now != at.now || now_ms.saturating_sub(last_ms) >= LOOK_MS {
             self.rewards.looked = (at.now, now_ms);
             self.begin_rewards(at);
-            self.resume(at, now_ms);
-            if self.rewards.suspended {
-                return Vec::new();
-            }
             let due = self.rewards.treasury.as_ref().map(|treasury| treasury.due(at.now));
             for call in due.unwrap_or_default() {
                 if let Err(error) = self.reward(at.now, call) {
@@ -192,36 +196,7 @@ impl Sentinel {
                 }
             }
         }
-        match self.rewards.suspended {
-            true => Vec::new(),
-            false => self.payments(at, now_ms),
-        }
-    }
-
-    /// After a node was rebuilt from L1, rewards go on once the account stands as the log says. Until then, what
-    /// comes in and goes out is what was counted before the node was lost, sent again.
-    fn resume(&mut self, at: At<'_>, now_ms: u64) {
-        let Rewards { treasury: Some(treasury), suspended: true, .. } = &self.rewards else {
-            return;
-        };
-        let account = treasury.opening().account;
-        let (holds, nonce) = (treasury.holds(), treasury.sequenced());
-        let found = at.state.account(account).map_or((0, 0), |found| (found.balance, found.nonce));
-        if found != (holds, nonce) {
-            let text = format!(
-                "they stand still: the node was rebuilt from L1, and account {account} has {} and nonce {}, the log \
-                 {holds} and {nonce}. Send the lost operations again (`bastion db resend`)",
-                found.0, found.1
-            );
-            return self.note_unpaid(text, now_ms);
-        }
-        match self.reward(at.now, Call::Resume { entry: self.next }) {
-            Ok(_) => {
-                info!(account, "rewards for watchers go on");
-                self.rewards.suspended = false;
-            }
-            Err(error) => self.note_unpaid(format!("they do not go on: {error}"), now_ms),
-        }
+        self.payments(at, now_ms)
     }
 
     /// Rewards begin once their account is there.

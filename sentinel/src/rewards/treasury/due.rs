@@ -11,7 +11,11 @@ impl Treasury {
     /// they confirm from ending as a false one.
     #[must_use]
     pub fn due(&self, now: u64) -> Vec<Call> {
-        let now = now.max(self.at);
+        self.due_by(now.max(self.at))
+    }
+
+    /// The same by a time that may lie before the latest.
+    pub(super) fn due_by(&self, now: u64) -> Vec<Call> {
         let params = self.registry.params();
         let settled = self.events.iter().filter_map(|((subject, epoch), at)| {
             let due = now > at.saturating_add(params.reveal_window);

@@ -194,10 +194,6 @@ impl Treasury {
                 self.registry.lapse(report, at)?;
                 closes = true;
             }
-            Call::Resume { entry } => {
-                self.unseen(entry)?;
-                self.next_entry = entry;
-            }
             Call::Paid { entry, nonce } => {
                 self.unseen(entry)?;
                 self.is_next(nonce)?;

@@ -115,12 +115,6 @@ pub enum Call {
         /// The report.
         report: ReportId,
     },
-    /// The node was rebuilt from L1, and the account stands again as the log says: what came and went before
-    /// this entry of the sequencer's log was taken before the node was lost.
-    Resume {
-        /// The first entry that counts again.
-        entry: u64,
-    },
     /// A payment was sequenced.
     Paid {
         /// Entry of the sequencer's log.

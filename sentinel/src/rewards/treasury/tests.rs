@@ -1,10 +1,10 @@
 use bastion_protocol::data::BatchData;
 use bastion_protocol::keys::SecretKey;
 use bastion_protocol::ops::{Float, AMOUNT_BITS, FEE_BITS};
-use bastion_protocol::records::{L1Record, L2Record};
+use bastion_protocol::records::{owner_record, L1Record, L2Record};
 use bastion_protocol::{Address, Fr, Kind};
 
-use super::audit::{reckon, Logged, Posted};
+use super::audit::{reckon, Logged, Posted, CLOCK_TOLERANCE};
 use super::*;
 use crate::findings::Finding;
 use crate::rewards::{Cause, Params, RewardError};
@@ -225,6 +225,23 @@ fn freeze(account: Index, until: u64) -> Vec<u8> {
     L2Record { kind, fee12: 0, from: account, to: 0, amount40: until }.to_bytes()
 }
 
+/// What an operator leaves out of the log, with all that comes after it.
+#[derive(Clone, Copy)]
+enum Leave {
+    Expire,
+    Settle,
+}
+
+impl Leave {
+    fn left(self, log: &[Logged]) -> Vec<Logged> {
+        let is = |logged: &&Logged| match (self, &logged.record.call) {
+            (Self::Expire, Call::Expire { .. }) | (Self::Settle, Call::Settle { .. }) => false,
+            (Self::Expire | Self::Settle, _) => true,
+        };
+        log.iter().take_while(is).cloned().collect()
+    }
+}
+
 /// A block in which the watcher's account is made.
 fn watched(mut block: Posted) -> Posted {
     let deposit = L1Record::Deposit {
@@ -234,7 +251,17 @@ fn watched(mut block: Posted) -> Posted {
         keyhash: secret(WATCHER).public().keyhash(),
         exit: Address([2; 20]),
     };
-    block.batches[0].records[0].push(deposit.to_bytes());
+    // The operator's, of whose token the rewards account is.
+    let funder = L1Record::Deposit {
+        token: 0,
+        index: FUNDER,
+        amount: 1,
+        keyhash: Fr::from(8_u64),
+        exit: Address([7; 20]),
+    };
+    block.batches[0].records[0] = vec![deposit.to_bytes(), funder.to_bytes()];
+    let owner = owner_record(&(Fr::from(6_u64), opening().exit));
+    block.batches[0].records[3] = vec![owner];
     block
 }
 
@@ -278,7 +305,7 @@ fn a_missing_and_an_extra_payment_are_named() {
     let other = reckon(&world.log, &[good[0].clone(), posted(2, 650, other)], domain()).wrong;
     assert!(other.len() == 1 && other[0].starts_with("extra payment"), "{other:?}");
     let swallowed = [&begin[..], &[transfer(THIEF, ACCOUNT, 10_000)]].concat();
-    let swallowed = reckon(&world.log, &[posted(1, 5, swallowed)], domain()).wrong;
+    let swallowed = reckon(&world.log, &[watched(posted(1, 5, swallowed))], domain()).wrong;
     assert!(swallowed.len() == 1 && swallowed[0].contains("does not have it"), "{swallowed:?}");
     // A freeze that never was, or ended at another time.
     for none in [pays.clone(), [&pays[..], &[freeze(FUNDER, 900)]].concat()] {
@@ -286,8 +313,32 @@ fn a_missing_and_an_extra_payment_are_named() {
         let none = reckon(&world.log, &none, domain()).wrong;
         assert!(none.len() == 1 && none[0].contains("was frozen until 800"), "{none:?}");
     }
+    // An exit address that is another's: the account's own could take all by a forced exit, and nobody would see it.
+    let with = |change: fn(&mut Opening)| {
+        let mut log = world.log.clone();
+        if let Call::Open(opening) = &mut log[0].record.call {
+            change(opening);
+        }
+        reckon(&log, &good, domain()).wrong
+    };
+    for other in [with(|o| o.exit = Address([9; 20])), with(|o| o.token = 1)] {
+        assert!(other.iter().any(|w| w.contains("those are not the account's")), "{other:?}");
+    }
+    let mut early = world.log.clone();
+    early.iter_mut().for_each(|logged| logged.written += 1);
+    let mut later = good.clone();
+    later[0].time += CLOCK_TOLERANCE + 2;
+    let later = reckon(&early, &later, domain()).wrong;
+    assert!(later.iter().any(|w| w.contains("it did not stand so then")), "{later:?}");
+    // A freeze ended, an event was confirmed: what follows is not written.
+    for leave in [Leave::Expire, Leave::Settle] {
+        let left = leave.left(&world.log);
+        let left = reckon(&left, &good, domain()).wrong;
+        assert!(left.iter().any(|w| w.contains("and the log does not have it")), "{left:?}");
+    }
     // A watcher's calls with a key of the operator's.
-    let invented = [posted(1, 5, begin.clone()), good[1].clone(), good[2].clone()];
+    let mut invented = good.clone();
+    invented[0].batches[0].records[0].remove(0);
     let invented = reckon(&world.log, &invented, domain()).wrong;
     assert_eq!(invented.len(), 4, "{invented:?}");
     assert!(invented[0].contains("with a key that the account has not had"), "{invented:?}");

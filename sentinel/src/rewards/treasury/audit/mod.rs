@@ -94,7 +94,8 @@ struct Said {
 pub fn reckon(records: &[Logged], blocks: &[Posted], domain: Fr) -> Reckoning {
     let mut out = Reckoning::default();
     let mut said = Said::default();
-    let Some(opening) = out.replay(records, domain, &mut said) else { return out };
+    let Some(treasury) = out.replay(records, domain, &mut said) else { return out };
+    let opening = *treasury.opening();
     out.account = Some(opening.account);
     let callers: BTreeSet<Index> = said.calls.iter().map(|(.., call)| call.account).collect();
     let mut walk = Walk::new(opening, callers.into_iter());
@@ -108,10 +109,25 @@ pub fn reckon(records: &[Logged], blocks: &[Posted], domain: Fr) -> Reckoning {
     }
     let last = blocks.last().map_or(0, |block| block.time);
     let late = |written: u64| written.saturating_add(PAYMENT_GRACE) < last;
-    if !walk.begun && records.first().is_some_and(|logged| late(logged.written)) {
+    let opened = records.first().map_or(0, |logged| logged.written);
+    let in_time = walk.begun.is_some_and(|time| time <= opened.saturating_add(CLOCK_TOLERANCE));
+    if !in_time && late(opened) {
         out.wrong.push(format!(
-            "the log begins rewards with account {} at balance {} and nonce {}: it never stood so",
+            "the log begins rewards at {opened} with account {} at balance {} and nonce {}: it did not stand so then",
             opening.account, opening.balance, opening.nonce
+        ));
+    }
+    if walk.begun.is_some()
+        && (walk.exit, walk.token()) != (Some(opening.exit), Some(opening.token))
+    {
+        out.wrong.push(format!(
+            "the log begins rewards with account {} of token {} and exit address {}: those are not the account's",
+            opening.account, opening.token, opening.exit
+        ));
+    }
+    for call in treasury.due_by(last.saturating_sub(PAYMENT_GRACE)) {
+        out.wrong.push(format!(
+            "{call:?} was due more than {PAYMENT_GRACE} seconds before {last}, and the log does not have it"
         ));
     }
     for Received { entry, written, from, amount } in received.filter(|r| late(r.written)) {
@@ -159,8 +175,8 @@ fn sender(from: Option<Index>) -> String {
 }
 
 impl Reckoning {
-    /// Makes the treasury again; gives how it began, if it did.
-    fn replay(&mut self, records: &[Logged], domain: Fr, said: &mut Said) -> Option<Opening> {
+    /// Makes the treasury again, if rewards began.
+    fn replay(&mut self, records: &[Logged], domain: Fr, said: &mut Said) -> Option<Treasury> {
         let mut treasury: Option<Treasury> = None;
         for Logged { entry, written, record } in records {
             let (entry, written) = (*entry, *written);
@@ -206,14 +222,13 @@ impl Reckoning {
                 | Call::Settle { .. }
                 | Call::Expire { .. }
                 | Call::Lapse { .. }
-                | Call::Resume { .. }
                 | Call::Paid { .. }
                 | Call::Foreign { nonce: None, .. } => {}
             }
             let owed = |pay: &Pay| Owed { entry, written, pay: *pay, made: false };
             said.owed.extend(record.pays.iter().map(owed));
         }
-        treasury.map(|treasury| *treasury.opening())
+        treasury
     }
 
     fn compare(

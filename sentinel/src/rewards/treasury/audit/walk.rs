@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bastion_protocol::keys::owner;
 use bastion_protocol::records::{read_owner, L1Record, L2Record, Section};
-use bastion_protocol::{Address, Fr, Index, Kind};
+use bastion_protocol::{Address, Fr, Index, Kind, Token};
 
 use super::{Opening, Posted};
 
@@ -33,8 +33,12 @@ pub(super) struct Walk {
     opening: Opening,
     /// Balance and nonce, once it is there.
     stands: Option<(u128, u32)>,
-    /// Whether it has stood as the log says that it began.
-    pub(super) begun: bool,
+    /// Time of the block in which it stood first as the log says that it began.
+    pub(super) begun: Option<u64>,
+    /// Its exit address.
+    pub(super) exit: Option<Address>,
+    /// The token of each account.
+    tokens: BTreeMap<Index, Token>,
     /// Accounts, and all owners that they had.
     owners: BTreeMap<Index, BTreeSet<Fr>>,
     /// Freezes: the account and the end of each.
@@ -45,7 +49,20 @@ impl Walk {
     /// `accounts` are those whose owners are asked for.
     pub(super) fn new(opening: Opening, accounts: impl Iterator<Item = Index>) -> Self {
         let owners = accounts.map(|account| (account, BTreeSet::new())).collect();
-        Self { opening, stands: None, begun: false, owners, freezes: Vec::new() }
+        Self {
+            opening,
+            stands: None,
+            begun: None,
+            exit: None,
+            tokens: BTreeMap::new(),
+            owners,
+            freezes: Vec::new(),
+        }
+    }
+
+    /// The account's token.
+    pub(super) fn token(&self) -> Option<Token> {
+        self.tokens.get(&self.opening.account).copied()
     }
 
     /// Whether an account had an owner at some time.
@@ -65,22 +82,26 @@ impl Walk {
         for batch in &block.batches {
             let l1 = batch.section(Section::L1).iter().filter_map(|r| L1Record::read(r).ok());
             for record in l1 {
-                if let L1Record::Deposit { index, keyhash, exit, .. } = record {
+                if let L1Record::Deposit { token, index, keyhash, exit, .. } = record {
+                    self.tokens.insert(index, token);
                     self.owns(index, keyhash, exit);
                 }
-                steps.extend(self.of_l1(&record).and_then(|step| self.take(step)));
+                steps.extend(self.of_l1(&record).and_then(|step| self.take(step, block.time)));
             }
             let l2 = batch.section(Section::L2).iter().filter_map(|r| L2Record::read(r).ok());
             let mut owners = batch.section(Section::Owners).iter();
             for record in l2 {
                 self.note(&record, &mut owners);
-                steps.extend(self.signed(&record).and_then(|step| self.take(step)));
+                steps.extend(self.signed(&record).and_then(|step| self.take(step, block.time)));
             }
         }
         steps
     }
 
     fn owns(&mut self, account: Index, keyhash: Fr, exit: Address) {
+        if account == self.opening.account {
+            self.exit = Some(exit);
+        }
         if let Some(owners) = self.owners.get_mut(&account) {
             owners.insert(owner(keyhash, exit));
         }
@@ -89,6 +110,11 @@ impl Walk {
     /// Notes new owners and freezes.
     fn note<'a>(&mut self, record: &L2Record, owners: &mut impl Iterator<Item = &'a Vec<u8>>) {
         let Ok(kind) = record.known_kind() else { return };
+        if kind == Kind::TransferNew {
+            if let Some(token) = self.tokens.get(&record.from).copied() {
+                self.tokens.insert(record.to, token);
+            }
+        }
         if kind.writes_owner() {
             let account = if kind == Kind::TransferNew { record.to } else { record.from };
             if let Some((keyhash, exit)) = owners.next().and_then(|r| read_owner(r).ok()) {
@@ -101,13 +127,15 @@ impl Walk {
     }
 
     fn of_l1(&self, record: &L1Record) -> Option<Move> {
-        let Opening { account, token, exit, .. } = self.opening;
+        // What the log says of token and exit address is compared, and not believed.
+        let account = self.opening.account;
+        let own = (Some(account), self.token(), self.exit);
         match *record {
             L1Record::Deposit { index, amount, .. } if index == account => {
                 Some(Move::In { from: None, amount })
             }
             L1Record::ForcedExit { index, token: of, exit: to }
-                if (index, of, to) == (account, token, exit) =>
+                if (Some(index), Some(of), Some(to)) == own =>
             {
                 self.stands.map(|(amount, _)| Move::ForcedExit { amount })
             }
@@ -148,8 +176,8 @@ impl Walk {
     }
 
     /// Follows the account; gives the step if rewards had begun before it.
-    fn take(&mut self, step: Move) -> Option<Move> {
-        let begun = self.begun;
+    fn take(&mut self, step: Move, time: u64) -> Option<Move> {
+        let begun = self.begun.is_some();
         let (balance, nonce) = self.stands.unwrap_or((0, 0));
         // The audit of the state has checked the sums.
         let after = match step {
@@ -160,7 +188,9 @@ impl Walk {
             Move::ForcedExit { .. } => (0, nonce),
         };
         self.stands = Some(after);
-        self.begun |= after == (self.opening.balance, self.opening.nonce);
+        if after == (self.opening.balance, self.opening.nonce) {
+            self.begun.get_or_insert(time);
+        }
         begun.then_some(step)
     }
 }

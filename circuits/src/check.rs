@@ -10,7 +10,7 @@ use bastion_protocol::hash::keccak;
 use bastion_state::executor::BatchTrace;
 use rayon::prelude::*;
 
-use crate::core::{Challenges, Grid, Layout, Placement, Program, Table};
+use crate::core::{Challenges, Expr, Grid, Layout, Placement, Program, RowBlock, Table, Term};
 use crate::error::CircuitError;
 use crate::witness::convert::to_halo2;
 use crate::witness::LookupCounts;
@@ -37,33 +37,53 @@ type TupleKey = (u64, Vec<[u8; 32]>);
 
 /// All violations of a grid; empty for a correct witness.
 pub fn check(shape: &Shape, grid: &Grid) -> BTreeSet<Failure> {
-    let layout = Layout::new(shape);
-    let blocks = tables::blocks(shape);
+    check_blocks(&tables::blocks(shape), &Layout::new(shape).blocks, grid, &[])
+}
+
+/// All violations of the blocks at `placements`, of which each table's description is among
+/// `blocks`. `outside` are terms that tables outside of the grid put on the bus.
+pub fn check_blocks(
+    blocks: &[RowBlock],
+    placements: &[Placement],
+    grid: &Grid,
+    outside: &[(Table, Term)],
+) -> BTreeSet<Failure> {
     let challenges = Challenges { beta: Fr::zero(), gamma: Fr::zero() };
     let mut failures = BTreeSet::new();
     let mut bus: HashMap<TupleKey, (Fr, Vec<Failure>)> = HashMap::new();
-    for placement in &layout.blocks {
-        let block = &blocks[placement.table as usize];
-        let value = |e: &crate::core::Expr| grid.evaluate(e, placement.row, &challenges, &[]);
-        let failure =
-            |name: &str| Failure { table: placement.table, name: name.into(), row: placement.row };
+    let mut put = |table: Table, row: usize, term: &Term| {
+        let value = |e: &Expr| grid.evaluate(e, row, &challenges, &[]);
+        let multiplicity = value(&term.multiplicity);
+        if multiplicity == Fr::zero() {
+            return;
+        }
+        let entries = term.tuple.entries.iter().map(|e| value(e).to_bytes());
+        let key = (term.tuple.tag as u64, entries.collect());
+        let entry = bus.entry(key).or_insert((Fr::zero(), Vec::new()));
+        entry.0 += multiplicity;
+        entry.1.push(Failure { table, name: term.name.clone(), row });
+    };
+    let known: HashMap<Table, &RowBlock> = blocks.iter().map(|b| (b.table, b)).collect();
+    for Placement { table, row } in placements {
+        let Some(block) = known.get(table) else {
+            failures.insert(Failure { table: *table, name: "no_description".into(), row: *row });
+            continue;
+        };
         for constraint in &block.constraints {
-            if value(&constraint.poly) != Fr::zero() {
-                failures.insert(failure(&constraint.name));
+            if grid.evaluate(&constraint.poly, *row, &challenges, &[]) != Fr::zero() {
+                failures.insert(Failure {
+                    table: *table,
+                    name: constraint.name.clone(),
+                    row: *row,
+                });
             }
         }
         for term in block.bus.iter().flatten() {
-            let multiplicity = value(&term.multiplicity);
-            if multiplicity == Fr::zero() {
-                continue;
-            }
-            let entries = term.tuple.entries.iter().map(|e| value(e).to_bytes());
-            let entry = bus
-                .entry((term.tuple.tag as u64, entries.collect()))
-                .or_insert((Fr::zero(), Vec::new()));
-            entry.0 += multiplicity;
-            entry.1.push(failure(&term.name));
+            put(*table, *row, term);
         }
+    }
+    for (table, term) in outside {
+        put(*table, 0, term);
     }
     for (_, (sum, terms)) in bus {
         if sum != Fr::zero() {

@@ -106,6 +106,8 @@ pub fn report(shape: &Shape) -> Result<CostReport, CircuitError> {
         Table::Range40 => pools.ranges40.len(),
         Table::Range128 => pools.ranges128.len(),
         Table::Limiter | Table::Policy => 0,
+        Table::Blob | Table::Powers | Table::Horner => 0,
+        Table::Limbs | Table::Bits10 | Table::Split => 0,
     };
     let mut tables = BTreeMap::new();
     for table in Table::ALL {

@@ -10,6 +10,7 @@
 //! |---|---|
 //! | [`core`] | expressions, bus, blocks, grid, layout: what every table is made of |
 //! | `hash`, `nodes`, `accounts`, `ranges`, `signatures`, `ops`, `limiter`, `policy`, `head` | one table each, with its README |
+//! | [`blob`] | tables for data in blobs (EIP-4844), not yet part of the batch circuit |
 //! | [`witness`] | from an executed batch to a filled grid |
 //! | [`check`] | finds the violated constraints of a grid, by name |
 //! | [`circuit`] | the halo2 circuit |
@@ -18,6 +19,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 pub mod accounts;
+pub mod blob;
 pub mod check;
 pub mod circuit;
 pub mod core;

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use crate::core::{Challenges, Expr, Grid, Layout, Placement, Table, Term};
+use crate::core::{Challenges, Expr, Grid, Layout, Placement, RowBlock, Table, Term};
 use crate::{tables, Fr, Shape};
 
 /// A bus tuple: its tag and the bytes of its entries.
@@ -40,8 +40,14 @@ pub struct Mutator<'g> {
 impl<'g> Mutator<'g> {
     /// For a witness that violates nothing (see [`crate::check::check`]).
     pub fn new(shape: &Shape, grid: &'g Grid) -> Self {
+        Self::of_blocks(tables::blocks(shape), Layout::new(shape).blocks, grid)
+    }
+
+    /// For a witness of the blocks at `placements`, which violates nothing (see
+    /// [`crate::check::check_blocks`]).
+    pub fn of_blocks(blocks: Vec<RowBlock>, placements: Vec<Placement>, grid: &'g Grid) -> Self {
         let mut rules = BTreeMap::new();
-        for block in tables::blocks(shape) {
+        for block in blocks {
             let mut readers: HashMap<(i32, usize), Readers> = HashMap::new();
             for (i, constraint) in block.constraints.iter().enumerate() {
                 for cell in cells_of([&constraint.poly]) {
@@ -60,7 +66,7 @@ impl<'g> Mutator<'g> {
             rules.insert(block.table, Rules { names, polys, terms, readers, rows });
         }
         let mut by_row: HashMap<usize, Vec<Placement>> = HashMap::new();
-        for placement in Layout::new(shape).blocks {
+        for placement in placements {
             for relative in &rules[&placement.table].rows {
                 if let Ok(row) = usize::try_from(placement.row as i64 + i64::from(*relative)) {
                     by_row.entry(row).or_default().push(placement);

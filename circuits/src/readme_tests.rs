@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::core::{RowBlock, Table};
-use crate::{tables, Shape};
+use crate::{blob, tables, Shape};
 
 fn readme(table: Table) -> &'static str {
     match table {
@@ -16,6 +16,8 @@ fn readme(table: Table) -> &'static str {
         Table::Range40 | Table::Range128 => include_str!("ranges/README.md"),
         Table::Limiter => include_str!("limiter/README.md"),
         Table::Policy => include_str!("policy/README.md"),
+        Table::Blob | Table::Powers | Table::Horner => include_str!("blob/README.md"),
+        Table::Limbs | Table::Bits10 | Table::Split => include_str!("blob/README.md"),
     }
 }
 
@@ -67,9 +69,14 @@ fn patterns_match_numbers_only() {
     assert!(!matches("bit", "bits"));
 }
 
+/// The blocks of all tables, those for data in blobs included.
+fn blocks() -> Vec<RowBlock> {
+    tables::blocks(&Shape::tiny()).into_iter().chain(blob::blocks()).collect()
+}
+
 #[test]
 fn every_rule_stands_in_its_readme() {
-    for block in tables::blocks(&Shape::tiny()) {
+    for block in blocks() {
         let names = documented(readme(block.table));
         for rule in rules(&block) {
             assert!(
@@ -83,7 +90,7 @@ fn every_rule_stands_in_its_readme() {
 
 #[test]
 fn readmes_name_no_rule_that_is_gone() {
-    let blocks = tables::blocks(&Shape::tiny());
+    let blocks = blocks();
     for block in &blocks {
         let text = readme(block.table);
         let same_folder: Vec<String> =

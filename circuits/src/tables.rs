@@ -1,29 +1,37 @@
 //! The list of all tables.
 
 use crate::core::{RowBlock, Table};
-use crate::{accounts, hash, head, limiter, nodes, ops, policy, ranges, signatures, Shape};
+use crate::{accounts, blob, hash, head, limiter, nodes, ops, policy, ranges, signatures, Shape};
 
-/// The description of every table, in the order of [`Table::ALL`].
+/// The description of every table of the batch circuit, in the order of [`Table::ALL`].
 pub fn blocks(shape: &Shape) -> Vec<RowBlock> {
-    Table::ALL
-        .into_iter()
-        .map(|table| match table {
-            Table::Head => head::head_block(shape.slots.ops),
-            Table::Op => ops::op_block(),
-            Table::Account => accounts::account_block(),
-            Table::Node => nodes::node_block(),
-            Table::Signature => signatures::header_block(),
-            Table::Window => signatures::window_block(),
-            Table::Half => signatures::half_block(),
-            Table::Compress => hash::compress_block(),
-            Table::Hash => hash::hash_block(),
-            Table::Unpack => accounts::unpack_block(),
-            Table::Range40 => ranges::range_block(ranges::Width::Bits40),
-            Table::Range128 => ranges::range_block(ranges::Width::Bits128),
-            Table::Limiter => limiter::limiter_block(),
-            Table::Policy => policy::policy_block(),
-        })
-        .collect()
+    Table::ALL.into_iter().map(|table| block(table, shape)).collect()
+}
+
+/// The description of a table.
+pub fn block(table: Table, shape: &Shape) -> RowBlock {
+    match table {
+        Table::Head => head::head_block(shape.slots.ops),
+        Table::Op => ops::op_block(),
+        Table::Account => accounts::account_block(),
+        Table::Node => nodes::node_block(),
+        Table::Signature => signatures::header_block(),
+        Table::Window => signatures::window_block(),
+        Table::Half => signatures::half_block(),
+        Table::Compress => hash::compress_block(),
+        Table::Hash => hash::hash_block(),
+        Table::Unpack => accounts::unpack_block(),
+        Table::Range40 => ranges::range_block(ranges::Width::Bits40),
+        Table::Range128 => ranges::range_block(ranges::Width::Bits128),
+        Table::Limiter => limiter::limiter_block(),
+        Table::Policy => policy::policy_block(),
+        Table::Blob => blob::edge::block(),
+        Table::Powers => blob::powers::block(),
+        Table::Horner => blob::horner::block(),
+        Table::Limbs => blob::limbs::block(),
+        Table::Bits10 => blob::bits10::block(),
+        Table::Split => blob::split::block(),
+    }
 }
 
 #[cfg(test)]
@@ -35,7 +43,7 @@ mod tests {
 
     #[test]
     fn blocks_keep_to_their_rows_and_degree() {
-        for block in blocks(&Shape::tiny()) {
+        for block in blocks(&Shape::tiny()).into_iter().chain(blob::blocks()) {
             let table = block.table.name();
             let mut names = BTreeSet::new();
             for c in block.polynomials() {

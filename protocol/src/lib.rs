@@ -12,6 +12,7 @@
 //! | [`policy`], [`limiter`] | limits, guardian, the rule of the bridge | §4, §5 |
 //! | [`kinds`], [`ops`], [`codec`] | kinds of operations, operations, their encoding | §5 |
 //! | [`records`], [`data`] | posted records, words, their polynomial | §6 |
+//! | [`blob`] | records as the coefficients of a blob's polynomial, and its point | §6 |
 //! | [`header`], [`inputs`] | what a block claims, public inputs of proofs | §7 |
 //! | [`proofs`] | proofs as they are stored and sent | §9 |
 //! | [`times`] | deadlines and delays of the contracts | §10 |
@@ -24,6 +25,7 @@
 
 pub mod account;
 pub mod address;
+pub mod blob;
 pub mod codec;
 pub mod data;
 pub mod error;

@@ -50,6 +50,28 @@ pub enum Tag {
     Scalar = 17,
     /// `(v)` with `v < 2^16`.
     Chunk = 18,
+    /// `(v)` with `v < 2^10`. Here and below: data in blobs.
+    Bits10 = 19,
+    /// `(e0, e1, e2, e3)`: pieces of 120, 7, 110 and 18 bits of a value below `2^255`.
+    Value = 20,
+    /// `(x, y)` with `x < 2^125` and `y < 2^126`.
+    Quotient = 21,
+    /// `(half, z_low, z_high, low, high)`: the power of `z` that a half of the multipliers begins at.
+    Power = 22,
+    /// `(half, low, high, ..)`: multipliers of sixteen slots.
+    Multipliers = 23,
+    /// `(half, low, high, ..)`: multipliers of the three words of a value.
+    ValueMultipliers = 24,
+    /// `(group, e0, e1, e2, e3)`: value of the polynomial's rest from this group on.
+    Rest = 25,
+    /// `(position, word)`: a slot of the batch in the blob.
+    BlobWord = 26,
+    /// `(number, keyhash, exit)`: an owner record of the batch.
+    BlobOwner = 27,
+    /// `(position)`: the first slot behind the L2 records.
+    OwnersFrom = 28,
+    /// `(z, n_l2, n_owners, from_low, from_high, to_low, to_high)`: what the blob is asked.
+    Blob = 29,
 }
 
 /// A tuple: its relation and entries.

@@ -36,10 +36,23 @@ pub enum Table {
     Limiter,
     /// The limits of one token, with their path in the policy.
     Policy,
+    /// What a batch has in the blob: ends, padding, point. This and those below are for data in blobs
+    /// and not part of the batch circuit (see `crate::blob`).
+    Blob,
+    /// Half of the multipliers of a group's slots.
+    Powers,
+    /// One group of slots: a step of Horner's rule.
+    Horner,
+    /// A range check of 255 bits in two limbs.
+    Limbs,
+    /// Sixteen entries of the table of 10-bit numbers.
+    Bits10,
+    /// One owner record, cut into slots.
+    Split,
 }
 
 impl Table {
-    /// All tables, in the order of their selectors.
+    /// All tables of the batch circuit, in the order of their selectors.
     pub const ALL: [Self; 14] = [
         Self::Head,
         Self::Op,
@@ -56,6 +69,10 @@ impl Table {
         Self::Limiter,
         Self::Policy,
     ];
+
+    /// The tables for data in blobs.
+    pub const BLOB: [Self; 6] =
+        [Self::Blob, Self::Powers, Self::Horner, Self::Limbs, Self::Bits10, Self::Split];
 
     /// Name as it stands in failures and reports.
     pub fn name(self) -> &'static str {
@@ -74,21 +91,28 @@ impl Table {
             Self::Range128 => "range128",
             Self::Limiter => "limiter",
             Self::Policy => "policy",
+            Self::Blob => "blob",
+            Self::Powers => "powers",
+            Self::Horner => "horner",
+            Self::Limbs => "limbs",
+            Self::Bits10 => "bits10",
+            Self::Split => "split",
         }
     }
 
     /// Rows of a block.
     pub fn rows(self) -> usize {
         match self {
-            Self::Head => 10,
+            Self::Head | Self::Blob | Self::Powers | Self::Horner => 10,
             Self::Op => 9,
             Self::Account => 7,
             Self::Node => 6,
             Self::Signature => 7,
             Self::Window | Self::Half | Self::Range40 => 1,
-            Self::Compress | Self::Hash | Self::Range128 => 3,
+            Self::Compress | Self::Hash | Self::Range128 | Self::Split => 3,
             Self::Unpack => 5,
-            Self::Limiter => 4,
+            Self::Limiter | Self::Bits10 => 4,
+            Self::Limbs => 8,
             Self::Policy => 7,
         }
     }

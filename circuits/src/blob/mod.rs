@@ -1,0 +1,142 @@
+#![doc = include_str!("README.md")]
+
+pub mod bits10;
+pub mod edge;
+pub mod fill;
+pub mod horner;
+pub mod limbs;
+pub mod powers;
+pub mod reduce;
+pub mod split;
+#[cfg(test)]
+mod tests;
+
+use bastion_protocol::blob::{GROUP_SLOTS, SLOT_BITS};
+
+use crate::core::{Expr, Placement, RowBlock, Table, Tag, Tuple};
+use crate::{tables, Shape};
+
+pub use fill::{fill, BlobTrace, OwnerTrace};
+
+/// Number of blocks of the tables for data in blobs whose size is a matter of choice.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct BlobSlots {
+    /// Groups of 16 elements.
+    pub groups: usize,
+    /// Distinct values that are range-checked.
+    pub limbs: usize,
+    /// Owner records.
+    pub owners: usize,
+}
+
+/// Halves of the multipliers of a group.
+pub const HALVES: usize = 2;
+
+/// Slots of a half.
+pub const HALF_SLOTS: usize = GROUP_SLOTS / HALVES;
+
+impl BlobSlots {
+    /// What a batch with `groups` groups and `owners` owner records needs at most.
+    pub fn for_batch(groups: usize, owners: usize) -> Self {
+        let reductions = groups + HALVES * powers::REDUCTIONS;
+        // Each reduction looks up a value and a quotient with its carry; the edge looks up the point
+        // and the value behind the batch; an owner record has five parts.
+        let limbs = 2 * reductions + 2 + 5 * owners;
+        Self { groups, limbs, owners }
+    }
+
+    /// Where the blocks stand: one table under the other, from row 0.
+    pub fn placements(&self) -> Vec<Placement> {
+        let mut row = 0;
+        let mut out = Vec::new();
+        for table in Table::BLOB {
+            for _ in 0..self.blocks_of(table) {
+                out.push(Placement { table, row });
+                row += table.rows();
+            }
+        }
+        out
+    }
+
+    /// Rows of all blocks.
+    pub fn rows(&self) -> usize {
+        Table::BLOB.into_iter().map(|table| table.rows() * self.blocks_of(table)).sum()
+    }
+
+    /// Blocks of a table; none of those that are not for blobs.
+    fn blocks_of(&self, table: Table) -> usize {
+        match table {
+            Table::Blob => 1,
+            Table::Powers => HALVES,
+            Table::Horner => self.groups,
+            Table::Limbs => self.limbs,
+            Table::Bits10 => bits10::BLOCKS,
+            Table::Split => self.owners,
+            Table::Head
+            | Table::Op
+            | Table::Account
+            | Table::Node
+            | Table::Signature
+            | Table::Window
+            | Table::Half
+            | Table::Compress
+            | Table::Hash
+            | Table::Unpack
+            | Table::Range40
+            | Table::Range128
+            | Table::Limiter
+            | Table::Policy => 0,
+        }
+    }
+}
+
+/// The description of every table for blobs, in the order of [`Table::BLOB`].
+pub fn blocks() -> Vec<RowBlock> {
+    // These do not depend on the shape.
+    Table::BLOB.into_iter().map(|table| tables::block(table, &Shape::default())).collect()
+}
+
+/// The tuple of a slot of the batch in the blob.
+pub fn word_tuple(position: Expr, word: Expr) -> Tuple {
+    Tuple::new(Tag::BlobWord, [position, word])
+}
+
+/// The tuple of an owner record of the batch.
+pub fn owner_tuple(number: Expr, keyhash: Expr, exit: Expr) -> Tuple {
+    Tuple::new(Tag::BlobOwner, [number, keyhash, exit])
+}
+
+/// What the head says of the blob.
+#[derive(Clone, Copy, Debug)]
+pub struct Statement<F> {
+    /// The point of evaluation.
+    pub z: F,
+    /// L2 records of the batch in the blob.
+    pub l2: F,
+    /// Owner records of the batch in the blob.
+    pub owners: F,
+    /// Value of the polynomial's rest from this batch on: low and high limb.
+    pub from: [F; 2],
+    /// Value of its rest behind this batch: low and high limb.
+    pub to: [F; 2],
+}
+
+impl<F: Into<Expr>> Statement<F> {
+    /// The tuple that the head produces and the edge consumes.
+    pub fn tuple(self) -> Tuple {
+        let [from_low, from_high] = self.from;
+        let [to_low, to_high] = self.to;
+        let entries = [self.z, self.l2, self.owners, from_low, from_high, to_low, to_high];
+        Tuple::new(Tag::Blob, entries.map(Into::into))
+    }
+}
+
+/// The tuple that says that 10-bit numbers are.
+fn bits10_tuple(v: Expr) -> Tuple {
+    Tuple::new(Tag::Bits10, [v])
+}
+
+/// `2^120`, where the second slot of an element begins.
+fn slot_shift() -> Expr {
+    Expr::pow2(SLOT_BITS)
+}

@@ -1,0 +1,170 @@
+//! Multipliers of a group's slots: powers of `z`, and the same times `2^120` for the second slot of
+//! an element. Two blocks one after the other have eight powers each.
+
+use halo2_proofs::halo2curves::bn256::Fr;
+
+use crate::blob::limbs::LimbCounts;
+use crate::blob::reduce::{Reduction, CELLS};
+use crate::blob::{slot_shift, HALF_SLOTS};
+use crate::core::{pow2, BlockWriter, Expr, RowBlock, Table, Tag, Term, Tuple};
+
+/// Powers of a half.
+const POWERS: usize = HALF_SLOTS / 2;
+
+/// Reductions of a half: each power times `2^120` and times `z`, and two more multipliers.
+pub const REDUCTIONS: usize = 2 * POWERS + 2;
+
+/// Bits from the second word of a value to the third.
+const SECOND_WORD_BITS: u32 = 117;
+
+const HALF: Expr = Expr::nth(0);
+const Z: [Expr; 2] = [Expr::nth(1), Expr::nth(2)];
+const START: [Expr; 2] = [Expr::nth(3), Expr::nth(4)];
+const USES: Expr = Expr::nth(5);
+const VALUE_USES: Expr = Expr::nth(6);
+const NEXT_USES: Expr = Expr::nth(7);
+const FIRST_REDUCTION: usize = 8;
+
+/// The tuple of the power that a half begins at, and of the two words of `z`.
+pub fn power_tuple(half: Expr, z: [Expr; 2], power: [Expr; 2]) -> Tuple {
+    Tuple::new(Tag::Power, [half, z[0], z[1], power[0], power[1]])
+}
+
+/// The tuple of the multipliers of a half's slots.
+pub fn multipliers_tuple(half: Expr, multipliers: &[[Expr; 2]]) -> Tuple {
+    Tuple::new(Tag::Multipliers, [half].into_iter().chain(multipliers.iter().flatten().copied()))
+}
+
+/// The tuple of the multipliers of a value's three words.
+pub fn value_multipliers_tuple(half: Expr, multipliers: &[[Expr; 2]; 3]) -> Tuple {
+    let entries = [half].into_iter().chain(multipliers.iter().flatten().copied());
+    Tuple::new(Tag::ValueMultipliers, entries)
+}
+
+/// Multipliers of a half, and how they come from one another.
+#[derive(Clone, Debug)]
+struct Chain<F> {
+    /// Limbs of the power that the half begins at, and of the result of each reduction.
+    limbs: Vec<[F; 2]>,
+}
+
+impl<F: Copy> Chain<F> {
+    /// Power `j`, counted from where the half begins.
+    fn power(&self, j: usize) -> [F; 2] {
+        self.limbs[2 * j]
+    }
+
+    /// Power `j` times `2^120`.
+    fn shifted(&self, j: usize) -> [F; 2] {
+        self.limbs[2 * j + 1]
+    }
+
+    /// What reduction `n` multiplies: only results of those before it.
+    fn products(&self, n: usize, z: [F; 2], shifts: [F; 2]) -> Vec<(F, [F; 2])> {
+        match n {
+            _ if n == REDUCTIONS - 1 => vec![(shifts[1], self.shifted(POWERS))],
+            _ if n.is_multiple_of(2) => vec![(shifts[0], self.power(n / 2))],
+            _ => vec![(z[0], self.power(n / 2)), (z[1], self.shifted(n / 2))],
+        }
+    }
+
+    /// Multipliers of the slots.
+    fn slots(&self) -> Vec<[F; 2]> {
+        (0..POWERS).flat_map(|j| [self.power(j), self.shifted(j)]).collect()
+    }
+
+    /// Multipliers of the words of a value that follows the half.
+    fn value_words(&self) -> [[F; 2]; 3] {
+        [self.power(POWERS), self.shifted(POWERS), self.limbs[REDUCTIONS]]
+    }
+}
+
+/// Constraints of a half.
+pub fn block() -> RowBlock {
+    let mut block = RowBlock::new(Table::Powers);
+    let cells: Vec<_> =
+        (0..REDUCTIONS).map(|n| Reduction::cells(FIRST_REDUCTION + CELLS * n)).collect();
+    let limbs = [START].into_iter().chain(cells.iter().map(|c| c.value.limbs())).collect();
+    let chain = Chain { limbs };
+    let shifts = [slot_shift(), Expr::pow2(SECOND_WORD_BITS)];
+    let next = HALF + Expr::one();
+    let mut terms = vec![
+        Term::consume("start", Expr::one(), power_tuple(HALF, Z, START)),
+        Term::produce("next", NEXT_USES, power_tuple(next, Z, chain.power(POWERS))),
+        Term::produce("multipliers", USES, multipliers_tuple(HALF, &chain.slots())),
+        Term::produce(
+            "value_multipliers",
+            VALUE_USES,
+            value_multipliers_tuple(HALF, &chain.value_words()),
+        ),
+    ];
+    for (n, reduction) in cells.iter().enumerate() {
+        let prefix = format!("reduction{n}.");
+        reduction.constrain(&mut block, &prefix, &chain.products(n, Z, shifts));
+        terms.extend(reduction.ranges(&prefix, Expr::one()));
+    }
+    block.bus_packed(0, terms);
+    block
+}
+
+/// A filled half.
+#[derive(Clone, Debug)]
+pub struct Half {
+    z: [Fr; 2],
+    chain: Chain<Fr>,
+    reductions: Vec<Reduction<Fr>>,
+}
+
+impl Half {
+    /// The half that begins at `start`. `alter` sees each reduction before it is used.
+    pub fn new(
+        z: [Fr; 2],
+        start: [Fr; 2],
+        alter: &mut dyn FnMut(usize, &mut Reduction<Fr>),
+    ) -> Self {
+        let mut half = Self { z, chain: Chain { limbs: vec![start] }, reductions: Vec::new() };
+        let shifts = [pow2(120), pow2(SECOND_WORD_BITS)];
+        for n in 0..REDUCTIONS {
+            let mut reduction = Reduction::of(&half.chain.products(n, z, shifts));
+            alter(n, &mut reduction);
+            half.chain.limbs.push(reduction.value.limbs());
+            half.reductions.push(reduction);
+        }
+        half
+    }
+
+    /// The power that the next half begins at.
+    pub fn end(&self) -> [Fr; 2] {
+        self.chain.power(POWERS)
+    }
+
+    /// Multipliers of its slots.
+    pub fn slots(&self) -> Vec<[Fr; 2]> {
+        self.chain.slots()
+    }
+
+    /// Multipliers of the words of a value that follows it.
+    pub fn value_words(&self) -> [[Fr; 2]; 3] {
+        self.chain.value_words()
+    }
+
+    /// Assigns the half, whose multipliers are used so often: of the slots, of a value's words, of
+    /// the next half.
+    pub fn assign(
+        &self,
+        writer: &mut BlockWriter<'_>,
+        half: u64,
+        uses: [u64; 3],
+        limbs: &mut LimbCounts,
+    ) {
+        let [low, high] = self.chain.power(0);
+        let head =
+            [Fr::from(half), self.z[0], self.z[1], low, high].into_iter().chain(uses.map(Fr::from));
+        head.enumerate().for_each(|(n, value)| writer.nth(n, value));
+        for (n, reduction) in self.reductions.iter().enumerate() {
+            Reduction::cells(FIRST_REDUCTION + CELLS * n).assign(writer, reduction);
+            limbs.value(&reduction.value.0);
+            limbs.quotient(reduction.quotient, reduction.shifted_carry());
+        }
+    }
+}

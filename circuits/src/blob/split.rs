@@ -1,0 +1,99 @@
+//! One owner record, cut into four slots.
+
+use bastion_protocol::blob::{OWNER_PART, OWNER_SLOTS};
+use halo2_proofs::halo2curves::bn256::Fr;
+
+use crate::blob::limbs::{quotient_tuple, LimbCounts};
+use crate::blob::{owner_tuple, word_tuple};
+use crate::core::{pow2, BlockWriter, Expr, RowBlock, Table, Tag, Term, Tuple};
+use crate::witness::convert::wide;
+
+/// Bits of a slot.
+const PART_BITS: u32 = 8 * OWNER_PART as u32;
+/// Bits of the key hash and of the exit address in the slot that both share.
+const KEY_BITS: u32 = 48;
+const EXIT_BITS: u32 = 56;
+
+/// Name and bits of each part, from the record's front.
+const PARTS: [(&str, u32); 5] = [
+    ("key_high", PART_BITS),
+    ("key_middle", PART_BITS),
+    ("key_low", KEY_BITS),
+    ("exit_high", EXIT_BITS),
+    ("exit_low", PART_BITS),
+];
+
+const ACTIVE: Expr = Expr::nth(0);
+const NUMBER: Expr = Expr::nth(1);
+const KEYHASH: Expr = Expr::nth(2);
+const EXIT: Expr = Expr::nth(3);
+const FROM: Expr = Expr::nth(4);
+const FIRST_PART: usize = 5;
+
+/// Cells of a block.
+const END: usize = FIRST_PART + PARTS.len();
+
+/// The tuple of the first slot behind the L2 records.
+pub fn from_tuple(position: Expr) -> Tuple {
+    Tuple::new(Tag::OwnersFrom, [position])
+}
+
+/// By how much a value of `bits` bits is raised for the second limb of its look-up, so that both
+/// limbs fit only if it has no more.
+fn raise(bits: u32) -> u32 {
+    126 - bits
+}
+
+/// Constraints of an owner record.
+pub fn block() -> RowBlock {
+    let mut block = RowBlock::new(Table::Split);
+    let parts: [Expr; 5] = std::array::from_fn(|i| Expr::nth(FIRST_PART + i));
+    let [key_high, key_middle, key_low, exit_high, exit_low] = parts;
+    block.constrain("active_flag", ACTIVE.boolean());
+    let middle = key_middle * Expr::pow2(KEY_BITS);
+    let keyhash = key_high * Expr::pow2(PART_BITS + KEY_BITS) + middle + key_low;
+    block.constrain("keyhash", KEYHASH - keyhash);
+    block.constrain("exit", EXIT - exit_high * Expr::pow2(PART_BITS) - exit_low);
+
+    let shared = key_low * Expr::pow2(EXIT_BITS) + exit_high;
+    let slots: [Expr; OWNER_SLOTS] = [key_high, key_middle, shared, exit_low];
+    let first = FROM + NUMBER * Expr::from(OWNER_SLOTS as u64);
+    let mut terms = vec![
+        Term::consume("record", ACTIVE, owner_tuple(NUMBER, KEYHASH, EXIT)),
+        Term::consume("from", ACTIVE, from_tuple(FROM)),
+    ];
+    for (i, slot) in slots.into_iter().enumerate() {
+        let tuple = word_tuple(first + Expr::from(i as u64), slot);
+        terms.push(Term::produce(format!("slot{i}"), ACTIVE, tuple));
+    }
+    for ((name, bits), part) in PARTS.into_iter().zip(parts) {
+        let tuple = quotient_tuple(part, part * Expr::pow2(raise(bits)));
+        terms.push(Term::consume(format!("{name}_range"), ACTIVE, tuple));
+    }
+    block.bus_packed(0, terms);
+    block
+}
+
+/// The five parts of an owner record's four slots.
+pub fn parts(slots: [u128; OWNER_SLOTS]) -> [Fr; 5] {
+    let [high, middle, shared, low] = slots;
+    [high, middle, shared >> EXIT_BITS, shared & ((1 << EXIT_BITS) - 1), low].map(wide)
+}
+
+/// Assigns an owner record, `[key hash, exit address]` with its parts (or an unused block).
+pub fn assign(
+    writer: &mut BlockWriter<'_>,
+    record: Option<(u64, [Fr; 2], [Fr; 5])>,
+    from: u64,
+    limbs: &mut LimbCounts,
+) {
+    let Some((number, [keyhash, exit], parts)) = record else {
+        (0..END).for_each(|n| writer.nth(n, Fr::zero()));
+        return;
+    };
+    let head = [Fr::one(), Fr::from(number), keyhash, exit, Fr::from(from)];
+    head.into_iter().chain(parts).enumerate().for_each(|(n, value)| writer.nth(n, value));
+    for ((_, bits), part) in PARTS.into_iter().zip(parts) {
+        limbs.quotient(part, part * pow2(raise(bits)));
+    }
+}

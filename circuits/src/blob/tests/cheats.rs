@@ -1,0 +1,302 @@
+//! Cheating provers: each does one thing wrong and everything else as if it were right, and fails by
+//! the rule that is there for it. A look-up that fails names both sides of the bus.
+
+use ark_ff::Field;
+
+use super::*;
+use crate::blob::powers::REDUCTIONS;
+use crate::blob::reduce::{Reduction, MODULUS};
+use crate::core::pow2;
+use crate::witness::convert::{halves, inverse_or_zero};
+use bastion_protocol::blob::point::from_limbs;
+
+/// Half of each of two blocks that are the same: what they put on the bus is that of one.
+fn half() -> Fr {
+    inverse_or_zero(Fr::from(2))
+}
+
+/// Another value for a reduction, with the quotient and carry that make it right modulo `p`.
+pub(super) fn replace(reduction: &mut Reduction<Fr>, value: Pieces<Fr>) {
+    let [low, high] = *MODULUS;
+    let difference = |l: usize| reduction.value.limbs()[l] - value.limbs()[l];
+    let taken = difference(0) + difference(1) * pow2(127);
+    let quotient = taken * inverse_or_zero(low + high * pow2(127));
+    reduction.carry += (difference(0) - quotient * low) * inverse_or_zero(pow2(127));
+    reduction.quotient += quotient;
+    reduction.value = value;
+}
+
+/// Something in the value's pieces, and in the carry, by names of the rules that then fail.
+type Alteration = (&'static str, fn(&mut Reduction<Fr>));
+
+const REDUCTION_CHEATS: [Alteration; 4] = [
+    ("low", |r| {
+        r.carry += Fr::one();
+        r.value.0[2] += Fr::one();
+    }),
+    ("high", |r| r.value.0[2] += Fr::one()),
+    // The same value in pieces that are not in range.
+    ("value", |r| {
+        r.value.0[0] += pow2(120);
+        r.value.0[1] -= Fr::one();
+    }),
+    // Any value at all: the quotient and the carry that fit it in the field are not in range.
+    ("quotient", |r| replace(r, Pieces([11, 12, 13, 14].map(Fr::from)))),
+];
+
+/// Rules of groups, and the look-up that they do not make.
+fn elsewhere(name: &str) -> bool {
+    name.starts_with("horner.") || name == "powers.multipliers"
+}
+
+#[test]
+fn multipliers_are_the_powers() {
+    let mut case = Case::sample();
+    for (rule, cheat) in REDUCTION_CHEATS {
+        for place in 0..HALVES * REDUCTIONS {
+            let alter = |stage: Stage<'_>| {
+                if let Stage::Power { half, number, reduction } = stage {
+                    if half * REDUCTIONS + number == place {
+                        cheat(reduction);
+                    }
+                }
+            };
+            case.claim_what_comes_out(alter);
+            let name = format!("powers.reduction{}.{rule}", place % REDUCTIONS);
+            let names = case.violated(alter);
+            match place {
+                // The multiplier 2^120 is a constant of the groups: they notice too.
+                0 => assert!(names.contains(&name), "{names:?}"),
+                _ => assert_eq!(names, BTreeSet::from([name]), "{place}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn values_are_what_groups_come_to() {
+    let mut case = Case::sample();
+    for (rule, cheat) in REDUCTION_CHEATS {
+        for place in 0..case.trace.groups() {
+            let alter = |stage: Stage<'_>| {
+                if let Stage::Group { group, reduction } = stage {
+                    if group == place {
+                        cheat(reduction);
+                    }
+                }
+            };
+            case.claim_what_comes_out(alter);
+            assert_eq!(case.violated(alter), set(&[&format!("horner.{rule}")]), "{place}");
+        }
+    }
+}
+
+#[test]
+fn the_point_is_that_of_the_head() {
+    // Another point than the head's, everywhere.
+    let mut case = Case::sample();
+    case.trace.z ^= 1;
+    case.claim_what_comes_out(|_| {});
+    assert_eq!(case.violated(|_| {}), set(&["blob.statement", "head.blob"]));
+    // The head's point at the edge, another one in the multipliers.
+    for place in 0..HALVES {
+        for part in 0..3 {
+            let mut case = Case::sample();
+            let alter = |stage: Stage<'_>| match stage {
+                Stage::Half { half, z, .. } if half >= place && part < 2 => z[part] += Fr::one(),
+                Stage::Half { half, start, .. } if half == place && part == 2 => {
+                    start[0] += Fr::one();
+                }
+                _ => {}
+            };
+            case.claim_what_comes_out(alter);
+            let before = ["blob.power", "powers.next"][place];
+            let mut expected = set(&[before, "powers.start"]);
+            let names = case.violated(alter);
+            if (place, part) == (0, 2) {
+                // The first power is 1, a constant of the groups.
+                expected.extend(names.iter().filter(|n| elsewhere(n)).cloned());
+            }
+            assert_eq!(names, expected, "{place} {part}");
+        }
+    }
+    // The words of the point are its only ones.
+    let mut case = Case::sample();
+    case.trace.z |= 1 << 127;
+    case.statement.z = wide(case.trace.z);
+    case.claim_what_comes_out(|_| {});
+    let alter = |stage: Stage<'_>| {
+        if let Stage::Edge(edge) = stage {
+            edge.z.0[1] += pow2(7);
+            edge.z.0[2] -= Fr::one();
+        }
+    };
+    assert_eq!(case.violated(alter), set(&["blob.z_range"]));
+}
+
+#[test]
+fn multipliers_are_those_of_the_table() {
+    // A word that is 0 hides its multiplier: the last group's padding.
+    let case = Case::sample();
+    let padding = case.used() % GROUP_SLOTS;
+    for slot in padding..GROUP_SLOTS {
+        let mut grid = case.grid(&mut |_| {});
+        nudge(&mut grid, case.row(Table::Horner, 2), 34 + 2 * (slot - 2), Fr::one());
+        let name = format!("horner.multipliers{}", slot / HALF_SLOTS);
+        assert_eq!(case.check(&grid), set(&[&name, "powers.multipliers"]), "{slot}");
+    }
+    // So does a value that is 0.
+    let mut rng = ChaCha20Rng::seed_from_u64(5);
+    let case = Case::of(&batch(&mut rng, 3, 0), rng.gen(), Scalar::from(0u64));
+    for limb in 94..100 {
+        let mut grid = case.grid(&mut |_| {});
+        nudge(&mut grid, case.row(Table::Horner, 0), limb, Fr::one());
+        let names = set(&["horner.value_multipliers", "powers.value_multipliers"]);
+        assert_eq!(case.check(&grid), names);
+    }
+}
+
+#[test]
+fn elements_are_the_records() {
+    let honest = Case::sample();
+    let used = honest.used();
+    for place in 0..honest.trace.words.len() {
+        let mut case = honest.clone();
+        case.trace.words[place] += Fr::one();
+        case.claim_what_comes_out(|_| {});
+        let producer = match place {
+            n if n < 60 => "op.blob_word".into(),
+            n if n < used => format!("split.slot{}", (n - 60) % OWNER_SLOTS),
+            // A trailing element that is not 0.
+            n => format!("blob.padding{}", n - used),
+        };
+        let consumer = format!("horner.word{}", place % GROUP_SLOTS);
+        assert_eq!(case.violated(|_| {}), set(&[&consumer, &producer]), "{place}");
+    }
+    // Two swapped: in an element, in a group, across groups.
+    for (a, b) in [(0, 1), (2, 7), (5, 40)] {
+        let mut case = honest.clone();
+        case.trace.words.swap(a, b);
+        case.claim_what_comes_out(|_| {});
+        let [a, b] = [a, b].map(|n| format!("horner.word{}", n % GROUP_SLOTS));
+        assert_eq!(case.violated(|_| {}), set(&[&a, &b, "op.blob_word"]));
+    }
+}
+
+/// Another blob for the same commitment: its value stands in the head, the words are the batch's.
+#[test]
+fn another_blob_has_another_value() {
+    let mut case = Case::sample();
+    let mut rng = ChaCha20Rng::seed_from_u64(9);
+    let other = Case::of(&batch(&mut rng, 60, 3), case.trace.z, Scalar::from(0u64));
+    case.statement.from = other.statement.from;
+    assert_eq!(case.violated(|_| {}), set(&["blob.statement", "head.blob"]));
+    // A prover who makes the tables come to it: one rule at the end of the chain.
+    let alter = |stage: Stage<'_>| {
+        if let Stage::Group { group: 0, reduction } = stage {
+            let value = point_value(&other.statement.from);
+            replace(reduction, Pieces::of(&value));
+        }
+    };
+    assert_eq!(case.violated(alter), set(&["horner.quotient"]));
+    // Without the sum being right modulo p either.
+    let alter = |stage: Stage<'_>| {
+        if let Stage::Edge(edge) = stage {
+            edge.from = Pieces::of(&point_value(&other.statement.from));
+        }
+    };
+    assert_eq!(case.violated(alter), set(&["blob.first", "horner.result"]));
+}
+
+fn point_value(limbs: &[Fr; 2]) -> Scalar {
+    from_limbs(limbs.map(|limb| halves(&limb).0)).unwrap()
+}
+
+#[test]
+fn counts_and_ends_are_those_of_the_head() {
+    let honest = Case::sample();
+    let statement = set(&["blob.statement", "head.blob"]);
+    let changes: [fn(&mut Statement<Fr>); 7] = [
+        |s| s.z += Fr::one(),
+        |s| s.l2 += Fr::one(),
+        |s| s.owners += Fr::one(),
+        |s| s.from[0] += Fr::one(),
+        |s| s.from[1] += Fr::one(),
+        |s| s.to[0] += Fr::one(),
+        |s| s.to[1] += Fr::one(),
+    ];
+    for (n, change) in changes.into_iter().enumerate() {
+        let mut case = honest.clone();
+        change(&mut case.statement);
+        assert_eq!(case.violated(|_| {}), statement, "{n}");
+    }
+    // A group more than there are.
+    let mut grid = honest.grid(&mut |_| {});
+    nudge(&mut grid, honest.row(Table::Blob, 0), 2, Fr::one());
+    assert_eq!(honest.check(&grid), set(&["blob.last", "horner.rest"]));
+    // A group of zeros behind the last one, and everything fits it: there are no such slots.
+    let mut case = honest.clone();
+    case.trace.words.extend([Fr::zero(); GROUP_SLOTS]);
+    case.room = BlobSlots::for_batch(4, 3);
+    case.claim_what_comes_out(|_| {});
+    // Slots 72 to 102 are padding; slot 103 is the eighth of the fourth group.
+    let expected: BTreeSet<String> = (7..GROUP_SLOTS).map(|n| format!("horner.word{n}")).collect();
+    assert_eq!(case.violated(|_| {}), expected);
+}
+
+/// The value plus the modulus. The circuit fixes a value modulo the modulus, and lets this one
+/// through where it has 255 bits; whoever reads the public input takes canonical values alone.
+#[test]
+fn a_value_plus_the_modulus() {
+    let raise = |stage: Stage<'_>| {
+        if let Stage::Group { group: 0, reduction } = stage {
+            replace(reduction, raised(&reduction.value, 1));
+        }
+    };
+    // Of 256 bits: no piece above 255 bits is in range.
+    let mut case = Case::sample();
+    case.claim_what_comes_out(raise);
+    assert_eq!(case.violated(raise), set(&["horner.value"]));
+    // Of 255 bits, where the batch's value is 5: it is refused by its reader.
+    let mut rng = ChaCha20Rng::seed_from_u64(4);
+    let (data, z) = (batch(&mut rng, 20, 0), rng.gen::<u128>());
+    let own = evaluate(&coefficients(std::slice::from_ref(&data)).unwrap(), z);
+    let to = (Scalar::from(5u64) - own) / Scalar::from(z).pow([16]);
+    let mut case = Case::of(&data, z, to);
+    assert_eq!(case.statement.from, [Fr::from(5), Fr::zero()]);
+    case.claim_what_comes_out(raise);
+    assert_eq!(case.statement.from, [Fr::from(5) + MODULUS[0], MODULUS[1]]);
+    assert_eq!(case.violated(raise), set(&[]));
+    let limbs = case.statement.from.map(|limb| halves(&limb).0);
+    assert!(from_limbs(limbs).is_err());
+    // The head says so, the tables do not.
+    assert_eq!(case.violated(|_| {}), set(&["blob.statement", "head.blob"]));
+}
+
+#[test]
+fn the_value_behind_a_batch_is_in_range() {
+    let mut case = Case::sample();
+    let [e0, e1, e2, e3] = case.trace.to.0;
+    case.trace.to = Pieces([e0, e1 + pow2(7), e2 - Fr::one(), e3]);
+    case.claim_what_comes_out(|_| {});
+    assert_eq!(case.violated(|_| {}), set(&["blob.to_range"]));
+}
+
+#[test]
+fn flags_are_flags() {
+    let mut case = Case::sample();
+    case.room.groups += 1;
+    case.room.owners += 1;
+    for (table, unused, cells) in [(Table::Horner, 3, 110), (Table::Split, 3, 10)] {
+        let mut grid = case.grid(&mut |_| {});
+        let (from, to) = (case.row(table, 0), case.row(table, unused));
+        for n in 0..cells {
+            let (row, col) = (n / crate::core::WIDTH, n % crate::core::WIDTH);
+            grid.overwrite(to + row, col, grid.get(from + row, col));
+        }
+        grid.overwrite(from, 0, half());
+        grid.overwrite(to, 0, half());
+        let name = format!("{}.active_flag", table.name());
+        assert_eq!(case.check(&grid), set(&[&name]));
+    }
+}

@@ -1,0 +1,179 @@
+//! The point at which blob and circuit are compared, and the value there.
+
+use ark_ff::{AdditiveGroup, BigInt, PrimeField};
+
+use super::{BlobError, Scalar};
+use crate::field;
+use crate::hash::keccak;
+use crate::Fr;
+
+/// Bits of the low limb of a value.
+pub const LOW_BITS: u32 = 127;
+
+/// What is fixed before the point of evaluation is known.
+///
+/// `c_out` binds every word and every count of the block, the versioned hash binds the polynomial
+/// that the blob's commitment is for. If the point were known before either of them, a second
+/// polynomial with the same value there is easily found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Claim {
+    /// Chain and contract (`header::domain`).
+    pub domain: Fr,
+    /// Word chain over the block: the data commitment.
+    pub c_out: Fr,
+    /// Versioned hash of the blob, as the opcode BLOBHASH gives it.
+    pub versioned_hash: [u8; 32],
+    /// Batches of the block, empty ones included.
+    pub batches: u32,
+    /// Elements that the batches take in the blob.
+    pub elements: u32,
+}
+
+impl Claim {
+    /// The low 128 bits of `keccak256("bastion.z.v1" || domain || c_out || versioned hash ||
+    /// batches || elements)`, numbers in 32 bytes.
+    ///
+    /// Two polynomials of degree below 4096 agree in at most 4095 points. So a false claim holds at
+    /// a random point with probability at most `4095 / 2^128 < 2^-116`.
+    #[must_use]
+    pub fn point(&self) -> u128 {
+        let wide = |x: u32| field::to_bytes(&Fr::from(x));
+        let hash = keccak(&[
+            b"bastion.z.v1",
+            &field::to_bytes(&self.domain),
+            &field::to_bytes(&self.c_out),
+            &self.versioned_hash,
+            &wide(self.batches),
+            &wide(self.elements),
+        ]);
+        hash[16..].iter().fold(0, |x, b| x << 8 | u128::from(*b))
+    }
+}
+
+/// The value at `z` of the polynomial with these coefficients, from the lowest power up.
+#[must_use]
+pub fn evaluate(coefficients: &[Scalar], z: u128) -> Scalar {
+    let z = Scalar::from(z);
+    coefficients.iter().rev().fold(Scalar::ZERO, |y, c| y * z + c)
+}
+
+/// The low 127 bits and the high 128 bits of a value: the circuit's limbs and public inputs.
+#[must_use]
+pub fn limbs(value: &Scalar) -> [u128; 2] {
+    let BigInt([a, b, c, d]) = value.into_bigint();
+    let low = u128::from(a) | u128::from(b) << 64;
+    let high = u128::from(c) | u128::from(d) << 64;
+    [low & ((1 << LOW_BITS) - 1), low >> LOW_BITS | high << 1]
+}
+
+/// The value of two limbs. The circuit fixes a value modulo the modulus alone; the precompile of L1
+/// takes none but the canonical one, and so does this.
+///
+/// # Errors
+/// [`BlobError::Limbs`].
+pub fn from_limbs([low, high]: [u128; 2]) -> Result<Scalar, BlobError> {
+    let words = [low | high << LOW_BITS, high >> 1];
+    let halves = words.map(|w| [w as u64, (w >> 64) as u64]);
+    let value = BigInt([halves[0][0], halves[0][1], halves[1][0], halves[1][1]]);
+    let value = Scalar::from_bigint(value).filter(|_| low >> LOW_BITS == 0);
+    value.ok_or(BlobError::Limbs { low, high })
+}
+
+#[cfg(test)]
+mod tests {
+    use ark_ff::{Field, UniformRand};
+    use proptest::prelude::*;
+    use rand::SeedableRng;
+    use rand_chacha::ChaCha20Rng;
+
+    use super::*;
+
+    fn claim() -> Claim {
+        Claim {
+            domain: Fr::from(1u64),
+            c_out: Fr::from(2u64),
+            versioned_hash: [3; 32],
+            batches: 4,
+            elements: 5,
+        }
+    }
+
+    #[test]
+    fn every_part_of_a_claim_moves_the_point() {
+        let honest = claim();
+        let others = [
+            Claim { domain: Fr::from(9u64), ..honest },
+            Claim { c_out: Fr::from(9u64), ..honest },
+            Claim { versioned_hash: [9; 32], ..honest },
+            Claim { batches: 9, ..honest },
+            Claim { elements: 9, ..honest },
+        ];
+        for other in others {
+            assert_ne!(other.point(), honest.point(), "{other:?}");
+        }
+        // Bytes put together by hand.
+        let mut bytes = b"bastion.z.v1".to_vec();
+        for (fill, last) in [(0, 1), (0, 2), (3, 3), (0, 4), (0, 5)] {
+            bytes.extend([fill; 31]);
+            bytes.push(last);
+        }
+        let hash = keccak(&[&bytes]);
+        assert_eq!(honest.point().to_be_bytes(), hash[16..]);
+    }
+
+    /// Why `z` comes after the commitments: at a known point another polynomial has the same value.
+    #[test]
+    fn a_point_known_before_binds_nothing() {
+        let z = claim().point();
+        let honest: Vec<Scalar> = (1..40u64).map(Scalar::from).collect();
+        let mut forged = honest.clone();
+        // Add `5 (X - z)`.
+        forged[0] -= Scalar::from(5u64) * Scalar::from(z);
+        forged[1] += Scalar::from(5u64);
+        assert_eq!(evaluate(&forged, z), evaluate(&honest, z));
+        // The forged polynomial has another commitment, so another point, and there they differ.
+        let z = Claim { versioned_hash: [4; 32], ..claim() }.point();
+        assert_ne!(evaluate(&forged, z), evaluate(&honest, z));
+    }
+
+    #[test]
+    fn a_coefficient_behind_the_last_one_shows() {
+        let z = claim().point();
+        let honest: Vec<Scalar> = (1..40u64).map(Scalar::from).collect();
+        let mut longer = honest.clone();
+        longer.resize(100, Scalar::ZERO);
+        assert_eq!(evaluate(&longer, z), evaluate(&honest, z));
+        longer[99] = Scalar::ONE;
+        assert_ne!(evaluate(&longer, z), evaluate(&honest, z));
+    }
+
+    #[test]
+    fn only_canonical_limbs_are_a_value() {
+        let mut rng = ChaCha20Rng::seed_from_u64(1);
+        for value in [Scalar::ZERO, -Scalar::ONE, Scalar::rand(&mut rng)] {
+            assert_eq!(from_limbs(limbs(&value)), Ok(value));
+        }
+        // The modulus, and a value plus the modulus.
+        let BigInt([a, b, c, d]) = Scalar::MODULUS;
+        let (low, high) =
+            (u128::from(a) | u128::from(b) << 64, u128::from(c) | u128::from(d) << 64);
+        let raised = [low & ((1 << 127) - 1), low >> 127 | high << 1];
+        let [low, high] = raised;
+        assert_eq!(from_limbs(raised), Err(BlobError::Limbs { low, high }));
+        assert!(from_limbs([low + 3, high]).is_err());
+        assert!(from_limbs([low - 1, high]).is_ok());
+        assert!(from_limbs([1 << 127, 0]).is_err());
+        assert!(from_limbs([0, u128::MAX]).is_err());
+    }
+
+    proptest! {
+        #![proptest_config(crate::seed::config(32))]
+        #[test]
+        fn horner_is_the_sum_of_powers(words in prop::collection::vec(any::<u128>(), 0..50), z: u128) {
+            let coefficients: Vec<Scalar> = words.into_iter().map(Scalar::from).collect();
+            let powers = coefficients.iter().enumerate();
+            let sum: Scalar = powers.map(|(i, c)| *c * Scalar::from(z).pow([i as u64])).sum();
+            prop_assert_eq!(evaluate(&coefficients, z), sum);
+        }
+    }
+}

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Crates of the workspace; the root is one too.
-const CRATES: [&str; 12] = [
+const CRATES: [&str; 13] = [
     "protocol",
     "state",
     "circuits",
@@ -17,6 +17,7 @@ const CRATES: [&str; 12] = [
     "audit",
     "l1",
     "sentinel",
+    "auction",
     "client",
     "node",
     "",

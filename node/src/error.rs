@@ -557,6 +557,7 @@ impl NodeError {
             Self::NoData { .. } | Self::NoBackup { .. } => ErrorClass::Missing,
             Self::NoDocuments { .. } | Self::Document(_) => ErrorClass::Missing,
             Self::Malformed { .. } => ErrorClass::Invalid,
+            Self::Sentinel(bastion_sentinel::SentinelError::Log { .. }) => ErrorClass::Invalid,
             Self::BlockCount { .. } | Self::Foreign { .. } => ErrorClass::Invalid,
             Self::NothingFits { .. } | Self::TooLittleMemory { .. } => ErrorClass::Resources,
             Self::Proof(e) => e.into(),

@@ -14,7 +14,8 @@ pub fn explain(verdict: &Verdict) -> String {
         Decision::Allow => "Allowed, with alerts.\n".to_owned(),
         Decision::Quarantine { until } => {
             format!(
-                "Held until {until} (Unix time in seconds), unless an admin releases it before.\n"
+                "Held: the rules ask for it until {until} (Unix time in seconds), the node holds nothing longer than \
+                 sentinel.max-hold-seconds.\n"
             )
         }
         Decision::Reject => "Refused.\n".to_owned(),
@@ -50,7 +51,8 @@ mod tests {
         };
         assert_eq!(
             explain(&held),
-            "Held until 5 (Unix time in seconds), unless an admin releases it before.\n\
+            "Held: the rules ask for it until 5 (Unix time in seconds), the node holds nothing longer than \
+             sentinel.max-hold-seconds.\n\
              - rule.drain (750/1000): out_share 990, action x [version 3:ab]\n"
         );
         let refused = Verdict { decision: Decision::Reject, reasons: vec![] };

@@ -265,11 +265,12 @@ pub(crate) fn read_policies(files: &[PathBuf]) -> eyre::Result<Vec<Policy>> {
 
 /// The policies given, or those of a development chain.
 pub(crate) fn policies(given: Vec<Policy>, chain_id: u64) -> eyre::Result<Vec<Policy>> {
+    if DEV_CHAIN_IDS.contains(&chain_id) {
+        let own = std::iter::once(dev_policy()).filter(|own| !given.contains(own));
+        return Ok(own.chain(given.iter().cloned()).collect());
+    }
     if !given.is_empty() {
         return Ok(given);
-    }
-    if DEV_CHAIN_IDS.contains(&chain_id) {
-        return Ok(vec![dev_policy()]);
     }
     Err(eyre!(
         "chain {chain_id} is no development chain: give the rollup's policies by --policy FILE"

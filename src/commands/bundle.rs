@@ -169,6 +169,18 @@ pub(crate) fn run(command: &Command, settings: &Settings) -> eyre::Result<()> {
         }
         Command::Make { rules, bundle, version, days, key, stamp_days, next_root } => {
             let keys = read_keys(key)?;
+            let before = bundle.join(TARGETS_FILE);
+            if before.exists() {
+                let last = read::<Targets>(&before)?.signed.version;
+                if *version <= last {
+                    return Err(CliError::Usage(format!(
+                        "--version {version} is not above {last}, that of {}: nodes take two bundles of one version for \
+                         theft of the keys",
+                        bundle.display()
+                    ))
+                    .into());
+                }
+            }
             let files = rule_files(rules)?;
             let described = describe(*version, after(*days), &files);
             let described = described.map_err(|e| CliError::BadFile {

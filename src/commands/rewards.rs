@@ -160,7 +160,16 @@ pub(crate) fn run(args: &Args, node: &operator::Args, settings: &Settings) -> ey
         Command::Register { who, amount, fee } => {
             let report = runtime.block_on(async {
                 let desk = Desk::open(args, client()?, settings).await?;
-                let to = desk.client.rewards().await?.account;
+                let rewards = desk.client.rewards().await?;
+                let (to, least) = (rewards.account, rewards.params.stake.0);
+                let account = l2::account(&desk.client, desk.wallet.folder.key(&who.name)?.0.owner(), who);
+                let watcher = desk.client.watcher(account.await?.index).await;
+                if *amount < least && watcher.is_err() {
+                    return Err(CliError::Usage(format!(
+                        "the least stake is {least}: {amount} would make nobody a watcher, and be lost"
+                    ))
+                    .into());
+                }
                 let action = |_| Action::Transfer { to, amount: *amount };
                 let sent =
                     l2::send(&desk.wallet, (&desk.client, &desk.rollup), (who, *fee), action)

@@ -5,13 +5,15 @@ use std::path::{Path, PathBuf};
 
 use bastion_client::types::sentinel::PublishRequest;
 use bastion_client::types::{Findings, Hash, Held, Quarantine, SentinelStatus};
-use bastion_client::SignedReceipt;
+use bastion_client::{Client, SignedReceipt};
 use bastion_node::sentinel::replay::{replay, Replayed};
 use bastion_node::sentinel::Rollup;
 use bastion_node::service::manifest;
 use bastion_node::NodeError;
+use bastion_protocol::keys::SecretKey;
 use bastion_protocol::{Address, Index};
-use bastion_sentinel::findings::Finding;
+use bastion_prover::artifact::write_bytes_atomic;
+use bastion_sentinel::findings::{file_of, Finding};
 use bastion_sentinel::rules::{check_examples, RuleSet};
 use bastion_sentinel::sharing::server::TokenHash;
 use bastion_sentinel::sharing::sign::Signer;
@@ -19,6 +21,8 @@ use bastion_sentinel::sharing::stix::Id;
 use bastion_sentinel::{explain, SentinelError};
 use clap::Subcommand;
 use eyre::WrapErr;
+use rand::rngs::OsRng;
+use rand::RngCore;
 use serde::{Deserialize, Serialize};
 
 use crate::commands::{bundle, operator, rewards};
@@ -50,6 +54,9 @@ enum Command {
         /// Number of the first one.
         #[arg(long, default_value_t = 0)]
         from: u64,
+        /// Writes the whole log into a file, for `bastion audit --findings`. The file must not exist.
+        #[arg(long, value_name = "FILE", conflicts_with = "from")]
+        out: Option<PathBuf>,
     },
     /// What is held back.
     Quarantine {
@@ -102,6 +109,11 @@ enum Command {
     },
     /// Writes the guardian's key of the development policy, which everybody knows.
     DevGuardian {
+        /// Where it goes. The file must not exist.
+        file: PathBuf,
+    },
+    /// Makes a guardian's key, and prints its hash for the policy (guardian_keyhash).
+    GuardianKey {
         /// Where it goes. The file must not exist.
         file: PathBuf,
     },
@@ -167,7 +179,17 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
             let client = args.node.client(settings)?;
             output::report(settings, &runtime.block_on(client.sentinel())?, status_text)
         }
-        Command::Findings { from } => {
+        Command::Findings { out: Some(out), .. } => {
+            let client = args.node.client(settings)?;
+            let bytes = runtime.block_on(whole_log(&client))?;
+            if out.exists() {
+                let exists = format!("{} is there already: name another file", out.display());
+                return Err(CliError::Usage(exists).into());
+            }
+            write_bytes_atomic(out, &bytes)?;
+            done(settings, "written: compare it by bastion audit --findings")
+        }
+        Command::Findings { from, out: None } => {
             let client = args.node.client(settings)?;
             output::report(settings, &runtime.block_on(client.findings(*from))?, findings_text)
         }
@@ -180,7 +202,7 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
                 }
                 QuarantineCommand::Release { operation } => {
                     runtime.block_on(admin.release(*operation))?;
-                    done(settings, "released")
+                    done(settings, "let go: it is executed now; bastion sentinel findings says if it could not be")
                 }
                 QuarantineCommand::Drop { operation } => {
                     runtime.block_on(admin.drop_held(*operation))?;
@@ -234,6 +256,16 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
             write_private(file, &hex::encode(key.expose_bytes()))?;
             done(settings, "written; everybody knows this key")
         }
+        Command::GuardianKey { file } => {
+            let mut seed = zeroize::Zeroizing::new([0; 64]);
+            OsRng.try_fill_bytes(seed.as_mut_slice())?;
+            let key = SecretKey::from_seed(seed.as_slice());
+            write_private(file, &hex::encode(key.expose_bytes()))?;
+            let keyhash = bastion_protocol::field::to_hex(&key.public().keyhash());
+            output::report(settings, &serde_json::json!({ "keyhash": keyhash }), |_| {
+                format!("guardian_keyhash {keyhash}")
+            })
+        }
         Command::Explain { operation } => {
             let client = args.node.client(settings)?;
             let found = runtime.block_on(async {
@@ -286,6 +318,10 @@ pub(crate) fn write_private(path: &Path, text: &str) -> eyre::Result<()> {
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    if path.exists() {
+        let exists = format!("{} is there already: name another file", path.display());
+        return Err(CliError::Usage(exists).into());
+    }
     let mut file = options.open(path).wrap_err_with(|| path.display().to_string())?;
     std::io::Write::write_all(&mut file, text.as_bytes()).wrap_err("the key")
 }
@@ -389,6 +425,22 @@ struct Logged {
     finding: Finding,
 }
 
+/// The whole log of a node, as the file that an audit reads.
+async fn whole_log(client: &Client) -> eyre::Result<Vec<u8>> {
+    let version = client.version().await?;
+    let of = Rollup { chain_id: version.chain_id, contract: version.contract };
+    let (mut from, mut entries) = (0, Vec::new());
+    loop {
+        let page = client.findings(from).await?;
+        from += page.findings.len() as u64;
+        let last = page.findings.is_empty() || from >= page.count;
+        entries.extend(page.findings);
+        if last {
+            return Ok(file_of(of.genesis(), entries.iter().map(String::as_str))?);
+        }
+    }
+}
+
 /// What an entry says of an operation.
 fn about(text: &str, operation: Hash) -> Option<String> {
     let entry: Logged = serde_json::from_str(text).ok()?;
@@ -397,7 +449,7 @@ fn about(text: &str, operation: Hash) -> Option<String> {
             Some(format!("finding {} at {} ms\n{}", entry.number, entry.at_ms, explain(verdict)))
         }
         Finding::Released { operation: of, by } if of.0 == operation.0 => {
-            Some(format!("finding {} at {} ms\nReleased by {by}.\n", entry.number, entry.at_ms))
+            Some(format!("finding {} at {} ms\nLet go: {by}.\n", entry.number, entry.at_ms))
         }
         Finding::Verdict { .. }
         | Finding::Released { .. }

@@ -2,7 +2,9 @@
 
 use std::num::NonZeroUsize;
 
-use bastion_node::recommend::{matrix, Comparison, Machine, MatrixEntry, Prediction, UnitCosts};
+use bastion_node::recommend::{
+    matrix, Comparison, Machine, MatrixEntry, Prediction, Prices, UnitCosts,
+};
 use bastion_prover::schedule::MemoryBudget;
 use comfy_table::{presets, Cell, CellAlignment, Table};
 
@@ -16,13 +18,15 @@ Speed is predicted: counts of the work, at what one core of this machine takes f
 operations, which are measured in a second. `bastion bench` measures the whole. Cells are all of the
 circuit's, blanks included. Each shape is shown with the number of batches whose throughput is
 highest and whose data fits one L1 transaction. Recommended is the highest throughput that fits the
-memory; a tie within 3 % goes to the smaller block.
+memory; a tie within 3 % goes to the smaller block. With a price of gas it is the lowest cost of a
+transfer instead, on L1 and in proving together.
 
 Examples:
   bastion shapes
   bastion shapes --cores 16 --memory 48GiB --json
   bastion setup $(bastion shapes --recommend) --unsafe-dev-srs
   bastion shapes --matrix
+  bastion shapes --gas-price 2 --ether 3000 --core-hour 0.04
 
 Exit code 6: no shape fits the memory.")]
 pub(crate) struct Args {
@@ -32,11 +36,23 @@ pub(crate) struct Args {
     /// Batches in a block [default: as many as are best].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=8))]
     batches: Option<u8>,
+    /// Price of a unit of gas, in 10^9 wei: recommends by cost.
+    #[arg(long, value_name = "GWEI", value_parser = price)]
+    gas_price: Option<f64>,
+    /// Price of an ether.
+    #[arg(long, value_name = "PRICE", default_value = "3000", value_parser = price, requires = "gas_price")]
+    ether: f64,
+    /// Price of a core for an hour, in the same currency.
+    #[arg(long, value_name = "PRICE", default_value = "0.04", value_parser = price, requires = "gas_price")]
+    core_hour: f64,
+    /// Seconds after which a block is closed, full or not.
+    #[arg(long, value_name = "SECONDS", default_value = "3600", value_parser = price, requires = "gas_price")]
+    wait: f64,
     /// Prints nothing but the best, as flags for `setup`, `prove` and `bench`.
     #[arg(long)]
     recommend: bool,
     /// Prints the best for 2, 16 and 64 cores with 8, 24 and 128 GiB.
-    #[arg(long, conflicts_with_all = ["cores", "batches", "recommend"])]
+    #[arg(long, conflicts_with_all = ["cores", "batches", "recommend", "gas_price"])]
     matrix: bool,
 }
 
@@ -47,7 +63,13 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
     }
     let mut machine = Machine::here(settings.memory);
     machine.cores = args.cores.unwrap_or(machine.cores);
-    let comparison = Comparison::new(machine, units, args.batches.map(usize::from))?;
+    let prices = args.gas_price.map(|gas_gwei| Prices {
+        gas_gwei,
+        ether: args.ether,
+        core_hour: args.core_hour,
+        wait_seconds: args.wait,
+    });
+    let comparison = Comparison::new(machine, units, args.batches.map(usize::from), prices)?;
     if args.recommend {
         let best = comparison.recommended()?;
         return output::report(settings, best, |p| {
@@ -59,10 +81,17 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
     Ok(())
 }
 
+fn price(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(price) if price.is_finite() && price > 0.0 => Ok(price),
+        Ok(_) | Err(_) => Err("give a number above 0".into()),
+    }
+}
+
 fn text(c: &Comparison) -> String {
     let mut table = Table::new();
     table.load_preset(presets::UTF8_FULL_CONDENSED);
-    table.set_header([
+    let mut header = vec![
         "shape",
         "k",
         "transfers a batch",
@@ -72,10 +101,14 @@ fn text(c: &Comparison) -> String {
         "memory",
         "transfers/s",
         "latency",
-        "",
-    ]);
+    ];
+    if c.prices.is_some() {
+        header.extend(["gas a transfer", "gas of 1,000", "proving of 1,000", "full from"]);
+    }
+    header.push("");
+    table.set_header(header);
     for p in &c.shapes {
-        let numbers = [
+        let mut numbers = vec![
             p.k.to_string(),
             p.transfers_per_batch.to_string(),
             p.cells_per_transfer.to_string(),
@@ -85,14 +118,29 @@ fn text(c: &Comparison) -> String {
             format!("{:.2}", p.transfers_per_second),
             format!("{:.0} s", p.latency_seconds),
         ];
+        if let Some(cost) = p.cost {
+            numbers.extend([
+                format!("{:.0}", cost.gas),
+                format!("{:.4}", cost.gas_cost * 1_000.0),
+                format!("{:.4}", cost.proving_cost * 1_000.0),
+                format!("{:.2}/s", cost.full_from),
+            ]);
+        }
         let right = |text| Cell::new(text).set_alignment(CellAlignment::Right);
         let mut row = vec![Cell::new(&p.shape)];
-        row.extend(numbers.map(right));
+        row.extend(numbers.into_iter().map(right));
         row.push(Cell::new(verdict(p)));
         table.add_row(row);
     }
+    let priced = c.prices.map_or_else(String::new, |prices| {
+        format!(
+            "\nof full blocks, at {} gwei, {} an ether and {} a core-hour. A block is full from so many transfers a second on, if it \
+             is closed after {} s; below that, a smaller block costs the same gas, so the larger one pays from there on",
+            prices.gas_gwei, prices.ether, prices.core_hour, prices.wait_seconds
+        )
+    });
     format!(
-        "{table}\npredicted for {} cores and {} (one core here, arithmetic {}: {:.1} ns a multiplication, {:.1} us a term of 2^14, {:.1} ns a butterfly)",
+        "{table}\npredicted for {} cores and {} (one core here, arithmetic {}: {:.1} ns a multiplication, {:.1} us a term of 2^14, {:.1} ns a butterfly){priced}",
         c.cores,
         MemoryBudget(c.memory_bytes),
         c.units.arithmetic,

@@ -44,7 +44,7 @@ fn text(s: &Status) -> String {
         (_, true, ..) => "no: paused by the operator".into(),
         (_, _, true, _) => "no: draining".into(),
         (.., Some(cause)) => format!("no: {cause}"),
-        _ => "no: see the node's log".into(),
+        _ => "no: GET /readyz and the node's log say why".into(),
     };
     let cost = match (&s.cost.gas_per_operation, &s.cost.wei_per_operation) {
         (Some(gas), Some(wei)) => format!("{gas} gas, {wei} wei"),

@@ -239,6 +239,16 @@ fn tighten(args: &Tighten, settings: &Settings) -> eyre::Result<()> {
     let next = policies::tighten(current, args.token, args.percent)?;
     let mut json = serde_json::to_vec_pretty(&next.policy)?;
     json.push(b'\n');
+    let named = |found: &PathBuf| {
+        found == &args.policy || args.policy.parent().is_some_and(|folder| found == folder)
+    };
+    if !config.rollup.policies.iter().any(named) {
+        let unnamed = format!(
+            "the node would not find {}, and accept nothing: name its folder in rollup.policies and restart the node first",
+            args.policy.display()
+        );
+        return Err(CliError::Usage(unnamed).into());
+    }
     if args.policy.exists() {
         let exists = format!("{} is there already: name another file", args.policy.display());
         return Err(CliError::Usage(exists).into());
@@ -256,7 +266,8 @@ fn tighten(args: &Tighten, settings: &Settings) -> eyre::Result<()> {
     };
     output::report(settings, &report, |r| {
         format!(
-            "policy     {} (root {})\ntoken {}    {} units a second leave, {} before\nThe governor calls {} with\n{}",
+            "policy     {} (root {})\ntoken {}    {} units a second leave, {} before\nThe governor sends it, for example by\ncast send --from GOVERNOR {} {}\n\
+             Audits want the file from now on, and those of all policies before: bastion audit --policy FILE",
             r.policy, r.root, r.token, r.rate, r.rate_before, r.governance, r.call
         )
     })

@@ -64,7 +64,7 @@ impl Audit<'_> {
             let shown = field::to_hex(&change.root);
             let policy = self.policy(&change.root);
             if policy.is_none() {
-                self.find("policy", None, format!("no published policy has {shown}"));
+                self.find("policy", None, format!("no published policy has {shown}: name its file by --policy, beside those of all others"));
             }
             let announced = Announced::Policy(change.root);
             if change.tightened {

@@ -5,6 +5,7 @@
 //! cores by Amdahl's law. How many batches are proven at once follows from memory as when proving
 //! ([`bastion_prover::schedule::slots`]).
 
+mod cost;
 mod plan;
 mod predict;
 mod units;
@@ -20,6 +21,7 @@ use bastion_prover::schedule::MemoryBudget;
 use serde::Serialize;
 
 use crate::error::NodeError;
+pub use cost::{Cost, Prices};
 pub use plan::MemoryPlan;
 pub use predict::Prediction;
 use predict::Predictor;
@@ -58,12 +60,15 @@ pub struct Comparison {
     pub memory_bytes: u64,
     /// Costs on one core of the machine that predicts.
     pub units: UnitCosts,
+    /// By what prices the best is the cheapest; null if it is the fastest.
+    pub prices: Option<Prices>,
     /// Each named shape, by size, with the number of batches that suits it best.
     pub shapes: Vec<Prediction>,
 }
 
 impl Comparison {
-    /// Compares the named shapes, with `batches` batches a block or as many as is best.
+    /// Compares the named shapes, with `batches` batches a block or as many as is best: for the highest throughput, or
+    /// at some prices for the lowest cost of a transfer.
     ///
     /// # Errors
     /// [`NodeError::NoSuchBlock`] for a number of batches outside of [`BATCHES`].
@@ -71,6 +76,7 @@ impl Comparison {
         machine: Machine,
         units: UnitCosts,
         batches: Option<usize>,
+        prices: Option<Prices>,
     ) -> Result<Self, NodeError> {
         let range = match batches {
             None => BATCHES,
@@ -83,11 +89,20 @@ impl Comparison {
                 })
             }
         };
-        Ok(Self::over(machine, units, &range))
+        Ok(Self::over(machine, units, &range, prices))
     }
 
-    fn over(machine: Machine, units: UnitCosts, batches: &RangeInclusive<usize>) -> Self {
-        let groups = Predictor::new(machine, units).all(batches);
+    fn over(
+        machine: Machine,
+        units: UnitCosts,
+        batches: &RangeInclusive<usize>,
+        prices: Option<Prices>,
+    ) -> Self {
+        let cores = machine.cores.get();
+        let mut groups = Predictor::new(machine, units).all(batches);
+        for p in groups.iter_mut().flatten() {
+            p.cost = prices.map(|prices| prices.cost(p, cores));
+        }
         let mut recommended = best(groups.iter().flatten()).cloned();
         if let Some(best) = &mut recommended {
             best.recommended = true;
@@ -97,7 +112,7 @@ impl Comparison {
             here.or_else(|| best(&group)).or_else(|| least_demanding(&group)).cloned()
         };
         let shapes = groups.into_iter().filter_map(row).collect();
-        Self { cores: machine.cores.get(), memory_bytes: machine.memory.0, units, shapes }
+        Self { cores, memory_bytes: machine.memory.0, units, prices, shapes }
     }
 
     /// The recommended shape.
@@ -117,13 +132,13 @@ impl Comparison {
     }
 }
 
-/// The prediction with the highest throughput among those that fit; of a tie, the one with fewest
-/// transfers in a block.
+/// The prediction with the highest throughput among those that fit, or with the lowest cost if there are prices; of
+/// a tie, the one with fewest transfers in a block.
 fn best<'p>(all: impl IntoIterator<Item = &'p Prediction>) -> Option<&'p Prediction> {
     let fitting: Vec<_> = all.into_iter().filter(|p| p.usable()).collect();
-    let rates = fitting.iter().map(|p| p.transfers_per_second);
+    let rates = fitting.iter().map(|p| p.merit());
     let tie = rates.fold(0.0, f64::max) * (1.0 - TIE);
-    let tied = fitting.into_iter().filter(|p| p.transfers_per_second >= tie);
+    let tied = fitting.into_iter().filter(|p| p.merit() >= tie);
     tied.min_by_key(|p| p.transfers)
 }
 
@@ -153,7 +168,7 @@ pub fn matrix(units: UnitCosts) -> Vec<MatrixEntry> {
         for memory_gib in memories {
             // What MemoryBudget::available leaves to a machine that does nothing else.
             let memory = MemoryBudget((memory_gib << 30) / 5 * 4);
-            let comparison = Comparison::over(Machine { cores, memory }, units, &BATCHES);
+            let comparison = Comparison::over(Machine { cores, memory }, units, &BATCHES, None);
             entries.push(MatrixEntry {
                 cores: cores.get(),
                 memory_gib,

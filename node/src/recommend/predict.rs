@@ -7,6 +7,7 @@ use bastion_circuits::Shape;
 use bastion_protocol::records::Section;
 use serde::Serialize;
 
+use super::cost::Cost;
 use super::plan::MemoryPlan;
 use super::units::UnitCosts;
 use super::work::{works, CoreSeconds, Work};
@@ -58,6 +59,8 @@ pub struct Prediction {
     pub latency_seconds: f64,
     /// Transfers per second.
     pub transfers_per_second: f64,
+    /// What a transfer of a full block costs; null without prices.
+    pub cost: Option<Cost>,
     /// Whether the machine has the memory.
     pub fits_memory: bool,
     /// Whether an L1 transaction takes the block's data.
@@ -67,6 +70,11 @@ pub struct Prediction {
 }
 
 impl Prediction {
+    /// What is to be as high as possible: transfers for a unit of money, or a second if nothing has a price.
+    pub(super) fn merit(&self) -> f64 {
+        self.cost.map_or(self.transfers_per_second, |cost| 1.0 / cost.total)
+    }
+
     /// Whether machine and L1 can take it.
     pub fn usable(&self) -> bool {
         self.fits_memory && self.fits_l1
@@ -131,6 +139,7 @@ impl Predictor {
             latency_seconds,
             transfers_per_second: transfers as f64 / latency_seconds,
             fits_memory: at_once > 0,
+            cost: None,
             fits_l1: posted_bytes <= POSTED,
             recommended: false,
         }

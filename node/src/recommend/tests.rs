@@ -18,12 +18,12 @@ fn machine(cores: usize, gib: u64) -> Machine {
 }
 
 fn compare(cores: usize, gib: u64) -> Comparison {
-    Comparison::new(machine(cores, gib), UNITS, None).unwrap()
+    Comparison::new(machine(cores, gib), UNITS, None, None).unwrap()
 }
 
 #[test]
 fn what_was_measured_is_predicted() {
-    let two = Comparison::new(machine(2, 16), UNITS, Some(2)).unwrap();
+    let two = Comparison::new(machine(2, 16), UNITS, Some(2), None).unwrap();
     // Shape, transfers, seconds of batch proofs and aggregation, GB of memory, on the machine of
     // the units.
     for (shape, transfers, prove, aggregate, memory) in [
@@ -73,7 +73,8 @@ fn more_cores_or_memory_are_never_slower() {
     let best = |cores, gib| compare(cores, gib).recommended().unwrap().clone();
     for gib in [2, 8, 24, 128] {
         for batches in [1, 2, 3, 5, 8] {
-            let of = |cores| Comparison::new(machine(cores, gib), UNITS, Some(batches)).unwrap();
+            let of =
+                |cores| Comparison::new(machine(cores, gib), UNITS, Some(batches), None).unwrap();
             let mut before = of(1);
             for cores in 2..=64 {
                 let after = of(cores);
@@ -111,7 +112,7 @@ fn ties_go_to_the_smaller_block() {
 #[test]
 fn a_machine_that_is_too_small_is_told_what_is_missing() {
     let tiny = Machine { cores: NonZeroUsize::MIN, memory: MemoryBudget(50 << 20) };
-    let error = Comparison::new(tiny, UNITS, None).unwrap().recommended().unwrap_err();
+    let error = Comparison::new(tiny, UNITS, None, None).unwrap().recommended().unwrap_err();
     assert_eq!(error.class(), ErrorClass::Resources);
     let text = error.to_string();
     assert!(
@@ -119,7 +120,7 @@ fn a_machine_that_is_too_small_is_told_what_is_missing() {
         "{text}"
     );
     for batches in [0, 9] {
-        let refused = Comparison::new(machine(2, 8), UNITS, Some(batches)).unwrap_err();
+        let refused = Comparison::new(machine(2, 8), UNITS, Some(batches), None).unwrap_err();
         assert!(refused.to_string().contains("1 to 8"), "{refused}");
     }
 }
@@ -162,5 +163,37 @@ fn a_plan_requires_what_every_stage_takes() {
             }
             assert!(plan.for_proofs(least) < least);
         }
+    }
+}
+
+/// Dear gas asks for large blocks; dear cores on a small machine for whatever proves fastest.
+#[test]
+fn prices_decide_what_is_best() {
+    let prices =
+        |gas_gwei, core_hour| Prices { gas_gwei, ether: 3_000.0, core_hour, wait_seconds: 3_600.0 };
+    let at = |prices| Comparison::new(machine(16, 24), UNITS, None, Some(prices)).unwrap();
+    let (dear, cheap) = (at(prices(100.0, 0.04)), at(prices(0.000_001, 0.04)));
+    let all = |c: &Comparison| c.shapes.clone();
+    let dearest = dear.recommended().unwrap();
+    let usable = all(&dear).into_iter().filter(Prediction::usable);
+    assert_eq!(usable.map(|p| p.transfers).max(), Some(dearest.transfers));
+    // Without gas, the cheapest is the fastest.
+    let fastest = compare(16, 24);
+    assert_eq!(cheap.recommended().unwrap().shape, fastest.recommended().unwrap().shape);
+    for p in all(&dear) {
+        let cost = p.cost.unwrap();
+        assert!((cost.total - cost.gas_cost - cost.proving_cost).abs() < 1e-12);
+        assert!((cost.full_from * 3_600.0 - p.transfers as f64).abs() < 1e-6);
+    }
+    assert!(all(&fastest).iter().all(|p| p.cost.is_none()));
+}
+
+/// What `bastion demo` printed for the shapes small and standard: transfers, and gas of the three transactions. Half of the
+/// bytes of its transfers are 0, which is cheaper than what is predicted; its other operations are not in the count.
+#[test]
+fn gas_is_predicted() {
+    for (transfers, recorded) in [(123, 1_111_593.0), (2_288, 1_997_918.0)] {
+        let part = super::cost::block_gas(transfers) / recorded;
+        assert!((0.95..1.2).contains(&part), "{transfers}: {part}");
     }
 }

@@ -117,7 +117,8 @@ impl Feed {
             toml::from_str(&read(path)?).map_err(|e| malformed(path, e.to_string()))?;
         let trust: TrustList = serde_json::from_str(&read(&config.trust)?)
             .map_err(|e| malformed(&config.trust, e.to_string()))?;
-        let secret = hex::decode(read_private(&config.key_file)?.trim()).ok();
+        let secret =
+            hex::decode(read_private("the key of the feed", &config.key_file)?.trim()).ok();
         let secret: [u8; 32] = secret.and_then(|bytes| bytes.try_into().ok()).ok_or_else(|| {
             malformed(&config.key_file, "it does not hold 64 hexadecimal digits".into())
         })?;
@@ -148,7 +149,7 @@ impl Feed {
             runtime.spawn(crate::api::serve(listener, routes, false, std::future::pending()));
         }
         for peer in &config.follow {
-            let token = read_private(&peer.token_file)?;
+            let token = read_private("the token of a peer", &peer.token_file)?;
             let options = ClientOptions { plain: peer.plain, ..ClientOptions::default() };
             let client = Client::new(&peer.url, &peer.name, token.trim(), options)?;
             let source = Source {

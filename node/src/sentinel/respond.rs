@@ -52,13 +52,7 @@ impl Responder {
     pub(super) fn open(dir: &Path, config: &SentinelConfig, domain: Fr) -> Result<Self, NodeError> {
         let longest_ms = config.max_hold_seconds.saturating_mul(1_000);
         let limits = Limits { longest_ms, ..Limits::default() };
-        let playbooks = match &config.playbooks {
-            None => Playbooks::builtin()?,
-            Some(path) => {
-                let io = |source| NodeError::Io { path: path.display().to_string(), source };
-                Playbooks::parse(&std::fs::read_to_string(path).map_err(io)?)?
-            }
-        };
+        let playbooks = playbooks(config)?;
         let state = dir.join("engine.json");
         let alerts = config.alerts.as_deref().map(open_alerts).transpose()?;
         Ok(Self {
@@ -243,10 +237,27 @@ impl Responder {
     }
 }
 
+/// The playbooks of the configuration, or those of the program.
+pub(super) fn playbooks(config: &SentinelConfig) -> Result<Playbooks, NodeError> {
+    match &config.playbooks {
+        None => Ok(Playbooks::builtin()?),
+        Some(path) => Ok(Playbooks::parse(&text_of("sentinel.playbooks", path)?)?),
+    }
+}
+
+/// The file of alerts.
+pub(super) fn alerts(path: &Path) -> Result<AlertsConfig, NodeError> {
+    Ok(AlertsConfig::parse(&text_of("sentinel.alerts", path)?)?)
+}
+
+fn text_of(key: &str, path: &Path) -> Result<String, NodeError> {
+    let named = || format!("{} ({key})", path.display());
+    std::fs::read_to_string(path).map_err(|source| NodeError::Io { path: named(), source })
+}
+
 /// Starts the channels of alerts.
 fn open_alerts(path: &Path) -> Result<(Alerts, Deliveries, Runtime), NodeError> {
-    let io = |source| NodeError::Io { path: path.display().to_string(), source };
-    let config = AlertsConfig::parse(&std::fs::read_to_string(path).map_err(io)?)?;
+    let config = alerts(path)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
         .thread_name("alerts")

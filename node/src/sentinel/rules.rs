@@ -82,6 +82,18 @@ impl Source {
         Ok(bundle.rules)
     }
 
+    /// Whether the rules would load. Nothing is kept.
+    ///
+    /// # Errors
+    /// As [`Source::load`].
+    pub(super) fn check(&self, now: u64) -> Result<String, NodeError> {
+        let Some((folder, root)) = &self.bundle else {
+            return Ok("rules of the program".into());
+        };
+        let bundle = Bundle::load(folder, &self.read_trusted(root)?, now)?;
+        Ok(format!("rules {}", bundle.version))
+    }
+
     /// Goes back to the bundle before the newest one, until a time in seconds, and loads it.
     ///
     /// # Errors

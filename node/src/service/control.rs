@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use tracing::warn;
+
 /// Switches of a node. Cheap to clone.
 #[derive(Debug, Clone, Default)]
 pub struct Control(Arc<Switches>);
@@ -41,9 +43,16 @@ impl Control {
     pub fn set_trouble(&self, part: &'static str, trouble: Option<String>) {
         let mut troubles = self.0.trouble.lock().unwrap_or_else(PoisonError::into_inner);
         match trouble {
-            Some(why) => troubles.insert(part, why),
-            None => troubles.remove(part),
-        };
+            Some(why) => {
+                let known = troubles.insert(part, why.clone());
+                if known.is_none_or(|known| known != why) {
+                    warn!(part, why, "operations are not accepted");
+                }
+            }
+            None => {
+                troubles.remove(part);
+            }
+        }
     }
 
     /// Whether operations are accepted.

@@ -75,6 +75,14 @@ pub fn examine(config: &NodeConfig, cache: &Cache, memory: MemoryBudget) -> Vec<
         Err(error) => findings.add("manifest", Ok((Health::Bad, error.to_string()))),
     }
     findings.add("sequencer key", keys::sequencer(&config.sequencer).map(|_| good("is there")));
+    if let Ok(rollup) = &rollup {
+        findings.add("policies", policies(rollup, config));
+    }
+    findings.add(
+        "sentinel",
+        crate::sentinel::check(&config.rollup.data_dir.join("sentinel"), &config.sentinel)
+            .map(|text| good(&text)),
+    );
     let operator = keys::operator(&config.l1);
     let account = operator.as_ref().ok().map(|wallet| wallet.address());
     findings.add("operator key", operator.map(|w| good(&format!("account {}", w.address()))));
@@ -113,6 +121,21 @@ type Found = Result<(Health, String), NodeError>;
 
 fn good(text: &str) -> (Health, String) {
     (Health::Good, text.to_owned())
+}
+
+fn policies(rollup: &Rollup, config: &NodeConfig) -> Found {
+    let known = super::policies::read(&rollup.policy, &config.rollup.policies)?;
+    let guardian = keys::guardian(&config.sentinel)?.map(|key| key.public().keyhash());
+    let count = known.len();
+    Ok(match guardian {
+        Some(own) if known.iter().all(|policy| policy.guardian_keyhash != own) => (
+            Health::Bad,
+            "the key of sentinel.guardian-key-file is that of no policy's guardian: the node could freeze nobody; \
+             name the guardian's key, or none"
+                .into(),
+        ),
+        _ => good(&format!("{count} known")),
+    })
 }
 
 fn disk(data: &Path) -> Found {

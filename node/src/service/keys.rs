@@ -19,7 +19,7 @@ const PASSWORD: &str = "BASTION_L1_PASSWORD";
 /// [`NodeError::Key`] if there is none, it is malformed, or others may read its file.
 pub fn sequencer(config: &SequencerConfig) -> Result<B256, NodeError> {
     let (place, text) = match &config.key_file {
-        Some(path) => (path.display().to_string(), read_private(path)?),
+        Some(path) => (path.display().to_string(), read_private("the sequencer's key", path)?),
         None => {
             let name = &config.key_env;
             let text = std::env::var(name).map_err(|_| NodeError::Key {
@@ -63,7 +63,7 @@ fn of_l2(
     variable: &str,
 ) -> Result<Option<SecretKey>, NodeError> {
     let (place, text) = match file {
-        Some(path) => (path.display().to_string(), read_private(path)?),
+        Some(path) => (path.display().to_string(), read_private(what, path)?),
         None => match std::env::var(variable) {
             Ok(text) => (format!("the variable {variable}"), text),
             Err(_) => return Ok(None),
@@ -97,7 +97,7 @@ pub fn operator(config: &L1Config) -> Result<Wallet, NodeError> {
 }
 
 /// Reads a file that nobody but its owner may read.
-pub(crate) fn read_private(path: &Path) -> Result<String, NodeError> {
+pub(crate) fn read_private(what: &'static str, path: &Path) -> Result<String, NodeError> {
     let io = |source| NodeError::Io { path: path.display().to_string(), source };
     #[cfg(unix)]
     {
@@ -106,7 +106,7 @@ pub(crate) fn read_private(path: &Path) -> Result<String, NodeError> {
         if mode & 0o077 != 0 {
             let shown = path.display();
             return Err(NodeError::Key {
-                what: "the sequencer's key",
+                what,
                 why: format!(
                     "others may read {shown}: run `chmod 600 {shown}`, and make a new key if \
                               they may have"

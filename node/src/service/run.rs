@@ -100,6 +100,8 @@ impl Node {
         progress: &Progress,
     ) -> Result<Self, NodeError> {
         let rollup = Rollup::read(&config.rollup.manifest)?;
+        // Before databases are opened and anything is written.
+        let operator = keys::operator(&config.l1)?;
         let shape = Shape::named(&rollup.shape)?;
         let contract = Address::from(rollup.contract.0);
         let folder = |block: &super::manifest::BlockCircuit| {
@@ -210,7 +212,7 @@ impl Node {
         let mut settler = Settler::open(
             &data.join("transactions"),
             l1,
-            keys::operator(&config.l1)?,
+            operator,
             config.l1.tx_options(),
             contract,
             coordinator.clone(),

@@ -161,6 +161,26 @@ impl FindingsLog {
     }
 }
 
+/// The file of a log whose entries are given as they are hashed: as a node shows them to everybody.
+///
+/// # Errors
+/// [`SentinelError::Log`] for what is no entry.
+pub fn file_of<'a>(
+    genesis: Hash,
+    entries: impl IntoIterator<Item = &'a str>,
+) -> Result<Vec<u8>, SentinelError> {
+    let mut bytes = [&MAGIC[..], &genesis.0].concat();
+    let mut head = genesis;
+    for (entry, number) in entries.into_iter().zip(0..) {
+        Entry::from_bytes(number, entry.as_bytes())?;
+        head = extend(head, entry.as_bytes());
+        let length = u32::try_from(entry.len())
+            .map_err(|_| SentinelError::Log { entry: number, why: "it is too long".into() })?;
+        bytes.extend([&length.to_be_bytes()[..], entry.as_bytes(), &head.0].concat());
+    }
+    Ok(bytes)
+}
+
 /// Reads a log and checks its chain. `visit` sees each entry. Returns the head and the number of
 /// entries; an unfinished record at the end does not count.
 ///
@@ -183,6 +203,10 @@ fn scan(
     let total = file.metadata().map_err(SentinelError::file(path))?.len();
     let mut reader = BufReader::new(file);
     let mut header = [0; HEADER as usize];
+    if total < HEADER {
+        let why = format!("the file has {total} bytes, fewer than the {HEADER} of its header");
+        return Err(SentinelError::Log { entry: 0, why });
+    }
     reader.read_exact(&mut header).map_err(SentinelError::file(path))?;
     if header[..8] != MAGIC[..] || header[8..] != genesis.0 {
         let why = "the file is no log of this chain and contract".into();

@@ -8,4 +8,4 @@ mod file;
 mod tests;
 
 pub use entry::{extend, genesis, verify, Entry, Finding, Hash};
-pub use file::{read, FindingsLog, Opened, MAX_ENTRY};
+pub use file::{file_of, read, FindingsLog, Opened, MAX_ENTRY};

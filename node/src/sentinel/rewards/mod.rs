@@ -151,8 +151,13 @@ impl Rewards {
     }
 }
 
+/// Whether the file of rewards and its key are there and say what they must.
+pub(super) fn check(config: &SentinelConfig) -> Result<(), NodeError> {
+    Rewards::open(config, Fr::default(), None, 0).map(drop)
+}
+
 fn read(path: &Path) -> Result<RewardsConfig, NodeError> {
-    let shown = || path.display().to_string();
+    let shown = || format!("{} (sentinel.rewards)", path.display());
     let io = |source| NodeError::Io { path: shown(), source };
     let length = std::fs::metadata(path).map_err(io)?.len();
     let malformed = |why: String| NodeError::Malformed { path: shown(), why };

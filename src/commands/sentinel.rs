@@ -54,7 +54,7 @@ enum Command {
         /// Number of the first one.
         #[arg(long, default_value_t = 0)]
         from: u64,
-        /// Writes the whole log into a file, for `bastion audit --findings`. The file must not exist.
+        /// Writes the whole log into a file, for `bastion audit --findings FILE`. The file must not exist.
         #[arg(long, value_name = "FILE", conflicts_with = "from")]
         out: Option<PathBuf>,
     },
@@ -187,7 +187,7 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
                 return Err(CliError::Usage(exists).into());
             }
             write_bytes_atomic(out, &bytes)?;
-            done(settings, "written: compare it by bastion audit --findings")
+            done(settings, "written: compare it by bastion audit --findings FILE")
         }
         Command::Findings { from, out: None } => {
             let client = args.node.client(settings)?;

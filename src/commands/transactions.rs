@@ -1,6 +1,6 @@
 //! `bastion l1`
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use bastion_circuits::Shape;
 use bastion_l1::txmgr::{Judge, TxManager};
@@ -239,8 +239,12 @@ fn tighten(args: &Tighten, settings: &Settings) -> eyre::Result<()> {
     let next = policies::tighten(current, args.token, args.percent)?;
     let mut json = serde_json::to_vec_pretty(&next.policy)?;
     json.push(b'\n');
+    // `policies` and `./policies` are one folder.
+    let whole = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let policy = whole(&args.policy);
     let named = |found: &PathBuf| {
-        found == &args.policy || args.policy.parent().is_some_and(|folder| found == folder)
+        let found = whole(found);
+        found == policy || policy.parent().is_some_and(|folder| found == folder)
     };
     if !config.rollup.policies.iter().any(named) {
         let unnamed = format!(

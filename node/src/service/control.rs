@@ -44,10 +44,11 @@ impl Control {
         let mut troubles = self.0.trouble.lock().unwrap_or_else(PoisonError::into_inner);
         match trouble {
             Some(why) => {
-                let known = troubles.insert(part, why.clone());
-                if known.is_none_or(|known| known != why) {
+                // Once: its figures may change with every look.
+                if !troubles.contains_key(part) {
                     warn!(part, why, "operations are not accepted");
                 }
+                troubles.insert(part, why);
             }
             None => {
                 troubles.remove(part);

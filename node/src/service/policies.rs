@@ -56,8 +56,12 @@ impl Policies {
         if place(&self.known).is_none() {
             for file in &self.files {
                 // One that is no policy does not hide the others.
-                for found in files_of(file).unwrap_or_default() {
-                    match read_one(&found) {
+                let found = files_of(file).unwrap_or_else(|error| {
+                    warn!(%error, "policies cannot be looked for");
+                    Vec::new()
+                });
+                for file in found {
+                    match read_one(&file) {
                         Ok(policy) => self.known.push(policy),
                         Err(error) => warn!(%error, "a policy cannot be read"),
                     }

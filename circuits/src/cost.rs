@@ -14,6 +14,7 @@ use bastion_state::executor::{BatchBuilder, BatchContext, BatchTrace, Footprint}
 use bastion_state::state::State;
 use serde::Serialize;
 
+use crate::blob;
 use crate::core::{Layout, Table, WIDTH};
 use crate::error::CircuitError;
 use crate::shape::Slots;
@@ -88,7 +89,8 @@ pub struct CostReport {
 /// If the shape cannot hold a transfer.
 pub fn report(shape: &Shape) -> Result<CostReport, CircuitError> {
     let trace = transfer_batch(shape);
-    let link = ChainedInputs { c_in: Fr::from(0u64), y_in: Fr::from(0u64), r: Fr::from(2u64) };
+    let link =
+        ChainedInputs { c_in: Fr::from(0u64), y_in: Fr::from(0u64), r: Fr::from(2u64), blob: None };
     let (grid, pools) = fill(shape, &trace, &link)?;
     let transfers = trace.ops.len();
     let layout = Layout::new(shape);
@@ -106,8 +108,11 @@ pub fn report(shape: &Shape) -> Result<CostReport, CircuitError> {
         Table::Range40 => pools.ranges40.len(),
         Table::Range128 => pools.ranges128.len(),
         Table::Limiter | Table::Policy => 0,
-        Table::Blob | Table::Powers | Table::Horner => 0,
-        Table::Limbs | Table::Bits10 | Table::Split => 0,
+        // What every batch has, whether its data are in a blob or not.
+        Table::Blob => 1,
+        Table::Powers => blob::HALVES,
+        Table::Bits10 => blob::bits10::BLOCKS,
+        Table::Horner | Table::Limbs | Table::Split => 0,
     };
     let mut tables = BTreeMap::new();
     for table in Table::ALL {

@@ -3,6 +3,7 @@
 use bastion_protocol::Kind;
 use std::collections::BTreeSet;
 
+use crate::blob::TraceError;
 use crate::core::Table;
 
 /// Why a batch cannot be compiled into a witness.
@@ -69,6 +70,9 @@ pub enum CircuitError {
         /// Broken rules by table and name.
         rules: BTreeSet<String>,
     },
+    /// Records that make no blob.
+    #[error("data in a blob: {0}")]
+    Blob(#[from] TraceError),
     /// A public key of the trace is not a valid key.
     #[error("public key of operation {op} is not on the curve or not in the prime subgroup: the trace was not made by the executor")]
     BadKey {

@@ -10,7 +10,7 @@
 //! |---|---|
 //! | [`core`] | expressions, bus, blocks, grid, layout: what every table is made of |
 //! | `hash`, `nodes`, `accounts`, `ranges`, `signatures`, `ops`, `limiter`, `policy`, `head` | one table each, with its README |
-//! | [`blob`] | tables for data in blobs (EIP-4844), not yet part of the batch circuit |
+//! | [`blob`] | tables for data in blobs (EIP-4844) |
 //! | [`witness`] | from an executed batch to a filled grid |
 //! | [`check`] | finds the violated constraints of a grid, by name |
 //! | [`circuit`] | the halo2 circuit |

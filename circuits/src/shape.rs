@@ -49,7 +49,9 @@ impl Shape {
                 ranges40: 80,
                 limiters: 3,
                 policies: 1,
-            },
+                ..Slots::empty()
+            }
+            .with_blob(8, 7),
         }
     }
 
@@ -59,16 +61,18 @@ impl Shape {
             name: "small".into(),
             k: 15,
             slots: Slots {
-                ops: 208,
-                accounts: 256,
-                nodes: 2080,
-                signatures: 110,
-                hashes: 1200,
-                ranges128: 800,
-                ranges40: 1060,
+                ops: 200,
+                accounts: 246,
+                nodes: 2000,
+                signatures: 105,
+                hashes: 1150,
+                ranges128: 766,
+                ranges40: 1015,
                 limiters: 24,
                 policies: 8,
-            },
+                ..Slots::empty()
+            }
+            .with_blob(105, 8),
         }
     }
 

@@ -3,7 +3,7 @@
 use crate::core::{RowBlock, Table};
 use crate::{accounts, blob, hash, head, limiter, nodes, ops, policy, ranges, signatures, Shape};
 
-/// The description of every table of the batch circuit, in the order of [`Table::ALL`].
+/// The description of every table, in the order of [`Table::ALL`].
 pub fn blocks(shape: &Shape) -> Vec<RowBlock> {
     Table::ALL.into_iter().map(|table| block(table, shape)).collect()
 }
@@ -43,7 +43,7 @@ mod tests {
 
     #[test]
     fn blocks_keep_to_their_rows_and_degree() {
-        for block in blocks(&Shape::tiny()).into_iter().chain(blob::blocks()) {
+        for block in blocks(&Shape::tiny()) {
             let table = block.table.name();
             let mut names = BTreeSet::new();
             for c in block.polynomials() {

@@ -10,8 +10,10 @@ use std::collections::BTreeMap;
 
 use bastion_circuits::check::{check, holds, names};
 use bastion_circuits::witness::convert::to_halo2;
-use bastion_circuits::witness::{fill, ChainedInputs};
+use bastion_circuits::witness::{fill, BlobLink, ChainedInputs};
 use bastion_circuits::{Shape, Slots};
+use bastion_protocol::blob::layout::groups;
+use bastion_protocol::blob::Scalar;
 use bastion_protocol::data::BatchData;
 use bastion_protocol::Fr;
 use bastion_protocol::Kind;
@@ -36,7 +38,9 @@ fn shape() -> Shape {
             ranges40: 44,
             limiters: 4,
             policies: 3,
-        },
+            ..Slots::empty()
+        }
+        .with_blob(4, 4),
     };
     shape.check().unwrap();
     shape
@@ -47,17 +51,32 @@ fn link() -> ChainedInputs {
         c_in: Fr::from(3u64),
         y_in: Fr::from(4u64),
         r: Fr::from(0x1234_5678_9abc_def0u64),
+        blob: None,
     }
 }
 
-/// What is wrong with a batch, if anything is.
+/// What is wrong with a batch, if anything is: with its data in calldata, or in a blob.
 fn wrong(shape: &Shape, trace: &BatchTrace, usage: Option<&Slots>) -> Option<String> {
-    let (grid, pools) = match fill(shape, trace, &link()) {
+    let blob = BlobLink { z: u128::MAX / 3, to: Scalar::from(5u64) };
+    let in_blob = ChainedInputs { blob: Some(blob), ..link() };
+    let faults = [link(), in_blob].map(|link| wrong_in(&link, shape, trace, usage));
+    faults.into_iter().flatten().next()
+}
+
+fn wrong_in(
+    link: &ChainedInputs,
+    shape: &Shape,
+    trace: &BatchTrace,
+    usage: Option<&Slots>,
+) -> Option<String> {
+    let (grid, pools) = match fill(shape, trace, link) {
         Ok(filled) => filled,
         Err(e) => return Some(e.to_string()),
     };
     if let Some(usage) = usage {
+        let groups = groups(posted_data(&trace.ops).counts()) as usize;
         let bounds = [
+            (usage.groups, groups),
             (usage.hashes, pools.hashes.len()),
             (usage.ranges40, pools.ranges40.len()),
             (usage.ranges128, pools.ranges128.len()),
@@ -74,10 +93,10 @@ fn wrong(shape: &Shape, trace: &BatchTrace, usage: Option<&Slots>) -> Option<Str
     let public = [
         trace.old_root,
         trace.new_root,
-        link().c_in,
-        word_chain(link().c_in, &trace.ops),
-        link().y_in,
-        data.evaluate(link().y_in, link().r),
+        link.c_in,
+        word_chain(link.c_in, &trace.ops),
+        link.y_in,
+        data.evaluate_in(link.mode(), link.y_in, link.r),
     ];
     if grid.public()[..6] != public.map(to_halo2) {
         return Some("public inputs differ".into());

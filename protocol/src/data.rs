@@ -19,6 +19,36 @@ pub fn polynomial_start() -> Fr {
     Fr::ONE
 }
 
+/// Where the L2 and owner records of a block are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum DataMode {
+    /// In calldata, as all others: the word polynomial is over all four sections.
+    Calldata,
+    /// In a blob ([`crate::blob`]): the word polynomial is over L1 records and exits alone.
+    Blob,
+}
+
+impl DataMode {
+    /// The public input that says so.
+    #[must_use]
+    pub fn flag(self) -> u64 {
+        match self {
+            Self::Calldata => 0,
+            Self::Blob => 1,
+        }
+    }
+
+    /// The values of the sections, by what is in calldata; 0 for what is not.
+    #[must_use]
+    pub fn in_calldata(self, sections: [Fr; 4]) -> [Fr; 4] {
+        let [l1, l2, exits, owners] = sections;
+        match self {
+            Self::Calldata => [l1, l2, exits, owners],
+            Self::Blob => [l1, Fr::ZERO, exits, Fr::ZERO],
+        }
+    }
+}
+
 /// The data of one batch.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct BatchData {
@@ -82,14 +112,20 @@ impl BatchData {
         Ok(data)
     }
 
-    /// The value of the batch's word polynomials at `r`, on top of `y_in`.
+    /// The value of the batch's word polynomials at `r`, on top of `y_in`, if all is in calldata.
     #[must_use]
     pub fn evaluate(&self, y_in: Fr, r: Fr) -> Fr {
+        self.evaluate_in(DataMode::Calldata, y_in, r)
+    }
+
+    /// The value of the batch's word polynomials at `r`, on top of `y_in`.
+    #[must_use]
+    pub fn evaluate_in(&self, mode: DataMode, y_in: Fr, r: Fr) -> Fr {
         let sections = Section::ALL.map(|s| {
             let words = self.section(s).iter().flat_map(|record| s.split(record));
             words.fold(Fr::ZERO, |y, word| y * r + word.to_fr())
         });
-        batch_polynomial(y_in, r, sections, self.counts())
+        batch_polynomial(y_in, r, mode.in_calldata(sections), self.counts())
     }
 }
 

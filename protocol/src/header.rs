@@ -1,8 +1,10 @@
 //! What a block claims (protocol section 7).
 
+use ark_ff::AdditiveGroup;
 use serde::{Deserialize, Serialize};
 
-use crate::data::{chain_start, polynomial_start, read_batches, BatchData};
+use crate::blob::{self, BlobError};
+use crate::data::{chain_start, polynomial_start, read_batches, BatchData, DataMode};
 use crate::field;
 use crate::hash::keccak;
 use crate::{Address, Fr, ProtocolError, PublicInputs};
@@ -70,7 +72,7 @@ impl Header {
         Ok(self.public_inputs_of(&batches, self.challenge(data)))
     }
 
-    /// The same for data that were read, at the evaluation point that belongs to them.
+    /// The same for data that were read, all in calldata, at the evaluation point that belongs to them.
     #[must_use]
     pub fn public_inputs_of(&self, batches: &[BatchData], r: Fr) -> PublicInputs<Fr> {
         let batches = batches.iter();
@@ -86,6 +88,38 @@ impl Header {
             domain: self.domain,
             time: Fr::from(self.time),
             r,
+            z: Fr::ZERO,
+            mode: Fr::from(DataMode::Calldata.flag()),
+            blob_in_low: Fr::ZERO,
+            blob_in_high: Fr::ZERO,
+            blob_out_low: Fr::ZERO,
+            blob_out_high: Fr::ZERO,
         }
+    }
+
+    /// The public inputs of a block whose L2 and owner records are in a blob, at the points `r` and
+    /// `z` that belong to it.
+    ///
+    /// # Errors
+    /// [`BlobError`] if the records do not fit a blob.
+    pub fn public_inputs_in_blob(
+        &self,
+        batches: &[BatchData],
+        r: Fr,
+        z: u128,
+    ) -> Result<PublicInputs<Fr>, BlobError> {
+        let value = blob::evaluate(&blob::coefficients(batches)?, z);
+        let [blob_in_low, blob_in_high] = blob::point::limbs(&value).map(Fr::from);
+        let batches_in = batches.iter();
+        let y_out =
+            batches_in.fold(polynomial_start(), |y, batch| batch.evaluate_in(DataMode::Blob, y, r));
+        Ok(PublicInputs {
+            y_out,
+            z: Fr::from(z),
+            mode: Fr::from(DataMode::Blob.flag()),
+            blob_in_low,
+            blob_in_high,
+            ..self.public_inputs_of(batches, r)
+        })
     }
 }

@@ -1,7 +1,7 @@
 //! The public inputs of batch and block proofs (protocol section 7).
 
 /// Number of public inputs.
-pub const COUNT: usize = 10;
+pub const COUNT: usize = 16;
 
 /// Public inputs, over whichever library's field elements the reader has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +26,18 @@ pub struct PublicInputs<F> {
     pub time: F,
     /// Evaluation point of the word polynomial.
     pub r: F,
+    /// Evaluation point of the blob's polynomial; 0 for data in calldata.
+    pub z: F,
+    /// Where L2 and owner records are: 0 in calldata, 1 in a blob ([`crate::data::DataMode`]).
+    pub mode: F,
+    /// Value of the blob's polynomial from the batch on, low limb ([`crate::blob::point::limbs`]).
+    pub blob_in_low: F,
+    /// The same, high limb.
+    pub blob_in_high: F,
+    /// Value of the blob's polynomial behind the batch, low limb.
+    pub blob_out_low: F,
+    /// The same, high limb.
+    pub blob_out_high: F,
 }
 
 /// Names, in the order of the instance column.
@@ -40,26 +52,69 @@ pub const NAMES: [&str; COUNT] = [
     "domain",
     "time",
     "r",
+    "z",
+    "mode",
+    "blob_in_low",
+    "blob_in_high",
+    "blob_out_low",
+    "blob_out_high",
 ];
 
 /// Pairs (output of a batch, input of the next) that must be equal.
-pub const LINKS: [(usize, usize); 3] = [(1, 0), (3, 2), (5, 4)];
+pub const LINKS: [(usize, usize); 5] = [(1, 0), (3, 2), (5, 4), (14, 12), (15, 13)];
 
-/// Public inputs that all batches of a block share: policy root, domain, time, `r`.
-pub const SHARED: std::ops::Range<usize> = 6..COUNT;
+/// Public inputs that all batches of a block share: policy root, domain, time, `r`, `z`, mode.
+pub const SHARED: std::ops::Range<usize> = 6..12;
 
 impl<F> PublicInputs<F> {
     /// In the order of the instance column.
     pub fn into_array(self) -> [F; COUNT] {
-        let Self { old_root, new_root, c_in, c_out, y_in, y_out, policy_root, domain, time, r } =
-            self;
-        [old_root, new_root, c_in, c_out, y_in, y_out, policy_root, domain, time, r]
+        let Self { old_root, new_root, c_in, c_out, y_in, y_out, .. } = self;
+        let Self { policy_root, domain, time, r, z, mode, .. } = self;
+        let Self { blob_in_low, blob_in_high, blob_out_low, blob_out_high, .. } = self;
+        [
+            old_root,
+            new_root,
+            c_in,
+            c_out,
+            y_in,
+            y_out,
+            policy_root,
+            domain,
+            time,
+            r,
+            z,
+            mode,
+            blob_in_low,
+            blob_in_high,
+            blob_out_low,
+            blob_out_high,
+        ]
     }
 
     /// Reads the instance column.
     pub fn from_array(inputs: [F; COUNT]) -> Self {
-        let [old_root, new_root, c_in, c_out, y_in, y_out, policy_root, domain, time, r] = inputs;
-        Self { old_root, new_root, c_in, c_out, y_in, y_out, policy_root, domain, time, r }
+        let [old_root, new_root, c_in, c_out, y_in, y_out, rest @ ..] = inputs;
+        let [policy_root, domain, time, r, z, mode, rest @ ..] = rest;
+        let [blob_in_low, blob_in_high, blob_out_low, blob_out_high] = rest;
+        Self {
+            old_root,
+            new_root,
+            c_in,
+            c_out,
+            y_in,
+            y_out,
+            policy_root,
+            domain,
+            time,
+            r,
+            z,
+            mode,
+            blob_in_low,
+            blob_in_high,
+            blob_out_low,
+            blob_out_high,
+        }
     }
 
     /// The same inputs as elements of another library.
@@ -110,10 +165,16 @@ mod tests {
         assert_eq!(inputs.into_array(), NAMES);
         for (output, input) in LINKS {
             let [output, input] = [NAMES[output], NAMES[input]];
-            let continues = [("new_root", "old_root"), ("c_out", "c_in"), ("y_out", "y_in")];
+            let continues = [
+                ("new_root", "old_root"),
+                ("c_out", "c_in"),
+                ("y_out", "y_in"),
+                ("blob_out_low", "blob_in_low"),
+                ("blob_out_high", "blob_in_high"),
+            ];
             assert!(continues.contains(&(output, input)));
         }
-        assert_eq!(NAMES[SHARED], ["policy_root", "domain", "time", "r"]);
+        assert_eq!(NAMES[SHARED], ["policy_root", "domain", "time", "r", "z", "mode"]);
     }
 
     #[test]

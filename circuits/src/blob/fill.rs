@@ -11,7 +11,7 @@ use crate::blob::horner::{self, Step};
 use crate::blob::limbs::LimbCounts;
 use crate::blob::powers::Half;
 use crate::blob::reduce::{Pieces, Reduction};
-use crate::blob::{bits10, split, BlobSlots, HALVES};
+use crate::blob::{bits10, split, HALVES};
 use crate::core::{Grid, Table};
 use crate::error::CircuitError;
 use crate::witness::convert::{to_halo2, wide};
@@ -81,7 +81,7 @@ pub enum TraceError {
     Record(#[from] ProtocolError),
 }
 
-/// What [`fill_altered`] hands out before it uses it.
+/// What [`write`] hands out before it uses it.
 #[derive(Debug)]
 pub enum Stage<'a> {
     /// What a half of the multipliers begins with.
@@ -113,44 +113,33 @@ pub enum Stage<'a> {
     Edge(&'a mut Edge),
 }
 
-/// Filled tables.
+/// What was written.
 #[derive(Debug)]
-pub struct Filled {
-    /// The cells.
-    pub grid: Grid,
+pub struct Written {
     /// Value of the polynomial's rest from the batch on.
     pub from: Pieces<Fr>,
+    /// Value of its rest behind the batch.
+    pub to: Pieces<Fr>,
     /// Distinct values and quotients.
     pub limbs: usize,
     /// What fits no range, by the rule that asked for it: the tables then do not balance.
     pub out_of_range: Vec<(&'static str, Fr)>,
 }
 
-/// The tables of a batch.
-///
-/// # Errors
-/// [`CircuitError::TableFull`] if the batch does not fit `room`, [`CircuitError::OutOfRange`] if the
-/// trace was not made from records.
-pub fn fill(room: &BlobSlots, trace: &BlobTrace) -> Result<Filled, CircuitError> {
-    let filled = fill_altered(room, trace, &mut |_| {})?;
-    match filled.out_of_range.first() {
-        None => Ok(filled),
-        Some((what, value)) => {
-            let value = format!("{value:?}");
-            Err(CircuitError::OutOfRange { what, value, bits: 126 })
-        }
-    }
-}
+/// First rows of a table's blocks, or an error if there are fewer than needed.
+pub type Rows<'r> = dyn Fn(Table, usize) -> Result<Vec<usize>, CircuitError> + 'r;
 
-/// The same, with each stage as `alter` leaves it: the tests of cheating provers start here.
+/// Writes the tables of a batch at the rows that `rows` gives. `alter` may change each stage: the
+/// tests of cheating provers do.
 ///
 /// # Errors
-/// [`CircuitError::TableFull`].
-pub fn fill_altered(
-    room: &BlobSlots,
+/// Those of `rows`.
+pub fn write(
+    grid: &mut Grid,
+    rows: &Rows<'_>,
     trace: &BlobTrace,
     alter: &mut dyn FnMut(Stage<'_>),
-) -> Result<Filled, CircuitError> {
+) -> Result<Written, CircuitError> {
     let mut limbs = LimbCounts::default();
     let mut halves: Vec<Half> = Vec::new();
     for half in 0..HALVES {
@@ -165,8 +154,6 @@ pub fn fill_altered(
     let (steps, from) = steps(trace, &halves, alter);
     let groups = steps.len() as u64;
 
-    let mut grid = Grid::new(room.rows());
-    let rows = |table: Table, needed: usize| rows_of(room, table, needed);
     let counts = [trace.l2, trace.owners.len() as u64];
     let mut edge = Edge { counts, groups, from, to: trace.to, z: z_pieces(trace.z) };
     alter(Stage::Edge(&mut edge));
@@ -194,7 +181,8 @@ pub fn fill_altered(
     for ((n, counts), row) in counts.zip(rows(Table::Bits10, bits10::BLOCKS)?) {
         bits10::assign(&mut grid.block(row), n, counts);
     }
-    Ok(Filled { grid, from, limbs: limbs.len(), out_of_range: limbs.out_of_range })
+    let to = trace.to;
+    Ok(Written { from, to, limbs: limbs.len(), out_of_range: limbs.out_of_range })
 }
 
 /// `z` in pieces: what is above 127 bits counts to the third one.
@@ -219,17 +207,4 @@ fn steps(
     }
     steps.reverse();
     (steps, before)
-}
-
-/// First rows of a table's blocks, of which `needed` are used.
-fn rows_of(room: &BlobSlots, table: Table, needed: usize) -> Result<Vec<usize>, CircuitError> {
-    let placements = room.placements().into_iter().filter(|p| p.table == table);
-    let rows: Vec<usize> = placements.map(|p| p.row).collect();
-    match rows.len() {
-        capacity if capacity < needed => {
-            let shape = "blob".into();
-            Err(CircuitError::TableFull { table, needed, capacity, shape })
-        }
-        _ => Ok(rows),
-    }
 }

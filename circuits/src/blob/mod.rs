@@ -11,12 +11,11 @@ pub mod split;
 #[cfg(test)]
 mod tests;
 
-use bastion_protocol::blob::{GROUP_SLOTS, SLOT_BITS};
+use bastion_protocol::blob::{GROUP_SLOTS, OWNER_SLOTS, SLOT_BITS};
 
-use crate::core::{Expr, Placement, RowBlock, Table, Tag, Tuple};
-use crate::{tables, Shape};
+use crate::core::{Expr, Table, Tag, Tuple};
 
-pub use fill::{fill, BlobTrace, OwnerTrace};
+pub use fill::{write, BlobTrace, OwnerTrace, TraceError, Written};
 
 /// Number of blocks of the tables for data in blobs whose size is a matter of choice.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -45,26 +44,14 @@ impl BlobSlots {
         Self { groups, limbs, owners }
     }
 
-    /// Where the blocks stand: one table under the other, from row 0.
-    pub fn placements(&self) -> Vec<Placement> {
-        let mut row = 0;
-        let mut out = Vec::new();
-        for table in Table::BLOB {
-            for _ in 0..self.blocks_of(table) {
-                out.push(Placement { table, row });
-                row += table.rows();
-            }
-        }
-        out
-    }
-
-    /// Rows of all blocks.
-    pub fn rows(&self) -> usize {
-        Table::BLOB.into_iter().map(|table| table.rows() * self.blocks_of(table)).sum()
+    /// What a batch with `l2` L2 records and `owners` owner records needs at most.
+    pub fn for_records(l2: usize, owners: usize) -> Self {
+        let used = l2 + owners * OWNER_SLOTS;
+        Self::for_batch(used.div_ceil(GROUP_SLOTS), owners)
     }
 
     /// Blocks of a table; none of those that are not for blobs.
-    fn blocks_of(&self, table: Table) -> usize {
+    pub fn blocks_of(&self, table: Table) -> usize {
         match table {
             Table::Blob => 1,
             Table::Powers => HALVES,
@@ -88,12 +75,6 @@ impl BlobSlots {
             | Table::Policy => 0,
         }
     }
-}
-
-/// The description of every table for blobs, in the order of [`Table::BLOB`].
-pub fn blocks() -> Vec<RowBlock> {
-    // These do not depend on the shape.
-    Table::BLOB.into_iter().map(|table| tables::block(table, &Shape::default())).collect()
 }
 
 /// The tuple of a slot of the batch in the blob.

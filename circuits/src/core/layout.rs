@@ -36,8 +36,7 @@ pub enum Table {
     Limiter,
     /// The limits of one token, with their path in the policy.
     Policy,
-    /// What a batch has in the blob: ends, padding, point. This and those below are for data in blobs
-    /// and not part of the batch circuit (see `crate::blob`).
+    /// What a batch has in the blob: ends, padding, point; once.
     Blob,
     /// Half of the multipliers of a group's slots.
     Powers,
@@ -52,8 +51,8 @@ pub enum Table {
 }
 
 impl Table {
-    /// All tables of the batch circuit, in the order of their selectors.
-    pub const ALL: [Self; 14] = [
+    /// All tables, in the order of their selectors.
+    pub const ALL: [Self; 20] = [
         Self::Head,
         Self::Op,
         Self::Account,
@@ -68,9 +67,15 @@ impl Table {
         Self::Range128,
         Self::Limiter,
         Self::Policy,
+        Self::Blob,
+        Self::Powers,
+        Self::Horner,
+        Self::Limbs,
+        Self::Bits10,
+        Self::Split,
     ];
 
-    /// The tables for data in blobs.
+    /// The tables for data in blobs, of [`Table::ALL`].
     pub const BLOB: [Self; 6] =
         [Self::Blob, Self::Powers, Self::Horner, Self::Limbs, Self::Bits10, Self::Split];
 
@@ -193,8 +198,10 @@ impl Layout {
 }
 
 /// Blocks of the tables behind the signatures, in their order.
-fn slots(shape: &Shape) -> [(Table, usize); 9] {
-    [
+fn slots(shape: &Shape) -> Vec<(Table, usize)> {
+    let blob = shape.slots.blob();
+    let of_blob = Table::BLOB.into_iter().map(|table| (table, blob.blocks_of(table)));
+    let others = [
         (Table::Op, shape.slots.ops),
         (Table::Account, shape.slots.accounts),
         (Table::Unpack, shape.slots.accounts),
@@ -204,5 +211,6 @@ fn slots(shape: &Shape) -> [(Table, usize); 9] {
         (Table::Range40, shape.slots.ranges40),
         (Table::Limiter, shape.slots.limiters),
         (Table::Policy, shape.slots.policies),
-    ]
+    ];
+    others.into_iter().chain(of_blob).collect()
 }

@@ -1,17 +1,20 @@
 #![doc = include_str!("README.md")]
 
+use bastion_protocol::data::DataMode;
 use bastion_protocol::hash::{compress, TAG_MSG, TAG_POLICY};
 use bastion_protocol::inputs;
 use bastion_protocol::policy::Policy;
+use bastion_protocol::PublicInputs as Inputs;
 use halo2_proofs::halo2curves::bn256::Fr;
 
+use crate::blob::Statement;
 use crate::core::{BlockWriter, Expr, RowBlock, Table, Term};
 use crate::hash;
 use crate::nodes;
 use crate::ops;
 use crate::policy;
 use crate::signatures::{base_multiple_constant, MULTIPLES};
-use crate::witness::convert::{small, to_halo2};
+use crate::witness::convert::{small, to_halo2, to_state};
 use crate::witness::LookupCounts;
 
 /// Public inputs of a batch proof.
@@ -45,6 +48,8 @@ const SQUARINGS: usize = 16;
 const BASE_COUNTS: usize = 40;
 /// Partial sums of `y_out`, from the highest power down.
 const SUMS: usize = 56;
+/// L2 and owner records in the blob.
+const IN_BLOB: [Expr; 2] = [Expr::nth(60), Expr::nth(61)];
 
 /// `compress(tag, n)`: the constant start of a chain.
 fn chain_head(tag: u64, n: u64) -> Fr {
@@ -54,13 +59,20 @@ fn chain_head(tag: u64, n: u64) -> Fr {
 /// Constraints of the head, for circuits with `ops` operations.
 pub fn head_block(ops: usize) -> RowBlock {
     let mut block = RowBlock::new(Table::Head);
-    let [old_root, new_root, c_in, c_out, y_in, y_out, policy_root, domain, time, r] = public();
+    let public = Inputs::from_array(public());
+    let Inputs { old_root, new_root, c_in, c_out, mode, .. } = public;
+    let Inputs { policy_root, domain, time, r, .. } = public;
     block.constrain("sum_starts_at_zero", Expr::Sum(0));
     block.constrain("touched_flag", TOUCHED.boolean());
     block.constrain("untouched_root", !TOUCHED * (old_root - new_root));
     let y: [Expr; 4] = std::array::from_fn(|i| Expr::nth(Y + i));
     let counts: [Expr; 4] = std::array::from_fn(|i| Expr::nth(COUNTS + i));
-    data_sum(&mut block, y_in, y_out, r, &y, &counts);
+    block.constrain("mode_flag", mode.boolean());
+    let [in_blob_l2, in_blob_owners] = IN_BLOB;
+    let [_, l2, _, owners] = counts;
+    block.constrain("blob_l2", in_blob_l2 - mode * l2);
+    block.constrain("blob_owners", in_blob_owners - mode * owners);
+    data_sum(&mut block, &public, &y, &counts);
 
     let mut terms = vec![
         Term::consume(
@@ -91,8 +103,11 @@ pub fn head_block(ops: usize) -> RowBlock {
         Term::produce(
             "context",
             Expr::from(ops as u64),
-            ops::context_tuple([time, r, M_DOMAIN, GUARDIAN, MAX_FREEZE, COOLDOWN, FEE_OWNER]),
+            ops::context_tuple([
+                time, r, M_DOMAIN, GUARDIAN, MAX_FREEZE, COOLDOWN, FEE_OWNER, mode,
+            ]),
         ),
+        Term::produce("blob", Expr::one(), statement(&public).tuple()),
         Term::produce("policy_context", POLICY_USES, policy::context_tuple(LIMITS_ROOT, time)),
         Term::consume(
             "message_domain",
@@ -126,15 +141,20 @@ pub fn head_block(ops: usize) -> RowBlock {
     block
 }
 
-/// `y_out = y_in rho^5 + Y_4 rho^4 + .. + Y_1 rho + counts`, `rho = r^65536`.
-fn data_sum(
-    block: &mut RowBlock,
-    y_in: Expr,
-    y_out: Expr,
-    r: Expr,
-    y: &[Expr; 4],
-    counts: &[Expr; 4],
-) {
+/// What the head says of the blob.
+fn statement(public: &Inputs<Expr>) -> Statement<Expr> {
+    let [l2, owners] = IN_BLOB;
+    let Inputs { z, blob_in_low, blob_in_high, blob_out_low, blob_out_high, .. } = *public;
+    let from = [blob_in_low, blob_in_high];
+    Statement { z, l2, owners, from, to: [blob_out_low, blob_out_high] }
+}
+
+/// `y_out = y_in rho^5 + Y_4 rho^4 + .. + Y_1 rho + counts`, `rho = r^65536`, without `Y_2` and `Y_4`
+/// if these are in a blob.
+fn data_sum(block: &mut RowBlock, public: &Inputs<Expr>, y: &[Expr; 4], counts: &[Expr; 4]) {
+    let Inputs { y_in, y_out, r, mode, .. } = *public;
+    let [l1, l2, exits, owners] = *y;
+    let y = [l1, !mode * l2, exits, !mode * owners];
     let mut power = r;
     for i in 0..SQUARINGS {
         let next = Expr::nth(POWERS + i);
@@ -160,6 +180,8 @@ fn packed_counts(counts: &[Expr; 4]) -> Expr {
 pub struct Head<'a> {
     /// The public inputs.
     pub public: PublicInputs,
+    /// Where L2 and owner records are.
+    pub mode: DataMode,
     /// The policy.
     pub policy: &'a Policy,
     /// Root of its tree of limits.
@@ -226,9 +248,13 @@ pub fn assign(
         power = power.square();
         writer.nth(POWERS + i, power);
     }
+    for (cell, section) in IN_BLOB.iter().zip([1, 3]) {
+        writer.set(cell, small(head.mode.flag() * head.counts[section]));
+    }
+    let y = head.mode.in_calldata(head.y.map(|y| to_state(&y))).map(to_halo2);
     let mut sum = head.public.y_in;
     for i in 0..4 {
-        sum = sum * power + head.y[3 - i];
+        sum = sum * power + y[3 - i];
         writer.nth(SUMS + i, sum);
     }
     for (j, count) in head.base_counts.iter().enumerate() {

@@ -30,7 +30,7 @@ pub struct OpState {
     /// Last access of each account.
     pub last_access: HashMap<u32, u64>,
     /// Time, `r`, `m_domain`, guardian, max_freeze, cooldown, fee owner.
-    pub context: [Fr; 7],
+    pub context: [Fr; 8],
 }
 
 /// Values of the message and posted words of one operation.
@@ -242,7 +242,7 @@ impl OpWriter<'_, '_> {
 
     fn permissions(&mut self, op: &OpTrace, text: &Text, exit: Fr, now: u64, state: &OpState) {
         let c = self.cells;
-        let [time, _, _, _, max_freeze, cooldown, _] = state.context;
+        let [time, _, _, _, max_freeze, cooldown, ..] = state.context;
         let primary = Fields::of(op.accesses[0].as_ref().and_then(|a| a.before.as_ref()));
         let paid = op.accesses[1].as_ref();
         let index =

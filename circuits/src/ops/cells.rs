@@ -48,11 +48,13 @@ pub struct ContextCells {
     pub cooldown: Expr,
     /// Owner of new fee accounts.
     pub fee_owner: Expr,
+    /// 1 if L2 and owner records are in a blob.
+    pub mode: Expr,
 }
 
 impl ContextCells {
     /// The entries of the context tuple.
-    pub fn entries(&self) -> [Expr; 7] {
+    pub fn entries(&self) -> [Expr; 8] {
         [
             self.time,
             self.r,
@@ -61,6 +63,7 @@ impl ContextCells {
             self.max_freeze,
             self.cooldown,
             self.fee_owner,
+            self.mode,
         ]
     }
 }
@@ -187,7 +190,7 @@ pub fn cells() -> Cells {
     let mantissa = a.one();
     let fee_bits: [Expr; 7] = a.many();
     let fee_mantissa = fee_bits.iter().enumerate().map(|(i, b)| *b * Expr::pow2(i as u32)).sum();
-    Cells {
+    let mut cells = Cells {
         kind: a.many(),
         number: a.one(),
         access: [a.access(), a.access(), a.access()],
@@ -199,6 +202,8 @@ pub fn cells() -> Cells {
             max_freeze: a.one(),
             cooldown: a.one(),
             fee_owner: a.one(),
+            // Allocated last.
+            mode: Expr::zero(),
         },
         amount: a.one(),
         fee: a.one(),
@@ -233,7 +238,9 @@ pub fn cells() -> Cells {
         amount_inverse: a.one(),
         distinct_inverse: a.one(),
         owner_inverse: a.one(),
-    }
+    };
+    cells.context.mode = a.one();
+    cells
 }
 
 impl FloatCells {

@@ -11,6 +11,7 @@ pub use assign::{assign, OpState};
 pub use cells::{cells, Cells};
 
 use crate::accounts;
+use crate::blob;
 use crate::core::{Expr, RowBlock, Table, Tag, Term, Tuple};
 use crate::hash;
 use crate::limiter;
@@ -27,7 +28,7 @@ pub fn state_tuple(number: Expr, chain: Expr, y: [Expr; 4], counts: [Expr; 4]) -
 }
 
 /// The tuple of the batch's constants.
-pub fn context_tuple(entries: [Expr; 7]) -> Tuple {
+pub fn context_tuple(entries: [Expr; 8]) -> Tuple {
     Tuple::new(Tag::Context, entries)
 }
 
@@ -44,10 +45,15 @@ pub fn op_block() -> RowBlock {
     words::words(&mut block, &c, &s);
     words::absorption(&mut block, &c, &s);
 
-    // `opening` has a multiplicity of degree 2; the others have degree 1.
-    let terms =
-        [access_terms(&c, &s), hash_terms(&c, &s), range_terms(&c, &s), batch_terms(&c, &s)]
-            .concat();
+    // `opening` and the terms for the blob have multiplicities of degree 2; the others have degree 1.
+    let terms = [
+        access_terms(&c, &s),
+        hash_terms(&c, &s),
+        range_terms(&c, &s),
+        batch_terms(&c, &s),
+        blob_terms(&c, &s),
+    ]
+    .concat();
     block.bus_packed(0, terms);
     block
 }
@@ -129,6 +135,18 @@ fn range_terms(c: &Cells, s: &Sets) -> Vec<Term> {
         Term::consume("times_compare", Expr::one(), range40(comparison)),
         Term::consume("index_or_time_range", Expr::one(), range40(index)),
         Term::consume("nonce_range", s.owner_signed, range40(next_nonce)),
+    ]
+}
+
+/// The records that stand in the blob, if the block's data do.
+fn blob_terms(c: &Cells, s: &Sets) -> Vec<Term> {
+    let [_, l2, _, owners] = words::section_flags(s);
+    let [_, l2_count, _, owner_count] = c.counts;
+    let [main, keyhash, exit, ..] = c.words;
+    let mode = c.context.mode;
+    vec![
+        Term::produce("blob_word", mode * l2, blob::word_tuple(l2_count, main)),
+        Term::produce("blob_owner", mode * owners, blob::owner_tuple(owner_count, keyhash, exit)),
     ]
 }
 

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::blob::BlobSlots;
+
 /// Number of blocks of each table.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -24,14 +26,37 @@ pub struct Slots {
     pub limiters: usize,
     /// Distinct tokens that use the limiter.
     pub policies: usize,
+    /// Groups of 16 elements of a blob.
+    pub groups: usize,
+    /// Range checks of the blob's tables.
+    pub limbs: usize,
+    /// Owner records in a blob.
+    pub owners: usize,
 }
 
 impl Slots {
     /// In the order of the fields.
-    fn counts(&self) -> [usize; 9] {
+    fn counts(&self) -> [usize; 12] {
         let Self { ops, accounts, nodes, signatures, hashes, .. } = *self;
         let Self { ranges128, ranges40, limiters, policies, .. } = *self;
-        [ops, accounts, nodes, signatures, hashes, ranges128, ranges40, limiters, policies]
+        let BlobSlots { groups, limbs, owners } = self.blob();
+        [
+            ops, accounts, nodes, signatures, hashes, ranges128, ranges40, limiters, policies,
+            groups, limbs, owners,
+        ]
+    }
+
+    /// Those of the tables for data in blobs.
+    pub fn blob(&self) -> BlobSlots {
+        let Self { groups, limbs, owners, .. } = *self;
+        BlobSlots { groups, limbs, owners }
+    }
+
+    /// With the room in a blob that `l2` L2 records and `owners` owner records take at most.
+    #[must_use]
+    pub fn with_blob(self, l2: usize, owners: usize) -> Self {
+        let BlobSlots { groups, limbs, owners } = BlobSlots::for_records(l2, owners);
+        Self { groups, limbs, owners, ..self }
     }
 
     /// Whether there is room for these blocks.
@@ -56,8 +81,11 @@ mod tests {
             ranges40: 7,
             limiters: 8,
             policies: 9,
+            groups: 10,
+            limbs: 11,
+            owners: 12,
         };
-        assert_eq!(room.counts(), [1, 2, 3, 4, 5, 6, 7, 8, 9]);
+        assert_eq!(room.counts(), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
         assert!(room.fits(&room) && Slots::default().fits(&room));
         let json = serde_json::to_value(room).unwrap();
         for name in json.as_object().unwrap().keys() {

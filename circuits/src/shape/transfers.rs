@@ -58,7 +58,8 @@ impl Shape {
                 ranges128: empty.ranges128 + transfers * each.ranges128,
                 ranges40: empty.ranges40 + transfers * each.ranges40,
                 ..empty
-            };
+            }
+            .with_blob(transfers * each.signatures, 0);
             usage.fits(&self.slots)
         };
         bisect(self.slots.ops + 1, fits)
@@ -102,7 +103,9 @@ fn sized(k: u32, transfers: usize) -> Shape {
             ranges40: empty.ranges40 + transfers * each.ranges40,
             limiters: (transfers / 20).max(2),
             policies: (transfers / 80).clamp(1, 16),
-        },
+            ..empty
+        }
+        .with_blob(transfers, (transfers / 20).max(2)),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use bastion_protocol::data::DataMode;
 use bastion_state::executor::{BatchTrace, LimiterTrace};
 use halo2_proofs::halo2curves::bn256::Fr;
 use rayon::prelude::*;
@@ -13,9 +14,10 @@ use crate::ops::OpState;
 use crate::policy::Opening;
 use crate::ranges::Width;
 use crate::signatures::{Check, MULTIPLES};
-use crate::witness::convert::{small, to_halo2, to_state};
+use crate::witness::convert::{small, to_halo2, to_state, wide};
+use crate::witness::in_blob::{self, BlobLink};
 use crate::witness::LookupCounts;
-use crate::{accounts, check, hash, head, limiter, nodes, ops, policy, ranges, signatures};
+use crate::{accounts, blob, check, hash, head, limiter, nodes, ops, policy, ranges, signatures};
 use crate::{BatchCircuit, Shape};
 
 /// What links a batch to the block that it is part of.
@@ -27,6 +29,18 @@ pub struct ChainedInputs {
     pub y_in: bastion_protocol::Fr,
     /// Evaluation point.
     pub r: bastion_protocol::Fr,
+    /// The blob that holds L2 and owner records, if one does.
+    pub blob: Option<BlobLink>,
+}
+
+impl ChainedInputs {
+    /// Where L2 and owner records are.
+    pub fn mode(&self) -> DataMode {
+        match self.blob {
+            None => DataMode::Calldata,
+            Some(_) => DataMode::Blob,
+        }
+    }
 }
 
 /// The circuit of an executed batch.
@@ -120,10 +134,14 @@ impl Fill<'_> {
 
         let base_counts = self.signatures()?;
         let state = self.ops(link, constants)?;
+        let places = Table::BLOB.map(|table| (table, self.places[table as usize]));
+        let blob = in_blob::write(&mut self.grid, self.shape, &places, self.trace, link.blob)?;
+        self.pools.out_of_range.extend(blob.out_of_range.iter().map(|(_, value)| (126, *value)));
         self.accounts(&state.last_access)?;
         self.nodes()?;
         let policy_uses = self.limiters(limits_root)?;
-        self.head(link, &state, constants, limits_root, policy_uses, base_counts);
+        let uses = (policy_uses, base_counts);
+        self.head(link, &state, constants, limits_root, uses, &blob);
         self.hashes()?;
         self.ranges()
     }
@@ -201,6 +219,7 @@ impl Fill<'_> {
                 small(context.policy.max_freeze),
                 small(context.policy.cooldown),
                 fee_owner,
+                small(link.mode().flag()),
             ],
         };
         let rows = self.rows_of(Table::Op, self.trace.ops.len())?;
@@ -297,11 +316,13 @@ impl Fill<'_> {
         state: &OpState,
         constants: (Fr, Fr),
         limits_root: bastion_protocol::Fr,
-        policy_uses: u64,
-        base_counts: [u64; MULTIPLES],
+        (policy_uses, base_counts): (u64, [u64; MULTIPLES]),
+        blob: &blob::Written,
     ) {
+        let [blob_in, blob_out] = [blob.from, blob.to].map(|pieces| pieces.limbs());
         let context = &self.trace.context;
-        let sections = state.y.map(|y| to_state(&y));
+        let mode = link.mode();
+        let sections = mode.in_calldata(state.y.map(|y| to_state(&y)));
         let y_out =
             bastion_protocol::data::batch_polynomial(link.y_in, link.r, sections, state.counts);
         let counts = bastion_protocol::data::packed_counts(state.counts);
@@ -317,9 +338,16 @@ impl Fill<'_> {
             domain: to_halo2(context.domain),
             time: small(context.time),
             r: to_halo2(link.r),
+            z: wide(link.blob.map_or(0, |blob| blob.z)),
+            mode: small(mode.flag()),
+            blob_in_low: blob_in[0],
+            blob_in_high: blob_in[1],
+            blob_out_low: blob_out[0],
+            blob_out_high: blob_out[1],
         };
         let head = Head {
             public,
+            mode,
             policy: &context.policy,
             limits_root,
             touched: !self.trace.accounts.is_empty(),

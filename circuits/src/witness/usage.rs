@@ -23,6 +23,7 @@ pub fn needs(kind: Kind) -> Slots {
         ranges128: d.ranges128 + 4 * signatures + 7 * limiters,
         ranges40: d.ranges40 + limiters,
         limiters,
+        owners: usize::from(kind.writes_owner()),
         ..Slots::default()
     }
 }
@@ -31,7 +32,7 @@ impl Slots {
     /// What an empty batch uses. For hashes and ranges these counts are upper bounds: equal look-ups
     /// share a block.
     pub fn empty() -> Self {
-        Self { hashes: HEAD_HASHES, ranges128: 1, ranges40: 1, ..Self::default() }
+        Self { hashes: HEAD_HASHES, ranges128: 1, ranges40: 1, ..Self::default() }.with_blob(0, 0)
     }
 
     /// Adds an operation; `accounts`, `nodes` and `policies` are the batch's totals after it.
@@ -47,6 +48,7 @@ impl Slots {
         self.accounts = accounts;
         self.nodes = nodes;
         self.policies = policies;
-        self
+        // Each signature is that of one L2 record.
+        self.with_blob(self.signatures, self.owners + n.owners)
     }
 }

@@ -12,7 +12,7 @@ mod support;
 use std::collections::{BTreeMap, BTreeSet};
 
 use bastion_circuits::check::{check, names};
-use bastion_circuits::witness::{fill, generate_witness};
+use bastion_circuits::witness::{fill, generate_witness, ChainedInputs};
 use bastion_circuits::{BatchCircuit, Shape};
 use bastion_protocol::account::{leaf, FIRST_USER};
 use bastion_protocol::keys::owner;
@@ -23,7 +23,9 @@ use bastion_state::executor::{Access, AccountTouch, BatchContext, BatchTrace, Op
 use bastion_state::state::State;
 use bastion_state::tree::Tree;
 use halo2_proofs::dev::MockProver;
-use support::{context, deposit, exit, forced, key, link, run, signed, world, FIRST, TIME};
+use support::{
+    blob_link, context, deposit, exit, forced, key, link, run, signed, world, FIRST, TIME,
+};
 
 type Make = fn(&State) -> Op;
 

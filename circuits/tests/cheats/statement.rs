@@ -96,14 +96,70 @@ fn public_inputs_are_bound() {
     let shape = Shape::tiny();
     let mut state = world();
     let trace = run(&mut state, &context(), &[TRANSFER]).unwrap();
-    let (honest, _) = fill(&shape, &trace, &link()).unwrap();
-    for i in 0..honest.public().len() {
-        let mut grid = honest.clone();
-        let mut public = grid.public().to_vec();
-        public[i] += bastion_circuits::Fr::one();
-        grid.set_public(public);
-        assert!(!check(&shape, &grid).is_empty(), "public input {i}");
+    for link in [link(), blob_link()] {
+        let (honest, _) = fill(&shape, &trace, &link).unwrap();
+        for i in 0..honest.public().len() {
+            let mut grid = honest.clone();
+            let mut public = grid.public().to_vec();
+            public[i] += bastion_circuits::Fr::one();
+            grid.set_public(public);
+            assert!(!check(&shape, &grid).is_empty(), "public input {i}");
+        }
     }
+}
+
+/// Data are in one of the two places, and all of them.
+#[test]
+fn the_mode_is_that_of_the_head() {
+    let shape = Shape::tiny();
+    let trace = run(&mut world(), &context(), &[TRANSFER, TRANSFER_NEW]).unwrap();
+    let mode = bastion_protocol::inputs::NAMES.iter().position(|n| *n == "mode").unwrap();
+    let with = |link: &ChainedInputs, value: u64| {
+        let (mut grid, _) = fill(&shape, &trace, link).unwrap();
+        let mut public = grid.public().to_vec();
+        public[mode] = value.into();
+        grid.set_public(public);
+        names(&check(&shape, &grid))
+    };
+    // Operations have the mode of the head, whose counts and sums are those of the other one.
+    let counts = ["head.blob_l2", "head.blob_owners", "head.context", "op.context"];
+    let sums = ["head.data_sum0", "head.data_sum2"];
+    let [counts, sums] = [set(&counts), set(&sums)];
+    let all: BTreeSet<String> = counts.union(&sums).cloned().collect();
+    assert!(with(&link(), 1).is_superset(&counts));
+    assert!(with(&blob_link(), 0).is_subset(&all));
+    assert!(with(&blob_link(), 0).is_superset(&counts));
+    assert!(with(&blob_link(), 2).contains("head.mode_flag"));
+}
+
+/// What operations post is what stands in the blob: a prover who takes the tables of another batch.
+#[test]
+fn the_blob_is_that_of_the_operations() {
+    use bastion_circuits::core::{Layout, Table, WIDTH};
+    let shape = Shape::tiny();
+    let fill = |make: Make| {
+        let trace = run(&mut world(), &context(), &[make]).unwrap();
+        fill(&shape, &trace, &blob_link()).unwrap().0
+    };
+    let (mut grid, other) = (fill(TRANSFER), fill(WITHDRAW));
+    for placement in Layout::new(&shape).blocks {
+        if !Table::BLOB.contains(&placement.table) {
+            continue;
+        }
+        for row in placement.row..placement.row + placement.table.rows() {
+            for col in 0..WIDTH {
+                grid.overwrite(row, col, other.get(row, col));
+            }
+        }
+    }
+    let broken = names(&check(&shape, &grid));
+    let words = ["horner.word0", "op.blob_word"];
+    assert_eq!(broken, set(&[&words[..], &["blob.statement", "head.blob"]].concat()));
+    // The head claims the value of the other batch: the words are left.
+    let mut public = grid.public().to_vec();
+    public[12..16].copy_from_slice(&other.public()[12..16]);
+    grid.set_public(public);
+    assert_eq!(names(&check(&shape, &grid)), set(&words));
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! A small world in which every kind of operation happens.
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used)]
 
-use bastion_circuits::witness::ChainedInputs;
+use bastion_circuits::witness::{BlobLink, ChainedInputs};
+use bastion_protocol::blob::Scalar;
 use bastion_protocol::keys::SecretKey;
 use bastion_protocol::ops::{Action, Body, Deposit, ForcedExit, Op};
 use bastion_protocol::policy::{Policy, TokenLimits};
@@ -49,7 +50,14 @@ pub fn link() -> ChainedInputs {
         c_in: Fr::from(11u64),
         y_in: Fr::from(22u64),
         r: Fr::from(0x1234_5678_9abc_def0u64),
+        blob: None,
     }
+}
+
+/// The same with L2 and owner records in a blob.
+pub fn blob_link() -> ChainedInputs {
+    let blob = BlobLink { z: 0x9876_5432_10fe_dcba_0123_4567_89ab_cdef, to: Scalar::from(33u64) };
+    ChainedInputs { blob: Some(blob), ..link() }
 }
 
 pub fn deposit(name: &str, token: u16, amount: u128) -> Op {

@@ -2,7 +2,6 @@
 //! below with its reason.
 
 use super::*;
-use crate::core::Placement;
 use crate::mutate::Mutator;
 
 /// The sample, with one block more of each table than it needs.

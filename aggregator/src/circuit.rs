@@ -205,7 +205,7 @@ impl BlockCircuit {
     }
 }
 
-/// Links the batches, and returns the ten public inputs of the block.
+/// Links the batches, and returns the public inputs of the block.
 fn link(
     core: &mut SinglePhaseCoreManager<Fr>,
     batches: &[Vec<AssignedValue<Fr>>],

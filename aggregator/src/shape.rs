@@ -6,7 +6,7 @@ use crate::error::AggregatorError;
 
 /// Limbs of the accumulator, which come first among the public inputs.
 pub const LIMBS: usize = 12;
-/// Public inputs of a block proof: the limbs and the ten of the protocol, section 7.
+/// Public inputs of a block proof: the limbs and the sixteen of the protocol, section 7.
 pub const PUBLIC_INPUTS: usize = LIMBS + bastion_protocol::inputs::COUNT;
 
 /// Least size: the range table has `2^16` rows.
@@ -15,7 +15,7 @@ pub(crate) const MIN_K: u32 = 17;
 pub(crate) const MAX_K: u32 = 28;
 
 /// Outputs: exposed of the last batch. All others are exposed of the first.
-pub(crate) const OUTPUTS: [usize; 3] = [1, 3, 5];
+pub(crate) const OUTPUTS: [usize; 5] = [1, 3, 5, 14, 15];
 
 /// Size of a block circuit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -27,7 +27,7 @@ use crate::keys::{circuit_id, Made};
 use crate::shape::{BlockParams, BlockShape};
 
 /// Raised with every change of the block circuit or of these files.
-const CODE_VERSION: u32 = 7;
+const CODE_VERSION: u32 = 8;
 const BUFFER: usize = 1 << 20;
 
 type Hasher = Blake2b<U32>;

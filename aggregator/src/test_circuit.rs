@@ -1,6 +1,6 @@
 //! The least circuit that looks like the batch circuit from outside: two phases with a challenge,
-//! an instance column of ten that a gate queries, no copy constraints. It proves nothing: every
-//! ten public inputs have a proof, so that tests can try what links them.
+//! an instance column that a gate queries, no copy constraints. It proves nothing: all
+//! public inputs have a proof, so that tests can try what links them.
 
 use bastion_prover::ProvableCircuit;
 use halo2_proofs::circuit::{Layouter, SimpleFloorPlanner, Value};
@@ -13,7 +13,7 @@ use halo2_proofs::plonk::{
 use halo2_proofs::poly::Rotation;
 use serde::Serialize;
 
-pub(crate) const INPUTS: usize = 10;
+pub(crate) const INPUTS: usize = bastion_protocol::inputs::COUNT;
 pub(crate) const K: u32 = 6;
 
 #[derive(Clone, Debug, Default, Serialize)]

@@ -41,7 +41,7 @@ pub trait ProvableCircuit: Circuit<Fr, Params: Clone + Serialize> {
 
 impl ProvableCircuit for BatchCircuit {
     const KIND: &'static str = "batch";
-    const CODE_VERSION: u32 = 3;
+    const CODE_VERSION: u32 = 4;
 
     fn shape_name(shape: &Shape) -> String {
         shape.name.clone()

@@ -26,7 +26,8 @@ impl Block {
     /// What links each batch to the block.
     pub fn links(&self) -> Vec<ChainedInputs> {
         let r = self.header.challenge(&self.data);
-        let mut link = ChainedInputs { c_in: chain_start(), y_in: polynomial_start(), r };
+        let mut link =
+            ChainedInputs { c_in: chain_start(), y_in: polynomial_start(), r, blob: None };
         self.batches
             .iter()
             .map(|batch| {
@@ -46,6 +47,8 @@ impl Block {
             _ => polynomial_start(),
         };
         let ends = ends.chain([(self.header.c_out, y_out)]);
+        // The node posts calldata alone: nothing of a blob.
+        let no_blob = self.header.public_inputs_of(&[], Fr::from(0u64));
         let parts = self.batches.iter().zip(links).zip(ends);
         parts
             .map(|((batch, link), (c_out, y_out))| PublicInputs {
@@ -59,6 +62,7 @@ impl Block {
                 domain: self.header.domain,
                 time: Fr::from(self.header.time),
                 r: link.r,
+                ..no_blob
             })
             .collect()
     }

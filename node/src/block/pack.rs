@@ -52,8 +52,12 @@ pub fn next_block(
     let mut traces = Vec::with_capacity(batches);
     let mut done = false;
     let provable = |trace: &BatchTrace| {
-        let link =
-            ChainedInputs { c_in: chain_start(), y_in: polynomial_start(), r: trace.new_root };
+        let link = ChainedInputs {
+            c_in: chain_start(),
+            y_in: polynomial_start(),
+            r: trace.new_root,
+            blob: None,
+        };
         checked(shape, trace, &link).map(drop)
     };
     while traces.len() < batches {

@@ -24,13 +24,14 @@ pub struct BatchInput {
 impl BatchInput {
     /// The input for a trace and what ties it to its block.
     pub fn new(trace: BatchTrace, link: ChainedInputs) -> Self {
-        let ChainedInputs { c_in, y_in, r } = link;
+        // The node posts calldata alone.
+        let ChainedInputs { c_in, y_in, r, blob: _ } = link;
         Self { trace, c_in, y_in, r }
     }
 
     /// What ties it to its block.
     pub fn link(&self) -> ChainedInputs {
-        ChainedInputs { c_in: self.c_in, y_in: self.y_in, r: self.r }
+        ChainedInputs { c_in: self.c_in, y_in: self.y_in, r: self.r, blob: None }
     }
 
     /// As bytes.

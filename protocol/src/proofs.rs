@@ -13,7 +13,7 @@
 //! ```
 //!
 //! A block proof has `instances` instead of `shape` and `public_inputs`: twelve limbs of the
-//! accumulator, then the ten public inputs.
+//! accumulator, then the sixteen public inputs.
 //!
 //! Every proof has one spelling: lower-case hex, canonical field elements, no further fields.
 

@@ -5,7 +5,7 @@
 //! starts and ends at 0, so that each tuple's multiplicities cancel: what is consumed (negative) was
 //! produced (positive). The challenges are drawn after all tuples are committed; the sum of
 //! distinct poles is 0 only if every multiplicity is, except with probability at most
-//! (tuples x longest tuple) / p, about 2^-230. The tag is the constant term, is never 0 and differs
+//! (tuples x longest tuple) / p, about 2^-227. The tag is the constant term, is never 0 and differs
 //! per relation, so that no tuple of one relation (nor an all-zero row) is a member of another.
 
 use crate::core::Expr;

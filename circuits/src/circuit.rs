@@ -9,7 +9,7 @@ use halo2_proofs::{
     poly::Rotation,
 };
 
-use crate::core::{Challenges, Expr, Grid, Layout, RowBlock, Table, WIDTH};
+use crate::core::{Challenges, Constraint, Expr, Grid, Layout, RowBlock, RowKind, Table, WIDTH};
 use crate::{tables, Fr, Shape};
 
 /// Degree of the constraints, with the selector: that of an S-box (see `hash`).
@@ -20,7 +20,10 @@ pub const DEGREE: usize = 6;
 pub struct Columns {
     advice: [Column<Advice>; WIDTH],
     sum: Column<Advice>,
+    /// Of tables: 1 on the first row of a block.
     selectors: Vec<Column<Fixed>>,
+    /// Of kinds of rows: 1 on each row.
+    kinds: Vec<Column<Fixed>>,
     /// 1 on the rows on which no block steps the running sum.
     carry: Column<Fixed>,
     /// 1 on the row of the final sum.
@@ -85,6 +88,24 @@ impl Columns {
         }
     }
 
+    /// Rules that hold where the selector is 1.
+    fn gate(
+        &self,
+        meta: &mut ConstraintSystem<Fr>,
+        name: &'static str,
+        selector: Column<Fixed>,
+        rules: Vec<Constraint>,
+    ) {
+        if rules.is_empty() {
+            return;
+        }
+        meta.create_gate(name, |cells| {
+            let selector = cells.query_fixed(selector, Rotation::cur());
+            let rule = |c: Constraint| (c.name, selector.clone() * self.lower(&c.poly));
+            rules.into_iter().map(rule).collect::<Vec<_>>()
+        });
+    }
+
     fn configure(meta: &mut ConstraintSystem<Fr>, shape: Shape) -> Self {
         let advice = std::array::from_fn(|_| meta.advice_column_in(FirstPhase));
         let sum = meta.advice_column_in(SecondPhase);
@@ -92,6 +113,7 @@ impl Columns {
             advice,
             sum,
             selectors: Table::ALL.iter().map(|_| meta.fixed_column()).collect(),
+            kinds: RowKind::ALL.iter().map(|_| meta.fixed_column()).collect(),
             carry: meta.fixed_column(),
             last: meta.fixed_column(),
             instance: meta.instance_column(),
@@ -99,19 +121,14 @@ impl Columns {
             gamma: meta.challenge_usable_after(FirstPhase),
             shape,
         };
-        for block in tables::blocks(&columns.shape) {
-            let constraints = block.polynomials();
-            if constraints.is_empty() {
-                continue;
-            }
-            meta.create_gate(block.table.name(), |cells| {
-                let selector =
-                    cells.query_fixed(columns.selectors[block.table as usize], Rotation::cur());
-                constraints
-                    .iter()
-                    .map(|c| (c.name.clone(), selector.clone() * columns.lower(&c.poly)))
-                    .collect::<Vec<_>>()
-            });
+        let blocks = tables::blocks(&columns.shape);
+        for block in &blocks {
+            let own = block.polynomials().into_iter().filter(|c| c.of_row.is_none()).collect();
+            let selector = columns.selectors[block.table as usize];
+            columns.gate(meta, block.table.name(), selector, own);
+        }
+        for (kind, rules) in RowKind::rules(&blocks) {
+            columns.gate(meta, kind.name(), columns.kinds[kind as usize], rules);
         }
         meta.create_gate("bus", |cells| {
             let carry = cells.query_fixed(columns.carry, Rotation::cur());
@@ -170,6 +187,10 @@ impl Circuit<Fr> for BatchCircuit {
                 for placement in &layout.blocks {
                     let selector = columns.selectors[placement.table as usize];
                     region.assign_fixed(selector, placement.row, Fr::one());
+                    for (row, kind) in &blocks[placement.table as usize].kinds {
+                        let selector = columns.kinds[*kind as usize];
+                        region.assign_fixed(selector, placement.row + row, Fr::one());
+                    }
                 }
                 for (row, steps) in stepping_rows(&layout, &blocks).into_iter().enumerate() {
                     if !steps {

@@ -15,7 +15,7 @@ use bastion_state::state::State;
 use serde::Serialize;
 
 use crate::blob;
-use crate::core::{Layout, Table, WIDTH};
+use crate::core::{Layout, RowKind, Table, WIDTH};
 use crate::error::CircuitError;
 use crate::shape::Slots;
 use crate::shape::POPULATION;
@@ -110,9 +110,9 @@ pub fn report(shape: &Shape) -> Result<CostReport, CircuitError> {
         Table::Limiter | Table::Policy => 0,
         // What every batch has, whether its data are in a blob or not.
         Table::Blob => 1,
-        Table::Powers => blob::HALVES,
+        Table::Powers => blob::QUARTERS,
         Table::Bits10 => blob::bits10::BLOCKS,
-        Table::Horner | Table::Limbs | Table::Split => 0,
+        Table::Slots | Table::Horner | Table::Limbs | Table::Split => 0,
     };
     let mut tables = BTreeMap::new();
     for table in Table::ALL {
@@ -137,7 +137,7 @@ pub fn report(shape: &Shape) -> Result<CostReport, CircuitError> {
     let rows: usize = tables.values().map(|t| t.rows).sum();
     let per = |n: usize| n.div_ceil(transfers.max(1));
     let nodes_per_account = trace.nodes.len() as f64 / trace.accounts.len().max(1) as f64;
-    let fixed_columns = Table::ALL.len() + 2;
+    let fixed_columns = Table::ALL.len() + RowKind::ALL.len() + 2;
     Ok(CostReport {
         advice_columns: COLUMNS,
         fixed_columns,

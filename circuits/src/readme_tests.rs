@@ -16,7 +16,9 @@ fn readme(table: Table) -> &'static str {
         Table::Range40 | Table::Range128 => include_str!("ranges/README.md"),
         Table::Limiter => include_str!("limiter/README.md"),
         Table::Policy => include_str!("policy/README.md"),
-        Table::Blob | Table::Powers | Table::Horner => include_str!("blob/README.md"),
+        Table::Blob | Table::Powers | Table::Slots | Table::Horner => {
+            include_str!("blob/README.md")
+        }
         Table::Limbs | Table::Bits10 | Table::Split => include_str!("blob/README.md"),
     }
 }

@@ -99,7 +99,7 @@ impl Gate {
 
     /// Adds the constraint `poly = 0`.
     pub(super) fn constrain(&mut self, name: impl Into<String>, poly: Expr) {
-        self.constraints.push(Constraint { name: name.into(), poly });
+        self.constraints.push(Constraint::new(name, poly));
     }
 
     /// The words `limbs` are the number in the chunks from `first` on.

@@ -4,7 +4,7 @@ use halo2_proofs::halo2curves::bn256::Fr;
 
 use crate::accounts::Fields;
 use crate::core::{BlockWriter, Expr, RowBlock, Table, Tag, Term, Tuple};
-use crate::ranges::{digit, digits_of, weighted};
+use crate::ranges::{assign_digits, digit_cell, digit_rows, digits_of, weighted, ROW_DIGITS};
 use crate::witness::convert::{small, wide};
 
 /// Digits of each field.
@@ -13,7 +13,7 @@ const NONCE: usize = 16;
 const BALANCE: usize = 64;
 const FROZEN: usize = 20;
 const DIGITS: usize = TOKEN + NONCE + BALANCE + FROZEN;
-const MULTIPLICITY: Expr = Expr::nth(DIGITS + 5);
+const MULTIPLICITY: Expr = Expr::cell(1, ROW_DIGITS + 2);
 
 /// A packed word and its fields.
 #[derive(Clone, Copy, Debug)]
@@ -41,18 +41,16 @@ impl Unpacked<Expr> {
 }
 
 fn cells() -> Unpacked<Expr> {
-    let at = |i| Expr::nth(DIGITS + i);
+    let at = |i: usize| Expr::cell((i / 3) as i32, ROW_DIGITS + i % 3);
     Unpacked { packed: at(0), token: at(1), nonce: at(2), balance: at(3), frozen_until: at(4) }
 }
 
 /// Constraints of a reading.
 pub fn unpack_block() -> RowBlock {
     let mut block = RowBlock::new(Table::Unpack);
-    for i in 0..DIGITS {
-        block.constrain(format!("digit{i}"), digit(Expr::nth(i)));
-    }
+    digit_rows(&mut block, DIGITS);
     let c = cells();
-    let field = |first: usize, len: usize| weighted((first..first + len).map(Expr::nth));
+    let field = |first: usize, len: usize| weighted((first..first + len).map(digit_cell));
     block.constrain("token", c.token - field(0, TOKEN));
     block.constrain("nonce", c.nonce - field(TOKEN, NONCE));
     block.constrain("balance", c.balance - field(TOKEN + NONCE, BALANCE));
@@ -78,13 +76,9 @@ pub fn assign_unpack(
     let (token, nonce, balance, frozen) = account.map_or((0, 0, 0, 0), |a| {
         (u128::from(a.token), u128::from(a.nonce), a.balance, u128::from(a.frozen_until))
     });
-    let mut n = 0;
-    for (value, len) in [(token, TOKEN), (nonce, NONCE), (balance, BALANCE), (frozen, FROZEN)] {
-        for d in digits_of(value, len) {
-            writer.nth(n, small(d));
-            n += 1;
-        }
-    }
+    let fields = [(token, TOKEN), (nonce, NONCE), (balance, BALANCE), (frozen, FROZEN)];
+    let digits: Vec<u64> = fields.into_iter().flat_map(|(v, len)| digits_of(v, len)).collect();
+    assign_digits(writer, digits.into_iter());
     let fields: Fields<Fr> = Fields::of(account);
     let c = cells();
     writer.set(&c.packed, fields.packed());

@@ -9,9 +9,9 @@ use halo2_proofs::halo2curves::bn256::Fr;
 use crate::blob::edge::{self, Edge};
 use crate::blob::horner::{self, Step};
 use crate::blob::limbs::LimbCounts;
-use crate::blob::powers::Half;
+use crate::blob::powers::Quarter;
 use crate::blob::reduce::{Pieces, Reduction};
-use crate::blob::{bits10, split, HALVES};
+use crate::blob::{bits10, half, split, HALVES, QUARTERS};
 use crate::core::{Grid, Table};
 use crate::error::CircuitError;
 use crate::witness::convert::{to_halo2, wide};
@@ -84,19 +84,19 @@ pub enum TraceError {
 /// What [`write`] hands out before it uses it.
 #[derive(Debug)]
 pub enum Stage<'a> {
-    /// What a half of the multipliers begins with.
-    Half {
-        /// Which half.
-        half: usize,
+    /// What a quarter of the multipliers begins with.
+    Quarter {
+        /// Which quarter.
+        quarter: usize,
         /// The two words of `z`.
         z: &'a mut [Fr; 2],
         /// Limbs of the power that it begins at.
         start: &'a mut [Fr; 2],
     },
-    /// A reduction of a half.
+    /// A reduction of a quarter.
     Power {
-        /// Which half.
-        half: usize,
+        /// Which quarter.
+        quarter: usize,
         /// Its number there.
         number: usize,
         /// The reduction.
@@ -141,17 +141,17 @@ pub fn write(
     alter: &mut dyn FnMut(Stage<'_>),
 ) -> Result<Written, CircuitError> {
     let mut limbs = LimbCounts::default();
-    let mut halves: Vec<Half> = Vec::new();
-    for half in 0..HALVES {
-        let mut start = halves.last().map_or([Fr::one(), Fr::zero()], Half::end);
+    let mut quarters: Vec<Quarter> = Vec::new();
+    for quarter in 0..QUARTERS {
+        let mut start = quarters.last().map_or([Fr::one(), Fr::zero()], Quarter::end);
         let [z_low, z_high, _] = z_pieces(trace.z).words();
         let mut z = [z_low, z_high];
-        alter(Stage::Half { half, z: &mut z, start: &mut start });
-        halves.push(Half::new(z, start, &mut |number, reduction| {
-            alter(Stage::Power { half, number, reduction });
+        alter(Stage::Quarter { quarter, z: &mut z, start: &mut start });
+        quarters.push(Quarter::new(z, start, &mut |number, reduction| {
+            alter(Stage::Power { quarter, number, reduction });
         }));
     }
-    let (steps, from) = steps(trace, &halves, alter);
+    let (steps, from) = steps(trace, &quarters, alter);
     let groups = steps.len() as u64;
 
     let counts = [trace.l2, trace.owners.len() as u64];
@@ -160,14 +160,17 @@ pub fn write(
     for row in rows(Table::Blob, 1)? {
         edge::assign(&mut grid.block(row), &edge, &mut limbs);
     }
-    for (n, row) in rows(Table::Powers, HALVES)?.into_iter().enumerate() {
-        let last = n + 1 == HALVES;
+    for (n, row) in rows(Table::Powers, QUARTERS)?.into_iter().enumerate() {
+        let last = n + 1 == QUARTERS;
         let uses = [groups, if last { groups } else { 0 }, u64::from(!last)];
-        let half = &halves[n];
-        half.assign(&mut grid.block(row), n as u64, uses, &mut limbs);
+        quarters[n].assign(&mut grid.block(row), n as u64, uses, &mut limbs);
+    }
+    for (n, row) in rows(Table::Slots, HALVES * steps.len())?.into_iter().enumerate() {
+        let filled = steps.get(n / HALVES).map(|step| step.half(n % HALVES));
+        half::assign(&mut grid.block(row), filled, n % HALVES, &quarters);
     }
     for (n, row) in rows(Table::Horner, steps.len())?.into_iter().enumerate() {
-        horner::assign(&mut grid.block(row), steps.get(n), &halves, &mut limbs);
+        horner::assign(&mut grid.block(row), steps.get(n), &quarters, &mut limbs);
     }
     for (n, row) in rows(Table::Split, trace.owners.len())?.into_iter().enumerate() {
         let record = trace.owners.get(n).map(|o| (n as u64, o.record, o.parts));
@@ -194,13 +197,13 @@ fn z_pieces(z: u128) -> Pieces<Fr> {
 /// Horner's rule from the last group to the first; steps by group, and the value from the first on.
 fn steps(
     trace: &BlobTrace,
-    halves: &[Half],
+    quarters: &[Quarter],
     alter: &mut dyn FnMut(Stage<'_>),
 ) -> (Vec<Step>, Pieces<Fr>) {
     let mut before = trace.to;
     let mut steps = Vec::new();
     for (group, words) in trace.words.chunks(GROUP_SLOTS).enumerate().rev() {
-        let mut reduction = Reduction::of(&horner::products(words, &before, halves));
+        let mut reduction = Reduction::of(&horner::products(words, &before, quarters));
         alter(Stage::Group { group, reduction: &mut reduction });
         steps.push(Step { group: group as u64, words: words.to_vec(), before, reduction });
         before = reduction.value;

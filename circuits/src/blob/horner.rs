@@ -1,25 +1,21 @@
 //! One step of Horner's rule: a group of 32 slots and the value of all that follows it.
 
-use bastion_protocol::blob::{GROUP_SLOTS, SLOT_BITS};
+use bastion_protocol::blob::GROUP_SLOTS;
 use halo2_proofs::halo2curves::bn256::Fr;
 
+use crate::blob::half::{self, sums_tuple};
 use crate::blob::limbs::LimbCounts;
-use crate::blob::powers::{multipliers_tuple, value_multipliers_tuple, Half};
-use crate::blob::reduce::{Pieces, Reduction, CELLS};
-use crate::blob::{word_tuple, HALF_SLOTS, HALVES};
-use crate::core::{BlockWriter, Expr, RowBlock, Table, Tag, Term, Tuple};
+use crate::blob::powers::{value_multipliers_tuple, Quarter};
+use crate::blob::reduce::{range_row, row_count, Pieces, Reduction};
+use crate::blob::{HALF_SLOTS, HALVES, QUARTERS};
+use crate::core::{BlockWriter, Expr, RowBlock, Table, Tag, Term, Tuple, WIDTH};
 
-const ACTIVE: Expr = Expr::nth(0);
-const GROUP: Expr = Expr::nth(1);
-const WORDS: usize = 2;
-/// Multipliers of all slots but the first two, whose are constants.
-const MULTIPLIERS: usize = WORDS + GROUP_SLOTS;
-const CONSTANT_SLOTS: usize = 2;
-const VALUE_MULTIPLIERS: usize = MULTIPLIERS + 2 * (GROUP_SLOTS - CONSTANT_SLOTS);
-const BEFORE: usize = VALUE_MULTIPLIERS + 6;
-const REDUCTION: usize = BEFORE + 4;
-/// Cells of a block.
-const END: usize = REDUCTION + CELLS;
+/// The row of the reduction; the place beside it stays empty.
+const REDUCTION_ROW: usize = 0;
+const GROUP: Expr = Expr::nth(WIDTH);
+const BEFORE: usize = WIDTH + 1;
+const MULTIPLIERS: usize = BEFORE + 4;
+const SUMS: usize = MULTIPLIERS + 6;
 
 /// The tuple of the value of the polynomial's rest from a group on.
 pub fn rest_tuple(group: Expr, pieces: Pieces<Expr>) -> Tuple {
@@ -30,53 +26,51 @@ fn pair(first: usize) -> [Expr; 2] {
     [Expr::nth(first), Expr::nth(first + 1)]
 }
 
-/// The limbs of a slot's multiplier: 1 and `2^120` are what they are for every `z`.
-fn multiplier(slot: usize) -> [Expr; 2] {
-    match slot {
-        0 => [Expr::one(), Expr::zero()],
-        1 => [Expr::pow2(SLOT_BITS), Expr::zero()],
-        slot => pair(MULTIPLIERS + 2 * (slot - CONSTANT_SLOTS)),
-    }
+fn active() -> Expr {
+    row_count(REDUCTION_ROW)
 }
 
 /// Constraints of a step.
 pub fn block() -> RowBlock {
     let mut block = RowBlock::new(Table::Horner);
-    block.constrain("active_flag", ACTIVE.boolean());
-    let words: Vec<Expr> = (0..GROUP_SLOTS).map(|s| Expr::nth(WORDS + s)).collect();
-    let multipliers: Vec<[Expr; 2]> = (0..GROUP_SLOTS).map(multiplier).collect();
-    let of_value = [0, 1, 2].map(|i| pair(VALUE_MULTIPLIERS + 2 * i));
+    block.constrain("active_flag", active().boolean());
+    let of_value = [0, 1, 2].map(|i| pair(MULTIPLIERS + 2 * i));
     let before = Pieces([0, 1, 2, 3].map(|i| Expr::nth(BEFORE + i)));
-    let reduction = Reduction::cells(REDUCTION);
+    let sums = [0, 1].map(|half| pair(SUMS + 2 * half));
+    let reduction = Reduction::cells(REDUCTION_ROW, 0);
 
-    let of_slots = words.iter().copied().zip(multipliers.iter().copied());
-    let products: Vec<_> = of_slots.chain(before.words().into_iter().zip(of_value)).collect();
+    let of_slots = sums.map(|sums| (Expr::one(), sums));
+    let products: Vec<_> =
+        of_slots.into_iter().chain(before.words().into_iter().zip(of_value)).collect();
     reduction.constrain(&mut block, "", &products);
+    range_row(&mut block, REDUCTION_ROW, ["", "empty."]);
+    let empty = Reduction::cells(REDUCTION_ROW, 1).all();
+    for (n, cell) in empty.into_iter().enumerate() {
+        block.constrain(format!("empty{n}"), cell);
+    }
 
-    let mut terms: Vec<Term> = Vec::new();
-    for (s, word) in words.into_iter().enumerate() {
-        let position = GROUP * Expr::from(GROUP_SLOTS as u64) + Expr::from(s as u64);
-        terms.push(Term::consume(format!("word{s}"), ACTIVE, word_tuple(position, word)));
+    let rest = rest_tuple(GROUP + Expr::one(), before);
+    let result = rest_tuple(GROUP, reduction.value);
+    block
+        .bus(1, [Term::consume("rest", active(), rest), Term::produce("result", active(), result)]);
+    for (half, sums) in sums.into_iter().enumerate() {
+        let behind = Expr::from((HALF_SLOTS * half) as u64);
+        let position = GROUP * Expr::from(GROUP_SLOTS as u64) + behind;
+        let tuple = sums_tuple(position, Expr::from(half as u64), sums);
+        block.bus(2, [Term::consume(format!("sums{half}"), active(), tuple)]);
     }
-    for (half, of_half) in multipliers.chunks(HALF_SLOTS).enumerate() {
-        let tuple = multipliers_tuple(Expr::from(half as u64), of_half);
-        terms.push(Term::consume(format!("multipliers{half}"), ACTIVE, tuple));
-    }
-    let last_half = Expr::from(HALVES as u64 - 1);
-    let tuple = value_multipliers_tuple(last_half, &of_value);
-    terms.push(Term::consume("value_multipliers", ACTIVE, tuple));
-    terms.push(Term::consume("rest", ACTIVE, rest_tuple(GROUP + Expr::one(), before)));
-    terms.push(Term::produce("result", ACTIVE, rest_tuple(GROUP, reduction.value)));
-    terms.extend(reduction.ranges("", ACTIVE));
-    block.bus_packed(0, terms);
+    let last_quarter = Expr::from(QUARTERS as u64 - 1);
+    let tuple = value_multipliers_tuple(last_quarter, &of_value);
+    block.bus(2, [Term::consume("value_multipliers", active(), tuple)]);
     block
 }
 
-/// What a group multiplies: its slots, and the words of the value `before` it.
-pub fn products(words: &[Fr], before: &Pieces<Fr>, halves: &[Half]) -> Vec<(Fr, [Fr; 2])> {
-    let multipliers = halves.iter().flat_map(Half::slots);
-    let of_slots = words.iter().copied().zip(multipliers);
-    let of_value = halves.last().map(Half::value_words);
+/// What a group adds up: the sums of its halves, and the words of the value `before` it.
+pub fn products(words: &[Fr], before: &Pieces<Fr>, quarters: &[Quarter]) -> Vec<(Fr, [Fr; 2])> {
+    let multipliers: Vec<[Fr; 2]> = quarters.iter().flat_map(Quarter::slots).collect();
+    let halves = words.chunks(HALF_SLOTS).zip(multipliers.chunks(HALF_SLOTS));
+    let of_slots = halves.map(|(words, multipliers)| (Fr::one(), half::sums(words, multipliers)));
+    let of_value = quarters.last().map(Quarter::value_words);
     of_slots.chain(before.words().into_iter().zip(of_value.into_iter().flatten())).collect()
 }
 
@@ -93,30 +87,49 @@ pub struct Step {
     pub reduction: Reduction<Fr>,
 }
 
+impl Step {
+    /// Position of the first slot of a half, and its slots.
+    pub fn half(&self, half: usize) -> (u64, &[Fr]) {
+        let first = HALF_SLOTS * half;
+        let words = &self.words[first..first + HALF_SLOTS];
+        (self.group * GROUP_SLOTS as u64 + first as u64, words)
+    }
+}
+
 /// Assigns a group (or an unused block).
 pub fn assign(
     writer: &mut BlockWriter<'_>,
     step: Option<&Step>,
-    halves: &[Half],
+    quarters: &[Quarter],
     limbs: &mut LimbCounts,
 ) {
-    let Some(step) = step else {
-        (0..END).for_each(|n| writer.nth(n, Fr::zero()));
-        return;
+    let unused = Step {
+        group: 0,
+        words: Vec::new(),
+        before: Pieces([Fr::zero(); 4]),
+        reduction: Reduction::zero(),
     };
-    writer.set(&ACTIVE, Fr::one());
-    writer.set(&GROUP, Fr::from(step.group));
-    for (n, word) in step.words.iter().enumerate() {
-        writer.nth(WORDS + n, *word);
-    }
-    let multipliers = halves.iter().flat_map(Half::slots).skip(CONSTANT_SLOTS);
-    let of_value = halves.last().map(Half::value_words);
-    let limbs_of = multipliers.chain(of_value.into_iter().flatten()).flatten();
-    limbs_of.enumerate().for_each(|(n, limb)| writer.nth(MULTIPLIERS + n, limb));
-    for (n, piece) in step.before.0.into_iter().enumerate() {
+    writer.set(&active(), Fr::from(u64::from(step.is_some())));
+    let filled = step.unwrap_or(&unused);
+    writer.set(&GROUP, Fr::from(filled.group));
+    for (n, piece) in filled.before.0.into_iter().enumerate() {
         writer.nth(BEFORE + n, piece);
     }
-    Reduction::cells(REDUCTION).assign(writer, &step.reduction);
-    limbs.value(&step.reduction.value.0);
-    limbs.quotient(step.reduction.quotient, step.reduction.shifted_carry());
+    let of_value = quarters.last().map(Quarter::value_words).filter(|_| step.is_some());
+    let of_value = of_value.unwrap_or([[Fr::zero(); 2]; 3]);
+    of_value.iter().flatten().enumerate().for_each(|(n, limb)| writer.nth(MULTIPLIERS + n, *limb));
+    let products = step.map(|s| self::products(&s.words, &s.before, quarters)).unwrap_or_default();
+    for half in 0..HALVES {
+        let sums = products.get(half).map_or([Fr::zero(); 2], |(_, sums)| *sums);
+        writer.nth(SUMS + 2 * half, sums[0]);
+        writer.nth(SUMS + 2 * half + 1, sums[1]);
+    }
+    Reduction::cells(REDUCTION_ROW, 0).assign(writer, &filled.reduction);
+    Reduction::cells(REDUCTION_ROW, 1).assign(writer, &Reduction::zero());
+    if step.is_some() {
+        for reduction in [&filled.reduction, &Reduction::zero()] {
+            limbs.value(&reduction.value.0);
+            limbs.quotient(reduction.quotient, reduction.shifted_carry());
+        }
+    }
 }

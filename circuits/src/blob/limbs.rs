@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use halo2_proofs::halo2curves::bn256::Fr;
 
 use crate::blob::bits10_tuple;
-use crate::core::{BlockWriter, Expr, RowBlock, Table, Tag, Term, Tuple};
+use crate::core::{BlockWriter, Expr, RowBlock, RowKind, Table, Tag, Term, Tuple, TERMS};
 use crate::ranges::digit;
 use crate::witness::convert::{halves, small};
 
@@ -16,11 +16,13 @@ const CHUNKS: usize = 12;
 /// Bits of the limbs without their digits, and of the top chunks in them.
 const BITS: [u32; 2] = [125, 126];
 const TOP_BITS: [u32; 2] = [5, 6];
-/// First chunk of a limb, its top chunk, its digit.
-const FIRST: [usize; 2] = [0, CHUNKS + 1];
-const DIGIT: [Expr; 2] = [Expr::nth(26), Expr::nth(27)];
-const VALUE_USES: Expr = Expr::nth(28);
-const QUOTIENT_USES: Expr = Expr::nth(29);
+/// Look-ups of a limb: its chunks, the top one, and that one scaled.
+const LOOK_UPS: usize = CHUNKS + 2;
+/// Rows of look-ups.
+const ROWS: usize = 2 * LOOK_UPS / TERMS;
+const DIGIT: [Expr; 2] = [Expr::cell(ROWS as i32, 0), Expr::cell(ROWS as i32, 1)];
+const VALUE_USES: Expr = Expr::cell(ROWS as i32, 2);
+const QUOTIENT_USES: Expr = Expr::cell(ROWS as i32, 3);
 const NAMES: [&str; 2] = ["low", "high"];
 
 /// The tuple of a value in pieces of 120, 7, 110 and 18 bits.
@@ -33,9 +35,10 @@ pub fn quotient_tuple(x: Expr, y: Expr) -> Tuple {
     Tuple::new(Tag::Quotient, [x, y])
 }
 
-/// Chunk `i` of limb `l`; the top chunk has number [`CHUNKS`].
+/// Chunk `i` of limb `l`; the top chunk has number [`CHUNKS`], and the scaled one the next.
 fn chunk(l: usize, i: usize) -> Expr {
-    Expr::nth(FIRST[l] + i)
+    let n = LOOK_UPS * l + i;
+    Expr::cell((n / TERMS) as i32, n % TERMS)
 }
 
 /// `sum chunk_i 2^(10 i)` over some chunks of limb `l`.
@@ -47,25 +50,30 @@ fn chunks(l: usize, range: std::ops::Range<usize>) -> Expr {
 /// Constraints of a range check.
 pub fn block() -> RowBlock {
     let mut block = RowBlock::new(Table::Limbs);
-    let mut terms = Vec::new();
+    (0..ROWS).for_each(|row| block.of_kind(row, RowKind::Chunks));
+    let mut look_ups = Vec::new();
     for l in 0..2 {
         let name = NAMES[l];
         block.constrain(format!("{name}_digit"), digit(DIGIT[l]));
-        for i in 0..=CHUNKS {
-            let lookup = bits10_tuple(chunk(l, i));
-            terms.push(Term::consume(format!("{name}_chunk{i}"), Expr::one(), lookup));
-        }
         let scaled = chunk(l, CHUNKS) * Expr::pow2(CHUNK_BITS - TOP_BITS[l]);
-        terms.push(Term::consume(format!("{name}_top"), Expr::one(), bits10_tuple(scaled)));
+        block.constrain(format!("{name}_scaled"), chunk(l, CHUNKS + 1) - scaled);
+        for i in 0..LOOK_UPS {
+            let name = match i {
+                0..=CHUNKS => format!("{name}_chunk{i}"),
+                _ => format!("{name}_top"),
+            };
+            look_ups.push(Term::consume(name, Expr::one(), bits10_tuple(chunk(l, i))));
+        }
     }
+    block.bus_packed(0, look_ups);
     let e1 = chunk(0, CHUNKS) + DIGIT[0] * Expr::pow2(TOP_BITS[0]);
     let top = chunk(1, CHUNKS) + DIGIT[1] * Expr::pow2(TOP_BITS[1]);
     let e3 = chunk(1, CHUNKS - 1) + top * Expr::pow2(CHUNK_BITS);
     let pieces = [chunks(0, 0..CHUNKS), e1, chunks(1, 0..CHUNKS - 1), e3];
-    terms.push(Term::produce("value", VALUE_USES, value_tuple(pieces)));
     let [x, y] = [0, 1].map(|l| chunks(l, 0..CHUNKS + 1));
-    terms.push(Term::produce("quotient", QUOTIENT_USES, quotient_tuple(x, y)));
-    block.bus_packed(0, terms);
+    let value = Term::produce("value", VALUE_USES, value_tuple(pieces));
+    let quotient = Term::produce("quotient", QUOTIENT_USES, quotient_tuple(x, y));
+    block.bus(ROWS, [value, quotient]);
     block
 }
 
@@ -139,7 +147,8 @@ impl LimbCounts {
                 writer.set(&chunk(l, i), look_up(part));
             }
             let top = below >> (CHUNK_BITS * CHUNKS as u32);
-            look_up(top << (CHUNK_BITS - TOP_BITS[l]));
+            let scaled = look_up(top << (CHUNK_BITS - TOP_BITS[l]));
+            writer.set(&chunk(l, CHUNKS + 1), scaled);
             writer.set(&DIGIT[l], small((limb >> BITS[l]) as u64));
         }
         writer.set(&VALUE_USES, small(entry.values));

@@ -3,6 +3,7 @@
 pub mod bits10;
 pub mod edge;
 pub mod fill;
+pub mod half;
 pub mod horner;
 pub mod limbs;
 pub mod powers;
@@ -28,19 +29,26 @@ pub struct BlobSlots {
     pub owners: usize,
 }
 
-/// Halves of the multipliers of a group.
+/// Blocks that hold the slots of a group.
 pub const HALVES: usize = 2;
 
-/// Slots of a half.
+/// Slots of a half of a group.
 pub const HALF_SLOTS: usize = GROUP_SLOTS / HALVES;
+
+/// Blocks that hold the multipliers of a group.
+pub const QUARTERS: usize = 4;
+
+/// Slots of a quarter of a group.
+pub const QUARTER_SLOTS: usize = GROUP_SLOTS / QUARTERS;
 
 impl BlobSlots {
     /// What a batch with `groups` groups and `owners` owner records needs at most.
     pub fn for_batch(groups: usize, owners: usize) -> Self {
-        let reductions = groups + HALVES * powers::REDUCTIONS;
-        // Each reduction looks up a value and a quotient with its carry; the edge looks up the point
-        // and the value behind the batch; an owner record has five parts.
-        let limbs = 2 * reductions + 2 + 5 * owners;
+        let reductions = groups + QUARTERS * powers::REDUCTIONS;
+        // Each reduction looks up a value and a quotient with its carry, and a group those of 0 beside
+        // its own; the edge looks up the point and the value behind the batch; an owner record has
+        // five parts.
+        let limbs = 2 * reductions + 2 + 2 + 5 * owners;
         Self { groups, limbs, owners }
     }
 
@@ -54,7 +62,8 @@ impl BlobSlots {
     pub fn blocks_of(&self, table: Table) -> usize {
         match table {
             Table::Blob => 1,
-            Table::Powers => HALVES,
+            Table::Powers => QUARTERS,
+            Table::Slots => HALVES * self.groups,
             Table::Horner => self.groups,
             Table::Limbs => self.limbs,
             Table::Bits10 => bits10::BLOCKS,

@@ -1,55 +1,61 @@
 //! Multipliers of a group's slots: powers of `z`, and the same times `2^120` for the second slot of
-//! an element. Two blocks one after the other have eight powers each.
+//! an element. Four blocks one after the other have four powers each.
 
 use halo2_proofs::halo2curves::bn256::Fr;
 
 use crate::blob::limbs::LimbCounts;
-use crate::blob::reduce::{Reduction, CELLS};
-use crate::blob::{slot_shift, HALF_SLOTS};
+use crate::blob::reduce::{range_row, row_count, Reduction, A_ROW};
+use crate::blob::{slot_shift, QUARTER_SLOTS};
 use crate::core::{pow2, BlockWriter, Expr, RowBlock, Table, Tag, Term, Tuple};
 
-/// Powers of a half.
-const POWERS: usize = HALF_SLOTS / 2;
+/// Powers of a quarter.
+const POWERS: usize = QUARTER_SLOTS / 2;
 
-/// Reductions of a half: each power times `2^120` and times `z`, and two more multipliers.
+/// Reductions of a quarter: each power times `2^120` and times `z`, and two more multipliers.
 pub const REDUCTIONS: usize = 2 * POWERS + 2;
 
 /// Bits from the second word of a value to the third.
 const SECOND_WORD_BITS: u32 = 117;
 
-const HALF: Expr = Expr::nth(0);
+const QUARTER: Expr = Expr::nth(0);
 const Z: [Expr; 2] = [Expr::nth(1), Expr::nth(2)];
 const START: [Expr; 2] = [Expr::nth(3), Expr::nth(4)];
 const USES: Expr = Expr::nth(5);
 const VALUE_USES: Expr = Expr::nth(6);
 const NEXT_USES: Expr = Expr::nth(7);
-const FIRST_REDUCTION: usize = 8;
+/// Rows of reductions, from row 1 on.
+const ROWS: usize = REDUCTIONS / A_ROW;
 
-/// The tuple of the power that a half begins at, and of the two words of `z`.
-pub fn power_tuple(half: Expr, z: [Expr; 2], power: [Expr; 2]) -> Tuple {
-    Tuple::new(Tag::Power, [half, z[0], z[1], power[0], power[1]])
+/// The cells of reduction `n`.
+fn reduction(n: usize) -> Reduction<Expr> {
+    Reduction::cells(1 + n / A_ROW, n % A_ROW)
 }
 
-/// The tuple of the multipliers of a half's slots.
-pub fn multipliers_tuple(half: Expr, multipliers: &[[Expr; 2]]) -> Tuple {
-    Tuple::new(Tag::Multipliers, [half].into_iter().chain(multipliers.iter().flatten().copied()))
+/// The tuple of the power that a quarter begins at, and of the two words of `z`.
+pub fn power_tuple(quarter: Expr, z: [Expr; 2], power: [Expr; 2]) -> Tuple {
+    Tuple::new(Tag::Power, [quarter, z[0], z[1], power[0], power[1]])
+}
+
+/// The tuple of the multipliers of a quarter's slots.
+pub fn multipliers_tuple(quarter: Expr, multipliers: &[[Expr; 2]]) -> Tuple {
+    Tuple::new(Tag::Multipliers, [quarter].into_iter().chain(multipliers.iter().flatten().copied()))
 }
 
 /// The tuple of the multipliers of a value's three words.
-pub fn value_multipliers_tuple(half: Expr, multipliers: &[[Expr; 2]; 3]) -> Tuple {
-    let entries = [half].into_iter().chain(multipliers.iter().flatten().copied());
+pub fn value_multipliers_tuple(quarter: Expr, multipliers: &[[Expr; 2]; 3]) -> Tuple {
+    let entries = [quarter].into_iter().chain(multipliers.iter().flatten().copied());
     Tuple::new(Tag::ValueMultipliers, entries)
 }
 
-/// Multipliers of a half, and how they come from one another.
+/// Multipliers of a quarter, and how they come from one another.
 #[derive(Clone, Debug)]
 struct Chain<F> {
-    /// Limbs of the power that the half begins at, and of the result of each reduction.
+    /// Limbs of the power that the quarter begins at, and of the result of each reduction.
     limbs: Vec<[F; 2]>,
 }
 
 impl<F: Copy> Chain<F> {
-    /// Power `j`, counted from where the half begins.
+    /// Power `j`, counted from where the quarter begins.
     fn power(&self, j: usize) -> [F; 2] {
         self.limbs[2 * j]
     }
@@ -73,67 +79,66 @@ impl<F: Copy> Chain<F> {
         (0..POWERS).flat_map(|j| [self.power(j), self.shifted(j)]).collect()
     }
 
-    /// Multipliers of the words of a value that follows the half.
+    /// Multipliers of the words of a value that follows the quarter.
     fn value_words(&self) -> [[F; 2]; 3] {
         [self.power(POWERS), self.shifted(POWERS), self.limbs[REDUCTIONS]]
     }
 }
 
-/// Constraints of a half.
+/// Constraints of a quarter.
 pub fn block() -> RowBlock {
     let mut block = RowBlock::new(Table::Powers);
-    let cells: Vec<_> =
-        (0..REDUCTIONS).map(|n| Reduction::cells(FIRST_REDUCTION + CELLS * n)).collect();
+    let cells: Vec<_> = (0..REDUCTIONS).map(reduction).collect();
     let limbs = [START].into_iter().chain(cells.iter().map(|c| c.value.limbs())).collect();
     let chain = Chain { limbs };
     let shifts = [slot_shift(), Expr::pow2(SECOND_WORD_BITS)];
-    let next = HALF + Expr::one();
-    let mut terms = vec![
-        Term::consume("start", Expr::one(), power_tuple(HALF, Z, START)),
-        Term::produce("next", NEXT_USES, power_tuple(next, Z, chain.power(POWERS))),
-        Term::produce("multipliers", USES, multipliers_tuple(HALF, &chain.slots())),
-        Term::produce(
-            "value_multipliers",
-            VALUE_USES,
-            value_multipliers_tuple(HALF, &chain.value_words()),
-        ),
-    ];
+    let prefixes: Vec<String> = (0..REDUCTIONS).map(|n| format!("reduction{n}.")).collect();
     for (n, reduction) in cells.iter().enumerate() {
-        let prefix = format!("reduction{n}.");
-        reduction.constrain(&mut block, &prefix, &chain.products(n, Z, shifts));
-        terms.extend(reduction.ranges(&prefix, Expr::one()));
+        reduction.constrain(&mut block, &prefixes[n], &chain.products(n, Z, shifts));
     }
-    block.bus_packed(0, terms);
+    for (n, pair) in prefixes.as_chunks::<A_ROW>().0.iter().enumerate() {
+        range_row(&mut block, 1 + n, pair.each_ref().map(String::as_str));
+        block.constrain(format!("counted{n}"), row_count(1 + n) - Expr::one());
+    }
+    let start = power_tuple(QUARTER, Z, START);
+    let next = power_tuple(QUARTER + Expr::one(), Z, chain.power(POWERS));
+    let ends = [Term::consume("start", Expr::one(), start), Term::produce("next", NEXT_USES, next)];
+    block.bus(0, ends);
+    // Long tuples have rows of their own: fewer terms on a row, fewer cosets of the quotient.
+    let multipliers = multipliers_tuple(QUARTER, &chain.slots());
+    block.bus(1 + ROWS, [Term::produce("multipliers", USES, multipliers)]);
+    let of_value = value_multipliers_tuple(QUARTER, &chain.value_words());
+    block.bus(2 + ROWS, [Term::produce("value_multipliers", VALUE_USES, of_value)]);
     block
 }
 
-/// A filled half.
+/// A filled quarter.
 #[derive(Clone, Debug)]
-pub struct Half {
+pub struct Quarter {
     z: [Fr; 2],
     chain: Chain<Fr>,
     reductions: Vec<Reduction<Fr>>,
 }
 
-impl Half {
-    /// The half that begins at `start`. `alter` sees each reduction before it is used.
+impl Quarter {
+    /// The quarter that begins at `start`. `alter` sees each reduction before it is used.
     pub fn new(
         z: [Fr; 2],
         start: [Fr; 2],
         alter: &mut dyn FnMut(usize, &mut Reduction<Fr>),
     ) -> Self {
-        let mut half = Self { z, chain: Chain { limbs: vec![start] }, reductions: Vec::new() };
+        let mut quarter = Self { z, chain: Chain { limbs: vec![start] }, reductions: Vec::new() };
         let shifts = [pow2(120), pow2(SECOND_WORD_BITS)];
         for n in 0..REDUCTIONS {
-            let mut reduction = Reduction::of(&half.chain.products(n, z, shifts));
+            let mut reduction = Reduction::of(&quarter.chain.products(n, z, shifts));
             alter(n, &mut reduction);
-            half.chain.limbs.push(reduction.value.limbs());
-            half.reductions.push(reduction);
+            quarter.chain.limbs.push(reduction.value.limbs());
+            quarter.reductions.push(reduction);
         }
-        half
+        quarter
     }
 
-    /// The power that the next half begins at.
+    /// The power that the next quarter begins at.
     pub fn end(&self) -> [Fr; 2] {
         self.chain.power(POWERS)
     }
@@ -148,21 +153,23 @@ impl Half {
         self.chain.value_words()
     }
 
-    /// Assigns the half, whose multipliers are used so often: of the slots, of a value's words, of
-    /// the next half.
+    /// Assigns the quarter, whose multipliers are used so often: of the slots, of a value's words, of
+    /// the next quarter.
     pub fn assign(
         &self,
         writer: &mut BlockWriter<'_>,
-        half: u64,
+        quarter: u64,
         uses: [u64; 3],
         limbs: &mut LimbCounts,
     ) {
         let [low, high] = self.chain.power(0);
-        let head =
-            [Fr::from(half), self.z[0], self.z[1], low, high].into_iter().chain(uses.map(Fr::from));
+        let head = [Fr::from(quarter), self.z[0], self.z[1], low, high]
+            .into_iter()
+            .chain(uses.map(Fr::from));
         head.enumerate().for_each(|(n, value)| writer.nth(n, value));
+        (1..=ROWS).for_each(|row| writer.set(&row_count(row), Fr::one()));
         for (n, reduction) in self.reductions.iter().enumerate() {
-            Reduction::cells(FIRST_REDUCTION + CELLS * n).assign(writer, reduction);
+            self::reduction(n).assign(writer, reduction);
             limbs.value(&reduction.value.0);
             limbs.quotient(reduction.quotient, reduction.shifted_carry());
         }

@@ -9,11 +9,14 @@ use halo2_proofs::halo2curves::bn256::Fr;
 
 use crate::blob::limbs::{quotient_tuple, value_tuple};
 use crate::blob::slot_shift;
-use crate::core::{pow2, BlockWriter, Expr, RowBlock, Term};
+use crate::core::{pow2, BlockWriter, Expr, RowBlock, RowKind, Term};
 use crate::witness::convert::{halves, inverse_or_zero, wide};
 
+/// Reductions whose range checks share a row.
+pub const A_ROW: usize = 2;
+
 /// Cells of a reduction.
-pub const CELLS: usize = 6;
+const CELLS: usize = 6;
 
 /// What is added to a carry, which may be negative, before it is range-checked.
 const CARRY_OFFSET: u32 = 125;
@@ -29,6 +32,19 @@ pub static MODULUS: LazyLock<[Fr; 2]> = LazyLock::new(|| {
 /// bits, and also the three words that it is multiplied as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pieces<F>(pub [F; 4]);
+
+/// How often the look-ups of a row count.
+pub fn row_count(row: usize) -> Expr {
+    Expr::cell(row as i32, 0)
+}
+
+/// Says that `row` looks up the ranges of two reductions, with names that begin like these.
+pub fn range_row(block: &mut RowBlock, row: usize, prefixes: [&str; A_ROW]) {
+    block.of_kind(row, RowKind::Reductions);
+    for (place, prefix) in prefixes.into_iter().enumerate() {
+        block.bus(row, Reduction::cells(row, place).ranges(prefix, row_count(row)));
+    }
+}
 
 impl Pieces<Expr> {
     /// Low limb (127 bits) and high limb (128 bits).
@@ -76,9 +92,9 @@ pub struct Reduction<F> {
 }
 
 impl Reduction<Expr> {
-    /// The reduction in six cells from number `first` of a block on.
-    pub fn cells(first: usize) -> Self {
-        let at = |i: usize| Expr::nth(first + i);
+    /// The reduction at a place of a row of kind [`RowKind::Reductions`].
+    pub fn cells(row: usize, place: usize) -> Self {
+        let at = |i: usize| Expr::cell(row as i32, 1 + CELLS * place + i);
         let value = Pieces([at(0), at(1), at(2), at(3)]);
         Self { value, quotient: at(4), carry: at(5) }
     }
@@ -96,18 +112,20 @@ impl Reduction<Expr> {
         block.constrain(format!("{prefix}high"), high + self.carry - taken);
     }
 
-    /// The look-ups of value, quotient and carry under `active`, named `{prefix}value` and
+    /// The look-ups of value, quotient and carry, `count` times, named `{prefix}value` and
     /// `{prefix}quotient`.
-    pub fn ranges(&self, prefix: &str, active: Expr) -> [Term; 2] {
+    fn ranges(&self, prefix: &str, count: Expr) -> [Term; 2] {
         let carry = self.carry + Expr::pow2(CARRY_OFFSET);
         [
-            Term::consume(format!("{prefix}value"), active, value_tuple(self.value.0)),
-            Term::consume(
-                format!("{prefix}quotient"),
-                active,
-                quotient_tuple(self.quotient, carry),
-            ),
+            Term::consume(format!("{prefix}value"), count, value_tuple(self.value.0)),
+            Term::consume(format!("{prefix}quotient"), count, quotient_tuple(self.quotient, carry)),
         ]
+    }
+
+    /// All six cells.
+    pub fn all(&self) -> [Expr; CELLS] {
+        let [e0, e1, e2, e3] = self.value.0;
+        [e0, e1, e2, e3, self.quotient, self.carry]
     }
 
     /// Assigns the six cells.

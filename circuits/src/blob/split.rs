@@ -3,8 +3,9 @@
 use bastion_protocol::blob::{OWNER_PART, OWNER_SLOTS};
 use halo2_proofs::halo2curves::bn256::Fr;
 
+use crate::blob::half::WordRow;
 use crate::blob::limbs::{quotient_tuple, LimbCounts};
-use crate::blob::{owner_tuple, word_tuple};
+use crate::blob::owner_tuple;
 use crate::core::{pow2, BlockWriter, Expr, RowBlock, Table, Tag, Term, Tuple};
 use crate::witness::convert::wide;
 
@@ -23,15 +24,17 @@ const PARTS: [(&str, u32); 5] = [
     ("exit_low", PART_BITS),
 ];
 
-const ACTIVE: Expr = Expr::nth(0);
-const NUMBER: Expr = Expr::nth(1);
-const KEYHASH: Expr = Expr::nth(2);
-const EXIT: Expr = Expr::nth(3);
-const FROM: Expr = Expr::nth(4);
-const FIRST_PART: usize = 5;
+/// The row of the slots; what stands beside them is in the columns behind theirs.
+const SLOTS_ROW: usize = 0;
+const NUMBER: Expr = Expr::nth(6);
+const KEYHASH: Expr = Expr::nth(7);
+const EXIT: Expr = Expr::nth(8);
+const FROM: Expr = Expr::nth(9);
+const KEY_LOW: Expr = Expr::nth(10);
+const EXIT_HIGH: Expr = Expr::nth(11);
 
 /// Cells of a block.
-const END: usize = FIRST_PART + PARTS.len();
+const END: usize = 12;
 
 /// The tuple of the first slot behind the L2 records.
 pub fn from_tuple(position: Expr) -> Tuple {
@@ -47,30 +50,29 @@ fn raise(bits: u32) -> u32 {
 /// Constraints of an owner record.
 pub fn block() -> RowBlock {
     let mut block = RowBlock::new(Table::Split);
-    let parts: [Expr; 5] = std::array::from_fn(|i| Expr::nth(FIRST_PART + i));
-    let [key_high, key_middle, key_low, exit_high, exit_low] = parts;
-    block.constrain("active_flag", ACTIVE.boolean());
+    let slots = WordRow::cells(SLOTS_ROW);
+    let active = slots.count;
+    let [key_high, key_middle, shared, exit_low] = slots.words;
+    let parts = [key_high, key_middle, KEY_LOW, EXIT_HIGH, exit_low];
+    block.constrain("active_flag", active.boolean());
     let middle = key_middle * Expr::pow2(KEY_BITS);
-    let keyhash = key_high * Expr::pow2(PART_BITS + KEY_BITS) + middle + key_low;
+    let keyhash = key_high * Expr::pow2(PART_BITS + KEY_BITS) + middle + KEY_LOW;
     block.constrain("keyhash", KEYHASH - keyhash);
-    block.constrain("exit", EXIT - exit_high * Expr::pow2(PART_BITS) - exit_low);
-
-    let shared = key_low * Expr::pow2(EXIT_BITS) + exit_high;
-    let slots: [Expr; OWNER_SLOTS] = [key_high, key_middle, shared, exit_low];
+    block.constrain("exit", EXIT - EXIT_HIGH * Expr::pow2(PART_BITS) - exit_low);
+    block.constrain("shared", shared - KEY_LOW * Expr::pow2(EXIT_BITS) - EXIT_HIGH);
     let first = FROM + NUMBER * Expr::from(OWNER_SLOTS as u64);
+    block.constrain("position", slots.position - first);
+    slots.put(&mut block, SLOTS_ROW, "slot", 0);
+
     let mut terms = vec![
-        Term::consume("record", ACTIVE, owner_tuple(NUMBER, KEYHASH, EXIT)),
-        Term::consume("from", ACTIVE, from_tuple(FROM)),
+        Term::consume("record", active, owner_tuple(NUMBER, KEYHASH, EXIT)),
+        Term::consume("from", active, from_tuple(FROM)),
     ];
-    for (i, slot) in slots.into_iter().enumerate() {
-        let tuple = word_tuple(first + Expr::from(i as u64), slot);
-        terms.push(Term::produce(format!("slot{i}"), ACTIVE, tuple));
-    }
     for ((name, bits), part) in PARTS.into_iter().zip(parts) {
         let tuple = quotient_tuple(part, part * Expr::pow2(raise(bits)));
-        terms.push(Term::consume(format!("{name}_range"), ACTIVE, tuple));
+        terms.push(Term::consume(format!("{name}_range"), active, tuple));
     }
-    block.bus_packed(0, terms);
+    block.bus_packed(SLOTS_ROW + 1, terms);
     block
 }
 
@@ -91,8 +93,13 @@ pub fn assign(
         (0..END).for_each(|n| writer.nth(n, Fr::zero()));
         return;
     };
-    let head = [Fr::one(), Fr::from(number), keyhash, exit, Fr::from(from)];
-    head.into_iter().chain(parts).enumerate().for_each(|(n, value)| writer.nth(n, value));
+    let [key_high, key_middle, key_low, exit_high, exit_low] = parts;
+    let first = Fr::from(from) + Fr::from(number) * Fr::from(OWNER_SLOTS as u64);
+    let slots = [key_high, key_middle, key_low * pow2(EXIT_BITS) + exit_high, exit_low];
+    WordRow::cells(SLOTS_ROW).assign(writer, Fr::one(), first, slots);
+    let beside = [Fr::from(number), keyhash, exit, Fr::from(from), key_low, exit_high];
+    let cells = [NUMBER, KEYHASH, EXIT, FROM, KEY_LOW, EXIT_HIGH];
+    cells.iter().zip(beside).for_each(|(cell, value)| writer.set(cell, value));
     for ((_, bits), part) in PARTS.into_iter().zip(parts) {
         limbs.quotient(part, part * pow2(raise(bits)));
     }

@@ -1,6 +1,8 @@
 //! A row-block: the unit of a table.
 
-use crate::core::{bus, Expr, Table, Term};
+use std::collections::BTreeMap;
+
+use crate::core::{bus, Expr, RowKind, Table, Term};
 
 /// Terms that share a row of the bus.
 pub const TERMS: usize = 4;
@@ -12,6 +14,15 @@ pub struct Constraint {
     pub name: String,
     /// The polynomial.
     pub poly: Expr,
+    /// The row of the block whose kind has the constraint, if it is not the table's own.
+    pub of_row: Option<usize>,
+}
+
+impl Constraint {
+    /// The constraint `poly = 0` of a table.
+    pub fn new(name: impl Into<String>, poly: Expr) -> Self {
+        Self { name: name.into(), poly, of_row: None }
+    }
 }
 
 /// One row-block: constraints over its cells, and the tuples it puts on the bus row by row.
@@ -25,18 +36,32 @@ pub struct RowBlock {
     pub constraints: Vec<Constraint>,
     /// Bus terms by row: at most `TERMS` of degree-one tuples, so that the step stays at degree 6.
     pub bus: Vec<Vec<Term>>,
+    /// Rows that are like rows of other blocks, with their kinds.
+    pub kinds: BTreeMap<usize, RowKind>,
 }
 
 impl RowBlock {
     /// A block without constraints.
     pub fn new(table: Table) -> Self {
         let rows = table.rows();
-        Self { table, rows, constraints: Vec::new(), bus: vec![Vec::new(); rows] }
+        let bus = vec![Vec::new(); rows];
+        Self { table, rows, constraints: Vec::new(), bus, kinds: BTreeMap::new() }
+    }
+
+    /// Says that `row` is of a kind: the constraints that [`Self::constrain_row`] adds there are those
+    /// of the kind, and all that it puts on the bus, if the kind puts anything there.
+    pub fn of_kind(&mut self, row: usize, kind: RowKind) {
+        self.kinds.insert(row, kind);
+    }
+
+    /// Adds the constraint `poly = 0` of a row that is of a kind.
+    pub fn constrain_row(&mut self, row: usize, name: impl Into<String>, poly: Expr) {
+        self.constraints.push(Constraint { name: name.into(), poly, of_row: Some(row) });
     }
 
     /// Adds the constraint `poly = 0`.
     pub fn constrain(&mut self, name: impl Into<String>, poly: Expr) {
-        self.constraints.push(Constraint { name: name.into(), poly });
+        self.constraints.push(Constraint::new(name, poly));
     }
 
     /// Constraints on the blocks on which `flag` is 1. It is 0 on the others.
@@ -60,15 +85,22 @@ impl RowBlock {
         row
     }
 
-    /// Constraints and bus steps together, named: what the circuit enforces under the selector.
+    /// Constraints and bus steps together, named: what the circuit enforces under the selectors.
     pub fn polynomials(&self) -> Vec<Constraint> {
         let steps = self.bus.iter().enumerate().filter(|(_, terms)| !terms.is_empty()).map(
             |(row, terms)| Constraint {
                 name: format!("bus.{row}"),
                 poly: bus::step(row as i32, terms),
+                of_row: self.kinds.get(&row).filter(|kind| kind.has_terms()).map(|_| row),
             },
         );
         self.constraints.iter().cloned().chain(steps).collect()
+    }
+
+    /// The rules of a row that is of a kind, as they are on row 0.
+    pub fn row_rules(&self, row: usize) -> Vec<Constraint> {
+        let of_row = self.polynomials().into_iter().filter(|c| c.of_row == Some(row));
+        of_row.map(|c| Constraint { poly: c.poly.shifted(-(row as i32)), ..c }).collect()
     }
 }
 

@@ -56,11 +56,12 @@ pub enum Tag {
     Value = 20,
     /// `(x, y)` with `x < 2^125` and `y < 2^126`.
     Quotient = 21,
-    /// `(half, z_low, z_high, low, high)`: the power of `z` that a half of the multipliers begins at.
+    /// `(quarter, z_low, z_high, low, high)`: the power of `z` that a quarter of the multipliers begins
+    /// at.
     Power = 22,
-    /// `(half, low, high, ..)`: multipliers of sixteen slots.
+    /// `(quarter, low, high, ..)`: multipliers of eight slots.
     Multipliers = 23,
-    /// `(half, low, high, ..)`: multipliers of the three words of a value.
+    /// `(quarter, low, high, ..)`: multipliers of the three words of a value.
     ValueMultipliers = 24,
     /// `(group, e0, e1, e2, e3)`: value of the polynomial's rest from this group on.
     Rest = 25,
@@ -72,6 +73,8 @@ pub enum Tag {
     OwnersFrom = 28,
     /// `(z, n_l2, n_owners, from_low, from_high, to_low, to_high)`: what the blob is asked.
     Blob = 29,
+    /// `(position, half, low, high)`: the words of half a group times the limbs of their multipliers.
+    Sums = 30,
 }
 
 /// A tuple: its relation and entries.

@@ -128,6 +128,19 @@ impl Expr {
         }
     }
 
+    /// The same expression `rows` rows further down.
+    #[must_use]
+    pub fn shifted(self, rows: i32) -> Self {
+        match self {
+            Self::Cell { row, col } => Self::Cell { row: row + rows, col },
+            Self::Sum(row) => Self::Sum(row + rows),
+            Self::Public(row) => Self::Public(row + rows),
+            Self::Const(_) | Self::Beta | Self::Gamma => self,
+            Self::Add(a, b) => Self::Add(intern(a.shifted(rows)), intern(b.shifted(rows))),
+            Self::Mul(a, b) => Self::Mul(intern(a.shifted(rows)), intern(b.shifted(rows))),
+        }
+    }
+
     /// Calls `f(row, col)` for every advice cell of the expression.
     pub fn visit_cells(&self, f: &mut impl FnMut(i32, usize)) {
         match self {

@@ -38,8 +38,10 @@ pub enum Table {
     Policy,
     /// What a batch has in the blob: ends, padding, point; once.
     Blob,
-    /// Half of the multipliers of a group's slots.
+    /// A quarter of the multipliers of a group's slots.
     Powers,
+    /// Half of a group: its slots times their multipliers.
+    Slots,
     /// One group of slots: a step of Horner's rule.
     Horner,
     /// A range check of 255 bits in two limbs.
@@ -52,7 +54,7 @@ pub enum Table {
 
 impl Table {
     /// All tables, in the order of their selectors.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::Head,
         Self::Op,
         Self::Account,
@@ -69,6 +71,7 @@ impl Table {
         Self::Policy,
         Self::Blob,
         Self::Powers,
+        Self::Slots,
         Self::Horner,
         Self::Limbs,
         Self::Bits10,
@@ -76,8 +79,15 @@ impl Table {
     ];
 
     /// The tables for data in blobs, of [`Table::ALL`].
-    pub const BLOB: [Self; 6] =
-        [Self::Blob, Self::Powers, Self::Horner, Self::Limbs, Self::Bits10, Self::Split];
+    pub const BLOB: [Self; 7] = [
+        Self::Blob,
+        Self::Powers,
+        Self::Slots,
+        Self::Horner,
+        Self::Limbs,
+        Self::Bits10,
+        Self::Split,
+    ];
 
     /// Name as it stands in failures and reports.
     pub fn name(self) -> &'static str {
@@ -98,6 +108,7 @@ impl Table {
             Self::Policy => "policy",
             Self::Blob => "blob",
             Self::Powers => "powers",
+            Self::Slots => "slots",
             Self::Horner => "horner",
             Self::Limbs => "limbs",
             Self::Bits10 => "bits10",
@@ -108,16 +119,16 @@ impl Table {
     /// Rows of a block.
     pub fn rows(self) -> usize {
         match self {
-            Self::Head | Self::Blob | Self::Powers | Self::Horner => 10,
+            Self::Head | Self::Blob => 10,
             Self::Op => 9,
             Self::Account => 7,
             Self::Node => 6,
             Self::Signature => 7,
             Self::Window | Self::Half | Self::Range40 => 1,
-            Self::Compress | Self::Hash | Self::Range128 | Self::Split => 3,
-            Self::Unpack => 5,
+            Self::Compress | Self::Hash | Self::Range128 | Self::Horner | Self::Split => 3,
+            Self::Unpack | Self::Slots => 5,
             Self::Limiter | Self::Bits10 => 4,
-            Self::Limbs => 8,
+            Self::Powers | Self::Limbs => 8,
             Self::Policy => 7,
         }
     }

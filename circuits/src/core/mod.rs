@@ -5,13 +5,15 @@ mod block;
 mod bus;
 mod expr;
 mod grid;
+mod kind;
 mod layout;
 mod program;
 
-pub use block::{Constraint, RowBlock};
+pub use block::{Constraint, RowBlock, TERMS};
 pub use bus::{step, Tag, Term, Tuple};
 pub use expr::{pow2, Challenges, Expr};
 pub use grid::{batch_invert, BlockWriter, Grid};
+pub use kind::RowKind;
 pub use layout::{Layout, Placement, Table, SIGNATURE_ROWS, WINDOWS};
 pub use program::Program;
 

@@ -8,7 +8,7 @@ use crate::blob::reduce::Reduction;
 use crate::core::{pow2, WIDTH};
 use crate::witness::convert::{halves, inverse_or_zero};
 
-/// Cells of a range check by number: chunks of the limbs, their top chunks, digits, uses.
+/// Chunks of the limbs, their top chunks, digits, uses, as they are numbered here.
 const LOW: usize = 0;
 const HIGH: usize = 13;
 const TOP: usize = 12;
@@ -16,6 +16,19 @@ const LOW_DIGIT: usize = 26;
 const HIGH_DIGIT: usize = 27;
 const VALUE_USES: usize = 28;
 const CELLS: usize = 30;
+
+/// Row and column of one of them in its block.
+fn place(n: usize) -> (usize, usize) {
+    let n = match n {
+        n if n < HIGH => n,
+        n if n < LOW_DIGIT => n + 1,
+        n => return (7, n - LOW_DIGIT),
+    };
+    (n / 4, n % 4)
+}
+
+/// Of the scaled top chunks.
+const SCALED: [(usize, usize); 2] = [(3, 1), (6, 3)];
 
 /// The cells of a range check that shows `pieces`, as far as they are in range.
 fn cells_of(pieces: &Pieces<Fr>) -> [Fr; CELLS] {
@@ -38,9 +51,8 @@ fn recount(case: &Case, grid: &mut Grid) {
     let mut counts = [0u64; 1024];
     for n in 0..case.room.limbs {
         let row = case.row(Table::Limbs, n);
-        let cell = |n: usize| grid.get(row + n / WIDTH, n % WIDTH);
-        let chunks = (0..LOW_DIGIT).map(cell);
-        let scaled = [cell(LOW + TOP) * pow2(5), cell(HIGH + TOP) * pow2(4)];
+        let chunks = (0..LOW_DIGIT).map(|n| grid.get(row + place(n).0, place(n).1));
+        let scaled = SCALED.map(|(r, col)| grid.get(row + r, col));
         for value in chunks.chain(scaled) {
             if let (v @ 0..1024, 0) = halves(&value) {
                 counts[v as usize] += 1;
@@ -49,8 +61,8 @@ fn recount(case: &Case, grid: &mut Grid) {
     }
     for (v, count) in counts.into_iter().enumerate() {
         let row = case.row(Table::Bits10, v / bits10::ENTRIES);
-        let n = 3 + v % bits10::ENTRIES;
-        grid.overwrite(row + n / WIDTH, n % WIDTH, Fr::from(count));
+        let n = v % bits10::ENTRIES;
+        grid.overwrite(row + n / 4, n % 4, Fr::from(count));
     }
 }
 
@@ -75,12 +87,17 @@ fn cheat(take: impl Fn(&mut Reduction<Fr>), change: impl Fn(&mut [Fr; CELLS])) -
     // The honest value, which nobody looks up where pieces were changed.
     let same = (0..case.room.limbs).find(|n| {
         let row = case.row(Table::Limbs, *n);
-        (0..LOW_DIGIT).all(|c| grid.get(row + c / WIDTH, c % WIDTH) == cells_of(&honest)[c])
+        let own = cells_of(&honest);
+        (0..LOW_DIGIT).all(|c| grid.get(row + place(c).0, place(c).1) == own[c])
     });
     let unused = case.room.limbs - 1;
+    let row = case.row(Table::Limbs, same.unwrap_or(unused));
     for (c, value) in cells.into_iter().enumerate() {
-        let row = case.row(Table::Limbs, same.unwrap_or(unused));
-        grid.overwrite(row + c / WIDTH, c % WIDTH, value);
+        grid.overwrite(row + place(c).0, place(c).1, value);
+    }
+    let tops = [cells[LOW + TOP] * pow2(5), cells[HIGH + TOP] * pow2(4)];
+    for ((r, col), scaled) in SCALED.into_iter().zip(tops) {
+        grid.overwrite(row + r, col, scaled);
     }
     recount(&case, &mut grid);
     case.check(&grid)
@@ -214,8 +231,9 @@ fn uses_are_counted() {
         let blocks = 0..case.room.limbs;
         let used = blocks
             .map(|n| case.row(Table::Limbs, n))
-            .find(|row| grid.get(row + cell / WIDTH, cell % WIDTH) == Fr::one());
-        nudge(&mut grid, used.unwrap(), cell, Fr::one());
+            .find(|row| grid.get(row + place(cell).0, place(cell).1) == Fr::one());
+        let (row, col) = place(cell);
+        nudge(&mut grid, used.unwrap(), WIDTH * row + col, Fr::one());
         grid
     };
     let names = case.check(&grid(VALUE_USES));
@@ -233,12 +251,34 @@ fn entries_are_10_bit_numbers() {
     assert_eq!(case.check(&honest), set(&[]));
     for digit in 0..3 {
         let mut grid = honest.clone();
-        nudge(&mut grid, row, digit, Fr::one());
+        nudge(&mut grid, row, 5 + digit, Fr::one());
+        let first = Fr::from(16 << (2 * digit));
+        (0..4).for_each(|r| nudge(&mut grid, row, WIDTH * r + 4, first));
         assert_eq!(case.check(&grid), set(&[&format!("bits10.digit{digit}")]));
+    }
+    for r in 0..4 {
+        let mut grid = honest.clone();
+        nudge(&mut grid, row, WIDTH * r + 4, Fr::one());
+        assert_eq!(case.check(&grid), set(&[&format!("bits10.first{r}")]));
     }
     for entry in 0..bits10::ENTRIES {
         let mut grid = honest.clone();
-        nudge(&mut grid, row, 3 + entry, Fr::one());
+        nudge(&mut grid, row, WIDTH * (entry / 4) + entry % 4, Fr::one());
         assert_eq!(case.check(&grid), set(&[&format!("bits10.entry{entry}")]));
+    }
+}
+
+/// The scaled chunk is looked up, so it must be the top chunk's.
+#[test]
+fn scaled_chunks_are_those_of_the_top() {
+    let case = Case::sample();
+    for (name, (r, col)) in ["low", "high"].into_iter().zip(SCALED) {
+        let mut grid = case.grid(&mut |_| {});
+        let row = case.row(Table::Limbs, 0);
+        let other = grid.get(row + r, col) + Fr::one();
+        let other = if other == Fr::from(1024) { Fr::zero() } else { other };
+        grid.overwrite(row + r, col, other);
+        recount(&case, &mut grid);
+        assert_eq!(case.check(&grid), set(&[&format!("limbs.{name}_scaled")]));
     }
 }

@@ -2,7 +2,11 @@
 //! below with its reason.
 
 use super::*;
+use crate::core::WIDTH;
 use crate::mutate::Mutator;
+
+const LOW_DIGIT: usize = 7 * WIDTH;
+const HIGH_DIGIT: usize = 7 * WIDTH + 1;
 
 /// The sample, with one block more of each table than it needs.
 fn sample() -> Case {
@@ -16,15 +20,15 @@ fn sample() -> Case {
 /// Whether a prover may choose the cell with number `n` of a block, and why.
 fn free(grid: &Grid, placement: &Placement, n: usize) -> Option<&'static str> {
     let zero = |n: usize| {
-        let (row, col) = (n / crate::core::WIDTH, n % crate::core::WIDTH);
+        let (row, col) = (n / WIDTH, n % WIDTH);
         grid.get(placement.row + row, col) == Fr::zero()
     };
     match placement.table {
-        Table::Horner | Table::Split if zero(0) => match n {
+        Table::Horner | Table::Slots | Table::Split if zero(0) => match n {
             0 => None,
             _ => Some("a block that is not active puts nothing on the bus"),
         },
-        Table::Limbs if zero(28) && matches!(n, 26 | 27) => {
+        Table::Limbs if zero(7 * WIDTH + 2) && matches!(n, LOW_DIGIT | HIGH_DIGIT) => {
             Some("digits are no part of a quotient or its carry")
         }
         _ => None,

@@ -28,11 +28,25 @@ fn owner_records_are_those_of_the_operations() {
     // Slots before or behind those of the record, by a number that does not fit.
     let mut grid = honest.grid(&mut |_| {});
     let row = honest.row(Table::Split, 1);
-    nudge(&mut grid, row, 1, -Fr::one());
-    nudge(&mut grid, row, 4, Fr::from(4));
+    nudge(&mut grid, row, 6, -Fr::one());
+    nudge(&mut grid, row, 9, Fr::from(4));
     let mut case = honest.clone();
     case.owners[1].0 = 0;
     assert_eq!(case.check(&grid), set(&["blob.owners", "split.from"]));
+}
+
+/// The rules of the slot that two parts share, and of where slots stand.
+#[test]
+fn slots_are_made_of_the_parts() {
+    let case = Case::sample();
+    for (cell, rule, slots) in [(4, "shared", 2..3), (1, "position", 0..4)] {
+        let mut grid = case.grid(&mut |_| {});
+        nudge(&mut grid, case.row(Table::Split, 0), cell, Fr::one());
+        let names = case.check(&grid);
+        let moved: Vec<String> = slots.map(|n| format!("split.slot{n}")).collect();
+        assert!(names.contains(&format!("split.{rule}")), "{names:?}");
+        assert!(moved.iter().all(|name| names.contains(name)), "{names:?}");
+    }
 }
 
 /// Parts with more bits than their slot has, which the parts before them make up for.

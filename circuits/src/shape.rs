@@ -63,7 +63,7 @@ impl Shape {
             slots: Slots {
                 ops: 200,
                 accounts: 246,
-                nodes: 2000,
+                nodes: 1980,
                 signatures: 105,
                 hashes: 1150,
                 ranges128: 766,

@@ -27,7 +27,7 @@ pub fn block(table: Table, shape: &Shape) -> RowBlock {
         Table::Policy => policy::policy_block(),
         Table::Blob => blob::edge::block(),
         Table::Powers => blob::powers::block(),
-        Table::Slots => blob::half::block(),
+        Table::Slots => blob::runs::block(),
         Table::Horner => blob::horner::block(),
         Table::Limbs => blob::limbs::block(),
         Table::Bits10 => blob::bits10::block(),

@@ -239,9 +239,9 @@ const FREE: &[Free] = &[
     unused(Table::Node, 73..=74, &[148, 149], "a node block without touched children"),
     unused(Table::Limiter, 1..=22, &[0], "a limiter block that is not active"),
     unused(Table::Signature, 13..=23, &[1], "a signature block that is not active"),
-    unused(Table::Horner, 1..=109, &[0], "a group that is not active"),
-    unused(Table::Split, 1..=9, &[0], "an owner record that is not there"),
-    unused(Table::Limbs, 26..=27, &[28], "digits are no part of a quotient and its carry"),
+    unused(Table::Horner, 1..=43, &[0], "a group that is not active"),
+    unused(Table::Split, 1..=11, &[0], "an owner record that is not there"),
+    unused(Table::Limbs, 175..=176, &[177], "digits are no part of a quotient and its carry"),
 ];
 
 fn allowed(grid_cell: impl Fn(usize) -> Fr, free: &Free, kind: Option<Kind>) -> bool {

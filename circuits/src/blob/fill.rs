@@ -11,7 +11,8 @@ use crate::blob::horner::{self, Step};
 use crate::blob::limbs::LimbCounts;
 use crate::blob::powers::Quarter;
 use crate::blob::reduce::{Pieces, Reduction};
-use crate::blob::{bits10, half, split, HALVES, QUARTERS};
+use crate::blob::runs::{self, RUNS};
+use crate::blob::{bits10, split, QUARTERS};
 use crate::core::{Grid, Table};
 use crate::error::CircuitError;
 use crate::witness::convert::{to_halo2, wide};
@@ -165,9 +166,11 @@ pub fn write(
         let uses = [groups, if last { groups } else { 0 }, u64::from(!last)];
         quarters[n].assign(&mut grid.block(row), n as u64, uses, &mut limbs);
     }
-    for (n, row) in rows(Table::Slots, HALVES * steps.len())?.into_iter().enumerate() {
-        let filled = steps.get(n / HALVES).map(|step| step.half(n % HALVES));
-        half::assign(&mut grid.block(row), filled, n % HALVES, &quarters);
+    let pairs = steps.len().div_ceil(RUNS);
+    for (n, row) in rows(Table::Slots, QUARTERS * pairs)?.into_iter().enumerate() {
+        let (pair, quarter) = (n / QUARTERS, n % QUARTERS);
+        let run = |i: usize| steps.get(RUNS * pair + i).map(|step| step.run(quarter));
+        runs::assign(&mut grid.block(row), std::array::from_fn(run), quarter, &quarters);
     }
     for (n, row) in rows(Table::Horner, steps.len())?.into_iter().enumerate() {
         horner::assign(&mut grid.block(row), steps.get(n), &quarters, &mut limbs);

@@ -3,11 +3,11 @@
 use bastion_protocol::blob::GROUP_SLOTS;
 use halo2_proofs::halo2curves::bn256::Fr;
 
-use crate::blob::half::{self, sums_tuple};
 use crate::blob::limbs::LimbCounts;
 use crate::blob::powers::{value_multipliers_tuple, Quarter};
 use crate::blob::reduce::{range_row, row_count, Pieces, Reduction};
-use crate::blob::{HALF_SLOTS, HALVES, QUARTERS};
+use crate::blob::runs::{self, sums_tuple};
+use crate::blob::{QUARTERS, QUARTER_SLOTS};
 use crate::core::{BlockWriter, Expr, RowBlock, Table, Tag, Term, Tuple, WIDTH};
 
 /// The row of the reduction; the place beside it stays empty.
@@ -36,7 +36,7 @@ pub fn block() -> RowBlock {
     block.constrain("active_flag", active().boolean());
     let of_value = [0, 1, 2].map(|i| pair(MULTIPLIERS + 2 * i));
     let before = Pieces([0, 1, 2, 3].map(|i| Expr::nth(BEFORE + i)));
-    let sums = [0, 1].map(|half| pair(SUMS + 2 * half));
+    let sums: [[Expr; 2]; QUARTERS] = std::array::from_fn(|quarter| pair(SUMS + 2 * quarter));
     let reduction = Reduction::cells(REDUCTION_ROW, 0);
 
     let of_slots = sums.map(|sums| (Expr::one(), sums));
@@ -51,25 +51,29 @@ pub fn block() -> RowBlock {
 
     let rest = rest_tuple(GROUP + Expr::one(), before);
     let result = rest_tuple(GROUP, reduction.value);
-    block
-        .bus(1, [Term::consume("rest", active(), rest), Term::produce("result", active(), result)]);
-    for (half, sums) in sums.into_iter().enumerate() {
-        let behind = Expr::from((HALF_SLOTS * half) as u64);
-        let position = GROUP * Expr::from(GROUP_SLOTS as u64) + behind;
-        let tuple = sums_tuple(position, Expr::from(half as u64), sums);
-        block.bus(2, [Term::consume(format!("sums{half}"), active(), tuple)]);
-    }
     let last_quarter = Expr::from(QUARTERS as u64 - 1);
-    let tuple = value_multipliers_tuple(last_quarter, &of_value);
-    block.bus(2, [Term::consume("value_multipliers", active(), tuple)]);
+    let of_value = value_multipliers_tuple(last_quarter, &of_value);
+    block.bus(
+        1,
+        [
+            Term::consume("rest", active(), rest),
+            Term::produce("result", active(), result),
+            Term::consume("value_multipliers", active(), of_value),
+        ],
+    );
+    for (quarter, sums) in sums.into_iter().enumerate() {
+        let behind = Expr::from((QUARTER_SLOTS * quarter) as u64);
+        let position = GROUP * Expr::from(GROUP_SLOTS as u64) + behind;
+        let tuple = sums_tuple(position, Expr::from(quarter as u64), sums);
+        block.bus(2, [Term::consume(format!("sums{quarter}"), active(), tuple)]);
+    }
     block
 }
 
-/// What a group adds up: the sums of its halves, and the words of the value `before` it.
+/// What a group adds up: the sums of its quarters, and the words of the value `before` it.
 pub fn products(words: &[Fr], before: &Pieces<Fr>, quarters: &[Quarter]) -> Vec<(Fr, [Fr; 2])> {
-    let multipliers: Vec<[Fr; 2]> = quarters.iter().flat_map(Quarter::slots).collect();
-    let halves = words.chunks(HALF_SLOTS).zip(multipliers.chunks(HALF_SLOTS));
-    let of_slots = halves.map(|(words, multipliers)| (Fr::one(), half::sums(words, multipliers)));
+    let runs = words.chunks(QUARTER_SLOTS).zip(quarters);
+    let of_slots = runs.map(|(words, quarter)| (Fr::one(), runs::sums(words, &quarter.slots())));
     let of_value = quarters.last().map(Quarter::value_words);
     of_slots.chain(before.words().into_iter().zip(of_value.into_iter().flatten())).collect()
 }
@@ -88,10 +92,10 @@ pub struct Step {
 }
 
 impl Step {
-    /// Position of the first slot of a half, and its slots.
-    pub fn half(&self, half: usize) -> (u64, &[Fr]) {
-        let first = HALF_SLOTS * half;
-        let words = &self.words[first..first + HALF_SLOTS];
+    /// Position of the first slot of a quarter, and its slots.
+    pub fn run(&self, quarter: usize) -> (u64, &[Fr]) {
+        let first = QUARTER_SLOTS * quarter;
+        let words = &self.words[first..first + QUARTER_SLOTS];
         (self.group * GROUP_SLOTS as u64 + first as u64, words)
     }
 }
@@ -119,13 +123,11 @@ pub fn assign(
     let of_value = of_value.unwrap_or([[Fr::zero(); 2]; 3]);
     of_value.iter().flatten().enumerate().for_each(|(n, limb)| writer.nth(MULTIPLIERS + n, *limb));
     let products = step.map(|s| self::products(&s.words, &s.before, quarters)).unwrap_or_default();
-    for half in 0..HALVES {
-        let sums = products.get(half).map_or([Fr::zero(); 2], |(_, sums)| *sums);
-        writer.nth(SUMS + 2 * half, sums[0]);
-        writer.nth(SUMS + 2 * half + 1, sums[1]);
+    for quarter in 0..QUARTERS {
+        let sums = products.get(quarter).map_or([Fr::zero(); 2], |(_, sums)| *sums);
+        pair(SUMS + 2 * quarter).iter().zip(sums).for_each(|(cell, sum)| writer.set(cell, sum));
     }
     Reduction::cells(REDUCTION_ROW, 0).assign(writer, &filled.reduction);
-    Reduction::cells(REDUCTION_ROW, 1).assign(writer, &Reduction::zero());
     if step.is_some() {
         for reduction in [&filled.reduction, &Reduction::zero()] {
             limbs.value(&reduction.value.0);

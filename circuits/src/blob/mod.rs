@@ -3,11 +3,11 @@
 pub mod bits10;
 pub mod edge;
 pub mod fill;
-pub mod half;
 pub mod horner;
 pub mod limbs;
 pub mod powers;
 pub mod reduce;
+pub mod runs;
 pub mod split;
 #[cfg(test)]
 mod tests;
@@ -28,12 +28,6 @@ pub struct BlobSlots {
     /// Owner records.
     pub owners: usize,
 }
-
-/// Blocks that hold the slots of a group.
-pub const HALVES: usize = 2;
-
-/// Slots of a half of a group.
-pub const HALF_SLOTS: usize = GROUP_SLOTS / HALVES;
 
 /// Blocks that hold the multipliers of a group.
 pub const QUARTERS: usize = 4;
@@ -63,7 +57,7 @@ impl BlobSlots {
         match table {
             Table::Blob => 1,
             Table::Powers => QUARTERS,
-            Table::Slots => HALVES * self.groups,
+            Table::Slots => QUARTERS * self.groups.div_ceil(runs::RUNS),
             Table::Horner => self.groups,
             Table::Limbs => self.limbs,
             Table::Bits10 => bits10::BLOCKS,

@@ -3,9 +3,9 @@
 use bastion_protocol::blob::{OWNER_PART, OWNER_SLOTS};
 use halo2_proofs::halo2curves::bn256::Fr;
 
-use crate::blob::half::WordRow;
 use crate::blob::limbs::{quotient_tuple, LimbCounts};
 use crate::blob::owner_tuple;
+use crate::blob::runs::WordRow;
 use crate::core::{pow2, BlockWriter, Expr, RowBlock, Table, Tag, Term, Tuple};
 use crate::witness::convert::wide;
 

@@ -73,7 +73,8 @@ pub enum Tag {
     OwnersFrom = 28,
     /// `(z, n_l2, n_owners, from_low, from_high, to_low, to_high)`: what the blob is asked.
     Blob = 29,
-    /// `(position, half, low, high)`: the words of half a group times the limbs of their multipliers.
+    /// `(position, quarter, low, high)`: the words of a quarter of a group times the limbs of their
+    /// multipliers.
     Sums = 30,
 }
 

@@ -40,7 +40,7 @@ pub enum Table {
     Blob,
     /// A quarter of the multipliers of a group's slots.
     Powers,
-    /// Half of a group: its slots times their multipliers.
+    /// Eight slots of each of two groups, times their multipliers.
     Slots,
     /// One group of slots: a step of Horner's rule.
     Horner,

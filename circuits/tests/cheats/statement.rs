@@ -153,7 +153,7 @@ fn the_blob_is_that_of_the_operations() {
         }
     }
     let broken = names(&check(&shape, &grid));
-    let words = ["horner.word0", "op.blob_word"];
+    let words = ["slots.word0", "op.blob_word"];
     assert_eq!(broken, set(&[&words[..], &["blob.statement", "head.blob"]].concat()));
     // The head claims the value of the other batch: the words are left.
     let mut public = grid.public().to_vec();

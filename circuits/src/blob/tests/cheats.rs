@@ -128,11 +128,11 @@ fn multipliers_are_those_of_the_table() {
     let padding = case.used() % GROUP_SLOTS;
     for slot in padding..GROUP_SLOTS {
         let mut grid = case.grid(&mut |_| {});
-        let (half, slot) = (slot / HALF_SLOTS, slot % HALF_SLOTS);
-        let cell = WIDTH * (slot / 4) + 6 + 2 * (slot % 4);
-        nudge(&mut grid, case.row(Table::Slots, 4 + half), cell, Fr::one());
-        let name = format!("slots.multipliers{}", slot / QUARTER_SLOTS);
-        assert_eq!(case.check(&grid), set(&[&name, "powers.multipliers"]), "{slot}");
+        let (quarter, slot) = (slot / QUARTER_SLOTS, slot % QUARTER_SLOTS);
+        let cell = WIDTH * (slot / 2) + 6 + 2 * (slot % 2);
+        nudge(&mut grid, case.row(Table::Slots, 4 + quarter), cell, Fr::one());
+        let names = set(&["slots.multipliers", "powers.multipliers"]);
+        assert_eq!(case.check(&grid), names, "{slot}");
     }
     // So does a value that is 0.
     let mut rng = ChaCha20Rng::seed_from_u64(5);
@@ -143,6 +143,12 @@ fn multipliers_are_those_of_the_table() {
         let names = set(&["horner.value_multipliers", "powers.value_multipliers"]);
         assert_eq!(case.check(&grid), names);
     }
+}
+
+/// The rule that consumes a slot: the first run of a block has the even groups.
+fn word(slot: usize) -> String {
+    let run = slot / GROUP_SLOTS % 2;
+    format!("slots.word{}", QUARTER_SLOTS * run + slot % QUARTER_SLOTS)
 }
 
 #[test]
@@ -159,7 +165,7 @@ fn elements_are_the_records() {
             // A trailing element that is not 0.
             n => format!("blob.padding{}", n - used),
         };
-        let consumer = format!("slots.word{}", place % HALF_SLOTS);
+        let consumer = word(place);
         assert_eq!(case.violated(|_| {}), set(&[&consumer, &producer]), "{place}");
     }
     // Two swapped: in an element, in a group, across groups.
@@ -167,7 +173,7 @@ fn elements_are_the_records() {
         let mut case = honest.clone();
         case.trace.words.swap(a, b);
         case.claim_what_comes_out(|_| {});
-        let [a, b] = [a, b].map(|n| format!("slots.word{}", n % HALF_SLOTS));
+        let [a, b] = [a, b].map(word);
         assert_eq!(case.violated(|_| {}), set(&[&a, &b, "op.blob_word"]));
     }
 }
@@ -228,9 +234,11 @@ fn counts_and_ends_are_those_of_the_head() {
     case.trace.words.extend([Fr::zero(); GROUP_SLOTS]);
     case.room = BlobSlots::for_batch(4, 3);
     case.claim_what_comes_out(|_| {});
-    // Slots 72 to 102 are padding; slot 103 is the eighth of the fourth group.
-    let all: BTreeSet<String> = (0..HALF_SLOTS).map(|n| format!("slots.word{n}")).collect();
-    assert_eq!(case.violated(|_| {}), all);
+    // Slots 72 to 102 are padding, and slot 103, the eighth of the fourth group, would be the slot
+    // of padding too many.
+    let mut expected: BTreeSet<String> = (104..128).map(word).collect();
+    expected.insert("blob.padding_end".into());
+    assert_eq!(case.violated(|_| {}), expected);
 }
 
 /// The value plus the modulus. The circuit fixes a value modulo the modulus, and lets this one
@@ -274,12 +282,12 @@ fn the_value_behind_a_batch_is_in_range() {
 #[test]
 fn flags_are_flags() {
     let mut case = Case::sample();
-    case.room.groups += 1;
+    case.room.groups += 3;
     case.room.owners += 1;
     // A block twice, and each counts half: what they put on the bus is that of one.
     for (table, unused, cells, flags) in [
         (Table::Horner, 3, 2 * WIDTH, &[0][..]),
-        (Table::Slots, 6, 5 * WIDTH, &[0, WIDTH, 2 * WIDTH, 3 * WIDTH]),
+        (Table::Slots, 8, 5 * WIDTH, &[0, WIDTH]),
         (Table::Split, 3, WIDTH, &[0]),
     ] {
         let mut grid = case.grid(&mut |_| {});
@@ -288,14 +296,18 @@ fn flags_are_flags() {
             let (row, col) = (n / WIDTH, n % WIDTH);
             grid.overwrite(to + row, col, grid.get(from + row, col));
         }
+        if table == Table::Slots {
+            // The second run stays where it was.
+            [2, 3].into_iter().for_each(|row| grid.overwrite(to + row, 0, Fr::zero()));
+        }
         for flag in flags {
             let (row, col) = (flag / WIDTH, flag % WIDTH);
             let half = grid.get(from + row, col) * half();
             grid.overwrite(from + row, col, half);
             grid.overwrite(to + row, col, half);
         }
-        let name = format!("{}.active_flag", table.name());
-        assert_eq!(case.check(&grid), set(&[&name]));
+        let flag = if table == Table::Slots { "active_flag0" } else { "active_flag" };
+        assert_eq!(case.check(&grid), set(&[&format!("{}.{flag}", table.name())]));
     }
 }
 
@@ -309,48 +321,49 @@ fn counts_are_those_of_the_block() {
         let names = case.check(&grid);
         assert!(names.contains(&format!("powers.counted{row}")), "{names:?}");
     }
-    for row in 1..4 {
+    for run in 0..2 {
         let mut grid = case.grid(&mut |_| {});
-        nudge(&mut grid, case.row(Table::Slots, 1), WIDTH * row, Fr::one());
+        nudge(&mut grid, case.row(Table::Slots, 1), WIDTH * (2 * run + 1), Fr::one());
         let names = case.check(&grid);
-        assert!(names.contains(&format!("slots.count{row}")), "{names:?}");
+        assert!(names.contains(&format!("slots.count{run}")), "{names:?}");
     }
 }
 
-/// Slots of one row of a half that are those of another place, where all words are the same.
+/// Slots of one place that count for another, where all words are the same.
 #[test]
 fn slots_stand_one_after_the_other() {
     let mut rng = ChaCha20Rng::seed_from_u64(8);
     let mut data = batch(&mut rng, 1, 0);
     let record = data.records[Section::L2 as usize][0].clone();
-    data.records[Section::L2 as usize] = vec![record; 32];
+    data.records[Section::L2 as usize] = vec![record; 64];
     let case = Case::of(&data, rng.gen(), Scalar::from(0u64));
-    // Two rows swap their places.
-    let mut grid = case.grid(&mut |_| {});
     let row = case.row(Table::Slots, 0);
-    nudge(&mut grid, row, WIDTH + 1, Fr::from(4));
-    nudge(&mut grid, row, 2 * WIDTH + 1, -Fr::from(4));
-    assert_eq!(case.check(&grid), set(&["slots.position1", "slots.position2"]));
-    // Two halves swap theirs, and the sums go to the other half of the group.
+    // The second rows of two runs swap their places.
     let mut grid = case.grid(&mut |_| {});
-    for (n, by) in [(0, Fr::from(16)), (1, -Fr::from(16))] {
+    nudge(&mut grid, row, WIDTH + 1, Fr::from(32));
+    nudge(&mut grid, row, 3 * WIDTH + 1, -Fr::from(32));
+    assert_eq!(case.check(&grid), set(&["slots.position0", "slots.position1"]));
+    // Two quarters of a group swap theirs: each has the multipliers of the other.
+    let mut grid = case.grid(&mut |_| {});
+    for (n, by) in [(0, Fr::from(8)), (1, -Fr::from(8))] {
         let row = case.row(Table::Slots, n);
-        (0..4).for_each(|r| nudge(&mut grid, row, WIDTH * r + 1, by));
+        (0..2).for_each(|r| nudge(&mut grid, row, WIDTH * r + 1, by));
     }
-    let names = case.check(&grid);
-    assert_eq!(names, set(&["slots.sums", "horner.sums0", "horner.sums1"]));
+    assert_eq!(case.check(&grid), set(&["slots.sums0", "horner.sums0", "horner.sums1"]));
 }
 
-/// Sums of a half that are not its own.
+/// Sums of a run that are not its own.
 #[test]
-fn halves_come_to_what_they_say() {
+fn runs_come_to_what_they_say() {
     let case = Case::sample();
-    for (limb, rule) in [(0, "low"), (1, "high")] {
-        let mut grid = case.grid(&mut |_| {});
-        let cell = 4 * WIDTH + 1 + limb;
-        nudge(&mut grid, case.row(Table::Slots, 2), cell, Fr::one());
-        let names = set(&["horner.sums0", "slots.sums", &format!("slots.{rule}")]);
-        assert_eq!(case.check(&grid), names);
+    for run in 0..2 {
+        for (limb, rule) in ["low", "high"].into_iter().enumerate() {
+            let mut grid = case.grid(&mut |_| {});
+            let cell = 4 * WIDTH + 1 + 2 * run + limb;
+            nudge(&mut grid, case.row(Table::Slots, 2), cell, Fr::one());
+            let (sums, rule) = (format!("slots.sums{run}"), format!("slots.{rule}{run}"));
+            assert_eq!(case.check(&grid), set(&["horner.sums2", &sums, &rule]));
+        }
     }
 }
 

@@ -67,13 +67,13 @@ abstract contract Alarm is Blocks {
     /// `MAX_RELEASE_DELAY`: what left by it then came through the buckets alone. While an alarm runs
     /// only one about an earlier block counts, and the council gets no more time by it.
     /// @param number Number of the block.
-    /// @param inputs Its ten public inputs.
+    /// @param inputs Its sixteen public inputs.
     /// @param batches Its number of batches.
     /// @param data Its data.
     /// @param other What contradicts it.
     function alarm(
         uint256 number,
-        uint256[10] calldata inputs,
+        uint256[16] calldata inputs,
         uint32 batches,
         bytes calldata data,
         Contradiction calldata other
@@ -144,7 +144,7 @@ abstract contract Alarm is Blocks {
 
     function _requireContradiction(
         uint256 number,
-        uint256[10] memory inputs,
+        uint256[16] memory inputs,
         uint32 batches,
         bytes calldata data,
         Contradiction calldata other

@@ -23,7 +23,7 @@ abstract contract Blocks is Statements {
         uint256 newRoot;
         /// Number and tree of its exits.
         bytes32 exitRoot;
-        /// keccak256 of the ten public inputs.
+        /// keccak256 of the sixteen public inputs.
         bytes32 inputs;
         /// Circuit whose verifier accepted its proof, 0 before.
         bytes32 circuitId;
@@ -98,7 +98,7 @@ abstract contract Blocks is Statements {
     /// @param expected Whose turn it is.
     /// @param actual Which block was named.
     error NotNext(uint256 expected, uint256 actual);
-    /// @notice The ten public inputs are not those of the block.
+    /// @notice The sixteen public inputs are not those of the block.
     /// @param number Its number.
     error WrongInputs(uint256 number);
     /// @notice Every committed block is proven.
@@ -141,13 +141,13 @@ abstract contract Blocks is Statements {
     /// @param number Number of the block.
     /// @param circuitId Whose verifier checks the proof.
     /// @param accumulator Twelve limbs of the accumulator, which the proof binds.
-    /// @param inputs Ten public inputs, as they were computed at the commit.
+    /// @param inputs Sixteen public inputs, as they were computed at the commit.
     /// @param proof The proof.
     function prove(
         uint256 number,
         bytes32 circuitId,
         uint256[12] memory accumulator,
-        uint256[10] memory inputs,
+        uint256[16] memory inputs,
         bytes calldata proof
     ) external whenCalm {
         _requireNext(proven, committed, number);
@@ -177,7 +177,7 @@ abstract contract Blocks is Statements {
             if (!operatorsAway()) revert NotOperator(msg.sender);
             if (committed > proven) _takeBack(proven);
         }
-        uint256[10] memory inputs = _commit(header, data);
+        uint256[16] memory inputs = _commit(header, data);
         uint256 number = committed;
         _requireNext(proven, number, number);
         _prove(number, circuitId, accumulator, inputs, proof);
@@ -198,7 +198,7 @@ abstract contract Blocks is Statements {
         if (number != last + 1 || number > end) revert NotNext(last + 1, number);
     }
 
-    function _requireInputs(uint256 number, uint256[10] memory inputs) internal view {
+    function _requireInputs(uint256 number, uint256[16] memory inputs) internal view {
         if (_hash(inputs) != blocks[number].inputs) revert WrongInputs(number);
     }
 
@@ -206,7 +206,7 @@ abstract contract Blocks is Statements {
         if (block.timestamp < earliest) revert TooEarly(earliest);
     }
 
-    function _hash(uint256[10] memory inputs) private pure returns (bytes32) {
+    function _hash(uint256[16] memory inputs) private pure returns (bytes32) {
         return keccak256(abi.encode(inputs));
     }
 
@@ -232,12 +232,12 @@ abstract contract Blocks is Statements {
         private
         whenCalm
         whenNotPaused
-        returns (uint256[10] memory inputs)
+        returns (uint256[16] memory inputs)
     {
         Block storage last = blocks[committed];
         _checkHeader(header, last);
         if (data.length > MAX_DATA) revert DataTooLong(MAX_DATA, data.length);
-        inputs = _statement(header, 0, 0);
+        inputs = _statement(header);
         inputs[R] = _challenge(inputs, keccak256(data));
         Data.Summary memory s =
             Data.read(data, header.batches, inputs[R], entries[last.processed].roll, header.time + MAX_RELEASE_DELAY);
@@ -283,7 +283,7 @@ abstract contract Blocks is Statements {
         uint256 number,
         bytes32 circuitId,
         uint256[12] memory accumulator,
-        uint256[10] memory inputs,
+        uint256[16] memory inputs,
         bytes calldata proof
     ) private {
         _requireProof(number, circuitId, accumulator, inputs, proof);

@@ -6,9 +6,9 @@ import {IVerifier} from "./IVerifier.sol";
 import {Queue} from "./Queue.sol";
 
 /// @title Statements
-/// @notice What a block proof says, in ten numbers, and which proofs are accepted.
+/// @notice What a block proof says, in sixteen numbers, and which proofs are accepted.
 abstract contract Statements is Queue {
-    // Places in the ten public inputs (docs/protocol.md, section 7).
+    // Places in the sixteen public inputs (docs/protocol.md, section 7).
     uint256 internal constant NEW_ROOT = 1;
     uint256 internal constant C_OUT = 3;
     uint256 internal constant Y_OUT = 5;
@@ -49,13 +49,13 @@ abstract contract Statements is Queue {
         return block.chainid == _chain ? _domain : _domainOf(block.chainid);
     }
 
-    /// @dev The ten public inputs of a block whose data give `r` and `y`.
-    function _statement(Header memory h, uint256 y, uint256 r) internal view returns (uint256[10] memory) {
-        return [h.oldRoot, h.newRoot, 0, h.cOut, Y_IN, y, h.policyRoot, domain(), uint256(h.time), r];
+    /// @dev The public inputs of a block, but for those that its data give.
+    function _statement(Header memory h) internal view returns (uint256[16] memory) {
+        return [h.oldRoot, h.newRoot, 0, h.cOut, Y_IN, 0, h.policyRoot, domain(), uint256(h.time), 0, 0, 0, 0, 0, 0, 0];
     }
 
     /// @dev Evaluation point of a statement, which all other inputs and the data fix.
-    function _challenge(uint256[10] memory inputs, bytes32 dataHash) internal pure returns (uint256) {
+    function _challenge(uint256[16] memory inputs, bytes32 dataHash) internal pure returns (uint256) {
         return uint256(
             keccak256(
                 abi.encodePacked(
@@ -81,13 +81,13 @@ abstract contract Statements is Queue {
         uint256 number,
         bytes32 circuitId,
         uint256[12] memory accumulator,
-        uint256[10] memory inputs,
+        uint256[16] memory inputs,
         bytes calldata proof
     ) internal view {
         IVerifier verifier = governance.verifiers(circuitId);
         if (address(verifier) == address(0)) revert UnknownCircuit(circuitId);
-        uint256[] memory instances = new uint256[](22);
-        for (uint256 i = 0; i < 22; ++i) {
+        uint256[] memory instances = new uint256[](28);
+        for (uint256 i = 0; i < 28; ++i) {
             instances[i] = i < 12 ? accumulator[i] : inputs[i - 12];
             _requireElement(instances[i]);
         }

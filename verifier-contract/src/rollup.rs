@@ -130,7 +130,7 @@ sol! {
         function MAX_RELEASE_DELAY() external view returns (uint256);
         function OVERDUE_PER_BATCH() external view returns (uint256);
         function QUEUE_DEADLINE() external view returns (uint256);
-        function alarm(uint256 number, uint256[10] calldata inputs, uint32 batches, bytes calldata data, Contradiction calldata other) external;
+        function alarm(uint256 number, uint256[16] calldata inputs, uint32 batches, bytes calldata data, Contradiction calldata other) external;
         function alarmedAt() external view returns (uint64);
         function beginExodus() external;
         function blocks(uint256) external view returns (uint256 newRoot, bytes32 exitRoot, bytes32 inputs, bytes32 circuitId, uint64 time, uint64 committedAt, uint64 processed, uint64 finalizedAt);
@@ -154,7 +154,7 @@ sol! {
         function held(uint16 token) external view returns (uint256);
         function operatorsAway() external view returns (bool);
         function owed(address account, uint16 token) external view returns (uint256);
-        function prove(uint256 number, bytes32 circuitId, uint256[12] calldata accumulator, uint256[10] calldata inputs, bytes calldata proof) external;
+        function prove(uint256 number, bytes32 circuitId, uint256[12] calldata accumulator, uint256[16] calldata inputs, bytes calldata proof) external;
         function proven() external view returns (uint64);
         function queueLength() external view returns (uint256);
         function refund(uint256 entry, uint16 token, uint128 amount, uint256 keyhash, address exit) external;

@@ -95,7 +95,7 @@ contract AlarmTest is Fixture, L2Tree {
         require(rollup.doubted() == 2 && rollup.alarmedAt() == now_(), "in doubt");
         bytes4 runs = Queue.AlarmRuns.selector;
         uint256[12] memory limbs;
-        uint256[10] memory inputs;
+        uint256[16] memory inputs;
         Statements.Header memory h = header(103, 104);
         bytes memory none = counts(0, 0, 0, 0);
         require(why(abi.encodeCall(Blocks.commit, (h, none))) == runs, "commit");
@@ -164,7 +164,7 @@ contract AlarmTest is Fixture, L2Tree {
     function test_evidence_is_about_the_block_as_it_is() public {
         Alarm.Contradiction memory c = against(7, 33, CIRCUIT);
         require(ringAs(0, c) == Alarm.NotProven.selector, "genesis");
-        uint256[10] memory inputs = inputsOf(headers[2], datas[2]);
+        uint256[16] memory inputs = inputsOf(headers[2], datas[2]);
         require(why(abi.encodeCall(Alarm.alarm, (4, inputs, 1, datas[2], c))) == Alarm.NotProven.selector, "no block");
         bytes memory call = abi.encodeCall(Alarm.alarm, (3, inputs, 1, datas[2], c));
         require(why(call) == Blocks.WrongInputs.selector, "another block");
@@ -182,7 +182,7 @@ contract AlarmTest is Fixture, L2Tree {
     function test_the_verifier_is_asked_about_the_same_data() public {
         Statements.Header memory h = headers[2];
         (h.newRoot, h.cOut) = (7, 44);
-        uint256[10] memory expected = inputsOf(h, datas[2]);
+        uint256[16] memory expected = inputsOf(h, datas[2]);
         Exact exact = new Exact(expected);
         governance.announceVerifier("exact", exact);
         // The block is then final for too long; a new one has the same statement.
@@ -248,7 +248,7 @@ contract AlarmTest is Fixture, L2Tree {
         require(processed == 2, "the second deposit");
         require(why(claimOf(2)) == Exits.NotFinalized.selector, "dropped");
         uint256[12] memory limbs;
-        uint256[10] memory inputs = inputsOf(h, datas[3]);
+        uint256[16] memory inputs = inputsOf(h, datas[3]);
         vm.expectRevert(abi.encodeWithSelector(Statements.UnknownCircuit.selector, CIRCUIT));
         rollup.prove(2, CIRCUIT, limbs, inputs, "");
         // Evidence about what was dropped is none about what has its number now.
@@ -415,16 +415,16 @@ contract AlarmTest is Fixture, L2Tree {
 contract Exact is MockVerifier {
     bytes32 private truth;
 
-    constructor(uint256[10] memory inputs) {
+    constructor(uint256[16] memory inputs) {
         set(inputs);
     }
 
-    function set(uint256[10] memory inputs) public {
+    function set(uint256[16] memory inputs) public {
         truth = keccak256(abi.encode(inputs));
     }
 
     function verify(uint256[] calldata instances, bytes calldata) external view override returns (bool) {
-        uint256[10] memory inputs;
+        uint256[16] memory inputs;
         for (uint256 i = 0; i < 10; ++i) {
             inputs[i] = instances[12 + i];
         }

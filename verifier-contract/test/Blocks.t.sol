@@ -66,11 +66,11 @@ contract BlocksTest is Fixture {
         bytes memory none = counts(0, 0, 0, 0);
         Statements.Header memory h = header(11, 13);
         rollup.commit(h, none);
-        uint256[10] memory inputs = inputsOf(h, none);
+        uint256[16] memory inputs = inputsOf(h, none);
         uint256[12] memory limbs;
         vm.expectRevert(abi.encodeWithSelector(Blocks.NotNext.selector, 1, 1));
         rollup.finalize(1);
-        uint256[10] memory wrong = inputs;
+        uint256[16] memory wrong = inputs;
         wrong[1] += 1;
         vm.expectRevert(abi.encodeWithSelector(Blocks.WrongInputs.selector, 1));
         rollup.prove(1, CIRCUIT, limbs, wrong, "");
@@ -290,7 +290,7 @@ contract BlocksTest is Fixture {
 
     function test_after_a_split_each_chain_has_its_own_domain() public {
         uint256 here = rollup.domain();
-        uint256[10] memory inputs = inputsOf(header(11, 13), counts(0, 0, 0, 0));
+        uint256[16] memory inputs = inputsOf(header(11, 13), counts(0, 0, 0, 0));
         require(inputs[7] == here, "domain");
         vm.chainId(77);
         uint256 there = rollup.domain();

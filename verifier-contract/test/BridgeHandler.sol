@@ -122,7 +122,7 @@ contract BridgeHandler is BridgeWorld {
         uint256 number = rollup.proven() + 1;
         if (number >= headers.length) return;
         uint256[12] memory limbs;
-        uint256[10] memory inputs = inputsOf(headers[number], datas[number]);
+        uint256[16] memory inputs = inputsOf(headers[number], datas[number]);
         bool honest = headers[number].newRoot == rootOf(leavesOf(states[number]));
         try rollup.prove(number, CIRCUIT, limbs, inputs, "") {
             if (!honest) theft = "a false root was proven";
@@ -175,7 +175,7 @@ contract BridgeHandler is BridgeWorld {
         (c.newRoot, c.cOut, c.circuitId) = (seed >> 8, headers[number].cOut, BROKEN);
         c.newRoot %= P;
         Statements.Header memory h = headers[number];
-        uint256[10] memory inputs = inputsOf(h, datas[number]);
+        uint256[16] memory inputs = inputsOf(h, datas[number]);
         h.newRoot = c.newRoot;
         broken.add(inputsOf(h, datas[number]));
         bool before = rollup.exodus();

@@ -14,12 +14,12 @@ import {Fixture} from "./Support.sol";
 contract Oracle is IVerifier {
     mapping(bytes32 => bool) private truth;
 
-    function add(uint256[10] memory inputs) external {
+    function add(uint256[16] memory inputs) external {
         truth[keccak256(abi.encode(inputs))] = true;
     }
 
     function verify(uint256[] calldata instances, bytes calldata) external view returns (bool) {
-        uint256[10] memory inputs;
+        uint256[16] memory inputs;
         for (uint256 i = 0; i < 10; ++i) {
             inputs[i] = instances[12 + i];
         }

@@ -162,7 +162,7 @@ contract ExodusTest is Fixture, L2Tree {
         uint256 old = root(1);
         bytes memory none = counts(0, 0, 0, 0);
         rollup.commit(header(old, 14), none);
-        uint256[10] memory inputs = inputsOf(header(old, 14), none);
+        uint256[16] memory inputs = inputsOf(header(old, 14), none);
         wait_();
         uint256[12] memory limbs;
         rollup.beginExodus();

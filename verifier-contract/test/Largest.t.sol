@@ -59,7 +59,7 @@ contract LargestTest is Fixture {
         Statements.Header memory h = header(GENESIS, 12);
         h.batches = uint32(batches);
         uint256[12] memory limbs;
-        uint256[10] memory inputs = inputsOf(h, data);
+        uint256[16] memory inputs = inputsOf(h, data);
         send("commit", abi.encodeCall(Blocks.commit, (h, data)));
         rollup.prove(1, CIRCUIT, limbs, inputs, "");
         Alarm.Contradiction memory c;

@@ -204,10 +204,10 @@ abstract contract Fixture {
         return uint256(keccak256(statement)) % P;
     }
 
-    function inputsOf(Statements.Header memory h, bytes memory data) internal view returns (uint256[10] memory) {
+    function inputsOf(Statements.Header memory h, bytes memory data) internal view returns (uint256[16] memory) {
         uint256 r = challenge(h, data);
         uint256 y = this.polynomial(data, h.batches, r);
-        return [h.oldRoot, h.newRoot, 0, h.cOut, 1, y, h.policyRoot, rollup.domain(), uint256(h.time), r];
+        return [h.oldRoot, h.newRoot, 0, h.cOut, 1, y, h.policyRoot, rollup.domain(), uint256(h.time), r, 0, 0, 0, 0, 0, 0];
     }
 
     function polynomial(bytes calldata data, uint256 batches, uint256 r) external pure returns (uint256) {

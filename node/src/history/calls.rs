@@ -14,6 +14,7 @@ use bastion_audit::chain::{History, OldMemo, Proving};
 use bastion_contract::bindings::verify_calldata;
 use bastion_contract::rollup::IRollup;
 use bastion_l1::Called;
+use bastion_protocol::inputs::COUNT;
 use bastion_protocol::Fr;
 
 use super::events::{Collector, Gone, Origin, Proof};
@@ -44,7 +45,7 @@ struct Wanted<'a> {
 struct Candidate {
     accumulator: [U256; 12],
     /// The public inputs.
-    inputs: [U256; 10],
+    inputs: [U256; COUNT],
     /// Whether they stand in the call.
     given: bool,
     proof: Vec<u8>,
@@ -201,14 +202,14 @@ impl<'r, 'p> Calls<'r, 'p> {
 
 impl Wanted<'_> {
     /// The public inputs for posted data, if the contract recorded these.
-    fn inputs(&self, data: &[u8]) -> Option<[U256; 10]> {
+    fn inputs(&self, data: &[u8]) -> Option<[U256; COUNT]> {
         let inputs = self.header.public_inputs(data).ok()?.into_array();
         let inputs = inputs.map(|x| to_u256(&x));
         (keccak256(inputs.abi_encode()) == self.record).then_some(inputs)
     }
 
     /// The posted data in calldata, with the public inputs that they give.
-    fn data(&self, input: &[u8]) -> Option<(Vec<u8>, [U256; 10])> {
+    fn data(&self, input: &[u8]) -> Option<(Vec<u8>, [U256; COUNT])> {
         let header = self.origin.header.abi_encode();
         let commits = places(input, IRollup::commitCall::SELECTOR, &header)
             .filter_map(|(_, call)| IRollup::commitCall::abi_decode(call).ok())
@@ -224,7 +225,7 @@ impl Wanted<'_> {
     fn candidates(
         &self,
         circuit: B256,
-        inputs: [U256; 10],
+        inputs: [U256; COUNT],
         input: &[u8],
     ) -> Vec<(usize, Candidate)> {
         let head = [U256::from(self.number).to_be_bytes(), circuit.0].concat();

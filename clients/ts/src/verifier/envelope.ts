@@ -7,7 +7,7 @@ import { Refused } from "./refused.js";
 /** Words of the accumulator among the public inputs of a block proof. */
 export const ACCUMULATOR_WORDS = 12;
 /** Public inputs of a batch or a block. */
-export const INPUTS = 10;
+export const INPUTS = 16;
 /** Longest text of an envelope. */
 const LONGEST = 2 ** 24;
 

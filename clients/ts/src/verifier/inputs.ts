@@ -1,4 +1,4 @@
-/** The ten public inputs of a batch or a block, and what header and data make of them (protocol, section 7). */
+/** The sixteen public inputs of a batch or a block, and what header and data make of them (protocol, section 7). */
 import { keccak_256 } from "@noble/hashes/sha3.js";
 import { concat, toInteger } from "../bytes.js";
 import { elementToBytes, MODULUS, reduce, type Element } from "../field.js";
@@ -8,7 +8,10 @@ import { polynomialOf } from "./posted.js";
 import { Refused } from "./refused.js";
 
 /** Names of the public inputs, in their order. */
-export const INPUT_NAMES = ["oldRoot", "newRoot", "cIn", "cOut", "yIn", "yOut", "policyRoot", "domain", "time", "r"] as const;
+export const INPUT_NAMES = [
+  "oldRoot", "newRoot", "cIn", "cOut", "yIn", "yOut", "policyRoot", "domain", "time", "r",
+  "z", "mode", "blobInLow", "blobInHigh", "blobOutLow", "blobOutHigh",
+] as const;
 export type InputName = (typeof INPUT_NAMES)[number];
 /** What a proof is about. */
 export type PublicInputs = Readonly<Record<InputName, Element>>;
@@ -25,7 +28,7 @@ export interface Header {
   batches: number;
 }
 
-/** The public inputs as a record, from ten elements in their order. */
+/** The public inputs as a record, from sixteen elements in their order. */
 export function inputsFrom(elements: readonly Element[]): PublicInputs {
   if (elements.length !== INPUTS) throw new Refused("instance-count", `expected ${INPUTS} public inputs, got ${elements.length}`);
   return Object.fromEntries(INPUT_NAMES.map((name, i) => [name, elements[i]])) as PublicInputs;
@@ -62,13 +65,16 @@ export function challengeOf(header: Header, data: Uint8Array): Element {
   return reduce(toInteger(keccak_256(concat(label, ...words, keccak_256(data)))));
 }
 
+/** The inputs about a blob of a block that has all of its data in calldata. */
+const NO_BLOB = { z: 0n, mode: 0n, blobInLow: 0n, blobInHigh: 0n, blobOutLow: 0n, blobOutHigh: 0n };
+
 /**
- * The public inputs that the contract computes of a header and the posted data of its block.
+ * The public inputs that the contract computes of a header and the posted data of its block, all in calldata.
  * @throws Refused if these are not the data of so many batches.
  */
 export function blockInputs(header: Header, data: Uint8Array): PublicInputs {
   const { oldRoot, newRoot, cOut, policyRoot, domain } = header;
   const r = challengeOf(header, data);
   const yOut = polynomialOf(data, header.batches, r);
-  return { oldRoot, newRoot, cIn: 0n, cOut, yIn: 1n, yOut, policyRoot, domain, time: BigInt(header.time), r };
+  return { oldRoot, newRoot, cIn: 0n, cOut, yIn: 1n, yOut, policyRoot, domain, time: BigInt(header.time), r, ...NO_BLOB };
 }

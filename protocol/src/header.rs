@@ -51,6 +51,17 @@ impl Header {
     /// new_root || policy_root || time || c_out || keccak256(data)) mod p`.
     #[must_use]
     pub fn challenge(&self, data: &[u8]) -> Fr {
+        self.challenge_of(keccak(&[data]))
+    }
+
+    /// The same for a block with a blob: the hash is of the bytes in calldata and the versioned hash,
+    /// so that `r` stands for all that was posted.
+    #[must_use]
+    pub fn challenge_in_blob(&self, data: &[u8], versioned_hash: &[u8; 32]) -> Fr {
+        self.challenge_of(keccak(&[data, versioned_hash]))
+    }
+
+    fn challenge_of(&self, posted: [u8; 32]) -> Fr {
         field::reduce(&keccak(&[
             b"bastion.r.v1",
             &field::to_bytes(&self.domain),
@@ -59,7 +70,7 @@ impl Header {
             &field::to_bytes(&self.policy_root),
             &wide(self.time),
             &field::to_bytes(&self.c_out),
-            &keccak(&[data]),
+            &posted,
         ]))
     }
 
@@ -109,17 +120,36 @@ impl Header {
         z: u128,
     ) -> Result<PublicInputs<Fr>, BlobError> {
         let value = blob::evaluate(&blob::coefficients(batches)?, z);
-        let [blob_in_low, blob_in_high] = blob::point::limbs(&value).map(Fr::from);
+        Ok(self.public_inputs_at(batches, r, z, &value))
+    }
+
+    /// The same, with the value at `z` of the polynomial that the blob itself holds.
+    #[must_use]
+    pub fn public_inputs_at(
+        &self,
+        batches: &[BatchData],
+        r: Fr,
+        z: u128,
+        value: &blob::Scalar,
+    ) -> PublicInputs<Fr> {
+        let [blob_in_low, blob_in_high] = blob::point::limbs(value).map(Fr::from);
         let batches_in = batches.iter();
         let y_out =
             batches_in.fold(polynomial_start(), |y, batch| batch.evaluate_in(DataMode::Blob, y, r));
-        Ok(PublicInputs {
+        PublicInputs {
             y_out,
             z: Fr::from(z),
             mode: Fr::from(DataMode::Blob.flag()),
             blob_in_low,
             blob_in_high,
             ..self.public_inputs_of(batches, r)
-        })
+        }
+    }
+
+    /// What fixes the point at which the block's blob is compared.
+    #[must_use]
+    pub fn blob_claim(&self, versioned_hash: [u8; 32], elements: u32) -> blob::Claim {
+        let Self { domain, c_out, batches, .. } = *self;
+        blob::Claim { domain, c_out, versioned_hash, batches, elements }
     }
 }

@@ -43,7 +43,7 @@ pub use fault::SendFault;
 pub use indexer::{Chunk, Cursor, Finality, Indexer};
 pub use nonce::NonceFault;
 pub use revert::Revert;
-pub use rpc::{Failover, FailoverOptions, Options, RpcL1};
+pub use rpc::{Failover, FailoverOptions, Options, RpcL1, Web};
 pub use txmgr::TxManager;
 pub use types::{
     At, Call, Called, Event, Market, Pin, Receipt, DEV_CHAIN_ID, DEV_CHAIN_IDS, DEV_OPERATOR,

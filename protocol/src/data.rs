@@ -146,11 +146,16 @@ impl BatchData {
     /// The value of the batch's word polynomials at `r`, on top of `y_in`.
     #[must_use]
     pub fn evaluate_in(&self, mode: DataMode, y_in: Fr, r: Fr) -> Fr {
+        self.evaluate_counted(mode, self.counts(), y_in, r)
+    }
+
+    /// The same with the counts of the whole batch, of which this may be the part in calldata alone.
+    pub(crate) fn evaluate_counted(&self, mode: DataMode, counts: [u64; 4], y_in: Fr, r: Fr) -> Fr {
         let sections = Section::ALL.map(|s| {
             let words = self.section(s).iter().flat_map(|record| s.split(record));
             words.fold(Fr::ZERO, |y, word| y * r + word.to_fr())
         });
-        batch_polynomial(y_in, r, mode.in_calldata(sections), self.counts())
+        batch_polynomial(y_in, r, mode.in_calldata(sections), counts)
     }
 }
 

@@ -3,7 +3,7 @@
 use ark_ff::AdditiveGroup;
 use serde::{Deserialize, Serialize};
 
-use crate::blob::{self, BlobError};
+use crate::blob::{self, BlobError, Posted};
 use crate::data::{chain_start, polynomial_start, read_batches, BatchData, DataMode};
 use crate::field;
 use crate::hash::keccak;
@@ -132,17 +132,40 @@ impl Header {
         z: u128,
         value: &blob::Scalar,
     ) -> PublicInputs<Fr> {
-        let [blob_in_low, blob_in_high] = blob::point::limbs(value).map(Fr::from);
-        let batches_in = batches.iter();
+        let batches = batches.iter();
         let y_out =
-            batches_in.fold(polynomial_start(), |y, batch| batch.evaluate_in(DataMode::Blob, y, r));
+            batches.fold(polynomial_start(), |y, batch| batch.evaluate_in(DataMode::Blob, y, r));
+        self.inputs_in_blob(y_out, r, z, value)
+    }
+
+    /// The same from the bytes in calldata, the blob's versioned hash and the value that the precompile
+    /// confirmed: what the contract computes.
+    ///
+    /// # Errors
+    /// If the bytes are not those of `batches` batches.
+    pub fn public_inputs_posted(
+        &self,
+        data: &[u8],
+        versioned_hash: &[u8; 32],
+        value: &blob::Scalar,
+    ) -> Result<PublicInputs<Fr>, ProtocolError> {
+        let posted = Posted::read(data, self.batches)?;
+        let r = self.challenge_in_blob(data, versioned_hash);
+        // More elements than a blob has are no block's.
+        let elements = u32::try_from(posted.elements()).unwrap_or(u32::MAX);
+        let z = self.blob_claim(*versioned_hash, elements).point();
+        Ok(self.inputs_in_blob(posted.polynomial(r), r, z, value))
+    }
+
+    fn inputs_in_blob(&self, y_out: Fr, r: Fr, z: u128, value: &blob::Scalar) -> PublicInputs<Fr> {
+        let [blob_in_low, blob_in_high] = blob::point::limbs(value).map(Fr::from);
         PublicInputs {
             y_out,
             z: Fr::from(z),
             mode: Fr::from(DataMode::Blob.flag()),
             blob_in_low,
             blob_in_high,
-            ..self.public_inputs_of(batches, r)
+            ..self.public_inputs_of(&[], r)
         }
     }
 

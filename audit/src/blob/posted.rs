@@ -2,6 +2,7 @@
 
 use bastion_protocol::blob::{evaluate, Posted};
 use bastion_protocol::data::{read_batches, BatchData};
+use bastion_protocol::records::Section;
 use bastion_protocol::{Fr, Header, ProtocolError, PublicInputs};
 
 use super::{read, BlobFault};
@@ -57,6 +58,18 @@ pub struct Data {
 }
 
 impl Block {
+    /// The exit records of the block, in order. They are in calldata always, so this takes no blob.
+    ///
+    /// # Errors
+    /// [`DataFault::Calldata`].
+    pub fn exits(&self) -> Result<Vec<Vec<u8>>, DataFault> {
+        let batches = match self.blob {
+            None => read_batches(&self.data, self.header.batches)?,
+            Some(_) => Posted::read(&self.data, self.header.batches)?.batches().to_vec(),
+        };
+        Ok(batches.iter().flat_map(|batch| batch.section(Section::Exits).to_vec()).collect())
+    }
+
     /// Reads the block's data, on a rollup of this domain.
     ///
     /// # Errors
@@ -76,9 +89,8 @@ impl Block {
         // Elements beyond a blob are refused with the batches.
         let elements = u32::try_from(posted.elements()).unwrap_or(u32::MAX);
         let batches = posted.complete(&coefficients).map_err(|e| refused(e.into()))?;
-        let r = header.challenge_in_blob(&self.data, &hash);
-        let z = header.blob_claim(hash, elements).point();
-        let inputs = header.public_inputs_at(&batches, r, z, &evaluate(&coefficients, z));
+        let value = evaluate(&coefficients, header.blob_claim(hash, elements).point());
+        let inputs = header.public_inputs_posted(&self.data, &hash, &value)?;
         Ok(Data { batches, inputs })
     }
 }

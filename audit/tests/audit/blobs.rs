@@ -62,6 +62,11 @@ fn public_inputs_are_those_of_the_protocol() {
     let block = &history.blocks[1];
     let data = block.read(domain).unwrap();
     assert_eq!(data.batches, honest.blocks[1].read(domain).unwrap().batches);
+    // Exits take no blob.
+    let mut bare = block.clone();
+    bare.blob.as_mut().unwrap().bytes = None;
+    assert_eq!(bare.exits(), honest.blocks[1].exits());
+    assert_eq!(bare.exits().unwrap().len(), 2);
     let header = Header { domain, ..block.header };
     let hash = block.blob.as_ref().unwrap().versioned_hash;
     let elements = of_block(&honest.blocks[1]).len() as u32;

@@ -34,6 +34,7 @@ use bastion_state::executor::BatchTrace;
 use tokio::sync::broadcast;
 use tracing::{error, info, warn};
 
+use crate::blobs::Keep;
 use crate::block::bind;
 use crate::error::NodeError;
 use crate::jobs::{Artifacts, Doubt, Job, JobError, JobKey, JobKind, JobState, Jobs};
@@ -83,6 +84,8 @@ pub struct Coordinator {
     /// What workers bring has a folder of its own: a refused proof is removed, and must not be able to be
     /// the bytes of something that is needed.
     proofs: Artifacts,
+    /// Blobs that were posted. They are never removed: L1 drops its own.
+    blobs: Keep,
     bundles: PathBuf,
     verifiers: Verifiers,
     clock: Clock,
@@ -121,6 +124,7 @@ impl Coordinator {
             inner: Mutex::new(inner),
             artifacts: Artifacts::new(dir.join("artifacts")),
             proofs: Artifacts::new(dir.join("proofs")),
+            blobs: Keep::new(dir.join("blobs")),
             bundles: dir.join("bundles"),
             verifiers,
             clock,
@@ -484,6 +488,11 @@ impl Coordinator {
     /// [`JobError::Storage`] if it is missing or damaged.
     pub fn artifact(&self, digest: &Digest) -> Result<Vec<u8>, JobError> {
         self.artifacts.get(digest)
+    }
+
+    /// Blobs of this node's blocks.
+    pub fn blobs(&self) -> &Keep {
+        &self.blobs
     }
 
     /// What happens from now on.

@@ -19,6 +19,7 @@ use bastion_protocol::Fr;
 
 use super::events::{Collector, Gone, Origin, Proof};
 use super::Reader;
+use crate::blobs::{self, Blobs};
 use crate::error::NodeError;
 use crate::settle::to_u256;
 use bastion_protocol::{Header, Memo};
@@ -64,7 +65,11 @@ impl<'r, 'p> Calls<'r, 'p> {
 
     /// Completes the blocks of a history. Blocks that were taken back need no data, but what was claimed with
     /// them was claimed.
-    pub(super) fn fill(&mut self, collector: Collector) -> Result<History, NodeError> {
+    pub(super) fn fill(
+        &mut self,
+        collector: Collector,
+        sources: &mut Blobs,
+    ) -> Result<History, NodeError> {
         let Collector { mut history, origins, verifiers, gone, .. } = collector;
         for Gone { block, committed, committed_at } in gone {
             let called = self.reader.l1.called(committed)?;
@@ -97,6 +102,10 @@ impl<'r, 'p> Calls<'r, 'p> {
                     Ok(wanted.data(input).map(|data| (data, memo(input, direct))))
                 })?;
             (block.data, block.memo) = (data, memo);
+            if let Some(blob) = &mut block.blob {
+                let (versioned_hash, time) = (blob.versioned_hash, block.committed_at);
+                blob.bytes = sources.fetch(&blobs::Wanted { versioned_hash, time });
+            }
             if let Some(proof) = origin.proven {
                 block.proving = Some(self.search(
                     &wanted,

@@ -302,6 +302,7 @@ impl Collector {
         self.history.blocks.push(Block {
             header,
             data: Vec::new(),
+            blob: None,
             committed_at: event.block.time,
             exit_root: e.exitRoot.0,
             processed: e.processed.saturating_to(),

@@ -4,9 +4,9 @@
 
 use super::layout::{decode, groups, BlobRecords};
 use super::{BlobError, Scalar, GROUP};
-use crate::data::{read_all, BatchData, DataMode};
+use crate::data::{polynomial_start, read_all, BatchData, DataMode};
 use crate::records::Section;
-use crate::ProtocolError;
+use crate::{Fr, ProtocolError};
 
 /// The calldata of a block with a blob.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -34,11 +34,26 @@ impl Posted {
         Ok(Self { counts, batches })
     }
 
+    /// What calldata hold of the batches: L1 records and exits.
+    #[must_use]
+    pub fn batches(&self) -> &[BatchData] {
+        &self.batches
+    }
+
     /// Elements that the batches take in the blob.
     #[must_use]
     pub fn elements(&self) -> u64 {
         let groups = self.counts.iter().fold(0u64, |sum, c| sum.saturating_add(groups(*c)));
         groups.saturating_mul(GROUP as u64)
+    }
+
+    /// The value of the word polynomial at `r` (section 6.4): calldata give it, the blob is not needed.
+    #[must_use]
+    pub fn polynomial(&self, r: Fr) -> Fr {
+        let both = self.batches.iter().zip(&self.counts);
+        both.fold(polynomial_start(), |y, (batch, counts)| {
+            batch.evaluate_counted(DataMode::Blob, *counts, y, r)
+        })
     }
 
     /// The batches, with what the blob of these coefficients holds of them.
@@ -82,6 +97,9 @@ mod tests {
         let coefficients = coefficients(&batches).unwrap();
         assert_eq!(posted.elements(), coefficients.len() as u64);
         assert_eq!(posted.clone().complete(&coefficients).unwrap(), batches);
+        let r = Fr::from(12_345u64);
+        let in_blob = |y, batch: &BatchData| batch.evaluate_in(DataMode::Blob, y, r);
+        assert_eq!(posted.polynomial(r), batches.iter().fold(polynomial_start(), in_blob));
         let short = BlobError::Short { needed: 32, got: 31 };
         assert_eq!(posted.complete(&coefficients[..31]), Err(short));
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use alloy_primitives::{keccak256, Address, B256, U256};
 use alloy_sol_types::{SolEventInterface, SolValue};
+use bastion_audit::blob::PostedBlob;
 use bastion_audit::chain::{
     Alarm, Announced, Announcement, Block, Claim, Departure, Due, Entry, ExodusBegan, History,
     PolicyChange, Refund, Registration,
@@ -302,7 +303,8 @@ impl Collector {
         self.history.blocks.push(Block {
             header,
             data: Vec::new(),
-            blob: None,
+            blob: (!e.versionedHash.is_zero())
+                .then(|| PostedBlob { versioned_hash: e.versionedHash.0, bytes: None }),
             committed_at: event.block.time,
             exit_root: e.exitRoot.0,
             processed: e.processed.saturating_to(),

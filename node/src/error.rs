@@ -8,6 +8,7 @@ use bastion_audit::blob::DataFault;
 use bastion_circuits::CircuitError;
 use bastion_contract::ContractError;
 use bastion_l1::L1Error;
+use bastion_protocol::blob::BlobError;
 use bastion_protocol::proofs::ProofError;
 use bastion_protocol::Index;
 use bastion_protocol::{CircuitId, ProtocolError};
@@ -353,6 +354,9 @@ pub enum NodeError {
     /// Of the contracts.
     #[error(transparent)]
     Contract(#[from] ContractError),
+    /// Records that make no blob, or a blob without records.
+    #[error(transparent)]
+    Blob(#[from] BlobError),
     /// Bytes or values that the protocol does not know.
     #[error(transparent)]
     Protocol(#[from] ProtocolError),

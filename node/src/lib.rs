@@ -44,6 +44,7 @@ pub mod history;
 pub mod jobs;
 pub mod nats;
 pub mod pipeline;
+pub mod posted;
 pub mod recommend;
 pub mod second_verifier;
 pub mod sentinel;

@@ -114,8 +114,9 @@ impl PostedData<'_> {
         };
         let z = B256::left_padding_from(&self.point(header, sidecar)?.to_be_bytes());
         let opened = sidecar.point_proof(z).map_err(bastion_l1::L1Error::from)?;
+        let commitment = sidecar.commitment();
         let parts: [&[u8]; 3] =
-            [opened.value.as_slice(), sidecar.commitment().as_slice(), opened.proof.as_slice()];
+            [opened.value.as_slice(), commitment.as_slice(), opened.proof.as_slice()];
         let opening = parts.concat().into();
         Ok(IRollup::commitInBlobCall { header: header_of_call, data, opening }.abi_encode().into())
     }
@@ -154,8 +155,7 @@ mod tests {
     }
 
     fn header(batches: u32) -> Header {
-        let [old_root, new_root, policy_root, domain, c_out] =
-            [1u64, 2, 3, 4, 5].map(Fr::from);
+        let [old_root, new_root, policy_root, domain, c_out] = [1u64, 2, 3, 4, 5].map(Fr::from);
         Header { old_root, new_root, policy_root, domain, time: 6, c_out, batches }
     }
 

@@ -2,6 +2,7 @@
 //! section 6).
 
 use ark_ff::{AdditiveGroup, Field};
+use serde::{Deserialize, Serialize};
 
 use crate::records::Section;
 use crate::{field, Fr, ProtocolError};
@@ -20,12 +21,32 @@ pub fn polynomial_start() -> Fr {
 }
 
 /// Where the L2 and owner records of a block are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum DataMode {
     /// In calldata, as all others: the word polynomial is over all four sections.
     Calldata,
     /// In a blob ([`crate::blob`]): the word polynomial is over L1 records and exits alone.
     Blob,
+}
+
+impl std::fmt::Display for DataMode {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Calldata => "calldata",
+            Self::Blob => "blob",
+        })
+    }
+}
+
+impl std::str::FromStr for DataMode {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let modes = [Self::Calldata, Self::Blob];
+        let found = modes.into_iter().find(|mode| mode.to_string() == text);
+        found.ok_or_else(|| format!("{text:?} is no data mode: blob or calldata"))
+    }
 }
 
 impl DataMode {

@@ -111,7 +111,7 @@ impl Sidecar {
     }
 
     /// As alloy has it, for a transaction.
-    pub(super) fn to_alloy(&self) -> BlobTransactionSidecarEip7594 {
+    pub(crate) fn to_alloy(&self) -> BlobTransactionSidecarEip7594 {
         BlobTransactionSidecarEip7594::new(
             vec![self.blob],
             vec![self.commitment],

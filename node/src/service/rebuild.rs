@@ -161,6 +161,7 @@ fn info(
         operations: operations.sum(),
         data: Digest::of(&block.data),
         data_bytes: block.data.len() as u64,
+        blob: block.blob.as_ref().map(|blob| blob.versioned_hash),
         hash: block_hash(&data.inputs).0,
         statements: Vec::new(),
         inputs: Vec::new(),

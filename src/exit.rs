@@ -31,7 +31,7 @@ pub(crate) const FAILURE: u8 = 1;
 pub(crate) const USAGE: u8 = 2;
 const INVALID: u8 = 3;
 const MISMATCH: u8 = 4;
-const MISSING: u8 = 5;
+pub(crate) const MISSING: u8 = 5;
 const RESOURCES: u8 = 6;
 
 /// Lines that a message lists at most.

@@ -5,15 +5,16 @@ mod money;
 
 use std::collections::{BTreeSet, HashMap};
 
-use bastion_protocol::data::{read_batches, BatchData};
+use bastion_protocol::data::BatchData;
 use bastion_protocol::exits::{exit_root, exit_tree};
 use bastion_protocol::queue::roll_queue;
 use bastion_protocol::records::{L1Record, Section};
-use bastion_protocol::{field, Fr, Header, Policy};
+use bastion_protocol::{field, Fr, Policy, PublicInputs};
 use serde::Serialize;
 
 use bastion_protocol::times::MAX_CLOCK_LAG;
 
+use crate::blob::{Data, DataFault};
 use crate::chain::{Block, Code, History, Proving};
 use crate::replay::Replay;
 use crate::verifier::Verifier;
@@ -111,10 +112,10 @@ pub fn audit(history: &History, expected: &Expectation<'_>) -> (Report, Replay) 
     for (i, block) in history.blocks.iter().take(end).enumerate() {
         let number = i + 1;
         audit.header(number, block, &root, time);
-        let Some(data) = audit.data(number, block) else {
+        let Some(Data { batches: data, inputs }) = audit.data(number, block) else {
             break;
         };
-        audit.proof(number, block, &data);
+        audit.proof(number, block, inputs);
         audit.queue(number, &data);
         batches += data.len() as u64;
         if !audit.execute(number, block, &data) {
@@ -231,24 +232,29 @@ impl<'a> Audit<'a> {
         }
     }
 
-    fn data(&mut self, number: usize, block: &Block) -> Option<Vec<BatchData>> {
-        let batches = match read_batches(&block.data, block.header.batches) {
-            Ok(batches) => batches,
+    fn data(&mut self, number: usize, block: &Block) -> Option<Data> {
+        let data = match block.read(self.history.domain()) {
+            Ok(data) => data,
             Err(why) => {
-                self.find("data", Some(number), why.to_string());
+                let name = match &why {
+                    DataFault::Calldata(_) => "data",
+                    DataFault::Missing { .. } => "blob_missing",
+                    DataFault::Blob { .. } => "blob",
+                };
+                self.find(name, Some(number), why.to_string());
                 return None;
             }
         };
         let exits: Vec<Vec<u8>> =
-            batches.iter().flat_map(|b| b.records[Section::Exits as usize].clone()).collect();
+            data.batches.iter().flat_map(|b| b.section(Section::Exits).to_vec()).collect();
         if exit_root(&exit_tree(&exits)) != block.exit_root {
             self.find("exit_root", Some(number), "the exits in the data have another root");
         }
         self.exits.push(exits);
-        Some(batches)
+        Some(data)
     }
 
-    fn proof(&mut self, number: usize, block: &Block, data: &[BatchData]) {
+    fn proof(&mut self, number: usize, block: &Block, inputs: PublicInputs<Fr>) {
         let Some(proving) = &block.proving else {
             self.find("proof_missing", Some(number), "is final without a proof");
             return;
@@ -259,8 +265,6 @@ impl<'a> Audit<'a> {
         if number < self.expected.from {
             return;
         }
-        let header = Header { domain: self.history.domain(), ..block.header };
-        let inputs = header.public_inputs_of(data, header.challenge(&block.data));
         let inputs = inputs.into_array();
         if proving.inputs.as_ref().is_some_and(|own| *own != inputs) {
             self.find(

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use bastion_protocol::ops::Op;
 use bastion_protocol::{field, Address, Fr, Header, Memo};
 
+use crate::blob::PostedBlob;
+
 /// A queue entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Entry {
@@ -113,8 +115,10 @@ pub struct Proving {
 pub struct Block {
     /// Its header.
     pub header: Header,
-    /// Posted bytes.
+    /// Posted bytes, those in calldata.
     pub data: Vec<u8>,
+    /// The blob with its L2 and owner records; `None` if all its data are in calldata.
+    pub blob: Option<PostedBlob>,
     /// What the operator claimed with its commit, if anything.
     pub memo: Option<Memo>,
     /// L1 time of the commit.

@@ -21,6 +21,7 @@
 //! | `work` | what a verification may cost |
 //! | [`shplonk`] | opening sets and their combination |
 //! | [`chain`] | what L1 tells about a rollup |
+//! | [`blob`] | blobs, held against their hashes and read |
 //! | [`replay`] | the L2 state from posted data alone |
 //! | [`mod@audit`] | everything checked, with named findings |
 
@@ -28,6 +29,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 pub mod audit;
+pub mod blob;
 pub mod chain;
 pub mod description;
 pub mod error;

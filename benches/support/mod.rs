@@ -8,6 +8,7 @@ use bastion_circuits::Shape;
 use bastion_node::block::{next_block, Block};
 use bastion_node::devnet::{dev_policy, DemoSource};
 use bastion_node::pipeline::{BlockProver, Cache};
+use bastion_protocol::data::DataMode;
 use bastion_protocol::Fr;
 use bastion_prover::progress::Progress;
 use bastion_prover::srs::SrsChoice;
@@ -26,13 +27,15 @@ pub fn block() -> Block {
     let mut source = DemoSource::short(context.domain, TIME);
     let shape = Shape::tiny();
     let (mut state, mut refused) = (State::new(), Vec::new());
-    next_block(&mut state, &context, &shape, 1, &mut source, &mut refused).unwrap().unwrap()
+    next_block(&mut state, &context, &shape, 1, DataMode::Calldata, &mut source, &mut refused)
+        .unwrap()
+        .unwrap()
 }
 
 /// Its batch, and how it hangs on the block.
 pub fn batch() -> (BatchTrace, ChainedInputs) {
     let block = block();
-    let link = block.links()[0];
+    let link = block.links().unwrap()[0];
     (block.batches.into_iter().next().unwrap(), link)
 }
 

@@ -2,6 +2,7 @@
 
 use alloy::primitives::{Address, Bytes, B256, U256};
 
+use crate::blob::Sidecar;
 use crate::error::L1Error;
 use crate::types::{At, Called, Event, Pin};
 
@@ -104,6 +105,17 @@ pub trait SendL1: ReadL1 {
     /// [`L1Error::Nonce`] if the account's nonce is another, [`L1Error::Waiting`] if another
     /// transaction of the account is not mined yet.
     fn send(&mut self, from: Address, to: Address, wei: U256, data: Bytes) -> Result<u64, L1Error>;
+    /// The same with a blob; the gas of the blob is not counted.
+    ///
+    /// # Errors
+    /// As [`Self::send`].
+    fn send_blob(
+        &mut self,
+        from: Address,
+        to: Address,
+        data: Bytes,
+        blob: &Sidecar,
+    ) -> Result<u64, L1Error>;
 }
 
 /// The powers that only a development chain gives.
@@ -118,4 +130,9 @@ pub trait DevChain: SendL1 {
     /// # Errors
     /// If this is no development chain.
     fn advance(&mut self, seconds: u64) -> Result<(), L1Error>;
+    /// The blob of a versioned hash, if the chain has it: development chains have no beacon node to ask.
+    ///
+    /// # Errors
+    /// If this is no development chain.
+    fn blob(&mut self, versioned_hash: B256) -> Result<Option<Bytes>, L1Error>;
 }

@@ -1,8 +1,11 @@
 //! A chain in memory. Each transaction is a block; nothing is ever taken back.
 
+use std::collections::BTreeMap;
+
 use alloy::primitives::{keccak256, Address, Bytes, Log, B256, U256};
 use bastion_contract::evm::{CallResult, Evm, Rules, Status};
 
+use crate::blob::Sidecar;
 use crate::chain::{DevChain, ReadL1, ReadLogs, SendL1};
 use crate::error::L1Error;
 use crate::revert::Revert;
@@ -17,6 +20,7 @@ pub struct EmbeddedL1 {
     /// Call and time of each block after block 0; their places name them.
     blocks: Vec<(Called, u64)>,
     events: Vec<Event>,
+    blobs: BTreeMap<B256, Bytes>,
 }
 
 impl EmbeddedL1 {
@@ -34,7 +38,14 @@ impl EmbeddedL1 {
     pub fn with_rules(chain_id: u64, time: u64, rules: Rules) -> Self {
         let mut evm = Evm::with_rules(chain_id, rules);
         evm.set_block(1, time);
-        Self { evm, chain_id, genesis: time, blocks: Vec::new(), events: Vec::new() }
+        Self {
+            evm,
+            chain_id,
+            genesis: time,
+            blocks: Vec::new(),
+            events: Vec::new(),
+            blobs: BTreeMap::new(),
+        }
     }
 
     /// Lets an account begin where it stands on another chain.
@@ -188,6 +199,21 @@ impl SendL1 for EmbeddedL1 {
         self.remember(Some(to), data, result.logs);
         Ok(result.gas_used)
     }
+
+    fn send_blob(
+        &mut self,
+        from: Address,
+        to: Address,
+        data: Bytes,
+        blob: &Sidecar,
+    ) -> Result<u64, L1Error> {
+        let hash = blob.versioned_hash();
+        let sent = self.evm.send_blobs(from, to, data.clone(), vec![hash])?;
+        let result = done("transaction", sent)?;
+        self.remember(Some(to), data, result.logs);
+        self.blobs.insert(hash, Bytes::copy_from_slice(blob.blob()));
+        Ok(result.gas_used)
+    }
 }
 
 impl DevChain for EmbeddedL1 {
@@ -201,5 +227,9 @@ impl DevChain for EmbeddedL1 {
     fn advance(&mut self, seconds: u64) -> Result<(), L1Error> {
         self.evm.advance(seconds);
         Ok(())
+    }
+
+    fn blob(&mut self, versioned_hash: B256) -> Result<Option<Bytes>, L1Error> {
+        Ok(self.blobs.get(&versioned_hash).cloned())
     }
 }

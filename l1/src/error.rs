@@ -6,6 +6,7 @@ use alloy::primitives::{Address, B256};
 use bastion_contract::ContractError;
 
 use crate::asked::Asked;
+use crate::blob::SidecarError;
 use crate::indexer::Cursor;
 use crate::nonce::NonceFault;
 use crate::revert::Revert;
@@ -299,6 +300,9 @@ pub enum L1Error {
         /// Which limit, with values.
         why: String,
     },
+    /// Bytes make no blob, or a blob no proof.
+    #[error(transparent)]
+    Blob(#[from] SidecarError),
     /// The machinery of requests cannot be started.
     #[error("L1: no requests can be made: {why}")]
     Client {

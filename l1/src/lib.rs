@@ -9,6 +9,7 @@
 //! | [`indexer`] | follows the logs of contracts over final blocks |
 //! | [`error`], [`revert`], [`nonce`], [`asked`] | what went wrong, with values |
 //! | [`fault`] | why a node refuses a signed transaction |
+//! | [`blob`] | a blob's commitment and proofs, and the transaction that carries it |
 //! | [`txmgr`] | an account's transactions, brought to the end whatever happens |
 //! | `classify` | what follows from an error |
 //! | `foreign` | words of somebody else, fit to be shown |
@@ -17,6 +18,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 pub mod asked;
+pub mod blob;
 pub mod chain;
 mod classify;
 #[cfg(feature = "devchain")]
@@ -41,7 +43,7 @@ pub use fault::SendFault;
 pub use indexer::{Chunk, Cursor, Finality, Indexer};
 pub use nonce::NonceFault;
 pub use revert::Revert;
-pub use rpc::{Failover, FailoverOptions, Options, RpcL1};
+pub use rpc::{Failover, FailoverOptions, Options, RpcL1, Web};
 pub use txmgr::TxManager;
 pub use types::{
     At, Call, Called, Event, Market, Pin, Receipt, DEV_CHAIN_ID, DEV_CHAIN_IDS, DEV_OPERATOR,

@@ -2,10 +2,18 @@
 
 mod pack;
 
-use bastion_circuits::witness::ChainedInputs;
-use bastion_protocol::data::{chain_start, polynomial_start};
+use std::sync::Arc;
+
+use bastion_circuits::witness::{BlobLink, ChainedInputs};
+use bastion_l1::blob::Sidecar;
+use bastion_protocol::blob::point::limbs;
+use bastion_protocol::blob::BlobError;
+use bastion_protocol::data::{chain_start, polynomial_start, DataMode};
 use bastion_protocol::{Fr, Header, PublicInputs};
 use bastion_state::executor::{posted_data, word_chain, BatchContext, BatchTrace};
+
+use crate::error::NodeError;
+use crate::posted::{post, values, PostedData};
 
 pub use pack::{next_block, Refused, Source};
 
@@ -14,8 +22,10 @@ pub use pack::{next_block, Refused, Source};
 pub struct Block {
     /// What it claims.
     pub header: Header,
-    /// What is posted.
+    /// What is posted in calldata.
     pub data: Vec<u8>,
+    /// The blob with the rest; none if all is in calldata.
+    pub blob: Option<Arc<Sidecar>>,
     /// Its batches.
     pub batches: Vec<BatchTrace>,
     /// Whether the packer has evaluated every rule of the circuit on them.
@@ -23,48 +33,65 @@ pub struct Block {
 }
 
 impl Block {
+    /// What it posts.
+    pub fn posted(&self) -> PostedData<'_> {
+        PostedData { data: &self.data, blob: self.blob.as_deref() }
+    }
+
     /// What links each batch to the block.
-    pub fn links(&self) -> Vec<ChainedInputs> {
-        let r = self.header.challenge(&self.data);
-        let mut link =
-            ChainedInputs { c_in: chain_start(), y_in: polynomial_start(), r, blob: None };
-        self.batches
-            .iter()
-            .map(|batch| {
-                let here = link;
-                link.c_in = word_chain(here.c_in, &batch.ops);
-                link.y_in = posted_data(&batch.ops).evaluate(here.y_in, r);
-                here
-            })
-            .collect()
+    ///
+    /// # Errors
+    /// If its data are not its batches'.
+    pub fn links(&self) -> Result<Vec<ChainedInputs>, NodeError> {
+        let posted = self.posted();
+        let data: Vec<_> = self.batches.iter().map(|batch| posted_data(&batch.ops)).collect();
+        let mut blobs = vec![None; data.len()];
+        if let Some(sidecar) = &self.blob {
+            let z = posted.point(&self.header, sidecar)?;
+            let behind = values(&data, z)?.into_iter().skip(1);
+            blobs = behind.map(|to| Some(BlobLink { z, to })).collect();
+        }
+        let r = posted.challenge(&self.header);
+        let (mut c_in, mut y_in) = (chain_start(), polynomial_start());
+        let batches = self.batches.iter().zip(&data).zip(blobs);
+        let links = batches.map(|((batch, data), blob)| {
+            let here = ChainedInputs { c_in, y_in, r, blob };
+            c_in = word_chain(c_in, &batch.ops);
+            y_in = data.evaluate_in(posted.mode(), y_in, r);
+            here
+        });
+        Ok(links.collect())
     }
 
     /// What each batch proves, and `links` says how it is tied to the block.
-    pub fn statements(&self, links: &[ChainedInputs]) -> Vec<PublicInputs<Fr>> {
+    ///
+    /// # Errors
+    /// If the block's data are not its batches'.
+    pub fn statements(&self, links: &[ChainedInputs]) -> Result<Vec<PublicInputs<Fr>>, NodeError> {
+        let whole = self.posted().public_inputs(&self.header)?;
+        let mut from = [whole.blob_in_low, whole.blob_in_high];
         let ends = links.iter().skip(1).map(|next| (next.c_in, next.y_in));
-        let y_out = match (self.batches.last(), links.last()) {
-            (Some(batch), Some(link)) => posted_data(&batch.ops).evaluate(link.y_in, link.r),
-            _ => polynomial_start(),
-        };
-        let ends = ends.chain([(self.header.c_out, y_out)]);
-        // The node posts calldata alone: nothing of a blob.
-        let no_blob = self.header.public_inputs_of(&[], Fr::from(0u64));
+        let ends = ends.chain([(whole.c_out, whole.y_out)]);
         let parts = self.batches.iter().zip(links).zip(ends);
-        parts
-            .map(|((batch, link), (c_out, y_out))| PublicInputs {
+        let statements = parts.map(|((batch, link), (c_out, y_out))| {
+            let to = link.blob.map(|blob| limbs(&blob.to).map(Fr::from)).unwrap_or_default();
+            let [blob_in_low, blob_in_high] = std::mem::replace(&mut from, to);
+            let [blob_out_low, blob_out_high] = to;
+            PublicInputs {
                 old_root: batch.old_root,
                 new_root: batch.new_root,
                 c_in: link.c_in,
                 c_out,
                 y_in: link.y_in,
                 y_out,
-                policy_root: self.header.policy_root,
-                domain: self.header.domain,
-                time: Fr::from(self.header.time),
-                r: link.r,
-                ..no_blob
-            })
-            .collect()
+                blob_in_low,
+                blob_in_high,
+                blob_out_low,
+                blob_out_high,
+                ..whole
+            }
+        });
+        Ok(statements.collect())
     }
 
     /// Operations, padding aside.
@@ -74,8 +101,21 @@ impl Block {
 }
 
 /// The block of executed batches, which continue one another from `old_root` on.
-pub(crate) fn bind(old_root: Fr, context: &BatchContext, batches: Vec<BatchTrace>) -> Block {
-    let data = batches.iter().flat_map(|b| posted_data(&b.ops).to_bytes()).collect();
+/// What does not fit a blob is posted in calldata.
+///
+/// # Errors
+/// If a blob cannot be made.
+pub(crate) fn bind(
+    old_root: Fr,
+    context: &BatchContext,
+    batches: Vec<BatchTrace>,
+    mode: DataMode,
+) -> Result<Block, NodeError> {
+    let records: Vec<_> = batches.iter().map(|b| posted_data(&b.ops)).collect();
+    let (data, blob) = match post(&records, mode) {
+        Err(NodeError::Blob(BlobError::Full { .. })) => post(&records, DataMode::Calldata)?,
+        posted => posted?,
+    };
     let header = Header {
         old_root,
         new_root: batches.last().map_or(old_root, |b| b.new_root),
@@ -85,5 +125,5 @@ pub(crate) fn bind(old_root: Fr, context: &BatchContext, batches: Vec<BatchTrace
         c_out: batches.iter().fold(chain_start(), |c, b| word_chain(c, &b.ops)),
         batches: batches.len() as u32,
     };
-    Block { header, data, batches, checked: false }
+    Ok(Block { header, data, blob, batches, checked: false })
 }

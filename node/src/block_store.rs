@@ -4,7 +4,8 @@
 //! |---|---|
 //! | `manifest.json` | shape, circuits, chain, contract, policy, tokens, number of blocks |
 //! | `NNNN.header.json` | the block's claims |
-//! | `NNNN.data` | posted bytes |
+//! | `NNNN.data` | posted bytes, those in calldata |
+//! | `NNNN.blob` | the blob with its L2 and owner records, if they are in one |
 //! | `NNNN.batch-M.json` | proof of each batch |
 //! | `NNNN.proof.json` | the block's final proof |
 //! | `.proving` | what a run of `bastion prove` has yet to finish ([`crate::work`]) |
@@ -13,7 +14,9 @@ mod complete;
 
 use bastion_prover::ErrorClass;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use bastion_l1::blob::Sidecar;
 use bastion_protocol::header::domain;
 use bastion_protocol::policy::Policy;
 use bastion_protocol::{Address, Header};
@@ -25,6 +28,7 @@ use serde::{Deserialize, Serialize};
 use crate::block::Block;
 use crate::error::NodeError;
 use crate::pipeline::ProvenBlock;
+use crate::posted::PostedData;
 
 /// Room that a folder needs before anything is proved: more than any one block takes.
 const SPACE: usize = 1 << 20;
@@ -123,12 +127,21 @@ pub struct BlockDir {
 pub struct StoredBlock {
     /// Its claims.
     pub header: Header,
-    /// Posted bytes.
+    /// Posted bytes, those in calldata.
     pub data: Vec<u8>,
+    /// The blob with the rest; none if all is in calldata.
+    pub blob: Option<Arc<Sidecar>>,
     /// Proof of each batch.
     pub batches: Vec<BatchProof>,
     /// The final proof.
     pub proof: BlockProof,
+}
+
+impl StoredBlock {
+    /// What it posts.
+    pub fn posted(&self) -> PostedData<'_> {
+        PostedData { data: &self.data, blob: self.blob.as_deref() }
+    }
 }
 
 impl BlockDir {
@@ -253,6 +266,9 @@ impl BlockDir {
     ) -> Result<(), NodeError> {
         self.write_json(&self.file(number, "header.json"), &block.header)?;
         write_bytes_atomic(&self.file(number, "data"), &block.data)?;
+        if let Some(blob) = &block.blob {
+            write_bytes_atomic(&self.file(number, "blob"), blob.blob())?;
+        }
         for (i, proof) in proven.batches.iter().enumerate() {
             let path = self.file(number, &format!("batch-{i}.json"));
             write_bytes_atomic(&path, &proof.to_json()?)?;
@@ -270,6 +286,14 @@ impl BlockDir {
         let header: Header = self.read_json(&path)?;
         self.check_spelling(&path, &json_bytes(&path, &header)?)?;
         let data = self.read(&self.file(number, "data"))?;
+        let path = self.file(number, "blob");
+        let blob = match self.read(&path) {
+            Ok(bytes) => Some(Arc::new(Sidecar::new(&bytes).map_err(|e| {
+                NodeError::Malformed { path: path.display().to_string(), why: e.to_string() }
+            })?)),
+            Err(NodeError::Missing { .. }) => None,
+            Err(other) => return Err(other),
+        };
         if header.batches > MAX_BATCHES {
             return Err(NodeError::Tampered { block: number, what: "the number of batches" });
         }
@@ -286,7 +310,7 @@ impl BlockDir {
         let proof = BlockProof::from_json(&self.read(&path)?);
         let proof = proof.map_err(|e| of_the_folder(number, e.into()))?;
         self.check_spelling(&path, &proof.to_json()?)?;
-        Ok(StoredBlock { header, data, batches, proof })
+        Ok(StoredBlock { header, data, blob, batches, proof })
     }
 }
 

@@ -98,8 +98,8 @@ impl BlockChecker<'_> {
             return Err(tampered("the root before"));
         }
         let expected = block
-            .header
-            .public_inputs(&block.data)
+            .posted()
+            .public_inputs(&block.header)
             .map_err(|_| tampered("the posted data"))?
             .into_array();
         if block.proof.inputs.into_array() != expected {

@@ -215,6 +215,7 @@ impl Source for DemoSource {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
+    use bastion_protocol::data::DataMode;
     use bastion_protocol::Kind;
     use bastion_state::executor::BatchContext;
 
@@ -228,7 +229,17 @@ mod tests {
         let context =
             BatchContext { domain: source.context.domain, time: TIME, policy: dev_policy() };
         let (mut state, mut refused) = (State::new(), Vec::new());
-        let mut block = || next_block(&mut state, &context, shape, n, &mut source, &mut refused);
+        let mut block = || {
+            next_block(
+                &mut state,
+                &context,
+                shape,
+                n,
+                DataMode::Calldata,
+                &mut source,
+                &mut refused,
+            )
+        };
         let first = block().unwrap().unwrap();
         assert!(block().unwrap().is_none(), "the story goes on");
         assert!(refused.is_empty(), "{refused:?}");

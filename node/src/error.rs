@@ -4,9 +4,11 @@ use bastion_prover::ErrorClass;
 use std::io::ErrorKind;
 
 use bastion_aggregator::AggregatorError;
+use bastion_audit::blob::DataFault;
 use bastion_circuits::CircuitError;
 use bastion_contract::ContractError;
 use bastion_l1::L1Error;
+use bastion_protocol::blob::BlobError;
 use bastion_protocol::proofs::ProofError;
 use bastion_protocol::Index;
 use bastion_protocol::{CircuitId, ProtocolError};
@@ -352,6 +354,9 @@ pub enum NodeError {
     /// Of the contracts.
     #[error(transparent)]
     Contract(#[from] ContractError),
+    /// Records that make no blob, or a blob without records.
+    #[error(transparent)]
+    Blob(#[from] BlobError),
     /// Bytes or values that the protocol does not know.
     #[error(transparent)]
     Protocol(#[from] ProtocolError),
@@ -504,6 +509,32 @@ pub enum NodeError {
     /// Bytes that are no key.
     #[error("the sequencer's key is no secp256k1 secret: give 32 bytes, not zero and below the group's order")]
     SequencerKey,
+    /// Nobody who was asked has a blob.
+    #[error("the blob {hash} was not found: {why}. L1 keeps blobs for about 18 days: ask a beacon node that keeps them longer (--beacon), the operator's node, or whoever archives the rollup's blobs (--blobs)")]
+    NoBlob {
+        /// Its versioned hash.
+        hash: String,
+        /// What each who was asked said.
+        why: String,
+    },
+    /// Bytes that are given out for a blob.
+    #[error("{from} has no blob {hash}, but something else by its name: {why}; ask others (--beacon, --blobs)")]
+    BadBlob {
+        /// The versioned hash.
+        hash: String,
+        /// Who gave them.
+        from: String,
+        /// What is wrong with them.
+        why: String,
+    },
+    /// Data of a block that cannot be read.
+    #[error("block {block}: {fault}")]
+    Data {
+        /// Number of the block.
+        block: u64,
+        /// Why.
+        fault: DataFault,
+    },
     /// Of the prover.
     #[error(transparent)]
     Prover(#[from] ProverError),
@@ -556,7 +587,10 @@ impl NodeError {
             Self::NoManifest { .. } | Self::NoKeys { .. } => ErrorClass::Missing,
             Self::NoData { .. } | Self::NoBackup { .. } => ErrorClass::Missing,
             Self::NoDocuments { .. } | Self::Document(_) => ErrorClass::Missing,
-            Self::Malformed { .. } => ErrorClass::Invalid,
+            Self::Malformed { .. } | Self::BadBlob { .. } => ErrorClass::Invalid,
+            Self::NoBlob { .. } => ErrorClass::Missing,
+            Self::Data { fault: DataFault::Missing { .. }, .. } => ErrorClass::Missing,
+            Self::Data { .. } => ErrorClass::Invalid,
             Self::Sentinel(bastion_sentinel::SentinelError::Log { .. }) => ErrorClass::Invalid,
             Self::BlockCount { .. } | Self::Foreign { .. } => ErrorClass::Invalid,
             Self::NothingFits { .. } | Self::TooLittleMemory { .. } => ErrorClass::Resources,

@@ -5,6 +5,7 @@
 //! | [`workload`] | operations from CSV and JSON lines |
 //! | [`mod@bench`] | times of the stages, and the floor |
 //! | [`block`] | batches of a block, its data and public inputs |
+//! | [`blobs`] | blobs of committed blocks: who has them, and where they are kept |
 //! | [`block_store`] | a folder of proven blocks |
 //! | [`pipeline`] | from blocks to proofs |
 //! | [`check`] | native verification, from a verifier's folder |
@@ -28,6 +29,7 @@
 
 pub mod api;
 pub mod bench;
+pub mod blobs;
 pub mod block;
 pub mod block_store;
 pub mod check;
@@ -42,6 +44,7 @@ pub mod history;
 pub mod jobs;
 pub mod nats;
 pub mod pipeline;
+pub mod posted;
 pub mod recommend;
 pub mod second_verifier;
 pub mod sentinel;

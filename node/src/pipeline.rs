@@ -317,7 +317,7 @@ impl BatchProver {
 }
 
 fn witnesses(shape: &Shape, block: &Block) -> Result<Vec<BatchCircuit>, NodeError> {
-    let batches = block.batches.par_iter().zip(block.links()).enumerate();
+    let batches = block.batches.par_iter().zip(block.links()?).enumerate();
     batches
         .map(|(batch, (trace, link))| {
             let circuit = match block.checked {
@@ -474,6 +474,7 @@ impl BlockProver {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::panic)]
 
+    use bastion_protocol::data::DataMode;
     use bastion_protocol::{Fr, Kind};
     use bastion_state::executor::BatchContext;
     use bastion_state::state::State;
@@ -492,7 +493,15 @@ mod tests {
         let transfers = DemoSource::transfers_for(&shape);
         let mut source = DemoSource::new(context.domain, context.time, transfers);
         let (mut state, mut refused) = (State::new(), Vec::new());
-        let block = next_block(&mut state, &context, &shape, 2, &mut source, &mut refused);
+        let block = next_block(
+            &mut state,
+            &context,
+            &shape,
+            2,
+            DataMode::Calldata,
+            &mut source,
+            &mut refused,
+        );
         let mut block = block.unwrap().unwrap();
         assert_eq!(witnesses(&shape, &block).unwrap().len(), 2);
 

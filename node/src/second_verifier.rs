@@ -4,10 +4,11 @@
 use std::path::Path;
 
 use bastion_aggregator::verifier::{read, BATCH_DESCRIPTION, DESCRIPTION};
-use bastion_audit::{Description, Verifier};
+use bastion_audit::{blob, Description, Verifier};
+use bastion_protocol::blob::{evaluate, Posted};
 use bastion_protocol::inputs::make_up;
 use bastion_protocol::BatchProof;
-use bastion_protocol::{CircuitId, Fr};
+use bastion_protocol::{CircuitId, Fr, PublicInputs};
 use bastion_prover::artifact::Digest;
 
 use crate::block_store::{Manifest, StoredBlock};
@@ -89,11 +90,8 @@ impl SecondVerifier {
         if block.header.old_root != *old_root {
             return Err(tampered("the root before"));
         }
-        let expected = block
-            .header
-            .public_inputs(&block.data)
-            .map_err(|_| tampered("the posted data"))?
-            .into_array();
+        let inputs = public_inputs(block).ok_or_else(|| tampered("the posted data"))?;
+        let expected = inputs.into_array();
         if block.proof.inputs.into_array() != expected
             || block.proof.circuit_id != self.block_circuit_id
         {
@@ -118,4 +116,18 @@ impl SecondVerifier {
         }
         Ok(())
     }
+}
+/// The public inputs of a stored block; its blob is read with the auditor's code.
+fn public_inputs(block: &StoredBlock) -> Option<PublicInputs<Fr>> {
+    let header = &block.header;
+    let Some(sidecar) = &block.blob else {
+        return header.public_inputs(&block.data).ok();
+    };
+    let hash = blob::versioned_hash(sidecar.blob()).ok()?;
+    let coefficients = blob::read(sidecar.blob(), &hash).ok()?;
+    let posted = Posted::read(&block.data, header.batches).ok()?;
+    let z = header.blob_claim(hash, u32::try_from(posted.elements()).ok()?).point();
+    let batches = posted.complete(&coefficients).ok()?;
+    let r = header.challenge_in_blob(&block.data, &hash);
+    Some(header.public_inputs_at(&batches, r, z, &evaluate(&coefficients, z)))
 }

@@ -4,7 +4,6 @@ use alloy_primitives::{keccak256, Address, Bytes, FixedBytes, B256, U256};
 use alloy_sol_types::{SolCall, SolValue};
 use bastion_contract::rollup::{test_token, IRollup, ITestToken};
 use bastion_l1::{DevChain, ReadL1, SendL1};
-use bastion_protocol::data::read_batches;
 use bastion_protocol::exits::{exit_path, exit_tree};
 use bastion_protocol::ops::{Deposit, Op};
 use bastion_protocol::records::{L1Record, Section};
@@ -13,6 +12,7 @@ use bastion_protocol::{field, Fr, Header, Memo, ProtocolError, PublicInputs};
 use serde::Serialize;
 
 use crate::error::NodeError;
+use crate::posted::PostedData;
 
 /// Gas of one block.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
@@ -124,9 +124,9 @@ impl RollupClient {
         &mut self,
         l1: &mut dyn DevChain,
         header: &Header,
-        data: &[u8],
+        posted: PostedData<'_>,
     ) -> Result<(), NodeError> {
-        for op in l1_operations(header, data)? {
+        for op in l1_operations(header, posted)? {
             self.enqueue(l1, &op)?;
         }
         Ok(())
@@ -141,23 +141,30 @@ impl RollupClient {
         l1: &mut dyn SendL1,
         number: u64,
         header: &Header,
-        data: &[u8],
+        posted: PostedData<'_>,
         proof: &BlockProof,
     ) -> Result<BlockGas, NodeError> {
-        let [commit, prove, finalize] = self.block_calls(number, header, data, proof);
+        let commit = self.commit(l1, header, posted)?;
         let mut send = |data: Bytes| l1.send(self.operator, self.rollup, U256::ZERO, data);
-        Ok(BlockGas { commit: send(commit)?, prove: send(prove)?, finalize: send(finalize)? })
+        let (prove, finalize) = (prove_call(number, proof), finalize_call(number));
+        Ok(BlockGas { commit, prove: send(prove)?, finalize: send(finalize)? })
     }
 
-    /// Calldata that commit, prove and finalize block `number`.
-    pub fn block_calls(
+    /// Commits a block, with its blob if it has one; returns the gas used, without that of the blob.
+    ///
+    /// # Errors
+    /// With the contract's named error.
+    pub fn commit(
         &self,
-        number: u64,
+        l1: &mut dyn SendL1,
         header: &Header,
-        data: &[u8],
-        proof: &BlockProof,
-    ) -> [Bytes; 3] {
-        [commit_call(header, data), prove_call(number, proof), finalize_call(number)]
+        posted: PostedData<'_>,
+    ) -> Result<u64, NodeError> {
+        let call = posted.commit_call(header)?;
+        Ok(match posted.blob {
+            None => l1.send(self.operator, self.rollup, U256::ZERO, call)?,
+            Some(blob) => l1.send_blob(self.operator, self.rollup, call, blob)?,
+        })
     }
 
     /// The finalized root, read back from the contract.
@@ -193,20 +200,16 @@ impl RollupClient {
     }
 }
 
-/// Calldata that commits a block.
-pub fn commit_call(header: &Header, data: &[u8]) -> Bytes {
-    let call = IRollup::commitCall {
-        header: IRollup::Header {
-            oldRoot: to_u256(&header.old_root),
-            newRoot: to_u256(&header.new_root),
-            policyRoot: to_u256(&header.policy_root),
-            time: header.time,
-            cOut: to_u256(&header.c_out),
-            batches: header.batches,
-        },
-        data: data.to_vec().into(),
-    };
-    call.abi_encode().into()
+/// A header as the contract takes it.
+pub fn header_of(header: &Header) -> IRollup::Header {
+    IRollup::Header {
+        oldRoot: to_u256(&header.old_root),
+        newRoot: to_u256(&header.new_root),
+        policyRoot: to_u256(&header.policy_root),
+        time: header.time,
+        cOut: to_u256(&header.c_out),
+        batches: header.batches,
+    }
 }
 
 /// The same calldata with a memo behind it, which the contract ignores.
@@ -264,8 +267,8 @@ pub fn claim_call(
 ///
 /// # Errors
 /// If the data cannot be read.
-pub fn l1_operations(header: &Header, data: &[u8]) -> Result<Vec<Op>, NodeError> {
-    let batches = read_batches(data, header.batches)?;
+pub fn l1_operations(header: &Header, posted: PostedData<'_>) -> Result<Vec<Op>, NodeError> {
+    let batches = posted.batches(header.batches)?;
     let records = batches.iter().flat_map(|b| b.section(Section::L1));
     let ops = records.map(|record| Ok(L1Record::read(record)?.op()));
     let ops: Result<_, ProtocolError> = ops.collect();

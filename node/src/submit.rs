@@ -20,7 +20,7 @@ use serde::Serialize;
 use crate::block_store::StoredBlock;
 use crate::deploy::{rollup_address, Deployment, Roles, Site};
 use crate::error::NodeError;
-use crate::settle::{block_hash, l1_operations, to_u256, RollupClient};
+use crate::settle::{block_hash, finalize_call, l1_operations, prove_call, to_u256, RollupClient};
 
 /// Transactions of the operator before a deployment, at most: the node says how many there are.
 const SEARCHED: u64 = 1_000;
@@ -96,7 +96,7 @@ impl Submission<'_> {
     ) -> Result<Vec<Steps>, NodeError> {
         let mut ops = Vec::new();
         for block in self.blocks {
-            ops.push(l1_operations(&block.header, &block.data)?);
+            ops.push(l1_operations(&block.header, block.posted())?);
         }
         let all: Vec<&Op> = ops.iter().flatten().collect();
         let mut queued = settlement.check_queue(l1, &all)?;
@@ -112,12 +112,22 @@ impl Submission<'_> {
                     queued = entry;
                 }
             }
-            let [commit, prove, finalize] =
-                settlement.block_calls(number, &block.header, &block.data, &block.proof);
+            let commit = |l1: &mut dyn SendL1| settlement.commit(l1, &block.header, block.posted());
+            let (prove, finalize) = (prove_call(number, &block.proof), finalize_call(number));
+            let send = |call: Bytes| {
+                |l1: &mut dyn SendL1| {
+                    Ok(l1.send(settlement.operator, settlement.rollup, U256::ZERO, call)?)
+                }
+            };
             let done = Steps {
                 commit: settlement.step(l1, &IRollup::committedCall {}, number, commit)?,
-                prove: settlement.step(l1, &IRollup::provenCall {}, number, prove)?,
-                finalize: settlement.step(l1, &IRollup::finalizedCall {}, number, finalize)?,
+                prove: settlement.step(l1, &IRollup::provenCall {}, number, send(prove))?,
+                finalize: settlement.step(
+                    l1,
+                    &IRollup::finalizedCall {},
+                    number,
+                    send(finalize),
+                )?,
             };
             steps.push(done);
         }
@@ -150,7 +160,7 @@ impl Submission<'_> {
                 }
                 continue;
             }
-            let record = block_hash(&block.header.public_inputs(&block.data)?);
+            let record = block_hash(&block.posted().public_inputs(&block.header)?);
             let found = settlement.view(l1, &IRollup::blocksCall(U256::from(number)))?;
             if found.inputs != record {
                 return Err(settlement.other(format!("it has another block {number}")));
@@ -226,15 +236,15 @@ impl RollupClient {
         l1: &mut dyn SendL1,
         counter: &C,
         number: u64,
-        call: Bytes,
+        send: impl FnOnce(&mut dyn SendL1) -> Result<u64, NodeError>,
     ) -> Result<Option<u64>, NodeError> {
         if self.view(l1, counter)? >= number {
             return Ok(None);
         }
-        match l1.send(self.operator, self.rollup, U256::ZERO, call) {
+        match send(l1) {
             Ok(gas) => Ok(Some(gas)),
             Err(_) if self.view(l1, counter)? >= number => Ok(None),
-            Err(e) => Err(e.into()),
+            Err(e) => Err(e),
         }
     }
 }

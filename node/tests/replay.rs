@@ -5,6 +5,7 @@ use bastion_circuits::Shape;
 use bastion_node::block::{next_block, Refused};
 use bastion_node::pipeline::{BatchProver, Cache};
 use bastion_node::workload::import_csv;
+use bastion_protocol::data::DataMode;
 use bastion_protocol::header::domain;
 use bastion_protocol::keys::SecretKey;
 use bastion_protocol::policy::{Policy, TokenLimits};
@@ -51,7 +52,9 @@ fn a_csv_becomes_a_proven_block() {
     let mut state = State::new();
     let mut refused: Vec<Refused> = Vec::new();
     let block =
-        next_block(&mut state, &context, &shape, 4, &mut source, &mut refused).unwrap().unwrap();
+        next_block(&mut state, &context, &shape, 4, DataMode::Calldata, &mut source, &mut refused)
+            .unwrap()
+            .unwrap();
     assert!(refused.is_empty(), "{refused:?}");
     println!("ops per batch: {:?}", block.batches.iter().map(|b| b.ops.len()).collect::<Vec<_>>());
     let public = block.header.public_inputs(&block.data).unwrap().into_array();

@@ -8,16 +8,19 @@
 //!
 //! | module | content |
 //! |---|---|
+//! | [`calldata`] | what calldata tell of such a block |
 //! | [`layout`] | records to slots and coefficients, and back |
 //! | [`point`] | the point of evaluation, and the value there as two limbs |
 //! | [`transform`] | coefficients to the bytes of a blob, and back |
 
+pub mod calldata;
 pub mod layout;
 pub mod point;
 pub mod transform;
 
 use ark_ff::{BigInt, Fp256, MontBackend, MontConfig, MontFp};
 
+pub use calldata::Posted;
 pub use layout::{coefficients, decode, slots, BlobRecords};
 pub use point::{evaluate, Claim};
 pub use transform::{from_blob, to_blob};

@@ -3,7 +3,7 @@
 use ark_ff::AdditiveGroup;
 use serde::{Deserialize, Serialize};
 
-use crate::blob::{self, BlobError};
+use crate::blob::{self, BlobError, Posted};
 use crate::data::{chain_start, polynomial_start, read_batches, BatchData, DataMode};
 use crate::field;
 use crate::hash::keccak;
@@ -51,6 +51,17 @@ impl Header {
     /// new_root || policy_root || time || c_out || keccak256(data)) mod p`.
     #[must_use]
     pub fn challenge(&self, data: &[u8]) -> Fr {
+        self.challenge_of(keccak(&[data]))
+    }
+
+    /// The same for a block with a blob: the hash is of the bytes in calldata and the versioned hash,
+    /// so that `r` stands for all that was posted.
+    #[must_use]
+    pub fn challenge_in_blob(&self, data: &[u8], versioned_hash: &[u8; 32]) -> Fr {
+        self.challenge_of(keccak(&[data, versioned_hash]))
+    }
+
+    fn challenge_of(&self, posted: [u8; 32]) -> Fr {
         field::reduce(&keccak(&[
             b"bastion.r.v1",
             &field::to_bytes(&self.domain),
@@ -59,7 +70,7 @@ impl Header {
             &field::to_bytes(&self.policy_root),
             &wide(self.time),
             &field::to_bytes(&self.c_out),
-            &keccak(&[data]),
+            &posted,
         ]))
     }
 
@@ -109,17 +120,59 @@ impl Header {
         z: u128,
     ) -> Result<PublicInputs<Fr>, BlobError> {
         let value = blob::evaluate(&blob::coefficients(batches)?, z);
-        let [blob_in_low, blob_in_high] = blob::point::limbs(&value).map(Fr::from);
-        let batches_in = batches.iter();
+        Ok(self.public_inputs_at(batches, r, z, &value))
+    }
+
+    /// The same, with the value at `z` of the polynomial that the blob itself holds.
+    #[must_use]
+    pub fn public_inputs_at(
+        &self,
+        batches: &[BatchData],
+        r: Fr,
+        z: u128,
+        value: &blob::Scalar,
+    ) -> PublicInputs<Fr> {
+        let batches = batches.iter();
         let y_out =
-            batches_in.fold(polynomial_start(), |y, batch| batch.evaluate_in(DataMode::Blob, y, r));
-        Ok(PublicInputs {
+            batches.fold(polynomial_start(), |y, batch| batch.evaluate_in(DataMode::Blob, y, r));
+        self.inputs_in_blob(y_out, r, z, value)
+    }
+
+    /// The same from the bytes in calldata, the blob's versioned hash and the value that the precompile
+    /// confirmed: what the contract computes.
+    ///
+    /// # Errors
+    /// If the bytes are not those of `batches` batches.
+    pub fn public_inputs_posted(
+        &self,
+        data: &[u8],
+        versioned_hash: &[u8; 32],
+        value: &blob::Scalar,
+    ) -> Result<PublicInputs<Fr>, ProtocolError> {
+        let posted = Posted::read(data, self.batches)?;
+        let r = self.challenge_in_blob(data, versioned_hash);
+        // More elements than a blob has are no block's.
+        let elements = u32::try_from(posted.elements()).unwrap_or(u32::MAX);
+        let z = self.blob_claim(*versioned_hash, elements).point();
+        Ok(self.inputs_in_blob(posted.polynomial(r), r, z, value))
+    }
+
+    fn inputs_in_blob(&self, y_out: Fr, r: Fr, z: u128, value: &blob::Scalar) -> PublicInputs<Fr> {
+        let [blob_in_low, blob_in_high] = blob::point::limbs(value).map(Fr::from);
+        PublicInputs {
             y_out,
             z: Fr::from(z),
             mode: Fr::from(DataMode::Blob.flag()),
             blob_in_low,
             blob_in_high,
-            ..self.public_inputs_of(batches, r)
-        })
+            ..self.public_inputs_of(&[], r)
+        }
+    }
+
+    /// What fixes the point at which the block's blob is compared.
+    #[must_use]
+    pub fn blob_claim(&self, versioned_hash: [u8; 32], elements: u32) -> blob::Claim {
+        let Self { domain, c_out, batches, .. } = *self;
+        blob::Claim { domain, c_out, versioned_hash, batches, elements }
     }
 }

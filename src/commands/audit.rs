@@ -23,7 +23,7 @@ use eyre::{eyre, WrapErr};
 use serde::Serialize;
 
 use crate::commands::claims::Claims;
-use crate::commands::{db, l1};
+use crate::commands::{db, l1, sources};
 use crate::config::Settings;
 use crate::exit::CliError;
 use crate::output;
@@ -31,11 +31,13 @@ use crate::output;
 /// Rebuilds and checks a rollup from L1 data alone.
 ///
 /// Checks data, roots, proofs (with the second verifier), queue, exits, the deployed verifier and the
-/// policy. Exit code 3 if it finds a fault.
+/// policy. Exit code 3 if it finds a fault, or only a wrong blob; 5 if nobody has the blob of a block.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  bastion audit --l1 http://127.0.0.1:8545 --contract 0x9fe4...a6e0\n  \
-bastion audit --l1 URL --contract A --verifier verifier/ --policy policy.json --store rebuilt --json"
+bastion audit --l1 URL --contract A --verifier verifier/ --policy policy.json --store rebuilt --json\n  \
+bastion audit --l1 URL --contract A --beacon http://127.0.0.1:5052 --blobs https://node.example\n  \
+bastion audit --l1 URL --contract A --blobs archive/"
 )]
 pub(crate) struct Args {
     /// URL of an L1 node.
@@ -43,6 +45,8 @@ pub(crate) struct Args {
     l1: String,
     #[command(flatten)]
     node: l1::Args,
+    #[command(flatten)]
+    sources: sources::Args,
     /// The rollup contract.
     #[arg(long)]
     contract: Address,
@@ -129,11 +133,13 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<ExitCode> {
         Some(_) => Some(Rollup::read(&settings.node.rollup.manifest)?),
         None => None,
     };
+    let mut blobs = args.sources.open()?;
     let start = Instant::now();
     let mut l1 = args.node.connect(&args.l1)?.since(args.deployed_at);
     l1 = l1.at(args.at.unwrap_or_default());
     let policies = policies(given, l1.chain_id())?;
-    let (history, pin) = collect_pinned(&mut l1, args.contract)?;
+    let (history, pin) = collect_pinned(&mut l1, args.contract, &mut blobs)?;
+    blobs.require(&history, args.to)?;
     let read_seconds = start.elapsed().as_secs_f64();
     let folders = match args.verifier.is_empty() {
         true => find(&settings.cache_dir, &history)?,

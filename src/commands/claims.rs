@@ -5,7 +5,6 @@ use std::path::Path;
 use bastion_audit::History;
 use bastion_node::sentinel::Rollup;
 use bastion_node::NodeError;
-use bastion_protocol::data::read_batches;
 use bastion_protocol::Memo;
 use bastion_sentinel::findings::{extend, read, Hash};
 use bastion_sentinel::rewards::audit::{reckon, records, Logged, Posted};
@@ -217,7 +216,7 @@ fn held_back(records: &[Logged], memos: &[Claim], commits: &[u64]) -> Option<Str
 fn posted(history: &History) -> Vec<Posted> {
     let last = history.blocks.iter().take_while(|block| block.finalized.is_some());
     let read = last.zip(1_u64..).map_while(|(block, number)| {
-        let batches = read_batches(&block.data, block.header.batches).ok()?;
+        let batches = block.read(history.domain()).ok()?.batches;
         Some(Posted { number, time: block.header.time, batches })
     });
     read.collect()

@@ -99,8 +99,8 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
             let faults = checked.faults.len();
             output::report(settings, &checked, |c| {
                 let mut text = format!(
-                    "{} entries, {} batches, {} blocks, {} artifacts",
-                    c.entries, c.batches, c.blocks, c.artifacts
+                    "{} entries, {} batches, {} blocks, {} artifacts, {} blobs",
+                    c.entries, c.batches, c.blocks, c.artifacts, c.blobs
                 );
                 for fault in &c.faults {
                     text += &format!("\nFAULT: {fault}");

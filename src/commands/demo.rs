@@ -1,23 +1,30 @@
 //! `bastion demo`
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Instant;
 
+use bastion_aggregator::verifier::read;
+use bastion_audit::{Circuit, Expectation, History};
 use bastion_circuits::Shape;
 use bastion_contract::evm::Rules;
 use bastion_l1::{DevChain, EmbeddedL1, RpcL1, DEV_CHAIN_ID, DEV_OPERATOR};
 use bastion_node::block::next_block;
+use bastion_node::code;
 use bastion_node::deploy::Roles;
 use bastion_node::devnet::{dev_exit, dev_policy, DemoSource};
 use bastion_node::exodus::{rebuild, Exodus};
 use bastion_node::history::collect;
 use bastion_node::pipeline::{BlockProver, Cache, Timings};
 use bastion_node::recommend::MemoryPlan;
+use bastion_node::second_verifier::SecondVerifier;
 use bastion_node::settle::{BlockGas, RollupClient};
+use bastion_node::NodeError;
+use bastion_protocol::data::DataMode;
 use bastion_protocol::header::domain;
 use bastion_protocol::records::{ExitRecord, Section};
-use bastion_protocol::Kind;
 use bastion_protocol::{field, Address};
+use bastion_protocol::{Kind, Policy};
 use bastion_prover::srs::{SrsChoice, SrsOrigin};
 use bastion_state::executor::BatchContext;
 use bastion_state::state::State;
@@ -33,12 +40,15 @@ use crate::output;
 const EMBEDDED_TIME: u64 = 1_800_000_000;
 /// Batches of its block.
 const BATCHES: usize = 2;
+/// Gas that a blob costs at least: EIP-7918 holds the price of its 2^17 units of blob gas above that of
+/// 2^13 units of gas.
+const BLOB_GAS: u64 = 1 << 13;
 
 /// Runs the main job on an embedded L1: operations, proofs, finalization, exits.
 ///
 /// Deposits, transfers, a withdrawal and the forced exit of a frozen account; two batches are proved,
 /// aggregated, verified by the contract and claimed; then the operator falls silent, and everybody
-/// leaves by exodus. If the cache holds no reference string, an UNSAFE one is made.
+/// leaves by exodus. Last, everything is audited from what L1 holds. If the cache holds no reference string, an UNSAFE one is made.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  bastion demo --shape tiny\n  bastion demo --shape standard --l1-rules amsterdam --json"
@@ -47,6 +57,9 @@ pub(crate) struct Args {
     /// Shape: tiny, small, medium, standard or large (`bastion shapes` compares them).
     #[arg(long, default_value = "small", value_parser = config::shape)]
     shape: Shape,
+    /// Where L2 and owner records are posted: blob, or calldata.
+    #[arg(long, value_name = "MODE", default_value_t = DataMode::Blob)]
+    data_mode: DataMode,
     /// A development node (anvil) instead of the embedded L1.
     #[arg(long, env = "BASTION_L1", hide_env_values = true, value_name = "URL")]
     l1: Option<String>,
@@ -71,6 +84,55 @@ impl From<L1Rules> for Rules {
     }
 }
 
+/// Gas of the block.
+#[derive(Serialize)]
+struct Gas {
+    commit: u64,
+    prove: u64,
+    finalize: u64,
+    /// Gas that the blob is worth at the least price that it has (EIP-7918); 0 without one.
+    blob: u64,
+    /// Operations that users signed: transfers, but for a few.
+    transfers: u64,
+    /// All of it, for each of them.
+    per_transfer: u64,
+}
+
+impl Gas {
+    fn new(gas: BlockGas, mode: DataMode, transfers: u64) -> Self {
+        let blob = match mode {
+            DataMode::Calldata => 0,
+            DataMode::Blob => BLOB_GAS,
+        };
+        let BlockGas { commit, prove, finalize } = gas;
+        let per_transfer = (gas.total() + blob) / transfers.max(1);
+        Self { commit, prove, finalize, blob, transfers, per_transfer }
+    }
+
+    /// The parts for one transfer.
+    fn parts(&self) -> String {
+        let part = |gas: u64| gas as f64 / self.transfers.max(1) as f64;
+        let mut parts = format!(
+            "commit {:.1}, prove {:.1}, finalize {:.1}",
+            part(self.commit),
+            part(self.prove),
+            part(self.finalize)
+        );
+        if self.blob > 0 {
+            parts += &format!(", blob {:.1} (at the reserve price of EIP-7918)", part(self.blob));
+        }
+        parts
+    }
+}
+
+/// What an audit from L1 data alone found.
+#[derive(Serialize)]
+struct Audited {
+    blocks: usize,
+    proofs: usize,
+    clean: bool,
+}
+
 #[derive(Serialize)]
 struct Report {
     operations: BTreeMap<Kind, usize>,
@@ -79,6 +141,7 @@ struct Report {
     new_root: String,
     finalized_root: String,
     contract: String,
+    data_mode: DataMode,
     data_bytes: usize,
     proof_bytes: usize,
     verifier_code_bytes: usize,
@@ -89,10 +152,10 @@ struct Report {
     timings: Timings,
     /// Rules of the embedded L1; null for a node, which has its own.
     l1_rules: Option<L1Rules>,
-    gas: BlockGas,
-    gas_per_l2_operation: u64,
+    gas: Gas,
     claims: Vec<u64>,
     exodus: Exodus,
+    audit: Audited,
     vault_before_exodus: String,
     vault: String,
     total_seconds: f64,
@@ -131,8 +194,16 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
     // L2: execute and prove.
     let execute = Instant::now();
     let mut refused = Vec::new();
-    let block = next_block(&mut state, &context, shape, BATCHES, &mut source, &mut refused)?
-        .ok_or_else(|| eyre!("the demo made no operations"))?;
+    let block = next_block(
+        &mut state,
+        &context,
+        shape,
+        BATCHES,
+        args.data_mode,
+        &mut source,
+        &mut refused,
+    )?
+    .ok_or_else(|| eyre!("the demo made no operations"))?;
     let execute_seconds = execute.elapsed().as_secs_f64();
     if let Some(first) = refused.first() {
         return Err(eyre!("{}: {}", first.place, first.why));
@@ -140,7 +211,7 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
     let proven = prover.prove(&block, settings.memory, &progress)?;
 
     // L1: the root moves, exits are paid.
-    let gas = settlement.settle(l1.as_mut(), 1, &block.header, &block.data, &proven.proof)?;
+    let gas = settlement.settle(l1.as_mut(), 1, &block.header, block.posted(), &proven.proof)?;
     let finalized = settlement.state_root(l1.as_mut())?;
     let exits: Vec<(Vec<u8>, ExitRecord)> = block
         .operations()
@@ -169,7 +240,7 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
     let vault_before = l1.balance(settlement.rollup)?;
     let deadline = settlement.queue_deadline(l1.as_mut())?;
     l1.advance(deadline + 1)?;
-    let history = collect(l1.as_mut(), settlement.rollup)?;
+    let history = history(l1.as_mut(), settlement.rollup)?;
     let rebuilt = rebuild(&history, std::slice::from_ref(&context.policy))?;
     let stranger = dev_exit("stranger").0.into();
     let exodus = settlement.exodus(l1.as_mut(), stranger, &history, &rebuilt)?;
@@ -178,6 +249,9 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
     if !vault.is_zero() || !held.is_zero() {
         return Err(eyre!("after everybody left the vault holds {vault} wei, {held} by its books"));
     }
+
+    let verifier_folder = prover.verifier_dir(&cache);
+    let audit = audit(l1.as_mut(), settlement.rollup, &verifier_folder, &context.policy)?;
 
     let mut operations = BTreeMap::new();
     for op in block.operations() {
@@ -191,6 +265,7 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
         new_root: field::to_hex(&block.header.new_root),
         finalized_root: format!("{finalized:#066x}"),
         contract: contract.to_string(),
+        data_mode: block.posted().mode(),
         data_bytes: block.data.len(),
         proof_bytes: proven.proof.proof.len(),
         verifier_code_bytes: verifier.contract.code_size,
@@ -200,10 +275,10 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
         execute_seconds,
         timings: proven.timings,
         l1_rules: args.l1.is_none().then_some(args.l1_rules),
-        gas,
-        gas_per_l2_operation: gas.total() / signed.max(1),
+        gas: Gas::new(gas, block.posted().mode(), signed),
         claims,
         exodus,
+        audit,
         vault_before_exodus: vault_before.to_string(),
         vault: vault.to_string(),
         total_seconds: start.elapsed().as_secs_f64(),
@@ -216,6 +291,44 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
         ));
     }
     output::report(settings, &report, text)
+}
+
+/// What L1 tells of the rollup, with the blobs that the chain holds.
+fn history(l1: &mut dyn DevChain, rollup: alloy_primitives::Address) -> eyre::Result<History> {
+    let mut history = collect(l1, rollup)?;
+    for blob in history.blocks.iter_mut().filter_map(|block| block.blob.as_mut()) {
+        blob.bytes = l1.blob(blob.versioned_hash.into())?.map(Into::into);
+    }
+    Ok(history)
+}
+
+/// Audits the rollup from what L1 holds, with the second verifier.
+fn audit(
+    l1: &mut dyn DevChain,
+    rollup: alloy_primitives::Address,
+    verifier: &Path,
+    policy: &Policy,
+) -> eyre::Result<Audited> {
+    let history = history(l1, rollup)?;
+    let manifest = read(verifier).map_err(NodeError::from)?;
+    let second = SecondVerifier::open(verifier)?;
+    let circuit = Circuit {
+        id: manifest.circuit_id.to_bytes(),
+        code: manifest.code_hash.0,
+        verifier: second.block(),
+    };
+    let expectation = Expectation {
+        policies: std::slice::from_ref(policy),
+        circuits: std::slice::from_ref(&circuit),
+        code: code::expected(&history)?,
+        from: 1,
+        to: None,
+    };
+    let (report, _) = bastion_audit::audit(&history, &expectation);
+    if let Some(finding) = report.findings.first() {
+        return Err(eyre!("the audit from L1 data found: {}", finding.what));
+    }
+    Ok(Audited { blocks: report.blocks, proofs: report.proofs, clean: report.clean })
 }
 
 fn text(r: &Report) -> String {
@@ -239,14 +352,19 @@ fn text(r: &Report) -> String {
     row("batch proofs", format!("{:.1} s", r.timings.prove));
     row("aggregation", format!("{:.1} s", r.timings.aggregate));
     row("total", format!("{:.1} s", r.total_seconds));
-    row("posted data", format!("{} bytes", r.data_bytes));
+    let blob = match r.data_mode {
+        DataMode::Calldata => "",
+        DataMode::Blob => " and a blob",
+    };
+    row("posted data", format!("{} bytes of calldata{blob}", r.data_bytes));
     row("proof", format!("{} bytes", r.proof_bytes));
     row("verifier contract", format!("{} bytes", r.verifier_code_bytes));
     row(
         "gas: commit, prove, finalize",
         format!("{}, {}, {}", r.gas.commit, r.gas.prove, r.gas.finalize),
     );
-    row("gas per L2 operation", r.gas_per_l2_operation.to_string());
+    row("gas per transfer", r.gas.per_transfer.to_string());
+    row("of that", r.gas.parts());
     row("gas of claims", format!("{:?}", r.claims));
     row("vault before exodus", format!("{} wei", r.vault_before_exodus));
     row("gas: begin exodus", r.exodus.begin.to_string());
@@ -254,5 +372,9 @@ fn text(r: &Report) -> String {
     row("gas: deposits back", format!("{:?}", r.exodus.refunds));
     row("gas: claims left", format!("{:?}", r.exodus.claims));
     row("vault after exodus", format!("{} wei", r.vault));
+    row(
+        "audit from L1 data",
+        format!("{} blocks, {} proofs, no finding", r.audit.blocks, r.audit.proofs),
+    );
     table.to_string()
 }

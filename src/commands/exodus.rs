@@ -7,7 +7,7 @@ use alloy_primitives::Address;
 use bastion_audit::History;
 use bastion_l1::{L1Error, ReadL1, RpcL1};
 use bastion_node::exodus::{rebuild, standing, Done, Due, Dues, Outcome, Sender, Standing, What};
-use bastion_node::history::collect;
+use bastion_node::history::{collect, collect_pinned};
 use bastion_node::NodeError;
 use bastion_protocol::field;
 use bastion_state::state::State;
@@ -15,11 +15,14 @@ use clap::{ArgGroup, Subcommand};
 use serde::Serialize;
 
 use crate::commands::audit::{policies, read_policies};
-use crate::commands::l1;
+use crate::commands::{l1, sources};
 use crate::config::Settings;
 use crate::output;
 
 /// Leaves a rollup without its operator, by L1 data alone.
+///
+/// Blocks may have posted data in blobs, which L1 keeps for about 18 days: name who has them by --beacon and
+/// --blobs.
 ///
 /// Rebuilds the state, begins exodus when it is due, and pays out accounts, waiting deposits, exits and debts. Everything is paid to the address
 /// that it belongs to, whoever sends the calls. What was paid already is skipped, so the command can be
@@ -30,7 +33,8 @@ use crate::output;
     after_help = "Examples:\n  bastion exodus show --l1 http://127.0.0.1:8545 --contract 0x9fe4...a6e0\n  \
 bastion exodus begin --l1 URL --contract A --from 0xf39f...2266\n  \
 bastion exodus leave --l1 URL --contract A --from 0xf39f...2266 --to 0x7099...79c8 --dry-run\n  \
-bastion exodus leave --l1 URL --contract A --from 0xf39f...2266 --all --policy policy.json --json"
+bastion exodus leave --l1 URL --contract A --from 0xf39f...2266 --all --policy policy.json --json\n  \
+bastion exodus show --l1 URL --contract A --blobs archive/"
 )]
 pub(crate) struct Args {
     #[command(subcommand)]
@@ -78,6 +82,8 @@ struct Rollup {
     l1: String,
     #[command(flatten)]
     node: l1::Args,
+    #[command(flatten)]
+    sources: sources::Args,
     /// The rollup contract.
     #[arg(long)]
     contract: Address,
@@ -138,7 +144,9 @@ impl Rollup {
         let given = read_policies(&self.policy)?;
         let mut l1 = self.connect()?;
         let policies = policies(given, l1.chain_id())?;
-        let history = collect(&mut l1, self.contract)?;
+        let mut blobs = self.sources.open()?;
+        let (history, _) = collect_pinned(&mut l1, self.contract, &mut blobs)?;
+        blobs.require(&history, None)?;
         let state = rebuild(&history, &policies)?;
         Ok(Rebuilt { l1, history, state })
     }

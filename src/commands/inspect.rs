@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use bastion_node::block_store::{BlockDir, Manifest};
 use bastion_node::NodeError;
-use bastion_protocol::data::read_batches;
 use bastion_protocol::Header;
 use serde::Serialize;
 
@@ -44,7 +43,7 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
         let block = folder.read_block(number)?;
         let mut counts = [0; 4];
         // As `verify` says it: the data are not those of the header.
-        let batches = read_batches(&block.data, block.header.batches);
+        let batches = block.posted().batches(block.header.batches);
         let batches =
             batches.map_err(|_| NodeError::Tampered { block: number, what: "the posted data" })?;
         for batch in &batches {

@@ -3,6 +3,7 @@
 pub(crate) mod audit;
 pub(crate) mod bench;
 pub(crate) mod bench_sentinel;
+pub(crate) mod blobs;
 pub(crate) mod bundle;
 pub(crate) mod claims;
 pub(crate) mod configuration;
@@ -23,6 +24,7 @@ pub(crate) mod rewards;
 pub(crate) mod sentinel;
 pub(crate) mod setup;
 pub(crate) mod shapes;
+pub(crate) mod sources;
 pub(crate) mod status;
 pub(crate) mod submit;
 pub(crate) mod transactions;

@@ -13,6 +13,7 @@ use bastion_node::pipeline::{BlockProver, Cache, Timings};
 use bastion_node::recommend::MemoryPlan;
 use bastion_node::work::{Run, Standing, WorkFolder};
 use bastion_node::workload::{import_csv, import_jsonl, CsvReport, Format, Input};
+use bastion_protocol::data::DataMode;
 use bastion_protocol::header::domain;
 use bastion_protocol::times::MAX_CLOCK_LAG;
 use bastion_protocol::TIME_BOUND;
@@ -63,6 +64,10 @@ pub(crate) struct Args {
     /// Batches in a block.
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=8))]
     batches: u8,
+    /// Where L2 and owner records are posted: calldata, or blob. A block that no blob has room for goes
+    /// into calldata.
+    #[arg(long, value_name = "MODE", default_value_t = DataMode::Calldata)]
+    data_mode: DataMode,
     /// Leaves out rows, lines and operations that are not valid, instead of failing, and lists them.
     #[arg(long)]
     skip_invalid: bool,
@@ -251,6 +256,7 @@ fn execute(args: &Args, input: &Input, context: &BatchContext) -> eyre::Result<E
         context,
         &args.shape,
         usize::from(args.batches),
+        args.data_mode,
         source.as_mut(),
         &mut refused,
     )? {
@@ -280,6 +286,7 @@ fn is_proven(folder: &BlockDir, prover: &BlockProver, number: usize, block: &Blo
     folder.read_block(number).is_ok_and(|stored| {
         stored.header == block.header
             && stored.data == block.data
+            && stored.blob == block.blob
             && prover.checker().verify(number, &block.header.old_root, &stored).is_ok()
     })
 }

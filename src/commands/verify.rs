@@ -101,13 +101,13 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
         }
         let mut gas = Vec::new();
         for (number, block) in blocks.iter().enumerate() {
-            settlement.enqueue_data(&mut l1, &block.header, &block.data)?;
+            settlement.enqueue_data(&mut l1, &block.header, block.posted())?;
             let number = number as u64 + 1;
             gas.push(settlement.settle(
                 &mut l1,
                 number,
                 &block.header,
-                &block.data,
+                block.posted(),
                 &block.proof,
             )?);
         }

@@ -2,7 +2,6 @@
 pragma solidity 0.8.37;
 
 import {Blocks} from "./Blocks.sol";
-import {Data} from "./Data.sol";
 import {Times} from "./Times.sol";
 
 /// @title Alarm
@@ -21,6 +20,10 @@ abstract contract Alarm is Blocks {
         bytes32 circuitId;
         uint256[12] accumulator;
         bytes proof;
+        /// If the block has its data in a blob: the blob, and its value at the point that the other
+        /// word chain gives.
+        bytes32 versionedHash;
+        bytes opening;
     }
 
     /// @notice Two circuits of which one at least is broken; they may be the same.
@@ -149,14 +152,12 @@ abstract contract Alarm is Blocks {
         bytes calldata data,
         Contradiction calldata other
     ) private view {
-        if (keccak256(abi.encode(inputs)) != blocks[number].inputs) revert WrongInputs(number);
-        bytes32 dataHash = keccak256(data);
-        if (_challenge(inputs, dataHash) != inputs[R]) revert WrongData(number);
+        _requireInputs(number, inputs);
+        if (_challenge(inputs, data, other.versionedHash) != inputs[R]) revert WrongData(number);
         if (other.newRoot == inputs[NEW_ROOT] && other.cOut == inputs[C_OUT]) revert NoContradiction();
         // Old root, policy, domain and time stay; what follows is another, and with it the challenge.
         (inputs[NEW_ROOT], inputs[C_OUT]) = (other.newRoot, other.cOut);
-        inputs[R] = _challenge(inputs, dataHash);
-        inputs[Y_OUT] = Data.read(data, batches, inputs[R], 0, type(uint256).max).y;
+        _complete(inputs, batches, data, other.versionedHash, other.opening, 0, type(uint256).max);
         _requireProof(number, other.circuitId, other.accumulator, inputs, other.proof);
     }
 }

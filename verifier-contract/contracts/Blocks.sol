@@ -53,7 +53,11 @@ abstract contract Blocks is Statements {
     /// @param header What it claims.
     /// @param exitRoot Number and tree of its exits.
     /// @param processed Queue entries processed after it.
-    event Committed(uint256 indexed number, Header header, bytes32 exitRoot, uint256 processed);
+    /// @param versionedHash Versioned hash of the blob that holds its L2 and owner records, 0 if
+    /// calldata hold them.
+    event Committed(
+        uint256 indexed number, Header header, bytes32 exitRoot, uint256 processed, bytes32 versionedHash
+    );
     /// @notice A block is proven.
     /// @param number Its number.
     /// @param circuitId Circuit of the proof.
@@ -88,6 +92,8 @@ abstract contract Blocks is Statements {
     /// @param longest Longest length.
     /// @param actual Their length.
     error DataTooLong(uint256 longest, uint256 actual);
+    /// @notice The transaction carries no blob.
+    error NoBlob();
     /// @notice The L1 records of a block are not the next entries of the queue.
     /// @param entry Last entry that the block would have processed.
     error QueueMismatch(uint256 entry);
@@ -133,8 +139,20 @@ abstract contract Blocks is Statements {
 
     /// @notice Posts a block: its header and its data.
     function commit(Header calldata header, bytes calldata data) external {
-        if (!governance.operators(msg.sender)) revert NotOperator(msg.sender);
-        _commit(header, data);
+        _requireOperator(_fromOperator());
+        _commit(header, data, 0, msg.data[:0]);
+    }
+
+    /// @notice Posts a block whose L2 and owner records are in the first blob of the transaction.
+    /// @param header Its header.
+    /// @param data For each batch, the numbers of all its records, its L1 records and its exits.
+    /// @param opening Value of the blob's polynomial at the point that all of this gives (32 bytes),
+    /// commitment and proof (48 bytes each).
+    function commitInBlob(Header calldata header, bytes calldata data, bytes calldata opening) external {
+        _requireOperator(_fromOperator());
+        bytes32 versionedHash = blobhash(0);
+        if (versionedHash == 0) revert NoBlob();
+        _commit(header, data, versionedHash, opening);
     }
 
     /// @notice Proves the next committed block; open to anybody.
@@ -163,7 +181,8 @@ abstract contract Blocks is Statements {
         _finalizeNext();
     }
 
-    /// @notice Commits, proves and finalizes a block. When the operators are away anybody may, and
+    /// @notice Commits, proves and finalizes a block, all of it in calldata: whoever takes over needs
+    /// no blobs. When the operators are away anybody may, and
     /// what they committed without a proof is dropped: a commit alone would let him stand in the
     /// way for `PROVE_DEADLINE`.
     function settle(
@@ -173,11 +192,11 @@ abstract contract Blocks is Statements {
         uint256[12] memory accumulator,
         bytes calldata proof
     ) external {
-        if (!governance.operators(msg.sender)) {
-            if (!operatorsAway()) revert NotOperator(msg.sender);
+        if (!_fromOperator()) {
+            _requireOperator(operatorsAway());
             if (committed > proven) _takeBack(proven);
         }
-        uint256[16] memory inputs = _commit(header, data);
+        uint256[16] memory inputs = _commit(header, data, 0, msg.data[:0]);
         uint256 number = committed;
         _requireNext(proven, number, number);
         _prove(number, circuitId, accumulator, inputs, proof);
@@ -189,7 +208,7 @@ abstract contract Blocks is Statements {
     function revertCommits() external whenCalm {
         if (committed == proven) revert NothingToRevert();
         uint256 earliest = blocks[uint256(proven) + 1].committedAt + Times.PROVE_DEADLINE;
-        if (!governance.operators(msg.sender)) _requireTime(earliest);
+        if (!_fromOperator()) _requireTime(earliest);
         _takeBack(proven);
     }
 
@@ -228,7 +247,15 @@ abstract contract Blocks is Statements {
         return next < entries.length && block.timestamp > entries[next].queuedAt + age;
     }
 
-    function _commit(Header memory header, bytes calldata data)
+    function _fromOperator() private view returns (bool) {
+        return governance.operators(msg.sender);
+    }
+
+    function _requireOperator(bool allowed) private view {
+        if (!allowed) revert NotOperator(msg.sender);
+    }
+
+    function _commit(Header calldata header, bytes calldata data, bytes32 versionedHash, bytes calldata opening)
         private
         whenCalm
         whenNotPaused
@@ -238,10 +265,16 @@ abstract contract Blocks is Statements {
         _checkHeader(header, last);
         if (data.length > MAX_DATA) revert DataTooLong(MAX_DATA, data.length);
         inputs = _statement(header);
-        inputs[R] = _challenge(inputs, keccak256(data));
-        Data.Summary memory s =
-            Data.read(data, header.batches, inputs[R], entries[last.processed].roll, header.time + MAX_RELEASE_DELAY);
-        inputs[Y_OUT] = s.y;
+        if (versionedHash != 0) inputs[MODE] = 1;
+        Data.Summary memory s = _complete(
+            inputs,
+            header.batches,
+            data,
+            versionedHash,
+            opening,
+            entries[last.processed].roll,
+            header.time + MAX_RELEASE_DELAY
+        );
         uint256 processed = last.processed + s.l1Count;
         if (processed >= entries.length || entries[processed].roll != s.roll) revert QueueMismatch(processed);
         // An entry waits longer than those behind it, so that the first one tells of all.
@@ -259,7 +292,7 @@ abstract contract Blocks is Statements {
             uint64(processed),
             0
         );
-        emit Committed(committed, header, s.exitRoot, processed);
+        emit Committed(committed, header, s.exitRoot, processed, versionedHash);
     }
 
     function _checkHeader(Header memory header, Block storage last) private view {

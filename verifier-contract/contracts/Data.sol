@@ -41,15 +41,18 @@ library Data {
         uint256 l1Count;
         /// Number of exits and their tree in one hash, 0 if nothing leaves.
         bytes32 exitRoot;
+        /// Elements of a blob that the L2 and owner records take.
+        uint256 elements;
     }
 
     /// @notice Reads `batches` batches.
     /// @param data Posted bytes.
+    /// @param inBlob Whether a blob holds the L2 and owner records, and the data their numbers alone.
     /// @param batches How many batches they hold.
     /// @param r Evaluation point.
     /// @param roll Roll of the queue before the block.
     /// @param latest Latest release time that an exit may have.
-    function read(bytes calldata data, uint256 batches, uint256 r, bytes32 roll, uint256 latest)
+    function read(bytes calldata data, bool inBlob, uint256 batches, uint256 r, bytes32 roll, uint256 latest)
         internal
         pure
         returns (Summary memory s)
@@ -66,6 +69,12 @@ library Data {
             if (data.length < pos + COUNTS) revert DataLength(pos + COUNTS, data.length);
             uint256 counts = uint64(bytes8(data[pos:pos + COUNTS]));
             uint256[4] memory n = [counts >> 48, (counts >> 32) & 0xffff, (counts >> 16) & 0xffff, counts & 0xffff];
+            uint256 packed = n[0] | (n[1] << 16) | (n[2] << 32) | (n[3] << 48);
+            if (inBlob) {
+                // Four slots for an owner, 32 slots in 16 elements: a batch fills whole groups.
+                s.elements += (n[1] + 4 * n[3] + 31) / 32 * 16;
+                (n[1], n[3]) = (0, 0);
+            }
             uint256 next = pos + COUNTS + n[0] * L1 + n[1] * L2 + n[2] * EXIT + n[3] * OWNER;
             if (data.length < next) revert DataLength(next, data.length);
 
@@ -81,7 +90,6 @@ library Data {
             y = addmod(mulmod(y, rho, P), _exits(data, exit, n[2], r), P);
             y = addmod(mulmod(y, rho, P), _l2(data, l2, n[1], r), P);
             y = addmod(mulmod(y, rho, P), _l1(data, l1, n[0], r), P);
-            uint256 packed = n[0] | (n[1] << 16) | (n[2] << 32) | (n[3] << 48);
             s.y = addmod(mulmod(y, rho, P), packed, P);
             pos = next;
         }

@@ -13,8 +13,14 @@ abstract contract Statements is Queue {
     uint256 internal constant C_OUT = 3;
     uint256 internal constant Y_OUT = 5;
     uint256 internal constant R = 9;
+    uint256 internal constant MODE = 11;
     /// @dev The word polynomial starts at 1: a block's number of batches is part of its value.
-    uint256 private constant Y_IN = 1;
+    uint256 private constant Y_IN = 4;
+    /// @dev The precompile of EIP-4844, the order of the field that it computes in, and how many
+    /// elements a blob has.
+    uint256 private constant POINT_EVALUATION = 0x0a;
+    uint256 private constant BLS_MODULUS = 0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000001;
+    uint256 private constant BLOB_ELEMENTS = 4096;
 
     /// @notice What a block claims.
     struct Header {
@@ -38,6 +44,14 @@ abstract contract Statements is Queue {
     /// @notice A root, or another element of a statement, is not below the field modulus.
     /// @param root The word.
     error RootOutOfRange(uint256 root);
+    /// @notice The batches of a block take more elements than a blob has.
+    /// @param most Elements of a blob.
+    /// @param actual How many they take.
+    error BlobTooFull(uint256 most, uint256 actual);
+    /// @notice The blob's polynomial does not have the value that is claimed.
+    /// @param versionedHash Versioned hash of the blob.
+    /// @param z Where it is evaluated.
+    error BlobRefused(bytes32 versionedHash, uint256 z);
 
     constructor() {
         (_chain, _domain) = (block.chainid, _domainOf(block.chainid));
@@ -50,26 +64,91 @@ abstract contract Statements is Queue {
     }
 
     /// @dev The public inputs of a block, but for those that its data give.
-    function _statement(Header memory h) internal view returns (uint256[16] memory) {
-        return [h.oldRoot, h.newRoot, 0, h.cOut, Y_IN, 0, h.policyRoot, domain(), uint256(h.time), 0, 0, 0, 0, 0, 0, 0];
+    function _statement(Header memory h) internal view returns (uint256[16] memory inputs) {
+        (inputs[0], inputs[NEW_ROOT], inputs[C_OUT], inputs[Y_IN]) = (h.oldRoot, h.newRoot, h.cOut, 1);
+        (inputs[6], inputs[7], inputs[8]) = (h.policyRoot, domain(), h.time);
     }
 
-    /// @dev Evaluation point of a statement, which all other inputs and the data fix.
-    function _challenge(uint256[16] memory inputs, bytes32 dataHash) internal pure returns (uint256) {
-        return uint256(
-            keccak256(
-                abi.encodePacked(
-                    "bastion.r.v1",
-                    inputs[7],
-                    inputs[0],
-                    inputs[NEW_ROOT],
-                    inputs[6],
-                    inputs[8],
-                    inputs[C_OUT],
-                    dataHash
-                )
-            )
-        ) % Data.P;
+    /// @dev Adds to a statement what the data of the block give: `r`, `y` and, if its mode says that
+    /// there is a blob, point and value.
+    /// @param versionedHash Of the blob, if there is one.
+    /// @param opening Value of the blob's polynomial (32 bytes), commitment and proof (48 bytes each).
+    /// @param roll Roll of the queue before the block.
+    /// @param latest Latest release time that an exit may have.
+    function _complete(
+        uint256[16] memory inputs,
+        uint256 batches,
+        bytes calldata data,
+        bytes32 versionedHash,
+        bytes calldata opening,
+        bytes32 roll,
+        uint256 latest
+    ) internal view returns (Data.Summary memory s) {
+        inputs[R] = _challenge(inputs, data, versionedHash);
+        s = Data.read(data, inputs[MODE] != 0, batches, inputs[R], roll, latest);
+        inputs[Y_OUT] = s.y;
+        if (inputs[MODE] != 0) _open(inputs, batches, s.elements, versionedHash, opening);
+    }
+
+    /// @dev Evaluation point of a statement, which all other inputs and the data fix. A blob is fixed
+    /// by its versioned hash: the point at which it is evaluated has too few bits for that.
+    function _challenge(uint256[16] memory inputs, bytes calldata data, bytes32 versionedHash)
+        internal
+        pure
+        returns (uint256)
+    {
+        uint256 r = 0;
+        assembly ("memory-safe") {
+            // Data, and the blob behind them.
+            let m := mload(0x40)
+            calldatacopy(m, data.offset, data.length)
+            mstore(add(m, data.length), versionedHash)
+            let dataHash := keccak256(m, add(data.length, mul(32, mload(add(inputs, 352)))))
+            mstore(m, "bastion.r.v1")
+            // Domain, the two roots, policy, time, word chain.
+            mstore(add(m, 12), mload(add(inputs, 224)))
+            mcopy(add(m, 44), inputs, 64)
+            mstore(add(m, 108), mload(add(inputs, 192)))
+            mstore(add(m, 140), mload(add(inputs, 256)))
+            mstore(add(m, 172), mload(add(inputs, 96)))
+            mstore(add(m, 204), dataHash)
+            r := keccak256(m, 236)
+        }
+        return r % Data.P;
+    }
+
+    /// @dev Takes point and value of the blob's polynomial, if L1 confirms the value. The point comes
+    /// after both what the circuit evaluates (`c_out`) and what the blob holds are fixed.
+    function _open(
+        uint256[16] memory inputs,
+        uint256 batches,
+        uint256 elements,
+        bytes32 versionedHash,
+        bytes calldata opening
+    ) private view {
+        if (elements > BLOB_ELEMENTS) revert BlobTooFull(BLOB_ELEMENTS, elements);
+        (uint256 dom, uint256 cOut, uint256 z, bool ok) = (inputs[7], inputs[C_OUT], 0, opening.length == 128);
+        assembly ("memory-safe") {
+            let m := mload(0x40)
+            mstore(m, "bastion.z.v1")
+            mstore(add(m, 12), dom)
+            mstore(add(m, 44), cOut)
+            mstore(add(m, 76), versionedHash)
+            mstore(add(m, 108), batches)
+            mstore(add(m, 140), elements)
+            z := and(keccak256(m, 172), 0xffffffffffffffffffffffffffffffff)
+
+            mstore(m, versionedHash)
+            mstore(add(m, 32), z)
+            calldatacopy(add(m, 64), opening.offset, 128)
+            // It takes canonical values alone, and says in which field it has computed.
+            ok := and(ok, staticcall(gas(), POINT_EVALUATION, m, 192, m, 64))
+            ok := and(ok, eq(returndatasize(), 64))
+            ok := and(ok, and(eq(mload(m), BLOB_ELEMENTS), eq(mload(add(m, 32)), BLS_MODULUS)))
+        }
+        if (!ok) revert BlobRefused(versionedHash, z);
+        uint256 value = uint256(bytes32(opening));
+        (inputs[10], inputs[12], inputs[13]) = (z, value & type(uint128).max >> 1, value >> 127);
     }
 
     function _requireElement(uint256 word) internal pure {

@@ -2,17 +2,20 @@
 
 use crate::error::{ContractError, Result};
 use crate::rollup::describe_revert;
-use alloy_primitives::{Address, Bytes, Log, TxKind, U256};
+use alloy_primitives::{Address, Bytes, Log, TxKind, B256, U256};
 use revm::{
     context::{
         result::{ExecutionResult, HaltReason},
         BlockEnv, TxEnv,
     },
+    context_interface::block::BlobExcessGasAndPrice,
     database::InMemoryDB,
     primitives::hardfork::SpecId,
     Context, Database, DatabaseCommit, ExecuteEvm, MainBuilder, MainContext,
 };
 
+/// Type of a transaction that carries blobs (EIP-4844).
+const BLOB_TRANSACTION: u8 = 3;
 /// Gas limit of every transaction; far above what any of Bastion's contracts needs.
 const GAS_LIMIT: u64 = 30_000_000;
 /// The same where code is paid for by the byte of state (EIP-8037).
@@ -108,6 +111,11 @@ impl Evm {
             number: U256::from(1),
             timestamp: U256::from(1),
             gas_limit: rules.gas_limit(),
+            // Gas has no price here, that of blobs neither.
+            blob_excess_gas_and_price: Some(BlobExcessGasAndPrice {
+                excess_blob_gas: 0,
+                blob_gasprice: 0,
+            }),
             ..BlockEnv::default()
         };
         Self { database: InMemoryDB::default(), block, chain_id, rules, code_size_limit: None }
@@ -243,6 +251,28 @@ impl Evm {
         self.transact(sender, TxKind::Call(to), wei, calldata, true).map(outcome)
     }
 
+    /// Sends a transaction that carries blobs, and keeps its effects. The blobs themselves are not looked
+    /// at, as everywhere in the machine: it knows their versioned hashes. Their gas costs nothing here.
+    ///
+    /// # Errors
+    /// As [`Self::call`]; also if there is no blob, or a hash is of another version.
+    pub fn send_blobs(
+        &mut self,
+        sender: Address,
+        to: Address,
+        calldata: Bytes,
+        blobs: Vec<B256>,
+    ) -> Result<CallResult> {
+        let kind = TxKind::Call(to);
+        let tx = TxEnv {
+            tx_type: BLOB_TRANSACTION,
+            gas_priority_fee: Some(0),
+            blob_hashes: blobs,
+            ..self.transaction(sender, kind, U256::ZERO, calldata)?
+        };
+        self.execute(tx, true).map(outcome)
+    }
+
     /// Runs a call and drops its effects, as `eth_call` does.
     ///
     /// # Errors
@@ -259,8 +289,19 @@ impl Evm {
         data: Bytes,
         commit: bool,
     ) -> Result<ExecutionResult<HaltReason>> {
+        let tx = self.transaction(caller, kind, value, data)?;
+        self.execute(tx, commit)
+    }
+
+    fn transaction(
+        &mut self,
+        caller: Address,
+        kind: TxKind,
+        value: U256,
+        data: Bytes,
+    ) -> Result<TxEnv> {
         let nonce = self.load(caller)?.info.nonce;
-        let tx = TxEnv {
+        Ok(TxEnv {
             caller,
             kind,
             value,
@@ -269,7 +310,10 @@ impl Evm {
             gas_limit: self.rules.gas_limit(),
             chain_id: Some(self.chain_id),
             ..TxEnv::default()
-        };
+        })
+    }
+
+    fn execute(&mut self, tx: TxEnv, commit: bool) -> Result<ExecutionResult<HaltReason>> {
         let mut evm = Context::mainnet()
             .with_db(&mut self.database)
             .with_block(self.block.clone())

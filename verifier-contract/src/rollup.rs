@@ -35,12 +35,14 @@ sol! {
             bytes32 circuitId;
             uint256[12] accumulator;
             bytes proof;
+            bytes32 versionedHash;
+            bytes opening;
         }
 
         event Alarmed(uint256 indexed number, bytes32 indexed ofBlock, bytes32 indexed ofContradiction, uint256 newRoot, uint256 cOut);
         event Claimed(uint256 indexed number, uint256 indexed position, address indexed to, uint16 token, uint256 amount);
         event Collected(address indexed account, uint16 indexed token, uint256 amount, address to);
-        event Committed(uint256 indexed number, Header header, bytes32 exitRoot, uint256 processed);
+        event Committed(uint256 indexed number, Header header, bytes32 exitRoot, uint256 processed, bytes32 versionedHash);
         event Departed(uint32 indexed index, address indexed exit, uint16 indexed token, uint256 amount);
         event Deposited(uint256 indexed entry, address indexed from, uint16 token, uint128 amount, bytes32 keyhash, address exit);
         event ExodusBegan(uint256 indexed number, uint256 root);
@@ -60,6 +62,8 @@ sol! {
         error AlreadyRegistered(address erc20);
         error AmountTooLarge(uint256 held, uint256 amount);
         error BatchesOutOfRange(uint256 most, uint256 actual);
+        error BlobRefused(bytes32 versionedHash, uint256 z);
+        error BlobTooFull(uint256 most, uint256 actual);
         error BucketFull(uint16 token, uint256 room, uint256 earliest);
         error DataLength(uint256 expected, uint256 actual);
         error DataTooLong(uint256 longest, uint256 actual);
@@ -68,6 +72,7 @@ sol! {
         error IsPaused(uint256 until);
         error KeyhashOutOfRange(uint256 keyhash);
         error NoAlarm();
+        error NoBlob();
         error NoContradiction();
         error NoGovernance(address governance);
         error NoSuchEntry(uint256 entry);
@@ -138,6 +143,7 @@ sol! {
         function claimed(uint256 number, uint256 word) external view returns (uint256);
         function collect(address account, uint16 token, address to) external;
         function commit(Header calldata header, bytes calldata data) external;
+        function commitInBlob(Header calldata header, bytes calldata data, bytes calldata opening) external;
         function committed() external view returns (uint64);
         function depart(uint32 index, Account calldata account, uint256[32] calldata path) external;
         function departed(uint256 word) external view returns (uint256);

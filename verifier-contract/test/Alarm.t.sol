@@ -425,7 +425,7 @@ contract Exact is MockVerifier {
 
     function verify(uint256[] calldata instances, bytes calldata) external view override returns (bool) {
         uint256[16] memory inputs;
-        for (uint256 i = 0; i < 10; ++i) {
+        for (uint256 i = 0; i < 16; ++i) {
             inputs[i] = instances[12 + i];
         }
         return keccak256(abi.encode(inputs)) == truth;

@@ -6,7 +6,7 @@ import {Fixture} from "./Support.sol";
 
 contract DataTest is Fixture {
     function read(bytes calldata data, uint256 batches) external pure returns (Data.Summary memory) {
-        return Data.read(data, batches, 5, 0, 1_000);
+        return Data.read(data, false, batches, 5, 0, 1_000);
     }
 
     /// The word polynomial by schoolbook: each word times its own power.

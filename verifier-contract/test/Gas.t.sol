@@ -9,7 +9,7 @@ import {Policies} from "../contracts/Policies.sol";
 import {Queue} from "../contracts/Queue.sol";
 import {Statements} from "../contracts/Statements.sol";
 import {L2Tree} from "./L2Tree.sol";
-import {Fixture} from "./Support.sol";
+import {BlobWorld} from "./BlobWorld.sol";
 import {Vectors} from "./Vectors.sol";
 
 interface GasVm {
@@ -29,7 +29,7 @@ interface GasVm {
 /// Gas of single transactions as a receipt shows it: 21,000, calldata at the higher of the usual
 /// price and EIP-7623's floor, cold storage. The figures are committed in snapshots/Gas.json; a run
 /// that gives others fails.
-contract GasTest is Fixture, L2Tree {
+contract GasTest is BlobWorld, L2Tree {
     address private constant PAYEE = address(0x9a1ee);
     GasVm private constant gas = GasVm(address(uint160(uint256(keccak256("hevm cheat code")))));
 
@@ -92,6 +92,21 @@ contract GasTest is Fixture, L2Tree {
         bytes memory prove = abi.encodeCall(Blocks.prove, (1, CIRCUIT, limbs, inputsOf(h, transfers(0)), ""));
         send("prove, without the verifier", address(rollup), 0, prove);
         send("finalize", address(rollup), 0, abi.encodeCall(Blocks.finalize, (1)));
+    }
+
+    /// A full blob; its own gas is paid for apart.
+    function test_gas_of_a_block_in_a_blob() public {
+        rollup.commit(header(GENESIS, 12), transfers(0));
+        bytes memory data;
+        for (uint256 i = 0; i < 4; ++i) {
+            data = abi.encodePacked(data, counts(0, 2_034, 0, 0));
+        }
+        Statements.Header memory h = Statements.Header(
+            12, random("a"), governance.policyRoot(), uint64(now_()), uint256(keccak256("c")) % P, 4
+        );
+        carry(hashOf(GENERATOR));
+        bytes memory call = abi.encodeCall(Blocks.commitInBlob, (h, data, openingOf(1)));
+        send("commit in a blob, 8136 transfers", address(rollup), 0, call);
     }
 
     function test_gas_of_users() public {

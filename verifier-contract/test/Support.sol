@@ -211,6 +211,6 @@ abstract contract Fixture {
     }
 
     function polynomial(bytes calldata data, uint256 batches, uint256 r) external pure returns (uint256) {
-        return Data.read(data, batches, r, 0, type(uint40).max).y;
+        return Data.read(data, false, batches, r, 0, type(uint40).max).y;
     }
 }

@@ -3,6 +3,7 @@
 //! looked at in the tests of `bastion-node`, which has some.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod blobs;
 mod contract;
 mod money;
 
@@ -85,6 +86,7 @@ fn block(state: &mut State, time: u64, processed: u64, ops: &[Op]) -> Block {
             batches: 1,
         },
         data: posted.to_bytes(),
+        blob: None,
         memo: None,
         committed_at: time + 60,
         exit_root: exit_root(&exit_tree(&posted.records[Section::Exits as usize])),

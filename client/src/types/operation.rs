@@ -138,7 +138,7 @@ pub struct Inclusion {
     pub records: Vec<Bytes>,
     /// keccak256 of the records one after the other: what the receipt promises.
     pub words: Hash,
-    /// Where each record begins in the data of the block, in bytes.
+    /// Where each record begins in the data of the block, in bytes; empty if a blob holds records of it.
     pub offset: Vec<u64>,
     /// The L1 transaction that posted the data, once there is one.
     pub commit_transaction: Option<Hash>,

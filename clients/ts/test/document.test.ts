@@ -44,7 +44,7 @@ test("documents that describe no verifier are refused", () => {
     ["nodes/0", { sum: [0, 0] }, "json"], ["nodes/0", { lagrange: 1_000_000 }, "json"], ["nodes/0", { challenge: 77 }, "document"],
     ["nodes/0", { polynomial: [12_345, 0] }, "document"], ["nodes/0", { power: 2 }, "document"], ["nodes/0", {}, "json"],
     ["nodes/0", { challenge: 0, lagrange: 0 }, "json"], ["constraints", [], "document"], ["constraints/0", 60_000, "document"],
-    ["combiner", 77, "document"], ["accumulator", [[0, 0]], "json"], ["accumulator/11", [5, 0], "document"], ["accumulator/11", [0, 22], "document"],
+    ["combiner", 77, "document"], ["accumulator", [[0, 0]], "json"], ["accumulator/11", [5, 0], "document"], ["accumulator/11", [0, 28], "document"],
     ["more", 1, "json"],
   ];
   for (const [path, value, reason] of cases) {

@@ -13,6 +13,7 @@
 //! | `past` | history as of one block |
 //! | `send` | transactions from accounts of the node, and the powers of development nodes |
 //! | `raw` | transactions that were signed here: what sending them takes |
+//! | `web` | what others than nodes of L1 answer to GET |
 //! | `failover` | several nodes of one chain as one |
 //!
 //! All calls wait for the node's answer, and must not be made in an asynchronous task.
@@ -28,8 +29,10 @@ mod raw;
 mod retry;
 mod send;
 mod transport;
+mod web;
 
 pub use failover::{Failover, FailoverOptions};
+pub use web::Web;
 
 use std::time::Duration;
 

@@ -12,6 +12,7 @@ use super::client::Client;
 use super::forms::{Filled, Receipt, Transaction};
 use super::retry::pause;
 use super::RpcL1;
+use crate::blob::Sidecar;
 use crate::chain::{DevChain, ReadL1, SendL1};
 use crate::error::L1Error;
 use crate::nonce::NonceFault;
@@ -24,6 +25,8 @@ const SEARCHED: u64 = 256;
 /// How often a receipt is asked for.
 const POLL: Duration = Duration::from_millis(100);
 /// Room for gas that an account on a development chain is given.
+/// Most that a unit of a blob's gas may cost on a development chain, in wei.
+const BLOB_FEE: u128 = 1_000_000_000;
 const GAS_MONEY: u128 = 1_000_000_000_000_000_000;
 
 /// Sends a transaction from an account that the node holds, and waits until it is mined.
@@ -182,6 +185,21 @@ impl SendL1 for RpcL1 {
         let tx = TransactionRequest::default().to(to).value(wei).input(data.into());
         Ok(transact(self, from, tx)?.gas_used.0)
     }
+
+    fn send_blob(
+        &mut self,
+        from: Address,
+        to: Address,
+        data: Bytes,
+        blob: &Sidecar,
+    ) -> Result<u64, L1Error> {
+        let _: Result<Value, _> = self.client.ask("anvil_impersonateAccount", (from,));
+        let mut tx = TransactionRequest::default().to(to).input(data.into());
+        tx.blob_versioned_hashes = Some(vec![blob.versioned_hash()]);
+        tx.sidecar = Some(blob.to_alloy().into());
+        tx.max_fee_per_blob_gas = Some(BLOB_FEE);
+        Ok(transact(self, from, tx)?.gas_used.0)
+    }
 }
 
 impl DevChain for RpcL1 {
@@ -197,5 +215,9 @@ impl DevChain for RpcL1 {
         let _: Value = self.client.ask("evm_increaseTime", (U256::from(seconds),))?;
         let _: Value = self.client.ask("evm_mine", ())?;
         Ok(())
+    }
+
+    fn blob(&mut self, versioned_hash: B256) -> Result<Option<Bytes>, L1Error> {
+        self.client.ask("anvil_getBlobByHash", (versioned_hash,))
     }
 }

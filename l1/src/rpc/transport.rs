@@ -9,6 +9,8 @@ use std::time::Duration;
 
 use alloy::rpc::json_rpc::{ResponsePacket, SerializedRequest};
 use http::header::{HeaderMap, CONTENT_TYPE, LOCATION, RETRY_AFTER};
+use http::StatusCode;
+use reqwest::{RequestBuilder, Url};
 use tokio::time::timeout;
 
 use super::answer;
@@ -78,15 +80,41 @@ impl Http {
         asked: &Asked,
         request: &SerializedRequest,
     ) -> Result<ResponsePacket, L1Error> {
-        let mut post = self
+        let post = self
             .client
             .post(self.endpoint.url.clone())
             .header(CONTENT_TYPE, "application/json")
             .body(request.serialized().get().to_owned());
-        if let Some((user, password)) = &self.endpoint.user {
-            post = post.basic_auth(user, password.as_ref());
+        let (status, headers, body) = self.receive(asked, post).await?;
+        if status.is_success() {
+            return answer::read(asked, request.id(), &body);
         }
-        let response = timeout(self.respond, post.send()).await.map_err(|_| late(asked))?;
+        // Some nodes answer a refusal with a status of its own. What asks for patience keeps it.
+        let refusal = answer::refusal(asked, &body).filter(|_| status != 429);
+        Err(refusal.unwrap_or_else(|| refused(asked, status, &headers, &body)))
+    }
+
+    /// Gets what is at a URL, once; `None` if nothing is there (404).
+    pub(super) async fn get(&self, asked: &Asked, url: Url) -> Result<Option<Vec<u8>>, L1Error> {
+        let received = self.receive(asked, self.client.get(url)).await;
+        let (status, headers, body) = received.map_err(|error| self.scrub(error))?;
+        match status {
+            StatusCode::NOT_FOUND => Ok(None),
+            _ if status.is_success() => Ok(Some(body)),
+            _ => Err(self.scrub(refused(asked, status, &headers, &body))),
+        }
+    }
+
+    /// Sends a request, and waits for all of the answer.
+    async fn receive(
+        &self,
+        asked: &Asked,
+        mut request: RequestBuilder,
+    ) -> Result<(StatusCode, HeaderMap, Vec<u8>), L1Error> {
+        if let Some((user, password)) = &self.endpoint.user {
+            request = request.basic_auth(user, password.as_ref());
+        }
+        let response = timeout(self.respond, request.send()).await.map_err(|_| late(asked))?;
         let response = response.map_err(|e| self.transport(asked, e))?;
         self.answered.store(true, Ordering::Relaxed);
         let (status, headers) = (response.status(), response.headers().clone());
@@ -97,17 +125,7 @@ impl Http {
         }
         let body =
             timeout(RECEIVE, self.body(asked, response)).await.map_err(|_| late(asked))??;
-        if status.is_success() {
-            return answer::read(asked, request.id(), &body);
-        }
-        // Some nodes answer a refusal with a status of its own. What asks for patience keeps it.
-        let refusal = answer::refusal(asked, &body).filter(|_| status != 429);
-        Err(refusal.unwrap_or_else(|| L1Error::Status {
-            asked: asked.clone(),
-            status: status.as_u16(),
-            body: answer::start(&body),
-            retry_after: retry_after(&headers),
-        }))
+        Ok((status, headers, body))
     }
 
     /// The body, up to the limit.
@@ -162,7 +180,10 @@ impl Http {
                 match io.kind() {
                     ErrorKind::ConnectionRefused => {
                         passing = answered;
-                        hint = ": does a node run there? (--l1, or l1.urls)";
+                        hint = match asked.is_get() {
+                            true => ": does anything run there?",
+                            false => ": does a node run there? (--l1, or l1.urls)",
+                        };
                     }
                     ErrorKind::ConnectionReset
                     | ErrorKind::ConnectionAborted
@@ -189,6 +210,16 @@ impl Http {
         }
         let why = format!("{}{hint}", why.join(": "));
         L1Error::Transport { asked: asked.clone(), why, passing }
+    }
+}
+
+/// The error of an answer with a status that is none of success.
+fn refused(asked: &Asked, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> L1Error {
+    L1Error::Status {
+        asked: asked.clone(),
+        status: status.as_u16(),
+        body: answer::start(body),
+        retry_after: retry_after(headers),
     }
 }
 

@@ -123,7 +123,7 @@ impl Wallet {
     }
 
     /// Signs a hash.
-    pub(super) fn sign(&self, hash: &B256) -> Result<Signature, L1Error> {
+    pub(crate) fn sign(&self, hash: &B256) -> Result<Signature, L1Error> {
         match &self.key {
             Key::Local(signer) => signer.sign_hash_sync(hash).map_err(|e| wrong(e.to_string())),
             #[cfg(feature = "aws-kms")]

@@ -8,7 +8,7 @@ use utoipa::OpenApi as _;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::routes::{accounts, blocks, events, jobs, meta, operations, rewards, sentinel};
+use super::routes::{accounts, blobs, blocks, events, jobs, meta, operations, rewards, sentinel};
 use super::Shared;
 
 /// Title, and what no route names.
@@ -43,6 +43,7 @@ pub(super) fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(blocks::blocks))
         .routes(routes!(blocks::block))
         .routes(routes!(blocks::batches))
+        .routes(routes!(blobs::blob))
         .routes(routes!(accounts::of_owner))
         .routes(routes!(accounts::account))
         .routes(routes!(accounts::operations))

@@ -17,6 +17,7 @@ pub use usage::Stage;
 
 use bastion_circuits::cost;
 use bastion_circuits::{BatchCircuit, Shape};
+use bastion_protocol::data::DataMode;
 use bastion_protocol::Fr;
 use bastion_prover::plonk::Timings;
 use bastion_prover::progress::Progress;
@@ -98,7 +99,15 @@ pub fn run(
         Transfers::new(batches * shape.slots.ops, context.domain, context.time)?;
     let mut refused = Vec::new();
     let block = usage::measure("execute", &mut stages, || {
-        next_block(&mut state, &context, shape, batches, &mut source, &mut refused)
+        next_block(
+            &mut state,
+            &context,
+            shape,
+            batches,
+            DataMode::Calldata,
+            &mut source,
+            &mut refused,
+        )
     })?
     .ok_or(NodeError::DoesNotFit { place: "a transfer".into(), shape: shape.name.clone() })?;
     let transfers = block.operations().count();

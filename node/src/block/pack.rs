@@ -2,7 +2,7 @@
 
 use bastion_circuits::witness::{checked, ChainedInputs};
 use bastion_circuits::{CircuitError, Shape, Slots};
-use bastion_protocol::data::{chain_start, polynomial_start};
+use bastion_protocol::data::{chain_start, polynomial_start, DataMode};
 use bastion_protocol::ops::Op;
 use bastion_state::executor::{BatchBuilder, BatchContext, BatchTrace, Footprint, Rejection};
 use bastion_state::state::State;
@@ -32,7 +32,8 @@ pub struct Refused {
     pub why: String,
 }
 
-/// Fills the next block of at most `batches` batches from a source. `Ok(None)`: nothing is left.
+/// Fills the next block of at most `batches` batches from a source, to be posted in a mode. `Ok(None)`:
+/// nothing is left.
 ///
 /// Refused operations are left out and reported; the state is as if they had not been there. Each
 /// batch is checked against the circuit's rules as soon as it is full: an operation that executes
@@ -45,6 +46,7 @@ pub fn next_block(
     context: &BatchContext,
     shape: &Shape,
     batches: usize,
+    mode: DataMode,
     source: &mut dyn Source,
     refused: &mut Vec<Refused>,
 ) -> Result<Option<Block>, NodeError> {
@@ -70,7 +72,7 @@ pub fn next_block(
     if traces.iter().all(|t| t.ops.is_empty()) {
         return Ok(None);
     }
-    let mut block = bind(old_root, context, traces);
+    let mut block = bind(old_root, context, traces, mode)?;
     block.checked = true;
     Ok(Some(block))
 }

@@ -25,7 +25,7 @@ impl BlockDir {
                 held: held.len(),
             });
         }
-        let known = ["header.json", "data", "proof.json"].map(String::from);
+        let known = ["header.json", "data", "blob", "proof.json"].map(String::from);
         let proofs = (0..manifest.batches_per_block.min(super::MAX_BATCHES as usize))
             .map(|i| format!("batch-{i}.json"));
         let known: BTreeSet<String> = known.into_iter().chain(proofs).collect();

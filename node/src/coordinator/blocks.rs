@@ -18,7 +18,7 @@ use crate::database::{Database, Rows};
 use crate::error::NodeError;
 use crate::jobs::{JobKey, JobKind};
 
-const SCHEMA: u32 = 1;
+const SCHEMA: u32 = 2;
 const BATCHES: &str = "batches";
 const BLOCKS: &str = "blocks";
 const ACCOUNTS: &str = "accounts";
@@ -55,10 +55,12 @@ pub struct BlockInfo {
     pub first_batch: u64,
     /// Its operations.
     pub operations: u32,
-    /// Its posted data among the artifacts.
+    /// Its posted data among the artifacts, those in calldata.
     pub data: Digest,
     /// Their length.
     pub data_bytes: u64,
+    /// Versioned hash of the blob with its L2 and owner records; none if they are in calldata.
+    pub blob: Option<[u8; 32]>,
     /// keccak256 of its public inputs, by which the contract remembers it.
     pub hash: [u8; 32],
     /// Public inputs of its batches, in order.

@@ -1,6 +1,7 @@
 //! What a worker is given for a job. Whoever holds the keys of the circuit needs nothing else.
 
-use bastion_circuits::witness::ChainedInputs;
+use bastion_circuits::witness::{BlobLink, ChainedInputs};
+use bastion_protocol::blob::point;
 use bastion_protocol::field::serde_fr;
 use bastion_protocol::{BatchProof, Fr};
 use bastion_state::executor::BatchTrace;
@@ -19,19 +20,30 @@ pub struct BatchInput {
     y_in: Fr,
     #[serde(with = "serde_fr")]
     r: Fr,
+    /// Point and value behind the batch, if the block has a blob.
+    blob: Option<([u8; 16], [u8; 32])>,
 }
 
 impl BatchInput {
     /// The input for a trace and what ties it to its block.
     pub fn new(trace: BatchTrace, link: ChainedInputs) -> Self {
-        // The node posts calldata alone.
-        let ChainedInputs { c_in, y_in, r, blob: _ } = link;
-        Self { trace, c_in, y_in, r }
+        let ChainedInputs { c_in, y_in, r, blob } = link;
+        let blob = blob.map(|BlobLink { z, to }| (z.to_be_bytes(), point::to_bytes(&to)));
+        Self { trace, c_in, y_in, r, blob }
     }
 
     /// What ties it to its block.
-    pub fn link(&self) -> ChainedInputs {
-        ChainedInputs { c_in: self.c_in, y_in: self.y_in, r: self.r, blob: None }
+    ///
+    /// # Errors
+    /// [`NodeError::JobInput`] for a value that is none.
+    pub fn link(&self) -> Result<ChainedInputs, NodeError> {
+        let blob = self.blob.map(|(z, to)| {
+            let value = point::from_bytes(&to).map(|to| BlobLink { z: u128::from_be_bytes(z), to });
+            value.ok_or_else(|| NodeError::JobInput {
+                why: "the blob's value is not below the modulus".into(),
+            })
+        });
+        Ok(ChainedInputs { c_in: self.c_in, y_in: self.y_in, r: self.r, blob: blob.transpose()? })
     }
 
     /// As bytes.

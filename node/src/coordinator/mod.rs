@@ -29,11 +29,13 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use bastion_protocol::data::DataMode;
 use bastion_prover::artifact::{write_bytes_atomic, Digest};
 use bastion_state::executor::BatchTrace;
 use tokio::sync::broadcast;
 use tracing::{error, info, warn};
 
+use crate::blobs::Keep;
 use crate::block::bind;
 use crate::error::NodeError;
 use crate::jobs::{Artifacts, Doubt, Job, JobError, JobKey, JobKind, JobState, Jobs};
@@ -83,6 +85,10 @@ pub struct Coordinator {
     /// What workers bring has a folder of its own: a refused proof is removed, and must not be able to be
     /// the bytes of something that is needed.
     proofs: Artifacts,
+    /// Blobs that were posted. They are never removed: L1 drops its own.
+    blobs: Keep,
+    /// Where the L2 and owner records of the blocks are posted that are sealed from now on.
+    mode: DataMode,
     bundles: PathBuf,
     verifiers: Verifiers,
     clock: Clock,
@@ -121,6 +127,8 @@ impl Coordinator {
             inner: Mutex::new(inner),
             artifacts: Artifacts::new(dir.join("artifacts")),
             proofs: Artifacts::new(dir.join("proofs")),
+            blobs: Keep::new(dir.join("blobs")),
+            mode: DataMode::Calldata,
             bundles: dir.join("bundles"),
             verifiers,
             clock,
@@ -229,18 +237,24 @@ impl Coordinator {
         };
         let (batch_circuit, block_circuit) = self.verifiers.circuits(count)?;
         let (old_root, context) = (start.old_root, start.context.clone());
-        let block = bind(old_root, &context, traces);
-        let links = block.links();
-        let statements = block.statements(&links).into_iter();
+        let block = bind(old_root, &context, traces, self.mode)?;
+        let links = block.links()?;
+        let statements = block.statements(&links)?.into_iter();
+        // Before anything names it: whoever finds the block finds its blob.
+        let blob = block.blob.as_ref().map(|sidecar| {
+            let hash = sidecar.versioned_hash().0;
+            self.blobs.put(&hash, sidecar.blob()).map(|()| hash)
+        });
         let statement =
             |s: bastion_protocol::PublicInputs<_>| Statement(s.into_array().map(Element).to_vec());
         let info = BlockInfo {
             header: block.header,
             first_batch: first,
             operations: block.batches.iter().map(|b| b.ops.len() as u32).sum(),
-            hash: block_hash(&block.header.public_inputs(&block.data)?).0,
+            hash: block_hash(&block.posted().public_inputs(&block.header)?).0,
             data: self.artifacts.put(&block.data)?,
             data_bytes: block.data.len() as u64,
+            blob: blob.transpose()?,
             statements: statements.map(statement).collect(),
             inputs: Vec::new(),
             batch_circuit,
@@ -486,6 +500,18 @@ impl Coordinator {
         self.artifacts.get(digest)
     }
 
+    /// Posts the data of further blocks in a mode.
+    #[must_use]
+    pub fn posting(mut self, mode: DataMode) -> Self {
+        self.mode = mode;
+        self
+    }
+
+    /// Blobs of this node's blocks.
+    pub fn blobs(&self) -> &Keep {
+        &self.blobs
+    }
+
     /// What happens from now on.
     pub fn subscribe(&self) -> broadcast::Receiver<Event> {
         self.events.subscribe()
@@ -512,13 +538,9 @@ impl Coordinator {
         };
         let none = || Doubt::Refused(format!("there is no block of job {key}"));
         let (_, block) = found.map_err(unchecked)?.ok_or_else(none)?;
-        let data = match key.kind {
-            JobKind::ProveBlock => self.artifacts.get(&block.data).map_err(Doubt::Unchecked)?,
-            JobKind::ProveBatch => Vec::new(),
-        };
         // A panic is a fault of the verifier. It must not come again with each start.
         let checked = catch_unwind(AssertUnwindSafe(|| match key.kind {
-            JobKind::ProveBlock => self.verifiers.check_block(&block, &data, proof),
+            JobKind::ProveBlock => self.verifiers.check_block(&block, proof),
             JobKind::ProveBatch => self.verifiers.check_batch(&block, key.number, proof),
         }));
         checked.unwrap_or_else(|_| Err("the verifier panicked".into())).map_err(Doubt::Refused)

@@ -11,6 +11,7 @@ use bastion_prover::proof::verify as verify_batch;
 use super::blocks::BlockInfo;
 use crate::check::FolderVerifier;
 use crate::error::NodeError;
+use crate::settle::block_hash;
 
 /// The verifiers of the block circuits that a node uses, by their number of batches. All of them verify
 /// batches of one circuit.
@@ -98,14 +99,13 @@ impl Verifiers {
         verify_batch(&proof, verifier.checker().batch).map_err(|e| e.to_string())
     }
 
-    /// Checks the proof of a block whose posted data are `data`.
+    /// Checks the proof of a block, which is known by the hash of its public inputs.
     ///
     /// # Errors
     /// Why it does not hold.
-    pub fn check_block(&self, block: &BlockInfo, data: &[u8], proof: &[u8]) -> Result<(), String> {
+    pub fn check_block(&self, block: &BlockInfo, proof: &[u8]) -> Result<(), String> {
         let proof = BlockProof::from_json(proof).map_err(|e| e.to_string())?;
-        let expected = block.header.public_inputs(data).map_err(|e| e.to_string())?;
-        if proof.inputs != expected {
+        if block_hash(&proof.inputs) != block.hash {
             return Err("it proves another block".into());
         }
         let checker = self.verifier(block)?.checker();

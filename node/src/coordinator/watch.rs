@@ -3,12 +3,15 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
+use bastion_protocol::blob::{from_blob, Posted};
+use bastion_protocol::data::{read_batches, BatchData};
 use bastion_protocol::{BlockProof, Index};
 use bastion_prover::artifact::Digest;
 
 use super::blocks::{BatchInfo, BlockInfo};
 use super::events::JobProgress;
 use super::{Coordinator, WorkerInfo};
+use crate::blobs::keep::file_name;
 use crate::error::NodeError;
 use crate::jobs::{Job, JobKey, JobKind};
 
@@ -145,12 +148,37 @@ impl Coordinator {
         self.lock().blocks.touching(index, before, limit)
     }
 
-    /// The posted data of a block.
+    /// The posted data of a block, those in calldata.
     ///
     /// # Errors
     /// [`NodeError::Job`] if it is missing or damaged.
     pub fn data(&self, block: &BlockInfo) -> Result<Vec<u8>, NodeError> {
         Ok(self.artifacts.get(&block.data)?)
+    }
+
+    /// The blob of a block, if it has one.
+    ///
+    /// # Errors
+    /// [`NodeError::NoBlob`] if it is missing, [`NodeError::BadBlob`] if it is damaged.
+    pub fn blob(&self, block: &BlockInfo) -> Result<Option<Vec<u8>>, NodeError> {
+        let Some(hash) = &block.blob else { return Ok(None) };
+        let missing = || NodeError::NoBlob {
+            hash: file_name(hash),
+            why: format!("the folder {} does not have it", self.blobs.dir().display()),
+        };
+        self.blobs.get(hash)?.ok_or_else(missing).map(Some)
+    }
+
+    /// The records of a block's batches.
+    ///
+    /// # Errors
+    /// As [`Self::data`] and [`Self::blob`].
+    pub fn records(&self, block: &BlockInfo) -> Result<Vec<BatchData>, NodeError> {
+        let (data, count) = (self.data(block)?, block.header.batches);
+        match self.blob(block)? {
+            None => Ok(read_batches(&data, count)?),
+            Some(blob) => Ok(Posted::read(&data, count)?.complete(&from_blob(&blob)?)?),
+        }
     }
 
     /// The proof of a block, once it holds and until it is not needed any more.

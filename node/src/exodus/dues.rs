@@ -10,14 +10,13 @@ use bastion_l1::ReadL1;
 use bastion_protocol::account::is_limiter;
 use bastion_protocol::ops::Op;
 use bastion_protocol::records::ExitRecord;
-use bastion_protocol::records::Section;
 use bastion_protocol::times::{MAX_CLOCK_LAG, MAX_RELEASE_DELAY};
 use bastion_protocol::{field, Fr, Index, Token};
 use bastion_state::state::State;
 use serde::Serialize;
 
 use crate::error::NodeError;
-use crate::exodus::{batches, departure, final_blocks};
+use crate::exodus::{departure, final_blocks};
 use crate::settle::{claim_call, to_u256};
 
 /// What is due.
@@ -119,11 +118,9 @@ impl<'a> Dues<'a> {
     /// If posted data cannot be read, or the owner of an account is not known.
     pub fn of(history: &'a History, state: &'a State) -> Result<Self, NodeError> {
         let mut exits = Vec::new();
-        for block in final_blocks(history) {
-            let records = batches(block)?
-                .into_iter()
-                .flat_map(|mut b| std::mem::take(&mut b.records[Section::Exits as usize]));
-            exits.push(records.collect());
+        for (number, block) in (1..).zip(final_blocks(history)) {
+            let records = block.exits();
+            exits.push(records.map_err(|fault| NodeError::Data { block: number, fault })?);
         }
         let mut dues = Self { history, state, exits, all: Vec::new() };
         dues.accounts()?;

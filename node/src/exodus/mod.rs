@@ -14,7 +14,6 @@ use bastion_audit::chain::{Block, History};
 use bastion_audit::Replay;
 use bastion_contract::rollup::IRollup;
 use bastion_l1::{DevChain, ReadL1};
-use bastion_protocol::data::{read_batches, BatchData};
 use bastion_protocol::times::{ALARM_DEADLINE, OPERATOR_DEADLINE};
 use bastion_protocol::{field, Account, Index, Policy};
 use bastion_prover::progress::Progress;
@@ -43,15 +42,11 @@ fn final_blocks(history: &History) -> impl Iterator<Item = &Block> {
     history.blocks.iter().take_while(|b| b.finalized.is_some())
 }
 
-fn batches(block: &Block) -> Result<Vec<BatchData>, NodeError> {
-    Ok(read_batches(&block.data, block.header.batches)?)
-}
-
 /// The state under the final root, from L1 data alone.
 ///
 /// # Errors
 /// [`NodeError::History`] if the data lead to another root, or were made under policies that are
-/// not among `policies`.
+/// not among `policies`; [`NodeError::Data`] if the data of a block cannot be read, its blob among them.
 pub fn rebuild(history: &History, policies: &[Policy]) -> Result<State, NodeError> {
     let wrong = |why: String| NodeError::History { contract: history.contract.to_string(), why };
     let mut replay = Replay::new();
@@ -61,7 +56,9 @@ pub fn rebuild(history: &History, policies: &[Policy]) -> Result<State, NodeErro
             wrong(format!("block {}: no given policy has the root {}", i + 1, field::to_hex(&root)))
         })?;
         replay.set_policy(policy);
-        for batch in batches(block)? {
+        let data = block.read(history.domain());
+        let data = data.map_err(|fault| NodeError::Data { block: i as u64 + 1, fault })?;
+        for batch in data.batches {
             replay
                 .apply(&batch, block.header.time)
                 .map_err(|e| wrong(format!("block {}: {e}", i + 1)))?;

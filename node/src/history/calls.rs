@@ -14,14 +14,16 @@ use bastion_audit::chain::{History, OldMemo, Proving};
 use bastion_contract::bindings::verify_calldata;
 use bastion_contract::rollup::IRollup;
 use bastion_l1::Called;
+use bastion_protocol::blob::point;
 use bastion_protocol::inputs::COUNT;
 use bastion_protocol::Fr;
 
 use super::events::{Collector, Gone, Origin, Proof};
 use super::Reader;
+use crate::blobs::{self, Blobs};
 use crate::error::NodeError;
 use crate::settle::to_u256;
-use bastion_protocol::{Header, Memo};
+use bastion_protocol::{Header, Memo, PublicInputs};
 
 /// Finds the calls of one rollup.
 pub(super) struct Calls<'r, 'p> {
@@ -38,6 +40,8 @@ struct Wanted<'a> {
     header: Header,
     /// keccak256 of the public inputs, as the contract recorded it.
     record: B256,
+    /// Versioned hash of the blob, if it has one.
+    blob: Option<[u8; 32]>,
 }
 
 /// A call that may have proved a block.
@@ -53,7 +57,8 @@ struct Candidate {
 
 /// The memo of a commit. Only operators commit; what stands behind another call may be anybody's.
 fn memo(input: &[u8], direct: bool) -> Option<Memo> {
-    let by_operator = direct && input.starts_with(&IRollup::commitCall::SELECTOR);
+    let commits = [IRollup::commitCall::SELECTOR, IRollup::commitInBlobCall::SELECTOR];
+    let by_operator = direct && commits.iter().any(|selector| input.starts_with(selector));
     by_operator.then(|| Memo::at_end_of(input)).flatten()
 }
 
@@ -64,7 +69,11 @@ impl<'r, 'p> Calls<'r, 'p> {
 
     /// Completes the blocks of a history. Blocks that were taken back need no data, but what was claimed with
     /// them was claimed.
-    pub(super) fn fill(&mut self, collector: Collector) -> Result<History, NodeError> {
+    pub(super) fn fill(
+        &mut self,
+        collector: Collector,
+        sources: &mut Blobs,
+    ) -> Result<History, NodeError> {
         let Collector { mut history, origins, verifiers, gone, .. } = collector;
         for Gone { block, committed, committed_at } in gone {
             let called = self.reader.l1.called(committed)?;
@@ -91,12 +100,20 @@ impl<'r, 'p> Calls<'r, 'p> {
                     batches: h.batches,
                 },
                 record: self.reader.view(&record)?.inputs,
+                blob: block.blob.as_ref().map(|blob| blob.versioned_hash),
             };
             let ((data, inputs), memo) =
                 self.search(&wanted, "commit", origin.committed, |_, input, direct| {
                     Ok(wanted.data(input).map(|data| (data, memo(input, direct))))
                 })?;
             (block.data, block.memo) = (data, memo);
+            if let Some(blob) = &mut block.blob {
+                blob.bytes = sources.fetch(&blobs::Wanted {
+                    versioned_hash: blob.versioned_hash,
+                    l1_block: origin.l1_block,
+                    time: block.committed_at,
+                });
+            }
             if let Some(proof) = origin.proven {
                 block.proving = Some(self.search(
                     &wanted,
@@ -203,8 +220,17 @@ impl<'r, 'p> Calls<'r, 'p> {
 impl Wanted<'_> {
     /// The public inputs for posted data, if the contract recorded these.
     fn inputs(&self, data: &[u8]) -> Option<[U256; COUNT]> {
-        let inputs = self.header.public_inputs(data).ok()?.into_array();
-        let inputs = inputs.map(|x| to_u256(&x));
+        self.recorded(self.header.public_inputs(data).ok()?)
+    }
+
+    /// The same for data of which a blob holds a part, and what the call says of it: its value first.
+    fn inputs_in_blob(&self, data: &[u8], opening: &[u8]) -> Option<[U256; COUNT]> {
+        let value = point::from_bytes(opening.first_chunk()?)?;
+        self.recorded(self.header.public_inputs_posted(data, &self.blob?, &value).ok()?)
+    }
+
+    fn recorded(&self, inputs: PublicInputs<Fr>) -> Option<[U256; COUNT]> {
+        let inputs = inputs.into_array().map(|x| to_u256(&x));
         (keccak256(inputs.abi_encode()) == self.record).then_some(inputs)
     }
 
@@ -218,7 +244,14 @@ impl Wanted<'_> {
             .filter_map(|(_, call)| IRollup::settleCall::abi_decode(call).ok())
             .map(|call| call.data);
         let mut found = commits.chain(settles);
-        found.find_map(|data| Some((data.to_vec(), self.inputs(&data)?)))
+        if self.blob.is_none() {
+            return found.find_map(|data| Some((data.to_vec(), self.inputs(&data)?)));
+        }
+        let mut commits = places(input, IRollup::commitInBlobCall::SELECTOR, &header)
+            .filter_map(|(_, call)| IRollup::commitInBlobCall::abi_decode(call).ok());
+        commits.find_map(|call| {
+            Some((call.data.to_vec(), self.inputs_in_blob(&call.data, &call.opening)?))
+        })
     }
 
     /// The calls in calldata that may have proved the block, with their places.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use alloy_primitives::{keccak256, Address, B256, U256};
 use alloy_sol_types::{SolEventInterface, SolValue};
+use bastion_audit::blob::PostedBlob;
 use bastion_audit::chain::{
     Alarm, Announced, Announcement, Block, Claim, Departure, Due, Entry, ExodusBegan, History,
     PolicyChange, Refund, Registration,
@@ -39,6 +40,8 @@ pub(super) struct Origin {
     pub(super) header: IRollup::Header,
     /// The transaction that committed it.
     pub(super) committed: B256,
+    /// Number of the L1 block with this transaction.
+    pub(super) l1_block: u64,
     /// How it was proven.
     pub(super) proven: Option<Proof>,
 }
@@ -302,6 +305,8 @@ impl Collector {
         self.history.blocks.push(Block {
             header,
             data: Vec::new(),
+            blob: (!e.versionedHash.is_zero())
+                .then(|| PostedBlob { versioned_hash: e.versionedHash.0, bytes: None }),
             committed_at: event.block.time,
             exit_root: e.exitRoot.0,
             processed: e.processed.saturating_to(),
@@ -310,7 +315,12 @@ impl Collector {
             finalized: None,
             finalized_at: None,
         });
-        self.origins.push(Origin { header: e.header, committed: event.transaction, proven: None });
+        self.origins.push(Origin {
+            header: e.header,
+            committed: event.transaction,
+            l1_block: event.block.number,
+            proven: None,
+        });
         Ok(())
     }
 }

@@ -19,25 +19,32 @@ use bastion_l1::{Pin, ReadL1};
 use bastion_protocol::queue::roll_queue;
 use bastion_protocol::{field, Address as L2Address, Fr};
 
+use crate::blobs::Blobs;
 use crate::error::NodeError;
 use calls::Calls;
 use events::Collector;
 
-/// Reads the history of the rollup at `contract`.
+/// Reads the history of the rollup at `contract`, without blobs: it tells what happened, and the exits and
+/// L1 records of each block, which are in calldata always.
 ///
 /// # Errors
 /// As [`collect_pinned`].
 pub fn collect(l1: &mut dyn ReadL1, contract: Address) -> Result<History, NodeError> {
-    Ok(collect_pinned(l1, contract)?.0)
+    Ok(collect_pinned(l1, contract, &mut Blobs::none())?.0)
 }
 
-/// Reads the history of the rollup at `contract`, and names the L1 block as of which it is.
+/// Reads the history of the rollup at `contract`, and names the L1 block as of which it is. A blob that
+/// nobody has is left out: [`Blobs::require`] tells whether one is missing.
 ///
 /// # Errors
 /// If the L1 does not answer, [`NodeError::History`] if what it tells is no rollup's history,
 /// [`NodeError::Incomplete`] if it tells less than the contract counts, and
 /// [`bastion_l1::L1Error::Reorg`] if L1 was reorganized meanwhile.
-pub fn collect_pinned(l1: &mut dyn ReadL1, contract: Address) -> Result<(History, Pin), NodeError> {
+pub fn collect_pinned(
+    l1: &mut dyn ReadL1,
+    contract: Address,
+    blobs: &mut Blobs,
+) -> Result<(History, Pin), NodeError> {
     let chain_id = l1.chain_id();
     let pin = l1.pin()?;
     let mut reader = Reader { l1, pin, contract };
@@ -90,7 +97,7 @@ pub fn collect_pinned(l1: &mut dyn ReadL1, contract: Address) -> Result<(History
         let held = reader.view(&IRollup::heldCall { token })?;
         collector.history.held.insert(token, held.saturating_to());
     }
-    let history = Calls::new(&mut reader).fill(collector)?;
+    let history = Calls::new(&mut reader).fill(collector, blobs)?;
     reader.l1.hold(&pin)?;
     Ok((history, pin))
 }

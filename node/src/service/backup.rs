@@ -21,12 +21,13 @@ use crate::sequencer::Log;
 const FORMAT: u32 = 1;
 const MANIFEST: &str = "backup.json";
 /// Folders of a data folder that are copied.
-const FOLDERS: [&str; 9] = [
+const FOLDERS: [&str; 10] = [
     "sequencer",
     "jobs",
     "blocks",
     "artifacts",
     "proofs",
+    "blobs",
     "intake",
     "transactions",
     "bundles",
@@ -142,6 +143,8 @@ pub struct Checked {
     pub blocks: u64,
     /// Artifacts of blocks that are not final, all of which are whole.
     pub artifacts: u64,
+    /// Blobs that were posted, all of which are whole.
+    pub blobs: u64,
     /// What does not fit.
     pub faults: Vec<String>,
 }
@@ -192,6 +195,12 @@ pub fn check(data: &Path, rollup: &Rollup, verifiers: Verifiers) -> Result<Check
                     Err(error) => checked.faults.push(format!("block {number}: {error}")),
                 }
             }
+        }
+    }
+    for hash in coordinator.blobs().all()? {
+        match coordinator.blobs().get(&hash) {
+            Ok(_) => checked.blobs += 1,
+            Err(error) => checked.faults.push(error.to_string()),
         }
     }
     Ok(checked)

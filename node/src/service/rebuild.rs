@@ -9,7 +9,6 @@ use std::sync::Arc;
 
 use bastion_audit::chain::Block;
 use bastion_audit::{History, Replay};
-use bastion_protocol::data::read_batches;
 use bastion_protocol::ops::{Op, SignedOp};
 use bastion_prover::artifact::Digest;
 use bastion_state::state::State;
@@ -76,7 +75,7 @@ pub fn rebuild(
     let mut base = Base { time: history.genesis_time, epoch, made, ..Base::default() };
     let mut queue = 0;
     let infos = history.blocks.iter().map(|block| {
-        let info = info(block, base.batches, &verifiers)?;
+        let info = info(block, base.block + 1, base.batches, &verifiers)?;
         base.block += 1;
         base.batches += u64::from(block.header.batches);
         (base.time, queue) = (block.header.time, block.processed);
@@ -86,6 +85,12 @@ pub fn rebuild(
     let coordinator = Coordinator::open(&half, verifiers, clock)?;
     for (number, info) in &infos {
         coordinator.adopt(*number, info)?;
+    }
+    // L1 drops them: the node goes on keeping them.
+    for blob in history.blocks.iter().filter_map(|block| block.blob.as_ref()) {
+        if let Some(bytes) = &blob.bytes {
+            coordinator.blobs().put(&blob.versioned_hash, bytes)?;
+        }
     }
     drop(coordinator);
     drop(Store::restore(&sequencer.join("state"), &state, base.batches)?);
@@ -135,11 +140,17 @@ fn can_go_on(data: &Path, rollup: &Rollup, history: &History) -> Result<(), Node
 }
 
 /// What the coordinator keeps of a final block.
-fn info(block: &Block, first_batch: u64, verifiers: &Verifiers) -> Result<BlockInfo, NodeError> {
+fn info(
+    block: &Block,
+    number: u64,
+    first_batch: u64,
+    verifiers: &Verifiers,
+) -> Result<BlockInfo, NodeError> {
     let header = block.header;
     let (batch_circuit, block_circuit) = verifiers.circuits(header.batches)?;
-    let batches = read_batches(&block.data, header.batches)?;
-    let operations = batches.iter().map(|batch| {
+    let data =
+        block.read(header.domain).map_err(|fault| NodeError::Data { block: number, fault })?;
+    let operations = data.batches.iter().map(|batch| {
         let [l1, l2, ..] = batch.counts();
         (l1 + l2) as u32
     });
@@ -150,7 +161,8 @@ fn info(block: &Block, first_batch: u64, verifiers: &Verifiers) -> Result<BlockI
         operations: operations.sum(),
         data: Digest::of(&block.data),
         data_bytes: block.data.len() as u64,
-        hash: block_hash(&header.public_inputs(&block.data)?).0,
+        blob: block.blob.as_ref().map(|blob| blob.versioned_hash),
+        hash: block_hash(&data.inputs).0,
         statements: Vec::new(),
         inputs: Vec::new(),
         batch_circuit,

@@ -15,6 +15,7 @@ use std::time::Instant;
 use alloy_primitives::{Address, U256};
 use alloy_sol_types::SolCall;
 use bastion_contract::rollup::IRollup;
+use bastion_l1::blob::Sidecar;
 use bastion_l1::txmgr::{Intent, Request, State, TxManager, TxOptions, Wallet};
 use bastion_l1::{At, Failover, Finality, L1Error, ReadL1, ReadLogs};
 use bastion_protocol::times::QUEUE_DEADLINE;
@@ -24,10 +25,12 @@ use super::policies::{root_on_l1, Policies};
 use super::run::Order;
 use super::view::{L1View, TxInfo};
 use super::Control;
+use crate::coordinator::blocks::BlockInfo;
 use crate::coordinator::Coordinator;
 use crate::error::NodeError;
+use crate::posted::PostedData;
 use crate::sentinel::{lock, Watch};
-use crate::settle::{commit_call, finalize_call, prove_call, to_u256, with_memo};
+use crate::settle::{finalize_call, prove_call, to_u256, with_memo};
 
 /// Blocks of which the transactions are shown.
 const SHOWN: u64 = 256;
@@ -313,7 +316,7 @@ impl Settler {
             return Ok(());
         };
         let input = match step {
-            Step::Commit => commit_call(&block.header, &self.coordinator.data(&block)?),
+            Step::Commit => self.commit(&block)?,
             Step::Prove if number > counters.committed => return Ok(()),
             Step::Prove => match self.coordinator.proof(number)? {
                 Some(proof) => prove_call(number, &proof),
@@ -343,6 +346,14 @@ impl Settler {
         };
         self.manager.submit(Request::call(name, self.contract, input), now)?;
         Ok(())
+    }
+
+    /// The call that commits a block.
+    fn commit(&self, block: &BlockInfo) -> Result<alloy_primitives::Bytes, NodeError> {
+        let data = self.coordinator.data(block)?;
+        let blob = self.coordinator.blob(block)?;
+        let sidecar = blob.map(|bytes| Sidecar::new(&bytes).map_err(L1Error::from)).transpose()?;
+        PostedData { data: &data, blob: sidecar.as_ref() }.commit_call(&block.header)
     }
 
     /// The name of the transaction to ask for; none while the last one that had its effect may only not

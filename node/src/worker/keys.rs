@@ -85,7 +85,7 @@ impl WorkerKeys {
 
     fn prove_batch(&self, job: &JobKey, input: &[u8]) -> Result<Vec<u8>, NodeError> {
         let input = BatchInput::from_bytes(input)?;
-        let (shape, link) = (self.batch.shape(), input.link());
+        let (shape, link) = (self.batch.shape(), input.link()?);
         let circuit = generate_witness(shape, &input.trace, &link)?;
         let progress = Progress::silent();
         let made = self.batch.prove(vec![circuit], &self.srs, self.budget, &progress);

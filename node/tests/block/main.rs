@@ -28,6 +28,7 @@ use bastion_node::pipeline::{BlockProver, Cache};
 use bastion_node::second_verifier::SecondVerifier;
 use bastion_node::settle::{to_u256, RollupClient};
 use bastion_node::NodeError;
+use bastion_protocol::data::DataMode;
 use bastion_protocol::header::domain;
 use bastion_protocol::records::Section;
 use bastion_protocol::{field, BlockProof, CircuitId};
@@ -68,7 +69,9 @@ fn a_block_is_finalized_and_no_byte_of_it_can_change() {
     let queue = source.queue();
     let mut refused = Vec::new();
     let block =
-        next_block(&mut state, &context, &shape, 1, &mut source, &mut refused).unwrap().unwrap();
+        next_block(&mut state, &context, &shape, 1, DataMode::Calldata, &mut source, &mut refused)
+            .unwrap()
+            .unwrap();
     assert!(refused.is_empty(), "{refused:?}");
     let kinds = block.operations().count();
     assert_eq!(kinds, queue.len() + 2 + 3, "all of the story is in the batch");
@@ -96,7 +99,7 @@ fn a_block_is_finalized_and_no_byte_of_it_can_change() {
     for at in [0, 16, proven.proof.proof.len() / 2] {
         let mut forged = proven.proof.clone();
         forged.proof[at] ^= 0x10;
-        let result = settlement.settle(&mut l1, 1, &block.header, &block.data, &forged);
+        let result = settlement.settle(&mut l1, 1, &block.header, block.posted(), &forged);
         assert!(result.is_err(), "byte {at}");
         // The commitment stays; the next attempt starts on a chain without it.
         l1 = EmbeddedL1::new(TIME);
@@ -112,7 +115,7 @@ fn a_block_is_finalized_and_no_byte_of_it_can_change() {
             settlement.enqueue(&mut l1, op).unwrap();
         }
     }
-    let gas = settlement.settle(&mut l1, 1, &block.header, &block.data, &proven.proof).unwrap();
+    let gas = settlement.settle(&mut l1, 1, &block.header, block.posted(), &proven.proof).unwrap();
     lap(&format!("finalized: {gas:?}"));
     assert_eq!(settlement.state_root(&mut l1).unwrap(), to_u256(&state.root()));
     let exits: Vec<Vec<u8>> = block
@@ -163,7 +166,7 @@ fn a_block_is_finalized_and_no_byte_of_it_can_change() {
         for op in &queue {
             settlement.enqueue(l1, op).unwrap();
         }
-        settlement.settle(l1, 1, &block.header, &block.data, &proven.proof).unwrap();
+        settlement.settle(l1, 1, &block.header, block.posted(), &proven.proof).unwrap();
         settlement
     });
     lap("the same from a node, and everybody left");

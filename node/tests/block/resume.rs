@@ -2,6 +2,7 @@
 
 use alloy_primitives::{Address, Bytes, B256, U256};
 use bastion_aggregator::verifier::StoredBlockVerifier;
+use bastion_l1::blob::Sidecar;
 use bastion_l1::{
     Asked, At, Called, DevChain, EmbeddedL1, Event, L1Error, Pin, ReadL1, ReadLogs, SendL1,
     DEV_OPERATOR,
@@ -108,6 +109,15 @@ impl SendL1 for Failing<'_> {
     fn send(&mut self, from: Address, to: Address, wei: U256, data: Bytes) -> Result<u64, L1Error> {
         self.transact(|l1| l1.send(from, to, wei, data))
     }
+    fn send_blob(
+        &mut self,
+        from: Address,
+        to: Address,
+        data: Bytes,
+        blob: &Sidecar,
+    ) -> Result<u64, L1Error> {
+        self.transact(|l1| l1.send_blob(from, to, data, blob))
+    }
 }
 
 impl DevChain for Failing<'_> {
@@ -116,6 +126,9 @@ impl DevChain for Failing<'_> {
     }
     fn advance(&mut self, seconds: u64) -> Result<(), L1Error> {
         self.l1.advance(seconds)
+    }
+    fn blob(&mut self, versioned_hash: B256) -> Result<Option<Bytes>, L1Error> {
+        self.l1.blob(versioned_hash)
     }
 }
 

@@ -7,6 +7,7 @@ use std::sync::{Arc, OnceLock};
 
 use alloy_primitives::Address;
 use bastion_l1::{At, DevChain, L1Error, Options, RpcL1};
+use bastion_node::blobs::Blobs;
 use bastion_node::history::{collect, collect_pinned};
 use bastion_node::NodeError;
 use serde_json::{json, Value};
@@ -286,10 +287,11 @@ fn ways_to_ask_for_state(sound: &Sound) {
 
 fn blocks_to_read_as_of(sound: &Sound) {
     let connect = || RpcL1::connect(&sound.anvil.url).unwrap();
-    let (_, now) = collect_pinned(&mut connect(), sound.rollup).unwrap();
+    let (_, now) = collect_pinned(&mut connect(), sound.rollup, &mut Blobs::none()).unwrap();
     // As of an earlier block there is less.
     let earlier = At::Number(now.number - 1);
-    let (history, pin) = collect_pinned(&mut connect().at(earlier), sound.rollup).unwrap();
+    let (history, pin) =
+        collect_pinned(&mut connect().at(earlier), sound.rollup, &mut Blobs::none()).unwrap();
     assert_eq!((pin.number, history.queue.len()), (now.number - 1, 0));
     let before = collect(&mut connect().at(At::Number(1)), sound.rollup).unwrap_err();
     assert!(before.to_string().contains("L1 block 1"), "{before}");

@@ -66,6 +66,19 @@ pub fn limbs(value: &Scalar) -> [u128; 2] {
     [low & ((1 << LOW_BITS) - 1), low >> LOW_BITS | high << 1]
 }
 
+/// A value from its 32 bytes, big-endian, as the precompile of L1 has it; `None` if it is not below the
+/// modulus.
+#[must_use]
+pub fn from_bytes(bytes: &[u8; 32]) -> Option<Scalar> {
+    Scalar::from_bigint(field::bytes_to_limbs(bytes))
+}
+
+/// The 32 bytes of a value, big-endian.
+#[must_use]
+pub fn to_bytes(value: &Scalar) -> [u8; 32] {
+    field::limbs_to_bytes(value.into_bigint())
+}
+
 /// The value of two limbs. The circuit fixes a value modulo the modulus alone; the precompile of L1
 /// takes none but the canonical one, and so does this.
 ///
@@ -152,7 +165,9 @@ mod tests {
         let mut rng = ChaCha20Rng::seed_from_u64(1);
         for value in [Scalar::ZERO, -Scalar::ONE, Scalar::rand(&mut rng)] {
             assert_eq!(from_limbs(limbs(&value)), Ok(value));
+            assert_eq!(from_bytes(&to_bytes(&value)), Some(value));
         }
+        assert_eq!(from_bytes(&field::limbs_to_bytes(Scalar::MODULUS)), None);
         // The modulus, and a value plus the modulus.
         let BigInt([a, b, c, d]) = Scalar::MODULUS;
         let (low, high) =

@@ -1,6 +1,7 @@
 //! The public routes.
 
 pub mod accounts;
+pub mod blobs;
 pub mod blocks;
 pub mod events;
 pub mod jobs;

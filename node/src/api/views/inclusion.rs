@@ -1,7 +1,7 @@
 //! Where an operation stands in the data that its block posts.
 
 use bastion_client::types::{Bytes, Hash, Inclusion};
-use bastion_protocol::data::{read_batches, BatchData};
+use bastion_protocol::data::BatchData;
 use bastion_protocol::ops::Op;
 use bastion_protocol::receipt::words_hash;
 use bastion_protocol::records::{L2Record, Section};
@@ -31,8 +31,7 @@ impl Backend {
             );
             Fault::new(Code::NotSealed, detail)
         })?;
-        let data = coordinator.data(&block)?;
-        let batches = read_batches(&data, block.header.batches).map_err(Fault::internal)?;
+        let batches = coordinator.records(&block)?;
         let broken =
             || Fault::internal(format!("the data of block {} lack {place:?}", place.block));
         let batch = batches.get(place.batch as usize).ok_or_else(broken)?;
@@ -50,7 +49,12 @@ impl Backend {
             position: place.position,
             records: records.ok_or_else(broken)?.into_iter().map(Bytes).collect(),
             words: Hash(receipt.words),
-            offset: found.iter().map(|(section, n)| before + offset(batch, *section, *n)).collect(),
+            offset: match block.blob {
+                None => {
+                    found.iter().map(|(section, n)| before + offset(batch, *section, *n)).collect()
+                }
+                Some(_) => Vec::new(),
+            },
             commit_transaction: transactions
                 .and_then(|[commit, _, _]| commit.as_ref())
                 .map(|commit| Hash(commit.hash)),

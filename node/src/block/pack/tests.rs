@@ -4,6 +4,7 @@
 use std::collections::VecDeque;
 
 use bastion_protocol::account::FIRST_USER;
+use bastion_protocol::data::DataMode;
 use bastion_protocol::ops::{Action, Body, Deposit};
 use bastion_protocol::Fr;
 use bastion_protocol::Kind;
@@ -159,8 +160,10 @@ fn an_l1_operation_starts_the_next_batch() {
     ];
     let (mut state, mut refused) = (State::new(), Vec::new());
     let mut source = asked(&asks);
-    let mut next =
-        || next_block(&mut state, &context(), &Shape::tiny(), 2, &mut source, &mut refused);
+    let mut next = || {
+        let mode = DataMode::Calldata;
+        next_block(&mut state, &context(), &Shape::tiny(), 2, mode, &mut source, &mut refused)
+    };
     let lens = |block: &Block| block.batches.iter().map(|b| b.ops.len()).collect::<Vec<_>>();
     assert_eq!(lens(&next().unwrap().unwrap()), [3, 2]);
     assert_eq!(lens(&next().unwrap().unwrap()), [1, 0]);

@@ -1,0 +1,119 @@
+//! `bastion blobs`
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use alloy_primitives::Address;
+use bastion_l1::At;
+use bastion_node::blobs::{keep, Keep};
+use bastion_node::history::collect_pinned;
+use serde::Serialize;
+
+use crate::commands::{l1, sources};
+use crate::config::Settings;
+use crate::output;
+
+/// Keeps the blobs of a rollup in a folder, before L1 drops them.
+///
+/// Looks up which blobs the blocks of the rollup have, and fetches those that the folder does not have yet.
+/// Each is held against its hash on L1. Run it once a day: L1 keeps blobs for about 18 days. The folder is an
+/// archive for `bastion audit` and `bastion exodus`. Exit code 5 if the blob of a block was not found.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  bastion blobs --l1 URL --contract A --beacon http://127.0.0.1:5052 --out archive\n  \
+bastion blobs --l1 URL --contract A --blobs https://node.example --out archive --json"
+)]
+pub(crate) struct Args {
+    /// URL of an L1 node.
+    #[arg(long, env = "BASTION_L1", hide_env_values = true, value_name = "URL")]
+    l1: String,
+    #[command(flatten)]
+    node: l1::Args,
+    #[command(flatten)]
+    sources: sources::Args,
+    /// The rollup contract.
+    #[arg(long)]
+    contract: Address,
+    /// L1 block up to which blocks are looked for: latest, safe, finalized or a number; finalized by default,
+    /// on development chains latest.
+    #[arg(long, value_name = "L1BLOCK")]
+    at: Option<At>,
+    /// L1 block of the contract's deployment, to save the node the search before it.
+    #[arg(long, default_value_t = 0, value_name = "L1BLOCK")]
+    deployed_at: u64,
+    /// Folder of the blobs.
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+}
+
+#[derive(Serialize)]
+struct Report {
+    contract: String,
+    chain_id: u64,
+    l1_block: u64,
+    folder: String,
+    /// Blocks whose data are in a blob.
+    blocks: u64,
+    /// Blobs that the folder has now.
+    kept: u64,
+    /// Those among them that were fetched.
+    fetched: u64,
+    missing: Vec<Missing>,
+}
+
+#[derive(Serialize)]
+struct Missing {
+    block: u64,
+    blob: String,
+    why: String,
+}
+
+pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<ExitCode> {
+    let folder = Keep::new(&args.out);
+    // What is there is not fetched again; what is damaged there is.
+    let mut blobs = args.sources.open_after(&args.out)?;
+    let mut l1 = args.node.connect(&args.l1)?.since(args.deployed_at);
+    l1 = l1.at(args.at.unwrap_or_default());
+    let before = folder.all()?;
+    let (history, pin) = collect_pinned(&mut l1, args.contract, &mut blobs)?;
+    let mut report = Report {
+        contract: args.contract.to_string(),
+        chain_id: history.chain_id,
+        l1_block: pin.number,
+        folder: args.out.display().to_string(),
+        blocks: 0,
+        kept: 0,
+        fetched: 0,
+        missing: Vec::new(),
+    };
+    let blocks = (1..).zip(&history.blocks);
+    for (block, blob) in blocks.filter_map(|(n, b)| Some((n, b.blob.as_ref()?))) {
+        report.blocks += 1;
+        let hash = blob.versioned_hash;
+        match &blob.bytes {
+            Some(bytes) => {
+                folder.put(&hash, bytes)?;
+                report.kept += 1;
+                report.fetched += u64::from(!before.contains(&hash));
+            }
+            None => {
+                let why = blobs.reason(&hash);
+                report.missing.push(Missing { block, blob: keep::file_name(&hash), why });
+            }
+        }
+    }
+    let code = if report.missing.is_empty() { 0 } else { crate::exit::MISSING };
+    output::report(settings, &report, text)?;
+    Ok(ExitCode::from(code))
+}
+
+fn text(r: &Report) -> String {
+    let mut out = format!(
+        "{} blocks have their data in blobs, as of L1 block {}\n{} are in {}, {} of them new",
+        r.blocks, r.l1_block, r.kept, r.folder, r.fetched
+    );
+    for missing in &r.missing {
+        out += &format!("\nMISSING: block {}: {}", missing.block, missing.why);
+    }
+    out
+}

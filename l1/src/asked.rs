@@ -13,6 +13,9 @@ const LONG: [&str; 5] = [
     "debug_traceTransaction",
 ];
 
+/// How the name of what is asked begins if it is no method of a node of L1.
+pub(crate) const GET: &str = "GET ";
+
 /// A request to a node. No part of it tells more of the node's URL than scheme, host and port.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Asked {
@@ -33,6 +36,11 @@ impl Asked {
     /// Whether only [`crate::Options::max_answer`] limits the answer's length.
     pub(crate) fn may_be_long(&self) -> bool {
         LONG.contains(&&*self.method)
+    }
+
+    /// Whether somebody else than a node of L1 was asked.
+    pub(crate) fn is_get(&self) -> bool {
+        self.method.starts_with(GET)
     }
 
     /// Words about the number of tries, if there was more than one.

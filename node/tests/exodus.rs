@@ -11,20 +11,29 @@ use bastion_audit::chain::History;
 use bastion_audit::{audit, Circuit, Description, Expectation, Verifier};
 use bastion_contract::governance::IGovernance;
 use bastion_contract::rollup::{governance, rollup, IRollup};
+use bastion_l1::blob::Sidecar;
 use bastion_l1::{DevChain, EmbeddedL1, ReadL1, RpcL1, SendL1, DEV_OPERATOR};
+use bastion_node::blobs::keep::{file_name, Keep};
+use bastion_node::blobs::Blobs;
 use bastion_node::code;
 use bastion_node::devnet::{dev_exit, dev_key, dev_policy};
 use bastion_node::exodus::{rebuild, standing, Done, Due, Dues, Outcome, Sender, Standing, What};
-use bastion_node::history::collect;
-use bastion_node::settle::to_u256;
+use bastion_node::history::{collect, collect_pinned};
+use bastion_node::posted::PostedData;
+use bastion_node::settle::{header_of, to_u256};
+use bastion_node::NodeError;
 use bastion_protocol::account::FIRST_USER;
+use bastion_protocol::blob::{coefficients, to_blob, Posted as InBlob};
+use bastion_protocol::data::BatchData;
 use bastion_protocol::header::domain;
 use bastion_protocol::ops::{Action, Body, Op};
-use bastion_protocol::Fr;
+use bastion_protocol::{Fr, Header};
 use bastion_prover::progress::Progress;
+use bastion_prover::ErrorClass;
 use bastion_state::executor::word_chain;
 use bastion_state::executor::{posted_data, BatchBuilder, BatchContext};
 use bastion_state::state::State;
+use tempfile::TempDir;
 
 const TIME: u64 = 1_800_000_000;
 const CIRCUIT: [u8; 32] = [1; 32];
@@ -89,8 +98,45 @@ fn deposit(l1: &mut dyn DevChain, contract: Address, name: &str, exit: Address, 
     })
 }
 
+/// Where blocks post their data, and who has them later.
+#[derive(Clone, Copy)]
+enum Posting<'a> {
+    Calldata,
+    /// In blobs, which the development chain itself gives out, for a folder.
+    Folder,
+    /// In blobs, which the node at this URL has as a beacon node.
+    Beacon(&'a str),
+}
+
+impl Posting<'_> {
+    /// The sources, and what they need to stay.
+    fn open(self, l1: &mut dyn DevChain, contract: Address) -> (Blobs, TempDir) {
+        let dir = tempfile::tempdir().unwrap();
+        let sources = match self {
+            Self::Calldata => Blobs::none(),
+            Self::Beacon(url) => Blobs::none().with_beacon(url).unwrap(),
+            Self::Folder => {
+                let keep = Keep::new(dir.path());
+                let blocks = collect(l1, contract).unwrap().blocks;
+                for hash in blocks.into_iter().filter_map(|b| Some(b.blob?.versioned_hash)) {
+                    let bytes = l1.blob(hash.into()).unwrap().unwrap();
+                    keep.put(&hash, &bytes).unwrap();
+                }
+                Blobs::none().with_folder(dir.path())
+            }
+        };
+        (sources, dir)
+    }
+}
+
 /// Executes operations into a block of one batch and makes it final.
-fn settle(l1: &mut dyn DevChain, contract: Address, state: &mut State, ops: &[Op]) {
+fn settle(
+    l1: &mut dyn DevChain,
+    contract: Address,
+    state: &mut State,
+    ops: &[Op],
+    posting: Posting<'_>,
+) {
     let old_root = state.root();
     let context = BatchContext {
         domain: domain(l1.chain_id(), bastion_protocol::Address(contract.into_array())),
@@ -102,16 +148,22 @@ fn settle(l1: &mut dyn DevChain, contract: Address, state: &mut State, ops: &[Op
         assert!(batch.push(op, |_| true).unwrap());
     }
     let trace = batch.finish();
+    let data = posted_data(&trace.ops);
+    let header = Header {
+        old_root,
+        new_root: trace.new_root,
+        policy_root: dev_policy().root(),
+        domain: trace.context.domain,
+        time: trace.context.time,
+        c_out: word_chain(Fr::from(0u64), &trace.ops),
+        batches: 1,
+    };
+    if !matches!(posting, Posting::Calldata) {
+        return settle_in_blob(l1, contract, &header, data);
+    }
     let call = IRollup::settleCall {
-        header: IRollup::Header {
-            oldRoot: to_u256(&old_root),
-            newRoot: to_u256(&trace.new_root),
-            policyRoot: to_u256(&dev_policy().root()),
-            time: trace.context.time,
-            cOut: to_u256(&word_chain(Fr::from(0u64), &trace.ops)),
-            batches: 1,
-        },
-        data: posted_data(&trace.ops).to_bytes().into(),
+        header: header_of(&header),
+        data: data.to_bytes().into(),
         circuitId: CIRCUIT.into(),
         accumulator: [U256::ZERO; 12],
         proof: vec![1u8].into(),
@@ -119,9 +171,31 @@ fn settle(l1: &mut dyn DevChain, contract: Address, state: &mut State, ops: &[Op
     send(l1, DEV_OPERATOR, contract, 0, call.abi_encode());
 }
 
+fn settle_in_blob(l1: &mut dyn DevChain, contract: Address, header: &Header, batch: BatchData) {
+    let batches = [batch];
+    let blob = Sidecar::new(&to_blob(&coefficients(&batches).unwrap()).unwrap()).unwrap();
+    let data = InBlob::to_bytes(&batches);
+    let posted = PostedData { data: &data, blob: Some(&blob) };
+    let call = posted.commit_call(header).unwrap();
+    l1.fund(DEV_OPERATOR, U256::from(10).pow(U256::from(19))).unwrap();
+    l1.send_blob(DEV_OPERATOR, contract, call, &blob).unwrap();
+    let committed = l1.view(contract, IRollup::committedCall {}.abi_encode().into()).unwrap();
+    let number = U256::abi_decode(&committed).unwrap();
+    let inputs = posted.public_inputs(header).unwrap().into_array().map(|x| to_u256(&x));
+    let prove = IRollup::proveCall {
+        number,
+        circuitId: CIRCUIT.into(),
+        accumulator: [U256::ZERO; 12],
+        inputs,
+        proof: vec![1u8].into(),
+    };
+    send(l1, DEV_OPERATOR, contract, 0, prove.abi_encode());
+    send(l1, DEV_OPERATOR, contract, 0, IRollup::finalizeCall { number }.abi_encode());
+}
+
 /// Three accounts, one of an owner who refuses payments; a small exit that is payable at once and a
 /// large one that waits; then a deposit that nobody processes.
-fn story(l1: &mut dyn DevChain) -> (Address, Address) {
+fn story(l1: &mut dyn DevChain, posting: Posting<'_>) -> (Address, Address) {
     let contract = deploy(l1);
     // Reverts whatever it is sent.
     let (refuser, _) = l1.deploy(DEV_OPERATOR, code_of(&[0x60, 0, 0x60, 0, 0xfd])).unwrap();
@@ -136,7 +210,7 @@ fn story(l1: &mut dyn DevChain) -> (Address, Address) {
     }
     // Until then they make no room for early exits.
     l1.advance(6 * 86_400).unwrap();
-    settle(l1, contract, &mut state, &ops);
+    settle(l1, contract, &mut state, &ops, posting);
     let time = l1.now().unwrap();
     let out = |name: &str, index: u32, amount: u128| {
         let body = Body {
@@ -151,13 +225,19 @@ fn story(l1: &mut dyn DevChain) -> (Address, Address) {
         Op::Signed(body.sign(&dev_key(name), chain, dev_exit(name)).unwrap())
     };
     let ops = [out("alice", 0, 1_000), out("bob", 1, 4_000_000_000_000_000_000)];
-    settle(l1, contract, &mut state, &ops);
+    settle(l1, contract, &mut state, &ops, posting);
     deposit(l1, contract, "dora", who("dora"), 77);
     (contract, refuser)
 }
 
-fn history_and_state(l1: &mut dyn DevChain, contract: Address) -> (History, State) {
-    let history = collect(l1, contract).unwrap();
+fn history_and_state(
+    l1: &mut dyn DevChain,
+    contract: Address,
+    posting: Posting<'_>,
+) -> (History, State) {
+    let (mut blobs, _dir) = posting.open(l1, contract);
+    let (history, _) = collect_pinned(l1, contract, &mut blobs).unwrap();
+    blobs.require(&history, None).unwrap();
     let state = rebuild(&history, &[dev_policy()]).unwrap();
     (history, state)
 }
@@ -193,11 +273,15 @@ fn balance(l1: &mut dyn DevChain, name: &str) -> U256 {
 
 /// Everybody's way out, with an interruption after each step. `sent` counts the stranger's calls and
 /// the operator's.
-fn everybody_leaves(l1: &mut dyn DevChain, sent: impl Fn(Address) -> Option<u64>) {
-    let (contract, refuser) = story(l1);
+fn everybody_leaves(
+    l1: &mut dyn DevChain,
+    posting: Posting<'_>,
+    sent: impl Fn(Address) -> Option<u64>,
+) {
+    let (contract, refuser) = story(l1, posting);
     l1.fund(STRANGER, U256::from(10).pow(U256::from(19))).unwrap();
     let before = (sent(STRANGER), sent(DEV_OPERATOR));
-    let (history, state) = history_and_state(l1, contract);
+    let (history, state) = history_and_state(l1, contract, posting);
     assert_eq!(code::expected(&history).unwrap(), history.code);
     let all = Dues::of(&history, &state).unwrap();
     let kinds: Vec<What> = all.all.iter().map(|d| d.what).collect();
@@ -235,7 +319,7 @@ fn everybody_leaves(l1: &mut dyn DevChain, sent: impl Fn(Address) -> Option<u64>
     // Interrupted after each payment: whoever starts again, with what he knew or anew, goes on.
     let first = take(l1, sender(contract, false), &all, |d| d.what == account(0));
     assert_eq!(outcomes(&first), ["paid"]);
-    let (history, state) = history_and_state(l1, contract);
+    let (history, state) = history_and_state(l1, contract, posting);
     let anew = Dues::of(&history, &state).unwrap();
     assert_eq!(anew.all.len(), 4);
     let dry = take(l1, sender(contract, true), &anew, |_| true);
@@ -257,7 +341,7 @@ fn everybody_leaves(l1: &mut dyn DevChain, sent: impl Fn(Address) -> Option<u64>
     assert_eq!(l1.balance(contract).unwrap(), U256::from(3_000));
 
     // What a receiver refused is owed, and stays so until he takes it.
-    let (history, state) = history_and_state(l1, contract);
+    let (history, state) = history_and_state(l1, contract, posting);
     let owed = Dues::of(&history, &state).unwrap();
     let debt = Due { what: What::Owed, to: refuser, token: 0, amount: 3_000, payable_at: 0 };
     assert_eq!(owed.all, [debt]);
@@ -334,7 +418,13 @@ fn a_change_that_was_cancelled_is_announced_no_more() {
 
 #[test]
 fn everybody_leaves_the_embedded_l1() {
-    everybody_leaves(&mut EmbeddedL1::new(TIME), |_| None);
+    everybody_leaves(&mut EmbeddedL1::new(TIME), Posting::Calldata, |_| None);
+}
+
+/// Data in blobs, of which L1 has the hashes alone: whoever has the blobs needs nothing else.
+#[test]
+fn everybody_leaves_by_blobs() {
+    everybody_leaves(&mut EmbeddedL1::new(TIME), Posting::Folder, |_| None);
 }
 
 /// Transactions that an account sent.
@@ -346,5 +436,49 @@ fn sent(url: &str, account: Address) -> Option<u64> {
 fn everybody_leaves_a_node() {
     let node = anvil::Anvil::start(TIME);
     let mut l1 = RpcL1::connect(&node.url).unwrap();
-    everybody_leaves(&mut l1, |account| sent(&node.url, account));
+    everybody_leaves(&mut l1, Posting::Calldata, |account| sent(&node.url, account));
+}
+
+#[test]
+fn everybody_leaves_a_node_by_its_blobs() {
+    let node = anvil::Anvil::start(TIME);
+    let mut l1 = RpcL1::connect(&node.url).unwrap();
+    let posting = Posting::Beacon(&node.url);
+    everybody_leaves(&mut l1, posting, |account| sent(&node.url, account));
+}
+
+#[test]
+fn without_its_blobs_a_history_is_not_enough() {
+    let mut l1 = EmbeddedL1::new(TIME);
+    let (contract, _) = story(&mut l1, Posting::Folder);
+    let class = |blobs: &mut Blobs, l1: &mut EmbeddedL1| {
+        let (history, _) = collect_pinned(l1, contract, blobs).unwrap();
+        // What happened is known without them, and who may claim what.
+        assert_eq!((history.blocks.len(), history.counters.finalized), (2, 2));
+        assert_eq!(history.blocks[1].exits().unwrap().len(), 2);
+        let state = rebuild(&history, &[dev_policy()]).unwrap_err();
+        assert!(matches!(state, NodeError::Data { block: 1 | 2, .. }), "{state}");
+        blobs.require(&history, None).unwrap_err().class()
+    };
+    assert_eq!(class(&mut Blobs::none(), &mut l1), ErrorClass::Missing);
+    let (_, dir) = Posting::Folder.open(&mut l1, contract);
+    let of_block = |l1: &mut EmbeddedL1, i: usize| {
+        let block = collect(l1, contract).unwrap().blocks.swap_remove(i);
+        dir.path().join(file_name(&block.blob.unwrap().versioned_hash))
+    };
+    let mut folder = Blobs::none().with_folder(dir.path());
+    let (first, second) = (of_block(&mut l1, 0), of_block(&mut l1, 1));
+    // Half a blob, then another block's, then none.
+    let whole = std::fs::read(&second).unwrap();
+    std::fs::write(&second, &whole[..whole.len() / 2]).unwrap();
+    assert_eq!(class(&mut folder, &mut l1), ErrorClass::Invalid);
+    std::fs::copy(&first, &second).unwrap();
+    assert_eq!(class(&mut folder, &mut l1), ErrorClass::Invalid);
+    std::fs::remove_file(&second).unwrap();
+    assert_eq!(class(&mut folder, &mut l1), ErrorClass::Missing);
+    std::fs::write(&second, &whole).unwrap();
+    let (history, _) = collect_pinned(&mut l1, contract, &mut folder).unwrap();
+    folder.require(&history, None).unwrap();
+    rebuild(&history, &[dev_policy()]).unwrap();
+    is_clean(&history);
 }

@@ -67,7 +67,7 @@ mod tests {
     #[test]
     fn the_points_belong_to_one_secret() {
         let one = G1Projective::msm(points(), &vec![Fr::ONE; ELEMENTS]).unwrap();
-        assert_eq!(one, G1Affine::generator());
+        assert_eq!(one.into_affine(), G1Affine::generator());
         let root = Fr::get_root_of_unity(ELEMENTS as u64).unwrap();
         let roots: Vec<Fr> =
             std::iter::successors(Some(Fr::ONE), |x| Some(*x * root)).take(ELEMENTS).collect();

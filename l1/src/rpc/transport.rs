@@ -180,7 +180,10 @@ impl Http {
                 match io.kind() {
                     ErrorKind::ConnectionRefused => {
                         passing = answered;
-                        hint = ": does a node run there? (--l1, or l1.urls)";
+                        hint = match asked.is_get() {
+                            true => ": does anything run there?",
+                            false => ": does a node run there? (--l1, or l1.urls)",
+                        };
                     }
                     ErrorKind::ConnectionReset
                     | ErrorKind::ConnectionAborted

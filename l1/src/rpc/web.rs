@@ -11,7 +11,7 @@ use super::answer::start;
 use super::retry::pause;
 use super::transport::{Http, RESPOND};
 use super::Options;
-use crate::asked::Asked;
+use crate::asked::{Asked, GET};
 use crate::error::L1Error;
 
 /// Longest wait before another try, whatever the other side asks for.
@@ -103,7 +103,7 @@ impl Web {
     }
 
     fn asked(&self, path: &str) -> Asked {
-        self.http.asked(&format!("GET {path}"))
+        self.http.asked(&format!("{GET}{path}"))
     }
 
     /// The path below that of the URL, which may hold a key, with its query kept.

@@ -4,6 +4,7 @@
 
 #[path = "../support/anvil.rs"]
 mod anvil;
+mod blobs;
 mod client;
 mod reading;
 mod sending;

@@ -8,15 +8,21 @@ use serde::Deserialize;
 use super::keep::file_name;
 use super::Wanted;
 
-/// Seconds of a slot where the node does not tell: those of Ethereum.
-const SLOT: u64 = 12;
-
 /// A beacon node.
 #[derive(Debug)]
 pub(super) struct Beacon {
     web: Web,
-    /// Time of slot 0 and seconds of a slot, once the node has told.
-    clock: Option<(u64, u64)>,
+    /// Once the node has told.
+    slots: Option<Slots>,
+}
+
+/// How slots follow from L1 blocks.
+#[derive(Debug, Clone, Copy)]
+enum Slots {
+    /// By time: that of slot 0, and seconds of a slot.
+    Timed { genesis: u64, seconds: u64 },
+    /// Development nodes (anvil) have no slots and take the number of the L1 block.
+    Numbered,
 }
 
 /// What every answer is wrapped in.
@@ -33,7 +39,7 @@ struct Genesis {
 #[derive(Deserialize)]
 struct Spec {
     #[serde(rename = "SECONDS_PER_SLOT")]
-    seconds_per_slot: Option<String>,
+    seconds_per_slot: String,
 }
 
 #[derive(Deserialize)]
@@ -43,7 +49,7 @@ struct Sidecar {
 
 impl Beacon {
     pub(super) fn new(url: &str) -> Result<Self, L1Error> {
-        Ok(Self { web: Web::new(url)?, clock: None })
+        Ok(Self { web: Web::new(url)?, slots: None })
     }
 
     pub(super) fn host(&self) -> &str {
@@ -52,8 +58,10 @@ impl Beacon {
 
     /// The blob of this hash among those of its slot.
     pub(super) fn ask(&mut self, wanted: &Wanted) -> Result<Option<Vec<u8>>, L1Error> {
-        let (genesis, seconds) = self.clock()?;
-        let slot = wanted.time.saturating_sub(genesis) / seconds;
+        let slot = match self.slots()? {
+            Slots::Timed { genesis, seconds } => wanted.time.saturating_sub(genesis) / seconds,
+            Slots::Numbered => wanted.l1_block,
+        };
         let hash = file_name(&wanted.versioned_hash);
         let path = format!("/eth/v1/beacon/blobs/{slot}");
         let blobs = self.web.json::<Answer<Vec<String>>>(&path, &[("versioned_hashes", &hash)]);
@@ -69,9 +77,9 @@ impl Beacon {
         }
     }
 
-    fn clock(&mut self) -> Result<(u64, u64), L1Error> {
-        if let Some(clock) = self.clock {
-            return Ok(clock);
+    fn slots(&mut self) -> Result<Slots, L1Error> {
+        if let Some(slots) = self.slots {
+            return Ok(slots);
         }
         let genesis: Option<Answer<Genesis>> = self.web.json("/eth/v1/beacon/genesis", &[])?;
         let genesis = genesis.and_then(|answer| answer.data.genesis_time.parse().ok());
@@ -80,9 +88,19 @@ impl Beacon {
             what: "the time of genesis (GET /eth/v1/beacon/genesis): is it a beacon node?".into(),
         })?;
         let spec: Option<Answer<Spec>> = self.web.json("/eth/v1/config/spec", &[])?;
-        let seconds = spec.and_then(|answer| answer.data.seconds_per_slot);
-        let seconds = seconds.and_then(|s| s.parse().ok()).filter(|s| *s > 0).unwrap_or(SLOT);
-        Ok(*self.clock.insert((genesis, seconds)))
+        let slots = match spec {
+            None => Slots::Numbered,
+            Some(spec) => {
+                let seconds = spec.data.seconds_per_slot.parse().ok().filter(|s| *s > 0);
+                let seconds = seconds.ok_or_else(|| L1Error::MissingHistory {
+                    host: self.host().into(),
+                    what: "the seconds of a slot (SECONDS_PER_SLOT of GET /eth/v1/config/spec)"
+                        .into(),
+                })?;
+                Slots::Timed { genesis, seconds }
+            }
+        };
+        Ok(*self.slots.insert(slots))
     }
 }
 

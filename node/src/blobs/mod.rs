@@ -28,7 +28,9 @@ pub use keep::Keep;
 pub struct Wanted {
     /// The hash that L1 has of it.
     pub versioned_hash: [u8; 32],
-    /// L1 time of the block that it came with: it tells the slot.
+    /// Number of the L1 block that it came with.
+    pub l1_block: u64,
+    /// Time of this block: it tells the slot.
     pub time: u64,
 }
 

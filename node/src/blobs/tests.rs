@@ -20,7 +20,7 @@ fn blob(first: u8) -> ([u8; 32], Vec<u8>) {
 
 fn wanted(versioned_hash: [u8; 32]) -> Wanted {
     // Slot 100 of a chain that began at 1,000.
-    Wanted { versioned_hash, time: 1_000 + 100 * 12 }
+    Wanted { versioned_hash, l1_block: 77, time: 1_000 + 100 * 12 + 11 }
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -99,6 +99,17 @@ fn a_beacon_node_is_asked_in_the_form_that_it_knows() {
         let (mut blobs, _) = beacon(vec![unknown, (OLD, 200, json_of(older.clone()))]);
         assert_eq!(blobs.fetch(&wanted(own)).as_ref(), Some(&bytes), "{status}");
     }
+}
+
+/// As anvil has it: no slots, no older form.
+#[test]
+fn a_development_node_is_asked_by_the_number_of_the_block() {
+    let (own, bytes) = blob(1);
+    let genesis = (GENESIS, 200, json_of(json!({"data": {"genesis_time": "1000"}})));
+    let newer = json_of(json!({"data": [text(&bytes)]}));
+    let (url, _) = server(vec![genesis, ("/eth/v1/beacon/blobs/77", 200, newer)]);
+    let mut blobs = Blobs::none().with_beacon(&url).unwrap();
+    assert_eq!(blobs.fetch(&wanted(own)), Some(bytes));
 }
 
 #[test]

@@ -108,8 +108,11 @@ impl<'r, 'p> Calls<'r, 'p> {
                 })?;
             (block.data, block.memo) = (data, memo);
             if let Some(blob) = &mut block.blob {
-                let (versioned_hash, time) = (blob.versioned_hash, block.committed_at);
-                blob.bytes = sources.fetch(&blobs::Wanted { versioned_hash, time });
+                blob.bytes = sources.fetch(&blobs::Wanted {
+                    versioned_hash: blob.versioned_hash,
+                    l1_block: origin.l1_block,
+                    time: block.committed_at,
+                });
             }
             if let Some(proof) = origin.proven {
                 block.proving = Some(self.search(

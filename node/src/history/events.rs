@@ -40,6 +40,8 @@ pub(super) struct Origin {
     pub(super) header: IRollup::Header,
     /// The transaction that committed it.
     pub(super) committed: B256,
+    /// Number of the L1 block with this transaction.
+    pub(super) l1_block: u64,
     /// How it was proven.
     pub(super) proven: Option<Proof>,
 }
@@ -313,7 +315,12 @@ impl Collector {
             finalized: None,
             finalized_at: None,
         });
-        self.origins.push(Origin { header: e.header, committed: event.transaction, proven: None });
+        self.origins.push(Origin {
+            header: e.header,
+            committed: event.transaction,
+            l1_block: event.block.number,
+            proven: None,
+        });
         Ok(())
     }
 }

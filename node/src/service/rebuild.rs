@@ -86,6 +86,12 @@ pub fn rebuild(
     for (number, info) in &infos {
         coordinator.adopt(*number, info)?;
     }
+    // L1 drops them: the node goes on keeping them.
+    for blob in history.blocks.iter().filter_map(|block| block.blob.as_ref()) {
+        if let Some(bytes) = &blob.bytes {
+            coordinator.blobs().put(&blob.versioned_hash, bytes)?;
+        }
+    }
     drop(coordinator);
     drop(Store::restore(&sequencer.join("state"), &state, base.batches)?);
     let (chain_id, contract) = (rollup.chain_id, rollup.contract);

@@ -28,7 +28,7 @@ async fn a_kept_blob_is_served_and_a_damaged_one_is_not() {
 
     // As an archive for those who read history.
     let url = world.url();
-    let wanted = Wanted { versioned_hash: hash, time: 0 };
+    let wanted = Wanted { versioned_hash: hash, l1_block: 0, time: 0 };
     let fetched = tokio::task::spawn_blocking(move || {
         Blobs::none().with_archive(&url).unwrap().fetch(&wanted)
     });

@@ -12,6 +12,8 @@ use crate::error::NodeError;
 
 /// Variable with the password of the keystore.
 const PASSWORD: &str = "BASTION_L1_PASSWORD";
+/// The same of the account that sends blobs.
+const BLOB_PASSWORD: &str = "BASTION_L1_BLOB_PASSWORD";
 
 /// The key that signs receipts.
 ///
@@ -94,6 +96,24 @@ pub fn operator(config: &L1Config) -> Result<Wallet, NodeError> {
         }
         None => Wallet::variable(&config.key_env)?,
     })
+}
+
+/// The account that sends blobs, if the configuration has one.
+///
+/// # Errors
+/// [`bastion_l1::L1Error::Wallet`].
+pub fn blobs(config: &L1Config) -> Result<Option<Wallet>, NodeError> {
+    let Some(path) = &config.blob_keystore else {
+        return match std::env::var_os(&config.blob_key_env) {
+            Some(_) => Ok(Some(Wallet::variable(&config.blob_key_env)?)),
+            None => Ok(None),
+        };
+    };
+    let password = match &config.blob_password_file {
+        Some(file) => Password::File(file),
+        None => Password::Variable(BLOB_PASSWORD),
+    };
+    Ok(Some(Wallet::keystore(path, password)?))
 }
 
 /// Reads a file that nobody but its owner may read.

@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use alloy_primitives::Address;
 use bastion_circuits::Shape;
 use bastion_l1::{At, Failover, FailoverOptions, L1Error, ReadLogs};
+use bastion_protocol::data::DataMode;
 use bastion_protocol::times::MAX_CLOCK_LAG;
 use bastion_prover::progress::Progress;
 use bastion_prover::schedule::MemoryBudget;
@@ -102,6 +103,18 @@ impl Node {
         let rollup = Rollup::read(&config.rollup.manifest)?;
         // Before databases are opened and anything is written.
         let operator = keys::operator(&config.l1)?;
+        let blobs = keys::blobs(&config.l1)?;
+        let mode = config.rollup.data_mode;
+        if mode == DataMode::Blob && blobs.is_none() {
+            return Err(NodeError::Key {
+                what: "the account for blobs",
+                why: format!(
+                    "neither l1.blob-keystore nor the variable {} is set, and rollup.data-mode is blob: set \
+                     one of them, or rollup.data-mode to calldata",
+                    config.l1.blob_key_env
+                ),
+            });
+        }
         let shape = Shape::named(&rollup.shape)?;
         let contract = Address::from(rollup.contract.0);
         let folder = |block: &super::manifest::BlockCircuit| {
@@ -150,7 +163,7 @@ impl Node {
         let data = &config.rollup.data_dir;
         let sizes = verifiers.sizes();
         let wall: crate::coordinator::Clock = Arc::new(wall_clock);
-        let coordinator = Arc::new(Coordinator::open(data, verifiers, wall)?);
+        let coordinator = Arc::new(Coordinator::open(data, verifiers, wall)?.posting(mode));
         let packing = Packing {
             shape: shape.clone(),
             sizes,
@@ -222,6 +235,10 @@ impl Node {
             clock,
             sentinel,
         )?;
+        if let Some(wallet) = blobs {
+            let (path, options) = (data.join("transactions-of-blobs"), config.l1.tx_options());
+            settler = settler.sending_blobs(&path, connect()?, wallet, options)?;
+        }
         // Before anything is taken: a data folder that is not the contract's must not get blocks of its own.
         settler.check()?;
         let mut intake = Intake::open(

@@ -55,6 +55,8 @@ pub struct Call {
     pub value: U256,
     /// Its calldata, or the contract's creation code.
     pub input: Bytes,
+    /// Versioned hashes of the blobs that it carries.
+    pub blobs: Vec<B256>,
 }
 
 /// What became of a transaction that is in a block.
@@ -72,6 +74,8 @@ pub struct Receipt {
     pub gas_used: u64,
     /// What it paid for each gas, in wei.
     pub gas_price: u128,
+    /// What it paid for its blobs, in wei.
+    pub blob_cost: U256,
 }
 
 /// What others pay for gas, in wei.
@@ -81,6 +85,8 @@ pub struct Market {
     pub base_fee: u128,
     /// The 20th percentile of the tips in each of the last ten blocks, of which the median.
     pub tip: u128,
+    /// The fee for each unit of a blob's gas in the next block; 0 where there are no blobs.
+    pub blob_fee: u128,
 }
 
 /// Which block.

@@ -57,7 +57,7 @@ fn print(config: &NodeConfig, json: bool) -> eyre::Result<()> {
 /// Keys that have no value by default, each below its section, as comments.
 const OPTIONAL: [(&str, &str); 3] = [
     ("[sequencer]", "# key-file = \"sequencer.key\""),
-    ("[l1]", "# keystore = \"operator.json\"\n# password-file = \"operator.password\""),
+    ("[l1]", "# keystore = \"operator.json\"\n# password-file = \"operator.password\"\n# blob-keystore = \"blobs.json\"\n# blob-password-file = \"blobs.password\""),
     ("[nats]", "# url = \"nats://USER:PASSWORD@HOST:4222\""),
 ];
 /// Those of the whole file.

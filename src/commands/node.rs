@@ -8,6 +8,7 @@ use std::time::Duration;
 use bastion_node::api::{self, admin_router, router, Backend, Options};
 use bastion_node::pipeline::Cache;
 use bastion_node::service::run::{wall_clock, Node};
+use bastion_protocol::data::DataMode;
 use eyre::WrapErr;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
@@ -29,14 +30,20 @@ const GRACE: Duration = Duration::from_secs(5);
     after_help = "Examples:\n  bastion node\n  bastion node --config /etc/bastion/bastion.toml\n  \
 bastion node --set worker.embedded=false --set nats.url=nats://10.0.0.5:4222"
 )]
-pub(crate) struct Args {}
+pub(crate) struct Args {
+    /// Where L2 and owner records are posted: blob, or calldata [default: rollup.data-mode].
+    #[arg(long, value_name = "MODE")]
+    data_mode: Option<DataMode>,
+}
 
-pub(crate) fn run(_: &Args, settings: &Settings) -> eyre::Result<()> {
+pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
+    let mut config = settings.node.clone();
+    config.rollup.data_mode = args.data_mode.unwrap_or(config.rollup.data_mode);
     let stop = Arc::new(AtomicBool::new(false));
     let cache = Cache::new(&settings.cache_dir);
     let runtime = stop_on_signals(stop.clone())?;
     let progress = output::progress(settings);
-    let node = Node::start(&settings.node, &cache, settings.memory, stop.clone(), &progress)?;
+    let node = Node::start(&config, &cache, settings.memory, stop.clone(), &progress)?;
     let served = serve(&runtime, &node, settings, stop);
     if let Err(error) = served {
         node.stop();

@@ -170,7 +170,11 @@ fn deploy(args: &Deploy, settings: &Settings) -> eyre::Result<()> {
     let operator = wallet.address();
     let roles = match &args.roles {
         Some(path) => read_json::<RolesFile>("roles", path)?.into(),
-        None => Roles::dev(operator),
+        None => {
+            let mut roles = Roles::dev(operator);
+            roles.operators.extend(keys::blobs(&config.l1)?.map(|blobs| blobs.address()));
+            roles
+        }
     };
     let policy: Policy = match &args.policy {
         Some(path) => read_json("policy", path)?,

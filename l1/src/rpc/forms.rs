@@ -85,6 +85,11 @@ pub(super) struct Mined {
     pub(super) status: Small,
     pub(super) gas_used: Small,
     pub(super) effective_gas_price: Quantity,
+    /// Of transactions with blobs alone.
+    #[serde(default)]
+    pub(super) blob_gas_used: Option<Quantity>,
+    #[serde(default)]
+    pub(super) blob_gas_price: Option<Quantity>,
 }
 
 /// Fees of the last blocks.
@@ -94,6 +99,9 @@ pub(super) struct FeeHistory {
     /// One more than there are blocks: the last one is that of the next block.
     #[serde(default)]
     pub(super) base_fee_per_gas: Vec<Quantity>,
+    /// The same of blobs; nodes of chains without them leave it out.
+    #[serde(default)]
+    pub(super) base_fee_per_blob_gas: Vec<Quantity>,
     /// A percentile of the tips in each block.
     #[serde(default)]
     pub(super) reward: Option<Vec<Vec<Quantity>>>,

@@ -51,6 +51,10 @@ impl RpcL1 {
             succeeded: mined.status.0 == 1,
             gas_used: mined.gas_used.0,
             gas_price: wei(&self.client, RECEIPT, mined.effective_gas_price)?,
+            blob_cost: match (mined.blob_gas_used, mined.blob_gas_price) {
+                (Some(used), Some(price)) => used.0.saturating_mul(price.0),
+                _ => U256::ZERO,
+            },
         }))
     }
 
@@ -100,7 +104,12 @@ impl RpcL1 {
         tips.retain(|tip| *tip > 0);
         tips.sort_unstable();
         let tip = tips.get(tips.len() / 2).copied().unwrap_or(0);
-        Ok(Market { base_fee, tip })
+        // The last one is that of the next block, like the base fee.
+        let blob_fee = match history.base_fee_per_blob_gas.last() {
+            Some(fee) => wei(&self.client, HISTORY, *fee)?,
+            None => 0,
+        };
+        Ok(Market { base_fee, tip, blob_fee })
     }
 
     fn base_fee(&self) -> Result<u128, L1Error> {
@@ -134,6 +143,9 @@ fn request(call: &Call) -> TransactionRequest {
         request.to = Some(alloy::primitives::TxKind::Create);
     }
     request.input = call.input.clone().into();
+    if !call.blobs.is_empty() {
+        request.blob_versioned_hashes = Some(call.blobs.clone());
+    }
     request.normalize_data();
     request
 }

@@ -1,13 +1,14 @@
 //! Attempts: signing, replacing, sending.
 
-use alloy::consensus::{SignableTransaction, TxEip1559, TxEnvelope};
+use alloy::consensus::{SignableTransaction, TxEip1559, TxEip4844, TxEnvelope};
 use alloy::eips::eip2718::Encodable2718;
-use alloy::primitives::{TxKind, U256};
+use alloy::primitives::{Bytes, TxKind, U256};
 
-use super::fees::{replacement, Fees, REPLACEMENT};
+use super::fees::Fees;
 use super::intent::{Attempt, State};
 use super::notice::Notice;
 use super::{TxManager, DAY};
+use crate::blob::{pool_form, PoolForm, Sidecar};
 use crate::chain::ReadL1;
 use crate::error::L1Error;
 use crate::fault::SendFault;
@@ -26,6 +27,9 @@ struct Draft {
     gas: u64,
     fees: Fees,
     cancels: bool,
+    /// What it carries. One that cancels carries it too: pools let nothing without a blob take the place of
+    /// what has one.
+    blob: Option<Bytes>,
 }
 
 impl TxManager {
@@ -42,14 +46,20 @@ impl TxManager {
         let gas = self.with_margin(estimate).max(self.least_gas(i));
         let market = self.l1.market()?;
         let limit = self.options.limits.fee_per_gas;
-        let fees = Fees::of(market, self.options.min_tip).within(limit);
+        let fees = self.wanted(i, market).within(limit);
+        if self.intents[i].request.blob.is_some() && fees.blob < market.blob_fee {
+            let fee = market.blob_fee;
+            let why = format!("each gas of a blob costs {fee} wei now, and at most {limit} are allowed: it waits until it is cheaper");
+            return Err(self.capped(i, why));
+        }
         let needed = market.base_fee.saturating_add(self.options.min_tip);
         if fees.max < needed {
             let why = format!("each gas costs {needed} wei now, and at most {limit} are allowed: it waits until gas is cheaper");
             return Err(self.capped(i, why));
         }
         self.afford(i, gas, fees, call.value, now)?;
-        self.launch(i, Draft { call, nonce, gas, fees, cancels: false }, now, notices)
+        let blob = self.blob(i);
+        self.launch(i, Draft { call, nonce, gas, fees, cancels: false, blob }, now, notices)
     }
 
     /// Replaces the attempts that are on their way by one that pays more.
@@ -66,9 +76,15 @@ impl TxManager {
         };
         let max = intent.live().map(|a| a.fees.max).max().unwrap_or(0);
         let tip = intent.live().map(|a| a.fees.tip).max().unwrap_or(0);
+        let blob = intent.live().map(|a| a.fees.blob).max().unwrap_or(0);
         let from = self.account();
         let call = match cancels {
-            true => Call { from, to: Some(from), value: U256::ZERO, input: Default::default() },
+            true => Call {
+                to: Some(from),
+                value: U256::ZERO,
+                input: Default::default(),
+                ..intent.request.from(from)
+            },
             false => intent.request.from(from),
         };
         // Attempts that are on their way go on, whatever a simulation says now: the nonce is to be used.
@@ -79,10 +95,11 @@ impl TxManager {
         };
         let market = self.l1.market()?;
         let mut failure = None;
-        for fees in self.candidates(i, Fees { max, tip }, market)? {
+        for fees in self.candidates(i, Fees { max, tip, blob }, market)? {
             match self.afford(i, gas, fees, call.value, now) {
                 Ok(()) => {
-                    let draft = Draft { call, nonce, gas, fees, cancels };
+                    let blob = self.blob(i);
+                    let draft = Draft { call, nonce, gas, fees, cancels, blob };
                     return self.launch(i, draft, now, notices);
                 }
                 Err(error) => failure = Some(error),
@@ -94,14 +111,27 @@ impl TxManager {
     /// Fees that replace those of `old`: what the market wants, then the least that does.
     fn candidates(&self, i: usize, old: Fees, market: Market) -> Result<[Fees; 2], L1Error> {
         let limit = self.options.limits.fee_per_gas;
-        let least = old.replacement().filter(|least| least.max <= limit).ok_or_else(|| {
-            let why = format!("a replacement must pay a tenth more than {} wei for each gas, and at most {limit} are allowed: it waits as it is", old.max);
+        let least = old.replacement().filter(|least| least.highest() <= limit).ok_or_else(|| {
+            let more = if old.blob == 0 { "a tenth more than" } else { "twice" };
+            let why = format!("a replacement must pay {more} {} wei for each gas, and at most {limit} are allowed: it waits as it is", old.highest());
             self.capped(i, why)
         })?;
-        let wanted = Fees::of(market, self.options.min_tip);
-        let wanted = replacement([old.max, old.tip], [wanted.max, wanted.tip], REPLACEMENT);
-        let wanted = wanted.map_or(least, |[max, tip]| Fees { max, tip }.within(limit));
+        let wanted = old.replaced_by(self.wanted(i, market));
+        let wanted = wanted.map_or(least, |fees| fees.within(limit));
         Ok([wanted, least])
+    }
+
+    /// What to pay in a market for an intent.
+    fn wanted(&self, i: usize, market: Market) -> Fees {
+        let fees = Fees::of(market, self.options.min_tip);
+        match self.intents[i].request.blob {
+            None => fees,
+            Some(_) => fees.with_blob(market),
+        }
+    }
+
+    fn blob(&self, i: usize) -> Option<Bytes> {
+        self.intents[i].request.blob.as_ref().map(|blob| blob.bytes.clone())
     }
 
     /// The least gas limit of the next attempt: what was asked for, and what earlier ones had.
@@ -165,7 +195,10 @@ impl TxManager {
     }
 
     fn sign(&self, draft: Draft, now: u64) -> Result<Attempt, L1Error> {
-        let Draft { call, nonce, gas, fees, cancels } = draft;
+        if let Some(blob) = &draft.blob {
+            return self.sign_with_blob(&draft, blob, now);
+        }
+        let Draft { call, nonce, gas, fees, cancels, blob: _ } = draft;
         let tx = TxEip1559 {
             chain_id: self.l1.chain_id(),
             nonce,
@@ -181,6 +214,30 @@ impl TxManager {
         let signed = tx.into_signed(signature);
         let hash = *signed.hash();
         let raw = TxEnvelope::from(signed).encoded_2718().into();
+        Ok(Attempt { raw, hash, nonce, gas, fees, value: call.value, time: now, cancels })
+    }
+
+    /// The same with a blob: commitment and proofs are part of the bytes that are sent and stored.
+    fn sign_with_blob(&self, draft: &Draft, blob: &[u8], now: u64) -> Result<Attempt, L1Error> {
+        let Draft { call, nonce, gas, fees, cancels, blob: _ } = draft;
+        let (nonce, gas, fees, cancels) = (*nonce, *gas, *fees, *cancels);
+        let sidecar = Sidecar::new(blob)?;
+        let tx = TxEip4844 {
+            chain_id: self.l1.chain_id(),
+            nonce,
+            gas_limit: gas,
+            max_fee_per_gas: fees.max,
+            max_priority_fee_per_gas: fees.tip,
+            // Nothing is created by a transaction with a blob.
+            to: call.to.unwrap_or_default(),
+            value: call.value,
+            access_list: Default::default(),
+            blob_versioned_hashes: call.blobs.clone(),
+            max_fee_per_blob_gas: fees.blob,
+            input: call.input.clone(),
+        };
+        let signature = self.wallet.sign(&tx.signature_hash())?;
+        let PoolForm { hash, raw } = pool_form(tx, signature, &sidecar)?;
         Ok(Attempt { raw, hash, nonce, gas, fees, value: call.value, time: now, cancels })
     }
 

@@ -11,6 +11,9 @@ pub const REPLACEMENT: u32 = 10;
 /// three must rise together.
 pub const BLOB_REPLACEMENT: u32 = 100;
 
+/// Gas of a blob (EIP-4844, `GAS_PER_BLOB`).
+pub const BLOB_GAS: u64 = 1 << 17;
+
 /// What a transaction pays for each gas, in wei.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fees {
@@ -18,6 +21,8 @@ pub struct Fees {
     pub max: u128,
     /// At most to the proposer of its block.
     pub tip: u128,
+    /// At most for each unit of its blob's gas; 0 for a transaction without a blob.
+    pub blob: u128,
 }
 
 impl Fees {
@@ -25,24 +30,49 @@ impl Fees {
     /// least `floor`.
     pub fn of(market: Market, floor: u128) -> Self {
         let tip = market.tip.max(floor).max(1);
-        Self { max: market.base_fee.saturating_mul(2).saturating_add(tip), tip }
+        Self { max: market.base_fee.saturating_mul(2).saturating_add(tip), tip, blob: 0 }
+    }
+
+    /// The same for a transaction with a blob, whose fee may double too.
+    #[must_use]
+    pub fn with_blob(self, market: Market) -> Self {
+        Self { blob: market.blob_fee.saturating_mul(2).max(1), ..self }
     }
 
     /// The same with no more than a limit for each gas.
     #[must_use]
     pub fn within(self, limit: u128) -> Self {
-        Self { max: self.max.min(limit), tip: self.tip.min(limit) }
+        Self { max: self.max.min(limit), tip: self.tip.min(limit), blob: self.blob.min(limit) }
+    }
+
+    /// What replaces a transaction that pays this: at least `wanted`; `None` if no number is large enough.
+    /// Of a transaction with a blob all three fees must double, whatever the replacement is for.
+    pub fn replaced_by(self, wanted: Self) -> Option<Self> {
+        if self.blob == 0 {
+            let (old, new) = ([self.max, self.tip], [wanted.max, wanted.tip]);
+            let [max, tip] = replacement(old, new, REPLACEMENT)?;
+            return Some(Self { max, tip, blob: 0 });
+        }
+        let (old, new) = ([self.max, self.tip, self.blob], [wanted.max, wanted.tip, wanted.blob]);
+        let [max, tip, blob] = replacement(old, new, BLOB_REPLACEMENT)?;
+        Some(Self { max, tip, blob })
     }
 
     /// The least that replaces a transaction which pays this; `None` if no number is large enough.
     pub fn replacement(self) -> Option<Self> {
-        let [max, tip] = replacement([self.max, self.tip], [0, 0], REPLACEMENT)?;
-        Some(Self { max, tip })
+        self.replaced_by(Self { max: 0, tip: 0, blob: 0 })
     }
 
-    /// What a transaction may cost at most, in wei: its gas and what it brings.
+    /// What a transaction may cost at most, in wei: its gas, its blob and what it brings.
     pub fn total(self, gas: u64, value: U256) -> U256 {
-        U256::from(gas).saturating_mul(U256::from(self.max)).saturating_add(value)
+        let product = |gas: u64, fee: u128| U256::from(gas).saturating_mul(U256::from(fee));
+        let own = product(gas, self.max).saturating_add(product(BLOB_GAS, self.blob));
+        own.saturating_add(value)
+    }
+
+    /// The most that any of the fees is.
+    pub fn highest(self) -> u128 {
+        self.max.max(self.blob)
     }
 }
 
@@ -91,8 +121,9 @@ mod tests {
             market in 0..u128::MAX / 8,
             floor in any::<u64>(),
         ) {
-            let old = Fees { max: max.max(tip), tip };
-            let wanted = Fees::of(Market { base_fee: market, tip: market / 3 }, floor.into());
+            let old = Fees { max: max.max(tip), tip, blob: 0 };
+            let market = Market { base_fee: market, tip: market / 3, blob_fee: 7 };
+            let wanted = Fees::of(market, floor.into());
             let [max, tip] =
                 replacement([old.max, old.tip], [wanted.max, wanted.tip], REPLACEMENT).unwrap();
             prop_assert!(is_above(max, old.max, REPLACEMENT) && is_above(tip, old.tip, REPLACEMENT));
@@ -131,18 +162,29 @@ mod tests {
         ] {
             assert_eq!(bumped(old, percent), new, "{old} by {percent} %");
         }
-        assert!(Fees { max: u128::MAX, tip: 1 }.replacement().is_none());
+        assert!(Fees { max: u128::MAX, tip: 1, blob: 0 }.replacement().is_none());
+        assert!(Fees { max: 1, tip: 1, blob: u128::MAX }.replacement().is_none());
     }
 
     #[test]
     fn fees_follow_the_market_within_limits() {
-        let fees = Fees::of(Market { base_fee: 100, tip: 7 }, 10);
-        assert_eq!(fees, Fees { max: 210, tip: 10 });
-        assert_eq!(fees.within(150), Fees { max: 150, tip: 10 });
-        assert_eq!(fees.within(4), Fees { max: 4, tip: 4 });
-        assert_eq!(Fees::of(Market { base_fee: 100, tip: 0 }, 0).tip, 1);
+        let market = Market { base_fee: 100, tip: 7, blob_fee: 3 };
+        let fees = Fees::of(market, 10);
+        assert_eq!(fees, Fees { max: 210, tip: 10, blob: 0 });
+        assert_eq!(fees.within(150), Fees { max: 150, tip: 10, blob: 0 });
+        assert_eq!(fees.within(4), Fees { max: 4, tip: 4, blob: 0 });
+        assert_eq!(Fees::of(Market { base_fee: 100, tip: 0, blob_fee: 0 }, 0).tip, 1);
         assert_eq!(fees.total(21_000, U256::from(5)), U256::from(21_000 * 210 + 5));
-        let most = Fees { max: u128::MAX, tip: 0 }.total(u64::MAX, U256::MAX);
+        let blob = fees.with_blob(market);
+        assert_eq!(blob, Fees { max: 210, tip: 10, blob: 6 });
+        assert_eq!(blob.within(4).blob, 4);
+        assert_eq!(fees.with_blob(Market { blob_fee: 0, ..market }).blob, 1);
+        let total = U256::from(21_000 * 210 + 6 * 131_072 + 5);
+        assert_eq!(blob.total(21_000, U256::from(5)), total);
+        // All three double, also where the market asks for less.
+        let twice = blob.replaced_by(fees).unwrap();
+        assert_eq!(twice, Fees { max: 421, tip: 21, blob: 13 });
+        let most = Fees { max: u128::MAX, tip: 0, blob: 0 }.total(u64::MAX, U256::MAX);
         assert_eq!(most, U256::MAX);
     }
 }

@@ -4,6 +4,7 @@ use alloy::primitives::{keccak256, Address, Bytes, B256, U256};
 use serde::{Deserialize, Serialize};
 
 use super::fees::Fees;
+use crate::blob::Sidecar;
 use crate::types::Call;
 
 /// What is asked for: one transaction that takes effect once.
@@ -19,17 +20,42 @@ pub struct Request {
     pub input: Bytes,
     /// Its gas limit is no lower than this.
     pub gas: u64,
+    /// The blob that it carries, if it carries one.
+    pub blob: Option<BlobOf>,
+}
+
+/// A blob that a transaction carries.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BlobOf {
+    /// Its versioned hash.
+    pub hash: B256,
+    /// Its bytes; empty when the intent is over.
+    pub bytes: Bytes,
+}
+
+impl BlobOf {
+    /// The blob of a sidecar.
+    pub fn new(sidecar: &Sidecar) -> Self {
+        Self { hash: sidecar.versioned_hash(), bytes: Bytes::copy_from_slice(sidecar.blob()) }
+    }
 }
 
 impl Request {
     /// A call that brings nothing.
     pub fn call(name: impl Into<String>, to: Address, input: Bytes) -> Self {
-        Self { name: name.into(), to: Some(to), value: U256::ZERO, input, gas: 0 }
+        Self { name: name.into(), to: Some(to), value: U256::ZERO, input, gas: 0, blob: None }
+    }
+
+    /// The same with a blob.
+    #[must_use]
+    pub fn with_blob(self, sidecar: &Sidecar) -> Self {
+        Self { blob: Some(BlobOf::new(sidecar)), ..self }
     }
 
     /// The call as an account makes it.
     pub(super) fn from(&self, from: Address) -> Call {
-        Call { from, to: self.to, value: self.value, input: self.input.clone() }
+        let blobs = self.blob.iter().map(|blob| blob.hash).collect();
+        Call { from, to: self.to, value: self.value, input: self.input.clone(), blobs }
     }
 }
 
@@ -168,9 +194,10 @@ impl Intent {
 
     /// Whether it has the effect that is asked for. The gas limit is no part of it.
     pub(super) fn is_for(&self, request: &Request) -> bool {
-        let Request { name, to, value, input, gas: _ } = request;
+        let Request { name, to, value, input, gas: _, blob } = request;
         let own = (&self.request.name, &self.request.to, &self.request.value, self.digest);
-        own == (name, to, value, keccak256(input))
+        let hash = |blob: &Option<BlobOf>| blob.as_ref().map(|blob| blob.hash);
+        own == (name, to, value, keccak256(input)) && hash(&self.request.blob) == hash(blob)
     }
 
     /// Drops what is long, if nothing needs it any more. Blocks have a hundred kilobytes of calldata, and
@@ -182,6 +209,7 @@ impl Intent {
             State::Final(_) | State::Superseded | State::Cancelled(_) => {
                 self.attempts.iter_mut().for_each(|a| a.raw = Bytes::new());
                 self.request.input = Bytes::new();
+                self.request.blob.iter_mut().for_each(|blob| blob.bytes = Bytes::new());
             }
         }
         self

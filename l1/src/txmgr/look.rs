@@ -208,7 +208,7 @@ fn inclusion(attempt: &Attempt, receipt: &Receipt, now: u64) -> Inclusion {
         transaction: receipt.transaction,
         gas_used: receipt.gas_used,
         gas_price: receipt.gas_price,
-        cost: gas.saturating_add(brought),
+        cost: gas.saturating_add(receipt.blob_cost).saturating_add(brought),
         succeeded: receipt.succeeded,
         cancels: attempt.cancels,
     }

@@ -38,7 +38,7 @@ pub mod wallet;
 mod kms;
 
 pub use fees::Fees;
-pub use intent::{Attempt, Inclusion, Intent, Request, State};
+pub use intent::{Attempt, BlobOf, Inclusion, Intent, Request, State};
 pub use judge::{Judge, Verdict};
 pub use notice::Notice;
 pub use options::{Limits, TxOptions};

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use super::intent::Intent;
 use crate::error::L1Error;
 
-const SCHEMA: u32 = 1;
+const SCHEMA: u32 = 2;
 const INTENTS: &str = "intents";
 const META: &str = "meta";
 

@@ -4,6 +4,7 @@
 
 #[path = "../support/anvil.rs"]
 mod anvil;
+mod blobs;
 mod crash;
 mod failover;
 mod limits;

@@ -7,6 +7,7 @@ use alloy_primitives::U256;
 use bastion_client::types::Amount;
 use bastion_l1::txmgr::{Limits, TxOptions};
 use bastion_l1::Finality;
+use bastion_protocol::data::DataMode;
 use bastion_protocol::Token;
 use serde::{Deserialize, Serialize};
 
@@ -125,6 +126,9 @@ pub struct RollupConfig {
     pub manifest: PathBuf,
     /// Log, state, jobs, artifacts and transactions: what must not be lost.
     pub data_dir: PathBuf,
+    /// Where the L2 and owner records of blocks are posted: in calldata, or in a blob, which is cheaper and
+    /// needs an account for blobs.
+    pub data_mode: DataMode,
     /// Further policies that governance may put in force: files, and folders of files `*.json`. They are read again
     /// when L1 names a policy that none of them has.
     pub policies: Vec<PathBuf>,
@@ -133,7 +137,7 @@ pub struct RollupConfig {
 impl Default for RollupConfig {
     fn default() -> Self {
         let (manifest, data_dir) = ("rollup.json".into(), "data".into());
-        Self { manifest, data_dir, policies: Vec::new() }
+        Self { manifest, data_dir, data_mode: DataMode::Calldata, policies: Vec::new() }
     }
 }
 
@@ -208,7 +212,13 @@ pub struct L1Config {
     pub password_file: Option<PathBuf>,
     /// Environment variable with the account's key, if there is no keystore.
     pub key_env: String,
-    /// Most that is paid for each gas, in gwei.
+    /// Encrypted keystore of the account that sends blobs and nothing else. It is an operator too.
+    pub blob_keystore: Option<PathBuf>,
+    /// File with its password; without it, the variable `BASTION_L1_BLOB_PASSWORD`.
+    pub blob_password_file: Option<PathBuf>,
+    /// Environment variable with the key of that account, if there is no keystore.
+    pub blob_key_env: String,
+    /// Most that is paid for each gas, in gwei; for that of blobs too.
     pub max_gwei: u64,
     /// Most that one transaction may cost, in milliether.
     pub max_transaction_milliether: u64,
@@ -231,6 +241,9 @@ impl Default for L1Config {
             keystore: None,
             password_file: None,
             key_env: "BASTION_L1_KEY".into(),
+            blob_keystore: None,
+            blob_password_file: None,
+            blob_key_env: "BASTION_L1_BLOB_KEY".into(),
             max_gwei: 200,
             max_transaction_milliether: 1_000,
             max_day_milliether: 5_000,

@@ -70,6 +70,7 @@ impl Plan<'_> {
                 value: Default::default(),
                 input: code,
                 gas: 0,
+                blob: None,
             };
             manager.submit(request, wall_clock())?;
             let block = wait(manager, &name(contract))?;

@@ -5,6 +5,7 @@ use std::path::Path;
 use alloy_primitives::B256;
 use bastion_l1::txmgr::{Password, Wallet};
 
+use bastion_protocol::data::DataMode;
 use bastion_protocol::keys::SecretKey;
 
 use super::config::{L1Config, SentinelConfig, SequencerConfig};
@@ -12,6 +13,8 @@ use crate::error::NodeError;
 
 /// Variable with the password of the keystore.
 const PASSWORD: &str = "BASTION_L1_PASSWORD";
+/// The same of the account that sends blobs.
+const BLOB_PASSWORD: &str = "BASTION_L1_BLOB_PASSWORD";
 
 /// The key that signs receipts.
 ///
@@ -94,6 +97,43 @@ pub fn operator(config: &L1Config) -> Result<Wallet, NodeError> {
         }
         None => Wallet::variable(&config.key_env)?,
     })
+}
+
+/// The account that sends blobs, if the configuration has one.
+///
+/// # Errors
+/// [`bastion_l1::L1Error::Wallet`].
+pub fn blobs(config: &L1Config) -> Result<Option<Wallet>, NodeError> {
+    let Some(path) = &config.blob_keystore else {
+        return match std::env::var_os(&config.blob_key_env) {
+            Some(_) => Ok(Some(Wallet::variable(&config.blob_key_env)?)),
+            None => Ok(None),
+        };
+    };
+    let password = match &config.blob_password_file {
+        Some(file) => Password::File(file),
+        None => Password::Variable(BLOB_PASSWORD),
+    };
+    Ok(Some(Wallet::keystore(path, password)?))
+}
+
+/// The same for a node that posts in a mode: in blobs it takes one.
+///
+/// # Errors
+/// [`NodeError::Key`] if there is none and it takes one, or as [`blobs`].
+pub fn of_mode(config: &L1Config, mode: DataMode) -> Result<Option<Wallet>, NodeError> {
+    let wallet = blobs(config)?;
+    if mode == DataMode::Blob && wallet.is_none() {
+        return Err(NodeError::Key {
+            what: "the account for blobs",
+            why: format!(
+                "neither l1.blob-keystore nor the variable {} is set, and rollup.data-mode is blob: set one \
+                 of them, or rollup.data-mode to calldata",
+                config.blob_key_env
+            ),
+        });
+    }
+    Ok(wallet)
 }
 
 /// Reads a file that nobody but its owner may read.

@@ -102,6 +102,8 @@ impl Node {
         let rollup = Rollup::read(&config.rollup.manifest)?;
         // Before databases are opened and anything is written.
         let operator = keys::operator(&config.l1)?;
+        let mode = config.rollup.data_mode;
+        let blobs = keys::of_mode(&config.l1, mode)?;
         let shape = Shape::named(&rollup.shape)?;
         let contract = Address::from(rollup.contract.0);
         let folder = |block: &super::manifest::BlockCircuit| {
@@ -150,7 +152,7 @@ impl Node {
         let data = &config.rollup.data_dir;
         let sizes = verifiers.sizes();
         let wall: crate::coordinator::Clock = Arc::new(wall_clock);
-        let coordinator = Arc::new(Coordinator::open(data, verifiers, wall)?);
+        let coordinator = Arc::new(Coordinator::open(data, verifiers, wall)?.posting(mode));
         let packing = Packing {
             shape: shape.clone(),
             sizes,
@@ -222,6 +224,10 @@ impl Node {
             clock,
             sentinel,
         )?;
+        if let Some(wallet) = blobs {
+            let (path, options) = (data.join("transactions-of-blobs"), config.l1.tx_options());
+            settler = settler.sending_blobs(&path, connect()?, wallet, options)?;
+        }
         // Before anything is taken: a data folder that is not the contract's must not get blocks of its own.
         settler.check()?;
         let mut intake = Intake::open(

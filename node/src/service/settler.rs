@@ -5,6 +5,7 @@
 //! L1, or vanished in a reorganization, is asked for again under a new name (`commit n again 1`).
 
 mod judge;
+mod senders;
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -12,7 +13,7 @@ use std::sync::mpsc::Receiver;
 use std::sync::Arc;
 use std::time::Instant;
 
-use alloy_primitives::{Address, U256};
+use alloy_primitives::{Address, Bytes, U256};
 use alloy_sol_types::SolCall;
 use bastion_contract::rollup::IRollup;
 use bastion_l1::blob::Sidecar;
@@ -20,6 +21,8 @@ use bastion_l1::txmgr::{Intent, Request, State, TxManager, TxOptions, Wallet};
 use bastion_l1::{At, Failover, Finality, L1Error, ReadL1, ReadLogs};
 use bastion_protocol::times::QUEUE_DEADLINE;
 use tracing::{info, warn};
+
+use senders::Senders;
 
 use super::policies::{root_on_l1, Policies};
 use super::run::Order;
@@ -79,7 +82,7 @@ impl Counters {
 
 /// The settler.
 pub struct Settler {
-    manager: TxManager,
+    senders: Senders,
     contract: Address,
     coordinator: Arc<Coordinator>,
     control: Control,
@@ -125,7 +128,7 @@ impl Settler {
         let known = coordinator.last_final()?;
         let manager = TxManager::open(path, l1, wallet, options, judge::judge(contract))?;
         Ok(Self {
-            manager,
+            senders: Senders::new(manager),
             contract,
             coordinator,
             control,
@@ -141,6 +144,21 @@ impl Settler {
         })
     }
 
+    /// Gives blobs an account of their own, with the transaction manager's database at `path`.
+    ///
+    /// # Errors
+    /// [`NodeError::Key`] if it is the account of all other transactions; otherwise as [`Settler::open`].
+    pub fn sending_blobs(
+        mut self,
+        path: &Path,
+        l1: Failover,
+        wallet: Wallet,
+        options: TxOptions,
+    ) -> Result<Self, NodeError> {
+        self.senders.add_blobs(path, l1, wallet, options, judge::judge(self.contract))?;
+        Ok(self)
+    }
+
     /// Looks at L1, and does what comes next. `now` is the time in seconds.
     ///
     /// # Errors
@@ -154,7 +172,7 @@ impl Settler {
         for step in Step::ALL {
             self.next(step, &counters, now)?;
         }
-        for notice in self.manager.step(now)? {
+        for notice in self.senders.step(now)? {
             use bastion_l1::txmgr::Notice as N;
             match &notice {
                 N::Sent { .. } | N::Mined { .. } | N::Over { .. } | N::Waiting { .. } => {
@@ -189,7 +207,7 @@ impl Settler {
             match order {
                 Order::Resend(name, reply) => {
                     let cancelled = self
-                        .manager
+                        .senders
                         .get(&name)
                         .is_some_and(|intent| matches!(intent.state, State::Cancelled(_)));
                     let done = match cancelled {
@@ -198,15 +216,15 @@ impl Settler {
                             self.again.insert(name);
                             Ok(())
                         }
-                        false => outcome(self.manager.resend(&name, now)),
+                        false => outcome(self.senders.of(&name).resend(&name, now)),
                     };
                     let _ = reply.send(done);
                 }
                 Order::Cancel(name, reply) => {
-                    let _ = reply.send(outcome(self.manager.cancel(&name, now)));
+                    let _ = reply.send(outcome(self.senders.of(&name).cancel(&name, now)));
                 }
                 Order::List(reply) => {
-                    let _ = reply.send(self.manager.intents().to_vec());
+                    let _ = reply.send(self.senders.intents());
                 }
             }
         }
@@ -214,7 +232,7 @@ impl Settler {
 
     /// Reads the contract's counters, and what else is shown of L1.
     fn look(&mut self) -> Result<Counters, NodeError> {
-        let l1 = self.manager.l1();
+        let l1 = self.senders.plain().l1();
         let asked = Instant::now();
         let pin = l1.block(At::Latest)?.ok_or(L1Error::NoNamed { name: "latest" })?;
         self.clock.observe(pin.time, asked);
@@ -241,8 +259,8 @@ impl Settler {
         }
         self.follow_policy()?;
         let policy = self.policies.current().cloned();
-        let account = self.manager.account();
-        let l1 = self.manager.l1();
+        let account = self.senders.plain().account();
+        let l1 = self.senders.plain().l1();
         let balance = l1.balance(account)?.saturating_to();
         let gas_price = l1.market().map_or(0, |market| market.base_fee + market.tip);
         self.write_view(|view| {
@@ -261,7 +279,7 @@ impl Settler {
     /// a new one that the operator has no file of is an alarm before it is a halt.
     fn follow_policy(&mut self) -> Result<(), NodeError> {
         let governance = self.policies.governance;
-        let Some(root) = root_on_l1(self.manager.l1(), governance)? else { return Ok(()) };
+        let Some(root) = root_on_l1(self.senders.plain().l1(), governance)? else { return Ok(()) };
         if root == to_u256(&self.policies.root) {
             // Whatever another root was, which a reorganization took away.
             self.control.set_trouble("policy", None);
@@ -297,8 +315,11 @@ impl Settler {
                      the contract; restore the newest backup"
                 )));
             };
-            let found =
-                view(self.manager.l1(), self.contract, &IRollup::blocksCall(U256::from(number)))?;
+            let found = view(
+                self.senders.plain().l1(),
+                self.contract,
+                &IRollup::blocksCall(U256::from(number)),
+            )?;
             if found.inputs.0 != block.hash {
                 return Err(
                     self.other(format!("it has another block {number} than this node made"))
@@ -315,8 +336,18 @@ impl Settler {
         let Some(block) = self.coordinator.block(number)? else {
             return Ok(());
         };
+        let mut sidecar = None;
         let input = match step {
-            Step::Commit => self.commit(&block)?,
+            Step::Commit => {
+                self.control.set_trouble(step.name(), None);
+                // Proofs of a blob take a while: they are made once.
+                if self.name(step, number, counters).is_none() {
+                    return Ok(());
+                }
+                let Some((call, blob)) = self.commit(number, &block)? else { return Ok(()) };
+                sidecar = blob;
+                call
+            }
             Step::Prove if number > counters.committed => return Ok(()),
             Step::Prove => match self.coordinator.proof(number)? {
                 Some(proof) => prove_call(number, &proof),
@@ -344,16 +375,33 @@ impl Settler {
             }
             (Some(_), Step::Prove | Step::Finalize) | (None, _) => input,
         };
-        self.manager.submit(Request::call(name, self.contract, input), now)?;
-        Ok(())
+        let request = Request::call(name, self.contract, input);
+        let request = match &sidecar {
+            None => request,
+            Some(sidecar) => request.with_blob(sidecar),
+        };
+        Ok(self.senders.submit(request, now)?)
     }
 
-    /// The call that commits a block.
-    fn commit(&self, block: &BlockInfo) -> Result<alloy_primitives::Bytes, NodeError> {
+    /// The call that commits a block, with its blob; none if the blob cannot be sent.
+    fn commit(
+        &self,
+        number: u64,
+        block: &BlockInfo,
+    ) -> Result<Option<(Bytes, Option<Sidecar>)>, NodeError> {
         let data = self.coordinator.data(block)?;
         let blob = self.coordinator.blob(block)?;
+        if blob.is_some() && !self.senders.has_blobs() {
+            let why = format!(
+                "block {number} was sealed with its data in a blob, and there is no account for blobs: set \
+                 l1.blob-keystore, or l1.blob-key-env and its variable"
+            );
+            self.control.set_trouble(Step::Commit.name(), Some(why));
+            return Ok(None);
+        }
         let sidecar = blob.map(|bytes| Sidecar::new(&bytes).map_err(L1Error::from)).transpose()?;
-        PostedData { data: &data, blob: sidecar.as_ref() }.commit_call(&block.header)
+        let posted = PostedData { data: &data, blob: sidecar.as_ref() };
+        Ok(Some((posted.commit_call(&block.header)?, sidecar)))
     }
 
     /// The name of the transaction to ask for; none while the last one that had its effect may only not
@@ -371,7 +419,7 @@ impl Settler {
                 0 => format!("{} {number}", step.name()),
                 n => format!("{} {number} again {n}", step.name()),
             };
-            match self.manager.get(&name).map(|intent| &intent.state) {
+            match self.senders.get(&name).map(|intent| &intent.state) {
                 None => return Some(name),
                 // It was mined, and the contract has gone back since.
                 Some(State::Final(inclusion)) if inclusion.block < counters.block => {}
@@ -397,11 +445,11 @@ impl Settler {
     /// Tells the coordinator of blocks that are final in a final L1 block.
     fn settle(&mut self) -> Result<(), NodeError> {
         let (contract, finality) = (self.contract, self.finality);
-        let Some(pin) = finality.last(self.manager.l1(), &mut self.tagged)? else {
+        let Some(pin) = finality.last(self.senders.plain().l1(), &mut self.tagged)? else {
             return Ok(());
         };
         let call = IRollup::finalizedCall {};
-        let answer = self.manager.l1().view_at(&pin, contract, call.abi_encode().into());
+        let answer = self.senders.plain().l1().view_at(&pin, contract, call.abi_encode().into());
         let answer = match answer {
             Ok(answer) => answer,
             // Before the deployment there is no such contract.
@@ -431,7 +479,7 @@ impl Settler {
                 let name = format!("{} {number}", step.name());
                 let again = (1..).map(|n| format!("{name} again {n}"));
                 let names = [name.clone()].into_iter().chain(again);
-                let intents = names.map_while(|name| self.manager.get(&name));
+                let intents = names.map_while(|name| self.senders.get(&name));
                 intents.filter_map(info_of).last()
             };
             let steps = Step::ALL.map(of);

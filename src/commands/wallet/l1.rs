@@ -115,7 +115,7 @@ impl Sender {
             Self::Own(manager) => {
                 let name = format!("{what} {}", now().as_nanos());
                 let input = Bytes::from(input);
-                let request = Request { name, to: Some(to), value: wei, input, gas: 0 };
+                let request = Request { value: wei, ..Request::call(name, to, input) };
                 own(manager, request)
             }
         }

@@ -19,7 +19,10 @@ use bastion_audit::{History, Replay};
 use bastion_circuits::Shape;
 use bastion_contract::rollup::IRollup;
 use bastion_l1::txmgr::{Judge, TxManager, TxOptions, Wallet};
-use bastion_l1::{At, Failover, FailoverOptions, Finality, ReadLogs, RpcL1, SendL1, DEV_OPERATOR};
+use bastion_l1::{
+    At, DevChain, Failover, FailoverOptions, Finality, ReadL1, ReadLogs, RpcL1, SendL1,
+    DEV_OPERATOR,
+};
 use bastion_node::coordinator::verifiers::Verifiers;
 use bastion_node::coordinator::Coordinator;
 use bastion_node::deploy::Roles;
@@ -38,7 +41,7 @@ use bastion_node::settle::RollupClient;
 use bastion_node::worker::keys::WorkerKeys;
 use bastion_node::NodeError;
 use bastion_protocol::account::FIRST_USER;
-use bastion_protocol::data::read_batches;
+use bastion_protocol::data::DataMode;
 use bastion_protocol::header::domain;
 use bastion_protocol::ops::{Action, Body, Deposit, Op, SignedOp};
 use bastion_prover::progress::Progress;
@@ -46,10 +49,13 @@ use bastion_prover::schedule::MemoryBudget;
 use bastion_prover::srs::SrsChoice;
 
 const KEY: &str = "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80";
+/// The third development account: it sends blobs.
+const BLOB_KEY: &str = "0x5de4111afa1a4b94908f83103eb1f1706367c2e68ca870fc3fb9a804cdab365a";
 const PAYER: Address = address!("70997970C51812dc3A010C7d01b50e0d17dc79C8");
 
 struct World {
     anvil: Anvil,
+    mode: DataMode,
     rollup: Rollup,
     contract: Address,
     coordinator: Arc<Coordinator>,
@@ -106,8 +112,12 @@ fn payment(rollup: &Rollup) -> SignedOp {
 }
 
 impl World {
-    /// A rollup on a fresh chain, with a sealed block of one deposit.
     fn new() -> Self {
+        Self::in_mode(DataMode::Calldata)
+    }
+
+    /// A rollup on a fresh chain, with a sealed block of one deposit.
+    fn in_mode(mode: DataMode) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let anvil = Anvil::start(wall_clock());
         let cache = Cache::new(Path::new(env!("CARGO_TARGET_TMPDIR")).join("bastion-cache"));
@@ -127,7 +137,11 @@ impl World {
         let plan = Plan {
             verifier: verifiers.blocks().next().unwrap().1,
             batch_circuit: verifiers.batch_circuit(),
-            roles: &Roles { governor: PAYER, ..Roles::dev(DEV_OPERATOR) },
+            roles: &Roles {
+                governor: PAYER,
+                operators: vec![DEV_OPERATOR, Wallet::hex(BLOB_KEY).unwrap().address()],
+                ..Roles::dev(DEV_OPERATOR)
+            },
             policy: &dev_policy(),
         };
         let rollup = plan.deploy(&mut manager, &progress).unwrap();
@@ -142,19 +156,25 @@ impl World {
             .enqueue(&mut l1, &deposit())
             .unwrap();
 
-        let mut world = Self::node(anvil, rollup, keys, dir);
+        let mut world = Self::node(anvil, rollup, keys, dir, mode);
         world.include(0, deposit());
         world
     }
 
     /// A node on the data folder `dir`, without API and workers.
-    fn node(anvil: Anvil, rollup: Rollup, keys: WorkerKeys, dir: tempfile::TempDir) -> Self {
+    fn node(
+        anvil: Anvil,
+        rollup: Rollup,
+        keys: WorkerKeys,
+        dir: tempfile::TempDir,
+        mode: DataMode,
+    ) -> Self {
         let (contract, governance) =
             (Address::from(rollup.contract.0), Address::from(rollup.governance.0));
         let mut l1 = RpcL1::connect(&anvil.url).unwrap();
         let data = dir.path().join("data");
         let coordinator = Coordinator::open(&data, verifiers(), Arc::new(wall_clock)).unwrap();
-        let coordinator = Arc::new(coordinator);
+        let coordinator = Arc::new(coordinator.posting(mode));
         let signer =
             ReceiptSigner::new(&B256::repeat_byte(1), rollup.chain_id, rollup.contract).unwrap();
         let (shape, sizes) = (Shape::tiny(), vec![1]);
@@ -185,15 +205,22 @@ impl World {
             None,
         );
         let (orders, ordered) = channel();
+        let mut settler = settler.unwrap();
+        if mode == DataMode::Blob {
+            let (path, l1) = (dir.path().join("transactions-of-blobs"), connect(&anvil));
+            let wallet = Wallet::hex(BLOB_KEY).unwrap();
+            settler = settler.sending_blobs(&path, l1, wallet, options()).unwrap();
+        }
         Self {
             anvil,
+            mode,
             rollup,
             contract,
             coordinator,
             keys,
             control,
             view,
-            settler: settler.unwrap(),
+            settler,
             orders,
             ordered,
             service,
@@ -227,11 +254,14 @@ impl World {
     /// What L1 has of the rollup, and the state that follows from it.
     fn history(&self) -> (History, Replay) {
         let mut l1 = RpcL1::connect(&self.anvil.url).unwrap();
-        let history = collect(&mut l1, self.contract).unwrap();
+        let mut history = collect(&mut l1, self.contract).unwrap();
+        for blob in history.blocks.iter_mut().filter_map(|block| block.blob.as_mut()) {
+            blob.bytes = l1.blob(blob.versioned_hash.into()).unwrap().map(Into::into);
+        }
         let mut replay = Replay::new();
         replay.set_policy(&dev_policy());
         for block in &history.blocks {
-            for data in read_batches(&block.data, block.header.batches).unwrap() {
+            for data in block.read(history.domain()).unwrap().batches {
                 replay.apply(&data, block.header.time).unwrap();
             }
         }
@@ -242,7 +272,9 @@ impl World {
     fn lose_data(self) -> Self {
         let (history, mut replay) = self.history();
         assert!(self.accepts(payment(&self.rollup)), "block 2, which never reaches L1");
-        let Self { anvil, rollup, keys, dir, settler, service, _sequencer, coordinator, .. } = self;
+        let Self {
+            anvil, mode, rollup, keys, dir, settler, service, _sequencer, coordinator, ..
+        } = self;
         drop((settler, service));
         drop((_sequencer, coordinator));
         let data = dir.path().join("data");
@@ -254,7 +286,7 @@ impl World {
         assert_eq!((made.block, made.batches, made.queue), (1, 1, 1));
         let checked = backup::check(&data, &rollup, verifiers()).unwrap();
         assert!(checked.faults.is_empty(), "{:?}", checked.faults);
-        let world = Self::node(anvil, rollup, keys, dir);
+        let world = Self::node(anvil, rollup, keys, dir, mode);
         let block = world.coordinator.block(1).unwrap().unwrap();
         assert_eq!((block.header.new_root, block.operations), (replay.root(), 1));
         world
@@ -362,6 +394,36 @@ fn a_proven_block_is_settled_and_its_proof_forgotten_when_that_is_final() {
     let steps = &world.seen().transactions[&1];
     assert!(steps.iter().all(Option::is_some), "{steps:?}");
     assert!(steps[1].as_ref().unwrap().gas > 500_000);
+}
+
+/// One block without L2 records, whose blob is zeros, and one with.
+#[test]
+fn blocks_in_blobs_are_settled_from_an_account_of_their_own() {
+    let mut world = World::in_mode(DataMode::Blob);
+    assert!(world.accepts(payment(&world.rollup)));
+    world.close();
+    world.prove();
+    world.prove();
+    world.until("both blocks are finalized", |world| world.seen().finalized == 2);
+    world.tell_anvil("anvil_mine", "[\"0x2\"]");
+    world.until("they are final", |world| world.coordinator.last_final().unwrap() == 2);
+
+    let (history, mut replay) = world.history();
+    let block = |number| world.coordinator.block(number).unwrap().unwrap();
+    for (number, found) in (1..).zip(&history.blocks) {
+        let kept = world.coordinator.blob(&block(number)).unwrap();
+        assert_eq!(found.blob.as_ref().unwrap().bytes, kept, "{number}");
+    }
+    assert_eq!(replay.root(), block(2).header.new_root);
+    // All but the commits are the operator's.
+    let mut l1 = RpcL1::connect(&world.anvil.url).unwrap();
+    assert_eq!(l1.nonce(Wallet::hex(BLOB_KEY).unwrap().address()).unwrap(), 2);
+
+    // The account of all other transactions cannot send blobs too.
+    let World { settler, dir, anvil, .. } = world;
+    let (path, wallet) = (dir.path().join("others"), Wallet::hex(KEY).unwrap());
+    let refused = settler.sending_blobs(&path, connect(&anvil), wallet, options());
+    assert!(matches!(refused.err(), Some(NodeError::Key { .. })));
 }
 
 /// The circuits hold no policy: the verifier that was deployed takes a block under the new one.

@@ -123,9 +123,8 @@ fn no_more_is_paid_for_a_blob_than_is_allowed() {
     let mut manager = rig.manager_at(&[&rig.anvil.url], few, Judge::default());
     manager.submit(request, TIME).unwrap();
     let notices = manager.step(TIME).unwrap();
-    let capped = |notice: &Notice| {
-        matches!(notice, Notice::Trouble { error: L1Error::Capped { .. }, .. })
-    };
+    let capped =
+        |notice: &Notice| matches!(notice, Notice::Trouble { error: L1Error::Capped { .. }, .. });
     assert!(notices.iter().any(capped), "{notices:?}");
     drop(manager);
 

@@ -507,11 +507,6 @@ impl Coordinator {
         self
     }
 
-    /// Blobs of this node's blocks.
-    pub fn blobs(&self) -> &Keep {
-        &self.blobs
-    }
-
     /// What happens from now on.
     pub fn subscribe(&self) -> broadcast::Receiver<Event> {
         self.events.subscribe()

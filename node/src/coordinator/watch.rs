@@ -11,7 +11,7 @@ use bastion_prover::artifact::Digest;
 use super::blocks::{BatchInfo, BlockInfo};
 use super::events::JobProgress;
 use super::{Coordinator, WorkerInfo};
-use crate::blobs::keep::file_name;
+use crate::blobs::keep::{file_name, Keep};
 use crate::error::NodeError;
 use crate::jobs::{Job, JobKey, JobKind};
 
@@ -154,6 +154,11 @@ impl Coordinator {
     /// [`NodeError::Job`] if it is missing or damaged.
     pub fn data(&self, block: &BlockInfo) -> Result<Vec<u8>, NodeError> {
         Ok(self.artifacts.get(&block.data)?)
+    }
+
+    /// Blobs of this node's blocks.
+    pub fn blobs(&self) -> &Keep {
+        &self.blobs
     }
 
     /// The blob of a block, if it has one.

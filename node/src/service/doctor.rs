@@ -84,8 +84,17 @@ pub fn examine(config: &NodeConfig, cache: &Cache, memory: MemoryBudget) -> Vec<
             .map(|text| good(&text)),
     );
     let operator = keys::operator(&config.l1);
-    let account = operator.as_ref().ok().map(|wallet| wallet.address());
+    let mut accounts: Vec<_> =
+        operator.as_ref().ok().map(|wallet| wallet.address()).into_iter().collect();
     findings.add("operator key", operator.map(|w| good(&format!("account {}", w.address()))));
+    match keys::of_mode(&config.l1, config.rollup.data_mode) {
+        Ok(None) => {}
+        Ok(Some(wallet)) => {
+            accounts.push(wallet.address());
+            findings.add("key for blobs", Ok(good(&format!("account {}", wallet.address()))));
+        }
+        Err(error) => findings.add("key for blobs", Err(error)),
+    }
     let chain_id = rollup.as_ref().ok().map(|rollup| rollup.chain_id);
     let options = FailoverOptions { chain_id, ..FailoverOptions::default() };
     match Failover::connect(&config.l1.urls, options) {
@@ -95,9 +104,9 @@ pub fn examine(config: &NodeConfig, cache: &Cache, memory: MemoryBudget) -> Vec<
             findings.add("clock", clock(&mut l1));
             findings.add("finality", finality(l1.chain_id(), config));
             if let Ok(rollup) = &rollup {
-                findings.add("contract", contract(&mut l1, rollup, account));
+                findings.add("contract", contract(&mut l1, rollup, &accounts));
             }
-            if let Some(account) = account {
+            for account in accounts {
                 findings.add("balance", balance(&mut l1, account, config));
             }
         }
@@ -208,7 +217,7 @@ fn clock(l1: &mut Failover) -> Found {
     })
 }
 
-fn contract(l1: &mut Failover, rollup: &Rollup, account: Option<Address>) -> Found {
+fn contract(l1: &mut Failover, rollup: &Rollup, accounts: &[Address]) -> Found {
     let address = Address::from(rollup.contract.0);
     if l1.code(address)?.is_empty() {
         let text = format!("there is no contract at {address}: is this the right chain?");
@@ -223,8 +232,8 @@ fn contract(l1: &mut Failover, rollup: &Rollup, account: Option<Address>) -> Fou
             return Ok((Health::Bad, text));
         }
     }
-    if let Some(account) = account {
-        let call = IGovernance::operatorsCall { account };
+    for account in accounts {
+        let call = IGovernance::operatorsCall { account: *account };
         let answer = l1.view(governance, call.abi_encode().into())?;
         if U256::try_from_be_slice(&answer).unwrap_or_default().is_zero() {
             let text = format!("{account} is no operator of it: the governor can make it one");

@@ -5,6 +5,7 @@ use std::path::Path;
 use alloy_primitives::B256;
 use bastion_l1::txmgr::{Password, Wallet};
 
+use bastion_protocol::data::DataMode;
 use bastion_protocol::keys::SecretKey;
 
 use super::config::{L1Config, SentinelConfig, SequencerConfig};
@@ -114,6 +115,25 @@ pub fn blobs(config: &L1Config) -> Result<Option<Wallet>, NodeError> {
         None => Password::Variable(BLOB_PASSWORD),
     };
     Ok(Some(Wallet::keystore(path, password)?))
+}
+
+/// The same for a node that posts in a mode: in blobs it takes one.
+///
+/// # Errors
+/// [`NodeError::Key`] if there is none and it takes one, or as [`blobs`].
+pub fn of_mode(config: &L1Config, mode: DataMode) -> Result<Option<Wallet>, NodeError> {
+    let wallet = blobs(config)?;
+    if mode == DataMode::Blob && wallet.is_none() {
+        return Err(NodeError::Key {
+            what: "the account for blobs",
+            why: format!(
+                "neither l1.blob-keystore nor the variable {} is set, and rollup.data-mode is blob: set one \
+                 of them, or rollup.data-mode to calldata",
+                config.blob_key_env
+            ),
+        });
+    }
+    Ok(wallet)
 }
 
 /// Reads a file that nobody but its owner may read.

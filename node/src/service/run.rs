@@ -7,7 +7,6 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use alloy_primitives::Address;
 use bastion_circuits::Shape;
 use bastion_l1::{At, Failover, FailoverOptions, L1Error, ReadLogs};
-use bastion_protocol::data::DataMode;
 use bastion_protocol::times::MAX_CLOCK_LAG;
 use bastion_prover::progress::Progress;
 use bastion_prover::schedule::MemoryBudget;
@@ -103,18 +102,8 @@ impl Node {
         let rollup = Rollup::read(&config.rollup.manifest)?;
         // Before databases are opened and anything is written.
         let operator = keys::operator(&config.l1)?;
-        let blobs = keys::blobs(&config.l1)?;
         let mode = config.rollup.data_mode;
-        if mode == DataMode::Blob && blobs.is_none() {
-            return Err(NodeError::Key {
-                what: "the account for blobs",
-                why: format!(
-                    "neither l1.blob-keystore nor the variable {} is set, and rollup.data-mode is blob: set \
-                     one of them, or rollup.data-mode to calldata",
-                    config.l1.blob_key_env
-                ),
-            });
-        }
+        let blobs = keys::of_mode(&config.l1, mode)?;
         let shape = Shape::named(&rollup.shape)?;
         let contract = Address::from(rollup.contract.0);
         let folder = |block: &super::manifest::BlockCircuit| {

@@ -19,7 +19,8 @@
 //! | [`transcript`] | Keccak and Poseidon transcripts |
 //! | [`verifier`] | all the algebra, and the pairing |
 //! | `work` | what a verification may cost |
-//! | [`shplonk`] | opening sets and their combination |
+//! | [`shplonk`] | opening sets of batch proofs and their combination |
+//! | `packed` | the packs of block proofs and theirs |
 //! | [`chain`] | what L1 tells about a rollup |
 //! | [`replay`] | the L2 state from posted data alone |
 //! | [`mod@audit`] | everything checked, with named findings |
@@ -31,6 +32,7 @@ pub mod audit;
 pub mod chain;
 pub mod description;
 pub mod error;
+mod packed;
 mod points;
 pub mod replay;
 pub mod shplonk;

@@ -173,7 +173,8 @@ impl Cache {
         let shapes: Vec<BlockShape> = sizes.iter().map(|n| BlockShape::for_batches(*n)).collect();
         let k = BlockShape::for_batches(largest).srs_k(shape.k);
         let ks: Vec<u32> = [shape.k].into_iter().chain(shapes.iter().map(|s| s.k)).collect();
-        let srs = self.srs().obtain(choice, k, &ks, OsRng, progress);
+        let packed: Vec<u32> = shapes.iter().map(|s| s.k).collect();
+        let srs = self.srs().obtain(choice, k, &ks, &packed, OsRng, progress);
         let srs = srs.map_err(|error| no_srs(error, choice, shape, largest))?;
         let key_dir = self.key_dir();
         remove_dead(&key_dir);

@@ -6,7 +6,7 @@ use super::{cse, emit::Emitter, layout::Layout, tables::Tables};
 use crate::{
     error::Result,
     field::{invert, SCALAR_MODULUS},
-    protocol::{Expression, Query, VerifierDescription},
+    protocol::{Expression, Query, PackedDescription},
 };
 use alloy_primitives::U256;
 use std::{collections::BTreeMap, fmt::Write};
@@ -56,7 +56,7 @@ struct Lowered {
 
 /// The body of the function that combines all constraints into the variable `acc`.
 pub(super) fn constraints(
-    d: &VerifierDescription,
+    d: &PackedDescription,
     layout: &mut Layout,
     tables: &mut Tables,
 ) -> Result<String> {

@@ -218,6 +218,11 @@ impl Description {
         self.rounds.iter().map(|r| r.points).sum()
     }
 
+    /// Evaluations in the proof.
+    pub fn evaluation_count(&self) -> usize {
+        self.evaluations.len()
+    }
+
     /// Number of the first polynomial of the rounds: those of the key and instance columns come first.
     pub(crate) fn witness_offset(&self) -> usize {
         self.fixed_polynomials + self.instances.len()

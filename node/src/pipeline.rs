@@ -400,7 +400,7 @@ impl BlockProver {
         if let Some(stored) = found {
             return Ok(stored);
         }
-        let contract = VerifierArtifact::build(&self.block.description()?);
+        let contract = VerifierArtifact::build(self.block.description());
         let contract = contract.map_err(AggregatorError::from)?;
         let stored = StoredBlockVerifier::new(&self.block, contract);
         let written = verifier::export(&stored, &self.block, batch, &folder).map(drop);
@@ -466,7 +466,6 @@ impl BlockProver {
         BlockChecker {
             batch: self.batches.keys().verifier().proofs(),
             block: &self.block.verifier,
-            deciding_key: self.block.deciding_key(),
         }
     }
 }

@@ -36,11 +36,12 @@ pub(super) struct Layout {
     pub(super) z_inv: usize,
     /// Of z' - z, where the quotient is opened.
     pub(super) quotient_inv: usize,
+    /// Of the denominators of the instances' sums.
+    pub(super) instance_inv: usize,
     pub(super) rotation_inv: usize,
     pub(super) batch_count: usize,
     pub(super) rotation_diff: usize,
     pub(super) prefix: usize,
-    pub(super) basis: usize,
     pub(super) instance_evals: usize,
     pub(super) quotient_eval: usize,
     pub(super) state: usize,
@@ -66,13 +67,6 @@ impl Layout {
                 .extend(constraint.queries().into_iter().filter(|q| instances.contains(&q.poly)));
             rows.extend(constraint.lagranges());
         }
-        // An instance query reads rows 0.. of its column at rotated Lagrange polynomials.
-        for query in &instance_queries {
-            let count = d.num_instance[query.poly - instances.start];
-            if count > 0 {
-                rows.extend([-query.rotation, count as i32 - 1 - query.rotation]);
-            }
-        }
         let lagrange_first = rows.first().copied().unwrap_or(0);
         let lagrange_count = rows.last().map_or(0, |last| (last - lagrange_first) as usize + 1);
         let packs = d.packs();
@@ -82,8 +76,7 @@ impl Layout {
             .collect::<BTreeSet<_>>()
             .into_iter()
             .collect();
-        let most = packs.iter().map(|(_, pack)| pack.rotations.len()).max().unwrap_or(0);
-        let batch_count = lagrange_count + 3 + rotations.len();
+        let batch_count = lagrange_count + 3 + instance_queries.len() + rotations.len();
 
         let mut end = START;
         let mut words = |count: usize| {
@@ -98,10 +91,10 @@ impl Layout {
         let vanishing_inv = words(1);
         let z_inv = words(1);
         let quotient_inv = words(1);
+        let instance_inv = words(instance_queries.len());
         let rotation_inv = words(rotations.len());
         let rotation_diff = words(rotations.len());
         let prefix = words(batch_count);
-        let basis = words(most);
         let instance_evals = words(instance_queries.len());
         let quotient_eval = words(1);
         let state = words(8);
@@ -116,11 +109,11 @@ impl Layout {
             vanishing_inv,
             z_inv,
             quotient_inv,
+            instance_inv,
             rotation_inv,
             batch_count,
             rotation_diff,
             prefix,
-            basis,
             instance_evals,
             quotient_eval,
             state,

@@ -58,16 +58,18 @@ pub fn generate_solidity(d: &PackedDescription) -> Result<String> {
     let rotations = tables.position();
     powers(d, &mut layout, &mut tables, &mut key);
     let instance_queries = tables.position();
-    for query in &layout.instance_queries {
+    for query in layout.instance_queries.clone() {
         let column = query.poly - d.fixed_count();
         let before: usize = d.num_instance[..column].iter().sum();
         let rows = d.num_instance[column];
         tables.push(layout.instance(before));
-        // Without rows there is no Lagrange polynomial either, and nothing is read.
-        tables.push(if rows == 0 { layout.lagrange } else { layout.lagrange(-query.rotation) });
         tables.push(rows);
+        let address = tables.constant(power(d.omega, -query.rotation), &mut layout);
+        tables.push(address);
     }
-    let opening = opening::opening(d, &keys, &mut layout, &mut tables)?;
+    let opening = opening::opening(d, &keys, &mut layout, |address, weight| {
+        store(&mut key, address, weight);
+    })?;
     let accumulator = tables.position();
     for &(column, row) in d.accumulator.iter().flat_map(|layout| &layout.indices) {
         let before: usize = d.num_instance[..column].iter().sum();
@@ -119,7 +121,7 @@ pub fn generate_solidity(d: &PackedDescription) -> Result<String> {
         ("BATCH_END", hex(layout.lagrange + 32 * layout.batch_count)),
         ("ROTATION_DIFF", hex(layout.rotation_diff)),
         ("PREFIX", hex(layout.prefix)),
-        ("BASIS", hex(layout.basis)),
+        ("INSTANCE_INV", hex(layout.instance_inv)),
         ("INSTANCE_EVALS", hex(layout.instance_evals)),
         ("QUOTIENT_EVAL", hex(layout.quotient_eval)),
         ("QUOTIENT", hex(layout.point(quotient)?)),
@@ -140,7 +142,7 @@ pub fn generate_solidity(d: &PackedDescription) -> Result<String> {
         ("INSTANCE_QUERIES", hex(table_address + instance_queries)),
         ("INSTANCE_QUERY_COUNT", layout.instance_queries.len().to_string()),
         ("STRIDE", d.stride.to_string()),
-        ("RAISED", indent(&opening::raised(d.stride), 3)),
+        ("RAISED", indent(&opening::raised("y", "zPrime", d.stride), 3)),
         ("PACKS", indent(&opening.packs, 3)),
         ("PLACES", opening.functions),
         ("ACCUMULATOR", hex(table_address + accumulator)),
@@ -150,6 +152,7 @@ pub fn generate_solidity(d: &PackedDescription) -> Result<String> {
         ),
         ("ACCUMULATOR_FUNCTIONS", if has_accumulator { ACCUMULATOR.into() } else { String::new() }),
         ("KEY", indent(&key, 3)),
+        ("WEIGHTED", indent(&program::weighted(&constraints), 3)),
         ("CONSTRAINTS", indent(&constraints, 3)),
         ("G2_X0", word(d.srs.g2.x[0])),
         ("G2_X1", word(d.srs.g2.x[1])),

@@ -1,6 +1,6 @@
 //! The opening of the packs: code for each pack, and for each number of places.
 
-use super::{layout::Layout, tables::Tables};
+use super::layout::Layout;
 use crate::{
     error::Result,
     field::{invert, power, subtract, SCALAR_MODULUS},
@@ -18,54 +18,61 @@ pub(super) struct Opening {
     pub(super) functions: String,
 }
 
-/// Writes the code and the tables of rotations. `keys` are the addresses of the key's commitments,
-/// `tables` the address of the tables.
+/// Writes the code. `keys` are the addresses of the key's commitments; `weigh` takes the address and
+/// the value of each weight.
 pub(super) fn opening(
     d: &PackedDescription,
     keys: &[usize],
     layout: &mut Layout,
-    tables: &mut Tables,
+    mut weigh: impl FnMut(usize, U256),
 ) -> Result<Opening> {
     let mut packs = String::new();
-    let mut before: Option<Vec<i32>> = None;
     for (index, (first, pack)) in d.packs().into_iter().enumerate() {
         let commitment = match keys.get(index) {
             Some(address) => *address,
             None => layout.point(index - keys.len())?,
         };
-        let count = pack.rotations.len();
-        let values = layout.evaluation(&Query { poly: first, rotation: pack.rotations[0] })?;
-        let _ = writeln!(packs, "// {} polynomials at {count} rotations.", pack.polynomials);
-        // Packs in a row may have the same rotations.
-        if before.as_ref() != Some(&pack.rotations) {
-            let offset = tables.position();
-            for &rotation in &pack.rotations {
-                tables.push(32 * layout.rotation(rotation));
-                let weight = weight(d.omega, &pack.rotations, rotation);
-                let address = tables.constant(weight, layout);
-                tables.push(address);
+        let (places, count) = (pack.polynomials, pack.rotations.len());
+        let _ = writeln!(packs, "// {places} polynomials at {count} rotations.");
+        let weights = layout.reserve(count);
+        let mut done = 0;
+        // Rotations that follow one another lie side by side.
+        for run in pack.rotations.chunk_by(|a, b| layout.rotation(*a) + 1 == layout.rotation(*b)) {
+            let values = layout.evaluation(&Query { poly: first, rotation: run[0] })?;
+            for (n, rotation) in run.iter().enumerate() {
+                let address = weights + 32 * (done + n);
+                weigh(address, weight(d.omega, &pack.rotations, *rotation));
             }
-            let _ =
-                writeln!(packs, "(vanishing, inverse) = _interpolate(TABLES + {offset}, {count});");
-        }
-        before = Some(pack.rotations.clone());
-        if index == 0 {
-            packs.push_str("first = vanishing;\n");
-            let _ = writeln!(packs, "_copy(SCRATCH, {commitment:#x});");
-            let _ = writeln!(
-                packs,
-                "constantTerm = _places{}({values:#x}, {count});",
-                pack.polynomials
+            let differences = 32 * layout.rotation(run[0]);
+            let call = format!(
+                "_places{places}({values:#x}, {:#x}, {differences}, {:#x})",
+                values + 32 * places * run.len(),
+                weights + 32 * done
             );
+            match done {
+                0 => {
+                    let _ = writeln!(packs, "(value, vanishing, inverse) = {call};");
+                }
+                _ => {
+                    let _ = writeln!(
+                        packs,
+                        "{{\n    (uint256 further, uint256 z, uint256 inverted) = {call};\n    value = \
+                         addmod(value, further, P);\n    vanishing = mulmod(vanishing, z, P);\n    \
+                         inverse = mulmod(inverse, inverted, P);\n}}"
+                    );
+                }
+            }
+            done += run.len();
+        }
+        let _ = writeln!(packs, "value = _interpolated(value, vanishing, {});", count - 1);
+        if index == 0 {
+            packs.push_str("first = vanishing;\nconstantTerm = value;\n");
+            let _ = writeln!(packs, "_copy(SCRATCH, {commitment:#x});");
             continue;
         }
         packs.push_str("gammaPower = mulmod(gammaPower, gamma, P);\n");
         packs.push_str("factor = mulmod(gammaPower, mulmod(first, inverse, P), P);\n");
-        let _ = writeln!(
-            packs,
-            "constantTerm = addmod(constantTerm, mulmod(factor, _places{}({values:#x}, {count}), P), P);",
-            pack.polynomials
-        );
+        packs.push_str("constantTerm = addmod(constantTerm, mulmod(factor, value, P), P);\n");
         let _ = writeln!(packs, "ok = _add({commitment:#x}, factor) && ok;");
     }
     let sizes: BTreeSet<usize> = d.packs().iter().map(|(_, pack)| pack.polynomials).collect();
@@ -73,7 +80,8 @@ pub(super) fn opening(
     Ok(Opening { packs, functions })
 }
 
-/// The function that sums the values of `count` places at z', weighted with the basis.
+/// The function that sums the values of `count` places at z' over a run of rotations, each divided by
+/// its difference and weighted, and multiplies the differences and their inverses.
 fn places(count: usize) -> String {
     let mut horner = String::new();
     let read = |place: usize| match place {
@@ -89,19 +97,29 @@ fn places(count: usize) -> String {
         );
     }
     format!(
-        "    function _places{count}(uint256 at, uint256 rotations) private pure returns (uint256 sum) {{
+        "    function _places{count}(uint256 at, uint256 end, uint256 offset, uint256 weight)
+        private
+        pure
+        returns (uint256 sum, uint256 vanishing, uint256 inverse)
+    {{
         assembly (\"memory-safe\") {{
             let p := P
             let zPrime := mload(Z_PRIME)
-            let basis := BASIS
-            for {{ let end := add(at, mul(rotations, {:#x})) }} lt(at, end) {{ at := add(at, {:#x}) }} {{
-{horner}                sum := addmod(sum, mulmod(value, mload(basis), p), p)
-                basis := add(basis, 0x20)
+            offset := add(offset, ROTATION_INV)
+            vanishing := 1
+            inverse := 1
+            for {{ }} lt(at, end) {{ at := add(at, {:#x}) }} {{
+{horner}                let inverted := mload(offset)
+                vanishing := mulmod(vanishing, mload(add(offset, sub(ROTATION_DIFF, ROTATION_INV))), p)
+                inverse := mulmod(inverse, inverted, p)
+                value := mulmod(value, mload(weight), p)
+                sum := addmod(sum, mulmod(value, inverted, p), p)
+                offset := add(offset, 0x20)
+                weight := add(weight, 0x20)
             }}
         }}
     }}
 ",
-        32 * count,
         32 * count
     )
 }
@@ -117,14 +135,14 @@ fn weight(omega: U256, rotations: &[i32], rotation: i32) -> U256 {
     invert(product)
 }
 
-/// Statements that raise the variable `y` from `z'` to its power `stride`.
-pub(super) fn raised(stride: usize) -> String {
+/// Statements that raise the variable `name`, which has the value `base`, to a power above 0.
+pub(super) fn raised(name: &str, base: &str, exponent: usize) -> String {
     let mut code = String::new();
     // The highest bit is the variable itself.
-    for bit in (0..stride.ilog2()).rev() {
-        code.push_str("y := mulmod(y, y, p)\n");
-        if stride >> bit & 1 == 1 {
-            code.push_str("y := mulmod(y, zPrime, p)\n");
+    for bit in (0..exponent.ilog2()).rev() {
+        let _ = writeln!(code, "{name} := mulmod({name}, {name}, p)");
+        if exponent >> bit & 1 == 1 {
+            let _ = writeln!(code, "{name} := mulmod({name}, {base}, p)");
         }
     }
     code
@@ -136,7 +154,7 @@ mod tests {
 
     #[test]
     fn powers_take_a_product_for_each_bit() {
-        let products = |stride| raised(stride).lines().count();
+        let products = |stride| raised("y", "x", stride).lines().count();
         assert_eq!([1, 2, 3, 6, 16].map(products), [0, 1, 2, 3, 4]);
     }
 }

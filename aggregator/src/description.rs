@@ -43,10 +43,11 @@ pub fn describe(
     };
     let fixed = plan.fixed.iter().zip(commitments);
     let rounds = [system.num_challenges() + 2, 1];
-    let rounds = plan.rounds.iter().zip(rounds).map(|(packs, challenges)| Round {
-        packs: packs.iter().map(pack).collect(),
-        challenges,
-    });
+    let rounds = plan
+        .rounds
+        .iter()
+        .zip(rounds)
+        .map(|(packs, challenges)| Round { packs: packs.iter().map(pack).collect(), challenges });
     let polynomials = Polynomials::new(system, &plan);
     let rules = constraints(system);
     let description = PackedDescription {
@@ -121,7 +122,9 @@ impl<'a> Polynomials<'a> {
             E::Constant(value) => Expression::Constant(word(value)),
             E::Selector(_) => return Err("a selector that is no fixed column".into()),
             E::Fixed(query) => self.fixed(query.column_index(), query.rotation().0)?,
-            E::Advice(query) => self.of(Source::Advice(query.column_index()), query.rotation().0)?,
+            E::Advice(query) => {
+                self.of(Source::Advice(query.column_index()), query.rotation().0)?
+            }
             E::Instance(query) => Expression::Polynomial(Query {
                 poly: self.instances + query.column_index(),
                 rotation: query.rotation().0,

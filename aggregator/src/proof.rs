@@ -54,8 +54,7 @@ pub fn aggregate(
         snarks.push(snark);
     }
     let proof = prove(keys, snarks, srs)?;
-    verify(&proof, &keys.verifier)
-        .map_err(|e| AggregatorError::SelfCheck(e.to_string()))?;
+    verify(&proof, &keys.verifier).map_err(|e| AggregatorError::SelfCheck(e.to_string()))?;
     Ok(proof)
 }
 

@@ -140,7 +140,7 @@ fn a_chain_is_accepted_and_every_change_of_its_proof_refused() {
     let proofs = inputs.map(|inputs| fixture.toy_proof(inputs));
     let start = Instant::now();
     let proof = aggregate(&fixture.keys, fixture.batch(), &proofs, &fixture.srs).unwrap();
-    println!("proof {:?}", start.elapsed());
+    println!("proof {:?}, {:?}", start.elapsed(), bastion_prover::plonk::Timings::take());
     let public = proof.inputs.map(to_halo2).into_array();
     for (i, value) in public.iter().enumerate() {
         let batch = usize::from(LINKS.iter().any(|(output, _)| *output == i));
@@ -184,6 +184,7 @@ fn a_chain_is_accepted_and_every_change_of_its_proof_refused() {
 fn bless(fixture: &Fixture, proof: &BlockProof) {
     let sample = serde_json::json!({
         "description": fixture.keys.description(),
+        "document": fixture.keys.description().to_document(),
         "instances": proof.instances().map(|x| field::to_hex(&x)),
         "proof": format!("0x{}", hex::encode(&proof.proof)),
     });

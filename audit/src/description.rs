@@ -475,9 +475,7 @@ fn check_counts(format: u32, k: u32, counts: [&[usize]; 5]) -> Result<(), BadDes
     ensure((1..=Fr::TWO_ADICITY).contains(&k), || format!("k = {k}"))?;
     let mut all = counts.into_iter().flatten();
     let total = all.try_fold(0, |sum: usize, n| (*n <= MAX_COUNT).then(|| sum + n));
-    ensure(total.is_some_and(|n| n <= 4 * MAX_COUNT), || {
-        "more entries than any circuit has".into()
-    })
+    ensure(total.is_some_and(|n| n <= 4 * MAX_COUNT), || "more entries than any circuit has".into())
 }
 
 fn named<T>(what: &str, value: Option<T>) -> Result<T, BadDescription> {

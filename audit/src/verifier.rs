@@ -100,7 +100,15 @@ impl Verifier {
                 let quotient = Quotient { commitment, z, value };
                 let (evaluations, opening) = (&parsed.evaluations, &parsed.opening);
                 let packs = (*stride, packs.as_slice());
-                packed::combine(packs, &points, &commitments, evaluations, &quotient, opening, d.g1)?
+                packed::combine(
+                    packs,
+                    &points,
+                    &commitments,
+                    evaluations,
+                    &quotient,
+                    opening,
+                    d.g1,
+                )?
             }
         };
         let opening = &parsed.opening;
@@ -177,7 +185,8 @@ impl Verifier {
                 challenges.push(reader.squeeze());
             }
         }
-        let quotient = (0..d.quotient_pieces()).map(|_| reader.point()).collect::<Result<_, _>>()?;
+        let quotient =
+            (0..d.quotient_pieces()).map(|_| reader.point()).collect::<Result<_, _>>()?;
         let z = reader.squeeze();
         let evaluations =
             d.evaluations.iter().map(|_| reader.scalar()).collect::<Result<_, _>>()?;

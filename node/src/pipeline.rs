@@ -463,10 +463,7 @@ impl BlockProver {
 
     /// What checks the blocks that it proves.
     pub fn checker(&self) -> BlockChecker<'_> {
-        BlockChecker {
-            batch: self.batches.keys().verifier().proofs(),
-            block: &self.block.verifier,
-        }
+        BlockChecker { batch: self.batches.keys().verifier().proofs(), block: &self.block.verifier }
     }
 }
 

@@ -166,7 +166,12 @@ fn failures_have_names() {
     for wrong in [&instances[1..], &[instances.clone(), vec![U256::ZERO]].concat()] {
         assert!(matches!(refusal(wrong, proof), E::InvalidInstanceCount(_)));
     }
-    for wrong in [&proof[1..], &[proof.clone(), vec![0]].concat(), &[proof.clone(), vec![0; 32]].concat(), &[]] {
+    for wrong in [
+        &proof[1..],
+        &[proof.clone(), vec![0]].concat(),
+        &[proof.clone(), vec![0; 32]].concat(),
+        &[],
+    ] {
         assert!(matches!(refusal(instances, wrong), E::InvalidProofLength(_)));
     }
     let points = points(description);
@@ -275,7 +280,10 @@ fn a_block_proof_is_verified_within_its_gas() {
     let mut deployed = Deployed::new(&artifact);
     let gas = deployed.verify(&instances, &proof).unwrap();
     let (points, scalars) = (points(&description) + 2, description.evaluations().len());
-    println!("block: {} bytes of code, {points} points, {scalars} scalars, {gas} gas", artifact.code_size);
+    println!(
+        "block: {} bytes of code, {points} points, {scalars} scalars, {gas} gas",
+        artifact.code_size
+    );
     assert!(gas < 480_000, "{gas}");
     let limb = U256::from(1) << 88;
     for index in 0..instances.len() {

@@ -51,29 +51,34 @@ pub(super) fn opening(
             );
             match done {
                 0 => {
-                    let _ = writeln!(packs, "(value, vanishing, inverse) = {call};");
+                    let _ = writeln!(packs, "(value, inverse) = {call};");
                 }
                 _ => {
                     let _ = writeln!(
                         packs,
-                        "{{\n    (uint256 further, uint256 z, uint256 inverted) = {call};\n    value = \
-                         addmod(value, further, P);\n    vanishing = mulmod(vanishing, z, P);\n    \
-                         inverse = mulmod(inverse, inverted, P);\n}}"
+                        "{{\n    (uint256 further, uint256 inverted) = {call};\n    value = \
+                         addmod(value, further, P);\n    inverse = mulmod(inverse, inverted, P);\n}}"
                     );
                 }
             }
             done += run.len();
         }
-        let _ = writeln!(packs, "value = _interpolated(value, vanishing, {});", count - 1);
+        if count > 1 {
+            let _ = writeln!(packs, "value = _scaled(value, {});", count - 1);
+        }
         if index == 0 {
-            packs.push_str("first = vanishing;\nconstantTerm = value;\n");
+            for rotation in &pack.rotations {
+                let address = layout.rotation_diff + 32 * layout.rotation(*rotation);
+                let _ = writeln!(packs, "first = mulmod(first, _load({address:#x}), P);");
+            }
+            packs.push_str("gammaPower = first;\nconstantTerm = mulmod(first, value, P);\n");
             let _ = writeln!(packs, "_copy(SCRATCH, {commitment:#x});");
             continue;
         }
         packs.push_str("gammaPower = mulmod(gammaPower, gamma, P);\n");
-        packs.push_str("factor = mulmod(gammaPower, mulmod(first, inverse, P), P);\n");
-        packs.push_str("constantTerm = addmod(constantTerm, mulmod(factor, value, P), P);\n");
-        let _ = writeln!(packs, "ok = _add({commitment:#x}, factor) && ok;");
+        packs.push_str("constantTerm = addmod(constantTerm, mulmod(gammaPower, value, P), P);\n");
+        let _ =
+            writeln!(packs, "ok = _add({commitment:#x}, mulmod(gammaPower, inverse, P)) && ok;");
     }
     let sizes: BTreeSet<usize> = d.packs().iter().map(|(_, pack)| pack.polynomials).collect();
     let functions = sizes.into_iter().map(places).collect::<Vec<_>>().join("\n");
@@ -81,7 +86,7 @@ pub(super) fn opening(
 }
 
 /// The function that sums the values of `count` places at z' over a run of rotations, each divided by
-/// its difference and weighted, and multiplies the differences and their inverses.
+/// its difference and weighted, and multiplies the inverses of the differences.
 fn places(count: usize) -> String {
     let mut horner = String::new();
     let read = |place: usize| match place {
@@ -100,20 +105,17 @@ fn places(count: usize) -> String {
         "    function _places{count}(uint256 at, uint256 end, uint256 offset, uint256 weight)
         private
         pure
-        returns (uint256 sum, uint256 vanishing, uint256 inverse)
+        returns (uint256 sum, uint256 inverse)
     {{
         assembly (\"memory-safe\") {{
             let p := P
             let zPrime := mload(Z_PRIME)
             offset := add(offset, ROTATION_INV)
-            vanishing := 1
             inverse := 1
             for {{ }} lt(at, end) {{ at := add(at, {:#x}) }} {{
 {horner}                let inverted := mload(offset)
-                vanishing := mulmod(vanishing, mload(add(offset, sub(ROTATION_DIFF, ROTATION_INV))), p)
                 inverse := mulmod(inverse, inverted, p)
-                value := mulmod(value, mload(weight), p)
-                sum := addmod(sum, mulmod(value, inverted, p), p)
+                sum := addmod(sum, mulmod(mulmod(value, mload(weight), p), inverted, p), p)
                 offset := add(offset, 0x20)
                 weight := add(weight, 0x20)
             }}

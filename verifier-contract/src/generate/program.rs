@@ -6,7 +6,7 @@ use super::{cse, emit::Emitter, layout::Layout, opening::raised, tables::Tables}
 use crate::{
     error::Result,
     field::{invert, SCALAR_MODULUS},
-    protocol::{Expression, Query, PackedDescription},
+    protocol::{Expression, PackedDescription, Query},
 };
 use alloy_primitives::U256;
 use std::{
@@ -125,8 +125,11 @@ pub(super) fn weighted(code: &str) -> String {
         for word in (0..count - 1).rev() {
             // What is stored must be reduced.
             let (add, end) = if word == 0 { ("addmod", ", m") } else { ("add", "") };
-            let _ =
-                writeln!(functions, "    sum := {add}(mulmod(sum, weight, m), {}{end})", read(word));
+            let _ = writeln!(
+                functions,
+                "    sum := {add}(mulmod(sum, weight, m), {}{end})",
+                read(word)
+            );
         }
         functions.push_str("}\n");
     }

@@ -85,8 +85,12 @@ impl Sample {
         assert!(output.status.success(), "{path}");
         let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
         let word = |text: &serde_json::Value| text.as_str().unwrap().parse().unwrap();
+        let description: PackedDescription =
+            serde_json::from_value(json["description"].clone()).unwrap();
+        // The third verifier reads the document.
+        assert_eq!(json["document"], description.to_document());
         Self {
-            description: serde_json::from_value(json["description"].clone()).unwrap(),
+            description,
             instances: json["instances"].as_array().unwrap().iter().map(word).collect(),
             proof: hex::decode(json["proof"].as_str().unwrap()).unwrap(),
         }

@@ -1,4 +1,4 @@
-/** The opening argument of block proofs: packs of polynomials (protocol, section 9.5). */
+/** The opening argument of block proofs: packs of polynomials (protocol, section 9.4). */
 import { MODULUS, type Element } from "../field.js";
 import type { Document, Pack } from "./document.js";
 import { weights } from "./openings.js";

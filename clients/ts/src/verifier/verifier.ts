@@ -1,4 +1,4 @@
-/** Verifies proofs of the circuit that a document describes (protocol, sections 9.2 to 9.5). */
+/** Verifies proofs of the circuit that a document describes (protocol, sections 9.2 to 9.4). */
 import { MODULUS, type Element } from "../field.js";
 import { requireAccumulator } from "./accumulator.js";
 import { quotientAt } from "./constraints.js";

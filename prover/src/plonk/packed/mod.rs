@@ -38,12 +38,13 @@ use super::synthesis::synthesize;
 use super::timings::{Laps, Timings};
 use super::{coefficients, permutation, quotient, write_points};
 use crate::srs::PackedParams;
+pub use crate::srs::STRIDE;
 use crate::Fr;
 use open::{interleaved, Opened};
-pub use crate::srs::STRIDE;
 pub use plan::{Pack, Plan, Source};
 
-/// Whether a circuit is one that has packed proofs: no lookups, no challenge but after the first of
+/// Whether a circuit is one that has packed proofs: no lookups, columns with more random values than
+/// evaluations, no challenge but after the first of
 /// at most two phases, copies between columns of the first phase, public inputs and constants.
 pub fn supports(system: &ConstraintSystem<Fr>, k: u32) -> bool {
     let phases = system.advice_column_phase();
@@ -52,8 +53,11 @@ pub fn supports(system: &ConstraintSystem<Fr>, k: u32) -> bool {
         halo2_proofs::plonk::Any::Advice(_) => phases[column.index()] > 0,
         _ => false,
     });
+    // Packs evaluate a column more often than its gates ask for. One value more is the commitment's.
+    let blinded = |pack: &Pack| pack.rotations.len() < system.blinding_factors();
     system.lookups().is_empty()
         && k >= MIN_K
+        && Plan::new(system).packs().all(blinded)
         && phases.iter().all(|phase| *phase < 2)
         && system.challenge_phase().iter().all(|phase| *phase == 0)
         && !copied_late

@@ -99,9 +99,10 @@ where
     let places: Vec<Vec<Fr>> = (0..STRIDE)
         .into_par_iter()
         .map(|place| {
-            let terms = factors.iter().zip(packs).filter_map(|(factor, pack)| {
-                Some((*factor, *pack.polynomials.get(place)?))
-            });
+            let terms = factors
+                .iter()
+                .zip(packs)
+                .filter_map(|(factor, pack)| Some((*factor, *pack.polynomials.get(place)?)));
             combination(&terms.collect::<Vec<_>>())
         })
         .collect();

@@ -154,8 +154,7 @@ mod tests {
     #[test]
     fn equal_rotations_go_together_and_others_where_it_saves() {
         let many: Vec<i32> = (-8..12).collect();
-        let polynomials: [(usize, &[i32]); 4] =
-            [(0, &[0]), (1, &many), (2, &[0]), (3, &[-1, 0])];
+        let polynomials: [(usize, &[i32]); 4] = [(0, &[0]), (1, &many), (2, &[0]), (3, &[-1, 0])];
         let expected = vec![(vec![0, 2, 3], vec![-1, 0]), (vec![1], many.clone())];
         assert_eq!(plan(&polynomials, 8), expected);
     }

@@ -74,9 +74,8 @@ fn verifiers(
 
     let mut group = c.benchmark_group("verify a block proof");
     group.sample_size(20).measurement_time(Duration::from_secs(2));
-    let deciding = prover.block.deciding_key();
     group.bench_function("native", |bench| {
-        bench.iter(|| bastion_aggregator::verify(block, verifier, deciding).unwrap())
+        bench.iter(|| bastion_aggregator::verify(block, verifier).unwrap())
     });
     group.bench_function("second verifier", |bench| {
         let instances = [block.instances().to_vec()];

@@ -3,27 +3,26 @@
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::path::Path;
 
-use bastion_contract::VerifierDescription;
+use bastion_contract::protocol::{G1Point, SrsPoints};
+use bastion_contract::{ContractError, PackedDescription};
 use bastion_protocol::CircuitId;
 use bastion_prover::artifact::{Digest, Making, Storing};
 use bastion_prover::keys::VerifierKey;
+use bastion_prover::plonk::packed;
 use bastion_prover::progress::Progress;
 use bastion_prover::srs::{Srs, SrsOrigin};
 use halo2_base::gates::circuit::CircuitBuilderStage;
 use halo2_base::gates::flex_gate::ThreadBreakPoints;
 use halo2_proofs::halo2curves::bn256::{Bn256, Fr, G1Affine};
 use halo2_proofs::plonk::{keygen_pk, keygen_vk, ConstraintSystem, ProvingKey, VerifyingKey};
-use halo2_proofs::poly::commitment::ParamsProver;
-use halo2_proofs::poly::kzg::commitment::ParamsKZG;
 use serde::{Deserialize, Serialize};
 use snark_verifier::pcs::kzg::KzgDecidingKey;
-use snark_verifier::system::halo2::{compile, Config};
-use snark_verifier::verifier::plonk::PlonkProtocol;
 use snark_verifier_sdk::halo2::gen_dummy_snark_from_protocol;
 use snark_verifier_sdk::SHPLONK;
 use tracing::{info, warn};
 
 use crate::circuit::BlockCircuit;
+use crate::description::describe;
 use crate::error::{panic_text, AggregatorError};
 use crate::shape::{BlockParams, BlockShape, LIMBS, PUBLIC_INPUTS};
 use crate::store;
@@ -46,8 +45,8 @@ pub struct BlockVerifier {
     pub srs_id: Digest,
     /// Whether the SRS is from a ceremony, or its secret may be known.
     pub srs_origin: SrsOrigin,
-    /// The protocol as snark-verifier knows it.
-    pub protocol: PlonkProtocol<G1Affine>,
+    /// The verifier as data.
+    pub description: PackedDescription,
 }
 
 /// Everything that proving blocks needs.
@@ -67,6 +66,19 @@ pub(crate) struct Made {
     pub(crate) pk: ProvingKey<G1Affine>,
     pub(crate) config: BlockParams,
     pub(crate) break_points: ThreadBreakPoints,
+    /// Commitments to the packs of the key.
+    pub(crate) commitments: Vec<G1Point>,
+}
+
+impl Made {
+    /// The verifier as data.
+    pub(crate) fn description(&self, srs: &Srs) -> Result<PackedDescription, AggregatorError> {
+        let accumulator = (0..LIMBS).map(|row| (0, row)).collect();
+        let (vk, rows) = (self.pk.get_vk(), vec![PUBLIC_INPUTS]);
+        let points = SrsPoints::of(&deciding_key(srs))?;
+        describe(vk, &self.commitments, rows, Some(accumulator), points)
+            .map_err(|reason| ContractError::InvalidDescription(reason).into())
+    }
 }
 
 impl BlockKeys {
@@ -117,7 +129,8 @@ impl BlockKeys {
             warn!(%error, "the cached block keys are replaced");
         }
         let made = generate(shape, batch, srs)?;
-        let id = circuit_id(shape, batch, srs, made.pk.get_vk());
+        let description = made.description(srs)?;
+        let id = circuit_id(shape, batch, srs, made.pk.get_vk(), &description);
         storing.outcome(&what, store::write(path, &made, &id))?;
         Ok(made)
     }
@@ -141,39 +154,29 @@ impl BlockKeys {
         batch: &VerifierKey,
         srs: &Srs,
     ) -> Result<Self, AggregatorError> {
-        let params = srs.params(shape.k)?;
-        let protocol = compile(
-            params.kzg(),
-            made.pk.get_vk(),
-            Config::kzg()
-                .with_num_instance(vec![PUBLIC_INPUTS])
-                .with_accumulator_indices(Some((0..LIMBS).map(|row| (0, row)).collect())),
-        );
+        let description = made.description(srs)?;
         let verifier = BlockVerifier {
-            circuit_id: circuit_id(shape, batch, srs, made.pk.get_vk()).into(),
+            circuit_id: circuit_id(shape, batch, srs, made.pk.get_vk(), &description).into(),
             batch_circuit_id: batch.circuit_id(),
             batch_shape: batch.shape_name().to_owned(),
             batches: shape.batches,
             k: shape.k,
             srs_id: srs.id(),
             srs_origin: srs.origin(),
-            protocol,
+            description,
         };
         Ok(Self {
             pk: made.pk,
             config: made.config,
             break_points: made.break_points,
-            deciding_key: deciding_key(&params),
+            deciding_key: deciding_key(srs),
             verifier,
         })
     }
 
     /// The verifier of block proofs as data, from which the contract is generated.
-    ///
-    /// # Errors
-    /// If the protocol is none that a contract can verify.
-    pub fn description(&self) -> Result<VerifierDescription, AggregatorError> {
-        Ok(VerifierDescription::from_protocol(&self.verifier.protocol, &self.deciding_key)?)
+    pub fn description(&self) -> &PackedDescription {
+        &self.verifier.description
     }
 
     /// The constraint system of the block circuit.
@@ -195,44 +198,53 @@ impl BlockKeys {
 fn generate(shape: BlockShape, batch: &VerifierKey, srs: &Srs) -> Result<Made, AggregatorError> {
     shape.check()?;
     let params = srs.params(shape.k)?;
+    let packed = srs.packed(shape.k)?;
     let failed = |reason: String| AggregatorError::Keygen { shape: shape.name(), reason };
     // halo2-base asserts, for instance that its cells fit in the rows.
     catch_unwind(AssertUnwindSafe(|| {
         let dummies: Vec<_> = (0..shape.batches)
             .map(|_| gen_dummy_snark_from_protocol::<SHPLONK>(batch.protocol().clone()))
             .collect();
-        let g1 = params.get_g()[0];
+        let g1 = packed.generator();
         let circuit = BlockCircuit::new(CircuitBuilderStage::Keygen, shape.k, g1, &dummies)?;
         let config = circuit.block_params();
         info!(?config, cells = ?circuit.cells(), "block circuit");
         let vk = keygen_vk(params.kzg(), &circuit).map_err(|e| e.to_string())?;
         let pk = keygen_pk(params.kzg(), vk, &circuit).map_err(|e| e.to_string())?;
         let break_points = circuit.break_points().unwrap_or_default();
-        Ok(Made { pk, config, break_points })
+        let commitments = packed::key_commitments(&packed, &pk);
+        let commitments = commitments.iter().enumerate();
+        let commitments = commitments
+            .map(|(i, point)| G1Point::of(point, "pack of the key", i).map_err(|e| e.to_string()))
+            .collect::<Result<_, _>>()?;
+        Ok(Made { pk, config, break_points, commitments })
     }))
     .unwrap_or_else(|panic| Err(panic_text(panic.as_ref())))
     .map_err(failed)
 }
 
-/// Names one block circuit: the batch circuit, the number of batches, and halo2's pinned
-/// verifying key, under one SRS.
+/// Names one block circuit: the batch circuit, the number of batches, halo2's pinned verifying key,
+/// and the verifier, under one SRS.
 pub(crate) fn circuit_id(
     shape: BlockShape,
     batch: &VerifierKey,
     srs: &Srs,
     vk: &VerifyingKey<G1Affine>,
+    description: &PackedDescription,
 ) -> Digest {
     Digest::of_parts(
-        "bastion-block-v1",
+        "bastion-block-v2",
         &[
             &batch.circuit_id().to_bytes(),
             &(shape.batches as u64).to_be_bytes(),
             format!("{:?}", vk.pinned()).as_bytes(),
+            &description.digest.to_be_bytes::<32>(),
             srs.id().0.as_slice(),
         ],
     )
 }
 
-pub(crate) fn deciding_key(params: &ParamsKZG<Bn256>) -> KzgDecidingKey<Bn256> {
-    (params.get_g()[0], params.g2(), params.s_g2()).into()
+pub(crate) fn deciding_key(srs: &Srs) -> KzgDecidingKey<Bn256> {
+    let (g2, s_g2) = srs.g2();
+    (srs.generator(), g2, s_g2).into()
 }

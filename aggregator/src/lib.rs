@@ -17,6 +17,7 @@
 
 pub mod chip;
 pub mod circuit;
+pub mod description;
 pub mod error;
 pub mod keys;
 pub mod proof;

@@ -2,25 +2,23 @@
 
 use std::panic::{catch_unwind, AssertUnwindSafe};
 
-use bastion_circuits::witness::convert::{to_halo2, to_state};
+use bastion_audit::{Description, Verifier};
+use bastion_circuits::witness::convert::to_state;
+use bastion_contract::PackedDescription;
 use bastion_protocol::inputs::broken_link;
 use bastion_protocol::proofs::INSTANCES;
 use bastion_protocol::{BatchProof, BlockProof, CircuitId};
 use bastion_prover::keys::VerifierKey;
-use bastion_prover::plonk;
+use bastion_prover::plonk::packed;
 use bastion_prover::proof::to_snark;
 use bastion_prover::srs::Srs;
 use halo2_base::gates::circuit::CircuitBuilderStage;
-use halo2_proofs::halo2curves::bn256::{Bn256, Fr, G1Affine};
-use halo2_proofs::poly::commitment::ParamsProver;
+use halo2_proofs::halo2curves::bn256::{Fr, G1Affine};
+use halo2_proofs::halo2curves::ff::PrimeField;
 use halo2_proofs::transcript::TranscriptWriterBuffer;
 use rand::rngs::OsRng;
-use snark_verifier::loader::native::NativeLoader;
-use snark_verifier::pcs::kzg::KzgDecidingKey;
 use snark_verifier::system::halo2::transcript::evm::EvmTranscript;
-use snark_verifier::verifier::plonk::PlonkProtocol;
-use snark_verifier::verifier::SnarkVerifier;
-use snark_verifier_sdk::{PlonkVerifier, Snark, SHPLONK};
+use snark_verifier_sdk::Snark;
 
 use crate::circuit::BlockCircuit;
 use crate::error::{panic_text, AggregatorError};
@@ -56,8 +54,7 @@ pub fn aggregate(
         snarks.push(snark);
     }
     let proof = prove(keys, snarks, srs)?;
-    verify(&proof, &keys.verifier, &keys.deciding_key)
-        .map_err(|e| AggregatorError::SelfCheck(e.to_string()))?;
+    verify(&proof, &keys.verifier).map_err(|e| AggregatorError::SelfCheck(e.to_string()))?;
     Ok(proof)
 }
 
@@ -68,16 +65,20 @@ pub(crate) fn prove(
     snarks: Vec<Snark>,
     srs: &Srs,
 ) -> Result<BlockProof, AggregatorError> {
-    let params = srs.params(keys.config.k)?;
+    let params = srs.packed(keys.config.k)?;
+    let digest = keys.verifier.description.digest.to_le_bytes();
+    let digest = Option::from(Fr::from_repr(digest))
+        .ok_or_else(|| AggregatorError::Proving("the digest is no element".into()))?;
     let (instances, bytes) = catch_unwind(AssertUnwindSafe(|| {
-        let g1 = params.get_g()[0];
+        let g1 = params.generator();
         let circuit = BlockCircuit::new(CircuitBuilderStage::Prover, keys.config.k, g1, &snarks)?
             .use_break_points(keys.config, keys.break_points.clone());
         let instances = circuit.instances();
         let mut transcript = TranscriptWriterBuffer::<_, G1Affine, _>::init(Vec::new());
-        plonk::create_proof::<_, _, EvmTranscript<G1Affine, _, _, _>>(
+        packed::create_proof::<_, _, EvmTranscript<G1Affine, _, _, _>>(
             &params,
             &keys.pk,
+            digest,
             &circuit,
             &instances,
             OsRng,
@@ -103,11 +104,6 @@ pub(crate) fn envelope(
     Some(BlockProof::new(circuit_id, instances, proof))
 }
 
-/// The instances as halo2's elements.
-pub(crate) fn instances(proof: &BlockProof) -> Vec<Fr> {
-    proof.instances().map(to_halo2).to_vec()
-}
-
 /// Names what does not link before a prover's time is spent on it.
 fn check_chain(batches: usize, proofs: &[BatchProof]) -> Result<(), AggregatorError> {
     if proofs.len() != batches {
@@ -122,51 +118,26 @@ fn check_chain(batches: usize, proofs: &[BatchProof]) -> Result<(), AggregatorEr
     Ok(())
 }
 
-/// Verifies a block proof natively, the accumulated pairing included.
+/// Verifies a block proof natively, the accumulated pairing included, with the auditors' verifier: it
+/// shares no code with the prover.
 ///
 /// # Errors
 /// [`AggregatorError::CircuitMismatch`] or [`AggregatorError::Invalid`]; never a panic.
-pub fn verify(
-    proof: &BlockProof,
-    verifier: &BlockVerifier,
-    deciding_key: &KzgDecidingKey<Bn256>,
-) -> Result<(), AggregatorError> {
+pub fn verify(proof: &BlockProof, verifier: &BlockVerifier) -> Result<(), AggregatorError> {
     let (expected, got) = (verifier.circuit_id, proof.circuit_id);
     if expected != got {
         return Err(AggregatorError::CircuitMismatch { what: "block", expected, got });
     }
-    verify_under(&verifier.protocol, deciding_key, instances(proof), &proof.proof)
-        .map_err(AggregatorError::Invalid)
+    verify_under(&verifier.description, proof).map_err(AggregatorError::Invalid)
 }
 
-/// Verifies under a protocol; where it has accumulator indices, the accumulator is decided too.
+/// Verifies under a description; where it has an accumulator, this is decided too.
 pub(crate) fn verify_under(
-    protocol: &PlonkProtocol<G1Affine>,
-    deciding_key: &KzgDecidingKey<Bn256>,
-    instances: Vec<Fr>,
-    bytes: &[u8],
+    description: &PackedDescription,
+    proof: &BlockProof,
 ) -> Result<(), String> {
-    let instances = [instances];
-    // snark-verifier panics where a challenge hits a root of unity and where limbs are no point
-    // of the curve; the claim is refused then.
-    catch_unwind(AssertUnwindSafe(|| {
-        let mut stream = bytes;
-        let mut transcript = EvmTranscript::<G1Affine, NativeLoader, _, _>::new(&mut stream);
-        let parsed = PlonkVerifier::<SHPLONK>::read_proof(
-            deciding_key,
-            protocol,
-            &instances,
-            &mut transcript,
-        )
-        .map_err(|e| format!("{e:?}"))?;
-        drop(transcript);
-        // The verifier stops reading when it has what it needs: a proof with bytes appended must
-        // not be a second valid proof.
-        if !stream.is_empty() {
-            return Err(format!("{} bytes too many", stream.len()));
-        }
-        PlonkVerifier::<SHPLONK>::verify(deciding_key, protocol, &instances, &parsed)
-            .map_err(|e| format!("{e:?}"))
-    }))
-    .unwrap_or_else(|panic| Err(panic_text(panic.as_ref())))
+    let document = description.to_document().to_string();
+    let document = Description::from_json(document.as_bytes()).map_err(|e| e.to_string())?;
+    let verifier = Verifier::new(document).map_err(|e| e.to_string())?;
+    verifier.verify(&[proof.instances().to_vec()], &proof.proof).map_err(|e| e.to_string())
 }

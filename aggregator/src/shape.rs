@@ -1,5 +1,6 @@
 //! Public inputs and sizes of block circuits.
 
+use bastion_prover::srs::packed_k;
 use serde::{Deserialize, Serialize};
 
 use crate::error::AggregatorError;
@@ -41,9 +42,10 @@ impl BlockShape {
         Self { batches, k }
     }
 
-    /// log2 of the powers that the SRS must have, with batch circuits of `2^batch_k` rows.
+    /// log2 of the powers that the SRS must have, with batch circuits of `2^batch_k` rows: block proofs
+    /// are packed, and take many times as many as the circuit has rows.
     pub fn srs_k(self, batch_k: u32) -> u32 {
-        self.k.max(batch_k)
+        packed_k(self.k).max(batch_k)
     }
 
     /// Short name, for people and for file names.

@@ -10,6 +10,7 @@ use std::io::{self, BufReader, Read, Write};
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
 
+use bastion_contract::protocol::G1Point;
 use bastion_prover::artifact::{write_atomic, write_bytes_atomic, Digest};
 use bastion_prover::keys::VerifierKey;
 use bastion_prover::srs::Srs;
@@ -27,7 +28,7 @@ use crate::keys::{circuit_id, Made};
 use crate::shape::{BlockParams, BlockShape};
 
 /// Raised with every change of the block circuit or of these files.
-const CODE_VERSION: u32 = 8;
+const CODE_VERSION: u32 = 9;
 const BUFFER: usize = 1 << 20;
 
 type Hasher = Blake2b<U32>;
@@ -39,6 +40,7 @@ struct Side {
     pk: Digest,
     config: BlockParams,
     break_points: ThreadBreakPoints,
+    commitments: Vec<G1Point>,
     circuit_id: Digest,
 }
 
@@ -74,6 +76,7 @@ pub(crate) fn write(path: &Path, made: &Made, id: &Digest) -> Result<(), Aggrega
         pk: digest,
         config: made.config,
         break_points: made.break_points.clone(),
+        commitments: made.commitments.clone(),
         circuit_id: *id,
     };
     let json = serde_json::to_string(&side)
@@ -127,7 +130,13 @@ pub(crate) fn read(
     .unwrap_or_else(|panic| Err(panic_text(panic.as_ref())))
     .map_err(|reason| AggregatorError::damaged(path, reason))?;
 
-    let id = circuit_id(shape, batch, srs, pk.get_vk());
+    let made = Made {
+        pk,
+        config: side.config,
+        break_points: side.break_points,
+        commitments: side.commitments,
+    };
+    let id = circuit_id(shape, batch, srs, made.pk.get_vk(), &made.description(srs)?);
     if id != side.circuit_id {
         return Err(AggregatorError::damaged(
             path,
@@ -135,7 +144,7 @@ pub(crate) fn read(
         ));
     }
     info!(path = %path.display(), "block proving key read");
-    Ok(Some(Made { pk, config: side.config, break_points: side.break_points }))
+    Ok(Some(made))
 }
 
 fn digest_of_file(path: &Path) -> io::Result<Digest> {

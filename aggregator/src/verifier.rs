@@ -31,7 +31,7 @@ use crate::error::AggregatorError;
 use crate::keys::{BlockKeys, BlockVerifier};
 
 /// Version of the folder.
-pub const FORMAT: u32 = 3;
+pub const FORMAT: u32 = 4;
 const MANIFEST: &str = "manifest.json";
 /// File of the block verifier as data.
 pub const DESCRIPTION: &str = "description.json";
@@ -47,7 +47,7 @@ pub const BATCH_VERIFIER: &str = "batch-verifier.json";
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StoredBlockVerifier {
-    /// Circuit and protocol.
+    /// Circuit and description.
     pub verifier: BlockVerifier,
     /// The contract.
     pub contract: VerifierArtifact,
@@ -129,7 +129,7 @@ impl StoredBlockVerifier {
 /// describe the other files, [`read`] refuses the folder, and the next start writes it again.
 ///
 /// # Errors
-/// If the protocol cannot be described or files cannot be written.
+/// If the batch circuit's protocol cannot be described or files cannot be written.
 pub fn export(
     stored: &StoredBlockVerifier,
     keys: &BlockKeys,
@@ -158,7 +158,7 @@ fn files(
     let contents = [
         contract.solidity.clone().into_bytes(),
         bytecode_file(contract),
-        json(&keys.description()?.to_document(Transcript::Keccak))?,
+        json(&keys.description().to_document())?,
         json(&batches.to_document(Transcript::Poseidon))?,
         json(stored)?,
         json(batch.proofs())?,
@@ -179,7 +179,7 @@ fn digests(files: &[(String, Vec<u8>)]) -> BTreeMap<String, Digest> {
 /// compiling it again tells whether that is right.
 pub fn find(dir: &Path, keys: &BlockKeys, batch: &VerifierKey) -> Option<StoredBlockVerifier> {
     let manifest = read(dir).ok()?;
-    let solidity = generate_solidity(&keys.description().ok()?).ok()?;
+    let solidity = generate_solidity(keys.description()).ok()?;
     let stored: StoredBlockVerifier = read_json(&dir.join(BLOCK_VERIFIER)).ok()?;
     let own = StoredBlockVerifier::new(keys, stored.contract);
     let files = files(&own, keys, batch).ok()?;

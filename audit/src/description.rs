@@ -10,19 +10,21 @@ use crate::error::BadDescription;
 use crate::points;
 
 /// Version of the document.
-pub const FORMAT: u32 = 2;
+pub const FORMAT: u32 = 3;
 /// Largest number of anything in a description: far above every real circuit.
 const MAX_COUNT: usize = 1 << 16;
 /// Largest document in bytes.
 const MAX_BYTES: usize = 1 << 26;
 /// Largest distance of a rotation or of a Lagrange polynomial's row from row 0.
 const MAX_ROTATION: i32 = 1 << 10;
+/// Largest stride of packs.
+const MAX_STRIDE: usize = 64;
 
 /// How the transcript hashes, and how points and scalars stand in the proof.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Transcript {
-    /// Keccak-256 over big-endian words, points uncompressed: block proofs, for the EVM.
+    /// Keccak-256 over big-endian words, points uncompressed: packed proofs, for the EVM.
     Keccak,
     /// Poseidon (t = 3) over elements, points compressed, little-endian: batch proofs.
     Poseidon,
@@ -59,6 +61,47 @@ struct RawSrs {
     g1: [String; 2],
     g2: [[String; 2]; 2],
     s_g2: [[String; 2]; 2],
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawFixed {
+    point: [String; 2],
+    polynomials: usize,
+    rotations: Vec<i32>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawPackedRound {
+    commitments: Vec<Pack>,
+    challenges: usize,
+}
+
+/// A document of either kind.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(tag = "scheme", rename_all = "snake_case")]
+enum Document {
+    Shplonk(Raw),
+    Packed(RawPacked),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawPacked {
+    format: u32,
+    k: u32,
+    omega: String,
+    digest: String,
+    stride: usize,
+    fixed: Vec<RawFixed>,
+    instances: Vec<usize>,
+    rounds: Vec<RawPackedRound>,
+    nodes: Vec<RawNode>,
+    constraints: Vec<usize>,
+    combiner: usize,
+    accumulator: Option<Vec<(usize, usize)>>,
+    srs: RawSrs,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -105,6 +148,24 @@ pub(crate) struct Round {
     pub(crate) challenges: usize,
 }
 
+/// Polynomials under one commitment `P(X) = sum of X^i f_i(X^stride)`, and the rotations at which all
+/// of them are opened.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Pack {
+    pub(crate) polynomials: usize,
+    pub(crate) rotations: Vec<i32>,
+}
+
+/// How polynomials are committed to and opened.
+#[derive(Clone, Debug)]
+pub(crate) enum Scheme {
+    /// One commitment each; the quotient in pieces; opened in this order.
+    Shplonk { quotient_pieces: usize, openings: Vec<Query> },
+    /// Packs, first those of the key; the quotient as one polynomial.
+    Packed { stride: usize, packs: Vec<Pack> },
+}
+
 /// A checked description: every index is in range, every point on its curve.
 #[derive(Clone, Debug)]
 pub struct Description {
@@ -114,10 +175,13 @@ pub struct Description {
     pub(crate) digest: Fr,
     pub(crate) instances: Vec<usize>,
     pub(crate) fixed: Vec<G1Affine>,
+    /// Polynomials of the key: the number of the first instance column.
+    pub(crate) fixed_polynomials: usize,
     pub(crate) rounds: Vec<Round>,
-    pub(crate) quotient_pieces: usize,
+    /// Polynomials of the rounds.
+    pub(crate) round_polynomials: usize,
     pub(crate) evaluations: Vec<Query>,
-    pub(crate) openings: Vec<Query>,
+    pub(crate) scheme: Scheme,
     pub(crate) nodes: Vec<Node>,
     pub(crate) constraints: Vec<usize>,
     pub(crate) combiner: usize,
@@ -137,8 +201,11 @@ impl Description {
             return Err(BadDescription::TooLarge { bytes: json.len(), most: MAX_BYTES });
         }
         let raw = serde_json::from_slice(json);
-        let raw: Raw = raw.map_err(|e| BadDescription::Unusable(e.to_string()))?;
-        Self::check(raw)
+        let raw: Document = raw.map_err(|e| BadDescription::Unusable(e.to_string()))?;
+        match raw {
+            Document::Shplonk(raw) => Self::shplonk(raw),
+            Document::Packed(raw) => Self::packed(raw),
+        }
     }
 
     /// Public inputs of each instance column.
@@ -146,24 +213,47 @@ impl Description {
         &self.instances
     }
 
-    /// Commitments in the proof before the quotient's pieces.
+    /// Commitments in the proof before those of the quotient.
     pub fn witness_count(&self) -> usize {
         self.rounds.iter().map(|r| r.points).sum()
     }
 
-    /// Number of the first committed polynomial: fixed columns and instance columns come first.
+    /// Evaluations in the proof.
+    pub fn evaluation_count(&self) -> usize {
+        self.evaluations.len()
+    }
+
+    /// Number of the first polynomial of the rounds: those of the key and instance columns come first.
     pub(crate) fn witness_offset(&self) -> usize {
-        self.fixed.len() + self.instances.len()
+        self.fixed_polynomials + self.instances.len()
     }
 
     /// Number of the quotient polynomial.
     pub(crate) fn quotient(&self) -> usize {
-        self.witness_offset() + self.witness_count()
+        self.witness_offset() + self.round_polynomials
     }
 
     /// Challenges before `z`.
     pub(crate) fn challenge_count(&self) -> usize {
         self.rounds.iter().map(|r| r.challenges).sum()
+    }
+
+    /// Commitments to the quotient.
+    pub(crate) fn quotient_pieces(&self) -> usize {
+        match self.scheme {
+            Scheme::Shplonk { quotient_pieces, .. } => quotient_pieces,
+            Scheme::Packed { .. } => 1,
+        }
+    }
+
+    /// Rotations of all openings.
+    pub(crate) fn rotations(&self) -> BTreeSet<i32> {
+        match &self.scheme {
+            Scheme::Shplonk { openings, .. } => openings.iter().map(|q| q.1).collect(),
+            Scheme::Packed { packs, .. } => {
+                packs.iter().flat_map(|pack| pack.rotations.iter().copied()).collect()
+            }
+        }
     }
 
     /// Exact length of a proof in bytes.
@@ -172,95 +262,161 @@ impl Description {
             Transcript::Keccak => 64,
             Transcript::Poseidon => 32,
         };
-        (self.witness_count() + self.quotient_pieces + 2) * point + self.evaluations.len() * 32
+        (self.witness_count() + self.quotient_pieces() + 2) * point + self.evaluations.len() * 32
     }
 
-    fn check(raw: Raw) -> Result<Self, BadDescription> {
-        let bad = |what: &str| BadDescription::Unusable(what.to_owned());
-        ensure(raw.format == FORMAT, || {
-            format!("format {}, this verifier reads {FORMAT}", raw.format)
-        })?;
-        ensure((1..=Fr::TWO_ADICITY).contains(&raw.k), || format!("k = {}", raw.k))?;
-        let sizes = [
-            raw.fixed.len(),
-            raw.nodes.len(),
-            raw.constraints.len(),
-            raw.evaluations.len(),
-            raw.openings.len(),
-            raw.quotient_pieces,
-            raw.rounds.len(),
-            raw.instances.len(),
-        ];
-        let counts = raw.rounds.iter().flat_map(|r| [r.points, r.challenges]);
-        let all = sizes.into_iter().chain(counts);
-        let total = all
-            .chain(raw.instances.iter().copied())
-            .try_fold(0, |sum: usize, n| (n <= MAX_COUNT).then(|| sum + n));
-        ensure(total.is_some_and(|n| n <= 4 * MAX_COUNT), || {
-            "more entries than any circuit has".into()
-        })?;
+    fn shplonk(raw: Raw) -> Result<Self, BadDescription> {
+        check_counts(
+            raw.format,
+            raw.k,
+            [
+                &[raw.fixed.len(), raw.nodes.len(), raw.constraints.len()][..],
+                &[raw.evaluations.len(), raw.openings.len(), raw.quotient_pieces],
+                &[raw.rounds.len(), raw.instances.len()],
+                &raw.rounds.iter().flat_map(|r| [r.points, r.challenges]).collect::<Vec<_>>(),
+                &raw.instances,
+            ],
+        )?;
         ensure(raw.quotient_pieces > 0, || "no quotient".into())?;
-        ensure(!raw.constraints.is_empty(), || "no constraints".into())?;
-
-        let omega = points::scalar(&raw.omega).ok_or_else(|| bad("omega"))?;
-        let minus_one = -Fr::one();
-        ensure(omega.pow([1 << (raw.k - 1)]) == minus_one, || {
-            format!("omega is no primitive root of order 2^{}", raw.k)
-        })?;
-        let fixed = raw
-            .fixed
-            .iter()
-            .enumerate()
-            .map(|(i, p)| points::g1(p).ok_or_else(|| bad(&format!("fixed point {i}"))));
-        let mut description = Self {
+        let fixed = raw.fixed.iter().enumerate().map(|(i, p)| fixed_point(i, p));
+        let fixed = fixed.collect::<Result<Vec<_>, _>>()?;
+        let rounds = raw.rounds.iter();
+        let rounds = rounds.map(|r| Round { points: r.points, challenges: r.challenges });
+        let description = Self {
             transcript: raw.transcript,
             k: raw.k,
-            omega,
-            digest: points::scalar(&raw.digest).ok_or_else(|| bad("digest"))?,
-            fixed: fixed.collect::<Result<_, _>>()?,
-            rounds: raw
-                .rounds
-                .iter()
-                .map(|r| Round { points: r.points, challenges: r.challenges })
-                .collect(),
+            omega: named("omega", points::scalar(&raw.omega))?,
+            digest: named("digest", points::scalar(&raw.digest))?,
+            fixed_polynomials: fixed.len(),
+            fixed,
+            round_polynomials: raw.rounds.iter().map(|r| r.points).sum(),
+            rounds: rounds.collect(),
             instances: raw.instances,
-            quotient_pieces: raw.quotient_pieces,
             evaluations: raw.evaluations,
-            openings: raw.openings,
+            scheme: Scheme::Shplonk {
+                quotient_pieces: raw.quotient_pieces,
+                openings: raw.openings,
+            },
             nodes: Vec::new(),
             constraints: raw.constraints,
             combiner: raw.combiner,
             accumulator: raw.accumulator,
-            g1: points::g1(&raw.srs.g1).ok_or_else(|| bad("srs.g1"))?,
-            g2: points::g2(&raw.srs.g2).ok_or_else(|| bad("srs.g2"))?,
-            s_g2: points::g2(&raw.srs.s_g2).ok_or_else(|| bad("srs.s_g2"))?,
+            g1: named("srs.g1", points::g1(&raw.srs.g1))?,
+            g2: named("srs.g2", points::g2(&raw.srs.g2))?,
+            s_g2: named("srs.s_g2", points::g2(&raw.srs.s_g2))?,
         };
-        ensure(description.combiner < description.challenge_count(), || {
-            format!("combiner {}", description.combiner)
-        })?;
         description.check_queries()?;
-        let evaluations = description.evaluations.iter().copied();
-        let evaluations: BTreeMap<Query, usize> = evaluations.zip(0..).collect();
-        for (i, node) in raw.nodes.iter().enumerate() {
-            let node = description
-                .node(i, node, &evaluations)
-                .ok_or_else(|| bad(&format!("node {i}: {node:?}")))?;
-            description.nodes.push(node);
+        description.checked(&raw.nodes)
+    }
+
+    fn packed(raw: RawPacked) -> Result<Self, BadDescription> {
+        let of_key = raw.fixed.iter().map(|fixed| Pack {
+            polynomials: fixed.polynomials,
+            rotations: fixed.rotations.clone(),
+        });
+        let of_rounds = raw.rounds.iter().flat_map(|round| round.commitments.iter().cloned());
+        let packs: Vec<Pack> = of_key.chain(of_rounds).collect();
+        check_counts(
+            raw.format,
+            raw.k,
+            [
+                &[raw.fixed.len(), raw.nodes.len(), raw.constraints.len()][..],
+                &[packs.len(), raw.rounds.len(), raw.instances.len()],
+                &packs.iter().flat_map(|p| [p.polynomials, p.rotations.len()]).collect::<Vec<_>>(),
+                &raw.rounds.iter().map(|r| r.challenges).collect::<Vec<_>>(),
+                &raw.instances,
+            ],
+        )?;
+        ensure((1..=MAX_STRIDE).contains(&raw.stride), || format!("stride {}", raw.stride))?;
+        for (i, pack) in packs.iter().enumerate() {
+            let distinct: BTreeSet<i32> = pack.rotations.iter().copied().collect();
+            let fine = (1..=raw.stride).contains(&pack.polynomials)
+                && !distinct.is_empty()
+                && distinct.len() == pack.rotations.len()
+                && distinct.iter().all(|r| in_range(*r));
+            ensure(fine, || format!("pack {i}"))?;
         }
-        let nodes = description.nodes.len();
-        ensure(description.constraints.iter().all(|c| *c < nodes), || {
+        let fixed = raw.fixed.iter().enumerate().map(|(i, f)| fixed_point(i, &f.point));
+        let fixed = fixed.collect::<Result<Vec<_>, _>>()?;
+        let polynomials = |packs: &[Pack]| packs.iter().map(|p| p.polynomials).sum::<usize>();
+        let (of_key, of_rounds) = packs.split_at(fixed.len());
+        let rounds = raw.rounds.iter();
+        let rounds =
+            rounds.map(|r| Round { points: r.commitments.len(), challenges: r.challenges });
+        let mut description = Self {
+            transcript: Transcript::Keccak,
+            k: raw.k,
+            omega: named("omega", points::scalar(&raw.omega))?,
+            digest: named("digest", points::scalar(&raw.digest))?,
+            fixed_polynomials: polynomials(of_key),
+            fixed,
+            round_polynomials: polynomials(of_rounds),
+            rounds: rounds.collect(),
+            instances: raw.instances,
+            evaluations: Vec::new(),
+            scheme: Scheme::Packed { stride: raw.stride, packs: Vec::new() },
+            nodes: Vec::new(),
+            constraints: raw.constraints,
+            combiner: raw.combiner,
+            accumulator: raw.accumulator,
+            g1: named("srs.g1", points::g1(&raw.srs.g1))?,
+            g2: named("srs.g2", points::g2(&raw.srs.g2))?,
+            s_g2: named("srs.s_g2", points::g2(&raw.srs.s_g2))?,
+        };
+        description.evaluations = description.places(&packs);
+        description.scheme = Scheme::Packed { stride: raw.stride, packs };
+        description.checked(&raw.nodes)
+    }
+
+    /// The evaluations of packs in the order of the proof: by pack, by rotation, by place.
+    fn places(&self, packs: &[Pack]) -> Vec<Query> {
+        let mut next = 0;
+        let mut evaluations = Vec::new();
+        for (i, pack) in packs.iter().enumerate() {
+            if i == self.fixed.len() {
+                next = self.witness_offset();
+            }
+            for rotation in &pack.rotations {
+                let places = next..next + pack.polynomials;
+                evaluations.extend(places.map(|poly| Query(poly, *rotation)));
+            }
+            next += pack.polynomials;
+        }
+        evaluations
+    }
+
+    /// What both kinds have in common.
+    fn checked(mut self, nodes: &[RawNode]) -> Result<Self, BadDescription> {
+        ensure(!self.constraints.is_empty(), || "no constraints".into())?;
+        let minus_one = -Fr::one();
+        ensure(self.omega.pow([1 << (self.k - 1)]) == minus_one, || {
+            format!("omega is no primitive root of order 2^{}", self.k)
+        })?;
+        ensure(self.combiner < self.challenge_count(), || format!("combiner {}", self.combiner))?;
+        let evaluations = self.evaluations.iter().copied();
+        let evaluations: BTreeMap<Query, usize> = evaluations.zip(0..).collect();
+        for (i, node) in nodes.iter().enumerate() {
+            let bad = || BadDescription::Unusable(format!("node {i}: {node:?}"));
+            let node = self.node(i, node, &evaluations).ok_or_else(bad)?;
+            self.nodes.push(node);
+        }
+        let nodes = self.nodes.len();
+        ensure(self.constraints.iter().all(|c| *c < nodes), || {
             "a constraint that is no node".into()
         })?;
-        description.check_accumulator()?;
-        Ok(description)
+        self.check_accumulator()?;
+        Ok(self)
     }
 
     fn check_queries(&self) -> Result<(), BadDescription> {
-        let instances = self.fixed.len()..self.witness_offset();
+        let Scheme::Shplonk { openings, .. } = &self.scheme else {
+            return Ok(());
+        };
+        let instances = self.fixed_polynomials..self.witness_offset();
         let evaluated: BTreeSet<_> = self.evaluations.iter().collect();
-        let opened: BTreeSet<_> = self.openings.iter().collect();
+        let opened: BTreeSet<_> = openings.iter().collect();
         ensure(
-            evaluated.len() == self.evaluations.len() && opened.len() == self.openings.len(),
+            evaluated.len() == self.evaluations.len() && opened.len() == openings.len(),
             || "a query twice".into(),
         )?;
         for Query(poly, rotation) in &self.evaluations {
@@ -285,7 +441,7 @@ impl Description {
             RawNode::Z => Node::Z,
             RawNode::Lagrange(row) if in_range(row) => Node::Lagrange(row),
             RawNode::Polynomial(poly, rotation) if in_range(rotation) => {
-                let instances = self.fixed.len()..self.witness_offset();
+                let instances = self.fixed_polynomials..self.witness_offset();
                 if instances.contains(&poly) {
                     Node::Instance(poly - instances.start, rotation)
                 } else {
@@ -311,6 +467,23 @@ impl Description {
             "an accumulator is 12 words among the public inputs".into()
         })
     }
+}
+
+/// That lists are no longer than any circuit's, before anything is made of them.
+fn check_counts(format: u32, k: u32, counts: [&[usize]; 5]) -> Result<(), BadDescription> {
+    ensure(format == FORMAT, || format!("format {format}, this verifier reads {FORMAT}"))?;
+    ensure((1..=Fr::TWO_ADICITY).contains(&k), || format!("k = {k}"))?;
+    let mut all = counts.into_iter().flatten();
+    let total = all.try_fold(0, |sum: usize, n| (*n <= MAX_COUNT).then(|| sum + n));
+    ensure(total.is_some_and(|n| n <= 4 * MAX_COUNT), || "more entries than any circuit has".into())
+}
+
+fn named<T>(what: &str, value: Option<T>) -> Result<T, BadDescription> {
+    value.ok_or_else(|| BadDescription::Unusable(what.to_owned()))
+}
+
+fn fixed_point(i: usize, coordinates: &[String; 2]) -> Result<G1Affine, BadDescription> {
+    named(&format!("fixed point {i}"), points::g1(coordinates))
 }
 
 fn in_range(rotation: i32) -> bool {

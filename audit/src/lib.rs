@@ -19,7 +19,8 @@
 //! | [`transcript`] | Keccak and Poseidon transcripts |
 //! | [`verifier`] | all the algebra, and the pairing |
 //! | `work` | what a verification may cost |
-//! | [`shplonk`] | opening sets and their combination |
+//! | [`shplonk`] | opening sets of batch proofs and their combination |
+//! | `packed` | the packs of block proofs and theirs |
 //! | [`chain`] | what L1 tells about a rollup |
 //! | [`blob`] | blobs, held against their hashes and read |
 //! | [`replay`] | the L2 state from posted data alone |
@@ -33,6 +34,7 @@ pub mod blob;
 pub mod chain;
 pub mod description;
 pub mod error;
+mod packed;
 mod points;
 pub mod replay;
 pub mod shplonk;

@@ -17,7 +17,6 @@ use crate::error::Refused;
 
 /// The challenges and points of an opening.
 pub(crate) struct Opening {
-    pub(crate) mu: Fr,
     pub(crate) gamma: Fr,
     pub(crate) w: G1Affine,
     pub(crate) z_prime: Fr,
@@ -69,6 +68,7 @@ pub(crate) fn combine(
     points: &BTreeMap<i32, Fr>,
     commitments: &BTreeMap<usize, Vec<(Fr, G1Affine)>>,
     evaluations: &BTreeMap<Query, Fr>,
+    mu: Fr,
     opening: &Opening,
     g1: G1Affine,
 ) -> Result<G1Projective, Refused> {
@@ -99,7 +99,7 @@ pub(crate) fn combine(
                 scalars.push(factor * scalar);
                 bases.push(*point);
             }
-            factor *= opening.mu;
+            factor *= mu;
         }
         gamma *= opening.gamma;
     }
@@ -110,7 +110,7 @@ pub(crate) fn combine(
 }
 
 /// Lagrange's basis over `xs` at `x`; `None` if two of `xs` are equal.
-fn lagrange_basis(xs: &[Fr], x: Fr) -> Option<Vec<Fr>> {
+pub(crate) fn lagrange_basis(xs: &[Fr], x: Fr) -> Option<Vec<Fr>> {
     xs.iter()
         .enumerate()
         .map(|(i, xi)| {

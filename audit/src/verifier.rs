@@ -1,14 +1,15 @@
 //! Verifies proofs under a description.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use ark_bn254::{Bn254, Fq, Fr, G1Affine, G2Affine};
+use ark_bn254::{Bn254, Fq, Fr, G1Affine, G1Projective, G2Affine};
 use ark_ec::pairing::Pairing;
 use ark_ec::{AffineRepr, CurveGroup};
 use ark_ff::{AdditiveGroup, BigInteger, Field, One, PrimeField};
 
-use crate::description::{Description, Node, Query};
+use crate::description::{Description, Node, Query, Scheme};
 use crate::error::{BadDescription, Refused};
+use crate::packed::{self, Quotient};
 use crate::points;
 use crate::shplonk::{combine, sets, Opening, Set};
 use crate::transcript::Reader;
@@ -21,6 +22,7 @@ const LIMB_BITS: usize = 88;
 #[derive(Debug)]
 pub struct Verifier {
     description: Description,
+    /// Of SHPLONK.
     sets: Vec<Set>,
     /// Inverse of the number of rows.
     n_inv: Fr,
@@ -33,6 +35,8 @@ struct Parsed {
     quotient: Vec<G1Affine>,
     z: Fr,
     evaluations: Vec<Fr>,
+    /// Combines the polynomials of a set.
+    mu: Fr,
     opening: Opening,
 }
 
@@ -47,7 +51,10 @@ impl Verifier {
         let rows = Fr::from(1u64 << description.k);
         let n_inv = rows.inverse();
         let n_inv = n_inv.ok_or_else(|| BadDescription::Unusable("k".into()))?;
-        let sets = sets(&description.openings);
+        let sets = match &description.scheme {
+            Scheme::Shplonk { openings, .. } => sets(openings),
+            Scheme::Packed { .. } => Vec::new(),
+        };
         let work = work(&description, &sets);
         if work > MAX_WORK {
             return Err(BadDescription::TooMuchWork { work, most: MAX_WORK });
@@ -82,9 +89,47 @@ impl Verifier {
         let combiner = parsed.challenges[d.combiner];
         let numerator = d.constraints.iter().fold(Fr::ZERO, |sum, c| sum * combiner + nodes[*c]);
 
+        let value = numerator * vanishing_inv;
+        let points = d.rotations().into_iter().map(|r| (r, z * self.omega_to(r))).collect();
+        let left = match &d.scheme {
+            Scheme::Shplonk { .. } => self.combine(&parsed, &points, zn, value)?,
+            Scheme::Packed { stride, packs } => {
+                let commitments = [&d.fixed[..], &parsed.witness].concat();
+                // The form of the proof was checked: there is one commitment to the quotient.
+                let commitment = *parsed.quotient.first().ok_or(Refused::Pairing)?;
+                let quotient = Quotient { commitment, z, value };
+                let (evaluations, opening) = (&parsed.evaluations, &parsed.opening);
+                let packs = (*stride, packs.as_slice());
+                packed::combine(
+                    packs,
+                    &points,
+                    &commitments,
+                    evaluations,
+                    &quotient,
+                    opening,
+                    d.g1,
+                )?
+            }
+        };
+        let opening = &parsed.opening;
+        if !holds(left.into_affine(), opening.w_prime, d.g2, d.s_g2) {
+            return Err(Refused::Pairing);
+        }
+        self.check_accumulator(instances)
+    }
+
+    /// The left point of SHPLONK.
+    fn combine(
+        &self,
+        parsed: &Parsed,
+        points: &BTreeMap<i32, Fr>,
+        zn: Fr,
+        quotient: Fr,
+    ) -> Result<G1Projective, Refused> {
+        let d = &self.description;
         let mut evaluations: BTreeMap<Query, Fr> = BTreeMap::new();
-        evaluations.extend(d.evaluations.iter().copied().zip(parsed.evaluations));
-        evaluations.insert(Query(d.quotient(), 0), numerator * vanishing_inv);
+        evaluations.extend(d.evaluations.iter().copied().zip(parsed.evaluations.iter().copied()));
+        evaluations.insert(Query(d.quotient(), 0), quotient);
 
         let mut commitments: BTreeMap<usize, Vec<(Fr, G1Affine)>> = BTreeMap::new();
         let single = |point: &G1Affine| vec![(Fr::one(), *point)];
@@ -93,16 +138,8 @@ impl Verifier {
         commitments.extend((d.witness_offset()..).zip(witness));
         // The quotient's pieces are of degree below n: their powers of z^n put them together.
         let powers = std::iter::successors(Some(Fr::one()), |x| Some(*x * zn));
-        commitments.insert(d.quotient(), powers.zip(parsed.quotient).collect());
-
-        let rotations: BTreeSet<i32> = d.openings.iter().map(|q| q.1).collect();
-        let points = rotations.into_iter().map(|r| (r, z * self.omega_to(r))).collect();
-        let opening = &parsed.opening;
-        let left = combine(&self.sets, &points, &commitments, &evaluations, opening, d.g1)?;
-        if !holds(left.into_affine(), opening.w_prime, d.g2, d.s_g2) {
-            return Err(Refused::Pairing);
-        }
-        self.check_accumulator(instances)
+        commitments.insert(d.quotient(), powers.zip(parsed.quotient.iter().copied()).collect());
+        combine(&self.sets, points, &commitments, &evaluations, parsed.mu, &parsed.opening, d.g1)
     }
 
     fn check_form(&self, instances: &[Vec<Fr>], proof: &[u8]) -> Result<(), Refused> {
@@ -148,11 +185,17 @@ impl Verifier {
                 challenges.push(reader.squeeze());
             }
         }
-        let quotient = (0..d.quotient_pieces).map(|_| reader.point()).collect::<Result<_, _>>()?;
+        let quotient =
+            (0..d.quotient_pieces()).map(|_| reader.point()).collect::<Result<_, _>>()?;
         let z = reader.squeeze();
         let evaluations =
             d.evaluations.iter().map(|_| reader.scalar()).collect::<Result<_, _>>()?;
-        let (mu, gamma) = (reader.squeeze(), reader.squeeze());
+        let mu = match d.scheme {
+            Scheme::Shplonk { .. } => reader.squeeze(),
+            // A pack is one polynomial.
+            Scheme::Packed { .. } => Fr::one(),
+        };
+        let gamma = reader.squeeze();
         let w = reader.point()?;
         let z_prime = reader.squeeze();
         let w_prime = reader.point()?;
@@ -162,7 +205,8 @@ impl Verifier {
             quotient,
             z,
             evaluations,
-            opening: Opening { mu, gamma, w, z_prime, w_prime },
+            mu,
+            opening: Opening { gamma, w, z_prime, w_prime },
         })
     }
 

@@ -1,7 +1,7 @@
 //! What verifying a proof costs, told from the document alone: a document within its limits could
 //! otherwise ask for days.
 
-use crate::description::{Description, Node};
+use crate::description::{Description, Node, Scheme};
 use crate::shplonk::Set;
 
 /// Multiplications that a verification may take, about: hundreds of times those of the largest
@@ -19,7 +19,7 @@ const ELEMENT: u64 = 500;
 pub(crate) fn work(d: &Description, sets: &[Set]) -> u64 {
     let count = |n: usize| n as u64;
     let instances: u64 = d.instances.iter().map(|rows| count(*rows)).sum();
-    let points = d.fixed.len() + d.witness_count() + d.quotient_pieces + 2;
+    let points = d.fixed.len() + d.witness_count() + d.quotient_pieces() + 2;
     let elements = instances + count(d.evaluations.len() + d.challenge_count());
     let nodes = d.nodes.iter().map(|node| match node {
         Node::Lagrange(_) => 2 * POWER,
@@ -36,8 +36,14 @@ pub(crate) fn work(d: &Description, sets: &[Set]) -> u64 {
         | Node::Sum(..)
         | Node::Product(..) => 1,
     });
-    let sets = sets.iter().map(|set| {
-        let (rotations, polys) = (count(set.rotations.len()), count(set.polys.len()));
+    let packs = match &d.scheme {
+        Scheme::Shplonk { .. } => &[][..],
+        Scheme::Packed { packs, .. } => packs,
+    };
+    let packs = packs.iter().map(|pack| (pack.rotations.len(), pack.polynomials));
+    let sets = sets.iter().map(|set| (set.rotations.len(), set.polys.len())).chain(packs);
+    let sets = sets.map(|(rotations, polys)| {
+        let (rotations, polys) = (count(rotations), count(polys));
         // The basis: a numerator, a denominator and an inverse for each rotation.
         let basis = rotations.saturating_mul(2 * rotations + 2 * POWER);
         basis.saturating_add(rotations.saturating_mul(polys))

@@ -8,7 +8,7 @@ use bastion_protocol::inputs::make_up;
 use bastion_protocol::BatchProof;
 use bastion_protocol::Fr;
 use bastion_prover::artifact::Digest;
-use bastion_prover::keys::{DecidingKey, ProofVerifier};
+use bastion_prover::keys::ProofVerifier;
 use bastion_prover::srs::SrsOrigin;
 
 use crate::block_store::{Manifest, StoredBlock};
@@ -20,7 +20,6 @@ use crate::error::NodeError;
 pub struct FolderVerifier {
     batch: ProofVerifier,
     block: StoredBlockVerifier,
-    deciding_key: DecidingKey,
     identity: Digest,
 }
 
@@ -31,11 +30,10 @@ impl FolderVerifier {
     /// If the folder is damaged or of another version.
     pub fn open(folder: &Path) -> Result<Self, NodeError> {
         let (manifest, block, batch) = read_verifiers(folder)?;
-        let deciding_key = block.points.into();
-        Ok(Self { batch, block, deciding_key, identity: manifest.identity()? })
+        Ok(Self { batch, block, identity: manifest.identity()? })
     }
 
-    /// Circuit, protocol and contract of the block proofs.
+    /// Circuit, description and contract of the block proofs.
     pub fn block(&self) -> &StoredBlockVerifier {
         &self.block
     }
@@ -57,11 +55,7 @@ impl FolderVerifier {
 
     /// What checks the blocks.
     pub fn checker(&self) -> BlockChecker<'_> {
-        BlockChecker {
-            batch: &self.batch,
-            block: &self.block.verifier,
-            deciding_key: &self.deciding_key,
-        }
+        BlockChecker { batch: &self.batch, block: &self.block.verifier }
     }
 }
 
@@ -72,8 +66,6 @@ pub struct BlockChecker<'a> {
     pub batch: &'a ProofVerifier,
     /// Checks the block proof.
     pub block: &'a BlockVerifier,
-    /// The points of the reference string.
-    pub deciding_key: &'a DecidingKey,
 }
 
 impl BlockChecker<'_> {
@@ -105,7 +97,7 @@ impl BlockChecker<'_> {
         if block.proof.inputs.into_array() != expected {
             return Err(tampered("header or data"));
         }
-        verify_block(&block.proof, self.block, self.deciding_key)?;
+        verify_block(&block.proof, self.block)?;
         for batch in &block.batches {
             bastion_prover::proof::verify(batch, self.batch)?;
         }

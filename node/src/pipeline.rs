@@ -173,7 +173,8 @@ impl Cache {
         let shapes: Vec<BlockShape> = sizes.iter().map(|n| BlockShape::for_batches(*n)).collect();
         let k = BlockShape::for_batches(largest).srs_k(shape.k);
         let ks: Vec<u32> = [shape.k].into_iter().chain(shapes.iter().map(|s| s.k)).collect();
-        let srs = self.srs().obtain(choice, k, &ks, OsRng, progress);
+        let packed: Vec<u32> = shapes.iter().map(|s| s.k).collect();
+        let srs = self.srs().obtain(choice, k, &ks, &packed, OsRng, progress);
         let srs = srs.map_err(|error| no_srs(error, choice, shape, largest))?;
         let key_dir = self.key_dir();
         remove_dead(&key_dir);
@@ -399,7 +400,7 @@ impl BlockProver {
         if let Some(stored) = found {
             return Ok(stored);
         }
-        let contract = VerifierArtifact::build(&self.block.description()?);
+        let contract = VerifierArtifact::build(self.block.description());
         let contract = contract.map_err(AggregatorError::from)?;
         let stored = StoredBlockVerifier::new(&self.block, contract);
         let written = verifier::export(&stored, &self.block, batch, &folder).map(drop);
@@ -462,11 +463,7 @@ impl BlockProver {
 
     /// What checks the blocks that it proves.
     pub fn checker(&self) -> BlockChecker<'_> {
-        BlockChecker {
-            batch: self.batches.keys().verifier().proofs(),
-            block: &self.block.verifier,
-            deciding_key: self.block.deciding_key(),
-        }
+        BlockChecker { batch: self.batches.keys().verifier().proofs(), block: &self.block.verifier }
     }
 }
 

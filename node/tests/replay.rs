@@ -64,7 +64,7 @@ fn a_csv_becomes_a_proven_block() {
     let choice = SrsChoice::HeldOrUnsafeDev;
     let silent = Progress::silent();
     let rng = StdRng::seed_from_u64(1);
-    let srs = cache.srs().obtain(choice, shape.k, &[], rng, &silent).unwrap();
+    let srs = cache.srs().obtain(choice, shape.k, &[], &[], rng, &silent).unwrap();
     println!("srs {:?}", start.elapsed());
     let prover = BatchProver::new(&shape, &srs, &cache, &Progress::silent()).unwrap();
     println!("keys {:?}", start.elapsed());

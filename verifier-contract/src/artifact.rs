@@ -3,7 +3,7 @@
 use crate::{
     error::{ContractError, Result},
     generate::{generate_solidity, CONTRACT_NAME},
-    protocol::VerifierDescription,
+    protocol::PackedDescription,
     solc::{self, Optimization},
 };
 use alloy_primitives::Bytes;
@@ -33,7 +33,7 @@ impl VerifierArtifact {
     /// # Errors
     /// As [`generate_solidity`] and [`solc::compile`]; also if the code is larger than a chain
     /// accepts.
-    pub fn build(description: &VerifierDescription) -> Result<Self> {
+    pub fn build(description: &PackedDescription) -> Result<Self> {
         let solidity = generate_solidity(description)?;
         let file = format!("{CONTRACT_NAME}.sol");
         // Gas counts more than size here: proofs are verified often, the contract is deployed once.

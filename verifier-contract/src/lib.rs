@@ -23,4 +23,4 @@ pub mod solc;
 pub use artifact::VerifierArtifact;
 pub use error::ContractError;
 pub use generate::generate_solidity;
-pub use protocol::VerifierDescription;
+pub use protocol::{PackedDescription, VerifierDescription};

@@ -1,60 +1,32 @@
-//! Three verifiers of one proof: snark-verifier's, the generated contract's, and the second one of
-//! `bastion-audit`. They must have one opinion of every proof.
+//! Two verifiers of one proof that share nothing: the generated contract and that of `bastion-audit`.
+//! They must have one opinion of every proof. `third` adds a third verifier.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod support;
 
-use bastion_audit::{Description, Refused, Verifier};
-use bastion_contract::protocol::Transcript;
-use bastion_contract::{VerifierArtifact, VerifierDescription};
-use bastion_protocol::field;
-use halo2_base::halo2_proofs::halo2curves::bn256::Fr;
-use halo2_base::halo2_proofs::halo2curves::ff::{Field, PrimeField};
+use alloy_primitives::U256;
+use bastion_audit::Description;
+use bastion_contract::field::SCALAR_MODULUS;
+use bastion_contract::VerifierArtifact;
 use rand::Rng;
-use snark_verifier_sdk::{evm::gen_evm_proof_shplonk, gen_pk, CircuitExt};
-use support::{
-    deciding_key, flat, native_accepts, plain::PlainCircuit, protocol_of, test_srs, Deployed,
-};
+use support::plain::{Fault, PlainCircuit};
+use support::{verdict, Deployed, Sample};
 
-const K: u32 = 8;
-
-/// The same element in arkworks.
-fn ark(values: &[Vec<Fr>]) -> Vec<Vec<bastion_protocol::Fr>> {
-    let convert = |x: &Fr| {
-        let mut bytes = x.to_repr();
-        bytes.reverse();
-        bastion_protocol::field::from_bytes("instance", &bytes).unwrap()
-    };
-    values.iter().map(|column| column.iter().map(convert).collect()).collect()
-}
-
-#[test]
-fn three_verifiers_agree() {
-    let rounds: usize = std::env::var("BASTION_MUTATIONS")
-        .map_or(400, |n| n.parse().expect("BASTION_MUTATIONS is a number"));
-    let params = test_srs(K);
-    let circuit = PlainCircuit { seed: 5 };
-    let instances = circuit.instances();
-    let pk = gen_pk(&params, &circuit, None);
-    let protocol = protocol_of::<PlainCircuit>(&params, pk.get_vk(), &instances);
-    let key = deciding_key(&params);
-    let description = VerifierDescription::from_protocol(&protocol, &key).unwrap();
-    let artifact = VerifierArtifact::build(&description).unwrap();
+/// Mutates a sample's proof so often, and asks both verifiers. Returns the names of the refusals.
+fn agree(sample: &Sample, rounds: usize, seed: u64) -> std::collections::BTreeMap<String, usize> {
+    let artifact = VerifierArtifact::build(&sample.description).unwrap();
     let mut deployed = Deployed::new(&artifact);
-    let document = description.to_document(Transcript::Keccak).to_string();
-    let audit = Verifier::new(Description::from_json(document.as_bytes()).unwrap()).unwrap();
-    let honest = gen_evm_proof_shplonk(&params, &pk, circuit, instances.clone());
-    assert_eq!(audit.description().proof_len(), honest.len());
-    audit.verify(&ark(&instances), &honest).unwrap();
-    if std::env::var_os("BASTION_BLESS").is_some() {
-        bless(&document, &instances, &honest);
-    }
-
-    let mut rng = support::rng(7);
+    let second = sample.second();
+    let Sample { description, instances, proof: honest } = sample;
+    assert_eq!(second.description().proof_len(), honest.len());
+    verdict(&second, instances, honest).unwrap().unwrap();
+    let mut rng = support::rng(seed);
     let mut refusals = std::collections::BTreeMap::new();
     for round in 0..rounds {
         let (mut proof, mut public) = (honest.clone(), instances.clone());
-        match round % 5 {
+        let points = description.commitment_count();
+        let scalars = description.evaluations().len();
+        match round % 6 {
             0 => proof[rng.gen_range(0..honest.len())] ^= 1 << rng.gen_range(0..8),
             1 => {
                 let words = honest.len() / 32;
@@ -63,29 +35,44 @@ fn three_verifiers_agree() {
                 proof[32 * b..32 * b + 32].copy_from_slice(&word);
             }
             2 => {
-                let at = rng.gen_range(0..public[0].len());
-                public[0][at] += Fr::random(&mut rng);
+                let at = rng.gen_range(0..public.len());
+                public[at] = public[at].add_mod(U256::from(rng.gen::<u64>()), SCALAR_MODULUS);
             }
             3 => {
                 // Whole points change places: every point stays on the curve.
-                let points = description.witness_count() + description.quotient_chunks;
                 let (a, b) = (rng.gen_range(0..points), rng.gen_range(0..points));
                 let point = honest[64 * a..64 * a + 64].to_vec();
                 proof[64 * b..64 * b + 64].copy_from_slice(&point);
             }
+            4 => {
+                // Two values change places: every scalar stays canonical.
+                let mut place = || 64 * points + 32 * rng.gen_range(0..scalars);
+                let (a, b) = (place(), place());
+                proof[a..a + 32].copy_from_slice(&honest[b..b + 32]);
+                proof[b..b + 32].copy_from_slice(&honest[a..a + 32]);
+            }
             _ => proof.truncate(rng.gen_range(0..=honest.len())),
         }
-        let native = native_accepts(&params, &protocol, &public, &proof);
-        let evm = deployed.verify(&flat(&public), &proof).is_ok();
-        let verdict = audit.verify(&ark(&public), &proof);
-        assert_eq!(native, evm, "round {round}");
-        assert_eq!(native, verdict.is_ok(), "round {round}: {verdict:?}");
+        let evm = deployed.verify(&public, &proof).is_ok();
+        let verdict = verdict(&second, &public, &proof).unwrap();
+        assert_eq!(evm, verdict.is_ok(), "round {round}: {verdict:?}");
+        let same = proof == *honest && public == *instances;
+        assert_eq!(evm, same, "round {round}: {verdict:?}");
         if let Err(refused) = verdict {
             let name = format!("{refused:?}");
             let name = name.split(['(', ' ']).next().unwrap().to_string();
             *refusals.entry(name).or_insert(0) += 1;
         }
     }
+    refusals
+}
+
+#[test]
+fn two_verifiers_agree() {
+    let rounds: usize = std::env::var("BASTION_MUTATIONS")
+        .map_or(400, |n| n.parse().expect("BASTION_MUTATIONS is a number"));
+    let refusals = [agree(Sample::plain(), rounds, 7), agree(&Sample::block(), rounds, 8)];
+    let rounds = 2 * rounds;
     println!("{rounds} mutated proofs, 0 disagreements; refused by {refusals:?}");
     if let Ok(path) = std::env::var("BASTION_SOUNDNESS_REPORT") {
         use std::io::Write;
@@ -93,35 +80,31 @@ fn three_verifiers_agree() {
         writeln!(file.unwrap(), "mutated_proofs {rounds}\ndisagreements 0").unwrap();
     }
     for name in ["Length", "Pairing", "Point"] {
-        assert!(refusals.contains_key(name), "{refusals:?}");
+        assert!(refusals.iter().all(|r| r.contains_key(name)), "{refusals:?}");
     }
-    let wrong = audit.verify(&[], &honest).unwrap_err();
-    assert!(matches!(wrong, Refused::InstanceCount { .. }));
 }
 
-/// Writes what the second verifier's own tests start from.
-fn bless(document: &str, instances: &[Vec<Fr>], proof: &[u8]) {
-    let dir = concat!(env!("CARGO_MANIFEST_DIR"), "/../audit/tests/data");
-    let hex = |x: &bastion_protocol::Fr| field::to_hex(x);
-    let instances: Vec<Vec<String>> =
-        ark(instances).iter().map(|column| column.iter().map(hex).collect()).collect();
-    let proof = serde_json::json!({
-        "instances": instances,
-        "proof": format!("0x{}", alloy_primitives::hex::encode(proof)),
-    });
-    std::fs::write(format!("{dir}/plain.json"), document).unwrap();
-    std::fs::write(format!("{dir}/plain-proof.json"), proof.to_string()).unwrap();
+/// The prover proves whatever witness it is given: what is wrong with it, both verifiers see.
+#[test]
+fn a_witness_that_does_not_satisfy_the_circuit_is_refused() {
+    let artifact = VerifierArtifact::build(&Sample::plain().description).unwrap();
+    let mut deployed = Deployed::new(&artifact);
+    let mut faults = vec![Fault::SecondPhase, Fault::Public];
+    faults.extend((0..4).flat_map(|gate| [Fault::Gate(gate), Fault::Copy(gate)]));
+    for fault in faults {
+        let sample = Sample::of(PlainCircuit { seed: 5, fault });
+        assert_eq!(sample.description, Sample::plain().description);
+        let refused = verdict(&sample.second(), &sample.instances, &sample.proof).unwrap();
+        assert_eq!(refused, Err(bastion_audit::Refused::Pairing), "{fault:?}");
+        assert!(deployed.verify(&sample.instances, &sample.proof).is_err(), "{fault:?}");
+    }
+    let good = Sample::of(PlainCircuit { seed: 6, fault: Fault::None });
+    deployed.verify(&good.instances, &good.proof).unwrap();
 }
 
 #[test]
 fn documents_that_describe_no_verifier_are_refused() {
-    let params = test_srs(K);
-    let circuit = PlainCircuit { seed: 5 };
-    let pk = gen_pk(&params, &circuit, None);
-    let protocol = protocol_of::<PlainCircuit>(&params, pk.get_vk(), &circuit.instances());
-    let description =
-        VerifierDescription::from_protocol(&protocol, &deciding_key(&params)).unwrap();
-    let good = description.to_document(Transcript::Keccak);
+    let good = Sample::plain().description.to_document();
     let read = |d: &serde_json::Value| Description::from_json(d.to_string().as_bytes());
     read(&good).unwrap();
     let edit = |path: &str, value: serde_json::Value| {
@@ -133,22 +116,29 @@ fn documents_that_describe_no_verifier_are_refused() {
     let one = format!("0x{:064x}", 1);
     let modulus = "0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593f0000001";
     let broken = [
-        edit("/format", json!(1)),
-        edit("/transcript", json!("blake")),
+        edit("/format", json!(2)),
+        edit("/scheme", json!("shplonk")),
+        edit("/scheme", json!("other")),
+        edit("/stride", json!(0)),
+        edit("/stride", json!(1)),
+        edit("/stride", json!(65)),
         edit("/k", json!(0)),
         edit("/k", json!(29)),
         edit("/omega", json!(one)),
         edit("/omega", json!("0x1")),
         edit("/digest", json!(modulus)),
-        edit("/fixed/0/0", json!(one)),
+        edit("/fixed/0/point/0", json!(one)),
         edit("/srs/g1/1", json!(one)),
         edit("/srs/s_g2/0/0", json!(one)),
         edit("/instances/0", json!(1u64 << 40)),
-        edit("/rounds/0/points", json!(u64::MAX)),
-        edit("/quotient_pieces", json!(0)),
-        edit("/evaluations/0", json!([9_999, 0])),
-        edit("/evaluations/1", good["evaluations"][0].clone()),
-        edit("/openings/0", good["openings"][1].clone()),
+        edit("/rounds/0/challenges", json!(u64::MAX)),
+        edit("/rounds/0/commitments/0/polynomials", json!(0)),
+        edit("/rounds/0/commitments/0/polynomials", json!(17)),
+        edit("/rounds/0/commitments/0/rotations", json!([])),
+        edit("/rounds/0/commitments/0/rotations", json!([0, 0])),
+        edit("/rounds/0/commitments/0/rotations", json!([5_000])),
+        edit("/rounds/0/commitments", json!([])),
+        edit("/fixed/0/polynomials", json!(0)),
         edit("/nodes/0", json!({ "sum": [0, 0] })),
         edit("/nodes/0", json!({ "lagrange": 1_000_000 })),
         edit("/nodes/0", json!({ "challenge": 77 })),

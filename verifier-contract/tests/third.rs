@@ -8,36 +8,16 @@ mod support;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
 
-use alloy_primitives::{hex, Address, Bytes, B256, U256};
-use bastion_audit::{Description, Refused, Verifier};
+use alloy_primitives::{Address, U256};
+use bastion_audit::{Refused, Verifier};
 use bastion_contract::bindings::verify_calldata;
 use bastion_contract::evm::Evm;
+use bastion_contract::VerifierArtifact;
 use bastion_protocol::field;
 use support::mutations::{Call, Calls, Layout};
-
-fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../clients/ts/test/block")
-}
-
-fn unpacked(name: &str) -> Vec<u8> {
-    let output = Command::new("gzip").arg("-dc").arg(folder().join(name)).output().unwrap();
-    assert!(output.status.success(), "{name}");
-    output.stdout
-}
-
-fn json(name: &str) -> serde_json::Value {
-    serde_json::from_slice(&fs::read(folder().join(name)).unwrap()).unwrap()
-}
-
-fn honest() -> Call {
-    let proof = json("0000.proof.json");
-    let bytes = |text: &serde_json::Value| hex::decode(text.as_str().unwrap()).unwrap();
-    let instances = proof["instances"].as_array().unwrap().iter().flat_map(bytes).collect();
-    Call { instances, proof: bytes(&proof["proof"]) }
-}
+use support::Sample;
 
 fn words(call: &Call) -> Vec<U256> {
     call.instances.chunks_exact(32).map(U256::from_be_slice).collect()
@@ -62,22 +42,15 @@ fn letter(verifier: &Verifier, call: &Call) -> char {
 
 #[test]
 fn the_verdicts_that_the_third_verifier_is_compared_with() {
-    let description = Description::from_json(&unpacked("description.json.gz")).unwrap();
-    let document: serde_json::Value =
-        serde_json::from_slice(&unpacked("description.json.gz")).unwrap();
-    let layout = Layout {
-        points: description.witness_count()
-            + usize::try_from(document["quotient_pieces"].as_u64().unwrap()).unwrap(),
-        evaluations: document["evaluations"].as_array().unwrap().len(),
-    };
-    let audit = Verifier::new(description).unwrap();
+    let sample = Sample::block();
+    let d = &sample.description;
+    let layout = Layout { points: d.commitment_count(), evaluations: d.evaluations().len() };
+    let audit = sample.second();
     let mut evm = Evm::default();
-    let code = hex::decode(unpacked("BastionVerifier.bin.gz")).unwrap();
-    let contract = evm.deploy(Bytes::from(code)).unwrap();
-    let hash: B256 = json("manifest.json")["code_hash"].as_str().unwrap().parse().unwrap();
-    assert_eq!(alloy_primitives::keccak256(evm.code(contract).unwrap()), hash);
+    let contract = evm.deploy(VerifierArtifact::build(d).unwrap().bytecode).unwrap();
 
-    let calls = Calls::new(&honest(), layout);
+    let instances = sample.instances.iter().flat_map(|x| x.to_be_bytes::<32>()).collect();
+    let calls = Calls::new(&Call { instances, proof: sample.proof }, layout);
     let bless = std::env::var_os("BASTION_BLESS").is_some();
     let rounds: usize = std::env::var("BASTION_MUTATIONS").map_or(500, |n| n.parse().unwrap());
     let rounds = rounds.min(calls.count());
@@ -93,9 +66,10 @@ fn the_verdicts_that_the_third_verifier_is_compared_with() {
         letters.insert(number, verdict);
     }
 
-    let path = folder().join("verdicts.txt");
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../clients/ts/test/block/verdicts.txt");
+    let path = Path::new(path);
     let head = format!("{} calls, digest {}", calls.count(), calls.digest());
-    let text = fs::read_to_string(&path).unwrap_or_default();
+    let text = fs::read_to_string(path).unwrap_or_default();
     let written = text.strip_prefix(&head).map(str::trim);
     let mut verdicts = match (written, bless) {
         (Some(verdicts), _) => verdicts.as_bytes().to_vec(),
@@ -112,7 +86,7 @@ fn the_verdicts_that_the_third_verifier_is_compared_with() {
     }
     assert!(!verdicts.contains(&b'.') || bless, "some calls were never judged");
     if bless {
-        fs::write(&path, format!("{head}\n{}\n", str::from_utf8(&verdicts).unwrap())).unwrap();
+        fs::write(path, format!("{head}\n{}\n", str::from_utf8(&verdicts).unwrap())).unwrap();
     }
     let mut sums = BTreeMap::new();
     letters.values().for_each(|letter| *sums.entry(letter).or_insert(0) += 1);

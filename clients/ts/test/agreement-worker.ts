@@ -1,10 +1,10 @@
 /** Judges some of the calls, by number, and answers with letters. */
 import { parentPort, workerData } from "node:worker_threads";
-import { blockVerifier, honestCall, judge, layoutOf, letterOf } from "./block.js";
+import { sampleVerifier, sampleCall, judge, layoutOf, letterOf } from "./block.js";
 import { calls } from "./mutations.js";
 
-const verifier = blockVerifier();
-const list = calls(honestCall(), layoutOf(verifier));
+const verifier = sampleVerifier();
+const list = calls(sampleCall(), layoutOf(verifier));
 const letters = (workerData as number[]).map((number) => {
   const make = list[number];
   return make === undefined ? "?" : letterOf(judge(verifier, make()));

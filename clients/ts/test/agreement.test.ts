@@ -3,7 +3,7 @@ import { availableParallelism } from "node:os";
 import { test } from "node:test";
 import { Worker } from "node:worker_threads";
 import { toHex } from "../src/bytes.js";
-import { blockVerifier, honestCall, layoutOf, verdicts } from "./block.js";
+import { sampleVerifier, sampleCall, layoutOf, verdicts } from "./block.js";
 import { calls, digest } from "./mutations.js";
 
 /** Judges calls in a thread of its own. */
@@ -18,7 +18,7 @@ function judged(numbers: readonly number[]): Promise<string[]> {
 // All of them take minutes: BASTION_MUTATIONS says how many, spread over the list; `all` is all.
 test("changed proofs get the verdicts of arkworks and of the contract", async () => {
   const { head, letters } = verdicts();
-  const list = calls(honestCall(), layoutOf(blockVerifier()));
+  const list = calls(sampleCall(), layoutOf(sampleVerifier()));
   const given = process.env["BASTION_MUTATIONS"] ?? "500";
   const rounds = given === "all" ? list.length : Math.min(Number(given), list.length);
   const numbers = Array.from({ length: rounds }, (_, round) => Math.floor((round * list.length) / rounds));

@@ -1,10 +1,9 @@
 /** The proven block of `test/block`: made by `test/block/make.sh`. */
 import { readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
-import { concat, fromInteger, toInteger } from "../src/bytes.js";
+import { concat, fromHex, fromInteger, toInteger } from "../src/bytes.js";
 import { roundPoints } from "../src/verifier/document-checks.js";
-import { blockEnvelopeFrom } from "../src/verifier/envelope.js";
-import { CircuitVerifier, type Reason, Refused, type Verifier } from "../src/verifier/index.js";
+import { CircuitVerifier, type Reason, Refused, Verifier } from "../src/verifier/index.js";
 import type { Call, Layout } from "./mutations.js";
 
 const at = (name: string) => new URL(`../../test/block/${name}`, import.meta.url);
@@ -22,13 +21,18 @@ export const files = {
   batchProof: unpacked("0000.batch-0.json"),
 };
 
-export const blockVerifier = (): CircuitVerifier => CircuitVerifier.ofBlocks(files.manifest, files.description);
+/** A block circuit's document and proof that `verifier-contract/tests` judge too (`aggregator/src/tests.rs` makes them). */
+const sample = JSON.parse(
+  gunzipSync(readFileSync(new URL("../../../../verifier-contract/tests/data/block.json.gz", import.meta.url))).toString(),
+) as { document: unknown; instances: string[]; proof: string };
+export const sampleDocument = JSON.stringify(sample.document);
+export const sampleVerifier = (): Verifier => new Verifier(sampleDocument);
+export const sampleCall = (): Call => ({
+  instances: concat(...sample.instances.map((x) => fromInteger("instance", BigInt(x), 32))),
+  proof: fromHex("proof", sample.proof),
+});
 
-/** The honest proof as a call of the contract's verifier carries it. */
-export function honestCall(): Call {
-  const { instances, proof } = blockEnvelopeFrom(files.proof);
-  return { instances: concat(...instances.map((x) => fromInteger("instance", x, 32))), proof };
-}
+export const blockVerifier = (): CircuitVerifier => CircuitVerifier.ofBlocks(files.manifest, files.description);
 
 export function layoutOf({ document }: Verifier): Layout {
   return { points: roundPoints(document) + document.quotientPieces, evaluations: document.evaluations.length };

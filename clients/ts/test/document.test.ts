@@ -3,11 +3,11 @@ import { test } from "node:test";
 import { MODULUS } from "../src/field.js";
 import { parseJson } from "../src/verifier/json.js";
 import { CircuitVerifier, digestOf, manifestFrom, Refused, Verifier, type Reason } from "../src/verifier/index.js";
-import { files, honestCall, judge } from "./block.js";
+import { files, judge, sampleCall, sampleDocument } from "./block.js";
 
 type Json = any;
-const good = JSON.parse(files.description) as Json;
-const honest = honestCall();
+const good = JSON.parse(sampleDocument) as Json;
+const honest = sampleCall();
 const word = (x: bigint) => `0x${x.toString(16).padStart(64, "0")}`;
 
 function refusal(what: () => unknown): Reason | "ok" {
@@ -32,15 +32,17 @@ const set = (path: string, value: Json) => (document: Json) => {
 
 test("documents that describe no verifier are refused", () => {
   const cases: [string, Json, Reason][] = [
-    ["format", 1, "version"], ["format", 3, "version"], ["format", "2", "version"],
-    ["transcript", "blake", "json"], ["k", 0, "json"], ["k", 29, "json"], ["k", 16, "document"], ["k", 18, "document"],
+    ["format", 2, "version"], ["format", 4, "version"], ["format", "3", "version"],
+    ["scheme", "other", "json"], ["scheme", "shplonk", "json"], ["stride", 0, "json"], ["stride", 65, "json"], ["stride", 1, "json"],
+    ["k", 0, "json"], ["k", 29, "json"], ["k", 16, "document"], ["k", 18, "document"],
     ["omega", word(1n), "document"], ["omega", "0x1", "json"], ["digest", word(MODULUS), "document"],
-    ["fixed/0/0", word(1n), "curve"], ["fixed/0", [word(0n), word(0n)], "identity"],
-    ["fixed/0/1", good.fixed[0][1].toUpperCase().replace("X", "x"), "json"],
+    ["fixed/0/point/0", word(1n), "curve"], ["fixed/0/point", [word(0n), word(0n)], "identity"],
+    ["fixed/0/point/1", good.fixed[0].point[1].toUpperCase().replace("X", "x"), "json"], ["fixed/0/rotations", [], "document"],
+    ["fixed/0/polynomials", 0, "json"], ["fixed/0/polynomials", 17, "json"], ["fixed/0/more", 1, "json"],
     ["srs/g1/1", word(1n), "curve"], ["srs/s_g2/0/0", word(1n), "curve"], ["srs/g2", [[word(0n), word(0n)], [word(0n), word(0n)]], "identity"],
-    ["instances/0", 2 ** 40, "json"], ["instances/0", -1, "json"], ["rounds/0/points", 2 ** 40, "json"], ["rounds/0/more", 1, "json"],
-    ["quotient_pieces", 0, "json"], ["evaluations/0", [9_999, 0], "document"], ["evaluations/0", [good.fixed.length, 0], "document"],
-    ["evaluations/1", good.evaluations[0], "document"], ["openings/0", good.openings[1], "document"],
+    ["instances/0", 2 ** 40, "json"], ["instances/0", -1, "json"], ["rounds/0/challenges", 2 ** 40, "json"], ["rounds/0/more", 1, "json"],
+    ["rounds/0/commitments/0/rotations", [0, 0], "document"], ["rounds/0/commitments/0/rotations", [1_025], "json"],
+    ["rounds/0/commitments/0/polynomials", 2 ** 40, "json"], ["rounds/0/commitments", [], "document"],
     ["nodes/0", { sum: [0, 0] }, "json"], ["nodes/0", { lagrange: 1_000_000 }, "json"], ["nodes/0", { challenge: 77 }, "document"],
     ["nodes/0", { polynomial: [12_345, 0] }, "document"], ["nodes/0", { power: 2 }, "document"], ["nodes/0", {}, "json"],
     ["nodes/0", { challenge: 0, lagrange: 0 }, "json"], ["constraints", [], "document"], ["constraints/0", 60_000, "document"],
@@ -50,42 +52,38 @@ test("documents that describe no verifier are refused", () => {
   for (const [path, value, reason] of cases) {
     assert.equal(refusal(() => new Verifier(edited(set(path, value)))), reason, path);
   }
-  // Openings that are not exactly the evaluations and the quotient.
-  for (const list of ["openings", "evaluations"]) {
-    assert.equal(refusal(() => new Verifier(edited((document) => document[list].pop()))), "document", list);
-  }
+  // A rotation less: a step has no evaluation.
+  assert.equal(refusal(() => new Verifier(edited((document) => document.rounds[0].commitments[0].rotations.pop()))), "document");
   assert.equal(refusal(() => new Verifier(edited((document) => delete document.srs))), "json");
 });
 
 test("a document by which a verification would not end is refused", () => {
-  const column = good.fixed.length;
+  const column = (good.fixed as { polynomials: number }[]).reduce((sum, pack) => sum + pack.polynomials, 0);
   const hostile = edited((document) => {
     document.instances = [60_000];
     while (document.nodes.length < 60_000) document.nodes.push({ polynomial: [column, 0] });
   });
   assert.equal(refusal(() => new Verifier(hostile)), "document");
   assert.equal(refusal(() => new Verifier(edited((document) => document.nodes.push(...Array(70_000).fill("z"))))), "document");
-  assert.equal(refusal(() => new Verifier(edited((document) => document.rounds.push(...Array(4).fill({ points: 65_536, challenges: 0 }))))), "document");
+  assert.equal(refusal(() => new Verifier(edited((document) => document.rounds.push(...Array(4).fill({ commitments: [], challenges: 65_536 }))))), "document");
 });
 
 /** Documents of other circuits: each is well formed, and by none of them the honest proof holds. */
 test("everything in a document counts", () => {
-  const swap = (list: string, a: number, b: number) => (document: Json) => {
-    [document[list][a], document[list][b]] = [document[list][b], document[list][a]];
-  };
   const last = good.constraints.length - 1;
   const cases: Record<string, (document: Json) => void> = {
     "another digest of the key": set("digest", word(1n)),
-    "another column": swap("fixed", 0, 1),
-    "another order of evaluations": swap("evaluations", 0, 1),
-    "another order of openings": (document) => document.openings.reverse(),
+    "another key": (document) => {
+      [document.fixed[0].point, document.fixed[1].point] = [document.fixed[1].point, document.fixed[0].point];
+    },
+    "another order of rotations": (document) => document.rounds[0].commitments[0].rotations.reverse(),
+    "another stride": set("stride", good.stride + 1),
     "another schedule: a challenge earlier": (document) => {
       document.rounds[0].challenges -= 1;
       document.rounds[1].challenges += 1;
     },
-    "another schedule: a point later": (document) => {
-      document.rounds[0].points -= 1;
-      document.rounds[1].points += 1;
+    "another schedule: a commitment later": (document) => {
+      document.rounds[1].commitments.unshift(document.rounds[0].commitments.pop());
     },
     "the first constraint left out": (document) => document.constraints.shift(),
     "the last constraint left out": (document) => document.constraints.pop(),
@@ -95,7 +93,7 @@ test("everything in a document counts", () => {
       [document.srs.g2, document.srs.s_g2] = [document.srs.s_g2, document.srs.g2];
     },
     "another generator": (document) => {
-      document.srs.g1 = document.fixed[0];
+      document.srs.g1 = document.fixed[0].point;
     },
     "the order of the accumulator's words": (document) => {
       document.accumulator = [...document.accumulator.slice(6), ...document.accumulator.slice(0, 6)];
@@ -106,9 +104,7 @@ test("everything in a document counts", () => {
     const expected = what.includes("accumulator") ? "accumulator" : "pairing";
     assert.equal(judge(other, honest), expected, what);
   }
-  const fewer = new Verifier(edited(set("quotient_pieces", good.quotient_pieces - 1)));
-  assert.equal(judge(fewer, honest), "length");
-  const twenty = new Verifier(edited((document) => (document.instances = [21])));
+  const twenty = new Verifier(edited((document) => (document.instances = [27])));
   assert.equal(judge(twenty, honest), "instance-count");
 });
 
@@ -118,7 +114,7 @@ test("the manifest says which document is whose", () => {
   assert.equal(block(manifest, description), "ok");
   assert.equal(block(manifest, `${description} `), "digest");
   assert.equal(block(manifest, batchDescription), "digest");
-  assert.equal(block(manifest.replace('"format_version": 3', '"format_version": 2'), description), "version");
+  assert.equal(block(manifest.replace('"format_version": 4', '"format_version": 3'), description), "version");
   assert.equal(block(manifest.replace('"k": 17', '"k": 17, "more": 1'), description), "json");
   assert.equal(refusal(() => CircuitVerifier.ofBatches(manifest, description)), "digest");
   // A document of another kind of circuit, even if a manifest names it.

@@ -109,7 +109,7 @@ impl Verifiers {
             return Err("it proves another block".into());
         }
         let checker = self.verifier(block)?.checker();
-        verify_block(&proof, checker.block, checker.deciding_key).map_err(|e| e.to_string())
+        verify_block(&proof, checker.block).map_err(|e| e.to_string())
     }
 
     fn verifier(&self, block: &BlockInfo) -> Result<&FolderVerifier, String> {

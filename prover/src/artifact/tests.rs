@@ -253,7 +253,7 @@ fn on_a_small_file_system() {
     let seeded = || rng(1);
     let strings = SrsDir::new(&dir);
     let choice = SrsChoice::HeldOrUnsafeDev;
-    full(strings.obtain(choice, 12, &[], seeded(), &Progress::silent()).map(drop));
+    full(strings.obtain(choice, 12, &[], &[], seeded(), &Progress::silent()).map(drop));
 
     // Keys that had to be stored are no success; keys for one use are.
     let srs = Srs::generate_unsafe_dev(8, &[8], seeded()).unwrap();
@@ -268,11 +268,11 @@ fn on_a_small_file_system() {
 
     // The string is stored, but a basis that belongs to it does not fit beside it.
     fs::remove_file(dir.join("ballast")).unwrap();
-    strings.obtain(choice, 9, &[], seeded(), &Progress::silent()).unwrap();
+    strings.obtain(choice, 9, &[], &[], seeded(), &Progress::silent()).unwrap();
     write_bytes_atomic(&dir.join("ballast"), &[1; 100 << 10]).unwrap();
     let basis = |storing| {
         let strings = strings.clone().storing(storing);
-        let srs = strings.obtain(choice, 9, &[], seeded(), &Progress::silent())?;
+        let srs = strings.obtain(choice, 9, &[], &[], seeded(), &Progress::silent())?;
         srs.params(9).map(drop)
     };
     full(basis(Storing::Required));

@@ -18,10 +18,13 @@
 //! challenges after it; `theta`, which lookups would use; `beta` and `gamma`, the running products of
 //! the `permutation`; the blinding polynomial; `y`; the pieces of the quotient; `x`; evaluations;
 //! the opening (`shplonk`).
+//!
+//! Block proofs are made otherwise: `packed`.
 
 mod fft;
 mod linear;
 mod measure;
+pub mod packed;
 mod permutation;
 mod program;
 mod quotient;
@@ -111,7 +114,14 @@ where
         beta: *transcript.squeeze_challenge_scalar::<()>(),
         gamma: *transcript.squeeze_challenge_scalar::<()>(),
     };
-    let products = permutation::products(pk, &advice, public, of_permutation, &mut rng);
+    let products = permutation::products(
+        pk,
+        &advice,
+        public,
+        of_permutation,
+        permutation::Start::Chained,
+        &mut rng,
+    );
     let products = commit(params, products, transcript)?;
 
     let blinding = random_polynomial(n, &mut rng);

@@ -7,7 +7,9 @@
 
 use halo2_proofs::halo2curves::bn256::G1Affine;
 use halo2_proofs::halo2curves::ff::{BatchInvert, Field, PrimeField};
-use halo2_proofs::plonk::{Any, Column, ConstraintSystem, Expression, Fixed, ProvingKey};
+use halo2_proofs::plonk::{
+    Any, Column, ConstraintSystem, Expression, FirstPhase, Fixed, ProvingKey,
+};
 use halo2_proofs::poly::Rotation;
 use rand::RngCore;
 use rayon::prelude::*;
@@ -38,12 +40,20 @@ pub(super) fn last(system: &ConstraintSystem<Fr>) -> Rotation {
     Rotation(-(system.blinding_factors() as i32 + 1))
 }
 
+/// Whether a running product of a set starts where that of the set before ends, as in halo2, or at 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Start {
+    Chained,
+    AtOne,
+}
+
 /// The running products, on all rows, blinded.
 pub(super) fn products(
     pk: &ProvingKey<G1Affine>,
     advice: &[Vec<Fr>],
     public: &[Fr],
     challenges: Challenges,
+    starts: Start,
     rng: &mut impl RngCore,
 ) -> Vec<Vec<Fr>> {
     const CHUNK: usize = 1 << 10;
@@ -88,11 +98,61 @@ pub(super) fn products(
         for step in &mut steps {
             product *= std::mem::replace(step, product);
         }
-        start = steps[usable];
+        if starts == Start::Chained {
+            start = steps[usable];
+        }
         steps[usable + 1..].fill_with(|| Fr::random(&mut *rng));
         products.push(steps);
     }
     products
+}
+
+/// The argument's rules as packed proofs have them, over the same further columns, with `beta` and
+/// `gamma` as the challenges that follow those of the circuit. A running product starts at 1 in each
+/// set, and those of all sets end with the product 1: so no set reads the last row of another one.
+pub(super) fn packed_rules(system: &ConstraintSystem<Fr>) -> Vec<Expression<Fr>> {
+    let columns = system.permutation().get_columns();
+    if columns.is_empty() {
+        return Vec::new();
+    }
+    let size = set_size(system);
+    let sets = sets(system);
+    let first = system.num_fixed_columns();
+    // Only a constraint system makes columns and challenges.
+    let mut source = ConstraintSystem::<Fr>::default();
+    source.advice_column();
+    let challenges: Vec<Expression<Fr>> = (0..system.num_challenges() + 2)
+        .map(|_| source.challenge_usable_after(FirstPhase).expr())
+        .collect();
+    let beta = || challenges[system.num_challenges()].clone();
+    let gamma = || challenges[system.num_challenges() + 1].clone();
+    let further: Vec<Column<Fixed>> =
+        (0..first + columns.len() + sets + 4).map(|_| source.fixed_column()).collect();
+    let at = |i: usize, rotation: Rotation| further[first + i].query_cell::<Fr>(rotation);
+    let sigma = |j: usize| at(j, Rotation::cur());
+    let product = |s: usize, rotation: Rotation| at(columns.len() + s, rotation);
+    let selector = |i: usize| at(columns.len() + sets + i, Rotation::cur());
+    let (l_0, l_last, l_active, x) = (selector(0), selector(1), selector(2), selector(3));
+    let one = || Expression::Constant(Fr::one());
+
+    let ends = (0..sets).map(|s| product(s, Rotation::cur())).reduce(|all, z| all * z);
+    let mut rules = vec![l_last * (ends.unwrap_or_else(one) - one())];
+    for s in 0..sets {
+        rules.push(l_0.clone() * (one() - product(s, Rotation::cur())));
+    }
+    let mut shift = Fr::one();
+    for (s, set) in columns.chunks(size).enumerate() {
+        let mut left = product(s, Rotation::next());
+        let mut right = product(s, Rotation::cur());
+        for (j, column) in set.iter().enumerate() {
+            let value = column.query_cell(Rotation::cur()) + gamma();
+            left = left * (value.clone() + sigma(s * size + j) * beta());
+            right = right * (value + x.clone() * beta() * shift);
+            shift *= Fr::DELTA;
+        }
+        rules.push(l_active.clone() * (left - right));
+    }
+    rules
 }
 
 /// The argument's rules, in halo2's order, over columns that follow the `fixed` ones: the σ, the

@@ -106,12 +106,12 @@ fn sets<'a>(queries: &[(&'a Polynomial<Fr, Coeff>, Fr)]) -> Vec<Set<'a>> {
     sets
 }
 
-fn powers(base: Fr) -> impl Iterator<Item = Fr> {
+pub(super) fn powers(base: Fr) -> impl Iterator<Item = Fr> {
     std::iter::successors(Some(Fr::one()), move |p| Some(*p * base))
 }
 
 /// The quotient by `X - point`, in the place of the dividend; its highest coefficient is 0.
-fn divided(mut polynomial: Vec<Fr>, point: Fr) -> Vec<Fr> {
+pub(super) fn divided(mut polynomial: Vec<Fr>, point: Fr) -> Vec<Fr> {
     let mut carry = Fr::zero();
     for coefficient in polynomial.iter_mut().rev() {
         let next = *coefficient + carry * point;

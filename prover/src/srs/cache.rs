@@ -112,7 +112,7 @@ impl SrsDir {
     }
 
     /// Opens the reference string for circuits up to `k`, or makes it with the Lagrange bases
-    /// `lagrange_ks`.
+    /// `lagrange_ks` and the packed ones `packed_ks`.
     ///
     /// # Errors
     /// Those of [`SrsDir::find`], [`Srs::open`], [`Srs::generate_unsafe_dev`] and [`Srs::save`].
@@ -121,6 +121,7 @@ impl SrsDir {
         choice: SrsChoice,
         k: u32,
         lagrange_ks: &[u32],
+        packed_ks: &[u32],
         rng: impl RngCore + CryptoRng,
         progress: &Progress,
     ) -> Result<Srs> {
@@ -133,7 +134,7 @@ impl SrsDir {
             return self.open(&held, progress);
         }
         let stage = progress.stage(STAGE, format!("2^{k} powers, UNSAFE, new"), 1);
-        let mut srs = Srs::generate_unsafe_dev(k, lagrange_ks, rng)?;
+        let mut srs = Srs::generate_unsafe_dev_packed(k, lagrange_ks, packed_ks, rng)?;
         let path = self.path(SrsOrigin::UnsafeDev, k);
         let srs = match srs.save(&path)? {
             true => srs,
@@ -242,5 +243,6 @@ const STAGE: &str = "reference string";
 
 fn is_srs(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    name.ends_with(".srs") && !name.contains("-lagrange-") && !name.starts_with('.')
+    let basis = name.contains("-lagrange-") || name.contains("-packed-");
+    name.ends_with(".srs") && !basis && !name.starts_with('.')
 }

@@ -14,7 +14,7 @@ fn rng(seed: u64) -> ChaCha20Rng {
 }
 
 fn obtain(dir: &Path, choice: SrsChoice, k: u32, seed: u64) -> Result<Srs> {
-    SrsDir::new(dir).obtain(choice, k, &[], rng(seed), &Progress::silent())
+    SrsDir::new(dir).obtain(choice, k, &[], &[], rng(seed), &Progress::silent())
 }
 
 /// A reference string that counts as a ceremony's.

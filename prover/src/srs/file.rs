@@ -1,6 +1,6 @@
 //! SRS files.
 //!
-//! Both kinds use the container of `container.rs` (magic, version, JSON header, payload,
+//! All kinds use the container of `container.rs` (magic, version, JSON header, payload,
 //! digest). Points are uncompressed affine, x then y, coordinates in Montgomery form, little
 //! endian: the form in memory, so that reading is a copy and a check of the curve equation.
 //!
@@ -8,6 +8,8 @@
 //!   (64 B), then g2 and `s_g2` (128 B each).
 //! * `<stem>-lagrange-<k>.srs`, magic `BASTLAG\0`: header `{k, id}`, id that of the SRS;
 //!   payload 2^k points of G1.
+//! * `<stem>-packed-<k>.srs`, magic `BASTPKL\0`: header `{k, stride, places, id}`; payload
+//!   `places · 2^k` points of G1, place after place.
 
 use std::{
     io::{self, Write},
@@ -23,6 +25,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use tracing::warn;
 
+use super::packed::{PLACES, STRIDE};
 use super::{Srs, SrsOrigin, MAX_K, MIN_K};
 use crate::{
     artifact::Digest,
@@ -47,6 +50,13 @@ static LAGRANGE_KIND: Kind = Kind {
     remedy: "it is computed again from the SRS",
 };
 
+static PACKED_KIND: Kind = Kind {
+    magic: *b"BASTPKL\0",
+    version: 1,
+    name: "packed Lagrange basis",
+    remedy: "it is computed again from the SRS",
+};
+
 #[derive(Serialize, Deserialize)]
 struct SrsHeader {
     k: u32,
@@ -57,6 +67,14 @@ struct SrsHeader {
 #[derive(Serialize, Deserialize)]
 struct LagrangeHeader {
     k: u32,
+    id: Digest,
+}
+
+#[derive(PartialEq, Eq, Serialize, Deserialize)]
+struct PackedHeader {
+    k: u32,
+    stride: usize,
+    places: usize,
     id: Digest,
 }
 
@@ -82,6 +100,9 @@ impl Srs {
         self.path = Some(path.to_owned());
         while let Some((k, lagrange)) = self.unsaved_lagrange.pop_first() {
             self.write_lagrange(k, &lagrange)?;
+        }
+        while let Some((k, basis)) = self.unsaved_packed.pop_first() {
+            self.write_packed(k, &basis)?;
         }
         Ok(true)
     }
@@ -150,9 +171,38 @@ impl Srs {
     }
 
     pub(super) fn lagrange_path(&self, k: u32) -> Option<PathBuf> {
+        self.beside(&format!("lagrange-{k}"))
+    }
+
+    fn beside(&self, name: &str) -> Option<PathBuf> {
         let path = self.path.as_ref()?;
         let stem = path.file_stem()?.to_string_lossy();
-        Some(path.with_file_name(format!("{stem}-lagrange-{k}.srs")))
+        Some(path.with_file_name(format!("{stem}-{name}.srs")))
+    }
+
+    /// The cached packed basis, if there is a good one.
+    pub(super) fn read_packed(&self, k: u32) -> Option<Vec<G1Affine>> {
+        let path = self.beside(&format!("packed-{k}"))?;
+        match open_packed(&path, &self.packed_header(k)) {
+            Ok(points) => Some(points),
+            Err(ProverError::MissingArtifact { .. }) => None,
+            Err(error) => {
+                warn!(%error, "the packed Lagrange basis is computed again");
+                None
+            }
+        }
+    }
+
+    pub(super) fn write_packed(&self, k: u32, points: &[G1Affine]) -> Result<()> {
+        let Some(path) = self.beside(&format!("packed-{k}")) else {
+            return Ok(());
+        };
+        let header = self.packed_header(k);
+        container::write(&path, &PACKED_KIND, &header, |out| write_points(out, points))
+    }
+
+    fn packed_header(&self, k: u32) -> PackedHeader {
+        PackedHeader { k, stride: STRIDE, places: PLACES, id: self.id }
     }
 }
 
@@ -165,6 +215,16 @@ fn open_lagrange(path: &Path, k: u32, id: Digest) -> Result<Vec<G1Affine>> {
         return Err(file.damaged(reason));
     }
     let payload = file.read_payload((G1_BYTES as u64) << k)?;
+    read_points(&payload).map_err(|reason| file.damaged(reason))
+}
+
+fn open_packed(path: &Path, expected: &PackedHeader) -> Result<Vec<G1Affine>> {
+    let mut file = container::open::<PackedHeader>(path, &PACKED_KIND)?;
+    if file.header != *expected {
+        let PackedHeader { k, id, .. } = &file.header;
+        return Err(file.damaged(format!("it is for k = {k} of SRS {id}, or packed otherwise")));
+    }
+    let payload = file.read_payload(((G1_BYTES * PLACES) as u64) << expected.k)?;
     read_points(&payload).map_err(|reason| file.damaged(reason))
 }
 

@@ -9,6 +9,7 @@ use rand::{CryptoRng, RngCore};
 use rayon::prelude::*;
 use tracing::warn;
 
+use super::packed::{packed_k, PLACES, STRIDE};
 use super::{fixed_base::FixedBase, Srs, SrsOrigin, MAX_K, MIN_K};
 use crate::{ProverError, Result};
 
@@ -27,24 +28,44 @@ impl Srs {
     pub fn generate_unsafe_dev(
         k: u32,
         lagrange_ks: &[u32],
+        rng: impl RngCore + CryptoRng,
+    ) -> Result<Self> {
+        Self::generate_unsafe_dev_packed(k, lagrange_ks, &[], rng)
+    }
+
+    /// The same, with the packed Lagrange bases of all `packed_ks` too.
+    ///
+    /// # Errors
+    /// As [`Srs::generate_unsafe_dev`].
+    pub fn generate_unsafe_dev_packed(
+        k: u32,
+        lagrange_ks: &[u32],
+        packed_ks: &[u32],
         mut rng: impl RngCore + CryptoRng,
     ) -> Result<Self> {
-        if let Some(&k) =
-            std::iter::once(&k).chain(lagrange_ks).find(|k| !(MIN_K..=MAX_K).contains(*k))
-        {
+        let packed = || packed_ks.iter().map(|k| packed_k(*k));
+        let ks = || lagrange_ks.iter().copied().chain(packed());
+        let sizes = || std::iter::once(k).chain(ks()).chain(packed_ks.iter().copied());
+        if let Some(k) = sizes().find(|k| !(MIN_K..=MAX_K).contains(k)) {
             return Err(ProverError::SrsSize { k });
         }
-        if let Some(&needed) = lagrange_ks.iter().find(|needed| **needed > k) {
+        if let Some(needed) = ks().find(|needed| *needed > k) {
             return Err(ProverError::SrsTooSmall { needed, held: k });
         }
         warn!(k, "making an UNSAFE development SRS: its secret is known to this machine");
         let tau = random_tau(k, &mut rng);
-        Self::from_tau(k, lagrange_ks, tau)
+        Self::from_tau(k, lagrange_ks, packed_ks, tau)
     }
 
-    pub(super) fn from_tau(k: u32, lagrange_ks: &[u32], tau: Fr) -> Result<Self> {
-        let sizes = std::iter::once(&k).chain(lagrange_ks);
-        let table = FixedBase::new(G1Affine::generator(), sizes.map(|k| 1 << k).sum());
+    pub(super) fn from_tau(
+        k: u32,
+        lagrange_ks: &[u32],
+        packed_ks: &[u32],
+        tau: Fr,
+    ) -> Result<Self> {
+        let sizes = std::iter::once(&k).chain(lagrange_ks).map(|k| 1 << k);
+        let sizes = sizes.chain(packed_ks.iter().map(|k| PLACES << k));
+        let table = FixedBase::new(G1Affine::generator(), sizes.sum());
         let g = table.mul_all(&powers(tau, 1 << k));
         let g2 = G2Affine::generator();
         let s_g2 = (g2 * tau).to_affine();
@@ -52,6 +73,9 @@ impl Srs {
         for &k in lagrange_ks {
             let lagrange = table.mul_all(&lagrange_at(tau, k));
             srs.unsaved_lagrange.insert(k, lagrange);
+        }
+        for &k in packed_ks {
+            srs.unsaved_packed.insert(k, table.mul_all(&packed_at(tau, k)));
         }
         Ok(srs)
     }
@@ -79,6 +103,14 @@ fn powers(tau: Fr, n: usize) -> Vec<Fr> {
         }
     });
     powers
+}
+
+/// The packed Lagrange basis at tau, place after place: `tau^i · L_j(tau^s)`.
+fn packed_at(tau: Fr, k: u32) -> Vec<Fr> {
+    // tau^s is outside of the domain too: the powers are more than s times as many.
+    let lagrange = lagrange_at(tau.pow_vartime([STRIDE as u64]), k);
+    let places = powers(tau, PLACES);
+    places.iter().flat_map(|place| lagrange.iter().map(move |l| *place * l)).collect()
 }
 
 /// All Lagrange polynomials of the domain of size n = 2^k at tau:

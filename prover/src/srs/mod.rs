@@ -5,7 +5,8 @@
 //! an accumulator made by one is decided under the `s_g2` of the other.
 //!
 //! On disk an SRS is one file with the powers, `<stem>.srs`, and one file per circuit size with
-//! the Lagrange basis of that size, `<stem>-lagrange-<k>.srs`, computed once and cached. The
+//! the Lagrange basis of that size, `<stem>-lagrange-<k>.srs`, computed once and cached; packed
+//! commitments have one of their own, `<stem>-packed-<k>.srs`. The
 //! formats are described in `file.rs`; which file of a folder is used, `cache.rs` decides.
 
 mod b2sum;
@@ -15,6 +16,7 @@ mod file;
 mod fixed_base;
 mod generate;
 mod import;
+mod packed;
 mod params;
 
 use std::{
@@ -43,6 +45,7 @@ use crate::{
 pub use b2sum::{B2sum, NotAB2sum};
 pub use cache::{Held, SrsChoice, SrsDir};
 pub use import::Imported;
+pub use packed::{packed_k, PackedParams, PLACES, STRIDE};
 pub use params::Params;
 
 /// Smallest supported SRS, as log2 of the number of powers. halo2 needs a few blinding rows.
@@ -74,10 +77,14 @@ pub struct Srs {
     /// Lagrange bases made together with the SRS and not yet stored, by k. halo2's parameters
     /// do not give their basis back, so it is kept here until it is safe on disk.
     unsaved_lagrange: BTreeMap<u32, Vec<G1Affine>>,
+    /// The same of packed bases.
+    unsaved_packed: BTreeMap<u32, Vec<G1Affine>>,
     /// Whether a Lagrange basis that cannot be stored is an error.
     storing: Storing,
     /// Parameters made so far, by k.
     params: Mutex<BTreeMap<u32, Arc<Params>>>,
+    /// Parameters of packed commitments made so far, by k.
+    packed: Mutex<BTreeMap<u32, Arc<PackedParams>>>,
 }
 
 impl std::fmt::Debug for Srs {
@@ -127,8 +134,10 @@ impl Srs {
             id,
             path: None,
             unsaved_lagrange: BTreeMap::new(),
+            unsaved_packed: BTreeMap::new(),
             storing: Storing::BestEffort,
             params: Mutex::default(),
+            packed: Mutex::default(),
         })
     }
 
@@ -146,6 +155,11 @@ impl Srs {
     /// an SRS does not change the circuits proven under it.
     pub fn id(&self) -> Digest {
         self.id
+    }
+
+    /// The generator of G1.
+    pub fn generator(&self) -> G1Affine {
+        self.g[0]
     }
 
     /// The generator of G2 and tau times it.
@@ -196,6 +210,10 @@ impl Srs {
     fn cache(&self) -> MutexGuard<'_, BTreeMap<u32, Arc<Params>>> {
         // The map is valid after every step, so a panic elsewhere does not spoil it.
         self.params.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn packed_cache(&self) -> MutexGuard<'_, BTreeMap<u32, Arc<PackedParams>>> {
+        self.packed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn compute_lagrange(&self, k: u32) -> Result<Vec<G1Affine>> {

@@ -13,7 +13,7 @@ fn rng(seed: u64) -> ChaCha20Rng {
 
 fn dev(dir: &std::path::Path, k: u32, ks: &[u32], seed: u64) -> Result<Srs> {
     let choice = SrsChoice::HeldOrUnsafeDev;
-    SrsDir::new(dir).obtain(choice, k, ks, rng(seed), &Progress::silent())
+    SrsDir::new(dir).obtain(choice, k, ks, &[], rng(seed), &Progress::silent())
 }
 
 fn dev_path(dir: &std::path::Path, k: u32) -> PathBuf {
@@ -33,7 +33,7 @@ fn points(bytes: &[u8], skip: usize, count: usize) -> Vec<G1Affine> {
 fn equals_the_naive_computation_at_every_small_size() {
     let tau = Fr::random(rng(7));
     let ks: Vec<u32> = (MIN_K..=9).collect();
-    let srs = Srs::from_tau(9, &ks, tau).unwrap();
+    let srs = Srs::from_tau(9, &ks, &[], tau).unwrap();
     for k in ks {
         // `setup` draws tau as its first field element, as `Fr::random(rng(7))` did.
         let naive = ParamsKZG::<Bn256>::setup(k, rng(7));
@@ -48,7 +48,7 @@ fn equals_the_naive_computation_at_every_small_size() {
 #[test]
 fn powers_are_what_their_name_says() {
     let tau = Fr::from(3);
-    let srs = Srs::from_tau(4, &[], tau).unwrap();
+    let srs = Srs::from_tau(4, &[], &[], tau).unwrap();
     let g = G1Affine::generator();
     for (i, power) in srs.g.iter().enumerate() {
         assert_eq!(*power, (g * Fr::from(3u64.pow(i as u32))).to_affine());
@@ -58,8 +58,8 @@ fn powers_are_what_their_name_says() {
 #[test]
 fn downsizing_by_fft_equals_the_closed_form() {
     let tau = Fr::random(rng(1));
-    let closed = Srs::from_tau(8, &[6], tau).unwrap();
-    let by_fft = Srs::from_tau(8, &[], tau).unwrap();
+    let closed = Srs::from_tau(8, &[6], &[], tau).unwrap();
+    let by_fft = Srs::from_tau(8, &[], &[], tau).unwrap();
     let (mut a, mut b) = (vec![], vec![]);
     closed.params(6).unwrap().write(&mut a).unwrap();
     by_fft.params(6).unwrap().write(&mut b).unwrap();

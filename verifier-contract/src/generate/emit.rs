@@ -6,6 +6,8 @@ use std::fmt::Write;
 
 /// Stack words that a single expression may take before it is split.
 const MAX_STACK: usize = 6;
+/// How many times the modulus fits a word.
+const ROOM: usize = 5;
 
 enum Leaf {
     Fixed(Operand),
@@ -42,9 +44,15 @@ impl Emitter {
         Self { leaves }
     }
 
-    /// A single expression, if the stack bears it beside what is being combined.
+    /// Whether the stack bears an expression beside what is being combined.
+    pub(super) fn fits(&self, node: &Node) -> bool {
+        self.stack(node) < MAX_STACK
+    }
+
+    /// A single expression, if the stack bears it beside what is being combined. Its value may be a
+    /// few times the modulus: it is for products and sums that reduce.
     pub(super) fn expression(&self, node: &Node) -> Option<String> {
-        (self.stack(node) < MAX_STACK).then(|| self.inline(node))
+        self.fits(node).then(|| self.loose(node).0)
     }
 
     /// Statements that set `target` to the value of `node`, indented by `level` steps.
@@ -52,7 +60,7 @@ impl Emitter {
         let pad = "    ".repeat(level);
         let mut code = String::new();
         if self.stack(node) <= MAX_STACK {
-            let _ = writeln!(code, "{pad}{target} := {}", self.inline(node));
+            let _ = writeln!(code, "{pad}{target} := {}", self.reduced(node));
             return code;
         }
         let (operation, mut terms) = match node {
@@ -72,7 +80,7 @@ impl Emitter {
         }
         for term in terms {
             if self.stack(term) < MAX_STACK {
-                let value = self.inline(term);
+                let value = self.loose(term).0;
                 let _ = writeln!(code, "{pad}{target} := {operation}({value}, {target}, p)");
             } else {
                 let _ = writeln!(code, "{pad}{{\n{pad}    let v{level}");
@@ -105,20 +113,48 @@ impl Emitter {
         }
     }
 
-    fn inline(&self, node: &Node) -> String {
+    /// A value of at most the modulus.
+    pub(super) fn reduced(&self, node: &Node) -> String {
         match node {
+            Node::Sum(a, b) => {
+                let (a, b) = self.ordered(a, b);
+                format!("addmod({}, {}, p)", self.loose(a).0, self.loose(b).0)
+            }
+            _ => self.loose(node).0,
+        }
+    }
+
+    /// A value, and of how many times the modulus it is at most. Plain sums cost half of those that
+    /// reduce; a word has room for five times the modulus.
+    fn loose(&self, node: &Node) -> (String, usize) {
+        let code = match node {
             Node::Operand(index) => self.leaf(*index),
             Node::Weighted { first, count, weight } => {
-                format!("weighted({}, {:#x}, {weight:#x})", self.address(*first), 32 * (count - 1))
+                format!("weighted{count}({}, {weight:#x})", self.address(*first))
             }
             Node::Word(address) => format!("mload({address:#x})"),
-            Node::Negated(a) => format!("sub(p, {})", self.inline(a)),
-            Node::Sum(a, b) | Node::Product(a, b) => {
-                let operation = if matches!(node, Node::Sum(..)) { "addmod" } else { "mulmod" };
-                // Arguments are evaluated from the right: the deeper one goes there.
-                let (a, b) = if self.stack(a) > self.stack(b) { (b, a) } else { (a, b) };
-                format!("{operation}({}, {}, p)", self.inline(a), self.inline(b))
+            Node::Negated(a) => format!("sub(p, {})", self.reduced(a)),
+            Node::Product(a, b) => {
+                let (a, b) = self.ordered(a, b);
+                format!("mulmod({}, {}, p)", self.loose(a).0, self.loose(b).0)
             }
+            Node::Sum(a, b) => {
+                let (first, second) = self.ordered(a, b);
+                let ((a, of_a), (b, of_b)) = (self.loose(first), self.loose(second));
+                if of_a + of_b <= ROOM {
+                    return (format!("add({a}, {b})"), of_a + of_b);
+                }
+                format!("addmod({a}, {b}, p)")
+            }
+        };
+        (code, 1)
+    }
+
+    /// Arguments are evaluated from the right: the deeper one goes there.
+    fn ordered<'n>(&self, a: &'n Node, b: &'n Node) -> (&'n Node, &'n Node) {
+        match self.stack(a) > self.stack(b) {
+            true => (b, a),
+            false => (a, b),
         }
     }
 
@@ -130,7 +166,7 @@ impl Emitter {
                 Leaf::Pointer(_) => 3,
             },
             Node::Word(_) => 1,
-            Node::Weighted { .. } => 4,
+            Node::Weighted { .. } => 3,
             Node::Negated(a) => self.stack(a).max(2),
             Node::Sum(a, b) | Node::Product(a, b) => {
                 let (a, b) = (self.stack(a), self.stack(b));

@@ -3,7 +3,7 @@
 
 use crate::{
     error::{ContractError, Result},
-    protocol::{Query, VerifierDescription},
+    protocol::{PackedDescription, Query},
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,7 +24,7 @@ pub(super) struct Segment {
 /// Addresses, in bytes, of everything that the generated code names.
 pub(super) struct Layout {
     pub(super) scratch: usize,
-    /// All challenges in the order of squeezing; the last four are z, mu, gamma, z'.
+    /// All challenges in the order of squeezing; the last three are z, gamma, z'.
     pub(super) challenges: usize,
     pub(super) zn: usize,
     /// Lagrange evaluations of rows `lagrange_first..`, first of the values inverted together.
@@ -34,30 +34,32 @@ pub(super) struct Layout {
     pub(super) lagrange_last: i32,
     pub(super) vanishing_inv: usize,
     pub(super) z_inv: usize,
+    /// Of z' - z, where the quotient is opened.
+    pub(super) quotient_inv: usize,
+    /// Of the denominators of the instances' sums.
+    pub(super) instance_inv: usize,
     pub(super) rotation_inv: usize,
     pub(super) batch_count: usize,
     pub(super) rotation_diff: usize,
     pub(super) prefix: usize,
-    pub(super) basis: usize,
     pub(super) instance_evals: usize,
     pub(super) quotient_eval: usize,
-    pub(super) quotient: usize,
     pub(super) state: usize,
     pub(super) transcript: usize,
-    /// Distinct rotations of all openings, ascending.
+    /// Distinct rotations of all packs, ascending.
     pub(super) rotations: Vec<i32>,
     /// Instance queries of the constraints, in the order of their evaluations.
     pub(super) instance_queries: Vec<Query>,
     pub(super) segments: Vec<Segment>,
-    commitments: BTreeMap<usize, usize>,
-    quotient_chunks: usize,
+    /// Commitments of the rounds' packs, the quotient, W and W'.
+    points: Vec<usize>,
     evaluations: BTreeMap<Query, usize>,
     end: usize,
 }
 
 impl Layout {
-    pub(super) fn new(d: &VerifierDescription) -> Self {
-        let instances = d.preprocessed.len()..d.witness_offset();
+    pub(super) fn new(d: &PackedDescription) -> Self {
+        let instances = d.fixed_count()..d.witness_offset();
         let mut instance_queries = BTreeSet::new();
         let mut rows = BTreeSet::new();
         for constraint in &d.constraints {
@@ -65,23 +67,16 @@ impl Layout {
                 .extend(constraint.queries().into_iter().filter(|q| instances.contains(&q.poly)));
             rows.extend(constraint.lagranges());
         }
-        // An instance query reads rows 0.. of its column at rotated Lagrange polynomials.
-        for query in &instance_queries {
-            let count = d.num_instance[query.poly - instances.start];
-            if count > 0 {
-                rows.extend([-query.rotation, count as i32 - 1 - query.rotation]);
-            }
-        }
         let lagrange_first = rows.first().copied().unwrap_or(0);
         let lagrange_count = rows.last().map_or(0, |last| (last - lagrange_first) as usize + 1);
-        let rotations: Vec<i32> = d
-            .queries
+        let packs = d.packs();
+        let rotations: Vec<i32> = packs
             .iter()
-            .map(|query| query.rotation)
+            .flat_map(|(_, pack)| pack.rotations.iter().copied())
             .collect::<BTreeSet<_>>()
             .into_iter()
             .collect();
-        let batch_count = lagrange_count + 2 + rotations.len();
+        let batch_count = lagrange_count + 3 + instance_queries.len() + rotations.len();
 
         let mut end = START;
         let mut words = |count: usize| {
@@ -90,18 +85,18 @@ impl Layout {
             address
         };
         let scratch = words(SCRATCH_BYTES / 32);
-        let challenges = words(d.challenge_count() + 4);
+        let challenges = words(d.challenge_count() + 3);
         let zn = words(1);
         let lagrange = words(lagrange_count);
         let vanishing_inv = words(1);
         let z_inv = words(1);
+        let quotient_inv = words(1);
+        let instance_inv = words(instance_queries.len());
         let rotation_inv = words(rotations.len());
         let rotation_diff = words(rotations.len());
         let prefix = words(batch_count);
-        let basis = words(rotations.len());
         let instance_evals = words(instance_queries.len());
         let quotient_eval = words(1);
-        let quotient = words(2);
         let state = words(8);
         let transcript = words(1 + d.instance_count());
         let mut layout = Self {
@@ -113,21 +108,20 @@ impl Layout {
             lagrange_last: rows.last().copied().unwrap_or(0),
             vanishing_inv,
             z_inv,
+            quotient_inv,
+            instance_inv,
             rotation_inv,
             batch_count,
             rotation_diff,
             prefix,
-            basis,
             instance_evals,
             quotient_eval,
-            quotient,
             state,
             transcript,
             rotations,
             instance_queries: instance_queries.into_iter().collect(),
             segments: segments(d),
-            commitments: BTreeMap::new(),
-            quotient_chunks: 0,
+            points: Vec::new(),
             evaluations: BTreeMap::new(),
             end,
         };
@@ -135,29 +129,19 @@ impl Layout {
         layout
     }
 
-    /// Mirrors how the contract copies the proof behind the instances: every squeeze leaves its
-    /// hash in one word, with which the next absorption starts.
-    fn place_proof(&mut self, d: &VerifierDescription) {
-        let quotient = Query { poly: d.quotient_poly(), rotation: 0 };
-        let mut witnesses = d.witness_offset()..quotient.poly;
-        // The opening points W and W' are numbered behind the quotient.
-        let mut openings = quotient.poly + 1..;
-        let mut evaluations = d.evaluations.iter();
-        for (index, segment) in self.segments.iter().enumerate() {
-            if index == d.phases.len() {
-                self.quotient_chunks = self.end;
-            } else {
-                let polys: &mut dyn Iterator<Item = usize> =
-                    if index < d.phases.len() { &mut witnesses } else { &mut openings };
-                for (position, poly) in polys.take(segment.points).enumerate() {
-                    self.commitments.insert(poly, self.end + 0x40 * position);
-                }
+    /// Addresses of the parts of the proof: each stretch follows the hash of the one before.
+    fn place_proof(&mut self, d: &PackedDescription) {
+        let evaluations = d.evaluations();
+        let mut evaluations = evaluations.iter();
+        for segment in &self.segments {
+            for _ in 0..segment.points {
+                self.points.push(self.end);
+                self.end += 0x40;
             }
-            self.end += 0x40 * segment.points;
-            for (position, query) in evaluations.by_ref().take(segment.scalars).enumerate() {
-                self.evaluations.insert(*query, self.end + 0x20 * position);
+            for query in evaluations.by_ref().take(segment.scalars) {
+                self.evaluations.insert(*query, self.end);
+                self.end += 0x20;
             }
-            self.end += 0x20 * segment.scalars;
             if segment.challenges > 0 {
                 self.end += 0x20;
             }
@@ -165,8 +149,6 @@ impl Layout {
         for (index, query) in self.instance_queries.iter().enumerate() {
             self.evaluations.insert(*query, self.instance_evals + 32 * index);
         }
-        self.evaluations.insert(quotient, self.quotient_eval);
-        self.commitments.insert(quotient.poly, self.quotient);
     }
 
     /// Takes `words` more words at the end.
@@ -187,15 +169,10 @@ impl Layout {
         Ok(self.end)
     }
 
-    /// Registers where a preprocessed commitment lies.
-    pub(super) fn set_commitment(&mut self, poly: usize, address: usize) {
-        self.commitments.insert(poly, address);
-    }
-
-    /// Address of a commitment's coordinates; polynomials behind the quotient are W and W'.
-    pub(super) fn commitment(&self, poly: usize) -> Result<usize> {
-        self.commitments.get(&poly).copied().ok_or_else(|| {
-            ContractError::InvalidDescription(format!("polynomial {poly} has no commitment"))
+    /// Address of a commitment of the proof: those of the rounds' packs, of the quotient, W, W'.
+    pub(super) fn point(&self, index: usize) -> Result<usize> {
+        self.points.get(index).copied().ok_or_else(|| {
+            ContractError::InvalidDescription(format!("the proof has no point {index}"))
         })
     }
 
@@ -206,14 +183,9 @@ impl Layout {
         })
     }
 
-    /// Address of the first quotient piece.
-    pub(super) fn quotient_chunks(&self) -> usize {
-        self.quotient_chunks
-    }
-
     /// Address of the challenge z.
     pub(super) fn z(&self) -> usize {
-        self.zn - 4 * 0x20
+        self.zn - 3 * 0x20
     }
 
     /// Address of an instance, counted over all columns.
@@ -232,15 +204,15 @@ impl Layout {
     }
 }
 
-/// The proof's stretches: the phases, the quotient, the evaluations, W and W'.
-fn segments(d: &VerifierDescription) -> Vec<Segment> {
+/// The proof's stretches: the rounds, the quotient, the evaluations, W and W'.
+fn segments(d: &PackedDescription) -> Vec<Segment> {
     let points = |points, challenges| Segment { points, scalars: 0, challenges };
-    d.phases
+    d.rounds
         .iter()
-        .map(|phase| points(phase.points, phase.challenges))
+        .map(|round| points(round.packs.len(), round.challenges))
         .chain([
-            points(d.quotient_chunks, 1),
-            Segment { points: 0, scalars: d.evaluations.len(), challenges: 2 },
+            points(1, 1),
+            Segment { points: 0, scalars: d.evaluations().len(), challenges: 1 },
             points(1, 1),
             points(1, 0),
         ])

@@ -1,4 +1,4 @@
-//! Bastion's own Solidity verifier, written from a [`VerifierDescription`].
+//! Bastion's own Solidity verifier of packed proofs, written from a [`PackedDescription`].
 //!
 //! The contract's text is `BastionVerifier.sol.tmpl`; this module fills in addresses, tables, the
 //! verifying key and the constraints.
@@ -6,14 +6,14 @@
 mod cse;
 mod emit;
 mod layout;
+mod opening;
 mod program;
-mod shplonk;
 mod tables;
 
 use crate::{
     error::Result,
     field::{invert, power, BASE_MODULUS, SCALAR_MODULUS},
-    protocol::{G1Point, VerifierDescription},
+    protocol::{G1Point, PackedDescription},
 };
 use alloy_primitives::U256;
 use layout::Layout;
@@ -32,16 +32,17 @@ pub const CONTRACT_NAME: &str = "BastionVerifier";
 ///
 /// # Errors
 /// If the description contradicts itself or needs more memory than two-byte pointers reach.
-pub fn generate_solidity(d: &VerifierDescription) -> Result<String> {
+pub fn generate_solidity(d: &PackedDescription) -> Result<String> {
     d.check()?;
     let mut layout = Layout::new(d);
     let mut tables = Tables::default();
 
     let mut key = String::new();
-    for (poly, point) in d.preprocessed.iter().enumerate() {
+    let mut keys = Vec::new();
+    for fixed in &d.fixed {
         let address = layout.reserve(2);
-        layout.set_commitment(poly, address);
-        store_point(&mut key, address, point);
+        keys.push(address);
+        store_point(&mut key, address, &fixed.point);
     }
     let generator = layout.reserve(2);
     store_point(&mut key, generator, &d.srs.g1);
@@ -57,17 +58,18 @@ pub fn generate_solidity(d: &VerifierDescription) -> Result<String> {
     let rotations = tables.position();
     powers(d, &mut layout, &mut tables, &mut key);
     let instance_queries = tables.position();
-    for query in &layout.instance_queries {
-        let column = query.poly - d.preprocessed.len();
+    for query in layout.instance_queries.clone() {
+        let column = query.poly - d.fixed_count();
         let before: usize = d.num_instance[..column].iter().sum();
         let rows = d.num_instance[column];
         tables.push(layout.instance(before));
-        // Without rows there is no Lagrange polynomial either, and nothing is read.
-        tables.push(if rows == 0 { layout.lagrange } else { layout.lagrange(-query.rotation) });
         tables.push(rows);
+        let address = tables.constant(power(d.omega, -query.rotation), &mut layout);
+        tables.push(address);
     }
-    let sets = tables.position();
-    let set_count = shplonk::write_sets(d, &mut layout, &mut tables)?;
+    let opening = opening::opening(d, &keys, &mut layout, |address, weight| {
+        store(&mut key, address, weight);
+    })?;
     let accumulator = tables.position();
     for &(column, row) in d.accumulator.iter().flat_map(|layout| &layout.indices) {
         let before: usize = d.num_instance[..column].iter().sum();
@@ -92,10 +94,10 @@ pub fn generate_solidity(d: &VerifierDescription) -> Result<String> {
     let hex = |address: usize| format!("{address:#x}");
     let word = |value: U256| format!("{value:#066x}");
     let has_accumulator = d.accumulator.is_some();
-    let chunks = layout.quotient_chunks();
+    let quotient = d.commitment_count() - 1;
     let values = [
         ("P", word(SCALAR_MODULUS)),
-        ("DIGEST", word(d.transcript_initial_state)),
+        ("DIGEST", word(d.digest)),
         ("INSTANCE_COUNT", d.instance_count().to_string()),
         ("PROOF_LENGTH", d.proof_length().to_string()),
         ("K", d.k.to_string()),
@@ -108,23 +110,21 @@ pub fn generate_solidity(d: &VerifierDescription) -> Result<String> {
         ("CHALLENGES", hex(layout.challenges)),
         ("ALPHA", hex(layout.challenges + 32 * d.combiner)),
         ("Z", hex(z)),
-        ("MU", hex(z + 0x20)),
-        ("GAMMA", hex(z + 0x40)),
-        ("Z_PRIME", hex(z + 0x60)),
+        ("GAMMA", hex(z + 0x20)),
+        ("Z_PRIME", hex(z + 0x40)),
         ("ZN", hex(layout.zn)),
         ("BATCH", hex(layout.lagrange)),
         ("VANISHING_INV", hex(layout.vanishing_inv)),
         ("Z_INV", hex(layout.z_inv)),
+        ("QUOTIENT_INV", hex(layout.quotient_inv)),
         ("ROTATION_INV", hex(layout.rotation_inv)),
         ("BATCH_END", hex(layout.lagrange + 32 * layout.batch_count)),
         ("ROTATION_DIFF", hex(layout.rotation_diff)),
         ("PREFIX", hex(layout.prefix)),
-        ("BASIS", hex(layout.basis)),
+        ("INSTANCE_INV", hex(layout.instance_inv)),
         ("INSTANCE_EVALS", hex(layout.instance_evals)),
         ("QUOTIENT_EVAL", hex(layout.quotient_eval)),
-        ("QUOTIENT", hex(layout.quotient)),
-        ("QUOTIENT_FIRST", hex(chunks)),
-        ("QUOTIENT_LAST", hex(chunks + 0x40 * (d.quotient_chunks - 1))),
+        ("QUOTIENT", hex(layout.point(quotient)?)),
         ("LEFT", hex(layout.state)),
         ("RIGHT", hex(layout.state + 0x40)),
         ("OLD_LEFT", hex(layout.state + 0x80)),
@@ -132,8 +132,8 @@ pub fn generate_solidity(d: &VerifierDescription) -> Result<String> {
         ("TRANSCRIPT", hex(layout.transcript)),
         ("INSTANCES", hex(layout.instance(0))),
         ("GENERATOR", hex(generator)),
-        ("W", hex(layout.commitment(d.quotient_poly() + 1)?)),
-        ("W_PRIME", hex(layout.commitment(d.quotient_poly() + 2)?)),
+        ("W", hex(layout.point(quotient + 1)?)),
+        ("W_PRIME", hex(layout.point(quotient + 2)?)),
         ("TABLES", hex(table_address)),
         ("ARENA_END", hex(arena_end)),
         ("SEGMENTS", hex(table_address + segments)),
@@ -141,8 +141,10 @@ pub fn generate_solidity(d: &VerifierDescription) -> Result<String> {
         ("ROTATIONS", hex(table_address + rotations)),
         ("INSTANCE_QUERIES", hex(table_address + instance_queries)),
         ("INSTANCE_QUERY_COUNT", layout.instance_queries.len().to_string()),
-        ("SETS", hex(table_address + sets)),
-        ("SET_COUNT", set_count.to_string()),
+        ("STRIDE", d.stride.to_string()),
+        ("RAISED", indent(&opening::raised("y", "zPrime", d.stride), 3)),
+        ("PACKS", indent(&opening.packs, 3)),
+        ("PLACES", opening.functions),
         ("ACCUMULATOR", hex(table_address + accumulator)),
         (
             "FOLD_ACCUMULATOR",
@@ -150,6 +152,7 @@ pub fn generate_solidity(d: &VerifierDescription) -> Result<String> {
         ),
         ("ACCUMULATOR_FUNCTIONS", if has_accumulator { ACCUMULATOR.into() } else { String::new() }),
         ("KEY", indent(&key, 3)),
+        ("WEIGHTED", indent(&program::weighted(&constraints), 3)),
         ("CONSTRAINTS", indent(&constraints, 3)),
         ("G2_X0", word(d.srs.g2.x[0])),
         ("G2_X1", word(d.srs.g2.x[1])),
@@ -165,7 +168,7 @@ pub fn generate_solidity(d: &VerifierDescription) -> Result<String> {
 
 /// Writes pointers to the powers of omega that belong to rotations. Those that follow one another,
 /// mostly all, are computed by a loop; others are constants.
-fn powers(d: &VerifierDescription, layout: &mut Layout, tables: &mut Tables, key: &mut String) {
+fn powers(d: &PackedDescription, layout: &mut Layout, tables: &mut Tables, key: &mut String) {
     let rotations = layout.rotations.clone();
     let run =
         rotations.chunk_by(|a, b| a + 1 == *b).max_by_key(|run| run.len()).unwrap_or_default();

@@ -2,14 +2,17 @@
 //! addresses, the rest becomes straight-line code. Shared parts are computed once, and weighted
 //! sums of words that lie side by side, such as the chunks of a number, are calls of one function.
 
-use super::{cse, emit::Emitter, layout::Layout, tables::Tables};
+use super::{cse, emit::Emitter, layout::Layout, opening::raised, tables::Tables};
 use crate::{
     error::Result,
     field::{invert, SCALAR_MODULUS},
-    protocol::{Expression, Query, VerifierDescription},
+    protocol::{Expression, PackedDescription, Query},
 };
 use alloy_primitives::U256;
-use std::{collections::BTreeMap, fmt::Write};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write,
+};
 
 /// Longest sequence of constraints that is tried as the body of a loop.
 const MAX_PERIOD: usize = 8;
@@ -56,7 +59,7 @@ struct Lowered {
 
 /// The body of the function that combines all constraints into the variable `acc`.
 pub(super) fn constraints(
-    d: &VerifierDescription,
+    d: &PackedDescription,
     layout: &mut Layout,
     tables: &mut Tables,
 ) -> Result<String> {
@@ -87,17 +90,50 @@ pub(super) fn constraints(
                 for line in inner.lines() {
                     let _ = writeln!(code, "    {line}");
                 }
+                code.push_str("    let power := alpha\n");
+                for line in raised("power", "alpha", lowered.len()).lines() {
+                    let _ = writeln!(code, "    {line}");
+                }
                 let _ = writeln!(
                     code,
-                    "    acc := addmod(mulmod(outer, raised(alpha, {}), p), \
-                     mulmod(mload({common:#x}), acc, p), p)\n}}",
-                    lowered.len()
+                    "    acc := addmod(mulmod(outer, power, p), mulmod(mload({common:#x}), acc, p), \
+                     p)\n}}"
                 );
             }
         }
         at += lowered.len();
     }
     Ok(code)
+}
+
+/// The functions behind the weighted sums of `code`, one for each number of words.
+pub(super) fn weighted(code: &str) -> String {
+    let counts: BTreeSet<usize> = code
+        .split("weighted")
+        .skip(1)
+        .filter_map(|rest| rest.split_once('(')?.0.parse().ok())
+        .collect();
+    let mut functions = String::new();
+    for count in counts {
+        let read = |word: usize| match word {
+            0 => "mload(first)".to_owned(),
+            _ => format!("mload(add(first, {:#x}))", 32 * word),
+        };
+        let _ = writeln!(functions, "function weighted{count}(first, weight) -> sum {{");
+        let _ = writeln!(functions, "    let m := {SCALAR_MODULUS:#066x}");
+        let _ = writeln!(functions, "    sum := {}", read(count - 1));
+        for word in (0..count - 1).rev() {
+            // What is stored must be reduced.
+            let (add, end) = if word == 0 { ("addmod", ", m") } else { ("add", "") };
+            let _ = writeln!(
+                functions,
+                "    sum := {add}(mulmod(sum, weight, m), {}{end})",
+                read(word)
+            );
+        }
+        functions.push_str("}\n");
+    }
+    functions
 }
 
 /// Runs of constraints with a common factor, where they are enough, and what lies between them.
@@ -180,15 +216,13 @@ fn store(
         let lowered = Lowering { layout, constants, stored: &stored }.lower(expression)?;
         let emitter = Emitter::straight(&lowered.operands);
         let _ = writeln!(code, "// Used {uses} times.");
-        match emitter.expression(&lowered.node) {
-            Some(value) => {
-                let _ = writeln!(code, "mstore({address:#x}, {value})");
-            }
-            None => {
-                code.push_str("{\n    let v0\n");
-                code.push_str(&emitter.assign("v0", &lowered.node, 1));
-                let _ = writeln!(code, "    mstore({address:#x}, v0)\n}}");
-            }
+        if emitter.fits(&lowered.node) {
+            let value = emitter.reduced(&lowered.node);
+            let _ = writeln!(code, "mstore({address:#x}, {value})");
+        } else {
+            code.push_str("{\n    let v0\n");
+            code.push_str(&emitter.assign("v0", &lowered.node, 1));
+            let _ = writeln!(code, "    mstore({address:#x}, v0)\n}}");
         }
         stored.insert(expression.clone(), address);
     }

@@ -1,6 +1,6 @@
 //! Consistency of a description that may come from a file.
 
-use super::{Expression, G1Point, VerifierDescription, DESCRIPTION_VERSION};
+use super::{AccumulatorLayout, Expression, G1Point, VerifierDescription, DESCRIPTION_VERSION};
 use crate::{
     error::{ContractError, Result},
     field::{BASE_MODULUS, SCALAR_MODULUS},
@@ -9,11 +9,11 @@ use alloy_primitives::U256;
 use std::collections::BTreeSet;
 
 /// Largest accepted `k`: the two-adicity of the scalar field.
-const MAX_K: usize = 28;
+pub(super) const MAX_K: usize = 28;
 /// Largest number of rows from either end whose Lagrange polynomials may be used.
-const MAX_LAGRANGE: i32 = 1024;
+pub(super) const MAX_LAGRANGE: i32 = 1024;
 /// Largest number of instances in a column, commitments in a phase and so on.
-const MAX_COUNT: usize = 4096;
+pub(super) const MAX_COUNT: usize = 4096;
 
 impl VerifierDescription {
     /// Checks that every index, length and field element is in range, so that the generator's
@@ -54,7 +54,7 @@ impl VerifierDescription {
         for (index, constraint) in self.constraints.iter().enumerate() {
             self.check_expression(index, constraint)?;
         }
-        self.check_accumulator()
+        check_accumulator(self.accumulator.as_ref(), &self.num_instance)
     }
 
     fn check_queries(&self) -> Result<()> {
@@ -108,23 +108,26 @@ impl VerifierDescription {
         });
         problem.map_or(Ok(()), |problem| Err(ContractError::InvalidDescription(problem)))
     }
-
-    fn check_accumulator(&self) -> Result<()> {
-        let Some(layout) = &self.accumulator else {
-            return Ok(());
-        };
-        let shape = layout.limbs == 3 && layout.bits == 88 && layout.indices.len() == 12;
-        ensure(shape, || "an accumulator is 4 coordinates of 3 words of 88 bits".into())?;
-        for &(column, row) in &layout.indices {
-            ensure(self.num_instance.get(column).is_some_and(|&rows| row < rows), || {
-                format!("accumulator word at column {column} row {row}")
-            })?;
-        }
-        Ok(())
-    }
 }
 
-fn ensure(condition: bool, message: impl FnOnce() -> String) -> Result<()> {
+pub(super) fn check_accumulator(
+    layout: Option<&AccumulatorLayout>,
+    num_instance: &[usize],
+) -> Result<()> {
+    let Some(layout) = layout else {
+        return Ok(());
+    };
+    let shape = layout.limbs == 3 && layout.bits == 88 && layout.indices.len() == 12;
+    ensure(shape, || "an accumulator is 4 coordinates of 3 words of 88 bits".into())?;
+    for &(column, row) in &layout.indices {
+        ensure(num_instance.get(column).is_some_and(|&rows| row < rows), || {
+            format!("accumulator word at column {column} row {row}")
+        })?;
+    }
+    Ok(())
+}
+
+pub(super) fn ensure(condition: bool, message: impl FnOnce() -> String) -> Result<()> {
     if condition {
         Ok(())
     } else {
@@ -133,7 +136,7 @@ fn ensure(condition: bool, message: impl FnOnce() -> String) -> Result<()> {
 }
 
 /// Whether the coordinates are reduced and satisfy `y^2 = x^3 + 3`.
-fn on_curve(point: &G1Point) -> bool {
+pub(super) fn on_curve(point: &G1Point) -> bool {
     let q = BASE_MODULUS;
     let cube = point.x.mul_mod(point.x, q).mul_mod(point.x, q);
     point.x < q && point.y < q && point.y.mul_mod(point.y, q) == cube.add_mod(U256::from(3), q)

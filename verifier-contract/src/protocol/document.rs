@@ -1,34 +1,74 @@
 //! The description as a document for verifiers that share no code with the prover
 //! (`docs/protocol.md`, section 9): constraints flattened into steps, all numbers at full width.
 
-use super::{Expression, G1Point, G2Point, Query, VerifierDescription};
+use super::{AccumulatorLayout, Expression, G1Point, G2Point, Pack, PackedDescription, Query};
+use super::{SrsPoints, VerifierDescription};
 use alloy_primitives::U256;
 use serde_json::{json, Value};
 use std::collections::BTreeMap;
 
 /// Version of the document.
-pub const DOCUMENT_FORMAT: u32 = 2;
+pub const DOCUMENT_FORMAT: u32 = 3;
 
-/// Transcript of the proofs that a document is for.
+/// Transcript of the SHPLONK proofs that a document is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Transcript {
-    /// Keccak-256, uncompressed points: proofs for the EVM.
+    /// Keccak-256, uncompressed points.
     Keccak,
     /// Poseidon, compressed points: proofs that are aggregated.
     Poseidon,
 }
 
+impl PackedDescription {
+    /// The document of packed proofs, with a Keccak transcript. It has one form: equal descriptions
+    /// give equal bytes.
+    pub fn to_document(&self) -> Value {
+        let mut steps = Steps::default();
+        let constraints: Vec<usize> = self.constraints.iter().map(|c| steps.add(c)).collect();
+        let pack = |p: &Pack| json!({ "polynomials": p.polynomials, "rotations": p.rotations });
+        let rounds = self.rounds.iter().map(|round| {
+            json!({
+                "commitments": round.packs.iter().map(pack).collect::<Vec<_>>(),
+                "challenges": round.challenges,
+            })
+        });
+        let fixed = self.fixed.iter().map(|fixed| {
+            json!({
+                "point": g1(&fixed.point),
+                "polynomials": fixed.pack.polynomials,
+                "rotations": fixed.pack.rotations,
+            })
+        });
+        json!({
+            "format": DOCUMENT_FORMAT,
+            "scheme": "packed",
+            "k": self.k,
+            "omega": word(&self.omega),
+            "digest": word(&self.digest),
+            "stride": self.stride,
+            "fixed": fixed.collect::<Vec<_>>(),
+            "instances": self.num_instance,
+            "rounds": rounds.collect::<Vec<_>>(),
+            "nodes": steps.nodes,
+            "constraints": constraints,
+            "combiner": self.combiner,
+            "accumulator": accumulator(self.accumulator.as_ref()),
+            "srs": srs(&self.srs),
+        })
+    }
+}
+
 impl VerifierDescription {
-    /// The document. It has one form: equal descriptions give equal bytes.
+    /// The document of SHPLONK proofs. It has one form: equal descriptions give equal bytes.
     pub fn to_document(&self, transcript: Transcript) -> Value {
         let mut steps = Steps::default();
         let constraints: Vec<usize> = self.constraints.iter().map(|c| steps.add(c)).collect();
         let queries = |list: &[Query]| -> Vec<Value> {
             list.iter().map(|q| json!([q.poly, q.rotation])).collect()
         };
-        let accumulator = self.accumulator.as_ref().map(|a| &a.indices);
         json!({
             "format": DOCUMENT_FORMAT,
+            "scheme": "shplonk",
             "transcript": match transcript {
                 Transcript::Keccak => "keccak",
                 Transcript::Poseidon => "poseidon",
@@ -45,12 +85,8 @@ impl VerifierDescription {
             "nodes": steps.nodes,
             "constraints": constraints,
             "combiner": self.combiner,
-            "accumulator": accumulator,
-            "srs": {
-                "g1": g1(&self.srs.g1),
-                "g2": g2(&self.srs.g2),
-                "s_g2": g2(&self.srs.s_g2),
-            },
+            "accumulator": accumulator(self.accumulator.as_ref()),
+            "srs": srs(&self.srs),
         })
     }
 }
@@ -97,6 +133,14 @@ impl Steps {
         };
         self.step(node)
     }
+}
+
+fn accumulator(layout: Option<&AccumulatorLayout>) -> Value {
+    json!(layout.map(|layout| &layout.indices))
+}
+
+fn srs(points: &SrsPoints) -> Value {
+    json!({ "g1": g1(&points.g1), "g2": g2(&points.g2), "s_g2": g2(&points.s_g2) })
 }
 
 fn word(value: &U256) -> String {

@@ -73,7 +73,7 @@ impl VerifierDescription {
                 .preprocessed
                 .iter()
                 .enumerate()
-                .map(|(index, point)| g1(point, "preprocessed commitment", index))
+                .map(|(index, point)| G1Point::of(point, "preprocessed commitment", index))
                 .collect::<Result<_>>()?,
             num_instance: protocol.num_instance.clone(),
             phases: protocol
@@ -96,11 +96,7 @@ impl VerifierDescription {
             constraints: constraints.into_iter().map(Expression::from).collect(),
             combiner,
             accumulator,
-            srs: SrsPoints {
-                g1: g1(&key.svk().g, "generator", 0)?,
-                g2: g2(&key.g2(), 0)?,
-                s_g2: g2(&key.s_g2(), 1)?,
-            },
+            srs: SrsPoints::of(key)?,
         };
         description.check()?;
         Ok(description)
@@ -116,11 +112,31 @@ fn base(value: &Fq) -> U256 {
     U256::from_le_bytes(value.to_repr())
 }
 
-fn g1(point: &G1Affine, name: &'static str, index: usize) -> Result<G1Point> {
-    if bool::from(point.is_identity()) {
-        return Err(ContractError::PointAtInfinity { name, index });
+impl G1Point {
+    /// A point of halo2.
+    ///
+    /// # Errors
+    /// [`ContractError::PointAtInfinity`] with the name and number of the identity.
+    pub fn of(point: &G1Affine, name: &'static str, index: usize) -> Result<Self> {
+        if bool::from(point.is_identity()) {
+            return Err(ContractError::PointAtInfinity { name, index });
+        }
+        Ok(Self { x: base(&point.x), y: base(&point.y) })
     }
-    Ok(G1Point { x: base(&point.x), y: base(&point.y) })
+}
+
+impl SrsPoints {
+    /// The points of a deciding key.
+    ///
+    /// # Errors
+    /// [`ContractError::PointAtInfinity`].
+    pub fn of(key: &KzgDecidingKey<Bn256>) -> Result<Self> {
+        Ok(Self {
+            g1: G1Point::of(&key.svk().g, "generator", 0)?,
+            g2: g2(&key.g2(), 0)?,
+            s_g2: g2(&key.s_g2(), 1)?,
+        })
+    }
 }
 
 fn g2(point: &G2Affine, index: usize) -> Result<G2Point> {

@@ -1,9 +1,10 @@
 //! The verifier as data: everything that a verifier of one circuit's proofs must know.
 //!
-//! [`VerifierDescription`] is taken from snark-verifier's `PlonkProtocol` and is all that the
-//! Solidity generator reads. As JSON it also feeds verifiers that share no code with the prover.
+//! [`PackedDescription`] is that of block proofs, and all that the Solidity generator reads.
+//! [`VerifierDescription`] is that of batch proofs, taken from snark-verifier's `PlonkProtocol`. As
+//! documents both feed verifiers that share no code with the prover.
 //!
-//! Polynomials are numbered as in snark-verifier: preprocessed ones (fixed columns, then
+//! In the latter polynomials are numbered as in snark-verifier: preprocessed ones (fixed columns, then
 //! permutation columns), one per instance column, the committed ones in the order in which the
 //! transcript reads them, and last the quotient.
 
@@ -11,9 +12,11 @@ mod check;
 mod document;
 mod expression;
 mod import;
+mod packed;
 
 pub use document::{Transcript, DOCUMENT_FORMAT};
 pub use expression::Expression;
+pub use packed::{FixedPack, Pack, PackedDescription, Round, PACKED_VERSION};
 
 use alloy_primitives::U256;
 use serde::{Deserialize, Serialize};

@@ -1,38 +1,118 @@
 //! Circuits and helpers that the integration tests share.
 #![allow(dead_code, unreachable_pub)]
 
-pub mod bus;
 pub mod mutations;
 pub mod plain;
 
-use alloy_primitives::{Address, Bytes, U256};
+use alloy_primitives::{hex, Address, Bytes, U256};
 use alloy_sol_types::{SolCall, SolInterface};
+use bastion_aggregator::description::describe;
+use bastion_audit::{Description, Verifier as Second};
 use bastion_contract::{
     bindings::{verify_calldata, IBastionVerifier as Verifier},
     evm::{CallResult, Evm, Status},
-    VerifierArtifact,
+    protocol::{G1Point, SrsPoints},
+    PackedDescription, VerifierArtifact,
 };
-use halo2_base::halo2_proofs::{
-    halo2curves::{
-        bn256::{Bn256, Fr, G1Affine},
-        ff::PrimeField,
-    },
-    plonk::VerifyingKey,
-    poly::{
-        commitment::{Params, ParamsProver},
-        kzg::commitment::ParamsKZG,
-    },
-    SerdeFormat,
-};
+use bastion_protocol::field;
+use bastion_prover::plonk::packed::{create_proof, key_commitments};
+use bastion_prover::srs::{packed_k, Srs};
+use halo2_proofs::halo2curves::bn256::{Fr, G1Affine};
+use halo2_proofs::halo2curves::ff::PrimeField;
+use halo2_proofs::plonk::{keygen_pk, keygen_vk};
+use halo2_proofs::transcript::TranscriptWriterBuffer;
+use plain::{Fault, PlainCircuit};
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
-use snark_verifier::{
-    pcs::kzg::KzgDecidingKey,
-    system::halo2::{compile, transcript::evm::EvmTranscript, Config},
-    verifier::{plonk::PlonkProtocol, SnarkVerifier},
-};
-use snark_verifier_sdk::{CircuitExt, NativeLoader, PlonkVerifier, SHPLONK};
-use std::{fs, io::BufWriter, path::PathBuf, sync::Mutex};
+use snark_verifier::system::halo2::transcript::evm::EvmTranscript;
+use std::process::Command;
+use std::sync::OnceLock;
+
+/// log2 of the rows of [`PlainCircuit`].
+const K: u32 = 8;
+
+/// A verifier with a proof that it accepts.
+pub struct Sample {
+    pub description: PackedDescription,
+    pub instances: Vec<U256>,
+    pub proof: Vec<u8>,
+}
+
+impl Sample {
+    /// That of a small circuit, made on first use.
+    pub fn plain() -> &'static Self {
+        static PLAIN: OnceLock<Sample> = OnceLock::new();
+        PLAIN.get_or_init(|| Self::of(PlainCircuit { seed: 5, fault: Fault::None }))
+    }
+
+    /// A proof of the small circuit, whatever its witness.
+    pub fn of(circuit: PlainCircuit) -> Self {
+        static SRS: OnceLock<Srs> = OnceLock::new();
+        let srs = SRS.get_or_init(|| {
+            Srs::generate_unsafe_dev_packed(packed_k(K), &[K], &[K], rng(0)).unwrap()
+        });
+        let instances = circuit.instances();
+        let (params, packed) = (srs.params(K).unwrap(), srs.packed(K).unwrap());
+        let vk = keygen_vk(params.kzg(), &circuit).unwrap();
+        let pk = keygen_pk(params.kzg(), vk, &circuit).unwrap();
+        let commitments = key_commitments(&packed, &pk);
+        let commitments: Vec<G1Point> =
+            commitments.iter().map(|point| G1Point::of(point, "key", 0).unwrap()).collect();
+        let (g2, s_g2) = srs.g2();
+        let points = SrsPoints::of(&(srs.generator(), g2, s_g2).into()).unwrap();
+        let rows = vec![instances.len()];
+        let description = describe(pk.get_vk(), &commitments, rows, None, points).unwrap();
+        let digest = Fr::from_repr(description.digest.to_le_bytes()).unwrap();
+        let mut transcript = TranscriptWriterBuffer::<_, G1Affine, _>::init(Vec::new());
+        create_proof::<_, _, EvmTranscript<G1Affine, _, _, _>>(
+            &packed,
+            &pk,
+            digest,
+            &circuit,
+            &instances,
+            rng(1),
+            &mut transcript,
+        )
+        .unwrap();
+        let instances = instances.iter().map(|x| U256::from_le_bytes(x.to_repr())).collect();
+        Self { description, instances, proof: transcript.finalize() }
+    }
+
+    /// That of a block circuit over toys (`aggregator/src/tests.rs` writes it).
+    pub fn block() -> Self {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/block.json.gz");
+        let output = Command::new("gzip").args(["-dc", path]).output().unwrap();
+        assert!(output.status.success(), "{path}");
+        let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        let word = |text: &serde_json::Value| text.as_str().unwrap().parse().unwrap();
+        let description: PackedDescription =
+            serde_json::from_value(json["description"].clone()).unwrap();
+        // The third verifier reads the document.
+        assert_eq!(json["document"], description.to_document());
+        Self {
+            description,
+            instances: json["instances"].as_array().unwrap().iter().map(word).collect(),
+            proof: hex::decode(json["proof"].as_str().unwrap()).unwrap(),
+        }
+    }
+
+    /// The second verifier.
+    pub fn second(&self) -> Second {
+        let document = self.description.to_document().to_string();
+        Second::new(Description::from_json(document.as_bytes()).unwrap()).unwrap()
+    }
+}
+
+/// The second verifier's verdict, none for instances that are no elements.
+pub fn verdict(
+    second: &Second,
+    instances: &[U256],
+    proof: &[u8],
+) -> Option<Result<(), bastion_audit::Refused>> {
+    let element = |word: &U256| field::from_bytes("instance", &word.to_be_bytes::<32>());
+    let instances: Vec<_> = instances.iter().map(element).collect::<Result<_, _>>().ok()?;
+    Some(second.verify(&[instances], proof))
+}
 
 /// Randomness that repeats; `BASTION_TEST_SEED` gives another. The seed is shown with a failure.
 pub fn rng(place: u64) -> ChaCha20Rng {
@@ -41,76 +121,6 @@ pub fn rng(place: u64) -> ChaCha20Rng {
     let mut rng = ChaCha20Rng::seed_from_u64(seed);
     rng.set_stream(place);
     rng
-}
-
-/// Structured reference string of `2^k` powers from a fixed seed: for tests alone. It is cached
-/// under the target directory because the plain setup takes half a minute at `k = 18`. Tests of
-/// one binary run side by side and ask for the same file: one makes it, the others wait.
-pub fn test_srs(k: u32) -> ParamsKZG<Bn256> {
-    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
-    let _turn = ONE_AT_A_TIME.lock();
-    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("unsafe-test-{k}.srs"));
-    if let Ok(file) = fs::File::open(&path) {
-        let mut reader = std::io::BufReader::new(file);
-        if let Ok(params) = ParamsKZG::read_custom(&mut reader, SerdeFormat::RawBytesUnchecked) {
-            return params;
-        }
-    }
-    let params = ParamsKZG::setup(k, ChaCha20Rng::seed_from_u64(0xba57));
-    let part = tempfile::NamedTempFile::new_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-    let mut writer = BufWriter::new(part);
-    params.write_custom(&mut writer, SerdeFormat::RawBytesUnchecked).unwrap();
-    writer.into_inner().unwrap().persist(path).unwrap();
-    params
-}
-
-/// The same reference string cut to `2^k` powers.
-pub fn downsized(params: &ParamsKZG<Bn256>, k: u32) -> ParamsKZG<Bn256> {
-    let mut params = params.clone();
-    params.downsize(k);
-    params
-}
-
-/// The first and second pairing inputs and the generator, as snark-verifier wants them.
-pub fn deciding_key(params: &ParamsKZG<Bn256>) -> KzgDecidingKey<Bn256> {
-    (params.get_g()[0], params.g2(), params.s_g2()).into()
-}
-
-/// The verdict of snark-verifier's native verifier with the Keccak transcript.
-///
-/// It panics, instead of returning an error, when a challenge hits a root of the domain; the
-/// mutations in these tests cannot reach that case. Trailing bytes, which it ignores, count as a
-/// refusal here.
-pub fn native_accepts(
-    params: &ParamsKZG<Bn256>,
-    protocol: &PlonkProtocol<G1Affine>,
-    instances: &[Vec<Fr>],
-    proof: &[u8],
-) -> bool {
-    let dk = deciding_key(params);
-    let mut stream = proof;
-    let mut transcript = EvmTranscript::<G1Affine, NativeLoader, _, _>::new(&mut stream);
-    let parsed = PlonkVerifier::<SHPLONK>::read_proof(&dk, protocol, instances, &mut transcript);
-    let Ok(parsed) = parsed else { return false };
-    drop(transcript);
-    stream.is_empty() && PlonkVerifier::<SHPLONK>::verify(&dk, protocol, instances, &parsed).is_ok()
-}
-
-/// The protocol of a circuit's proofs, as the sdk compiles it.
-pub fn protocol_of<C: CircuitExt<Fr>>(
-    params: &ParamsKZG<Bn256>,
-    vk: &VerifyingKey<G1Affine>,
-    instances: &[Vec<Fr>],
-) -> PlonkProtocol<G1Affine> {
-    let config = Config::kzg()
-        .with_num_instance(instances.iter().map(Vec::len).collect())
-        .with_accumulator_indices(C::accumulator_indices());
-    compile(params, vk, config)
-}
-
-/// All instances, column after column, as integers.
-pub fn flat(instances: &[Vec<Fr>]) -> Vec<U256> {
-    instances.iter().flatten().map(|value| U256::from_le_bytes(value.to_repr())).collect()
 }
 
 /// A verifier on an embedded chain.

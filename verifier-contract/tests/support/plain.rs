@@ -1,40 +1,55 @@
-//! A small one-phase circuit with everything that an aggregation circuit has (vertical gates,
-//! permutation over several chunks, lookups) and more: a lookup of pairs, a second instance
-//! column that gates query at two rotations, and a fixed table.
+//! A small circuit with everything that a block circuit has (vertical gates, copies between columns of
+//! several sets, two phases) and more: gates query the instance column at two rotations.
 
-use halo2_base::halo2_proofs::{
+use halo2_proofs::{
     circuit::{Layouter, SimpleFloorPlanner, Value},
     halo2curves::{bn256::Fr, ff::Field},
-    plonk::{Advice, Circuit, Column, ConstraintSystem, Error, Fixed, Instance, TableColumn},
+    plonk::{
+        Advice, Challenge, Circuit, Column, ConstraintSystem, Error, FirstPhase, Fixed, Instance,
+        SecondPhase,
+    },
     poly::Rotation,
 };
-use snark_verifier_sdk::CircuitExt;
 
 /// Advice columns with the gate `a + b * c = d` over four rows.
 const GATES: usize = 4;
-/// Values in the table.
-const TABLE: u64 = 16;
+
+/// What is wrong with a witness, if anything is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    None,
+    /// The output of the gate of this number does not follow from its inputs.
+    Gate(usize),
+    /// It is not the public input that it is equal to.
+    Copy(usize),
+    /// A value of the second phase that does not follow from the challenge.
+    SecondPhase,
+    /// A public input that is not the value that a gate compares it with.
+    Public,
+}
 
 #[derive(Clone)]
 pub struct PlainCircuit {
-    /// Below [`TABLE`].
     pub seed: u64,
+    pub fault: Fault,
 }
 
 #[derive(Clone, Debug)]
 pub struct PlainConfig {
     gates: [(Column<Fixed>, Column<Advice>); GATES],
-    looked_up: [Column<Advice>; 2],
+    flagged: Column<Advice>,
+    /// The challenge times the flagged cell.
+    scaled: Column<Advice>,
+    challenge: Challenge,
     flag: Column<Fixed>,
-    table: [TableColumn; 2],
-    copied: Column<Instance>,
-    queried: Column<Instance>,
+    public: Column<Instance>,
 }
 
 impl PlainCircuit {
     fn output(&self, gate: usize) -> Fr {
         let seed = Fr::from(self.seed);
-        seed + (seed + Fr::from(gate as u64)) * Fr::from(7)
+        let wrong = Fr::from(u64::from(self.fault == Fault::Gate(gate)));
+        seed + (seed + Fr::from(gate as u64)) * Fr::from(7) + wrong
     }
 }
 
@@ -50,12 +65,15 @@ impl Circuit<Fr> for PlainCircuit {
     }
 
     fn configure(meta: &mut ConstraintSystem<Fr>) -> PlainConfig {
+        // That of block circuits, with three columns in a set of the permutation argument.
+        meta.set_minimum_degree(5);
         let gates = std::array::from_fn(|_| (meta.fixed_column(), meta.advice_column()));
-        let looked_up = std::array::from_fn(|_| meta.advice_column());
+        let flagged = meta.advice_column();
+        let scaled = meta.advice_column_in(SecondPhase);
+        let challenge = meta.challenge_usable_after(FirstPhase);
         let flag = meta.fixed_column();
-        let table = std::array::from_fn(|_| meta.lookup_table_column());
-        let [copied, queried] = std::array::from_fn(|_| meta.instance_column());
-        meta.enable_equality(copied);
+        let public = meta.instance_column();
+        meta.enable_equality(public);
         for (selector, column) in gates {
             meta.enable_equality(column);
             meta.create_gate("vertical", |meta| {
@@ -66,37 +84,22 @@ impl Circuit<Fr> for PlainCircuit {
         }
         meta.create_gate("queried instances", |meta| {
             let flag = meta.query_fixed(flag, Rotation::cur());
-            let value = meta.query_advice(looked_up[0], Rotation::cur());
-            let here = meta.query_instance(queried, Rotation::cur());
-            let next = meta.query_instance(queried, Rotation::next());
+            let value = meta.query_advice(flagged, Rotation::cur());
+            let here = meta.query_instance(public, Rotation::cur());
+            let next = meta.query_instance(public, Rotation::next());
             vec![flag.clone() * (value - here.clone()), flag * (next - here * Fr::from(2))]
         });
-        meta.lookup("pair", |meta| {
-            let [a, b] = looked_up.map(|column| meta.query_advice(column, Rotation::cur()));
-            vec![(a, table[0]), (b, table[1])]
+        meta.create_gate("scaled", |meta| {
+            let flag = meta.query_fixed(flag, Rotation::cur());
+            let value = meta.query_advice(flagged, Rotation::cur());
+            let scaled = meta.query_advice(scaled, Rotation::prev());
+            vec![flag * (scaled - meta.query_challenge(challenge) * value)]
         });
-        for column in looked_up {
-            meta.enable_equality(column);
-            meta.lookup("single", |meta| {
-                vec![(meta.query_advice(column, Rotation::cur()), table[0])]
-            });
-        }
-        PlainConfig { gates, looked_up, flag, table, copied, queried }
+        meta.enable_equality(flagged);
+        PlainConfig { gates, flagged, scaled, challenge, flag, public }
     }
 
     fn synthesize(&self, c: PlainConfig, mut layouter: impl Layouter<Fr>) -> Result<(), Error> {
-        layouter.assign_table(
-            || "doubles",
-            |mut table| {
-                for i in 0..TABLE {
-                    let row = i as usize;
-                    table.assign_cell(|| "", c.table[0], row, || Value::known(Fr::from(i)))?;
-                    let double = Fr::from(2 * i % TABLE);
-                    table.assign_cell(|| "", c.table[1], row, || Value::known(double))?;
-                }
-                Ok(())
-            },
-        )?;
         let outputs = layouter.assign_region(
             || "main",
             |mut region| {
@@ -113,27 +116,30 @@ impl Circuit<Fr> for PlainCircuit {
                         }
                     }
                 }
-                region.assign_fixed(c.flag, 0, Fr::ONE);
-                region.assign_advice(c.looked_up[0], 0, Value::known(seed));
-                let double = Fr::from(2 * self.seed % TABLE);
-                region.assign_advice(c.looked_up[1], 0, Value::known(double));
+                region.assign_fixed(c.flag, GATES, Fr::ONE);
+                region.assign_advice(c.flagged, GATES, Value::known(seed));
+                region.next_phase();
+                let wrong = Fr::from(u64::from(self.fault == Fault::SecondPhase));
+                let scaled = region.get_challenge(c.challenge).map(|x| x * seed + wrong);
+                region.assign_advice(c.scaled, GATES - 1, scaled);
                 Ok(outputs)
             },
         )?;
         for (row, cell) in outputs.into_iter().enumerate() {
-            layouter.constrain_instance(cell, c.copied, row);
+            layouter.constrain_instance(cell, c.public, row);
         }
         Ok(())
     }
 }
 
-impl CircuitExt<Fr> for PlainCircuit {
-    fn num_instance(&self) -> Vec<usize> {
-        vec![GATES, 2]
-    }
-
-    fn instances(&self) -> Vec<Vec<Fr>> {
-        let queried = vec![Fr::from(self.seed), Fr::from(2 * self.seed)];
-        vec![(0..GATES).map(|gate| self.output(gate)).collect(), queried]
+impl PlainCircuit {
+    /// The outputs, which copies reach, and behind them two values that a gate reads.
+    pub fn instances(&self) -> Vec<Fr> {
+        let outputs = (0..GATES).map(|gate| {
+            let wrong = Fr::from(u64::from(self.fault == Fault::Copy(gate)));
+            self.output(gate) + wrong
+        });
+        let wrong = u64::from(self.fault == Fault::Public);
+        outputs.chain([Fr::from(self.seed), Fr::from(2 * self.seed + wrong)]).collect()
     }
 }

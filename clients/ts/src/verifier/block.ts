@@ -17,12 +17,12 @@ export class CircuitVerifier extends Verifier {
     kind: "block" | "batch" = "block",
   ) {
     super(document);
-    const { transcript, instances, accumulator } = this.document;
+    const { scheme, instances, accumulator } = this.document;
     const block = kind === "block";
     const words = accumulator?.map(([column, row], i) => column === 0 && row === i) ?? [];
     const shape = block
-      ? transcript === "keccak" && instances[0] === ACCUMULATOR_WORDS + INPUTS && accumulator !== null
-      : transcript === "poseidon" && instances[0] === INPUTS && accumulator === null;
+      ? scheme.kind === "packed" && instances[0] === ACCUMULATOR_WORDS + INPUTS && accumulator !== null
+      : scheme.kind === "shplonk" && this.document.transcript === "poseidon" && instances[0] === INPUTS && accumulator === null;
     if (!shape || instances.length !== 1 || words.includes(false)) {
       throw new Refused("document", `the document is not that of a ${kind} circuit`);
     }

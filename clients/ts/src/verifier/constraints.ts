@@ -20,10 +20,10 @@ function lagrange({ k, omega }: Document, z: Element, rows: ReadonlySet<number>)
  * @throws Refused if a denominator is zero.
  */
 export function quotientAt(document: Document, instances: readonly (readonly Element[])[], parts: Parts): Element {
-  const { nodes, fixed, evaluations } = document;
+  const { nodes, fixedPolynomials, evaluations } = document;
   const { z, challenges } = parts;
   const evaluated = new Map(evaluations.map(({ polynomial, rotation }, i) => [`${polynomial}@${rotation}`, parts.evaluations[i]]));
-  const columnOf = (polynomial: number) => instances[polynomial - fixed.length] ?? [];
+  const columnOf = (polynomial: number) => instances[polynomial - fixedPolynomials] ?? [];
 
   const rows = new Set<number>();
   for (const step of nodes) {

@@ -14,20 +14,21 @@ const nameOf = ({ polynomial, rotation }: Query) => `${polynomial}@${rotation}`;
 
 /** Commitments that the rounds read. */
 export const roundPoints = ({ rounds }: Document) => sum(rounds.map(({ points }) => points));
-/** Number of the first commitment of a proof; instance columns stand before it. */
-export const firstCommitment = ({ fixed, instances }: Document) => fixed.length + instances.length;
+/** Number of the first polynomial of the rounds; instance columns stand before it. */
+export const firstCommitment = ({ fixedPolynomials, instances }: Document) => fixedPolynomials + instances.length;
 /** Number of the quotient. */
-export const quotientNumber = (document: Document) => firstCommitment(document) + roundPoints(document);
+export const quotientNumber = (document: Document) => firstCommitment(document) + document.roundPolynomials;
 /** Whether a number is that of an instance column. */
-export const isInstance = ({ fixed, instances }: Document, polynomial: number) =>
-  polynomial >= fixed.length && polynomial < fixed.length + instances.length;
+export const isInstance = ({ fixedPolynomials, instances }: Document, polynomial: number) =>
+  polynomial >= fixedPolynomials && polynomial < fixedPolynomials + instances.length;
 
 /** Sums over public inputs, and bases of interpolation, which are quadratic in the rotations. */
-function workOf({ nodes, fixed, instances, openings }: Document): number {
+function workOf({ nodes, fixedPolynomials, instances, evaluations, scheme }: Document): number {
   const rotations = new Map<number, number>();
-  for (const { polynomial } of openings) rotations.set(polynomial, (rotations.get(polynomial) ?? 0) + 1);
+  const opened = scheme.kind === "shplonk" ? scheme.openings : evaluations;
+  for (const { polynomial } of opened) rotations.set(polynomial, (rotations.get(polynomial) ?? 0) + 1);
   const bases = [...rotations.values()].map((count) => count * count);
-  const sums = nodes.map((step) => (step.kind === "polynomial" ? (instances[step.polynomial - fixed.length] ?? 0) : 0));
+  const sums = nodes.map((step) => (step.kind === "polynomial" ? (instances[step.polynomial - fixedPolynomials] ?? 0) : 0));
   return sum(bases) + sum(sums);
 }
 
@@ -36,8 +37,9 @@ export function checkDocument(document: Document): void {
   const require = (holds: boolean, why: string) => {
     if (!holds) throw new Refused("document", why);
   };
-  const { instances, rounds, evaluations, openings, nodes, accumulator } = document;
+  const { instances, rounds, evaluations, scheme, nodes, accumulator } = document;
   const challenges = sum(rounds.map((round) => round.challenges));
+  const openings = scheme.kind === "shplonk" ? scheme.openings : [];
   const lists = [instances, document.fixed, rounds, evaluations, openings, nodes, document.constraints];
   const entries = sum(lists.map((list) => list.length)) + document.quotientPieces + roundPoints(document) + challenges + sum(instances);
   require(entries <= MOST, `the document has more than ${MOST} entries`);
@@ -55,11 +57,13 @@ export function checkDocument(document: Document): void {
     const committed = polynomial < quotient && !isInstance(document, polynomial);
     require(committed, `polynomial ${polynomial} has no commitment to open`);
   }
-  const opened = new Set(openings.map(nameOf));
-  require(opened.size === openings.length, "an opening stands twice");
-  require(opened.delete(nameOf({ polynomial: quotient, rotation: 0 })), "the quotient is not opened");
-  const same = opened.size === evaluated.size && [...opened].every((name) => evaluated.has(name));
-  require(same, "what is opened is not what is evaluated");
+  if (scheme.kind === "shplonk") {
+    const opened = new Set(openings.map(nameOf));
+    require(opened.size === openings.length, "an opening stands twice");
+    require(opened.delete(nameOf({ polynomial: quotient, rotation: 0 })), "the quotient is not opened");
+    const same = opened.size === evaluated.size && [...opened].every((name) => evaluated.has(name));
+    require(same, "what is opened is not what is evaluated");
+  }
 
   for (const step of nodes) {
     if (step.kind === "challenge") require(step.index < challenges, "a step takes a challenge that is not squeezed");

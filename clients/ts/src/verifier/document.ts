@@ -21,6 +21,19 @@ export type Step =
   | { kind: "negated"; of: number }
   | { kind: "sum" | "product"; left: number; right: number };
 
+/** Polynomials under one commitment, and the rotations at which all of them are opened. */
+export interface Pack {
+  polynomials: number;
+  rotations: readonly number[];
+}
+
+/** How polynomials are committed to and opened. */
+export type Scheme =
+  /** One commitment each, opened in this order. */
+  | { kind: "shplonk"; openings: readonly Query[] }
+  /** Packs, first those of the key. */
+  | { kind: "packed"; stride: number; packs: readonly Pack[] };
+
 export interface Document {
   transcript: "keccak" | "poseidon";
   k: number;
@@ -29,10 +42,16 @@ export interface Document {
   /** Rows of each instance column. */
   instances: readonly number[];
   fixed: readonly Point[];
+  /** Polynomials of the key: the number of the first instance column. */
+  fixedPolynomials: number;
   rounds: readonly { points: number; challenges: number }[];
+  /** Polynomials of the rounds. */
+  roundPolynomials: number;
+  /** Commitments to the quotient. */
   quotientPieces: number;
+  /** In the order of the proof. */
   evaluations: readonly Query[];
-  openings: readonly Query[];
+  scheme: Scheme;
   nodes: readonly Step[];
   constraints: readonly number[];
   combiner: number;
@@ -47,6 +66,8 @@ export interface Document {
 const BYTES = 64 * 2 ** 20;
 /** Longest list, and largest number of rows, points or challenges. */
 export const LONGEST = 65_536;
+/** Largest number of places of a pack. */
+const WIDEST = 64;
 /** Largest rotation and row, of either sign. */
 const FARTHEST = 1_024;
 
@@ -110,10 +131,91 @@ function stepOf(what: string, json: Json, earlier: number): Step {
   }
 }
 
-const FIELDS = [
-  "format", "transcript", "k", "omega", "digest", "instances", "fixed", "rounds", "quotient_pieces", "evaluations",
-  "openings", "nodes", "constraints", "combiner", "accumulator", "srs",
+const COMMON = [
+  "format", "scheme", "k", "omega", "digest", "instances", "fixed", "rounds", "nodes", "constraints", "combiner", "accumulator", "srs",
 ] as const;
+const SHPLONK = [...COMMON, "transcript", "quotient_pieces", "evaluations", "openings"] as const;
+const PACKED = [...COMMON, "stride"] as const;
+type Fields<Names extends readonly string[]> = Readonly<Record<Names[number], Json>>;
+/** The parts of a document in which the schemes differ. */
+type Differing = "transcript" | "fixed" | "fixedPolynomials" | "rounds" | "roundPolynomials" | "quotientPieces" | "evaluations" | "scheme";
+
+const items = <T>(name: string, json: Json, read: (what: string, item: Json, at: number) => T): T[] =>
+  limited(name, json).map((item, at) => read(`${name}[${at}]`, item, at));
+const total = (numbers: readonly number[]) => numbers.reduce((sum, x) => sum + x, 0);
+
+/** One commitment for each polynomial. */
+function shplonkFrom(fields: Fields<typeof SHPLONK>): Pick<Document, Differing> {
+  const fixed = items("fixed", fields.fixed, pointOf);
+  const rounds = items("rounds", fields.rounds, (what, item) => {
+    const round = fieldsOf(what, item, ["points", "challenges"]);
+    return { points: count(what, round.points), challenges: count(what, round.challenges) };
+  });
+  return {
+    transcript: textOf("transcript", fields.transcript, /^(?:keccak|poseidon)$/) as Document["transcript"],
+    fixed,
+    fixedPolynomials: fixed.length,
+    rounds,
+    roundPolynomials: total(rounds.map(({ points }) => points)),
+    quotientPieces: integerOf("quotient_pieces", fields.quotient_pieces, 1, LONGEST),
+    evaluations: items("evaluations", fields.evaluations, queryOf),
+    scheme: { kind: "shplonk", openings: items("openings", fields.openings, queryOf) },
+  };
+}
+
+function packOf(what: string, fields: { polynomials: Json; rotations: Json }, stride: number): Pack {
+  const rotations = items(`${what}.rotations`, fields.rotations, distance);
+  if (rotations.length === 0 || new Set(rotations).size !== rotations.length) {
+    throw new Refused("document", `${what} has no rotation, or one twice`);
+  }
+  return { polynomials: integerOf(`${what}.polynomials`, fields.polynomials, 1, stride), rotations };
+}
+
+/** The evaluations of packs by pack, by rotation, by place. Instance columns have numbers behind those of the key. */
+function placesOf(ofKey: readonly Pack[], ofRounds: readonly Pack[], columns: number): Query[] {
+  const evaluations: Query[] = [];
+  let next = 0;
+  const add = ({ polynomials, rotations }: Pack) => {
+    for (const rotation of rotations) {
+      for (let place = 0; place < polynomials; place++) evaluations.push({ polynomial: next + place, rotation });
+    }
+    next += polynomials;
+    if (evaluations.length > 4 * LONGEST) throw new Refused("document", "the packs have too many evaluations");
+  };
+  ofKey.forEach(add);
+  next += columns;
+  ofRounds.forEach(add);
+  return evaluations;
+}
+
+/** One commitment for many polynomials, and one for the quotient. */
+function packedFrom(fields: Fields<typeof PACKED>): Pick<Document, Differing> {
+  const stride = integerOf("stride", fields.stride, 1, WIDEST);
+  const ofKey = items("fixed", fields.fixed, (what, item) => {
+    const entry = fieldsOf(what, item, ["point", "polynomials", "rotations"]);
+    return { point: pointOf(what, entry.point), pack: packOf(what, entry, stride) };
+  });
+  const rounds = items("rounds", fields.rounds, (what, item) => {
+    const round = fieldsOf(what, item, ["commitments", "challenges"]);
+    const packs = items(`${what}.commitments`, round.commitments, (name, json) => packOf(name, fieldsOf(name, json, ["polynomials", "rotations"]), stride));
+    return { packs, challenges: count(what, round.challenges) };
+  });
+  const fixedPacks = ofKey.map(({ pack }) => pack);
+  const roundPacks = rounds.flatMap(({ packs }) => packs);
+  const packs = [...fixedPacks, ...roundPacks];
+  if (packs.length === 0) throw new Refused("document", "there are no packs");
+  const polynomials = (list: readonly Pack[]) => total(list.map((pack) => pack.polynomials));
+  return {
+    transcript: "keccak",
+    fixed: ofKey.map(({ point }) => point),
+    fixedPolynomials: polynomials(fixedPacks),
+    rounds: rounds.map(({ packs, challenges }) => ({ points: packs.length, challenges })),
+    roundPolynomials: polynomials(roundPacks),
+    quotientPieces: 1,
+    evaluations: placesOf(fixedPacks, roundPacks, limited("instances", fields.instances).length),
+    scheme: { kind: "packed", stride, packs },
+  };
+}
 
 /**
  * Reads a document, and checks every number and point of it.
@@ -122,28 +224,28 @@ const FIELDS = [
 export function documentFrom(text: string): Document {
   if (text.length > BYTES) throw new Refused("document", `the document is longer than ${BYTES} bytes`);
   const json = parseJson("document", text);
-  const version = objectOf("document", json).get("format");
-  if (version !== 2) throw new Refused("version", `format ${String(version)} is unknown: this verifier reads 2`);
-  const fields = fieldsOf("document", json, FIELDS);
-  const items = <T>(name: (typeof FIELDS)[number], read: (what: string, item: Json, at: number) => T): T[] =>
-    limited(name, fields[name]).map((item, at) => read(`${name}[${at}]`, item, at));
+  const top = objectOf("document", json);
+  const version = top.get("format");
+  if (version !== 3) throw new Refused("version", `format ${String(version)} is unknown: this verifier reads 3`);
+  if (textOf("scheme", top.get("scheme") ?? null, /^(?:shplonk|packed)$/) === "packed") {
+    const fields = fieldsOf("document", json, PACKED);
+    return checked(fields, packedFrom(fields));
+  }
+  const fields = fieldsOf("document", json, SHPLONK);
+  return checked(fields, shplonkFrom(fields));
+}
+
+/** What both schemes have in common. */
+function checked(fields: Fields<typeof COMMON>, differing: Pick<Document, Differing>): Document {
   const srs = fieldsOf("srs", fields.srs, ["g1", "g2", "s_g2"]);
   const document: Document = {
-    transcript: textOf("transcript", fields.transcript, /^(?:keccak|poseidon)$/) as Document["transcript"],
+    ...differing,
     k: integerOf("k", fields.k, 1, 28),
     omega: elementOf("omega", fields.omega),
     digest: elementOf("digest", fields.digest),
-    instances: items("instances", count),
-    fixed: items("fixed", pointOf),
-    rounds: items("rounds", (what, item) => {
-      const round = fieldsOf(what, item, ["points", "challenges"]);
-      return { points: count(what, round.points), challenges: count(what, round.challenges) };
-    }),
-    quotientPieces: integerOf("quotient_pieces", fields.quotient_pieces, 1, LONGEST),
-    evaluations: items("evaluations", queryOf),
-    openings: items("openings", queryOf),
-    nodes: items("nodes", stepOf),
-    constraints: items("constraints", count),
+    instances: items("instances", fields.instances, count),
+    nodes: items("nodes", fields.nodes, stepOf),
+    constraints: items("constraints", fields.constraints, count),
     combiner: count("combiner", fields.combiner),
     accumulator:
       fields.accumulator === null

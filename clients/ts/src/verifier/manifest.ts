@@ -38,7 +38,7 @@ export function digestOf(text: string): string {
 export function manifestFrom(text: string): Manifest {
   const json = parseJson("manifest", text);
   const version = objectOf("manifest", json).get("format_version");
-  if (version !== 3) throw new Refused("version", `format version ${String(version)} is unknown: this verifier reads 3`);
+  if (version !== 4) throw new Refused("version", `format version ${String(version)} is unknown: this verifier reads 4`);
   const fields = fieldsOf("manifest", json, FIELDS);
   const files = [...objectOf("files", fields.files)].map(([name, digest]) => [name, textOf(name, digest, DIGEST)] as const);
   if (typeof fields.unsafe_srs !== "boolean") throw new Refused("json", "unsafe_srs is neither true nor false");

@@ -1,6 +1,6 @@
-/** The opening argument, SHPLONK: two points whose pairing equation decides (protocol, section 9.4). */
+/** The opening argument of batch proofs, SHPLONK: two points whose pairing equation decides (protocol, section 9.4). */
 import { MODULUS, type Element } from "../field.js";
-import type { Document } from "./document.js";
+import type { Document, Query } from "./document.js";
 import { firstCommitment, quotientNumber } from "./document-checks.js";
 import type { Point } from "./points.js";
 import type { Parts } from "./proof.js";
@@ -14,7 +14,7 @@ export interface OpeningSet {
 }
 
 /** The sets of a document, and the polynomials in them, by first appearance. */
-export function openingSets({ openings }: Document): OpeningSet[] {
+export function openingSets(openings: readonly Query[]): OpeningSet[] {
   const rotationsOf = new Map<number, number[]>();
   for (const { polynomial, rotation } of openings) {
     const rotations = rotationsOf.get(polynomial);
@@ -32,7 +32,7 @@ export function openingSets({ openings }: Document): OpeningSet[] {
 }
 
 /** What the openings need of a set: `Z_s`, and the weight of each value in the interpolation at `z'`. */
-function weights(points: readonly Element[], zPrime: Element): { vanishing: Element; basis: Element[] } {
+export function weights(points: readonly Element[], zPrime: Element): { vanishing: Element; basis: Element[] } {
   const differences = points.map((x) => minus(zPrime, x));
   const vanishing = times(...differences);
   const denominators = points.map((x, j) =>

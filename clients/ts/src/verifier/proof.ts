@@ -16,6 +16,7 @@ export interface Parts {
   pieces: Point[];
   z: Element;
   evaluations: Element[];
+  /** Combines polynomials that are opened at the same rotations. A pack is one polynomial. */
   mu: Element;
   gamma: Element;
   w: Point;
@@ -56,7 +57,8 @@ export function readProof(document: Document, instances: readonly (readonly Elem
   const pieces = times(document.quotientPieces, point);
   const z = squeeze();
   const evaluations = times(document.evaluations.length, () => transcript.readScalar());
-  const [mu, gamma] = [squeeze(), squeeze()];
+  const mu = document.scheme.kind === "shplonk" ? squeeze() : 1n;
+  const gamma = squeeze();
   const w = point();
   const zPrime = squeeze();
   const wPrime = point();

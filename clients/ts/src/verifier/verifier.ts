@@ -4,6 +4,7 @@ import { requireAccumulator } from "./accumulator.js";
 import { quotientAt } from "./constraints.js";
 import { documentFrom, type Document } from "./document.js";
 import { openingPoints, openingSets, type OpeningSet } from "./openings.js";
+import { packPoints } from "./packs.js";
 import { requirePairing } from "./points.js";
 import { proofLength, readProof } from "./proof.js";
 import { Refused } from "./refused.js";
@@ -18,7 +19,8 @@ export class Verifier {
    */
   constructor(document: string) {
     this.document = documentFrom(document);
-    this.#sets = openingSets(this.document);
+    const { scheme } = this.document;
+    this.#sets = scheme.kind === "shplonk" ? openingSets(scheme.openings) : [];
   }
 
   /** Bytes of every proof. */
@@ -41,7 +43,10 @@ export class Verifier {
       throw new Refused("instance", "a public input is not below p");
     }
     const parts = readProof(document, instances, proof);
-    const { left, right } = openingPoints(document, this.#sets, parts, quotientAt(document, instances, parts));
+    const quotient = quotientAt(document, instances, parts);
+    const { scheme } = document;
+    const { left, right } =
+      scheme.kind === "packed" ? packPoints(document, scheme, parts, quotient) : openingPoints(document, this.#sets, parts, quotient);
     requirePairing("pairing", left, document.g2, right, document.sG2);
     requireAccumulator(document, instances);
   }

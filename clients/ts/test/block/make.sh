@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Proves one block of the smallest shape with a program that is built, and writes the files of this folder
-# again. Then, in the root of the repository:
-#   BASTION_BLESS=1 BASTION_MUTATIONS=20000 cargo test --release -p bastion-contract --test third -- --nocapture
+# again, but for verdicts.txt: that is of the sample in verifier-contract/tests/data (the tests of `aggregator`
+# write it with BASTION_BLESS=1; it is packed by gzip -9n), and made in the root of the repository by
+#   BASTION_BLESS=1 BASTION_MUTATIONS=20000 cargo test --release --workspace --test third -- --nocapture
 set -euo pipefail
 bastion=$(realpath "${1:?usage: make.sh PROGRAM}")
 here=$(cd "$(dirname "$0")" && pwd)
@@ -14,6 +15,6 @@ for n in $(seq 9); do echo "1,0,0,$(address 0),$(address "$n"),$(address $((n + 
 "$bastion" setup --shape tiny --batches 2 --unsafe-dev-srs --cache-dir cache
 "$bastion" prove rows.csv --shape tiny --batches 2 --cache-dir cache --out out
 cp cache/verifier/tiny-2x-*/manifest.json out/0000.header.json out/0000.data out/0000.proof.json "$here"
-for file in cache/verifier/tiny-2x-*/{description.json,batch-description.json,BastionVerifier.bin} out/0000.batch-0.json; do
+for file in cache/verifier/tiny-2x-*/{description.json,batch-description.json} out/0000.batch-0.json; do
   gzip -9nc "$file" > "$here/$(basename "$file").gz"
 done

@@ -20,7 +20,7 @@
 mod open;
 mod plan;
 #[cfg(test)]
-pub(crate) mod tests;
+mod tests;
 
 use std::io;
 

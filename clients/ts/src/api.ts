@@ -835,7 +835,7 @@ export interface components {
              */
             block: number;
             commit_transaction?: components["schemas"]["Hash"] | null;
-            /** @description Where each record begins in the data of the block, in bytes. */
+            /** @description Where each record begins in the data of the block, in bytes; empty if a blob holds records of it. */
             offset: number[];
             /** @description Hash of the operation. */
             operation: components["schemas"]["Hash"];

@@ -197,8 +197,9 @@ impl BlockKeys {
 
 fn generate(shape: BlockShape, batch: &VerifierKey, srs: &Srs) -> Result<Made, AggregatorError> {
     shape.check()?;
-    let params = srs.params(shape.k)?;
+    // First: it takes the larger SRS, and a basis that is made in vain takes minutes.
     let packed = srs.packed(shape.k)?;
+    let params = srs.params(shape.k)?;
     let failed = |reason: String| AggregatorError::Keygen { shape: shape.name(), reason };
     // halo2-base asserts, for instance that its cells fit in the rows.
     catch_unwind(AssertUnwindSafe(|| {

@@ -284,7 +284,7 @@ fn a_block_proof_is_verified_within_its_gas() {
         "block: {} bytes of code, {points} points, {scalars} scalars, {gas} gas",
         artifact.code_size
     );
-    assert!(gas < 480_000, "{gas}");
+    assert!(gas < 440_000, "{gas}");
     let limb = U256::from(1) << 88;
     for index in 0..instances.len() {
         let mut with = |value: U256| {

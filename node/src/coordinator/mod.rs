@@ -500,13 +500,6 @@ impl Coordinator {
         self.artifacts.get(digest)
     }
 
-    /// Posts the data of further blocks in a mode.
-    #[must_use]
-    pub fn posting(mut self, mode: DataMode) -> Self {
-        self.mode = mode;
-        self
-    }
-
     /// Blobs of this node's blocks.
     pub fn blobs(&self) -> &Keep {
         &self.blobs

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use bastion_protocol::blob::{from_blob, Posted};
-use bastion_protocol::data::{read_batches, BatchData};
+use bastion_protocol::data::{read_batches, BatchData, DataMode};
 use bastion_protocol::{BlockProof, Index};
 use bastion_prover::artifact::Digest;
 
@@ -146,6 +146,13 @@ impl Coordinator {
     /// [`NodeError::Database`].
     pub fn touching(&self, index: Index, before: u64, limit: usize) -> Result<Vec<u64>, NodeError> {
         self.lock().blocks.touching(index, before, limit)
+    }
+
+    /// Posts the data of further blocks in a mode.
+    #[must_use]
+    pub fn posting(mut self, mode: DataMode) -> Self {
+        self.mode = mode;
+        self
     }
 
     /// The posted data of a block, those in calldata.

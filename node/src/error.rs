@@ -1,7 +1,6 @@
 //! Errors of this crate.
 
-use bastion_prover::ErrorClass;
-use std::io::ErrorKind;
+mod class;
 
 use bastion_aggregator::AggregatorError;
 use bastion_audit::blob::DataFault;
@@ -13,7 +12,7 @@ use bastion_protocol::proofs::ProofError;
 use bastion_protocol::Index;
 use bastion_protocol::{CircuitId, ProtocolError};
 use bastion_prover::schedule::MemoryBudget;
-use bastion_prover::{out_of_space, ProverError};
+use bastion_prover::ProverError;
 use bastion_state::executor::Rejection;
 use bastion_state::StateError;
 
@@ -576,32 +575,5 @@ impl NodeError {
             self,
             Self::Freeze { .. } | Self::Treasury(_) | Self::NoRewards | Self::Rewards { .. }
         )
-    }
-
-    /// What kind of failure it is.
-    pub fn class(&self) -> ErrorClass {
-        match self {
-            Self::Tampered { .. } | Self::Refused { .. } => ErrorClass::Invalid,
-            Self::Mismatch { .. } | Self::WrongMark { .. } => ErrorClass::Mismatch,
-            Self::Missing { .. } | Self::NoSrs { .. } => ErrorClass::Missing,
-            Self::NoManifest { .. } | Self::NoKeys { .. } => ErrorClass::Missing,
-            Self::NoData { .. } | Self::NoBackup { .. } => ErrorClass::Missing,
-            Self::NoDocuments { .. } | Self::Document(_) => ErrorClass::Missing,
-            Self::Malformed { .. } | Self::BadBlob { .. } => ErrorClass::Invalid,
-            Self::NoBlob { .. } => ErrorClass::Missing,
-            Self::Data { fault, .. } => match **fault {
-                DataFault::Missing { .. } => ErrorClass::Missing,
-                _ => ErrorClass::Invalid,
-            },
-            Self::Sentinel(bastion_sentinel::SentinelError::Log { .. }) => ErrorClass::Invalid,
-            Self::BlockCount { .. } | Self::Foreign { .. } => ErrorClass::Invalid,
-            Self::NothingFits { .. } | Self::TooLittleMemory { .. } => ErrorClass::Resources,
-            Self::Proof(e) => e.into(),
-            Self::Prover(e) => e.class(),
-            Self::Aggregator(e) => e.class(),
-            Self::Io { source, .. } if out_of_space(source) => ErrorClass::Resources,
-            Self::Io { source, .. } if source.kind() == ErrorKind::NotFound => ErrorClass::Missing,
-            _ => ErrorClass::Failure,
-        }
     }
 }

@@ -1,11 +1,13 @@
 //! A transaction with a blob, taken by a real node and read back from it.
 
+use std::time::Duration;
+
 use alloy::consensus::{SignableTransaction, TxEip4844};
-use alloy::primitives::{hex, Address, Bytes, U256};
+use alloy::primitives::{hex, Address, Bytes, B256, U256};
 use alloy::signers::local::PrivateKeySigner;
 use alloy::signers::SignerSync;
 use bastion_l1::blob::{pool_form, Sidecar, BLOB_BYTES};
-use bastion_l1::{RpcL1, SendFault, Web, DEV_CHAIN_ID};
+use bastion_l1::{Receipt, RpcL1, SendFault, Web, DEV_CHAIN_ID};
 use serde_json::Value;
 
 use crate::anvil::Anvil;
@@ -30,6 +32,17 @@ fn transaction(sidecar: &Sidecar, nonce: u64) -> TxEip4844 {
     }
 }
 
+/// The node makes its block a little later.
+fn mined(l1: &mut RpcL1, transaction: B256) -> Receipt {
+    for _ in 0..200 {
+        if let Some(receipt) = l1.receipt(transaction).unwrap() {
+            return receipt;
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    panic!("{transaction} is in no block");
+}
+
 #[test]
 fn a_node_takes_a_blob_and_gives_it_back() {
     let anvil = Anvil::start(TIME);
@@ -42,7 +55,7 @@ fn a_node_takes_a_blob_and_gives_it_back() {
     let signature = signer.sign_hash_sync(&tx.signature_hash()).unwrap();
     let form = pool_form(tx, signature, &sidecar).unwrap();
     l1.send_raw(&form.raw).unwrap();
-    let receipt = l1.receipt(form.hash).unwrap().unwrap();
+    let receipt = mined(&mut l1, form.hash);
     assert!(receipt.succeeded);
 
     let web = Web::new(&anvil.url).unwrap();

@@ -500,9 +500,11 @@ impl Coordinator {
         self.artifacts.get(digest)
     }
 
-    /// Blobs of this node's blocks.
-    pub fn blobs(&self) -> &Keep {
-        &self.blobs
+    /// Posts the data of further blocks in a mode.
+    #[must_use]
+    pub fn posting(mut self, mode: DataMode) -> Self {
+        self.mode = mode;
+        self
     }
 
     /// What happens from now on.

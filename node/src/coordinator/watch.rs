@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use bastion_protocol::blob::{from_blob, Posted};
-use bastion_protocol::data::{read_batches, BatchData, DataMode};
+use bastion_protocol::data::{read_batches, BatchData};
 use bastion_protocol::{BlockProof, Index};
 use bastion_prover::artifact::Digest;
 
 use super::blocks::{BatchInfo, BlockInfo};
 use super::events::JobProgress;
 use super::{Coordinator, WorkerInfo};
-use crate::blobs::keep::file_name;
+use crate::blobs::keep::{file_name, Keep};
 use crate::error::NodeError;
 use crate::jobs::{Job, JobKey, JobKind};
 
@@ -148,19 +148,17 @@ impl Coordinator {
         self.lock().blocks.touching(index, before, limit)
     }
 
-    /// Posts the data of further blocks in a mode.
-    #[must_use]
-    pub fn posting(mut self, mode: DataMode) -> Self {
-        self.mode = mode;
-        self
-    }
-
     /// The posted data of a block, those in calldata.
     ///
     /// # Errors
     /// [`NodeError::Job`] if it is missing or damaged.
     pub fn data(&self, block: &BlockInfo) -> Result<Vec<u8>, NodeError> {
         Ok(self.artifacts.get(&block.data)?)
+    }
+
+    /// Blobs of this node's blocks.
+    pub fn blobs(&self) -> &Keep {
+        &self.blobs
     }
 
     /// The blob of a block, if it has one.

@@ -27,7 +27,9 @@ const DOCUMENTS: [&str; 2] = ["README.md", "docs"];
 /// Flags in messages and comments that are other programs'.
 const OTHERS_FLAGS: [&str; 2] = ["--standard-json", "--tag"];
 /// Variables that no flag stands for.
-const VARIABLES: [&str; 12] = [
+const VARIABLES: [&str; 14] = [
+    "BASTION_L1_BLOB_KEY",
+    "BASTION_L1_BLOB_PASSWORD",
     "BASTION_L1_KEY",
     "BASTION_L1_PASSWORD",
     "BASTION_SEQUENCER_KEY",

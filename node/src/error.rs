@@ -532,7 +532,7 @@ pub enum NodeError {
         /// Number of the block.
         block: u64,
         /// Why.
-        fault: DataFault,
+        fault: Box<DataFault>,
     },
     /// Of the prover.
     #[error(transparent)]

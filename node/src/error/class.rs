@@ -19,8 +19,10 @@ impl NodeError {
             Self::NoDocuments { .. } | Self::Document(_) => ErrorClass::Missing,
             Self::Malformed { .. } | Self::BadBlob { .. } => ErrorClass::Invalid,
             Self::NoBlob { .. } => ErrorClass::Missing,
-            Self::Data { fault: DataFault::Missing { .. }, .. } => ErrorClass::Missing,
-            Self::Data { .. } => ErrorClass::Invalid,
+            Self::Data { fault, .. } => match **fault {
+                DataFault::Missing { .. } => ErrorClass::Missing,
+                _ => ErrorClass::Invalid,
+            },
             Self::Sentinel(bastion_sentinel::SentinelError::Log { .. }) => ErrorClass::Invalid,
             Self::BlockCount { .. } | Self::Foreign { .. } => ErrorClass::Invalid,
             Self::NothingFits { .. } | Self::TooLittleMemory { .. } => ErrorClass::Resources,

@@ -120,7 +120,10 @@ impl<'a> Dues<'a> {
         let mut exits = Vec::new();
         for (number, block) in (1..).zip(final_blocks(history)) {
             let records = block.exits();
-            exits.push(records.map_err(|fault| NodeError::Data { block: number, fault })?);
+            exits.push(
+                records
+                    .map_err(|fault| NodeError::Data { block: number, fault: Box::new(fault) })?,
+            );
         }
         let mut dues = Self { history, state, exits, all: Vec::new() };
         dues.accounts()?;

@@ -57,7 +57,8 @@ pub fn rebuild(history: &History, policies: &[Policy]) -> Result<State, NodeErro
         })?;
         replay.set_policy(policy);
         let data = block.read(history.domain());
-        let data = data.map_err(|fault| NodeError::Data { block: i as u64 + 1, fault })?;
+        let data =
+            data.map_err(|fault| NodeError::Data { block: i as u64 + 1, fault: Box::new(fault) })?;
         for batch in data.batches {
             replay
                 .apply(&batch, block.header.time)

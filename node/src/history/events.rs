@@ -306,7 +306,7 @@ impl Collector {
             header,
             data: Vec::new(),
             blob: (!e.versionedHash.is_zero())
-                .then(|| PostedBlob { versioned_hash: e.versionedHash.0, bytes: None }),
+                .then_some(PostedBlob { versioned_hash: e.versionedHash.0, bytes: None }),
             committed_at: event.block.time,
             exit_root: e.exitRoot.0,
             processed: e.processed.saturating_to(),

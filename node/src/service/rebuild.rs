@@ -148,8 +148,9 @@ fn info(
 ) -> Result<BlockInfo, NodeError> {
     let header = block.header;
     let (batch_circuit, block_circuit) = verifiers.circuits(header.batches)?;
-    let data =
-        block.read(header.domain).map_err(|fault| NodeError::Data { block: number, fault })?;
+    let data = block
+        .read(header.domain)
+        .map_err(|fault| NodeError::Data { block: number, fault: Box::new(fault) })?;
     let operations = data.batches.iter().map(|batch| {
         let [l1, l2, ..] = batch.counts();
         (l1 + l2) as u32

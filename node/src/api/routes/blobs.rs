@@ -10,11 +10,11 @@ use crate::api::problem::{Code, Fault};
 use crate::api::views::blocking;
 use crate::api::Shared;
 
-/// A blob that this node posted, by its versioned hash: 131,072 bytes. Other nodes of L1 drop it after
+/// A blob that this node posted, by its versioned hash: 131,072 bytes. Nodes of L1 drop it after
 /// about 18 days.
 #[utoipa::path(get, path = "/v1/blobs/{versioned_hash}", tag = "blocks",
     params(("versioned_hash" = Hash, Path)),
-    responses((status = 200, body = Vec<u8>, content_type = "application/octet-stream")))]
+    responses((status = 200, body = String, content_type = "application/octet-stream")))]
 pub async fn blob(
     State(shared): State<Shared>,
     Path(name): Path<String>,

@@ -323,6 +323,8 @@ mod tests {
                 },
                 6,
             ),
+            (NodeError::NoBlob { hash: "x".into(), why: "y".into() }, 5),
+            (NodeError::BadBlob { hash: "x".into(), from: "y".into(), why: "z".into() }, 3),
             (NodeError::L1(L1Error::Client { why: "x".into() }), 1),
             (NodeError::L1(L1Error::BadUrl { why: "x".into() }), 2),
             (NodeError::L1(ContractError::SolcMissing { folder: "x".into() }.into()), 5),

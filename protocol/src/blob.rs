@@ -23,7 +23,7 @@ use ark_ff::{BigInt, Fp256, MontBackend, MontConfig, MontFp};
 pub use calldata::Posted;
 pub use layout::{coefficients, decode, slots, BlobRecords};
 pub use point::{evaluate, Claim};
-pub use transform::{from_blob, to_blob};
+pub use transform::{from_blob, to_blob, BLOB_BYTES};
 
 /// Parameters of the scalar field of BLS12-381, from EIP-4844 (`BLS_MODULUS`,
 /// `PRIMITIVE_ROOT_OF_UNITY`).

@@ -39,6 +39,10 @@ pub(crate) struct Args {
     /// Price of a unit of gas, in 10^9 wei: recommends by cost.
     #[arg(long, value_name = "GWEI", value_parser = price)]
     gas_price: Option<f64>,
+    /// Price of a unit of the gas of blobs, in 10^9 wei [default: a sixteenth of that of gas, the least
+    /// that L1 takes (EIP-7918)].
+    #[arg(long, value_name = "GWEI", value_parser = price, requires = "gas_price")]
+    blob_gas_price: Option<f64>,
     /// Price of an ether.
     #[arg(long, value_name = "PRICE", default_value = "3000", value_parser = price, requires = "gas_price")]
     ether: f64,
@@ -65,6 +69,7 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
     machine.cores = args.cores.unwrap_or(machine.cores);
     let prices = args.gas_price.map(|gas_gwei| Prices {
         gas_gwei,
+        blob_gas_gwei: args.blob_gas_price.unwrap_or(gas_gwei / 16.0),
         ether: args.ether,
         core_hour: args.core_hour,
         wait_seconds: args.wait,
@@ -103,7 +108,13 @@ fn text(c: &Comparison) -> String {
         "latency",
     ];
     if c.prices.is_some() {
-        header.extend(["gas a transfer", "gas of 1,000", "proving of 1,000", "full from"]);
+        header.extend([
+            "data in",
+            "gas a transfer",
+            "gas of 1,000",
+            "proving of 1,000",
+            "full from",
+        ]);
     }
     header.push("");
     table.set_header(header);
@@ -120,6 +131,7 @@ fn text(c: &Comparison) -> String {
         ];
         if let Some(cost) = p.cost {
             numbers.extend([
+                cost.data_mode.to_string(),
                 format!("{:.0}", cost.gas),
                 format!("{:.4}", cost.gas_cost * 1_000.0),
                 format!("{:.4}", cost.proving_cost * 1_000.0),
@@ -134,9 +146,9 @@ fn text(c: &Comparison) -> String {
     }
     let priced = c.prices.map_or_else(String::new, |prices| {
         format!(
-            "\nof full blocks, at {} gwei, {} an ether and {} a core-hour. A block is full from so many transfers a second on, if it \
+            "\nof full blocks, at {} gwei ({} for that of blobs, which is not in the gas a transfer), {} an ether and {} a core-hour. A block is full from so many transfers a second on, if it \
              is closed after {} s; below that, a smaller block costs the same gas, so the larger one pays from there on",
-            prices.gas_gwei, prices.ether, prices.core_hour, prices.wait_seconds
+            prices.gas_gwei, prices.blob_gas_gwei, prices.ether, prices.core_hour, prices.wait_seconds
         )
     });
     format!(

@@ -1,27 +1,49 @@
 //! What a transfer costs at given prices: its share of L1's gas, and the cores that prove it.
 //!
 //! A block's gas is a part that does not depend on what is in it (three transactions, the proof's verification,
-//! a few words of storage) and the data of each transfer, in calldata. So the larger a block, the less of the
-//! first part a transfer pays, as long as blocks are full.
+//! a few words of storage) and the data of each transfer: in calldata, or in a blob, whose gas has a price of its
+//! own. So the larger a block, the less of the first part a transfer pays, as long as blocks are full.
 
+use bastion_circuits::blob::BlobSlots;
+use bastion_protocol::blob::{BLOB_BYTES, ELEMENTS, GROUP_SLOTS, SLOTS_PER_ELEMENT};
+use bastion_protocol::data::DataMode;
 use serde::Serialize;
 
 use super::Prediction;
 
 /// Gas of proof and finalization of a block (recorded by `bastion demo`, rules of Osaka).
-const PROVE_AND_FINALIZE: f64 = 893_000.0;
+const PROVE_AND_FINALIZE: f64 = 540_000.0;
 /// Gas of the commit of a block without transfers, and what each transfer adds if none of its bytes is 0.
 const COMMIT: f64 = 137_000.0;
 const TRANSFER: f64 = 500.0;
 /// The least that L1 takes for a transaction (EIP-7623): for itself, and for the 15 bytes of each transfer.
 const FLOOR: f64 = 21_000.0;
 const FLOOR_TRANSFER: f64 = 15.0 * 40.0;
+/// Gas of the commit of a block whose transfers are in a blob, however many (`verifier-contract/snapshots`).
+const COMMIT_IN_BLOB: f64 = 201_000.0;
 
-/// Gas of the three transactions of a block of transfers.
-pub(super) fn block_gas(transfers: usize) -> f64 {
+/// Gas of a blob, in the unit of blobs: one for each byte (EIP-4844).
+const BLOB_GAS: f64 = BLOB_BYTES as f64;
+
+/// Gas of the three transactions of a block of transfers. That of a blob is not in it.
+pub(super) fn block_gas(transfers: usize, mode: DataMode) -> f64 {
     let transfers = transfers as f64;
-    let commit = (COMMIT + TRANSFER * transfers).max(FLOOR + FLOOR_TRANSFER * transfers);
+    let commit = match mode {
+        DataMode::Calldata => {
+            (COMMIT + TRANSFER * transfers).max(FLOOR + FLOOR_TRANSFER * transfers)
+        }
+        DataMode::Blob => COMMIT_IN_BLOB,
+    };
     PROVE_AND_FINALIZE + commit
+}
+
+/// Where the transfers of a block are posted: in a blob, if one has room for all of its batches.
+pub(super) fn mode_of(p: &Prediction) -> DataMode {
+    let groups = BlobSlots::for_records(p.transfers.div_ceil(p.batches), 0).groups;
+    match p.batches * groups * GROUP_SLOTS <= SLOTS_PER_ELEMENT * ELEMENTS {
+        true => DataMode::Blob,
+        false => DataMode::Calldata,
+    }
 }
 
 /// Prices, in one currency.
@@ -29,6 +51,8 @@ pub(super) fn block_gas(transfers: usize) -> f64 {
 pub struct Prices {
     /// A unit of gas, in 10^9 wei.
     pub gas_gwei: f64,
+    /// A unit of the gas of blobs, in 10^9 wei.
+    pub blob_gas_gwei: f64,
     /// An ether.
     pub ether: f64,
     /// A core for an hour.
@@ -40,9 +64,13 @@ pub struct Prices {
 /// What a transfer of a full block costs.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Cost {
-    /// Gas of a transfer.
+    /// Where its data are posted.
+    pub data_mode: DataMode,
+    /// Gas of a transfer, without that of the blob.
     pub gas: f64,
-    /// What that costs.
+    /// Gas of blobs for a transfer, in their unit.
+    pub blob_gas: f64,
+    /// What both cost.
     pub gas_cost: f64,
     /// What the cores cost that prove it, idle ones included.
     pub proving_cost: f64,
@@ -56,11 +84,17 @@ pub struct Cost {
 impl Prices {
     /// What a transfer costs on `cores` cores.
     pub fn cost(&self, p: &Prediction, cores: usize) -> Cost {
-        let transfers = p.transfers as f64;
-        let gas = block_gas(p.transfers) / transfers;
-        let gas_cost = gas * self.gas_gwei * 1e-9 * self.ether;
+        let (transfers, data_mode) = (p.transfers as f64, mode_of(p));
+        let gas = block_gas(p.transfers, data_mode) / transfers;
+        let blob_gas = match data_mode {
+            DataMode::Calldata => 0.0,
+            DataMode::Blob => BLOB_GAS / transfers,
+        };
+        let gwei = gas * self.gas_gwei + blob_gas * self.blob_gas_gwei;
+        let gas_cost = gwei * 1e-9 * self.ether;
         let proving_cost = cores as f64 / p.transfers_per_second * self.core_hour / 3_600.0;
+        let total = gas_cost + proving_cost;
         let full_from = transfers / self.wait_seconds;
-        Cost { gas, gas_cost, proving_cost, total: gas_cost + proving_cost, full_from }
+        Cost { data_mode, gas, blob_gas, gas_cost, proving_cost, total, full_from }
     }
 }

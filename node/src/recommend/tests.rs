@@ -1,6 +1,8 @@
 use bastion_circuits::Shape;
 use bastion_prover::ErrorClass;
 
+use bastion_protocol::data::DataMode;
+
 use super::*;
 
 /// As measured on one of two cores of an AMD EPYC (Zen 3) without AVX-512: medians of seven runs.
@@ -169,8 +171,13 @@ fn a_plan_requires_what_every_stage_takes() {
 /// Dear gas asks for large blocks; dear cores on a small machine for whatever proves fastest.
 #[test]
 fn prices_decide_what_is_best() {
-    let prices =
-        |gas_gwei, core_hour| Prices { gas_gwei, ether: 3_000.0, core_hour, wait_seconds: 3_600.0 };
+    let prices = |gas_gwei: f64, core_hour| Prices {
+        gas_gwei,
+        blob_gas_gwei: gas_gwei / 16.0,
+        ether: 3_000.0,
+        core_hour,
+        wait_seconds: 3_600.0,
+    };
     let at = |prices| Comparison::new(machine(16, 24), UNITS, None, Some(prices)).unwrap();
     let (dear, cheap) = (at(prices(100.0, 0.04)), at(prices(0.000_001, 0.04)));
     let all = |c: &Comparison| c.shapes.clone();
@@ -183,17 +190,24 @@ fn prices_decide_what_is_best() {
     for p in all(&dear) {
         let cost = p.cost.unwrap();
         assert!((cost.total - cost.gas_cost - cost.proving_cost).abs() < 1e-12);
+        let in_blob = cost.data_mode == DataMode::Blob;
+        assert_eq!(in_blob, cost.blob_gas > 0.0);
+        // Four batches of the standard shape fill a blob; eight do not fit.
+        let (shape, batches) = (p.shape.as_str(), p.batches);
+        if matches!((shape, batches), ("standard", 1..=4) | ("tiny" | "small" | "medium", _)) {
+            assert!(in_blob, "{shape} x {batches}");
+        }
         assert!((cost.full_from * 3_600.0 - p.transfers as f64).abs() < 1e-6);
     }
     assert!(all(&fastest).iter().all(|p| p.cost.is_none()));
 }
 
-/// What `bastion demo` printed for the shapes small and standard: transfers, and gas of the three transactions. Half of the
-/// bytes of its transfers are 0, which is cheaper than what is predicted; its other operations are not in the count.
+/// What `bastion demo` printed: transfers, where their data were, gas of the three transactions. Half of the bytes of
+/// its transfers are 0, which is cheaper than what is predicted; its other operations are not in the count.
 #[test]
 fn gas_is_predicted() {
-    for (transfers, recorded) in [(123, 1_111_593.0), (2_288, 1_997_918.0)] {
-        let part = super::cost::block_gas(transfers) / recorded;
-        assert!((0.95..1.2).contains(&part), "{transfers}: {part}");
+    for (transfers, mode, recorded) in [(121, DataMode::Blob, 741_000.0)] {
+        let part = super::cost::block_gas(transfers, mode) / recorded;
+        assert!((0.9..1.2).contains(&part), "{transfers} in {mode}: {part}");
     }
 }

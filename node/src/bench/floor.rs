@@ -5,7 +5,8 @@
 //! constraints and a quotient of `q` pieces cannot do without
 //!
 //! - `w + s + q + 3` multi-scalar multiplications of size `n`: the columns, the products, the
-//!   pieces, the blinding polynomial, the two of the opening argument;
+//!   pieces, the blinding polynomial, the two of the opening argument (a packed proof has no
+//!   blinding polynomial, and an opening of `2·16` such sizes);
 //! - transforms of size `n`: to the coefficients of every column, and for each coset to the values
 //!   of the columns that its gates read, and back. As gates of low degree stand on few cosets,
 //!   [`bastion_prover::plonk::Work`] counts them on the programs that a proof runs.
@@ -21,7 +22,6 @@ use bastion_prover::plonk::{transform_seconds, Work};
 use bastion_prover::srs::Srs;
 use halo2_proofs::halo2curves::bn256::Fr;
 use halo2_proofs::halo2curves::ff::Field;
-use halo2_proofs::plonk::ConstraintSystem;
 use rand::rngs::OsRng;
 use rand::RngCore;
 use serde::Serialize;
@@ -61,19 +61,13 @@ impl Floor {
             + self.ffts as f64 * self.fft_seconds
     }
 
-    /// Counts from a constraint system, unit costs from this machine. `small` is the part of the
+    /// Counts of a proof, unit costs from this machine. `small` is the part of the
     /// witness that is below 2^16.
     ///
     /// # Errors
     /// If the SRS is smaller than `2^k`.
-    pub(super) fn measure(
-        system: &ConstraintSystem<Fr>,
-        k: u32,
-        small: f64,
-        srs: &Srs,
-    ) -> Result<Self, NodeError> {
+    pub(super) fn measure(work: Work, k: u32, small: f64, srs: &Srs) -> Result<Self, NodeError> {
         let params = srs.params(k)?;
-        let work = Work::of(system);
         let n = 1_usize << k;
         let msm_seconds = |scalars: Vec<Fr>| {
             let start = Instant::now();

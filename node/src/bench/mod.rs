@@ -19,7 +19,7 @@ use bastion_circuits::cost;
 use bastion_circuits::{BatchCircuit, Shape};
 use bastion_protocol::data::DataMode;
 use bastion_protocol::Fr;
-use bastion_prover::plonk::Timings;
+use bastion_prover::plonk::{Timings, Work};
 use bastion_prover::progress::Progress;
 use bastion_prover::schedule::MemoryBudget;
 use bastion_prover::Arithmetic;
@@ -128,9 +128,10 @@ pub fn run(
     let seconds = |name: &str| stages.iter().filter(|s| s.name == name).map(|s| s.seconds).sum();
     let (prove, aggregate): (f64, f64) = (seconds("prove"), seconds("aggregate"));
     let total: f64 = stages.iter().map(|s| s.seconds).sum();
-    let batch_floor = Floor::measure(&system_of(shape), shape.k, SMALL_OF_BATCH, &prover.srs)?;
+    let of_batch = Work::of(&system_of(shape));
+    let batch_floor = Floor::measure(of_batch, shape.k, SMALL_OF_BATCH, &prover.srs)?;
     let block_floor = Floor::measure(
-        prover.block.constraint_system(),
+        Work::of_packed(prover.block.constraint_system()),
         prover.block.verifier.k,
         SMALL_OF_BLOCK,
         &prover.srs,

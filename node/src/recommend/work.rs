@@ -86,7 +86,9 @@ impl Work {
     pub(super) fn batch(shape: &Shape) -> Self {
         let mut system = ConstraintSystem::default();
         BatchCircuit::configure_with_params(&mut system, shape.clone());
-        Self::count(shape.k, &system, SMALL_OF_BATCH, OTHER_OF_BATCH)
+        let counts = plonk::Work::of(&system);
+        let memory = ProofCost::of_system(shape.k, &system);
+        Self { k: shape.k, counts, small: SMALL_OF_BATCH, other: OTHER_OF_BATCH, memory }
     }
 
     /// A block proof.
@@ -97,18 +99,9 @@ impl Work {
             columns: (SCALAR_CELLS * shape.batches).div_ceil(1 << shape.k),
         };
         BlockCircuit::configure_with_params(&mut system, params);
-        Self::count(shape.k, &system, SMALL_OF_BLOCK, OTHER_OF_BLOCK)
-    }
-
-    /// The same counts as those of the floor (`bench`), and the gates.
-    fn count(k: u32, system: &ConstraintSystem<Fr>, small: f64, other: f64) -> Self {
-        Self {
-            k,
-            counts: plonk::Work::of(system),
-            small,
-            other,
-            memory: ProofCost::of_system(k, system),
-        }
+        let counts = plonk::Work::of_packed(&system);
+        let memory = ProofCost::of_packed_system(shape.k, &system);
+        Self { k: shape.k, counts, small: SMALL_OF_BLOCK, other: OTHER_OF_BLOCK, memory }
     }
 
     /// What it costs.

@@ -12,6 +12,7 @@ use rand_chacha::ChaCha20Rng;
 use rayon::prelude::*;
 
 use super::fft::{root, Roots, MIN_K};
+use super::packed::STRIDE;
 use super::permutation;
 use super::program::{compile, Program, Rules, Step};
 use super::quotient::Values;
@@ -53,6 +54,15 @@ impl Work {
             transforms: transforms + on_cosets.sum::<usize>(),
             multiplications: programs.iter().map(multiplications).sum(),
         }
+    }
+
+    /// The same for packed proofs ([`super::packed`]): no blinding polynomial, the pieces of the
+    /// quotient under one commitment, and an opening of two polynomials of [`STRIDE`] times the
+    /// degree. Commitments are counted in multi-scalar multiplications of the size of the domain,
+    /// as many as they have terms for.
+    pub fn of_packed(system: &ConstraintSystem<Fr>) -> Self {
+        let work = Self::of(system);
+        Self { further: work.further - 1 - 2 + 2 * STRIDE, ..work }
     }
 
     /// Multi-scalar multiplications, one for each commitment.
@@ -195,6 +205,8 @@ mod tests {
         // The first coset: a, b, the selector, and two classes; two more: a, and one class.
         assert_eq!(work.transforms, 2 + (3 + 2) + 2 * (1 + 1));
         assert_eq!(work.commitments(), 8);
+        // Packed: the three pieces, and two polynomials of the opening of sixteen times the size.
+        assert_eq!(Work::of_packed(&system).further, 3 + 2 * 16);
         // The second gate takes a few multiplications on each coset, the first one on one.
         assert!((3 * 3 + 1..3 * 3 + 8).contains(&work.multiplications), "{work:?}");
 

@@ -133,6 +133,19 @@ impl ProofCost {
         Self::from_counts(Counts::of(k, system))
     }
 
+    /// The same for packed proofs ([`plonk::packed`]): the powers of the larger SRS, as points and as
+    /// the prover's sums take them, and half as many of the packed basis; and the polynomials of the
+    /// opening, three at a time.
+    pub fn of_packed_system(k: u32, system: &ConstraintSystem<Fr>) -> Self {
+        let cost = Self::of_system(k, system);
+        let powers = plonk::packed::STRIDE as u64 * (1u64 << k);
+        Self {
+            shared: cost.shared + powers * 5 * POINT / 2,
+            per_proof: cost.per_proof + powers * FIELD * 3,
+            ..cost
+        }
+    }
+
     pub(super) fn from_counts(c: Counts) -> Self {
         let n = 1u64 << c.k;
         // SRS in both bases, as halo2 and as the prover's sums of points take them, and the powers of

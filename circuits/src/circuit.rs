@@ -1,5 +1,7 @@
 //! The halo2 circuit over the table descriptions.
 
+use std::collections::HashMap;
+
 use halo2_proofs::{
     circuit::{Layouter, SimpleFloorPlanner, Value},
     plonk::{
@@ -9,7 +11,7 @@ use halo2_proofs::{
     poly::Rotation,
 };
 
-use crate::core::{Challenges, Constraint, Expr, Grid, Layout, RowBlock, RowKind, Table, WIDTH};
+use crate::core::{Challenges, Constraint, Expr, Grid, Layout, RowBlock, RowKind, Selector, WIDTH};
 use crate::{tables, Fr, Shape};
 
 /// Degree of the constraints, with the selector: that of an S-box (see `hash`).
@@ -20,10 +22,8 @@ pub const DEGREE: usize = 6;
 pub struct Columns {
     advice: [Column<Advice>; WIDTH],
     sum: Column<Advice>,
-    /// Of tables: 1 on the first row of a block.
+    /// Of tables and kinds of rows ([`Selector::columns`]).
     selectors: Vec<Column<Fixed>>,
-    /// Of kinds of rows: 1 on each row.
-    kinds: Vec<Column<Fixed>>,
     /// 1 on the rows on which no block steps the running sum.
     carry: Column<Fixed>,
     /// 1 on the row of the final sum.
@@ -88,19 +88,24 @@ impl Columns {
         }
     }
 
-    /// Rules that hold where the selector is 1.
+    /// Rules that hold on the rows of a selector.
     fn gate(
         &self,
         meta: &mut ConstraintSystem<Fr>,
         name: &'static str,
-        selector: Column<Fixed>,
+        selector: Selector,
         rules: Vec<Constraint>,
     ) {
         if rules.is_empty() {
             return;
         }
+        let place = selector.place();
         meta.create_gate(name, |cells| {
-            let selector = cells.query_fixed(selector, Rotation::cur());
+            let held = cells.query_fixed(self.selectors[place.column], Rotation::cur());
+            let others = (1..=place.members).filter(|value| *value != place.value);
+            let selector = others.fold(held.clone(), |factor, value| {
+                factor * (held.clone() - Expression::Constant(Fr::from(value)))
+            });
             let rule = |c: Constraint| (c.name, selector.clone() * self.lower(&c.poly));
             rules.into_iter().map(rule).collect::<Vec<_>>()
         });
@@ -112,8 +117,7 @@ impl Columns {
         let columns = Self {
             advice,
             sum,
-            selectors: Table::ALL.iter().map(|_| meta.fixed_column()).collect(),
-            kinds: RowKind::ALL.iter().map(|_| meta.fixed_column()).collect(),
+            selectors: Selector::columns().iter().map(|_| meta.fixed_column()).collect(),
             carry: meta.fixed_column(),
             last: meta.fixed_column(),
             instance: meta.instance_column(),
@@ -124,11 +128,10 @@ impl Columns {
         let blocks = tables::blocks(&columns.shape);
         for block in &blocks {
             let own = block.polynomials().into_iter().filter(|c| c.of_row.is_none()).collect();
-            let selector = columns.selectors[block.table as usize];
-            columns.gate(meta, block.table.name(), selector, own);
+            columns.gate(meta, block.table.name(), Selector::Table(block.table), own);
         }
         for (kind, rules) in RowKind::rules(&blocks) {
-            columns.gate(meta, kind.name(), columns.kinds[kind as usize], rules);
+            columns.gate(meta, kind.name(), Selector::Kind(kind), rules);
         }
         meta.create_gate("bus", |cells| {
             let carry = cells.query_fixed(columns.carry, Rotation::cur());
@@ -181,15 +184,19 @@ impl Circuit<Fr> for BatchCircuit {
     fn synthesize(&self, columns: Columns, mut layouter: impl Layouter<Fr>) -> Result<(), Error> {
         let layout = Layout::new(&self.shape);
         let blocks = tables::blocks(&self.shape);
+        let places: HashMap<Selector, (Column<Fixed>, Fr)> = Selector::all()
+            .map(|selector| (selector, selector.place()))
+            .map(|(s, place)| (s, (columns.selectors[place.column], Fr::from(place.value))))
+            .collect();
         layouter.assign_region(
             || "batch",
             |mut region| {
                 for placement in &layout.blocks {
-                    let selector = columns.selectors[placement.table as usize];
-                    region.assign_fixed(selector, placement.row, Fr::one());
-                    for (row, kind) in &blocks[placement.table as usize].kinds {
-                        let selector = columns.kinds[*kind as usize];
-                        region.assign_fixed(selector, placement.row + row, Fr::one());
+                    let kinds = &blocks[placement.table as usize].kinds;
+                    let of_rows = kinds.iter().map(|(row, kind)| (Selector::Kind(*kind), *row));
+                    for (selector, row) in of_rows.chain([(Selector::Table(placement.table), 0)]) {
+                        let (column, value) = places[&selector];
+                        region.assign_fixed(column, placement.row + row, value);
                     }
                 }
                 for (row, steps) in stepping_rows(&layout, &blocks).into_iter().enumerate() {

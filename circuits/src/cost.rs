@@ -15,7 +15,7 @@ use bastion_state::state::State;
 use serde::Serialize;
 
 use crate::blob;
-use crate::core::{Layout, RowKind, Table, WIDTH};
+use crate::core::{Layout, Selector, Table, WIDTH};
 use crate::error::CircuitError;
 use crate::shape::Slots;
 use crate::shape::POPULATION;
@@ -137,7 +137,7 @@ pub fn report(shape: &Shape) -> Result<CostReport, CircuitError> {
     let rows: usize = tables.values().map(|t| t.rows).sum();
     let per = |n: usize| n.div_ceil(transfers.max(1));
     let nodes_per_account = trace.nodes.len() as f64 / trace.accounts.len().max(1) as f64;
-    let fixed_columns = Table::ALL.len() + RowKind::ALL.len() + 2;
+    let fixed_columns = Selector::columns().len() + 2;
     Ok(CostReport {
         advice_columns: COLUMNS,
         fixed_columns,

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use crate::core::{Constraint, RowBlock};
 
-/// The kinds. Each has one selector (a fixed column that is 1 on its rows).
+/// The kinds. Each has one selector ([`crate::core::Selector`]).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum RowKind {
     /// Base-4 digits.
@@ -27,7 +27,7 @@ pub enum RowKind {
 }
 
 impl RowKind {
-    /// All kinds, in the order of their selectors.
+    /// All kinds.
     pub const ALL: [Self; 6] =
         [Self::Digits, Self::Words, Self::Reductions, Self::Chunks, Self::Entries, Self::Padding];
 

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::shape::Shape;
 
-/// The tables. Each has one selector (a fixed column that is 1 on the first row of its blocks).
+/// The tables. Each has one selector ([`crate::core::Selector`]), on the first row of its blocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Table {

@@ -8,6 +8,7 @@ mod grid;
 mod kind;
 mod layout;
 mod program;
+mod selector;
 
 pub use block::{Constraint, RowBlock, TERMS};
 pub use bus::{step, Tag, Term, Tuple};
@@ -16,6 +17,7 @@ pub use grid::{batch_invert, BlockWriter, Grid};
 pub use kind::RowKind;
 pub use layout::{Layout, Placement, Table, SIGNATURE_ROWS, WINDOWS};
 pub use program::Program;
+pub use selector::{Selector, SelectorPlace};
 
 /// Advice columns of the first phase. One more column, of the second phase, holds the running sum
 /// of the bus.

@@ -7,7 +7,6 @@ use bastion_aggregator::shape::BlockParams;
 use bastion_aggregator::BlockShape;
 use bastion_circuits::{BatchCircuit, Shape};
 use bastion_prover::{plonk, schedule::ProofCost};
-use halo2_proofs::halo2curves::bn256::Fr;
 use halo2_proofs::plonk::{Circuit, ConstraintSystem};
 use serde::Serialize;
 

@@ -3,7 +3,7 @@
 //! The numerator of the quotient is `Σ yⁱ·gateᵢ`, summed from the last gate. Here it is written as
 //! one program for all of a circuit's gates:
 //!
-//! - a gate of the form `fixed · e` joins those that have the same fixed factor, which then costs
+//! - a gate of the form `fixed · e` joins those that have the same factor of fixed columns, which then costs
 //!   one multiplication for all of them instead of one for each;
 //! - sums of products are reduced once, and the sum over `y` is such a sum;
 //! - equal subexpressions are computed once; challenges are numbers by now, so that constants fold;
@@ -116,6 +116,19 @@ fn class_of(gate: &Expression<Fr>) -> Class {
     gate.degree().saturating_sub(1).max(1)
 }
 
+/// Whether an expression is made of fixed columns and constants alone, as factors of selectors are.
+fn is_fixed(expression: &Expression<Fr>) -> bool {
+    match expression {
+        Expression::Fixed(_) | Expression::Constant(_) => true,
+        Expression::Negated(a) | Expression::Scaled(a, _) => is_fixed(a),
+        Expression::Sum(a, b) | Expression::Product(a, b) => is_fixed(a) && is_fixed(b),
+        Expression::Selector(_)
+        | Expression::Advice(_)
+        | Expression::Instance(_)
+        | Expression::Challenge(_) => false,
+    }
+}
+
 /// The program for the coset of this number: gates of the classes above it.
 pub(super) fn compile(rules: &Rules<'_>, coset: usize) -> Program {
     let mut groups: Vec<Group<'_>> = Vec::new();
@@ -126,9 +139,7 @@ pub(super) fn compile(rules: &Rules<'_>, coset: usize) -> Program {
         let class = class_of(gate);
         if class > coset {
             let (factor, rest) = match gate {
-                Expression::Product(a, b) if matches!(**a, Expression::Fixed(_)) => {
-                    (Some(a.as_ref()), b.as_ref())
-                }
+                Expression::Product(a, b) if is_fixed(a) => (Some(a.as_ref()), b.as_ref()),
                 other => (None, other),
             };
             let key = (class, factor.map(|f| format!("{f:?}")));

@@ -41,8 +41,8 @@ impl BlobSlots {
         let reductions = groups + QUARTERS * powers::REDUCTIONS;
         // Each reduction looks up a value and a quotient with its carry, and a group those of 0 beside
         // its own; the edge looks up the point and the value behind the batch; an owner record has
-        // five parts.
-        let limbs = 2 * reductions + 2 + 2 + 5 * owners;
+        // its parts, and what its key hash is below the largest one.
+        let limbs = 2 * reductions + 2 + 2 + split::RANGES * owners;
         Self { groups, limbs, owners }
     }
 

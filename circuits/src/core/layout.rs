@@ -125,9 +125,9 @@ impl Table {
             Self::Node => 6,
             Self::Signature => 7,
             Self::Window | Self::Half | Self::Range40 => 1,
-            Self::Compress | Self::Hash | Self::Range128 | Self::Horner | Self::Split => 3,
+            Self::Compress | Self::Hash | Self::Range128 | Self::Horner => 3,
             Self::Unpack | Self::Slots => 5,
-            Self::Limiter | Self::Bits10 => 4,
+            Self::Limiter | Self::Bits10 | Self::Split => 4,
             Self::Powers | Self::Limbs => 8,
             Self::Policy => 7,
         }

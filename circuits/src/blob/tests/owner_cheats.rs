@@ -49,6 +49,69 @@ fn slots_are_made_of_the_parts() {
     }
 }
 
+/// The first owner record has the key hash `number` in its slots, and the operation has what it is in the field.
+fn take_key_hash(case: &mut Case, number: &BigUint) {
+    let part = |from: u32, bits: u32| {
+        let part = (number >> from) & ((BigUint::from(1u8) << bits) - 1u8);
+        let digits = part.to_u64_digits();
+        let at = |i: usize| u128::from(digits.get(i).copied().unwrap_or(0));
+        wide(at(0) | at(1) << 64)
+    };
+    let owner = &mut case.trace.owners[0];
+    let [.., exit_high, exit_low] = owner.parts;
+    owner.parts = [part(152, 104), part(48, 104), part(0, 48), exit_high, exit_low];
+    let [high, middle, low, ..] = owner.parts;
+    assert_eq!(high * pow2(152) + middle * pow2(48) + low, owner.record[0]);
+    case.owners[0].1 = owner.record;
+    let shared = low * pow2(56) + exit_high;
+    case.trace.words[60..64].copy_from_slice(&[high, middle, shared, exit_low]);
+    case.claim_what_comes_out(|_| {});
+}
+
+/// A key hash plus multiples of `p`: the same element in the operation and in `c_out`, another polynomial. A prover
+/// could choose it after `z` is known.
+#[test]
+fn key_hashes_have_one_form() {
+    let p = integer(&-Fr::one()) + 1u8;
+    for times in 1..=5u8 {
+        let mut case = Case::sample();
+        // Any element that leaves room for it below 2^256.
+        case.trace.owners[0].record[0] = Fr::from(77);
+        let raised = BigUint::from(77u8) + &p * times;
+        assert!(raised.bits() <= 256);
+        take_key_hash(&mut case, &raised);
+        assert_eq!(case.violated(|_| {}), set(&["split.canonical_high"]), "{times}");
+        // Borrows that are none.
+        for (n, rule) in ["low_borrow_flag", "middle_borrow_flag"].into_iter().enumerate() {
+            let mut grid = case.grid(&mut |_| {});
+            nudge(&mut grid, case.row(Table::Split, 0), 12 + n, -Fr::from(7));
+            let names = case.check(&grid);
+            assert!(names.contains(&format!("split.{rule}")), "{names:?}");
+        }
+    }
+    // Exactly `p`, which is one more than the largest.
+    let mut case = Case::sample();
+    case.trace.owners[0].record[0] = Fr::zero();
+    take_key_hash(&mut case, &p);
+    let names = case.violated(|_| {});
+    assert!(names.iter().all(|name| name.starts_with("split.canonical")), "{names:?}");
+    assert!(!names.is_empty());
+}
+
+/// The extremes among key hashes have their parts, with and without borrows.
+#[test]
+fn honest_key_hashes_are_below_the_modulus() {
+    let one = Fr::one();
+    for keyhash in
+        [Fr::zero(), one, -one, -one - one, pow2(48), pow2(152) - one, -pow2(48), -pow2(152)]
+    {
+        let mut case = Case::sample();
+        case.trace.owners[0].record[0] = keyhash;
+        take_key_hash(&mut case, &integer(&keyhash));
+        assert_eq!(case.violated(|_| {}), set(&[]), "{keyhash:?}");
+    }
+}
+
 /// Parts with more bits than their slot has, which the parts before them make up for.
 #[test]
 fn parts_of_owner_records_have_their_bits() {

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use alloy_primitives::Address;
-use bastion_l1::At;
+use bastion_l1::{At, ReadL1};
 use bastion_node::blobs::{keep, Keep};
-use bastion_node::history::collect_pinned;
+use bastion_node::history::blobs_of;
 use serde::Serialize;
 
 use crate::commands::{l1, sources};
@@ -75,24 +75,23 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<ExitCode> {
     let mut l1 = args.node.connect(&args.l1)?.since(args.deployed_at);
     l1 = l1.at(args.at.unwrap_or_default());
     let before = folder.all()?;
-    let (history, pin) = collect_pinned(&mut l1, args.contract, &mut blobs)?;
+    let (wanted, pin) = blobs_of(&mut l1, args.contract)?;
     let mut report = Report {
         contract: args.contract.to_string(),
-        chain_id: history.chain_id,
+        chain_id: l1.chain_id(),
         l1_block: pin.number,
         folder: args.out.display().to_string(),
-        blocks: 0,
+        blocks: wanted.len() as u64,
         kept: 0,
         fetched: 0,
         missing: Vec::new(),
     };
-    let blocks = (1..).zip(&history.blocks);
-    for (block, blob) in blocks.filter_map(|(n, b)| Some((n, b.blob.as_ref()?))) {
-        report.blocks += 1;
+    // One after the other: there may be more than memory has room for, and what was fetched is kept.
+    for (block, blob) in wanted {
         let hash = blob.versioned_hash;
-        match &blob.bytes {
+        match blobs.fetch(&blob) {
             Some(bytes) => {
-                folder.put(&hash, bytes)?;
+                folder.put(&hash, &bytes)?;
                 report.kept += 1;
                 report.fetched += u64::from(!before.contains(&hash));
             }

@@ -19,7 +19,7 @@ use bastion_l1::{Pin, ReadL1};
 use bastion_protocol::queue::roll_queue;
 use bastion_protocol::{field, Address as L2Address, Fr};
 
-use crate::blobs::Blobs;
+use crate::blobs::{Blobs, Wanted};
 use crate::error::NodeError;
 use calls::Calls;
 use events::Collector;
@@ -45,61 +45,35 @@ pub fn collect_pinned(
     contract: Address,
     blobs: &mut Blobs,
 ) -> Result<(History, Pin), NodeError> {
-    let chain_id = l1.chain_id();
-    let pin = l1.pin()?;
-    let mut reader = Reader { l1, pin, contract };
-    if reader.code(contract)?.is_empty() {
-        let why = format!("there is no contract as of L1 block {}", pin.number);
-        return Err(wrong(contract, why));
-    }
-    let governance = reader.view(&IRollup::governanceCall {})?;
-    let code = Code {
-        rollup: keccak256(reader.code(contract)?).0,
-        governance: keccak256(reader.code(governance)?).0,
-    };
-    let genesis = reader.view(&IRollup::blocksCall(U256::ZERO))?;
-    let state_root = reader.view(&IRollup::stateRootCall {})?;
-    let mut collector = Collector::new(History {
-        chain_id,
-        contract: L2Address(contract.into_array()),
-        governance: L2Address(governance.into_array()),
-        time: pin.time,
-        code,
-        genesis: reader.element(genesis.newRoot)?,
-        genesis_time: genesis.time,
-        policies: Vec::new(),
-        announcements: Vec::new(),
-        verifiers: Vec::new(),
-        state_root: reader.element(state_root)?,
-        counters: reader.counters()?,
-        queue: Vec::new(),
-        blocks: Vec::new(),
-        reverts: 0,
-        old_memos: Vec::new(),
-        claims: Vec::new(),
-        alarms: Vec::new(),
-        exodus: None,
-        departures: Vec::new(),
-        refunds: Vec::new(),
-        owed: Vec::new(),
-        collected: Vec::new(),
-        held: BTreeMap::new(),
-    });
-    for event in reader.l1.events(&pin, &[contract, governance])? {
-        if event.address == governance {
-            collector.decision(&mut reader, &event)?;
-        } else {
-            collector.event(&reader, &event)?;
-        }
-    }
-    reader.compare(governance, &collector)?;
-    for token in std::iter::once(0).chain(collector.tokens.clone()) {
-        let held = reader.view(&IRollup::heldCall { token })?;
-        collector.history.held.insert(token, held.saturating_to());
-    }
+    let mut reader = Reader::new(l1, contract)?;
+    let collector = reader.collector()?;
+    let pin = reader.pin;
     let history = Calls::new(&mut reader).fill(collector, blobs)?;
     reader.l1.hold(&pin)?;
     Ok((history, pin))
+}
+
+/// The blobs of the blocks that stand, by number of the block, and the L1 block as of which they are. Events
+/// tell of them, so this does not depend on calls that a node may not be able to show.
+///
+/// # Errors
+/// As [`collect_pinned`].
+pub fn blobs_of(
+    l1: &mut dyn ReadL1,
+    contract: Address,
+) -> Result<(Vec<(u64, Wanted)>, Pin), NodeError> {
+    let mut reader = Reader::new(l1, contract)?;
+    let Collector { history, origins, .. } = reader.collector()?;
+    let blocks = (1..).zip(history.blocks.iter().zip(&origins));
+    let wanted = blocks.filter_map(|(number, (block, origin))| {
+        let versioned_hash = block.blob.as_ref()?.versioned_hash;
+        let (l1_block, time) = (origin.l1_block, block.committed_at);
+        Some((number, Wanted { versioned_hash, l1_block, time }))
+    });
+    let wanted = wanted.collect();
+    let pin = reader.pin;
+    reader.l1.hold(&pin)?;
+    Ok((wanted, pin))
 }
 
 /// Reads as of one block.
@@ -110,6 +84,68 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
+    /// A reader of the rollup at `contract`, as of now.
+    fn new(l1: &mut dyn ReadL1, contract: Address) -> Result<Reader<'_>, NodeError> {
+        let pin = l1.pin()?;
+        let mut reader = Reader { l1, pin, contract };
+        if reader.code(contract)?.is_empty() {
+            let why = format!("there is no contract as of L1 block {}", pin.number);
+            return Err(wrong(contract, why));
+        }
+        Ok(reader)
+    }
+
+    /// What its events and values tell.
+    fn collector(&mut self) -> Result<Collector, NodeError> {
+        let (pin, contract) = (self.pin, self.contract);
+        let governance = self.view(&IRollup::governanceCall {})?;
+        let code = Code {
+            rollup: keccak256(self.code(contract)?).0,
+            governance: keccak256(self.code(governance)?).0,
+        };
+        let genesis = self.view(&IRollup::blocksCall(U256::ZERO))?;
+        let state_root = self.view(&IRollup::stateRootCall {})?;
+        let mut collector = Collector::new(History {
+            chain_id: self.l1.chain_id(),
+            contract: L2Address(contract.into_array()),
+            governance: L2Address(governance.into_array()),
+            time: pin.time,
+            code,
+            genesis: self.element(genesis.newRoot)?,
+            genesis_time: genesis.time,
+            policies: Vec::new(),
+            announcements: Vec::new(),
+            verifiers: Vec::new(),
+            state_root: self.element(state_root)?,
+            counters: self.counters()?,
+            queue: Vec::new(),
+            blocks: Vec::new(),
+            reverts: 0,
+            old_memos: Vec::new(),
+            claims: Vec::new(),
+            alarms: Vec::new(),
+            exodus: None,
+            departures: Vec::new(),
+            refunds: Vec::new(),
+            owed: Vec::new(),
+            collected: Vec::new(),
+            held: BTreeMap::new(),
+        });
+        for event in self.l1.events(&pin, &[contract, governance])? {
+            if event.address == governance {
+                collector.decision(self, &event)?;
+            } else {
+                collector.event(self, &event)?;
+            }
+        }
+        self.compare(governance, &collector)?;
+        for token in std::iter::once(0).chain(collector.tokens.clone()) {
+            let held = self.view(&IRollup::heldCall { token })?;
+            collector.history.held.insert(token, held.saturating_to());
+        }
+        Ok(collector)
+    }
+
     fn code(&mut self, account: Address) -> Result<Bytes, NodeError> {
         Ok(self.l1.code_at(&self.pin, account)?)
     }

@@ -35,8 +35,8 @@ impl BlockShape {
     pub fn for_batches(batches: usize) -> Self {
         let k = match batches {
             0..=2 => 17,
-            3..=5 => 18,
-            6..=10 => 19,
+            3..=4 => 18,
+            5..=10 => 19,
             _ => 20,
         };
         Self { batches, k }

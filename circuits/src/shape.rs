@@ -63,7 +63,7 @@ impl Shape {
             slots: Slots {
                 ops: 200,
                 accounts: 246,
-                nodes: 1980,
+                nodes: 1955,
                 signatures: 105,
                 hashes: 1150,
                 ranges128: 766,

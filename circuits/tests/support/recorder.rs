@@ -61,12 +61,13 @@ impl Recorder {
                 let Expression::Product(selector, rest) = poly else {
                     panic!("{}: not of the form selector x rule", gate.name());
                 };
-                let Expression::Fixed(query) = selector.as_ref() else {
-                    panic!("{}: the selector is no fixed column", gate.name());
-                };
+                assert!(
+                    is_fixed(selector),
+                    "{}: the selector is not of fixed columns",
+                    gate.name()
+                );
                 for row in 0..rows {
-                    let cell = (query.column_index(), row);
-                    if self.fixed.get(&cell).is_none_or(|s| *s == Fr::zero()) {
+                    if self.value(selector, row, challenges, &mut unassigned) == Fr::zero() {
                         continue;
                     }
                     if self.value(rest, row, challenges, &mut unassigned) != Fr::zero() {
@@ -111,6 +112,17 @@ impl Recorder {
             Expression::Product(a, b) => value(a) * value(b),
             Expression::Scaled(a, by) => value(a) * by,
         }
+    }
+}
+
+/// Whether an expression is a fixed column on its own row, or made of such and of constants.
+fn is_fixed(expression: &Expression<Fr>) -> bool {
+    match expression {
+        Expression::Fixed(query) => query.rotation().0 == 0,
+        Expression::Constant(_) => true,
+        Expression::Negated(a) | Expression::Scaled(a, _) => is_fixed(a),
+        Expression::Sum(a, b) | Expression::Product(a, b) => is_fixed(a) && is_fixed(b),
+        _ => false,
     }
 }
 

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use support::{bastion, code, program, row, stderr, stdout, HEADER};
 
-const COMMANDS: [(&str, &str); 23] = [
+const COMMANDS: [(&str, &str); 24] = [
     ("demo", ""),
     ("setup", "--unsafe-dev-srs"),
     ("prove", "rows.csv --out out"),
@@ -18,6 +18,10 @@ const COMMANDS: [(&str, &str); 23] = [
     (
         "exodus",
         "show --l1 http://127.0.0.1:1 --contract 0x1111111111111111111111111111111111111111",
+    ),
+    (
+        "blobs",
+        "--l1 http://127.0.0.1:1 --contract 0x1111111111111111111111111111111111111111 --out blobs",
     ),
     ("bench", ""),
     ("cost", ""),

@@ -49,7 +49,7 @@ fn nobody_gets_an_unsafe_string_who_did_not_ask() {
     for args in [&prove[..], &["setup", "--shape", "tiny"], &["bench", "--shape", "tiny"]] {
         let text = expect(&bastion(dir.path(), args), 5);
         assert!(text.contains("`bastion setup --shape tiny --unsafe-dev-srs`"), "{text}");
-        assert!(text.contains("2^17 powers"), "{text}");
+        assert!(text.contains("2^21 powers"), "{text}");
     }
     let names: Vec<_> =
         fs::read_dir(dir.path()).unwrap().flatten().map(|e| e.file_name()).collect();
@@ -119,7 +119,7 @@ fn a_hash_is_read_as_people_paste_it() {
     ] {
         // The hash is right: what is found wrong is the size, with the one that is needed.
         let text = expect(&setup(&right), 5);
-        assert!(text.contains("has power 6, needed is 17"), "{text}");
+        assert!(text.contains("has power 6, needed is 21"), "{text}");
         assert!(!text.contains("--k"), "{text}");
     }
     for none in [first, "", "sha256:00"] {

@@ -240,6 +240,7 @@ const FREE: &[Free] = &[
     unused(Table::Limiter, 1..=22, &[0], "a limiter block that is not active"),
     unused(Table::Signature, 13..=23, &[1], "a signature block that is not active"),
     unused(Table::Horner, 1..=43, &[0], "a group that is not active"),
+    unused(Table::Split, 12..=13, &[0], "an owner record that is not there"),
     unused(Table::Limbs, 175..=176, &[177], "digits are no part of a quotient and its carry"),
 ];
 

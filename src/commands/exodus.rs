@@ -12,6 +12,7 @@ use bastion_node::NodeError;
 use bastion_protocol::field;
 use bastion_state::state::State;
 use clap::{ArgGroup, Subcommand};
+use eyre::WrapErr;
 use serde::Serialize;
 
 use crate::commands::audit::{policies, read_policies};
@@ -220,7 +221,10 @@ fn begin(rollup: &Rollup, sending: &Sending) -> eyre::Result<Report> {
     }
     let gas = sending.sender(rollup).begin(&mut l1)?;
     // Blocks that were proven are final now: the state is that of now.
-    let mut rebuilt = rollup.rebuild()?;
+    let mut rebuilt = rollup.rebuild().wrap_err_with(|| match sending.dry_run {
+        true => "exodus would begin; what it leads to cannot be shown".to_string(),
+        false => format!("exodus has begun ({gas} gas); what it leads to cannot be shown"),
+    })?;
     let mut report = rollup.report(&mut rebuilt, Some(sending))?;
     report.begin_gas = (!sending.dry_run).then_some(gas);
     report.would_begin = sending.dry_run;

@@ -37,13 +37,10 @@ pub(super) fn block_gas(transfers: usize, mode: DataMode) -> f64 {
     PROVE_AND_FINALIZE + commit
 }
 
-/// Where the transfers of a block are posted: in a blob, if one has room for all of its batches.
-pub(super) fn mode_of(p: &Prediction) -> DataMode {
+/// Whether a blob has room for the transfers of all batches of a block.
+fn fits_blob(p: &Prediction) -> bool {
     let groups = BlobSlots::for_records(p.transfers.div_ceil(p.batches), 0).groups;
-    match p.batches * groups * GROUP_SLOTS <= SLOTS_PER_ELEMENT * ELEMENTS {
-        true => DataMode::Blob,
-        false => DataMode::Calldata,
-    }
+    p.batches * groups * GROUP_SLOTS <= SLOTS_PER_ELEMENT * ELEMENTS
 }
 
 /// Prices, in one currency.
@@ -84,14 +81,20 @@ pub struct Cost {
 impl Prices {
     /// What a transfer costs on `cores` cores.
     pub fn cost(&self, p: &Prediction, cores: usize) -> Cost {
-        let (transfers, data_mode) = (p.transfers as f64, mode_of(p));
-        let gas = block_gas(p.transfers, data_mode) / transfers;
-        let blob_gas = match data_mode {
-            DataMode::Calldata => 0.0,
-            DataMode::Blob => BLOB_GAS / transfers,
+        let transfers = p.transfers as f64;
+        let in_mode = |data_mode| {
+            let gas = block_gas(p.transfers, data_mode) / transfers;
+            let blob_gas = match data_mode {
+                DataMode::Calldata => 0.0,
+                DataMode::Blob => BLOB_GAS / transfers,
+            };
+            let gwei = gas * self.gas_gwei + blob_gas * self.blob_gas_gwei;
+            (data_mode, gas, blob_gas, gwei * 1e-9 * self.ether)
         };
-        let gwei = gas * self.gas_gwei + blob_gas * self.blob_gas_gwei;
-        let gas_cost = gwei * 1e-9 * self.ether;
+        // The cheaper one, if the data fit both.
+        let (calldata, blob) = (in_mode(DataMode::Calldata), in_mode(DataMode::Blob));
+        let in_blob = fits_blob(p) && (blob.3 < calldata.3 || !p.fits_l1);
+        let (data_mode, gas, blob_gas, gas_cost) = if in_blob { blob } else { calldata };
         let proving_cost = cores as f64 / p.transfers_per_second * self.core_hour / 3_600.0;
         let total = gas_cost + proving_cost;
         let full_from = transfers / self.wait_seconds;

@@ -1,7 +1,7 @@
 // Verifies the file of a block proof with the third verifier (after `npm run build`):
 //   node verify-block.mjs out/0000.proof.json --verifier .bastion/verifier/tiny-2x-68255401c74175eb
 // What the block must be comes from the header and the data beside the proof, or from --header and --data.
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { CircuitVerifier, Refused, blockInputs, headerFrom, manifestFrom, verifyBlock } from "./build/src/verifier/index.js";
@@ -39,6 +39,9 @@ function read(path) {
 }
 
 const { proof, header, data, verifier: folder } = options();
+if (existsSync(data.replace(/\.data$/, ".blob"))) {
+  end(1, "this block has its data in a blob, and this program reads calldata alone: use `bastion verify --independent`");
+}
 const manifestText = read(join(folder, "manifest.json")).toString();
 const description = read(join(folder, "description.json")).toString();
 const files = [proof, header, data].map(read);

@@ -209,7 +209,9 @@ fn prices_decide_what_is_best() {
 /// its transfers are 0, which is cheaper than what is predicted; its other operations are not in the count.
 #[test]
 fn gas_is_predicted() {
-    for (transfers, mode, recorded) in [(121, DataMode::Blob, 782_100.0)] {
+    for (transfers, mode, recorded) in
+        [(121, DataMode::Blob, 782_100.0), (12, DataMode::Calldata, 732_700.0)]
+    {
         let part = super::cost::block_gas(transfers, mode) / recorded;
         assert!((0.9..1.2).contains(&part), "{transfers} in {mode}: {part}");
     }

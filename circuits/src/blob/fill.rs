@@ -82,7 +82,7 @@ pub enum TraceError {
     Record(#[from] ProtocolError),
 }
 
-/// What [`write`] hands out before it uses it.
+/// What [`write()`] hands out before it uses it.
 #[derive(Debug)]
 pub enum Stage<'a> {
     /// What a quarter of the multipliers begins with.

@@ -41,9 +41,11 @@ fn slots_free(first_unused: bool, second_unused: bool, n: usize) -> Option<&'sta
     let (row, col) = (n / WIDTH, n % WIDTH);
     let of_first = row < 2 && col < 6 || row == 4 && matches!(col, 1 | 2);
     let of_second = matches!(row, 2 | 3) && col < 6 || row == 4 && matches!(col, 3 | 4);
-    let unused = first_unused && of_first
-        || second_unused && of_second
-        || first_unused && second_unused && !of_first && !of_second;
+    let unused = match (of_first, of_second) {
+        (true, _) => first_unused,
+        (_, true) => second_unused,
+        (false, false) => first_unused && second_unused,
+    };
     (unused && (row == 4 || col > 0)).then_some("a run that is not used puts nothing on the bus")
 }
 

@@ -456,6 +456,13 @@ fn without_its_blobs_a_history_is_not_enough() {
         // What happened is known without them, and who may claim what.
         assert_eq!((history.blocks.len(), history.counters.finalized), (2, 2));
         assert_eq!(history.blocks[1].exits().unwrap().len(), 2);
+        let accounts = State::new();
+        let dues = Dues::of(&history, &accounts).unwrap();
+        let exits = dues.all.iter().filter(|due| matches!(due.what, What::Exit { .. }));
+        for due in exits.clone() {
+            dues.call(due).unwrap();
+        }
+        assert_eq!(exits.count(), 2, "claims need no blob");
         let state = rebuild(&history, &[dev_policy()]).unwrap_err();
         assert!(matches!(state, NodeError::Data { block: 1 | 2, .. }), "{state}");
         blobs.require(&history, None).unwrap_err().class()

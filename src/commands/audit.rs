@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
-use alloy_primitives::{Address, B256};
+use alloy_primitives::B256;
 use bastion_aggregator::verifier;
 use bastion_audit::{audit, Circuit, Expectation, History, Replay, Report};
 use bastion_l1::{At, ReadL1, DEV_CHAIN_IDS};
@@ -23,7 +23,7 @@ use eyre::{eyre, WrapErr};
 use serde::Serialize;
 
 use crate::commands::claims::Claims;
-use crate::commands::{db, l1, sources};
+use crate::commands::{db, rollup, sources};
 use crate::config::Settings;
 use crate::exit::CliError;
 use crate::output;
@@ -40,23 +40,14 @@ bastion audit --l1 URL --contract A --beacon http://127.0.0.1:5052 --blobs https
 bastion audit --l1 URL --contract A --blobs archive/"
 )]
 pub(crate) struct Args {
-    /// URL of an L1 node.
-    #[arg(long, env = "BASTION_L1", hide_env_values = true, value_name = "URL")]
-    l1: String,
     #[command(flatten)]
-    node: l1::Args,
+    on_l1: rollup::Args,
     #[command(flatten)]
     sources: sources::Args,
-    /// The rollup contract.
-    #[arg(long)]
-    contract: Address,
     /// L1 block at which everything is read: latest, safe, finalized or a number; finalized by
     /// default, on development chains latest. What a later block holds may still change.
     #[arg(long, value_name = "L1BLOCK")]
     at: Option<At>,
-    /// L1 block of its deployment, to save the node the search before it.
-    #[arg(long, default_value_t = 0, value_name = "L1BLOCK")]
-    deployed_at: u64,
     /// First rollup block whose proof is verified; those before were by an earlier audit. All data
     /// are read and replayed in any case.
     #[arg(long, default_value_t = 1, value_name = "BLOCK", value_parser = block_number)]
@@ -135,10 +126,10 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<ExitCode> {
     };
     let mut blobs = args.sources.open()?;
     let start = Instant::now();
-    let mut l1 = args.node.connect(&args.l1)?.since(args.deployed_at);
+    let mut l1 = args.on_l1.connect()?;
     l1 = l1.at(args.at.unwrap_or_default());
     let policies = policies(given, l1.chain_id())?;
-    let (history, pin) = collect_pinned(&mut l1, args.contract, &mut blobs)?;
+    let (history, pin) = collect_pinned(&mut l1, args.on_l1.contract, &mut blobs)?;
     blobs.require(&history, args.to)?;
     let read_seconds = start.elapsed().as_secs_f64();
     let folders = match args.verifier.is_empty() {
@@ -197,7 +188,7 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<ExitCode> {
         store: stored.as_ref().ok().cloned().flatten(),
         node_data: rebuilt.as_ref().ok().cloned().flatten(),
         report,
-        contract: args.contract.to_string(),
+        contract: args.on_l1.contract.to_string(),
         chain_id: history.chain_id,
         l1_block: pin.number,
         l1_block_hash: pin.hash.to_string(),

@@ -3,13 +3,12 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use alloy_primitives::Address;
 use bastion_l1::{At, ReadL1};
 use bastion_node::blobs::{keep, Keep};
 use bastion_node::history::blobs_of;
 use serde::Serialize;
 
-use crate::commands::{l1, sources};
+use crate::commands::{rollup, sources};
 use crate::config::Settings;
 use crate::output;
 
@@ -24,23 +23,14 @@ use crate::output;
 bastion blobs --l1 URL --contract A --blobs https://node.example --out archive --json"
 )]
 pub(crate) struct Args {
-    /// URL of an L1 node.
-    #[arg(long, env = "BASTION_L1", hide_env_values = true, value_name = "URL")]
-    l1: String,
     #[command(flatten)]
-    node: l1::Args,
+    on_l1: rollup::Args,
     #[command(flatten)]
     sources: sources::Args,
-    /// The rollup contract.
-    #[arg(long)]
-    contract: Address,
     /// L1 block up to which blocks are looked for: latest, safe, finalized or a number; finalized by default,
     /// on development chains latest.
     #[arg(long, value_name = "L1BLOCK")]
     at: Option<At>,
-    /// L1 block of the contract's deployment, to save the node the search before it.
-    #[arg(long, default_value_t = 0, value_name = "L1BLOCK")]
-    deployed_at: u64,
     /// Folder of the blobs.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
@@ -72,12 +62,12 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<ExitCode> {
     let folder = Keep::new(&args.out);
     // What is there is not fetched again; what is damaged there is.
     let mut blobs = args.sources.open_after(&args.out)?;
-    let mut l1 = args.node.connect(&args.l1)?.since(args.deployed_at);
+    let mut l1 = args.on_l1.connect()?;
     l1 = l1.at(args.at.unwrap_or_default());
     let before = folder.all()?;
-    let (wanted, pin) = blobs_of(&mut l1, args.contract)?;
+    let (wanted, pin) = blobs_of(&mut l1, args.on_l1.contract)?;
     let mut report = Report {
-        contract: args.contract.to_string(),
+        contract: args.on_l1.contract.to_string(),
         chain_id: l1.chain_id(),
         l1_block: pin.number,
         folder: args.out.display().to_string(),

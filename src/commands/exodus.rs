@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use alloy_primitives::Address;
 use bastion_audit::History;
-use bastion_l1::{L1Error, ReadL1, RpcL1};
+use bastion_l1::{ReadL1, RpcL1};
 use bastion_node::exodus::{rebuild, standing, Done, Due, Dues, Outcome, Sender, Standing, What};
 use bastion_node::history::{collect, collect_pinned};
 use bastion_node::NodeError;
@@ -16,7 +16,7 @@ use eyre::WrapErr;
 use serde::Serialize;
 
 use crate::commands::audit::{policies, read_policies};
-use crate::commands::{l1, sources};
+use crate::commands::{rollup, sources};
 use crate::config::Settings;
 use crate::output;
 
@@ -78,19 +78,10 @@ enum Step {
 
 #[derive(Debug, clap::Args)]
 struct Rollup {
-    /// URL of an L1 node.
-    #[arg(long, env = "BASTION_L1", hide_env_values = true, value_name = "URL")]
-    l1: String,
     #[command(flatten)]
-    node: l1::Args,
+    on_l1: rollup::Args,
     #[command(flatten)]
     sources: sources::Args,
-    /// The rollup contract.
-    #[arg(long)]
-    contract: Address,
-    /// L1 block of its deployment, to save the node the search before it.
-    #[arg(long, default_value_t = 0, value_name = "L1BLOCK")]
-    deployed_at: u64,
     /// A policy as JSON, once for each that was ever in force; the development policy by default,
     /// on development chains.
     #[arg(long, value_name = "FILE")]
@@ -137,16 +128,12 @@ struct Rebuilt {
 }
 
 impl Rollup {
-    fn connect(&self) -> Result<RpcL1, L1Error> {
-        Ok(self.node.connect(&self.l1)?.since(self.deployed_at))
-    }
-
     fn rebuild(&self) -> eyre::Result<Rebuilt> {
         let given = read_policies(&self.policy)?;
-        let mut l1 = self.connect()?;
+        let mut l1 = self.on_l1.connect()?;
         let policies = policies(given, l1.chain_id())?;
         let mut blobs = self.sources.open()?;
-        let (history, _) = collect_pinned(&mut l1, self.contract, &mut blobs)?;
+        let (history, _) = collect_pinned(&mut l1, self.on_l1.contract, &mut blobs)?;
         blobs.require(&history, None)?;
         let state = rebuild(&history, &policies)?;
         Ok(Rebuilt { l1, history, state })
@@ -154,7 +141,7 @@ impl Rollup {
 
     fn report(&self, rebuilt: &mut Rebuilt, sending: Option<&Sending>) -> eyre::Result<Report> {
         Ok(Report {
-            contract: self.contract.to_string(),
+            contract: self.on_l1.contract.to_string(),
             chain_id: rebuilt.history.chain_id,
             root: field::to_hex(&rebuilt.state.root()),
             accounts: rebuilt.state.accounts().count(),
@@ -171,7 +158,7 @@ impl Rollup {
 
 impl Sending {
     fn sender(&self, rollup: &Rollup) -> Sender {
-        Sender { contract: rollup.contract, from: self.from, dry_run: self.dry_run }
+        Sender { contract: rollup.on_l1.contract, from: self.from, dry_run: self.dry_run }
     }
 }
 
@@ -193,7 +180,7 @@ fn show(rollup: &Rollup, to: Option<Address>) -> eyre::Result<Report> {
     let dues = Dues::of(&rebuilt.history, &rebuilt.state)?;
     let mut due = Vec::new();
     for one in dues.all.iter().filter(|d| to.is_none_or(|to| d.to == to)) {
-        if !one.is_paid(&mut rebuilt.l1, rollup.contract)? {
+        if !one.is_paid(&mut rebuilt.l1, rollup.on_l1.contract)? {
             due.push(one.clone());
         }
     }
@@ -202,8 +189,8 @@ fn show(rollup: &Rollup, to: Option<Address>) -> eyre::Result<Report> {
 }
 
 fn begin(rollup: &Rollup, sending: &Sending) -> eyre::Result<Report> {
-    let mut l1 = rollup.connect()?;
-    let history = collect(&mut l1, rollup.contract)?;
+    let mut l1 = rollup.on_l1.connect()?;
+    let history = collect(&mut l1, rollup.on_l1.contract)?;
     let why = match standing(&mut l1, &history)? {
         Standing::MayBegin => None,
         Standing::Begun => Some("it has begun".to_string()),

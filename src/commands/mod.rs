@@ -21,6 +21,7 @@ pub(crate) mod operator;
 pub(crate) mod prove;
 pub(crate) mod replay;
 pub(crate) mod rewards;
+pub(crate) mod rollup;
 pub(crate) mod sentinel;
 pub(crate) mod setup;
 pub(crate) mod shapes;

@@ -67,8 +67,10 @@ impl TxManager {
             notices.push(Notice::Reorged { name: name.clone(), transaction });
         }
         if used {
-            if self.pace(i).foreign != Some(nonce) {
-                self.pace(i).foreign = Some(nonce);
+            // A node may count a transaction a moment before it has the receipt: told at the second look.
+            let before = self.pace(i).foreign.filter(|(known, _)| *known == nonce);
+            self.pace(i).foreign = Some((nonce, before.is_some()));
+            if matches!(before, Some((_, false))) {
                 notices.push(Notice::ForeignNonce { name, nonce });
             }
             self.release(i, nonce, seen, notices)?;

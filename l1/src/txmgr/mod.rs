@@ -90,8 +90,8 @@ struct Pace {
     hurry: bool,
     /// Not to be begun before.
     later: u64,
-    /// The nonce of which it was told that somebody else used it.
-    foreign: Option<u64>,
+    /// The nonce that is used by none of the attempts as it seems, and whether that was told.
+    foreign: Option<(u64, bool)>,
 }
 
 impl fmt::Debug for TxManager {

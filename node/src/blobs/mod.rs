@@ -73,6 +73,8 @@ pub struct Blobs {
     sources: Vec<Source>,
     /// Sources that do not answer, by their places: none is waited for twice.
     silent: BTreeMap<usize, String>,
+    /// How many wrong blobs a source gave, by its place: those with the fewest are asked first.
+    wrong: BTreeMap<usize, u64>,
     /// Why a blob could not be had.
     reasons: BTreeMap<[u8; 32], NodeError>,
 }
@@ -124,7 +126,10 @@ impl Blobs {
         let hash = keep::file_name(&wanted.versioned_hash);
         let mut reasons = Vec::new();
         let mut wrong = None;
-        for (i, source) in self.sources.iter_mut().enumerate() {
+        let mut order: Vec<usize> = (0..self.sources.len()).collect();
+        order.sort_by_key(|i| self.wrong.get(i));
+        for i in order {
+            let Some(source) = self.sources.get_mut(i) else { continue };
             let from = source.name();
             if let Some(why) = self.silent.get(&i) {
                 reasons.push(format!("{from} does not answer ({why})"));
@@ -133,7 +138,10 @@ impl Blobs {
             match source.ask(wanted) {
                 Ok(Some(bytes)) => match check(&bytes, &wanted.versioned_hash) {
                     Ok(()) => return Ok(bytes),
-                    Err(why) => wrong = wrong.or(Some((from, why))),
+                    Err(why) => {
+                        *self.wrong.entry(i).or_default() += 1;
+                        wrong = wrong.or(Some((from, why)));
+                    }
                 },
                 Ok(None) => reasons.push(format!("{from} does not have it")),
                 Err(error) => {

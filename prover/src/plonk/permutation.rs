@@ -107,6 +107,38 @@ pub(super) fn products(
     products
 }
 
+/// The columns that the argument adds behind the fixed ones: the σ, the running products, `l_0`,
+/// `l_last`, `l_active` and `X`.
+struct Further {
+    columns: Vec<Column<Fixed>>,
+    /// Fixed columns, columns under copy constraints, running products.
+    counts: [usize; 3],
+}
+
+impl Further {
+    /// Behind those of a constraint system; `source` makes them, as only such a system can.
+    fn of(system: &ConstraintSystem<Fr>, source: &mut ConstraintSystem<Fr>) -> Self {
+        let permuted = system.permutation().get_columns().len();
+        let counts = [system.num_fixed_columns(), permuted, sets(system)];
+        let all = 0..counts.iter().sum::<usize>() + 4;
+        Self { columns: all.map(|_| source.fixed_column()).collect(), counts }
+    }
+
+    fn sigma(&self, j: usize) -> Expression<Fr> {
+        self.columns[self.counts[0] + j].query_cell(Rotation::cur())
+    }
+
+    fn product(&self, set: usize, rotation: Rotation) -> Expression<Fr> {
+        self.columns[self.counts[0] + self.counts[1] + set].query_cell(rotation)
+    }
+
+    /// `l_0`, `l_last`, `l_active` and `X`.
+    fn selectors(&self) -> [Expression<Fr>; 4] {
+        let first = self.counts.iter().sum::<usize>();
+        [0, 1, 2, 3].map(|i| self.columns[first + i].query_cell(Rotation::cur()))
+    }
+}
+
 /// The argument's rules as packed proofs have them, over the same further columns, with `beta` and
 /// `gamma` as the challenges that follow those of the circuit. A running product starts at 1 in each
 /// set, and those of all sets end with the product 1: so no set reads the last row of another one.
@@ -117,7 +149,6 @@ pub(super) fn packed_rules(system: &ConstraintSystem<Fr>) -> Vec<Expression<Fr>>
     }
     let size = set_size(system);
     let sets = sets(system);
-    let first = system.num_fixed_columns();
     // Only a constraint system makes columns and challenges.
     let mut source = ConstraintSystem::<Fr>::default();
     source.advice_column();
@@ -126,13 +157,10 @@ pub(super) fn packed_rules(system: &ConstraintSystem<Fr>) -> Vec<Expression<Fr>>
         .collect();
     let beta = || challenges[system.num_challenges()].clone();
     let gamma = || challenges[system.num_challenges() + 1].clone();
-    let further: Vec<Column<Fixed>> =
-        (0..first + columns.len() + sets + 4).map(|_| source.fixed_column()).collect();
-    let at = |i: usize, rotation: Rotation| further[first + i].query_cell::<Fr>(rotation);
-    let sigma = |j: usize| at(j, Rotation::cur());
-    let product = |s: usize, rotation: Rotation| at(columns.len() + s, rotation);
-    let selector = |i: usize| at(columns.len() + sets + i, Rotation::cur());
-    let (l_0, l_last, l_active, x) = (selector(0), selector(1), selector(2), selector(3));
+    let further = Further::of(system, &mut source);
+    let sigma = |j: usize| further.sigma(j);
+    let product = |s: usize, rotation: Rotation| further.product(s, rotation);
+    let [l_0, l_last, l_active, x] = further.selectors();
     let one = || Expression::Constant(Fr::one());
 
     let ends = (0..sets).map(|s| product(s, Rotation::cur())).reduce(|all, z| all * z);
@@ -164,16 +192,12 @@ pub(super) fn rules(system: &ConstraintSystem<Fr>, challenges: Challenges) -> Ve
     }
     let size = set_size(system);
     let sets = sets(system);
-    let first = system.num_fixed_columns();
     // Only a constraint system makes columns.
     let mut source = ConstraintSystem::<Fr>::default();
-    let further: Vec<Column<Fixed>> =
-        (0..first + columns.len() + sets + 4).map(|_| source.fixed_column()).collect();
-    let at = |i: usize, rotation: Rotation| further[first + i].query_cell::<Fr>(rotation);
-    let sigma = |j: usize| at(j, Rotation::cur());
-    let product = |s: usize, rotation: Rotation| at(columns.len() + s, rotation);
-    let selector = |i: usize| at(columns.len() + sets + i, Rotation::cur());
-    let (l_0, l_last, l_active, x) = (selector(0), selector(1), selector(2), selector(3));
+    let further = Further::of(system, &mut source);
+    let sigma = |j: usize| further.sigma(j);
+    let product = |s: usize, rotation: Rotation| further.product(s, rotation);
+    let [l_0, l_last, l_active, x] = further.selectors();
     let cur = |s: usize| product(s, Rotation::cur());
     let one = Expression::Constant(Fr::one());
 

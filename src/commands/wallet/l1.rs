@@ -8,16 +8,16 @@ use alloy_sol_types::SolCall;
 use bastion_contract::rollup::{IRollup, ITestToken};
 use bastion_l1::txmgr::{self, Judge, Limits, Request, State, TxManager, TxOptions};
 use bastion_l1::{Failover, FailoverOptions, ReadL1, RpcL1, SendL1};
-use bastion_node::exodus::{is_passing, rebuild, Dues, What};
+use bastion_node::exodus::{is_passing, Dues, What};
 use bastion_node::history::collect;
 use bastion_node::settle::to_u256;
 use bastion_protocol::{Index, Token};
+use bastion_state::state::State as Accounts;
 use clap::ArgGroup;
 use eyre::eyre;
 use serde::Serialize;
 
 use super::{amount, block_on, NodeArgs, Wallet};
-use crate::commands::audit::read_policies;
 use crate::commands::l1;
 use crate::exit::CliError;
 use crate::output;
@@ -268,9 +268,6 @@ pub(super) struct Claim {
     /// L1 block of the contract's deployment, to save the node the search before it.
     #[arg(long, default_value_t = 0, value_name = "L1BLOCK")]
     deployed_at: u64,
-    /// A policy as JSON, once for each that was ever in force [default: the node's].
-    #[arg(long, value_name = "FILE")]
-    policy: Vec<PathBuf>,
     #[command(flatten)]
     sending: Sending,
     #[command(flatten)]
@@ -299,20 +296,16 @@ struct One {
 
 pub(super) fn claim(wallet: &Wallet<'_>, args: &Claim) -> eyre::Result<()> {
     let (file, _) = wallet.folder.key(&args.name)?;
-    let given = read_policies(&args.policy)?;
-    let (rollup, policies) = block_on(async {
-        let (client, rollup) = args.node.connect(wallet).await?;
-        let policies = if given.is_empty() { vec![client.policy().await?] } else { given };
-        Ok((rollup, policies))
-    })?;
+    let (_, rollup) = block_on(args.node.connect(wallet))?;
     let to = args.to.unwrap_or(Address::from(file.exit().0));
     let contract = Address::from(rollup.contract.0);
     let mut sender = args.sending.open(wallet, rollup.chain_id)?;
     let mut reading: RpcL1 =
         args.sending.options.connect(&args.sending.l1)?.since(args.deployed_at);
     let history = collect(&mut reading, contract)?;
-    let state = rebuild(&history, &policies)?;
-    let dues = Dues::of(&history, &state)?;
+    // Exits are in calldata always: no account is looked at, so no blob is needed.
+    let accounts = Accounts::new();
+    let dues = Dues::of(&history, &accounts)?;
     let time = reading.now()?;
     let mut claims = Vec::new();
     for due in dues.all.iter().filter(|due| due.to == to) {

@@ -1,6 +1,9 @@
 //! Consistency of a description that may come from a file.
 
-use super::{AccumulatorLayout, Expression, G1Point, VerifierDescription, DESCRIPTION_VERSION};
+use super::{
+    AccumulatorLayout, Expression, G1Point, Query, SrsPoints, VerifierDescription,
+    DESCRIPTION_VERSION,
+};
 use crate::{
     error::{ContractError, Result},
     field::{BASE_MODULUS, SCALAR_MODULUS},
@@ -25,19 +28,9 @@ impl VerifierDescription {
         ensure(self.version == DESCRIPTION_VERSION, || {
             format!("version {}, expected {DESCRIPTION_VERSION}", self.version)
         })?;
-        ensure((1..=MAX_K).contains(&self.k), || format!("k = {}", self.k))?;
-        let half = U256::from(1) << (self.k - 1);
-        ensure(self.omega.pow_mod(half, SCALAR_MODULUS) == SCALAR_MODULUS - U256::from(1), || {
-            format!("omega is no primitive root of order 2^{}", self.k)
-        })?;
+        check_domain(self.k, self.omega)?;
         ensure(self.transcript_initial_state < SCALAR_MODULUS, || "initial state".into())?;
-        for (index, point) in self.preprocessed.iter().chain([&self.srs.g1]).enumerate() {
-            ensure(on_curve(point), || format!("point {index} is not on the curve"))?;
-        }
-        for (index, point) in [&self.srs.g2, &self.srs.s_g2].into_iter().enumerate() {
-            let reduced = point.x.iter().chain(&point.y).all(|c| *c < BASE_MODULUS);
-            ensure(reduced, || format!("coordinate of G2 point {index}"))?;
-        }
+        check_points(self.preprocessed.iter(), &self.srs)?;
         // Bounds far above any real circuit, so that no sum below can overflow.
         let bounded = self.num_instance.iter().all(|rows| *rows <= MAX_COUNT)
             && self.num_instance.len() <= MAX_COUNT
@@ -51,8 +44,13 @@ impl VerifierDescription {
         ensure(!self.constraints.is_empty(), || "no constraints".into())?;
         ensure(self.combiner < self.challenge_count(), || format!("combiner {}", self.combiner))?;
         self.check_queries()?;
+        let known = Known {
+            instances: self.preprocessed.len()..self.witness_offset(),
+            challenges: self.challenge_count(),
+            evaluations: self.evaluations.iter().collect(),
+        };
         for (index, constraint) in self.constraints.iter().enumerate() {
-            self.check_expression(index, constraint)?;
+            known.check(index, constraint)?;
         }
         check_accumulator(self.accumulator.as_ref(), &self.num_instance)
     }
@@ -70,7 +68,7 @@ impl VerifierDescription {
         }
         let opened: BTreeSet<_> = self.queries.iter().collect();
         ensure(opened.len() == self.queries.len(), || "an opening twice".into())?;
-        let quotient = super::Query { poly: self.quotient_poly(), rotation: 0 };
+        let quotient = Query { poly: self.quotient_poly(), rotation: 0 };
         ensure(opened.contains(&quotient), || "the quotient is not opened".into())?;
         for query in &self.queries {
             ensure(*query == quotient || evaluations.contains(query), || {
@@ -85,20 +83,31 @@ impl VerifierDescription {
         }
         Ok(())
     }
+}
 
-    fn check_expression(&self, index: usize, constraint: &Expression) -> Result<()> {
-        let instances = self.preprocessed.len()..self.witness_offset();
-        let evaluations: BTreeSet<_> = self.evaluations.iter().collect();
+/// What expressions of a description may use.
+pub(super) struct Known<'a> {
+    /// Numbers of the instance columns.
+    pub(super) instances: std::ops::Range<usize>,
+    /// Number of challenges.
+    pub(super) challenges: usize,
+    /// Evaluations that the proof has.
+    pub(super) evaluations: BTreeSet<&'a Query>,
+}
+
+impl Known<'_> {
+    /// Checks that constraint `index` uses nothing else.
+    pub(super) fn check(&self, index: usize, constraint: &Expression) -> Result<()> {
         let mut problem = None;
         constraint.walk(&mut |node| {
             let valid = match node {
                 Expression::Constant(value) => *value < SCALAR_MODULUS,
                 Expression::Lagrange(row) => row.unsigned_abs() <= MAX_LAGRANGE.unsigned_abs(),
-                Expression::Challenge(challenge) => *challenge < self.challenge_count(),
-                Expression::Polynomial(query) if instances.contains(&query.poly) => {
+                Expression::Challenge(challenge) => *challenge < self.challenges,
+                Expression::Polynomial(query) if self.instances.contains(&query.poly) => {
                     query.rotation.unsigned_abs() <= MAX_LAGRANGE.unsigned_abs()
                 }
-                Expression::Polynomial(query) => evaluations.contains(query),
+                Expression::Polynomial(query) => self.evaluations.contains(query),
                 Expression::Powers { terms, .. } => !terms.is_empty(),
                 _ => true,
             };
@@ -108,6 +117,30 @@ impl VerifierDescription {
         });
         problem.map_or(Ok(()), |problem| Err(ContractError::InvalidDescription(problem)))
     }
+}
+
+/// Checks that `omega` generates the domain of size `2^k`.
+pub(super) fn check_domain(k: usize, omega: U256) -> Result<()> {
+    ensure((1..=MAX_K).contains(&k), || format!("k = {k}"))?;
+    let half = U256::from(1) << (k - 1);
+    ensure(omega.pow_mod(half, SCALAR_MODULUS) == SCALAR_MODULUS - U256::from(1), || {
+        format!("omega is no primitive root of order 2^{k}")
+    })
+}
+
+/// Checks points of the key and of the reference string.
+pub(super) fn check_points<'a>(
+    key: impl Iterator<Item = &'a G1Point>,
+    srs: &'a SrsPoints,
+) -> Result<()> {
+    for (index, point) in key.chain([&srs.g1]).enumerate() {
+        ensure(on_curve(point), || format!("point {index} is not on the curve"))?;
+    }
+    for (index, point) in [&srs.g2, &srs.s_g2].into_iter().enumerate() {
+        let reduced = point.x.iter().chain(&point.y).all(|c| *c < BASE_MODULUS);
+        ensure(reduced, || format!("coordinate of G2 point {index}"))?;
+    }
+    Ok(())
 }
 
 pub(super) fn check_accumulator(

@@ -1,9 +1,11 @@
 //! The verifier of packed proofs as data: what the Solidity generator reads.
 
-use super::check::{check_accumulator, ensure, on_curve, MAX_COUNT, MAX_K, MAX_LAGRANGE};
+use super::check::{
+    check_accumulator, check_domain, check_points, ensure, Known, MAX_COUNT, MAX_LAGRANGE,
+};
 use super::{AccumulatorLayout, Expression, G1Point, Query, SrsPoints};
-use crate::error::{ContractError, Result};
-use crate::field::{BASE_MODULUS, SCALAR_MODULUS};
+use crate::error::Result;
+use crate::field::SCALAR_MODULUS;
 use alloy_primitives::{keccak256, U256};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -163,20 +165,9 @@ impl PackedDescription {
         ensure(self.version == PACKED_VERSION, || {
             format!("version {}, expected {PACKED_VERSION}", self.version)
         })?;
-        ensure((1..=MAX_K).contains(&self.k), || format!("k = {}", self.k))?;
-        let half = U256::from(1) << (self.k - 1);
-        ensure(self.omega.pow_mod(half, SCALAR_MODULUS) == SCALAR_MODULUS - U256::from(1), || {
-            format!("omega is no primitive root of order 2^{}", self.k)
-        })?;
+        check_domain(self.k, self.omega)?;
         ensure((1..=MAX_STRIDE).contains(&self.stride), || format!("stride {}", self.stride))?;
-        let points = self.fixed.iter().map(|fixed| &fixed.point).chain([&self.srs.g1]);
-        for (index, point) in points.enumerate() {
-            ensure(on_curve(point), || format!("point {index} is not on the curve"))?;
-        }
-        for (index, point) in [&self.srs.g2, &self.srs.s_g2].into_iter().enumerate() {
-            let reduced = point.x.iter().chain(&point.y).all(|c| *c < BASE_MODULUS);
-            ensure(reduced, || format!("coordinate of G2 point {index}"))?;
-        }
+        check_points(self.fixed.iter().map(|fixed| &fixed.point), &self.srs)?;
         let bounded = self.num_instance.iter().all(|rows| *rows <= MAX_COUNT)
             && self.num_instance.len() <= MAX_COUNT
             && self.rounds.len() <= MAX_COUNT
@@ -186,9 +177,14 @@ impl PackedDescription {
         self.check_packs()?;
         ensure(!self.constraints.is_empty(), || "no constraints".into())?;
         ensure(self.combiner < self.challenge_count(), || format!("combiner {}", self.combiner))?;
-        let evaluations: BTreeSet<Query> = self.evaluations().into_iter().collect();
+        let evaluations = self.evaluations();
+        let known = Known {
+            instances: self.fixed_count()..self.witness_offset(),
+            challenges: self.challenge_count(),
+            evaluations: evaluations.iter().collect(),
+        };
         for (index, constraint) in self.constraints.iter().enumerate() {
-            self.check_expression(index, constraint, &evaluations)?;
+            known.check(index, constraint)?;
         }
         check_accumulator(self.accumulator.as_ref(), &self.num_instance)?;
         ensure(self.digest == self.computed_digest(), || "the digest is another one's".into())
@@ -210,32 +206,5 @@ impl PackedDescription {
             ensure(fine, || format!("rotations {:?} of pack {index}", pack.rotations))?;
         }
         ensure(count > 0, || "no packs".into())
-    }
-
-    fn check_expression(
-        &self,
-        index: usize,
-        constraint: &Expression,
-        evaluations: &BTreeSet<Query>,
-    ) -> Result<()> {
-        let instances = self.fixed_count()..self.witness_offset();
-        let mut problem = None;
-        constraint.walk(&mut |node| {
-            let valid = match node {
-                Expression::Constant(value) => *value < SCALAR_MODULUS,
-                Expression::Lagrange(row) => row.unsigned_abs() <= MAX_LAGRANGE.unsigned_abs(),
-                Expression::Challenge(challenge) => *challenge < self.challenge_count(),
-                Expression::Polynomial(query) if instances.contains(&query.poly) => {
-                    query.rotation.unsigned_abs() <= MAX_LAGRANGE.unsigned_abs()
-                }
-                Expression::Polynomial(query) => evaluations.contains(query),
-                Expression::Powers { terms, .. } => !terms.is_empty(),
-                _ => true,
-            };
-            if !valid && problem.is_none() {
-                problem = Some(format!("constraint {index} uses {node:?}"));
-            }
-        });
-        problem.map_or(Ok(()), |problem| Err(ContractError::InvalidDescription(problem)))
     }
 }

@@ -16,7 +16,7 @@ use crate::output;
 ///
 /// Looks up which blobs the blocks of the rollup have, and fetches those that the folder does not have yet.
 /// Each is held against its hash on L1. Run it once a day: L1 keeps blobs for about 18 days. The folder is an
-/// archive for `bastion audit` and `bastion exodus`. Exit code 5 if the blob of a block was not found.
+/// archive for `bastion audit` and `bastion exodus begin`. Exit code 5 if the blob of a block was not found.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  bastion blobs --l1 URL --contract A --beacon http://127.0.0.1:5052 --out archive\n  \

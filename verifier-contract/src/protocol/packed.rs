@@ -160,7 +160,7 @@ impl PackedDescription {
     /// output follows from the description alone, and that the digest is its own.
     ///
     /// # Errors
-    /// [`ContractError::InvalidDescription`], naming the first contradiction.
+    /// [`crate::ContractError::InvalidDescription`], naming the first contradiction.
     pub fn check(&self) -> Result<()> {
         ensure(self.version == PACKED_VERSION, || {
             format!("version {}, expected {PACKED_VERSION}", self.version)

@@ -107,7 +107,7 @@ pub fn report(shape: &Shape) -> Result<CostReport, CircuitError> {
         Table::Hash => pools.hashes.len(),
         Table::Range40 => pools.ranges40.len(),
         Table::Range128 => pools.ranges128.len(),
-        Table::Limiter | Table::Policy => 0,
+        Table::Limiter | Table::Policy | Table::Order | Table::Quote => 0,
         // What every batch has, whether its data are in a blob or not.
         Table::Blob => 1,
         Table::Powers => blob::QUARTERS,

@@ -10,6 +10,7 @@
 //! |---|---|
 //! | [`core`] | expressions, bus, blocks, grid, layout: what every table is made of |
 //! | `hash`, `nodes`, `accounts`, `ranges`, `signatures`, `ops`, `limiter`, `policy`, `head` | one table each, with its README |
+//! | [`auction`] | tables for orders and their prices |
 //! | [`blob`] | tables for data in blobs (EIP-4844) |
 //! | [`witness`] | from an executed batch to a filled grid |
 //! | [`check`] | finds the violated constraints of a grid, by name |
@@ -19,6 +20,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 pub mod accounts;
+pub mod auction;
 pub mod blob;
 pub mod check;
 pub mod circuit;

@@ -20,6 +20,7 @@ fn readme(table: Table) -> &'static str {
             include_str!("blob/README.md")
         }
         Table::Limbs | Table::Bits10 | Table::Split => include_str!("blob/README.md"),
+        Table::Order | Table::Quote => include_str!("auction/README.md"),
     }
 }
 

@@ -1,7 +1,9 @@
 //! The list of all tables.
 
 use crate::core::{RowBlock, Table};
-use crate::{accounts, blob, hash, head, limiter, nodes, ops, policy, ranges, signatures, Shape};
+use crate::{
+    accounts, auction, blob, hash, head, limiter, nodes, ops, policy, ranges, signatures, Shape,
+};
 
 /// The description of every table, in the order of [`Table::ALL`].
 pub fn blocks(shape: &Shape) -> Vec<RowBlock> {
@@ -32,6 +34,8 @@ pub fn block(table: Table, shape: &Shape) -> RowBlock {
         Table::Limbs => blob::limbs::block(),
         Table::Bits10 => blob::bits10::block(),
         Table::Split => blob::split::block(),
+        Table::Order => auction::order::block(),
+        Table::Quote => auction::quote::block(),
     }
 }
 

@@ -75,7 +75,9 @@ impl BlobSlots {
             | Table::Range40
             | Table::Range128
             | Table::Limiter
-            | Table::Policy => 0,
+            | Table::Policy
+            | Table::Order
+            | Table::Quote => 0,
         }
     }
 }

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::core::{bus, Expr, RowKind, Table, Term};
+use crate::core::{bus, Expr, RowKind, Selector, Table, Term};
 
-/// Terms that share a row of the bus.
+/// Most terms that share a row of the bus.
 pub const TERMS: usize = 4;
 
 /// A named polynomial that is zero on every block of the table.
@@ -75,14 +75,24 @@ impl RowBlock {
         self.bus[row].extend(terms);
     }
 
-    /// Puts `terms` on the bus, `TERMS` to a row, from `first_row` on; returns the next free row.
+    /// Puts `terms` on the bus, as many to a row as the degree of its selector leaves room for, from
+    /// `first_row` on; returns the next free row.
     pub fn bus_packed(&mut self, first_row: usize, terms: Vec<Term>) -> usize {
         let mut row = first_row;
-        for chunk in terms.chunks(TERMS) {
-            self.bus(row, chunk.iter().cloned());
+        let mut left = terms.into_iter().peekable();
+        while left.peek().is_some() {
+            let room = self.room(row);
+            self.bus(row, left.by_ref().take(room));
             row += 1;
         }
         row
+    }
+
+    /// How many terms a row has room for.
+    fn room(&self, row: usize) -> usize {
+        let kind = self.kinds.get(&row).filter(|kind| kind.has_terms());
+        let selector = kind.map_or(Selector::Table(self.table), |kind| Selector::Kind(*kind));
+        (TERMS + 1).saturating_sub(selector.place().members as usize).max(1)
     }
 
     /// Constraints and bus steps together, named: what the circuit enforces under the selectors.

@@ -76,6 +76,17 @@ pub enum Tag {
     /// `(position, quarter, low, high)`: the words of a quarter of a group times the limbs of their
     /// multipliers.
     Sums = 30,
+    /// `(number, sell, buy, amount, sold, paid, word, position, mode)`: an order or a quote. Here and
+    /// below: auctions.
+    Auction = 32,
+    /// `(key)`: of the last quote in the order of keys.
+    QuoteKey = 33,
+    /// `(token, market, price, open)`: the price of a token.
+    Price = 34,
+    /// `(sell, buy, fraction)`: the part by which orders of a pair are filled at the margin.
+    Fraction = 35,
+    /// `(token, sum)`: what orders sold of a token so far, less what they were paid of it.
+    Flow = 36,
 }
 
 /// A tuple: its relation and entries.

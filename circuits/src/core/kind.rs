@@ -24,12 +24,21 @@ pub enum RowKind {
     Entries,
     /// Four slots of padding, one after the other.
     Padding,
+    /// Three 40-bit limbs that are looked up.
+    Limbs,
 }
 
 impl RowKind {
     /// All kinds.
-    pub const ALL: [Self; 6] =
-        [Self::Digits, Self::Words, Self::Reductions, Self::Chunks, Self::Entries, Self::Padding];
+    pub const ALL: [Self; 7] = [
+        Self::Digits,
+        Self::Words,
+        Self::Reductions,
+        Self::Chunks,
+        Self::Entries,
+        Self::Padding,
+        Self::Limbs,
+    ];
 
     /// Name of the gate.
     pub fn name(self) -> &'static str {
@@ -40,6 +49,7 @@ impl RowKind {
             Self::Chunks => "chunks_row",
             Self::Entries => "entries_row",
             Self::Padding => "padding_row",
+            Self::Limbs => "limbs_row",
         }
     }
 
@@ -47,7 +57,12 @@ impl RowKind {
     pub fn has_terms(self) -> bool {
         match self {
             Self::Digits => false,
-            Self::Words | Self::Reductions | Self::Chunks | Self::Entries | Self::Padding => true,
+            Self::Words
+            | Self::Reductions
+            | Self::Chunks
+            | Self::Entries
+            | Self::Padding
+            | Self::Limbs => true,
         }
     }
 

@@ -50,11 +50,15 @@ pub enum Table {
     Bits10,
     /// One owner record, cut into slots.
     Split,
+    /// One order of the auction.
+    Order,
+    /// The price of a token, or the fraction of a pair.
+    Quote,
 }
 
 impl Table {
     /// All tables, in the order of their selectors.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 23] = [
         Self::Head,
         Self::Op,
         Self::Account,
@@ -76,6 +80,8 @@ impl Table {
         Self::Limbs,
         Self::Bits10,
         Self::Split,
+        Self::Order,
+        Self::Quote,
     ];
 
     /// The tables for data in blobs, of [`Table::ALL`].
@@ -113,6 +119,8 @@ impl Table {
             Self::Limbs => "limbs",
             Self::Bits10 => "bits10",
             Self::Split => "split",
+            Self::Order => "order",
+            Self::Quote => "quote",
         }
     }
 
@@ -129,7 +137,8 @@ impl Table {
             Self::Unpack | Self::Slots => 5,
             Self::Limiter | Self::Bits10 | Self::Split => 4,
             Self::Powers | Self::Limbs => 8,
-            Self::Policy => 7,
+            Self::Policy | Self::Quote => 7,
+            Self::Order => 13,
         }
     }
 }
@@ -222,6 +231,8 @@ fn slots(shape: &Shape) -> Vec<(Table, usize)> {
         (Table::Range40, shape.slots.ranges40),
         (Table::Limiter, shape.slots.limiters),
         (Table::Policy, shape.slots.policies),
+        (Table::Order, shape.slots.orders),
+        (Table::Quote, shape.slots.quotes),
     ];
     others.into_iter().chain(of_blob).collect()
 }

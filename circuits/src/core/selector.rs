@@ -28,7 +28,7 @@ pub struct SelectorPlace {
 }
 
 /// Selectors that share columns. No two of a column are ever on the same row.
-const SHARED: [&[Selector]; 5] = [
+const SHARED: [&[Selector]; 8] = [
     &[
         Selector::Table(Table::Half),
         Selector::Table(Table::Hash),
@@ -39,6 +39,9 @@ const SHARED: [&[Selector]; 5] = [
     &[Selector::Table(Table::Slots), Selector::Table(Table::Limbs)],
     &[Selector::Table(Table::Account), Selector::Table(Table::Bits10)],
     &[Selector::Table(Table::Node), Selector::Kind(RowKind::Digits)],
+    &[Selector::Table(Table::Limiter), Selector::Table(Table::Quote)],
+    &[Selector::Table(Table::Policy), Selector::Table(Table::Order)],
+    &[Selector::Table(Table::Split), Selector::Kind(RowKind::Limbs)],
 ];
 
 impl Selector {

@@ -32,17 +32,21 @@ pub struct Slots {
     pub limbs: usize,
     /// Owner records in a blob.
     pub owners: usize,
+    /// Orders.
+    pub orders: usize,
+    /// Quotes of tokens and pairs.
+    pub quotes: usize,
 }
 
 impl Slots {
     /// In the order of the fields.
-    fn counts(&self) -> [usize; 12] {
+    fn counts(&self) -> [usize; 14] {
         let Self { ops, accounts, nodes, signatures, hashes, .. } = *self;
-        let Self { ranges128, ranges40, limiters, policies, .. } = *self;
+        let Self { ranges128, ranges40, limiters, policies, orders, quotes, .. } = *self;
         let BlobSlots { groups, limbs, owners } = self.blob();
         [
             ops, accounts, nodes, signatures, hashes, ranges128, ranges40, limiters, policies,
-            groups, limbs, owners,
+            groups, limbs, owners, orders, quotes,
         ]
     }
 
@@ -84,8 +88,10 @@ mod tests {
             groups: 10,
             limbs: 11,
             owners: 12,
+            orders: 13,
+            quotes: 14,
         };
-        assert_eq!(room.counts(), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
+        assert_eq!(room.counts(), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14]);
         assert!(room.fits(&room) && Slots::default().fits(&room));
         let json = serde_json::to_value(room).unwrap();
         for name in json.as_object().unwrap().keys() {

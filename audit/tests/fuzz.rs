@@ -31,8 +31,8 @@ fn wrong(replay: &mut Replay, trace: &BatchTrace) -> Option<String> {
     if let Err(e) = replay.apply(&data, trace.context.time) {
         return Some(e.to_string());
     }
-    if replay.take_chain() != order_chain(Fr::from(0u64), &trace.ops) {
-        return Some("the word chain is another".into());
+    if replay.take_order().chain != order_chain(Fr::from(0u64), &trace.ops) {
+        return Some("the order is another".into());
     }
     (replay.root() != trace.new_root).then(|| "the root is another".into())
 }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::data::{chain_start, packed_counts};
 use crate::hash::compress;
 use crate::inputs::COUNT;
+use crate::records::Section;
 use crate::{field, Fr, PublicInputs};
 
 /// Where the number of operations stands in the word of the counts.
@@ -17,6 +18,23 @@ const OPERATIONS: u64 = 64;
 #[must_use]
 pub fn leaf(words: impl IntoIterator<Item = Fr>) -> Option<Fr> {
     words.into_iter().reduce(compress)
+}
+
+/// The leaf of an operation from its posted records, in the order L1 or L2, owner, exit; `None` if there
+/// is none, or something is no record. Their lengths tell the sections.
+#[must_use]
+pub fn leaf_of<'a>(records: impl IntoIterator<Item = &'a [u8]>) -> Option<Fr> {
+    let mut words = Vec::new();
+    for record in records {
+        let section = Section::ALL.into_iter().find(|s| s.record_len() == record.len())?;
+        for word in section.split(record) {
+            if let Ok(wide) = <&[u8; 32]>::try_from(word.bytes.as_slice()) {
+                field::from_bytes("posted word", wide).ok()?;
+            }
+            words.push(word.to_fr());
+        }
+    }
+    leaf(words)
 }
 
 /// The tree over the operations of a batch, in heap numbering: the leaf of position `i` of `n` is node

@@ -41,6 +41,19 @@ fn a_leaf_is_its_words_one_after_the_other() {
 }
 
 #[test]
+fn the_words_of_records_are_those_of_the_leaf() {
+    let record = [&[0; 14][..], &[7], &[0; 31], &[8], &[0; 19], &[9]].concat();
+    let (l2, owner) = record.split_at(15);
+    let words = [7_u64, 8, 9].map(Fr::from);
+    assert_eq!(leaf_of([l2, owner]), leaf(words));
+    assert_eq!(leaf_of([l2]), Some(words[0]));
+    assert_eq!(leaf_of([]), None);
+    assert_eq!(leaf_of([&l2[1..]]), None);
+    // A key hash that is not below p would be another one's leaf.
+    assert_eq!(leaf_of([l2, &[0xff; 52][..]]), None);
+}
+
+#[test]
 fn trees_are_those_of_the_definition() {
     assert_eq!(OrderTree::new(&[]).root(), None);
     for n in 1..40 {

@@ -387,10 +387,11 @@ fn the_chain_takes_its_step() {
     let c_in = cheat.grid.public()[2];
     cheat.rebuild_with(4, |number, _| (number == 0).then_some(c_in));
     assert_eq!(cheat.names(), set(&["op.tree_node"]));
-    // The head takes what it had itself, so nobody else does.
+    // The head takes back what it gave, so that the first operation has nothing to take.
     let mut cheat = Cheat::of(&ALL);
     cheat.finish(c_in);
-    assert_eq!(cheat.names(), set(&["op.left_child", "op.node_place"]));
+    let ends = ["head.chain_before", "head.chain_after", "op.left_child", "op.node_place"];
+    assert_eq!(cheat.names(), set(&ends));
     // A step from another value.
     let mut cheat = Cheat::of(&ALL);
     let root = cheat.get(cheat.order[0], cheat.c.children[1]);

@@ -30,7 +30,7 @@ use bastion_protocol::ops::{Action, Body, Op};
 use bastion_protocol::{Fr, Header};
 use bastion_prover::progress::Progress;
 use bastion_prover::ErrorClass;
-use bastion_state::executor::word_chain;
+use bastion_state::executor::order_chain;
 use bastion_state::executor::{posted_data, BatchBuilder, BatchContext};
 use bastion_state::state::State;
 use tempfile::TempDir;
@@ -155,7 +155,7 @@ fn settle(
         policy_root: dev_policy().root(),
         domain: trace.context.domain,
         time: trace.context.time,
-        c_out: word_chain(Fr::from(0u64), &trace.ops),
+        c_out: order_chain(Fr::from(0u64), &trace.ops),
         batches: 1,
     };
     if !matches!(posting, Posting::Calldata) {

@@ -11,6 +11,7 @@
 //! | [`account`], [`path`] | leaves, Merkle paths | §3 |
 //! | [`policy`], [`limiter`] | limits, guardian, the rule of the bridge | §4, §5 |
 //! | [`kinds`], [`ops`], [`codec`] | kinds of operations, operations, their encoding | §5 |
+//! | [`limit`], [`quote`] | limit prices of orders, quotes of auctions | §5 |
 //! | [`records`], [`data`] | posted records, words, their polynomial | §6 |
 //! | [`blob`] | records as the coefficients of a blob's polynomial, and its point | §6 |
 //! | [`header`], [`inputs`] | what a block claims, public inputs of proofs | §7 |
@@ -36,6 +37,7 @@ pub mod header;
 pub mod inputs;
 pub mod keys;
 pub mod kinds;
+pub mod limit;
 pub mod limiter;
 pub mod memo;
 pub mod ops;
@@ -43,6 +45,7 @@ pub mod path;
 pub mod policy;
 pub mod proofs;
 pub mod queue;
+pub mod quote;
 pub mod receipt;
 pub mod records;
 #[cfg(test)]
@@ -58,9 +61,11 @@ pub use error::ProtocolError;
 pub use header::Header;
 pub use inputs::PublicInputs;
 pub use kinds::Kind;
+pub use limit::Limit;
 pub use memo::Memo;
 pub use policy::{Policy, TokenLimits};
 pub use proofs::{BatchProof, BlockProof, CircuitId};
+pub use quote::Quote;
 pub use receipt::Receipt;
 
 /// Exclusive upper bound of times, deadlines and delays, which are u40 seconds.

@@ -104,7 +104,7 @@ impl Text {
                     text.x = wire.x.map(to_halo2);
                 }
             }
-            Op::Noop => {}
+            Op::Quote(_) | Op::Noop => {}
         }
         text
     }
@@ -272,7 +272,7 @@ impl OpWriter<'_, '_> {
             Kind::Deposit | Kind::ForcedExit | Kind::ForcedExitNoop => {
                 [requested_token, requested_token * pow2(24), zero, zero]
             }
-            Kind::Transfer => [small(text.mantissa), amount40, not_frozen, zero],
+            Kind::Transfer | Kind::Order => [small(text.mantissa), amount40, not_frozen, zero],
             Kind::TransferNew => {
                 [small(text.mantissa), amount40, not_frozen, index(1) - first_user]
             }
@@ -287,7 +287,7 @@ impl OpWriter<'_, '_> {
                 amount40 - time - Fr::one(),
             ],
             Kind::Unfreeze => [zero, zero, still_frozen, zero],
-            Kind::Noop => [zero; 4],
+            Kind::Quote | Kind::Noop => [zero; 4],
         };
         let small_values = [first, second, deadline, comparison, last];
         for (cell, value) in c.small.iter().zip(small_values) {
@@ -297,7 +297,7 @@ impl OpWriter<'_, '_> {
         let second_range = match kind {
             Kind::Deposit | Kind::DepositNew => wide(op.amount),
             Kind::Withdraw => wide(halves(&text.x[0]).0),
-            Kind::Transfer | Kind::TransferNew => {
+            Kind::Transfer | Kind::TransferNew | Kind::Order => {
                 Fields::of(paid.and_then(|a| a.after.as_ref())).balance
             }
             Kind::ForcedExit
@@ -305,6 +305,7 @@ impl OpWriter<'_, '_> {
             | Kind::ChangeKey
             | Kind::Freeze
             | Kind::Unfreeze
+            | Kind::Quote
             | Kind::Noop => zero,
         };
         self.set(&c.second_range, second_range);
@@ -330,7 +331,7 @@ impl OpWriter<'_, '_> {
         }
         self.set(&c.distinct_inverse, inverse_or_zero(index(1) - index(0)));
         let owner = match kind {
-            Kind::Transfer => Fields::of(paid.and_then(|a| a.before.as_ref())).owner,
+            Kind::Transfer | Kind::Order => Fields::of(paid.and_then(|a| a.before.as_ref())).owner,
             Kind::Freeze | Kind::Unfreeze => primary.owner,
             Kind::Deposit
             | Kind::DepositNew
@@ -339,6 +340,7 @@ impl OpWriter<'_, '_> {
             | Kind::TransferNew
             | Kind::Withdraw
             | Kind::ChangeKey
+            | Kind::Quote
             | Kind::Noop => zero,
         };
         self.set(&c.owner_inverse, inverse_or_zero(owner));

@@ -60,12 +60,5 @@ pub(super) fn order(
 /// What stands in the trace of an order in a batch that only finds out what fits. Such a batch is taken
 /// back.
 const UNKNOWN: TokenQuote = TokenQuote { market: 0, price: 0 };
-const UNRULED: Ruling = Ruling {
-    class: None,
-    part: 0,
-    due: 0,
-    due_rest: 0,
-    payment: 0,
-    payment_rest: 0,
-    fits: false,
-};
+const UNRULED: Ruling =
+    Ruling { class: None, part: 0, due: 0, due_rest: 0, payment: 0, payment_rest: 0, fits: false };

@@ -3,9 +3,7 @@
 use bastion_protocol::data::{packed_counts, BatchData};
 use bastion_protocol::hash::compress;
 use bastion_protocol::ops::Op;
-use bastion_protocol::records::{
-    owner_record, value_record, ExitRecord, L1Record, Section, Word,
-};
+use bastion_protocol::records::{owner_record, value_record, ExitRecord, L1Record, Section, Word};
 use bastion_protocol::{Address, Fr};
 
 use super::OpTrace;

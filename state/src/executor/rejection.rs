@@ -199,7 +199,9 @@ pub enum Rejection {
         paid: u128,
     },
     /// The surplus is not what is left.
-    #[error("{named} of token {token} are named as surplus, and {left} are left: name what is left")]
+    #[error(
+        "{named} of token {token} are named as surplus, and {left} are left: name what is left"
+    )]
     Surplus {
         /// The token.
         token: Token,

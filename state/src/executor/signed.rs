@@ -5,8 +5,8 @@ use bastion_protocol::keys::{check_claims, owner, Claim, Verified};
 use bastion_protocol::ops::{Action, Op, SignedOp};
 use bastion_protocol::{Account, Address, Fr, Index, Token};
 
-use super::freeze::{freeze, unfreeze};
 use super::auction::Book;
+use super::freeze::{freeze, unfreeze};
 use super::limiter::leave;
 use super::order::{bought, order};
 use super::transfer::{to_account, to_new};

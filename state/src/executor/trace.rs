@@ -4,9 +4,9 @@
 
 use super::BatchContext;
 use crate::tree::NodeTouch;
+use bastion_auction::{Ruling, TokenQuote};
 use bastion_protocol::codec::serde_op;
 use bastion_protocol::field::{serde_fr, serde_option_fr};
-use bastion_auction::{Ruling, TokenQuote};
 use bastion_protocol::ops::{Op, SignedOp};
 use bastion_protocol::{Account, Address, Fr, Index, Limit, Opening, Token, TokenLimits};
 use bastion_protocol::{Kind, Quote};

@@ -44,6 +44,12 @@ impl Quotes {
         self.by_key.insert(quote.key(), Planned { quote, surplus });
     }
 
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.by_key.is_empty()
+    }
+
     /// The quotes as operations, in ascending order of their keys.
     pub fn ops(&self) -> impl Iterator<Item = Op> + '_ {
         self.by_key.values().map(|planned| Op::Quote(planned.quote))

@@ -36,6 +36,7 @@ pub(super) fn order(
     limit: Limit,
 ) -> Result<OrderTrace, Rejection> {
     let (quotes, ruling, fill) = match book.quotes() {
+        Some(known) if known.is_empty() => return Err(Rejection::NoAuction),
         Some(known) => {
             let price = |token| known.price(token).ok_or(Rejection::NoPrice(token));
             let quotes = [price(sell)?, price(buy)?];

@@ -153,6 +153,9 @@ pub enum Rejection {
     /// Sells a token for itself.
     #[error("account {0} holds the token that is sold: name an account of another token")]
     SameToken(Index),
+    /// An order in a batch that clears none.
+    #[error("this batch clears no orders: they are taken where a whole batch is packed at once")]
+    NoAuction,
     /// The batch has no price quote of a token of an order.
     #[error("the batch has no price of token {0}: give it one, which may be 0")]
     NoPrice(Token),

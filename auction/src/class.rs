@@ -2,9 +2,10 @@
 
 use crate::{Limit, Terms, ONE};
 use ruint::aliases::U256;
+use serde::{Deserialize, Serialize};
 
 /// Where an order's limit lies, seen from the price.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Class {
     /// Better than the price by the margin or more: filled whole.
     Inside,

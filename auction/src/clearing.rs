@@ -1,23 +1,19 @@
 //! The result of an auction.
 
 use bastion_protocol::Token;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// Bits of a price.
-pub const PRICE_BITS: u32 = 96;
-
-/// The fraction that fills an order whole: `2^32`.
-pub const WHOLE: u64 = 1 << 32;
-
 /// The price of a token.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Quote {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TokenQuote {
     /// The market that the token is in. Tokens trade within their market alone. No order sells a token of
     /// a higher market for one of a lower.
     pub market: u16,
     /// Worth of the token's smallest unit, in a unit that all tokens of the market share; 1 to below
-    /// `2^96`. The largest price of a market is at least `2^95`: prices mean nothing but their quotients,
-    /// and this gives each set of quotients about one form.
+    /// `2^96`, or 0 in posted form if the token is suspended. The largest price of a market of a
+    /// [`Clearing`] is at least `2^95`: prices mean nothing but their quotients, and this gives each set of
+    /// quotients about one form.
     pub price: u128,
 }
 
@@ -40,9 +36,9 @@ impl Fill {
 pub struct Clearing {
     /// The price of each token that trades. A token without one is suspended: no order that sells or buys
     /// it is filled.
-    pub quotes: BTreeMap<Token, Quote>,
+    pub quotes: BTreeMap<Token, TokenQuote>,
     /// The part that each order at the margin is filled by, for each pair (sold, bought), in parts of
-    /// [`WHOLE`]. A pair that is not listed has 0.
+    /// [`WHOLE`](crate::WHOLE). A pair that is not listed has 0.
     pub fractions: BTreeMap<(Token, Token), u64>,
     /// What each order got, by its place.
     pub fills: Vec<Fill>,

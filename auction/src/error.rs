@@ -1,6 +1,7 @@
 //! What can be wrong with an auction or its result, with values and what to do about it.
 
-use bastion_protocol::Token;
+use crate::RuleError;
+use bastion_protocol::{ProtocolError, Token};
 use thiserror::Error;
 
 /// An error of this crate. Those from [`AuctionError::Count`] on name the rule that a clearing breaks.
@@ -14,24 +15,9 @@ pub enum AuctionError {
         /// The margin.
         margin: u16,
     },
-    /// A limit price is not in its form.
-    #[error(
-        "limit {mantissa} / 2^{exponent}: set the mantissa's top bit, and an exponent of at most 127"
-    )]
-    Limit {
-        /// The mantissa.
-        mantissa: u64,
-        /// The exponent.
-        exponent: u8,
-    },
-    /// A limit price is too large or too small.
-    #[error("limit {bought} / {sold}: ask for a quotient of at least 2^-64 and below 2^64")]
-    LimitRange {
-        /// Units that are bought.
-        bought: u128,
-        /// Units that are sold.
-        sold: u128,
-    },
+    /// A limit price is not in its form or out of its range.
+    #[error(transparent)]
+    Limit(#[from] ProtocolError),
     /// Too many orders.
     #[error("{count} orders in one auction: leave at least {} for the next one", count - most)]
     Orders {
@@ -116,17 +102,21 @@ pub enum AuctionError {
         /// The fraction.
         fraction: u64,
     },
-    /// An order leads from a market to one below it, so that orders could trade in a circle across both.
+    /// A token of an order has no quote.
     #[error(
-        "order {place} sells in market {from} and buys in market {to}: put both tokens in one market"
+        "orders name token {token}, and it has no quote: give it one, with price 0 to suspend it"
     )]
-    Descends {
+    NoQuote {
+        /// The token.
+        token: Token,
+    },
+    /// The rule has no result for an order at these quotes.
+    #[error("order {place}: {why}")]
+    Rule {
         /// Place of the order.
         place: usize,
-        /// Market of the token that it sells.
-        from: u16,
-        /// Market of the token that it buys.
-        to: u16,
+        /// Why.
+        why: RuleError,
     },
     /// An order has a fill without a price that it could be filled at.
     #[error("order {place} sold {sold} for {bought}, and its tokens have no price in one market: fill nothing")]

@@ -5,19 +5,23 @@
 mod class;
 mod clearing;
 mod error;
-mod limit;
 pub mod meter;
 mod order;
+mod posted;
+mod rule;
 pub mod sample;
 mod solve;
 mod terms;
 mod verify;
 
+pub use bastion_protocol::quote::{PRICE_BITS, WHOLE};
+pub use bastion_protocol::Limit;
 pub use class::Class;
-pub use clearing::{Clearing, Fill, Quote, PRICE_BITS, WHOLE};
+pub use clearing::{Clearing, Fill, TokenQuote};
 pub use error::AuctionError;
-pub use limit::Limit;
 pub use order::{Auction, Order, AMOUNT_BITS, MAX_ORDERS, MAX_TOKENS};
+pub use posted::{post, Posted};
+pub use rule::{rule, RuleError, Ruling, PAYMENT_BITS};
 pub use solve::solve;
 pub use terms::{Terms, ONE};
 pub use verify::verify;

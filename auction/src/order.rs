@@ -2,13 +2,13 @@
 
 use crate::{AuctionError, Limit, Terms};
 use bastion_protocol::Token;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// Bits of an amount: that of one order, and that of all orders of an auction that sell one token.
 ///
 /// With prices of 96 bits and parts of 16 bits, the products of the rule stay below `2^240`: inside the
 /// circuit's field, and inside 256 bits here. Where one may not, it is compared with care.
-pub const AMOUNT_BITS: u32 = 112;
+pub use bastion_protocol::ops::ORDER_BITS as AMOUNT_BITS;
 
 /// Most orders of one auction.
 pub const MAX_ORDERS: usize = 1 << 16;
@@ -35,40 +35,73 @@ pub struct Order {
 pub struct Auction {
     orders: Vec<Order>,
     terms: Terms,
+    /// What orders sell of each token that they name.
+    supply: BTreeMap<Token, u128>,
 }
 
 impl Auction {
     /// An auction of orders, which are named by their place from here on.
     ///
     /// # Errors
+    /// Those of [`Auction::push`].
+    pub fn new(orders: Vec<Order>, terms: Terms) -> Result<Self, AuctionError> {
+        let mut auction = Self::empty(terms);
+        orders.into_iter().try_for_each(|order| auction.push(order))?;
+        Ok(auction)
+    }
+
+    /// An auction without orders.
+    #[must_use]
+    pub fn empty(terms: Terms) -> Self {
+        Self { orders: Vec::new(), terms, supply: BTreeMap::new() }
+    }
+
+    /// Adds an order, or leaves the auction as it was.
+    ///
+    /// # Errors
     /// [`AuctionError::Orders`] for too many, [`AuctionError::SameToken`], [`AuctionError::Amount`] for an
     /// amount of 0 or of more than [`AMOUNT_BITS`] bits, [`AuctionError::Supply`] if all orders that sell a
     /// token are above that together, [`AuctionError::Tokens`] for more than [`MAX_TOKENS`].
-    pub fn new(orders: Vec<Order>, terms: Terms) -> Result<Self, AuctionError> {
-        if orders.len() > MAX_ORDERS {
-            return Err(AuctionError::Orders { count: orders.len(), most: MAX_ORDERS });
+    pub fn push(&mut self, order: Order) -> Result<(), AuctionError> {
+        let supply = self.check(order)?;
+        self.supply.insert(order.sell, supply);
+        self.supply.entry(order.buy).or_default();
+        self.orders.push(order);
+        Ok(())
+    }
+
+    /// Whether [`Auction::push`] would take an order: what would be for sale of its token then.
+    ///
+    /// # Errors
+    /// Those of [`Auction::push`].
+    pub fn check(&self, order: Order) -> Result<u128, AuctionError> {
+        let place = self.orders.len();
+        if place >= MAX_ORDERS {
+            return Err(AuctionError::Orders { count: place + 1, most: MAX_ORDERS });
         }
-        let mut supply: BTreeMap<Token, u128> = BTreeMap::new();
-        for (place, order) in orders.iter().enumerate() {
-            let &Order { sell, buy, amount, limit: _ } = order;
-            if sell == buy {
-                return Err(AuctionError::SameToken { place, token: sell });
-            }
-            if amount == 0 || amount >> AMOUNT_BITS != 0 {
-                return Err(AuctionError::Amount { place, amount, bits: AMOUNT_BITS });
-            }
-            // Below 2^112 each and at most 2^16 of them: no overflow.
-            let sum = supply.entry(sell).or_default();
-            *sum += amount;
-            if *sum >> AMOUNT_BITS != 0 {
-                return Err(AuctionError::Supply { token: sell, supply: *sum, bits: AMOUNT_BITS });
-            }
+        let Order { sell, buy, amount, limit: _ } = order;
+        if sell == buy {
+            return Err(AuctionError::SameToken { place, token: sell });
         }
-        let tokens: BTreeSet<Token> = orders.iter().flat_map(|o| [o.sell, o.buy]).collect();
-        if tokens.len() > MAX_TOKENS {
-            return Err(AuctionError::Tokens { count: tokens.len(), most: MAX_TOKENS });
+        if amount == 0 || amount >> AMOUNT_BITS != 0 {
+            return Err(AuctionError::Amount { place, amount, bits: AMOUNT_BITS });
         }
-        Ok(Self { orders, terms })
+        // Both are below 2^112: no overflow.
+        let supply = self.supply.get(&sell).map_or(amount, |sum| sum + amount);
+        if supply >> AMOUNT_BITS != 0 {
+            return Err(AuctionError::Supply { token: sell, supply, bits: AMOUNT_BITS });
+        }
+        let fresh = [sell, buy].iter().filter(|token| !self.supply.contains_key(token)).count();
+        let count = self.supply.len() + fresh;
+        if count > MAX_TOKENS {
+            return Err(AuctionError::Tokens { count, most: MAX_TOKENS });
+        }
+        Ok(supply)
+    }
+
+    /// The tokens that orders sell or buy, in ascending order.
+    pub fn tokens(&self) -> impl Iterator<Item = Token> + '_ {
+        self.supply.keys().copied()
     }
 
     /// The orders.

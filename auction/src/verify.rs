@@ -1,10 +1,11 @@
-//! The check of a clearing. It multiplies, compares and adds, and never divides: so a circuit can do the
-//! same, and so it shares no formula with the solver, which divides.
+//! The check of a clearing: the rule of each order, and the sums of each token. It shares no formula with
+//! the solver.
 
-use crate::clearing::{PRICE_BITS, WHOLE};
-use crate::{Auction, AuctionError, Class, Clearing, Fill, Order, Quote, Terms, ONE};
+use crate::posted::add;
+use crate::{rule, Auction, AuctionError, Class, Clearing, Fill, Order, Terms, TokenQuote};
+use crate::{PRICE_BITS, WHOLE};
 use bastion_protocol::Token;
-use ruint::aliases::U256;
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Checks a clearing of an auction against every rule. Anybody can run it: it needs the orders, the terms
@@ -49,7 +50,7 @@ pub fn verify(auction: &Auction, clearing: &Clearing) -> Result<(), AuctionError
 fn check_quotes(orders: &[Order], clearing: &Clearing) -> Result<(), AuctionError> {
     let named: BTreeSet<Token> = orders.iter().flat_map(|o| [o.sell, o.buy]).collect();
     let mut largest: BTreeMap<u16, u128> = BTreeMap::new();
-    for (&token, &Quote { market, price }) in &clearing.quotes {
+    for (&token, &TokenQuote { market, price }) in &clearing.quotes {
         if price == 0 || price >> PRICE_BITS != 0 {
             return Err(AuctionError::Price { token, price });
         }
@@ -75,60 +76,31 @@ fn check_order(
 ) -> Result<(), AuctionError> {
     let &Fill { sold, bought } = fill;
     let quotes = (clearing.quotes.get(&order.sell), clearing.quotes.get(&order.buy));
-    let (Some(sell), Some(buy)) = quotes else {
+    let (Some(&sell), Some(&buy)) = quotes else {
         return none(fill, AuctionError::NoPrice { place, sold, bought });
     };
-    if sell.market != buy.market {
-        if sell.market > buy.market {
-            let (from, to) = (sell.market, buy.market);
-            return Err(AuctionError::Descends { place, from, to });
-        }
-        return none(fill, AuctionError::NoPrice { place, sold, bought });
-    }
-
-    let fraction = match Class::of(order.limit, sell.price, buy.price, terms) {
-        Class::Outside => return none(fill, AuctionError::Outside { place, sold, bought }),
-        Class::Inside => None,
-        Class::Marginal => Some(clearing.fractions.get(&(order.sell, order.buy)).unwrap_or(&0)),
+    let fraction = clearing.fractions.get(&(order.sell, order.buy)).copied().unwrap_or(0);
+    let ruling = rule(order, sell, buy, Some(fraction), terms);
+    let ruling = ruling.map_err(|why| AuctionError::Rule { place, why })?;
+    let due = ruling.due;
+    let other_amount = match ruling.class {
+        None => return none(fill, AuctionError::NoPrice { place, sold, bought }),
+        Some(Class::Outside) => return none(fill, AuctionError::Outside { place, sold, bought }),
+        Some(Class::Inside) => AuctionError::NotWhole { place, sold, due },
+        Some(Class::Marginal) => AuctionError::Unequal { place, sold, due },
     };
-    // WHOLE is a power of two: in a circuit, the low limbs are cut off.
-    let due = match fraction {
-        None => order.amount,
-        Some(&fraction) => due(order.amount, fraction),
-    };
-    // What `due` units are worth after the fee, and what one unit of the bought token is worth, both in
-    // parts of ONE: 112 + 96 + 16 bits, 96 + 17 bits.
-    let worth = U256::from(due) * U256::from(sell.price) * U256::from(terms.net());
-    let unit = U256::from(buy.price) * U256::from(ONE);
-    let least = order.limit.least(due);
-    // A product that does not fit 256 bits is above `worth`.
-    let fits = least.checked_mul(unit).is_some_and(|least| least <= worth);
-    if due == 0 || !fits {
-        let least = least.to_string();
+    if ruling.fill() == Fill::NONE {
+        let least = order.limit.least(due).to_string();
         return none(fill, AuctionError::BelowLimit { place, sold, bought, least });
     }
     if sold != due {
-        return Err(match fraction {
-            None => AuctionError::NotWhole { place, sold, due },
-            Some(_) => AuctionError::Unequal { place, sold, due },
-        });
+        return Err(other_amount);
     }
-    // Rounded down: bought x unit <= worth < (bought + 1) x unit. 128 + 113 bits.
-    let paid = U256::from(bought) * unit;
-    if paid > worth {
-        return Err(AuctionError::Overpaid { place, sold, bought });
+    match bought.cmp(&ruling.payment) {
+        Ordering::Greater => Err(AuctionError::Overpaid { place, sold, bought }),
+        Ordering::Less => Err(AuctionError::Underpaid { place, sold, bought }),
+        Ordering::Equal => Ok(()),
     }
-    if worth - paid >= unit {
-        return Err(AuctionError::Underpaid { place, sold, bought });
-    }
-    Ok(())
-}
-
-/// `amount x fraction / WHOLE`, rounded down, for a fraction up to `WHOLE`: it is at most `amount`.
-fn due(amount: u128, fraction: u64) -> u128 {
-    let product: U256 =
-        (U256::from(amount) * U256::from(fraction)) >> WHOLE.trailing_zeros() as usize;
-    product.saturating_to()
 }
 
 fn none(fill: &Fill, error: AuctionError) -> Result<(), AuctionError> {
@@ -136,9 +108,4 @@ fn none(fill: &Fill, error: AuctionError) -> Result<(), AuctionError> {
         true => Ok(()),
         false => Err(error),
     }
-}
-
-fn add(sum: &mut u128, amount: u128) -> Result<(), AuctionError> {
-    *sum = sum.checked_add(amount).ok_or(AuctionError::Overflow { what: "the sum of fills" })?;
-    Ok(())
 }

@@ -5,7 +5,7 @@ mod support;
 
 use bastion_auction::sample::{book, Rng, Shape};
 use bastion_auction::{
-    solve, verify, Auction, AuctionError as E, Clearing, Fill, Quote, Terms, WHOLE,
+    solve, verify, Auction, AuctionError as E, Clearing, Fill, RuleError, Terms, TokenQuote, WHOLE,
 };
 use proptest::prelude::*;
 use support::{keeps, order};
@@ -28,7 +28,7 @@ fn auction() -> Auction {
 /// Half of the orders at the margin are filled.
 fn clearing() -> Clearing {
     let mut clearing = Clearing::none(6);
-    let quote = Quote { market: 0, price: 1 << 95 };
+    let quote = TokenQuote { market: 0, price: 1 << 95 };
     clearing.quotes.extend([(1, quote), (2, quote)]);
     clearing.fractions.insert((1, 2), WHOLE / 2);
     let paid = |sold: u128| Fill { sold, bought: sold * 65_534 / 65_536 };
@@ -68,7 +68,7 @@ fn cheats_are_named() {
         (|c| c.quotes.values_mut().for_each(|q| q.price >>= 1), |e| matches!(e, E::Scale { .. })),
         (
             |c| {
-                c.quotes.insert(9, Quote { market: 0, price: 5 });
+                c.quotes.insert(9, TokenQuote { market: 0, price: 5 });
             },
             |e| matches!(e, E::Stray { token: 9 }),
         ),
@@ -81,7 +81,7 @@ fn cheats_are_named() {
         // The price is not shared: the pair is cut into two markets.
         (
             |c| c.quotes.get_mut(&1).unwrap().market = 1,
-            |e| matches!(e, E::Descends { place: 0, .. }),
+            |e| matches!(e, E::Rule { place: 0, why: RuleError::Descends { from: 1, to: 0 } }),
         ),
         (
             |c| c.quotes.get_mut(&2).unwrap().market = 1,
@@ -156,7 +156,7 @@ fn a_token_may_not_be_short() {
 fn rounding_never_breaks_a_limit() {
     let orders = vec![order(1, 2, 1, 9, 10), order(2, 1, 1_000, 9, 10)];
     let auction = Auction::new(orders, Terms::default()).unwrap();
-    let quote = Quote { market: 0, price: 1 << 95 };
+    let quote = TokenQuote { market: 0, price: 1 << 95 };
     let mut clearing = Clearing::none(2);
     clearing.quotes.extend([(1, quote), (2, quote)]);
     for bought in [0, 1] {
@@ -172,7 +172,7 @@ fn rounding_never_breaks_a_limit() {
 fn exact_bounds() {
     let orders = vec![order(1, 2, 65_536, 65_534, 65_536), order(2, 1, 70_000, 1, 10)];
     let auction = Auction::new(orders, Terms::default()).unwrap();
-    let quote = Quote { market: 0, price: 1 << 95 };
+    let quote = TokenQuote { market: 0, price: 1 << 95 };
     let mut clearing = Clearing::none(2);
     clearing.quotes.extend([(1, quote), (2, quote)]);
     clearing.fractions.insert((1, 2), WHOLE);

@@ -249,7 +249,7 @@ fn transfer_batch(shape: &Shape) -> BatchTrace {
             _ => break,
         }
     }
-    builder.finish()
+    builder.finish().unwrap_or_else(|_| empty(context))
 }
 
 fn empty(context: BatchContext) -> BatchTrace {

@@ -3,10 +3,12 @@
 
 use crate::field;
 use crate::keys::{PublicKey, Signature};
+use crate::limit::Limit;
 use crate::ops::{Action, Body, Deposit, ForcedExit, Op, SignedOp};
+use crate::quote::Quote;
 use crate::{Address, Kind, ProtocolError};
 
-/// Tag of padding. A signed operation has the number of its kind in posted words.
+/// Tag of padding. An L2 operation has the number of its kind in posted words.
 const NOOP: u8 = 0;
 /// Tags of the queue's operations: the number of their record, with the highest bit set.
 const DEPOSIT: u8 = 0x81;
@@ -38,14 +40,21 @@ impl Op {
                 out
             }
             Self::Signed(s) => s.encode(),
+            Self::Quote(q) => {
+                let mut out = vec![Kind::Quote.description().number];
+                out.extend(q.a.to_be_bytes());
+                out.extend(q.b.to_be_bytes());
+                out.extend(q.value.to_be_bytes());
+                out
+            }
         }
     }
 
     /// Reads an encoding.
     ///
     /// # Errors
-    /// If the tag is unknown, bytes are missing or left, or a field element, key or signature is
-    /// not valid. Whether amounts and times fit the wire is the executor's matter.
+    /// If the tag is unknown, bytes are missing or left, or a field element, key, signature or limit
+    /// is not valid. Whether amounts and times fit the wire is the executor's matter.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ProtocolError> {
         Self::from_bytes_with(bytes, PublicKey::from_bytes)
     }
@@ -74,10 +83,14 @@ impl Op {
                 token: u16::from_be_bytes(reader.take()?),
                 exit: Address(reader.take()?),
             }),
-            tag => {
-                let kind = Kind::signed_with(tag).ok_or_else(|| unknown(tag))?;
-                Self::Signed(reader.signed(kind, read_key)?)
-            }
+            tag => match Kind::l2_with(tag).ok_or_else(|| unknown(tag))? {
+                Kind::Quote => Self::Quote(Quote {
+                    a: u16::from_be_bytes(reader.take()?),
+                    b: u16::from_be_bytes(reader.take()?),
+                    value: u128::from_be_bytes(reader.take()?),
+                }),
+                kind => Self::Signed(reader.signed(kind, read_key)?),
+            },
         };
         reader.end()?;
         Ok(op)
@@ -134,6 +147,10 @@ impl SignedOp {
                 [until.to_be_bytes(), old_until.to_be_bytes()].concat()
             }
             Action::Unfreeze { old_until } => old_until.to_be_bytes().to_vec(),
+            Action::Order { to, amount, limit } => {
+                let (mantissa, exponent) = (limit.mantissa().to_be_bytes(), [limit.exponent()]);
+                [&to.to_be_bytes()[..], &amount.to_be_bytes(), &mantissa, &exponent].concat()
+            }
         };
         let tag = body.action.kind().description().number;
         let mut out = vec![tag];
@@ -220,10 +237,20 @@ impl Reader<'_> {
                 old_until: u64::from_be_bytes(self.take()?),
             },
             Kind::Unfreeze => Action::Unfreeze { old_until: u64::from_be_bytes(self.take()?) },
+            Kind::Order => Action::Order {
+                to: u32::from_be_bytes(self.take()?),
+                amount: u128::from_be_bytes(self.take()?),
+                limit: {
+                    let mantissa = u64::from_be_bytes(self.take()?);
+                    let [exponent] = self.take()?;
+                    Limit::new(mantissa, exponent)?
+                },
+            },
             Kind::Deposit
             | Kind::DepositNew
             | Kind::ForcedExit
             | Kind::ForcedExitNoop
+            | Kind::Quote
             | Kind::Noop => return Err(unknown(kind.description().number)),
         })
     }

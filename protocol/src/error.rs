@@ -49,6 +49,24 @@ pub enum ProtocolError {
         /// The largest value below it that the wire carries.
         below: u128,
     },
+    /// A limit price that is not in its form.
+    #[error(
+        "limit {mantissa} / 2^{exponent}: set the top bit of a mantissa of 64 bits, and an exponent of at most 127"
+    )]
+    Limit {
+        /// The mantissa.
+        mantissa: u128,
+        /// The exponent.
+        exponent: u8,
+    },
+    /// A limit price that is too large or too small.
+    #[error("limit {bought} / {sold}: ask for a quotient of at least 2^-64 and below 2^64")]
+    LimitRange {
+        /// Units that are bought.
+        bought: u128,
+        /// Units that are sold.
+        sold: u128,
+    },
     /// A point that is no valid key or nonce commitment.
     #[error("{what}: {why}")]
     Point {

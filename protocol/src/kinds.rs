@@ -31,6 +31,10 @@ pub enum Kind {
     Freeze,
     /// Unfreeze.
     Unfreeze,
+    /// Order of an auction.
+    Order,
+    /// Quote of an auction.
+    Quote,
     /// Padding.
     Noop,
 }
@@ -46,6 +50,8 @@ pub enum Signer {
     Owner,
     /// The guardian of the policy.
     Guardian,
+    /// Nobody: the operator posts it, and the rules leave no choice that a signature would bind.
+    Operator,
 }
 
 /// What stands in the 40-bit amount field of a posted word.
@@ -68,6 +74,8 @@ pub enum ToField {
     Receiver,
     /// The account that is created. The signer does not choose it.
     Created,
+    /// A token: the second one of a quote. The `from` field is a token too.
+    Token,
 }
 
 /// What a kind is.
@@ -77,12 +85,12 @@ pub struct Description {
     pub kind: Kind,
     /// Who asks for it.
     pub signer: Signer,
-    /// Its number in posted words: of the L2 word for signed kinds, of the L1 record for those of
-    /// the queue, where two kinds may share it.
+    /// Its number in posted words: of the L2 word for signed kinds and the operator's, of the L1
+    /// record for those of the queue, where two kinds may share it.
     pub number: u8,
     /// Accounts that it accesses: the one that acts; receiver or limiter; fee account.
     pub accesses: [bool; 3],
-    /// Sections in which it posts a record.
+    /// Sections in which it posts records: one entry for each record.
     pub sections: &'static [Section],
     /// The amount field of its posted word.
     pub amount: AmountField,
@@ -128,7 +136,7 @@ const BY_GUARDIAN: Description = Description {
 };
 
 /// All kinds, in their order.
-pub const KINDS: [Description; 11] = [
+pub const KINDS: [Description; 13] = [
     Description { kind: Kind::Deposit, number: 1, ranges128: 2, ranges40: 4, ..QUEUED },
     Description { kind: Kind::DepositNew, number: 1, ranges128: 2, ranges40: 4, ..QUEUED },
     Description {
@@ -189,6 +197,26 @@ pub const KINDS: [Description; 11] = [
     },
     Description { kind: Kind::Unfreeze, number: 6, ranges128: 1, ranges40: 3, ..BY_GUARDIAN },
     Description {
+        kind: Kind::Order,
+        number: 7,
+        sections: &[Section::L2, Section::L2],
+        amount: AmountField::Float,
+        to: ToField::Receiver,
+        ranges128: 3,
+        ranges40: 8,
+        ..BY_OWNER
+    },
+    Description {
+        kind: Kind::Quote,
+        signer: Signer::Operator,
+        number: 8,
+        accesses: [false, false, true],
+        sections: &[Section::L2, Section::L2],
+        to: ToField::Token,
+        opens: false,
+        ..QUEUED
+    },
+    Description {
         kind: Kind::Noop,
         signer: Signer::Nobody,
         accesses: [false; 3],
@@ -216,17 +244,29 @@ impl Kind {
         &KINDS[self as usize]
     }
 
-    /// The signed kind with a number in posted words.
+    /// The kind of L2 operation with a number in posted words.
     #[must_use]
-    pub fn signed_with(number: u8) -> Option<Self> {
-        let mut signed = KINDS.iter().filter(|d| d.kind.is_signed());
-        signed.find(|d| d.number == number).map(|d| d.kind)
+    pub fn l2_with(number: u8) -> Option<Self> {
+        let mut l2 = KINDS.iter().filter(|d| d.kind.is_l2());
+        l2.find(|d| d.number == number).map(|d| d.kind)
     }
 
     /// Whether it comes from the L1 queue.
     #[must_use]
     pub fn is_l1(self) -> bool {
         self.description().signer == Signer::Queue
+    }
+
+    /// Whether it is an L2 operation: signed, or posted by the operator.
+    #[must_use]
+    pub fn is_l2(self) -> bool {
+        self.is_signed() || self.by_operator()
+    }
+
+    /// Whether the operator posts it, and nobody signs it.
+    #[must_use]
+    pub fn by_operator(self) -> bool {
+        self.description().signer == Signer::Operator
     }
 
     /// Whether a key signs it, the owner's or the guardian's.
@@ -250,7 +290,13 @@ impl Kind {
     /// Whether it posts a record in a section.
     #[must_use]
     pub fn posts(self, section: Section) -> bool {
-        self.description().sections.contains(&section)
+        self.records(section) > 0
+    }
+
+    /// Records that it posts in a section.
+    #[must_use]
+    pub fn records(self, section: Section) -> usize {
+        self.description().sections.iter().filter(|s| **s == section).count()
     }
 
     /// Whether it leaves through the limiter.
@@ -285,13 +331,24 @@ mod tests {
     }
 
     #[test]
-    fn numbers_of_signed_kinds_are_theirs_alone() {
+    fn numbers_of_l2_kinds_are_theirs_alone() {
         for number in 0..=15 {
-            let with = |d: &&Description| d.kind.is_signed() && d.number == number;
+            let with = |d: &&Description| d.kind.is_l2() && d.number == number;
             assert!(KINDS.iter().filter(with).count() <= 1);
-            let known = Kind::signed_with(number);
-            assert_eq!(known.is_some(), (1..=6).contains(&number));
+            let known = Kind::l2_with(number);
+            assert_eq!(known.is_some(), (1..=8).contains(&number));
             assert!(known.is_none_or(|kind| kind.description().number == number));
+        }
+    }
+
+    /// A posted word has 4 bits for it, and each operation is of the queue, of layer 2, or padding.
+    #[test]
+    fn l2_operations_post_l2_records() {
+        for kind in Kind::ALL {
+            assert_eq!(kind.is_l2(), kind.posts(Section::L2), "{kind:?}");
+            assert_eq!(kind.is_l1(), kind.posts(Section::L1), "{kind:?}");
+            let values = usize::from(matches!(kind, Kind::Order | Kind::Quote));
+            assert_eq!(kind.records(Section::L2), usize::from(kind.is_l2()) + values);
         }
     }
 }

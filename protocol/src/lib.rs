@@ -11,6 +11,7 @@
 //! | [`account`], [`path`] | leaves, Merkle paths | §3 |
 //! | [`policy`], [`limiter`] | limits, guardian, the rule of the bridge | §4, §5 |
 //! | [`kinds`], [`ops`], [`codec`] | kinds of operations, operations, their encoding | §5 |
+//! | [`limit`], [`quote`] | limit prices of orders, quotes of auctions | §5 |
 //! | [`records`], [`data`] | posted records, words, their polynomial | §6 |
 //! | [`order`] | the tree over a batch's operations, proofs that one has its place | §6 |
 //! | [`blob`] | records as the coefficients of a blob's polynomial, and its point | §6 |
@@ -37,6 +38,7 @@ pub mod header;
 pub mod inputs;
 pub mod keys;
 pub mod kinds;
+pub mod limit;
 pub mod limiter;
 pub mod memo;
 pub mod ops;
@@ -45,6 +47,7 @@ pub mod path;
 pub mod policy;
 pub mod proofs;
 pub mod queue;
+pub mod quote;
 pub mod receipt;
 pub mod records;
 #[cfg(test)]
@@ -60,9 +63,11 @@ pub use error::ProtocolError;
 pub use header::Header;
 pub use inputs::PublicInputs;
 pub use kinds::Kind;
+pub use limit::Limit;
 pub use memo::Memo;
 pub use policy::{Policy, TokenLimits};
 pub use proofs::{BatchProof, BlockProof, CircuitId};
+pub use quote::Quote;
 pub use receipt::Receipt;
 
 /// Exclusive upper bound of times, deadlines and delays, which are u40 seconds.

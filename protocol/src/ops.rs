@@ -4,6 +4,8 @@ use crate::field::{self, serde_decimal, serde_fr};
 use crate::hash::{compress, TAG_MSG};
 use crate::keys::{PublicKey, SecretKey, Signature};
 use crate::kinds::{AmountField, Kind};
+use crate::limit::Limit;
+use crate::quote::Quote;
 use crate::records::L2Record;
 use crate::{Address, Fr, Index, Opening, ProtocolError, Token};
 use ark_ff::AdditiveGroup;
@@ -21,6 +23,9 @@ pub struct Float {
 pub const AMOUNT_BITS: u32 = 35;
 /// Mantissa bits of fees.
 pub const FEE_BITS: u32 = 7;
+/// Bits of the amount of an order. With prices of 96 bits, the products of an auction's rule stay
+/// within what the circuit compares.
+pub const ORDER_BITS: u32 = 112;
 /// Bits of the exponent.
 const EXPONENT_BITS: u32 = 5;
 /// Largest exponent.
@@ -141,6 +146,16 @@ pub enum Action {
         /// The account's frozen_until so far.
         old_until: u64,
     },
+    /// Sells at most an amount for another token, in the auction of one batch.
+    Order {
+        /// Account of the same owner that receives what is bought.
+        to: Index,
+        /// Most that is sold, below `2^112`.
+        #[serde(with = "serde_decimal")]
+        amount: u128,
+        /// Least that is paid for a unit that is sold.
+        limit: Limit,
+    },
 }
 
 impl Action {
@@ -154,16 +169,18 @@ impl Action {
             Self::ChangeKey { .. } => Kind::ChangeKey,
             Self::Freeze { .. } => Kind::Freeze,
             Self::Unfreeze { .. } => Kind::Unfreeze,
+            Self::Order { .. } => Kind::Order,
         }
     }
 
-    /// The amount that it moves, if it is of a kind that moves one.
+    /// The amount that it moves, if it is of a kind that moves one; the most that an order sells.
     #[must_use]
     pub fn amount(&self) -> Option<u128> {
         match *self {
             Self::Transfer { amount, .. }
             | Self::TransferNew { amount, .. }
-            | Self::Withdraw { amount, .. } => Some(amount),
+            | Self::Withdraw { amount, .. }
+            | Self::Order { amount, .. } => Some(amount),
             Self::ChangeKey { .. } | Self::Freeze { .. } | Self::Unfreeze { .. } => None,
         }
     }
@@ -177,7 +194,8 @@ impl Action {
             | Self::TransferNew { .. }
             | Self::ChangeKey { .. }
             | Self::Freeze { .. }
-            | Self::Unfreeze { .. } => None,
+            | Self::Unfreeze { .. }
+            | Self::Order { .. } => None,
         }
     }
 }
@@ -224,6 +242,8 @@ pub enum Op {
     ForcedExit(ForcedExit),
     /// Signed.
     Signed(SignedOp),
+    /// A quote of the batch's auction, which the operator posts.
+    Quote(Quote),
     /// Padding.
     Noop,
 }
@@ -275,7 +295,7 @@ impl Body {
     /// The encoding of the fields.
     ///
     /// # Errors
-    /// If an amount or fee is no float, or a time no u40. `exit` is the account's own exit address
+    /// If an amount or fee is no float, a time no u40, or the amount of an order too large. `exit` is the account's own exit address
     /// (only ChangeKey names it).
     pub fn wire(&self, own_exit: Address) -> Result<Wire, ProtocolError> {
         let fee = Float::exact("fee", self.fee, FEE_BITS)?;
@@ -288,8 +308,16 @@ impl Body {
             Action::ChangeKey { keyhash } => (0, [keyhash, own_exit.to_fr()]),
             Action::Freeze { until, old_until } => (until, [Fr::from(old_until), Fr::ZERO]),
             Action::Unfreeze { old_until } => (0, [Fr::from(old_until), Fr::ZERO]),
+            Action::Order { limit, .. } => (0, [Fr::from(limit.word()), Fr::ZERO]),
         };
         let amount = self.action.amount().unwrap_or_default();
+        if kind == Kind::Order && amount >> ORDER_BITS != 0 {
+            return Err(ProtocolError::Range {
+                what: "amount of the order",
+                value: amount.to_string(),
+                range: "1 to 2^112 - 1",
+            });
+        }
         let amount = Float::exact("amount", amount, AMOUNT_BITS)?;
         let amount40 = match kind.description().amount {
             AmountField::None => 0,
@@ -306,7 +334,7 @@ impl Body {
     #[must_use]
     pub fn posted_to(&self, created: Index) -> Index {
         match self.action {
-            Action::Transfer { to, .. } => to,
+            Action::Transfer { to, .. } | Action::Order { to, .. } => to,
             Action::TransferNew { .. } => created,
             Action::Withdraw { .. }
             | Action::ChangeKey { .. }
@@ -323,6 +351,21 @@ impl Body {
             Action::ChangeKey { keyhash } => Some((keyhash, own_exit)),
             Action::Transfer { .. }
             | Action::Withdraw { .. }
+            | Action::Freeze { .. }
+            | Action::Unfreeze { .. }
+            | Action::Order { .. } => None,
+        }
+    }
+
+    /// The word that it posts after its first one: the limit of an order.
+    #[must_use]
+    pub fn value_word(&self) -> Option<u128> {
+        match self.action {
+            Action::Order { limit, .. } => Some(limit.word()),
+            Action::Transfer { .. }
+            | Action::TransferNew { .. }
+            | Action::Withdraw { .. }
+            | Action::ChangeKey { .. }
             | Action::Freeze { .. }
             | Action::Unfreeze { .. } => None,
         }

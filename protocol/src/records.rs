@@ -5,7 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::field;
 use crate::kinds::{AmountField, Kind, Signer, ToField};
+use crate::limit::Limit;
 use crate::ops::{Deposit, Float, ForcedExit, Op};
+use crate::quote::{Quote, Quoted};
 use crate::{Address, Fr, Index, Opening, Token};
 
 /// The four sections of a batch's data.
@@ -13,7 +15,7 @@ use crate::{Address, Fr, Index, Opening, Token};
 pub enum Section {
     /// L1 operations.
     L1,
-    /// Signed operations.
+    /// Signed operations and quotes.
     L2,
     /// Exits.
     Exits,
@@ -92,6 +94,15 @@ pub enum RecordError {
     /// A field that the kind does not use.
     #[error("{0} is not 0 where the kind has none")]
     NotZero(&'static str),
+    /// A field that should be a token and is larger.
+    #[error("{0} is no token")]
+    Token(Index),
+    /// A second word that its kind does not have.
+    #[error("the word {0:#x} after it is none of its kind")]
+    Value(u128),
+    /// The last record of the section lacks its second word.
+    #[error("the word after it is missing")]
+    NoValue,
 }
 
 /// A record's bytes, taken from the front.
@@ -173,7 +184,7 @@ impl L1Record {
             Op::ForcedExit(f) => {
                 Some(Self::ForcedExit { token: f.token, index: f.index, exit: f.exit })
             }
-            Op::Signed(_) | Op::Noop => None,
+            Op::Signed(_) | Op::Quote(_) | Op::Noop => None,
         }
     }
 
@@ -307,17 +318,22 @@ pub struct L2Record {
 }
 
 impl L2Record {
-    /// The signed kind that it is of, if there is nothing in fields that the kind has no use for.
+    /// The kind that it is of, if there is nothing in fields that the kind has no use for.
     ///
     /// # Errors
-    /// [`RecordError::Kind`] and [`RecordError::NotZero`].
+    /// [`RecordError::Kind`], [`RecordError::NotZero`] and [`RecordError::Token`].
     pub fn known_kind(&self) -> Result<Kind, RecordError> {
-        let kind = Kind::signed_with(self.kind).ok_or(RecordError::Kind(self.kind))?;
+        let kind = Kind::l2_with(self.kind).ok_or(RecordError::Kind(self.kind))?;
         let d = kind.description();
-        if d.to == ToField::None && self.to != 0 {
-            return Err(RecordError::NotZero("the receiver"));
+        match d.to {
+            ToField::None if self.to != 0 => return Err(RecordError::NotZero("the receiver")),
+            ToField::Token => {
+                token(self.from)?;
+                token(self.to)?;
+            }
+            ToField::None | ToField::Receiver | ToField::Created => {}
         }
-        if d.signer == Signer::Guardian && self.fee12 != 0 {
+        if d.signer != Signer::Owner && self.fee12 != 0 {
             return Err(RecordError::NotZero("the fee"));
         }
         if d.amount == AmountField::None && self.amount40 != 0 {
@@ -371,98 +387,67 @@ impl L2Record {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
+fn token(field: Index) -> Result<Token, RecordError> {
+    Token::try_from(field).map_err(|_| RecordError::Token(field))
+}
 
-    fn opening() -> impl Strategy<Value = Opening> {
-        (any::<[u8; 32]>(), any::<[u8; 20]>())
-            .prop_map(|(x, exit)| (field::reduce(&x), Address(exit)))
-    }
+/// The 15 posted bytes of a second word, which is below `2^120`.
+#[must_use]
+pub fn value_record(value: u128) -> Vec<u8> {
+    value.to_be_bytes()[1..].to_vec()
+}
 
-    proptest! {
-        #![proptest_config(crate::seed::config(64))]
-        #[test]
-        fn records_are_read_as_they_were_written(
-            token: Token, index: Index, to: Index, amount: u128, time in 0u64..1 << 40,
-            opening in opening(), kind in 0u8..16, fee12 in 0u64..1 << 12,
-        ) {
-            let (keyhash, exit) = opening;
-            for record in [
-                L1Record::Deposit { token, index, amount, keyhash, exit },
-                L1Record::ForcedExit { token, index, exit },
-            ] {
-                let bytes = record.to_bytes();
-                prop_assert_eq!(bytes.len(), Section::L1.record_len());
-                prop_assert_eq!(L1Record::read(&bytes), Ok(record));
-            }
-            let record = ExitRecord { to: exit, token, release_time: time, amount, index };
-            prop_assert_eq!(ExitRecord::read(&record.to_bytes()), Ok(record));
-            prop_assert_eq!(read_owner(&owner_record(&opening)), Ok(opening));
-            let record = L2Record { kind, fee12, from: index, to, amount40: time };
-            prop_assert_eq!(L2Record::read(&record.to_bytes()), Ok(record));
-        }
-    }
+/// An operation of the L2 section: its first record, and the second one if its kind has two.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct L2Posted {
+    /// The first record.
+    pub main: L2Record,
+    /// Its kind.
+    pub kind: Kind,
+    /// The word of the second record; 0 if there is none.
+    pub value: u128,
+}
 
-    /// Written by hand from section 6, so that a width or an order that is wrong on both sides shows.
-    #[test]
-    fn bytes_are_those_of_the_protocol() {
-        let exit = Address([0xee; 20]);
-        let (index, token) = (0x0a0b_0c0d, 0x0102);
-        let ee = "ee".repeat(20);
-        let keyhash = Fr::from(0x77u64);
-        let deposit = L1Record::Deposit { token, index, amount: 0x99, keyhash, exit };
-        let zeros = |n| "00".repeat(n);
-        let bytes = |record: Vec<u8>| hex::encode(record);
-        assert_eq!(
-            bytes(deposit.to_bytes()),
-            format!("0101020a0b0c0d{}99{}77{ee}", zeros(15), zeros(31))
-        );
-        let forced = L1Record::ForcedExit { token, index, exit };
-        assert_eq!(bytes(forced.to_bytes()), format!("0201020a0b0c0d{}{ee}", zeros(48)));
-        let release_time = 0x01_0203_0405;
-        let record = ExitRecord { to: exit, token, release_time, amount: 0x99, index };
-        assert_eq!(bytes(record.to_bytes()), format!("{ee}01020102030405{}990a0b0c0d", zeros(15)));
-        let owner = owner_record(&(keyhash, exit));
-        assert_eq!(bytes(owner), format!("{}77{ee}", zeros(31)));
-        let record = L2Record {
-            kind: 3,
-            fee12: 0xabc,
-            from: index,
-            to: 0x0506_0708,
-            amount40: 0x11_2233_4455,
+impl L2Posted {
+    /// Takes the records of an operation from the front of a section.
+    ///
+    /// # Errors
+    /// Those of [`L2Record::read`] and [`L2Record::known_kind`], and [`RecordError::NoValue`].
+    pub fn take(section: &mut &[Vec<u8>]) -> Result<Option<Self>, RecordError> {
+        let Some((first, rest)) = section.split_first() else {
+            return Ok(None);
         };
-        assert_eq!(bytes(record.to_bytes()), "3abc0a0b0c0d050607081122334455");
+        let main = L2Record::read(first)?;
+        let kind = main.known_kind()?;
+        *section = rest;
+        let mut value = 0;
+        if kind.records(Section::L2) > 1 {
+            let (second, rest) = rest.split_first().ok_or(RecordError::NoValue)?;
+            value = Fields::of(Section::L2, second)?.number::<15>();
+            *section = rest;
+        }
+        Ok(Some(Self { main, kind, value }))
     }
 
-    #[test]
-    fn what_is_no_record_is_refused() {
-        let exit = Address([7; 20]);
-        let (token, index) = (1, 2);
-        let mut bytes = L1Record::ForcedExit { token, index, exit }.to_bytes();
-        bytes[22] = 1;
-        assert_eq!(L1Record::read(&bytes), Err(RecordError::NotZero("the amount")));
-        bytes[22] = 0;
-        bytes[54] = 1;
-        assert_eq!(L1Record::read(&bytes), Err(RecordError::NotZero("the key hash")));
-        bytes[0] = 3;
-        assert_eq!(L1Record::read(&bytes), Err(RecordError::Kind(3)));
-        bytes[23..55].fill(0xff);
-        assert_eq!(L1Record::read(&bytes), Err(RecordError::KeyHash));
-        assert_eq!(read_owner(&bytes[23..]), Err(RecordError::KeyHash));
-        for section in Section::ALL {
-            let expected = section.record_len();
-            for got in [0, expected - 1, expected + 1] {
-                let record = vec![0; got];
-                let error = match section {
-                    Section::L1 => L1Record::read(&record).err(),
-                    Section::L2 => L2Record::read(&record).err(),
-                    Section::Exits => ExitRecord::read(&record).err(),
-                    Section::Owners => read_owner(&record).err(),
-                };
-                assert_eq!(error, Some(RecordError::Length { expected, got }));
-            }
-        }
+    /// The limit of an order.
+    ///
+    /// # Errors
+    /// [`RecordError::Value`].
+    pub fn limit(&self) -> Result<Limit, RecordError> {
+        Limit::from_word(self.value).map_err(|_| RecordError::Value(self.value))
+    }
+
+    /// The quote, and what it says.
+    ///
+    /// # Errors
+    /// [`RecordError::Token`] and [`RecordError::Value`].
+    pub fn quote(&self) -> Result<(Quote, Quoted), RecordError> {
+        let (a, b) = (token(self.main.from)?, token(self.main.to)?);
+        let quote = Quote { a, b, value: self.value };
+        let content = quote.content().map_err(|_| RecordError::Value(self.value))?;
+        Ok((quote, content))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -96,15 +96,17 @@ impl Input {
             | Kind::ChangeKey
             | Kind::Freeze
             | Kind::Unfreeze
+            | Kind::Order
+            | Kind::Quote
             | Kind::Noop => None,
         }
     }
 
-    /// The token that moves.
+    /// The token that moves: the sold one of an order, the first one of a quote.
     #[must_use]
     pub fn token(&self) -> Token {
-        let account = self.acting().and_then(|a| a.after.or(a.before));
-        account.map_or(0, |a| a.token)
+        let account = self.trace.accesses.iter().flatten().next();
+        account.and_then(|a| a.after.or(a.before)).map_or(0, |a| a.token)
     }
 
     /// Exit address of the account that acts, if it is known.
@@ -119,11 +121,12 @@ impl Input {
         match (&self.trace.op, self.kind()) {
             (Op::ForcedExit(f), Kind::ForcedExit) => Some(f.exit),
             (Op::Signed(s), _) => s.body.action.leaves_to(),
-            (Op::Deposit(_) | Op::ForcedExit(_) | Op::Noop, _) => None,
+            (Op::Deposit(_) | Op::ForcedExit(_) | Op::Quote(_) | Op::Noop, _) => None,
         }
     }
 
-    /// What leaves the account that acts for somebody else: transfers and exits, without the fee.
+    /// What leaves the account that acts for somebody else: transfers and exits, without the fee. What an
+    /// order buys stays with its owner, at a price that is the same for all.
     #[must_use]
     pub fn sent(&self) -> u128 {
         match self.kind() {
@@ -136,12 +139,14 @@ impl Input {
             | Kind::ChangeKey
             | Kind::Freeze
             | Kind::Unfreeze
+            | Kind::Order
+            | Kind::Quote
             | Kind::Noop => 0,
         }
     }
 
     /// Whether it must never wait or be refused for suspicion: what the L1 queue holds, withdrawals
-    /// to the account's own exit address, and the end of a freeze.
+    /// to the account's own exit address, the end of a freeze, and the operator's quotes.
     #[must_use]
     pub fn is_exit_lane(&self) -> bool {
         match self.kind() {
@@ -150,9 +155,12 @@ impl Input {
             | Kind::ForcedExit
             | Kind::ForcedExitNoop
             | Kind::Unfreeze
+            | Kind::Quote
             | Kind::Noop => true,
             Kind::Withdraw => self.target().is_some() && self.target() == self.own_exit(),
-            Kind::Transfer | Kind::TransferNew | Kind::ChangeKey | Kind::Freeze => false,
+            Kind::Transfer | Kind::TransferNew | Kind::ChangeKey | Kind::Freeze | Kind::Order => {
+                false
+            }
         }
     }
 
@@ -175,6 +183,15 @@ impl Input {
             let last = same.find(|a| a.index == first.index).unwrap_or(first);
             (first.index, first.before.as_ref(), last.after.as_ref())
         })
+    }
+
+    /// Those of them that hold a token.
+    pub(crate) fn holders_of(
+        &self,
+        token: Token,
+    ) -> impl Iterator<Item = (Index, Option<&Account>, Option<&Account>)> {
+        let held = move |account: &Account| account.token == token;
+        self.holders().filter(move |(_, before, after)| after.or(*before).is_some_and(held))
     }
 }
 

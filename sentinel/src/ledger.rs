@@ -1,6 +1,6 @@
 //! Running totals of each token: what was deposited, what left, what accounts hold.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bastion_protocol::account::is_limiter;
 use bastion_protocol::ops::{Action, Op};
@@ -15,9 +15,9 @@ use crate::{Input, SentinelError};
 /// Totals of one token, in its smallest unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Totals {
-    /// Deposited since the start, and what accounts held at the start.
+    /// Deposited since the start and paid by auctions, and what accounts held at the start.
     pub deposited: Wide,
-    /// Left to L1 since the start.
+    /// Left to L1 since the start, and sold in auctions.
     pub exited: Wide,
     /// Held by accounts.
     pub live: Wide,
@@ -29,7 +29,8 @@ pub struct Ledger {
     tokens: BTreeMap<Token, Totals>,
 }
 
-/// What crosses the bridge with an operation.
+/// What of a token crosses the bridge with an operation, or goes through the batch's auction. That an auction
+/// pays no more than was sold is checked for all of it at once, when its batch is closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Crossing {
     pub(crate) deposited: u128,
@@ -37,10 +38,15 @@ pub(crate) struct Crossing {
 }
 
 impl Crossing {
-    /// By what the queue or the signer asked for, not by what the trace says was moved.
-    pub(crate) fn of(trace: &OpTrace) -> Self {
+    /// By what the queue or the signer asked for, not by what the trace says was moved; what an auction
+    /// fills is known from the trace alone.
+    pub(crate) fn of(trace: &OpTrace, token: Token) -> Self {
         let exited = match (&trace.op, trace.kind) {
             (Op::Deposit(d), _) => return Self { deposited: d.amount, exited: 0 },
+            (Op::Quote(_), _) => {
+                let deposited = trace.quote.map_or(0, |quote| quote.surplus);
+                return Self { deposited, exited: 0 };
+            }
             (Op::ForcedExit(_), Kind::ForcedExit) => {
                 trace.accesses[0].and_then(|a| a.before).map_or(0, |a| a.balance)
             }
@@ -51,6 +57,13 @@ impl Crossing {
                 | Action::ChangeKey { .. }
                 | Action::Freeze { .. }
                 | Action::Unfreeze { .. } => 0,
+                Action::Order { .. } => match trace.order {
+                    Some(order) if order.sell == token => order.sold,
+                    Some(order) if order.buy == token => {
+                        return Self { deposited: order.paid, exited: 0 };
+                    }
+                    Some(_) | None => 0,
+                },
             },
             (Op::ForcedExit(_) | Op::Noop, _) => 0,
         };
@@ -77,16 +90,16 @@ impl Ledger {
         self.tokens.get(&token).copied().unwrap_or_default()
     }
 
-    /// The totals after an operation. `None` if they would be negative.
-    pub(crate) fn after(&self, input: &Input) -> Option<Totals> {
-        let mut totals = self.totals(input.token());
-        let crossing = Crossing::of(&input.trace);
+    /// The totals of a token after an operation. `None` if they would be negative.
+    pub(crate) fn after(&self, input: &Input, token: Token) -> Option<Totals> {
+        let mut totals = self.totals(token);
+        let crossing = Crossing::of(&input.trace, token);
         totals.deposited = totals.deposited.plus(crossing.deposited);
         totals.exited = totals.exited.plus(crossing.exited);
-        for (_, _, after) in input.holders() {
+        for (_, _, after) in input.holders_of(token) {
             totals.live = totals.live.plus(after.map_or(0, |a| a.balance));
         }
-        for (_, before, _) in input.holders() {
+        for (_, before, _) in input.holders_of(token) {
             totals.live = totals.live.minus(before.map_or(0, |a| a.balance))?;
         }
         Some(totals)
@@ -97,8 +110,10 @@ impl Ledger {
         if input.kind() == Kind::Noop {
             return;
         }
-        if let Some(totals) = self.after(input) {
-            self.tokens.insert(input.token(), totals);
+        for token in tokens(&input.trace) {
+            if let Some(totals) = self.after(input, token) {
+                self.tokens.insert(token, totals);
+            }
         }
     }
 
@@ -107,24 +122,25 @@ impl Ledger {
     /// # Errors
     /// [`SentinelError::TakenBack`] if it was never counted; the ledger is as before.
     pub(crate) fn take_back(&mut self, trace: &OpTrace) -> Result<(), SentinelError> {
-        let Some(access) = trace.accesses[0] else {
-            return Ok(());
-        };
-        let missing = SentinelError::TakenBack { account: access.index };
-        // A forced exit of an account that is not there does nothing.
-        let Some(token) = access.after.or(access.before).map(|a| a.token) else {
-            return Ok(());
-        };
-        let mut totals = self.totals(token);
-        let crossing = Crossing::of(trace);
-        let live = totals.live.plus(crossing.exited).minus(crossing.deposited);
-        let deposited = totals.deposited.minus(crossing.deposited);
-        let exited = totals.exited.minus(crossing.exited);
-        let (Some(live), Some(deposited), Some(exited)) = (live, deposited, exited) else {
-            return Err(missing);
-        };
-        totals = Totals { deposited, exited, live };
-        self.tokens.insert(token, totals);
+        let account = trace.accesses.iter().flatten().next().map_or(0, |access| access.index);
+        // A forced exit of an account that is not there does nothing, and has no token.
+        for token in tokens(trace) {
+            let totals = self.totals(token);
+            let crossing = Crossing::of(trace, token);
+            let live = totals.live.plus(crossing.exited).minus(crossing.deposited);
+            let deposited = totals.deposited.minus(crossing.deposited);
+            let exited = totals.exited.minus(crossing.exited);
+            let (Some(live), Some(deposited), Some(exited)) = (live, deposited, exited) else {
+                return Err(SentinelError::TakenBack { account });
+            };
+            self.tokens.insert(token, Totals { deposited, exited, live });
+        }
         Ok(())
     }
+}
+
+/// The tokens that an operation moves: two with an order.
+pub(crate) fn tokens(trace: &OpTrace) -> BTreeSet<Token> {
+    let accounts = trace.accesses.iter().flatten().filter_map(|a| a.after.or(a.before));
+    accounts.map(|account| account.token).collect()
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use crate::executor::{BatchTrace, OpTrace, Rejection};
+use crate::executor::{AccountTouch, BatchTrace, OpTrace, Rejection};
 use crate::tree::Tree;
 use bastion_protocol::account::{leaf, FIRST_USER};
 use bastion_protocol::keys::owner;
@@ -174,15 +174,20 @@ impl State {
     /// Takes the last batch back: accounts and tree are as before it. What it made known of owners
     /// stays known.
     pub fn undo(&mut self, batch: &BatchTrace) {
-        let mut leaves = Vec::with_capacity(batch.accounts.len());
-        for touch in &batch.accounts {
-            leaves.push((touch.index, leaf(touch.before.as_ref())));
-            match touch.before {
-                Some(account) => self.put(touch.index, account),
-                None => self.remove(touch.index),
+        self.restore(batch.accounts.iter().map(|touch| (touch.index, touch.before)));
+        let leaf_of = |touch: &AccountTouch| (touch.index, leaf(touch.before.as_ref()));
+        let leaves: Vec<_> = batch.accounts.iter().map(leaf_of).collect();
+        self.tree.update(&leaves);
+    }
+
+    /// Puts accounts back as they were. The tree stays as it is.
+    pub(crate) fn restore(&mut self, before: impl IntoIterator<Item = (Index, Option<Account>)>) {
+        for (index, account) in before {
+            match account {
+                Some(account) => self.put(index, account),
+                None => self.remove(index),
             }
         }
-        self.tree.update(&leaves);
     }
 
     fn remove(&mut self, index: Index) {

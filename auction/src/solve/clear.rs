@@ -3,8 +3,7 @@
 
 use super::flow::{circulation, saturate, Arc};
 use super::markets::{Local, Market};
-use crate::clearing::WHOLE;
-use crate::{Class, Fill, Terms, ONE};
+use crate::{Class, Fill, Terms, ONE, PAYMENT_BITS, WHOLE};
 use ruint::aliases::U256;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -73,6 +72,9 @@ fn fill(order: &Local, prices: &[u128], fraction: u64, terms: Terms) -> Option<F
     };
     let worth = U256::from(sold) * U256::from(prices[order.sell]) * U256::from(terms.net());
     let bought = worth / (U256::from(prices[order.buy]) * U256::from(ONE));
+    if bought >> PAYMENT_BITS as usize != U256::ZERO {
+        return None;
+    }
     if sold == 0 || bought < order.limit.least(sold) {
         return Some(Fill::NONE);
     }

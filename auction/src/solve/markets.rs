@@ -37,26 +37,9 @@ impl Market {
 /// The markets of all tokens but some, in an order in which no order of the auction leads from a later
 /// market to an earlier one.
 pub(super) fn markets(auction: &Auction, without: &BTreeSet<Token>) -> Vec<Market> {
-    let active = |o: &&Order| !without.contains(&o.sell) && !without.contains(&o.buy);
-    let mut ahead: BTreeMap<Token, BTreeSet<Token>> = BTreeMap::new();
-    let mut back: BTreeMap<Token, BTreeSet<Token>> = BTreeMap::new();
-    for order in auction.orders().iter().filter(active) {
-        ahead.entry(order.sell).or_default().insert(order.buy);
-        ahead.entry(order.buy).or_default();
-        back.entry(order.buy).or_default().insert(order.sell);
-        back.entry(order.sell).or_default();
-    }
-    // Kosaraju: from the token that is left last, against the edges.
-    let mut seen = BTreeSet::new();
-    let mut left = Vec::new();
-    for &token in ahead.keys() {
-        left.extend(visit(token, &ahead, &mut seen));
-    }
-    let mut seen = BTreeSet::new();
     let mut markets = Vec::new();
     let mut home: BTreeMap<Token, (usize, usize)> = BTreeMap::new();
-    for &token in left.iter().rev() {
-        let mut tokens = visit(token, &back, &mut seen);
+    for mut tokens in components(auction, without) {
         if tokens.len() > 1 {
             tokens.sort_unstable();
             home.extend(tokens.iter().enumerate().map(|(i, &t)| (t, (markets.len(), i))));
@@ -75,6 +58,29 @@ pub(super) fn markets(auction: &Auction, without: &BTreeSet<Token>) -> Vec<Marke
         market.orders.sort_by_key(|o| (o.sell, o.buy, o.place));
     }
     markets
+}
+
+/// The strongly connected components of all tokens but some, those of a single token too, in an order in
+/// which no order of the auction leads from a later one to an earlier one.
+pub(crate) fn components(auction: &Auction, without: &BTreeSet<Token>) -> Vec<Vec<Token>> {
+    let active = |o: &&Order| !without.contains(&o.sell) && !without.contains(&o.buy);
+    let mut ahead: BTreeMap<Token, BTreeSet<Token>> = BTreeMap::new();
+    let mut back: BTreeMap<Token, BTreeSet<Token>> = BTreeMap::new();
+    for order in auction.orders().iter().filter(active) {
+        ahead.entry(order.sell).or_default().insert(order.buy);
+        ahead.entry(order.buy).or_default();
+        back.entry(order.buy).or_default().insert(order.sell);
+        back.entry(order.sell).or_default();
+    }
+    // Kosaraju: from the token that is left last, against the edges.
+    let mut seen = BTreeSet::new();
+    let mut left = Vec::new();
+    for &token in ahead.keys() {
+        left.extend(visit(token, &ahead, &mut seen));
+    }
+    let mut seen = BTreeSet::new();
+    let found = left.iter().rev().map(|&token| visit(token, &back, &mut seen));
+    found.filter(|tokens| !tokens.is_empty()).collect()
 }
 
 /// What can be reached from a token and was not seen, in the order in which depth-first search leaves it.

@@ -8,9 +8,10 @@ mod markets;
 mod tatonnement;
 mod two;
 
-use crate::{verify, Auction, Clearing, Quote};
+use crate::{verify, Auction, Clearing, TokenQuote};
 use bastion_protocol::Token;
 use clear::Cleared;
+pub(crate) use markets::components;
 use markets::Market;
 use std::collections::BTreeSet;
 
@@ -72,7 +73,7 @@ fn assemble(auction: &Auction, cleared: Vec<(Market, Cleared)>) -> Option<Cleari
     for (number, (market, result)) in cleared.into_iter().enumerate() {
         let number = u16::try_from(number).ok()?;
         for (&token, &price) in market.tokens.iter().zip(&result.prices) {
-            clearing.quotes.insert(token, Quote { market: number, price });
+            clearing.quotes.insert(token, TokenQuote { market: number, price });
             clearing.surplus.insert(token, 0);
         }
         for ((sell, buy), fraction) in result.fractions {

@@ -13,8 +13,7 @@ use super::clear::{clear, Cleared};
 use super::demand::Demand;
 use super::log::{Exp2, FRACTION, OCTAVE};
 use super::markets::Market;
-use crate::clearing::PRICE_BITS;
-use crate::Terms;
+use crate::{Terms, PRICE_BITS};
 
 /// Rounds over all tokens at the true margin, at most.
 const ROUNDS: usize = 64;

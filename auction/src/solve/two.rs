@@ -7,8 +7,7 @@
 
 use super::clear::{better, clear, Cleared};
 use super::markets::{Local, Market};
-use crate::clearing::PRICE_BITS;
-use crate::{Class, Terms, ONE};
+use crate::{Class, Terms, ONE, PRICE_BITS};
 use ruint::aliases::U256;
 use std::cmp::Ordering;
 

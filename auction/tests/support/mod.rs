@@ -25,11 +25,14 @@ pub fn fill(order: &Order, sell: u128, buy: u128, fraction: u64, terms: Terms) -
     };
     let sold: BigUint = big(order.amount) * part / WHOLE;
     let bought = &sold * sell * (one - fee) / (big(buy.max(1)) * one);
+    if bought >= big(1_u8) << 120 {
+        return Fill { sold: u128::MAX, bought: u128::MAX };
+    }
     // The limit, as a fraction.
     if sold == big(0_u8) || &bought << order.limit.exponent() < &sold * order.limit.mantissa() {
         return Fill::NONE;
     }
-    Fill { sold: sold.try_into().unwrap(), bought: bought.try_into().unwrap_or(u128::MAX) }
+    Fill { sold: sold.try_into().unwrap(), bought: bought.try_into().unwrap() }
 }
 
 /// Whether a clearing keeps the rule.

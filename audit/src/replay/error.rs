@@ -12,7 +12,7 @@ pub enum Place {
     Batch,
     /// A record of the L1 section.
     L1(usize),
-    /// A word of the L2 section.
+    /// A record of the L2 section, the first of its operation.
     L2(usize),
 }
 
@@ -21,7 +21,7 @@ impl fmt::Display for Place {
         match self {
             Self::Batch => f.write_str("the batch"),
             Self::L1(i) => write!(f, "L1 record {i}"),
-            Self::L2(i) => write!(f, "L2 operation {i}"),
+            Self::L2(i) => write!(f, "L2 record {i}"),
         }
     }
 }
@@ -146,6 +146,60 @@ pub enum Broken {
         is: Address,
         /// The posted one.
         posted: Address,
+    },
+    /// What an order buys goes to somebody else.
+    #[error("account {to} has another owner than account {from}, which sells")]
+    OtherOwner {
+        /// Account that sells.
+        from: Index,
+        /// Account that is paid.
+        to: Index,
+    },
+    /// An order that sells a token for itself.
+    #[error("account {0} holds the token that is sold")]
+    SameToken(Index),
+    /// An order of more than 112 bits.
+    #[error("the order sells 2^112 or more")]
+    OrderAmount,
+    /// A token that an order names has no price in the batch.
+    #[error("token {0} has no price quote")]
+    NoPrice(Token),
+    /// A pair with an order at the margin has no fraction in the batch.
+    #[error("the order is at the margin, and the pair {a} to {b} has no fraction quote")]
+    NoFraction {
+        /// The token that is sold.
+        a: Token,
+        /// The token that is bought.
+        b: Token,
+    },
+    /// A second quote of the same tokens.
+    #[error("a second quote of {a} and {b}")]
+    QuotedTwice {
+        /// The first token.
+        a: Token,
+        /// The second token.
+        b: Token,
+    },
+    /// An order leads from a market to one below it.
+    #[error("the order sells in market {from} and buys in market {to}, which is below it")]
+    Descends {
+        /// Market of the token that is sold.
+        from: u16,
+        /// Market of the token that is bought.
+        to: u16,
+    },
+    /// A payment of more than 120 bits.
+    #[error("the payment of the order is 2^120 or more")]
+    Payment,
+    /// More of a token is paid than was sold, or what is left has more than 128 bits.
+    #[error("orders sell {sold} of token {token} and are paid {paid}")]
+    Short {
+        /// The token.
+        token: Token,
+        /// What orders sell, in decimal.
+        sold: String,
+        /// What orders are paid, in decimal.
+        paid: String,
     },
     /// An operation that writes an owner, without its record.
     #[error("its owner record is missing")]

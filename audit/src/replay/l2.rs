@@ -2,16 +2,20 @@
 
 use bastion_protocol::account::fee_index;
 use bastion_protocol::kinds::AmountField;
-use bastion_protocol::records::{L2Record, RecordError, Section};
+use bastion_protocol::records::{L2Posted, L2Record, RecordError};
 use bastion_protocol::{Account, Index, Kind, Token};
 
 use super::{no_limiter, Batch, Broken};
 
 impl Batch<'_> {
-    pub(super) fn signed(&mut self, record: &[u8]) -> Result<(), Broken> {
-        self.replay.order.absorb(Section::L2, record);
-        let word = L2Record::read(record)?;
-        let kind = word.known_kind()?;
+    /// An operation whose first record stands at a place.
+    pub(super) fn l2(&mut self, place: usize, posted: &L2Posted) -> Result<(), Broken> {
+        let L2Posted { main: word, kind, .. } = *posted;
+        if kind == Kind::Quote {
+            let (quote, _) = posted.quote()?;
+            let surplus = if quote.is_price() { self.swaps.surplus(quote.a) } else { 0 };
+            return self.collect_fee(quote.a, Some(surplus));
+        }
         let L2Record { from, to, .. } = word;
         let account = self.account(from)?;
         no_limiter(from)?;
@@ -56,10 +60,23 @@ impl Batch<'_> {
                 let owner = self.replay.learn((keyhash, posted));
                 self.pay(from, Account { owner, ..account }, Some(0), fee)?;
             }
+            Kind::Order => {
+                self.not_frozen(from, &account)?;
+                let bought = self.account(to)?;
+                no_limiter(to)?;
+                if bought.owner != account.owner {
+                    return Err(Broken::OtherOwner { from, to });
+                }
+                let fill = self.swaps.fill(place).filter(|_| bought.token != account.token);
+                let fill = fill.ok_or(Broken::SameToken(to))?;
+                self.pay(from, account, Some(fill.sold), fee)?;
+                self.receive(to, bought.token, fill.paid)?;
+            }
             Kind::Deposit
             | Kind::DepositNew
             | Kind::ForcedExit
             | Kind::ForcedExitNoop
+            | Kind::Quote
             | Kind::Noop => return Err(RecordError::Kind(word.kind).into()),
         }
         self.collect_fee(account.token, fee)

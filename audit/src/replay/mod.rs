@@ -3,7 +3,8 @@
 //! The data of a batch are executed as the circuit executes them: first the records of the L1
 //! section in their order, then the words of the L2 section in theirs. Each operation takes its
 //! owner record and its exit record from the front of their sections, as each wrote them, and every
-//! rule of protocol section 5 is checked that posted data can show.
+//! rule of protocol section 5 is checked that posted data can show. What orders get is computed first,
+//! from all quotes of the batch.
 //!
 //! They do not show signatures (and with them who signed), the deadlines and nonces that were
 //! signed, and the `frozen_until` that a guardian's message named. For these there is the proof.
@@ -14,6 +15,7 @@ mod error;
 mod l1;
 mod l2;
 mod order;
+mod swaps;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -22,7 +24,7 @@ use bastion_protocol::account::{is_limiter, limiter_index, FIRST_USER};
 use bastion_protocol::data::BatchData;
 use bastion_protocol::keys::owner;
 use bastion_protocol::limiter::limit;
-use bastion_protocol::records::{read_owner, ExitRecord, Section};
+use bastion_protocol::records::{read_owner, ExitRecord, L2Posted, Section};
 use bastion_protocol::{Account, Address, Fr, Index, Opening, Policy, Token};
 
 use crate::tree::Tree;
@@ -31,6 +33,8 @@ pub use error::{Broken, Place, ReplayError};
 pub use order::{BatchLeaves, BlockOrder};
 
 use order::Order;
+
+use swaps::Swaps;
 
 /// Words that a section of a batch may have: more could not be told from the next section's.
 const MAX_WORDS: usize = u16::MAX as usize;
@@ -141,6 +145,7 @@ impl Replay {
             owners: section(Section::Owners),
             exits: section(Section::Exits),
             position: 0,
+            swaps: Swaps::of(data, &self.accounts)?,
             replay: self,
         };
         for (i, record) in section(Section::L1).iter().enumerate() {
@@ -148,20 +153,27 @@ impl Replay {
             batch.request(record).map_err(|broken| ReplayError { at, broken })?;
             batch.replay.order.end_operation();
         }
-        for (i, record) in section(Section::L2).iter().enumerate() {
-            let at = Place::L2(i);
-            batch.signed(record).map_err(|broken| ReplayError { at, broken })?;
+        let l2 = section(Section::L2);
+        let mut rest = l2;
+        let mut operations = section(Section::L1).len();
+        while !rest.is_empty() {
+            let place = l2.len() - rest.len();
+            let wrong = |broken| ReplayError { at: Place::L2(place), broken };
+            let from = rest;
+            let posted = L2Posted::take(&mut rest).map_err(|e| wrong(e.into()))?;
+            let taken = from.len() - rest.len();
+            from.iter().take(taken).for_each(|record| batch.replay.order.absorb(Section::L2, record));
+            posted.map_or(Ok(()), |posted| batch.l2(place, &posted)).map_err(wrong)?;
             batch.replay.order.end_operation();
+            operations += 1;
         }
         match (batch.owners.len(), batch.exits.len()) {
             (0, 0) => {}
             (0, exits) => return Err(whole(Broken::Exits(exits))),
             (owners, _) => return Err(whole(Broken::Owners(owners))),
         }
-        let counts = data.counts();
-        self.order.end_batch(counts);
-        let [l1, l2, ..] = counts;
-        self.operations += l1 + l2;
+        self.order.end_batch(data.counts());
+        self.operations += operations as u64;
         Ok(())
     }
 
@@ -181,6 +193,7 @@ struct Batch<'a> {
     exits: &'a [Vec<u8>],
     /// Position of the next exit in the batch.
     position: usize,
+    swaps: Swaps,
 }
 
 impl Batch<'_> {

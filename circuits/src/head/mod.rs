@@ -7,6 +7,7 @@ use bastion_protocol::policy::Policy;
 use bastion_protocol::PublicInputs as Inputs;
 use halo2_proofs::halo2curves::bn256::Fr;
 
+use crate::auction;
 use crate::blob::Statement;
 use crate::core::{BlockWriter, Expr, RowBlock, Table, Term};
 use crate::hash;
@@ -52,6 +53,8 @@ const SUMS: usize = 56;
 const IN_BLOB: [Expr; 2] = [Expr::nth(60), Expr::nth(61)];
 /// Operations, padding aside.
 const OPERATIONS: Expr = Expr::nth(62);
+/// The largest key of a quote.
+const LAST_KEY: Expr = Expr::nth(63);
 
 /// `compress(tag, n)`: the constant start of a chain.
 fn chain_head(tag: u64, n: u64) -> Fr {
@@ -111,6 +114,8 @@ pub fn head_block(ops: usize) -> RowBlock {
                 time, r, M_DOMAIN, GUARDIAN, MAX_FREEZE, COOLDOWN, FEE_OWNER, mode, OPERATIONS,
             ]),
         ),
+        Term::produce("first_key", Expr::one(), auction::key_tuple(Expr::zero())),
+        Term::consume("last_key", Expr::one(), auction::key_tuple(LAST_KEY)),
         Term::produce("blob", Expr::one(), statement(&public).tuple()),
         Term::produce("policy_context", POLICY_USES, policy::context_tuple(LIMITS_ROOT, time)),
         Term::consume(
@@ -196,6 +201,8 @@ pub struct Head<'a> {
     pub middle: Fr,
     /// Operations, padding aside.
     pub operations: u64,
+    /// The largest key of a quote, 0 without one.
+    pub last_key: u64,
     /// Polynomials after the last operation.
     pub y: [Fr; 4],
     /// Records of each section.
@@ -246,6 +253,7 @@ pub fn assign(
     writer.set(&POLICY_USES, small(head.policy_uses));
     writer.set(&MIDDLE, head.middle);
     writer.set(&OPERATIONS, small(head.operations));
+    writer.set(&LAST_KEY, small(head.last_key));
     for i in 0..4 {
         writer.nth(Y + i, head.y[i]);
         writer.nth(COUNTS + i, small(head.counts[i]));

@@ -24,6 +24,8 @@ pub(super) fn amounts(block: &mut RowBlock, c: &Cells, s: &Sets) {
     );
     block.when(s.owner_signed).equal("fee_is_its_float", c.fee, value(&c.fee_float));
     block.when(s.guardian_signed).zero("guardian_pays_no_fee", c.fee_float.encoded());
+    block.when(s.quote).zero("quote_pays_no_fee", c.fee_float.encoded());
+    block.when(s.quote).equal("surplus_is_credited", c.fee, c.sold);
     block.when(s.no_amount).zero("amount_field_is_zero", c.amount40);
     block.when(s.moves_nothing).zero("nothing_moves", c.amount);
     block.when(s.floats).holds("amount_is_not_zero", c.amount * c.amount_inverse);

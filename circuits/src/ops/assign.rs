@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use bastion_protocol::kinds::ToField;
 use bastion_protocol::ops::Op;
-use bastion_protocol::Address;
-use bastion_protocol::Kind;
+use bastion_protocol::records::Section;
+use bastion_protocol::{Address, Kind, Quote, Token};
 use bastion_state::executor::{Access, BatchContext, OpTrace};
 use halo2_proofs::halo2curves::bn256::Fr;
 
@@ -113,6 +113,11 @@ impl Text {
                     text.x = wire.x.map(to_halo2);
                 }
             }
+            Op::Quote(quote) => {
+                text.to = u32::from(quote.b);
+                text.l2word = wide(quote.record().word());
+                text.x[0] = wide(quote.value);
+            }
             Op::Noop => {}
         }
         text
@@ -142,7 +147,12 @@ impl OpWriter<'_, '_> {
         }
         for (i, access) in op.accesses.iter().enumerate() {
             let now = TIMES * state.number + i as u64 + 1;
-            self.access(&c.access[i], access.as_ref(), now, state);
+            match op.op {
+                // The cells of accounts that a quote does not access hold the tokens that it names.
+                Op::Quote(Quote { a, .. }) if i == 0 => self.token(&c.access[i], a, a.into()),
+                Op::Quote(Quote { b, .. }) if i == 1 => self.token(&c.access[i], b, 0),
+                _ => self.access(&c.access[i], access.as_ref(), now, state),
+            }
         }
         let text = Text::of(op);
         self.amounts(op, &text);
@@ -184,6 +194,19 @@ impl OpWriter<'_, '_> {
         }
     }
 
+    /// The cells of an access that is not made, with a token.
+    fn token(&mut self, cells: &AccessCells, token: Token, index: u32) {
+        let (zero, token) = (Fr::zero(), small(token.into()));
+        self.set(&cells.index, small(index.into()));
+        self.set(&cells.t_before, zero);
+        for fields in [&cells.before, &cells.after] {
+            let others = [fields.exists, fields.owner, fields.nonce, fields.balance];
+            others.iter().for_each(|cell| self.set(cell, zero));
+            self.set(&fields.frozen_until, zero);
+            self.set(&fields.token, token);
+        }
+    }
+
     fn float(&mut self, cells: &FloatCells, exponent: u8) {
         let mut low = Fr::one();
         let mut power = Fr::one();
@@ -205,8 +228,13 @@ impl OpWriter<'_, '_> {
 
     fn amounts(&mut self, op: &OpTrace, text: &Text) {
         let c = self.cells;
-        self.set(&c.amount, wide(op.amount));
-        self.set(&c.fee, wide(op.fee));
+        let amount = op.order.map_or(op.amount, |order| order.amount);
+        let surplus = op.quote.map(|quote| quote.surplus);
+        let [sold, paid] = op.order.map_or([0; 2], |order| [order.sold, order.paid]);
+        self.set(&c.amount, wide(amount));
+        self.set(&c.fee, wide(surplus.unwrap_or(op.fee)));
+        self.set(&c.sold, wide(surplus.unwrap_or(sold)));
+        self.set(&c.paid, wide(paid));
         self.set(&c.amount_float.mantissa, small(text.mantissa));
         self.float(&c.amount_float, text.exponent);
         for (i, bit) in c.fee_bits.iter().enumerate() {
@@ -215,7 +243,7 @@ impl OpWriter<'_, '_> {
         self.float(&c.fee_float, text.fee_exponent);
         self.set(&c.amount40, small(text.amount40));
         self.set(&c.to, small(u64::from(text.to)));
-        self.set(&c.amount_inverse, inverse_or_zero(wide(op.amount)));
+        self.set(&c.amount_inverse, inverse_or_zero(wide(amount)));
         self.set(&c.requested_token, small(text.requested_token));
         self.set(&c.requested_exit, text.requested_exit);
     }
@@ -282,7 +310,7 @@ impl OpWriter<'_, '_> {
             Kind::Deposit | Kind::ForcedExit | Kind::ForcedExitNoop => {
                 [requested_token, requested_token * pow2(24), zero, zero]
             }
-            Kind::Transfer => [small(text.mantissa), amount40, not_frozen, zero],
+            Kind::Transfer | Kind::Order => [small(text.mantissa), amount40, not_frozen, zero],
             Kind::TransferNew => {
                 [small(text.mantissa), amount40, not_frozen, index(1) - first_user]
             }
@@ -297,7 +325,7 @@ impl OpWriter<'_, '_> {
                 amount40 - time - Fr::one(),
             ],
             Kind::Unfreeze => [zero, zero, still_frozen, zero],
-            Kind::Noop => [zero; 4],
+            Kind::Quote | Kind::Noop => [zero; 4],
         };
         let small_values = [first, second, deadline, comparison, last];
         for (cell, value) in c.small.iter().zip(small_values) {
@@ -307,7 +335,7 @@ impl OpWriter<'_, '_> {
         let second_range = match kind {
             Kind::Deposit | Kind::DepositNew => wide(op.amount),
             Kind::Withdraw => wide(halves(&text.x[0]).0),
-            Kind::Transfer | Kind::TransferNew => {
+            Kind::Transfer | Kind::TransferNew | Kind::Order => {
                 Fields::of(paid.and_then(|a| a.after.as_ref())).balance
             }
             Kind::ForcedExit
@@ -315,6 +343,7 @@ impl OpWriter<'_, '_> {
             | Kind::ChangeKey
             | Kind::Freeze
             | Kind::Unfreeze
+            | Kind::Quote
             | Kind::Noop => zero,
         };
         self.set(&c.second_range, second_range);
@@ -323,8 +352,10 @@ impl OpWriter<'_, '_> {
         if kind != Kind::Noop {
             self.pools.range128(after(0).balance);
         }
-        if owner_signed {
+        if owner_signed || kind == Kind::Quote {
             self.pools.range128(after(2).balance);
+        }
+        if owner_signed {
             self.pools.range40(after(0).nonce * small(256));
         }
 
@@ -338,9 +369,13 @@ impl OpWriter<'_, '_> {
         for (cell, value) in c.mismatch.iter().zip(mismatch) {
             self.set(cell, value);
         }
-        self.set(&c.distinct_inverse, inverse_or_zero(index(1) - index(0)));
+        let apart = match op.order {
+            Some(order) => small(order.buy.into()) - small(order.sell.into()),
+            None => index(1) - index(0),
+        };
+        self.set(&c.distinct_inverse, inverse_or_zero(apart));
         let owner = match kind {
-            Kind::Transfer => Fields::of(paid.and_then(|a| a.before.as_ref())).owner,
+            Kind::Transfer | Kind::Order => Fields::of(paid.and_then(|a| a.before.as_ref())).owner,
             Kind::Freeze | Kind::Unfreeze => primary.owner,
             Kind::Deposit
             | Kind::DepositNew
@@ -349,6 +384,7 @@ impl OpWriter<'_, '_> {
             | Kind::TransferNew
             | Kind::Withdraw
             | Kind::ChangeKey
+            | Kind::Quote
             | Kind::Noop => zero,
         };
         self.set(&c.owner_inverse, inverse_or_zero(owner));
@@ -400,6 +436,10 @@ impl OpWriter<'_, '_> {
         let c = self.cells;
         let [main, second, third, exit1, exit2] = words;
         let (mut chain, mut leaf) = ([Fr::zero(); 2], main);
+        if matches!(kind, Kind::Order | Kind::Quote) {
+            chain[0] = self.pools.compress(main, second);
+            leaf = chain[0];
+        }
         if kind.is_l1() || kind.writes_owner() || kind == Kind::Withdraw {
             chain[0] = self.pools.compress(main, second);
             chain[1] = self.pools.compress(chain[0], third);
@@ -459,6 +499,7 @@ impl OpWriter<'_, '_> {
             Kind::ForcedExit | Kind::ForcedExitNoop => [zero, text.requested_exit],
             Kind::TransferNew | Kind::ChangeKey => text.x,
             Kind::Withdraw => [exit1, exit2],
+            Kind::Order | Kind::Quote => [text.x[0], zero],
             Kind::Transfer | Kind::Freeze | Kind::Unfreeze | Kind::Noop => [zero; 2],
         };
         let words = [main, second, third, exit1, exit2];
@@ -477,9 +518,12 @@ impl OpWriter<'_, '_> {
         let l1_second = l1_first * r + keyhash_word;
         let exit_first = before[2] * r + exit1;
         let owner_first = before[3] * r + keyhash_word;
+        let l2_first = before[1] * r + main;
+        let two = kind.records(Section::L2) > 1;
+        self.set(&c.y_l2_first, l2_first);
         let absorbed = [
             l1_second * r + exit_word,
-            before[1] * r + main,
+            if two { l2_first * r + keyhash_word } else { l2_first },
             exit_first * r + exit2,
             owner_first * r + exit_word,
         ];
@@ -487,13 +531,13 @@ impl OpWriter<'_, '_> {
         {
             self.set(cell, value);
         }
-        let flags = [l1, text.signed, exits, owners];
-        for i in 0..4 {
+        for (i, section) in Section::ALL.into_iter().enumerate() {
             self.set(&c.y_before[i], before[i]);
             self.set(&c.counts[i], small(state.counts[i]));
-            if flags[i] {
+            let records = kind.records(section);
+            if records > 0 {
                 state.y[i] = absorbed[i];
-                state.counts[i] += 1;
+                state.counts[i] += records as u64;
             }
             self.set(&c.y_after[i], state.y[i]);
         }

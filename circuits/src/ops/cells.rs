@@ -156,6 +156,12 @@ pub struct Cells {
     pub owner_inverse: Expr,
     /// Operations before this one, padding aside: its place in the order tree.
     pub position: Expr,
+    /// What an order sells; what a quote leaves to the fee account.
+    pub sold: Expr,
+    /// What an order is paid.
+    pub paid: Expr,
+    /// Word polynomial of the L2 section after the first of two words.
+    pub y_l2_first: Expr,
 }
 
 struct Allocator(usize);
@@ -254,10 +260,16 @@ pub fn cells() -> Cells {
         distinct_inverse: a.one(),
         owner_inverse: a.one(),
         position: Expr::zero(),
+        sold: Expr::zero(),
+        paid: Expr::zero(),
+        y_l2_first: Expr::zero(),
     };
     cells.context.mode = a.one();
     cells.context.operations = a.one();
     cells.position = a.one();
+    cells.sold = a.one();
+    cells.paid = a.one();
+    cells.y_l2_first = a.one();
     cells
 }
 

@@ -30,6 +30,10 @@ pub struct Sets {
     pub freeze: Expr,
     /// Unfreeze.
     pub unfreeze: Expr,
+    /// Order of an auction.
+    pub order: Expr,
+    /// Quote of an auction.
+    pub quote: Expr,
     /// Padding.
     pub noop: Expr,
     /// From the L1 queue.
@@ -39,7 +43,11 @@ pub struct Sets {
     /// Signed by the guardian.
     pub guardian_signed: Expr,
     /// Signed by anybody.
+    pub signed: Expr,
+    /// Posts L2 records.
     pub l2: Expr,
+    /// Posts two of them: part of an auction.
+    pub auction: Expr,
     /// Leaves through the limiter.
     pub exits: Expr,
     /// Amount is a float.
@@ -50,7 +58,7 @@ pub struct Sets {
     pub owners: Expr,
     /// Writes an owner record with the exit address that the account has.
     pub keeps_exit: Expr,
-    /// Signed, with nothing in the amount field.
+    /// With an L2 record, and nothing in its amount field.
     pub no_amount: Expr,
     /// Moves nothing.
     pub moves_nothing: Expr,
@@ -69,7 +77,7 @@ pub fn sets(cells: &Cells) -> Sets {
     };
     let owner_signed = sum(|d| d.kind.by_owner());
     let guardian_signed = sum(|d| d.kind.by_guardian());
-    let signed = KINDS.iter().filter(|d| d.kind.is_signed());
+    let numbered = KINDS.iter().filter(|d| d.kind.is_l2());
     Sets {
         deposit: flag(Kind::Deposit),
         deposit_new: flag(Kind::DepositNew),
@@ -81,18 +89,25 @@ pub fn sets(cells: &Cells) -> Sets {
         change_key: flag(Kind::ChangeKey),
         freeze: flag(Kind::Freeze),
         unfreeze: flag(Kind::Unfreeze),
+        order: flag(Kind::Order),
+        quote: flag(Kind::Quote),
         noop: flag(Kind::Noop),
         l1: sum(|d| d.kind.is_l1()),
-        l2: owner_signed + guardian_signed,
+        signed: owner_signed + guardian_signed,
+        l2: owner_signed + guardian_signed + flag(Kind::Quote),
+        auction: sum(|d| d.kind.records(Section::L2) > 1),
         owner_signed,
         guardian_signed,
         exits: sum(|d| d.kind.exits()),
         floats: sum(|d| d.amount == AmountField::Float),
-        sends: sum(|d| d.to != ToField::None),
+        sends: sum(|d| matches!(d.to, ToField::Receiver | ToField::Created)),
         owners: sum(|d| d.kind.posts(Section::Owners)),
         keeps_exit: flag(Kind::ChangeKey),
-        no_amount: sum(|d| d.kind.is_signed() && d.amount == AmountField::None),
-        moves_nothing: flag(Kind::ChangeKey) + guardian_signed + flag(Kind::ForcedExitNoop),
-        number: signed.map(|d| flag(d.kind) * Expr::from(u64::from(d.number))).sum(),
+        no_amount: sum(|d| d.kind.is_l2() && d.amount == AmountField::None),
+        moves_nothing: flag(Kind::ChangeKey)
+            + guardian_signed
+            + flag(Kind::ForcedExitNoop)
+            + flag(Kind::Quote),
+        number: numbered.map(|d| flag(d.kind) * Expr::from(u64::from(d.number))).sum(),
     }
 }

@@ -11,6 +11,7 @@ pub use assign::{assign, assign_node, OpState};
 pub use cells::{cells, Cells};
 
 use crate::accounts;
+use crate::auction::{self, Posted};
 use crate::blob;
 use crate::core::{Expr, RowBlock, Table, Tag, Term, Tuple};
 use crate::hash;
@@ -59,6 +60,7 @@ pub fn op_block() -> RowBlock {
         batch_terms(&c, &s),
         place_terms(&c, &s),
         blob_terms(&c, &s),
+        auction_terms(&c, &s),
     ]
     .concat();
     block.bus_packed(0, terms);
@@ -94,7 +96,7 @@ fn access_terms(c: &Cells, s: &Sets) -> Vec<Term> {
 
 /// Which accesses a kind makes.
 fn access_flags(s: &Sets) -> [Expr; 3] {
-    [!s.noop, s.floats + s.forced_exit, s.owner_signed]
+    [!s.noop - s.quote, s.floats + s.forced_exit, s.owner_signed + s.quote]
 }
 
 /// Openings, message and leaf.
@@ -105,7 +107,7 @@ fn hash_terms(c: &Cells, s: &Sets) -> Vec<Term> {
         + s.owner_signed
         + s.forced_noop * c.access[0].before.exists;
     // Its leaf goes on where others have a message.
-    let extended = s.l2 - s.transfer + s.forced_exit;
+    let extended = s.signed - s.transfer + s.forced_exit;
     let three = words::three_words(s);
     let [main, second, third, ..] = c.words;
     let [after_two, after_three] = c.leaf_chain;
@@ -114,10 +116,10 @@ fn hash_terms(c: &Cells, s: &Sets) -> Vec<Term> {
     let fixed = [
         ("opening", opens, &c.keyhash, &c.exit, &c.opened),
         ("new_owner", s.owners, &c.x1, &c.x2, &c.new_owner),
-        ("message_fields", s.l2, &c.context.m_domain, &c.message_word, &m1),
+        ("message_fields", s.signed, &c.context.m_domain, &c.message_word, &m1),
         ("message_x1", extended, &m1, &c.x1, &m2),
         ("message_x2", extended, &m2, &c.x2, &m3),
-        ("leaf_second", three, &main, &second, &after_two),
+        ("leaf_second", three + s.auction, &main, &second, &after_two),
         ("leaf_third", three, &after_two, &third, &after_three),
         ("tree_node", !s.noop, &left, &right, &c.node),
     ];
@@ -150,7 +152,7 @@ fn range_terms(c: &Cells, s: &Sets) -> Vec<Term> {
     vec![
         Term::consume("balance_is_enough", !s.noop, range128(balance(0))),
         Term::consume("second_range", Expr::one(), range128(c.second_range)),
-        Term::consume("fee_balance_range", s.owner_signed, range128(balance(2))),
+        Term::consume("fee_balance_range", s.owner_signed + s.quote, range128(balance(2))),
         Term::consume("mantissa_or_token_range", Expr::one(), range40(mantissa)),
         Term::consume("amount_field_or_token_range", Expr::one(), range40(field)),
         Term::consume("deadline_not_passed", Expr::one(), range40(deadline)),
@@ -172,12 +174,27 @@ fn blob_terms(c: &Cells, s: &Sets) -> Vec<Term> {
     ]
 }
 
+/// An order or a quote, for the tables of the auction.
+fn auction_terms(c: &Cells, s: &Sets) -> Vec<Term> {
+    let posted = Posted {
+        sell: c.access[0].before.token,
+        buy: c.access[1].before.token,
+        amount: c.amount,
+        sold: c.sold,
+        paid: c.paid,
+        word: c.x1,
+        position: c.counts[1],
+        mode: c.context.mode,
+    };
+    vec![Term::produce("auction", s.auction, auction::posted_tuple(s.number, posted))]
+}
+
 /// Signature, limiter, constants and state.
 fn batch_terms(c: &Cells, s: &Sets) -> Vec<Term> {
     let [l1, l2, exits, owners] = words::section_flags(s);
     let [n1, n2, n3, n4] = c.counts;
     vec![
-        Term::consume("signature", s.l2, signatures::tuple(c.keyhash, c.message)),
+        Term::consume("signature", s.signed, signatures::tuple(c.keyhash, c.message)),
         Term::consume(
             "limiter",
             s.exits,
@@ -202,7 +219,7 @@ fn batch_terms(c: &Cells, s: &Sets) -> Vec<Term> {
                 c.number + Expr::one(),
                 c.position + !s.noop,
                 c.y_after,
-                [n1 + l1, n2 + l2, n3 + exits, n4 + owners],
+                [n1 + l1, n2 + l2 + s.auction, n3 + exits, n4 + owners],
             ),
         ),
     ]

@@ -7,7 +7,7 @@ use crate::ops::kinds::Sets;
 /// The primary account.
 pub(super) fn primary(block: &mut RowBlock, c: &Cells, s: &Sets) {
     let (b, a) = (&c.access[0].before, &c.access[0].after);
-    let known = s.deposit + s.forced_exit + s.l2;
+    let known = s.deposit + s.forced_exit + s.signed;
     block.when(known).holds("account_exists", b.exists);
     block.when(s.deposit_new).zero("deposit_creates_on_empty", b.exists);
     let present = known + s.deposit_new;
@@ -34,7 +34,9 @@ pub(super) fn primary(block: &mut RowBlock, c: &Cells, s: &Sets) {
     block.when(s.deposit).equal("deposit_credits", a.balance, b.balance + c.amount);
     block.when(s.deposit_new).equal("created_balance", a.balance, c.amount);
     block.when(s.forced_exit).zero("forced_exit_empties", a.balance);
-    block.when(s.owner_signed).equal("sender_pays", a.balance, b.balance - c.amount - c.fee);
+    let sends_amount = s.owner_signed - s.order;
+    block.when(sends_amount).equal("sender_pays", a.balance, b.balance - c.amount - c.fee);
+    block.when(s.order).equal("seller_sells", a.balance, b.balance - c.sold - c.fee);
     let keeps_balance = s.forced_noop + s.guardian_signed;
     block.when(keeps_balance).equal("balance_unchanged", a.balance, b.balance);
 
@@ -50,14 +52,21 @@ pub(super) fn others(block: &mut RowBlock, c: &Cells, s: &Sets) {
     let token = c.access[0].before.token;
     let (b, a) = (&c.access[1].before, &c.access[1].after);
     let second = s.floats + s.forced_exit;
-    let keeps = s.transfer + s.exits;
-    block.when(s.transfer).holds("receiver_exists", b.exists);
+    let keeps = s.transfer + s.exits + s.order;
+    block.when(s.transfer + s.order).holds("receiver_exists", b.exists);
     block.when(s.transfer_new).zero("transfer_creates_on_empty", b.exists);
     block.when(second).holds("second_exists_after", a.exists);
     block.when(keeps).equal("receiver_owner_unchanged", a.owner, b.owner);
     block.when(s.transfer_new).equal("receiver_created_owner", a.owner, c.new_owner);
     block.when(s.transfer).equal("receiver_token", b.token, token);
-    block.when(second).equal("second_token", a.token, token);
+    block.when(second - s.order).equal("second_token", a.token, token);
+    block.when(s.order).equal("bought_token", a.token, b.token);
+    block.when(s.order).holds("order_names_two_tokens", (b.token - token) * c.distinct_inverse);
+    block.when(s.order).equal("order_has_one_owner", b.owner, c.access[0].before.owner);
+    block.when(s.order).equal("buyer_is_paid", a.balance, b.balance + c.paid);
+    // A quote accesses neither account: their tokens are those that it names.
+    block.when(s.quote).equal("quote_account_is_token", c.access[0].index, token);
+    block.when(s.quote).equal("quote_names_second_token", c.to, b.token);
     block.when(keeps).equal("receiver_nonce_unchanged", a.nonce, b.nonce);
     block.when(s.transfer_new).zero("receiver_created_nonce", a.nonce);
     block.when(keeps).equal("receiver_freeze_unchanged", a.frozen_until, b.frozen_until);
@@ -75,7 +84,7 @@ pub(super) fn others(block: &mut RowBlock, c: &Cells, s: &Sets) {
             - s.guardian_signed,
     );
 
-    let fees = s.owner_signed;
+    let fees = s.owner_signed + s.quote;
     let (b, a) = (&c.access[2].before, &c.access[2].after);
     block
         .when(fees)
@@ -97,7 +106,9 @@ pub(super) fn permissions(block: &mut RowBlock, c: &Cells, s: &Sets) {
     block.when(opened).equal("opened_is_owner", c.opened, b.owner);
 
     block.constrain("frozen_flag", c.frozen.boolean());
-    block.when(s.transfer + s.transfer_new + s.change_key).zero("frozen_sends_nothing", c.frozen);
+    block
+        .when(s.transfer + s.transfer_new + s.change_key + s.order)
+        .zero("frozen_sends_nothing", c.frozen);
     block.when(s.withdraw).zero("frozen_withdraws_to_exit", c.frozen * (c.x1 - c.exit));
     block.when(s.forced_exit).equal("forced_exit_to_owner", c.requested_exit, c.exit);
     let [alpha, beta] = c.mismatch;
@@ -139,7 +150,7 @@ pub(super) fn permissions(block: &mut RowBlock, c: &Cells, s: &Sets) {
     );
     let deposits = s.deposit + s.deposit_new;
     block.when(deposits).equal("deposit_amount_range", c.second_range, c.amount);
-    block.when(s.transfer + s.transfer_new).equal(
+    block.when(s.transfer + s.transfer_new + s.order).equal(
         "second_balance_range",
         c.second_range,
         c.access[1].after.balance,

@@ -26,7 +26,7 @@ fn l2word(c: &Cells, s: &Sets) -> Expr {
 /// What is signed.
 pub(super) fn message(block: &mut RowBlock, c: &Cells, s: &Sets) {
     block.when(s.sends).equal("to_is_receiver", c.to, c.access[1].index);
-    let no_receiver = s.l2 - s.sends;
+    let no_receiver = s.signed - s.sends;
     block.when(no_receiver).zero("to_is_zero", c.to);
 
     let deadline = c.context.time + c.small[2];
@@ -34,12 +34,12 @@ pub(super) fn message(block: &mut RowBlock, c: &Cells, s: &Sets) {
         + s.owner_signed * c.access[0].before.nonce * Expr::pow2(120)
         + c.access[0].before.token * Expr::pow2(152)
         + deadline * Expr::pow2(168);
-    block.when(s.l2).equal("message_word", c.message_word, word);
+    block.when(s.signed).equal("message_word", c.message_word, word);
     block.when(s.transfer).equal("short_message", c.message, c.message_chain[0]);
-    let extended = s.l2 - s.transfer;
+    let extended = s.signed - s.transfer;
     block.when(extended).equal("long_message", c.message, c.message_chain[2]);
     block.when(s.guardian_signed).equal("freeze_names_old", c.x1, c.access[0].before.frozen_until);
-    let no_x2 = s.withdraw + s.guardian_signed;
+    let no_x2 = s.withdraw + s.guardian_signed + s.order;
     block.when(no_x2).zero("x2_is_zero", c.x2);
     block.when(s.keeps_exit).equal("exit_address_stays", c.x2, c.exit);
     block.when(s.withdraw).equal("withdraw_to_signed", c.exit_to, c.x1);
@@ -65,6 +65,7 @@ pub(super) fn words(block: &mut RowBlock, c: &Cells, s: &Sets) {
     block.when(deposits).equal("l1_exit_word", exit, c.exit);
     block.when(forced).equal("forced_exit_word", exit, c.requested_exit);
     block.when(s.owners).equal("owner_exit_word", exit, c.x2);
+    block.when(s.auction).equal("auction_value_word", keyhash, c.x1);
     let release =
         c.exit_to * Expr::pow2(56) + c.access[0].before.token * Expr::pow2(40) + c.release;
     block.when(s.exits).equal("exit_record_address", exit1, release);
@@ -76,7 +77,7 @@ pub(super) fn words(block: &mut RowBlock, c: &Cells, s: &Sets) {
 /// the hashes of a message, which it does not have, for the last two.
 pub(super) fn leaf(block: &mut RowBlock, c: &Cells, s: &Sets) {
     let [main, second, third, exit1, exit2] = c.words;
-    let [_, after_three] = c.leaf_chain;
+    let [after_two, after_three] = c.leaf_chain;
     let [four, _, after_five] = c.message_chain;
     let three = three_words(s);
     block.when(s.withdraw).equal("withdraw_second_word", second, exit1).equal(
@@ -90,7 +91,8 @@ pub(super) fn leaf(block: &mut RowBlock, c: &Cells, s: &Sets) {
         .equal("forced_exit_fourth_word", c.x1, exit1)
         .equal("forced_exit_fifth_word", c.x2, exit2)
         .equal("leaf_of_five_words", c.leaf, after_five);
-    block.when(!s.noop - three).equal("leaf_of_one_word", c.leaf, main);
+    block.when(!s.noop - three - s.auction).equal("leaf_of_one_word", c.leaf, main);
+    block.when(s.auction).equal("leaf_of_two_words", c.leaf, after_two);
     block.when(three - s.forced_exit).equal("leaf_of_three_words", c.leaf, after_three);
 }
 
@@ -105,17 +107,23 @@ pub(super) fn absorption(block: &mut RowBlock, c: &Cells, s: &Sets) {
         ("y_l1_second", l1_second, l1_first, keyhash),
         ("y_exit_first", exit_first, c.y_before[2], exit1),
         ("y_owner_first", owner_first, c.y_before[3], keyhash),
+        ("y_l2_first", c.y_l2_first, c.y_before[1], main),
     ] {
         block.constrain(name, partial - absorb(y, word));
     }
     let last = [
         ("y_l1", absorb(l1_second, exit)),
-        ("y_l2", absorb(c.y_before[1], main)),
+        ("y_l2", c.y_l2_first),
         ("y_exits", absorb(exit_first, exit2)),
         ("y_owners", absorb(owner_first, exit)),
     ];
     for (i, ((name, absorbed), flag)) in last.into_iter().zip(section_flags(s)).enumerate() {
         let (before, after) = (c.y_before[i], c.y_after[i]);
-        block.constrain(name, after - before - flag * (absorbed - before));
+        // An order and a quote post two L2 words.
+        let second = match i {
+            1 => s.auction * (absorb(absorbed, keyhash) - absorbed),
+            _ => Expr::zero(),
+        };
+        block.constrain(name, after - before - flag * (absorbed - before) - second);
     }
 }

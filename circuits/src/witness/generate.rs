@@ -16,9 +16,10 @@ use crate::policy::Opening;
 use crate::ranges::Width;
 use crate::signatures::{Check, MULTIPLES};
 use crate::witness::convert::{small, to_halo2, to_state, wide};
+use crate::witness::auction::Rows as AuctionRows;
 use crate::witness::in_blob::{self, BlobLink};
 use crate::witness::LookupCounts;
-use crate::{accounts, blob, check, hash, head, limiter, nodes, ops, policy, ranges, signatures};
+use crate::{accounts, auction, blob, check, hash, head, limiter, nodes, ops, policy, ranges, signatures};
 use crate::{BatchCircuit, Shape};
 
 /// What links a batch to the block that it is part of.
@@ -138,11 +139,12 @@ impl Fill<'_> {
         let places = Table::BLOB.map(|table| (table, self.places[table as usize]));
         let blob = in_blob::write(&mut self.grid, self.shape, &places, self.trace, link.blob)?;
         self.pools.out_of_range.extend(blob.out_of_range.iter().map(|(_, value)| (126, *value)));
+        let last_key = self.auction(link.mode().flag())?;
         self.accounts(&state.last_access)?;
         self.nodes()?;
         let policy_uses = self.limiters(limits_root)?;
         let uses = (policy_uses, base_counts);
-        self.head(link, (&state, middle), constants, limits_root, uses, &blob);
+        self.head(link, (&state, middle), constants, limits_root, uses, (&blob, last_key));
         self.hashes()?;
         self.ranges()
     }
@@ -260,6 +262,22 @@ impl Fill<'_> {
         nodes.first().copied().unwrap_or(c_in)
     }
 
+    /// Orders and quotes; returns the last key.
+    fn auction(&mut self, mode: u64) -> Result<u64, CircuitError> {
+        let found = AuctionRows::of(self.trace, mode);
+        let rows = self.rows_of(Table::Order, found.orders.len())?;
+        for (i, row) in rows.into_iter().enumerate() {
+            let mut writer = self.grid.block(row);
+            auction::order::assign(&mut writer, found.orders.get(i), &mut self.pools);
+        }
+        let rows = self.rows_of(Table::Quote, found.quotes.len())?;
+        for (i, row) in rows.into_iter().enumerate() {
+            let mut writer = self.grid.block(row);
+            auction::quote::assign(&mut writer, found.quotes.get(i), &mut self.pools);
+        }
+        Ok(found.last_key())
+    }
+
     fn accounts(&mut self, last_access: &HashMap<u32, u64>) -> Result<(), CircuitError> {
         let touched = &self.trace.accounts;
         let blocks = self.blocks(Table::Account, touched.len())?.enumerate();
@@ -342,7 +360,7 @@ impl Fill<'_> {
         constants: (Fr, Fr),
         limits_root: bastion_protocol::Fr,
         (policy_uses, base_counts): (u64, [u64; MULTIPLES]),
-        blob: &blob::Written,
+        (blob, last_key): (&blob::Written, u64),
     ) {
         let [blob_in, blob_out] = [blob.from, blob.to].map(|pieces| pieces.limbs());
         let context = &self.trace.context;
@@ -379,6 +397,7 @@ impl Fill<'_> {
             touched: !self.trace.accounts.is_empty(),
             middle,
             operations,
+            last_key,
             y: state.y,
             counts: state.counts,
             policy_uses,

@@ -1,5 +1,6 @@
 //! From an executed batch to a filled grid.
 
+mod auction;
 pub mod convert;
 mod generate;
 mod in_blob;

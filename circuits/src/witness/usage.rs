@@ -15,6 +15,7 @@ pub fn needs(kind: Kind) -> Slots {
     let limiters = usize::from(kind.exits());
     let owners = usize::from(d.opens) + usize::from(kind.writes_owner());
     let message = signatures * (1 + d.extra);
+    let (orders, quotes) = (usize::from(kind == Kind::Order), usize::from(kind == Kind::Quote));
     // The zeros of unused cells share one block, counted with the batch.
     Slots {
         ops: 1,
@@ -24,6 +25,8 @@ pub fn needs(kind: Kind) -> Slots {
         ranges40: d.ranges40 + limiters,
         limiters,
         owners: usize::from(kind.writes_owner()),
+        orders,
+        quotes,
         ..Slots::default()
     }
 }

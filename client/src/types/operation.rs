@@ -106,11 +106,12 @@ pub struct Operation {
     pub account: Option<Index>,
     /// The token.
     pub token: Token,
-    /// The amount that it names, 0 if it names none: a forced exit takes the whole balance.
+    /// The amount that it names, 0 if it names none: a forced exit takes the whole balance, an order sells at
+    /// most its amount.
     pub amount: Amount,
     /// The fee, 0 for operations of L1.
     pub fee: Amount,
-    /// The receiver of a transfer to an account that exists.
+    /// The receiver of a transfer to an account that exists; the account that an order pays.
     pub to: Option<Index>,
 }
 

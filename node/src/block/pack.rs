@@ -4,7 +4,7 @@ use bastion_circuits::witness::{checked, ChainedInputs};
 use bastion_circuits::{CircuitError, Shape, Slots};
 use bastion_protocol::data::{chain_start, polynomial_start, DataMode};
 use bastion_protocol::ops::Op;
-use bastion_state::executor::{BatchBuilder, BatchContext, BatchTrace, Footprint, Rejection};
+use bastion_state::executor::{BatchContext, BatchTrace, Footprint, Packer, Rejection};
 use bastion_state::state::State;
 use serde::Serialize;
 
@@ -79,7 +79,7 @@ pub fn next_block(
 
 /// A batch that is being filled.
 struct Packed<'s> {
-    builder: BatchBuilder<'s>,
+    packer: Packer<'s>,
     context: &'s BatchContext,
     shape: &'s Shape,
     usage: Slots,
@@ -93,19 +93,21 @@ impl<'s> Packed<'s> {
         context: &'s BatchContext,
         shape: &'s Shape,
     ) -> Result<Self, NodeError> {
-        let builder = BatchBuilder::new(state, context.clone()).map_err(NodeError::Rejected)?;
-        Ok(Self { builder, context, shape, usage: Slots::empty(), places: Vec::new() })
+        let packer = Packer::new(state, context.clone()).map_err(NodeError::Rejected)?;
+        Ok(Self { packer, context, shape, usage: Slots::empty(), places: Vec::new() })
     }
 
     fn push(&mut self, place: &str, op: &Op) -> Result<bool, Rejection> {
-        let mut next = self.usage;
         let fits = |f: &Footprint| {
-            next = self.usage.with(f.kind, f.accounts, f.nodes, f.tokens);
-            next.fits(&self.shape.slots)
+            let next = self.usage.with(f.kind, f.accounts, f.nodes, f.tokens);
+            let fits = next.fits(&self.shape.slots);
+            if fits {
+                self.usage = next;
+            }
+            fits
         };
-        let pushed = self.builder.push(op, fits)?;
+        let pushed = self.packer.push(op, fits)?;
         if pushed {
-            self.usage = next;
             self.places.push(place.into());
         }
         Ok(pushed)
@@ -118,7 +120,7 @@ impl<'s> Packed<'s> {
         refused: &mut Vec<Refused>,
     ) -> Result<bool, NodeError> {
         loop {
-            let (place, op) = match source.next(self.builder.state()) {
+            let (place, op) = match source.next(self.packer.state()) {
                 Ok(Some(step)) => step,
                 Ok(None) => return Ok(true),
                 Err(NodeError::Input { line, why }) => {
@@ -147,8 +149,9 @@ impl<'s> Packed<'s> {
         provable: &dyn Fn(&BatchTrace) -> Result<(), CircuitError>,
         refused: &mut Vec<Refused>,
     ) -> Result<BatchTrace, NodeError> {
-        let Self { builder, context, shape, places, .. } = self;
-        let (trace, state) = builder.finish_with();
+        let Self { packer, context, shape, places, .. } = self;
+        // Quotes stand behind all other operations, of which each has a place.
+        let (trace, state) = packer.finish().map_err(NodeError::Rejected)?;
         let why = match provable(&trace) {
             Ok(()) => return Ok(trace),
             Err(why) => why,
@@ -156,6 +159,9 @@ impl<'s> Packed<'s> {
         let CircuitError::Unprovable { operation: Some((fault, _)), .. } = why else {
             return Err(why.into());
         };
+        if fault >= places.len() {
+            return Err(why.into());
+        }
         state.undo(&trace);
         let mut again = Self::new(state, context, shape)?;
         for (n, (place, op)) in places.into_iter().zip(&trace.ops).enumerate() {

@@ -58,7 +58,9 @@ impl Sentinel {
                 self.enforce(op, hash, now_ms, &verdict)
             }
             // What L1 asks for is never held back, and who only watches holds nothing.
-            Op::Signed(_) | Op::Deposit(_) | Op::ForcedExit(_) | Op::Noop => Outcome::Passes,
+            Op::Signed(_) | Op::Deposit(_) | Op::ForcedExit(_) | Op::Quote(_) | Op::Noop => {
+                Outcome::Passes
+            }
         };
         let outcome = match outcome {
             Outcome::Full(decline) => {

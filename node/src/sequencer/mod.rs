@@ -460,7 +460,7 @@ impl Sequencer {
                     let receipt = Receipt { epoch, place, operation, leaf, time };
                     return Ok(Ok((self.current.number(), receipt)));
                 }
-                None => self.close_batch(false, appended),
+                None => self.close_batch(false, appended)?,
             }
         }
         let shape = self.packing.shape.name.clone();
@@ -478,9 +478,10 @@ impl Sequencer {
         Candidate { trace, state, policy, hash, time, arrived_ms }
     }
 
-    fn close_batch(&mut self, block: bool, appended: &mut Appended) {
-        let closed = self.current.close(&self.state, &self.packing.sizes, block, appended);
+    fn close_batch(&mut self, block: bool, appended: &mut Appended) -> Result<(), NodeError> {
+        let closed = self.current.close(&self.state, &self.packing.sizes, block, appended)?;
         self.closed.extend(closed);
+        Ok(())
     }
 
     /// Closes what its time is up for ([`Packing`]): a batch that has waited long enough, or a whole
@@ -510,10 +511,10 @@ impl Sequencer {
         self.stopped = true;
         let mut appended = Appended::default();
         let next = self.log.next();
-        self.close_batch(block, &mut appended);
+        self.close_batch(block, &mut appended)?;
         while block && self.current.in_a_block() {
             self.current.begin(&mut self.state, &self.policy, 0, next, &mut appended)?;
-            self.close_batch(block, &mut appended);
+            self.close_batch(block, &mut appended)?;
         }
         self.append(&appended, 0)?;
         self.stopped = false;

@@ -140,6 +140,7 @@ impl Current {
                 }
                 Some(count) if count as usize == open.ops().len() => {
                     let batch = open.close(state);
+                    let batch = batch.map_err(|e| broken(format!("batch {number}: {e}")))?;
                     current.after(&row);
                     closed.push(Closed { number, row, batch });
                 }
@@ -262,14 +263,20 @@ impl Current {
 
     /// Closes the open batch, if there is one. The block ends with it if it has as many batches as it
     /// may have, or if `block` is to end and a circuit proves so many.
+    ///
+    /// # Errors
+    /// [`NodeError::Rejected`] for a batch with an auction that does not clear. None has one: the batch
+    /// takes no orders.
     pub(super) fn close(
         &mut self,
         state: &State,
         sizes: &[u32],
         block: bool,
         appended: &mut Appended,
-    ) -> Option<Closed> {
-        let (open, mut row) = (self.open.take()?, self.row.take()?);
+    ) -> Result<Option<Closed>, NodeError> {
+        let (Some(open), Some(mut row)) = (self.open.take(), self.row.take()) else {
+            return Ok(None);
+        };
         row.sealed = Some(open.ops().len() as u32);
         let count = row.batch.saturating_add(1);
         let full = sizes.last().is_none_or(|most| count >= *most);
@@ -277,7 +284,8 @@ impl Current {
         let number = self.number;
         appended.batches.push((number, row.clone()));
         self.after(&row);
-        Some(Closed { number, row, batch: open.close(state) })
+        let batch = open.close(state).map_err(NodeError::Rejected)?;
+        Ok(Some(Closed { number, row, batch }))
     }
 
     /// Whether the open batch has waited long enough.

@@ -208,6 +208,10 @@ impl Service {
         };
         match Op::from_bytes_with(bytes, read_key)? {
             Op::Signed(op) => Ok(op),
+            Op::Quote(_) => Err(ProtocolError::Malformed {
+                what: "operation",
+                why: "it is a quote: the operator makes them when a batch is packed".into(),
+            }),
             Op::Deposit(_) | Op::ForcedExit(_) | Op::Noop => Err(ProtocolError::Malformed {
                 what: "operation",
                 why: "it is not signed: deposits and forced exits are made on L1".into(),

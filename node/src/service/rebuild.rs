@@ -190,8 +190,8 @@ pub fn later_operations(data: &Path, block: u64) -> Result<Vec<SignedOp>, NodeEr
     };
     let signed = |op: Op| match op {
         Op::Signed(op) => Some(Ok(op)),
-        // The queue on L1 has them.
-        Op::Deposit(_) | Op::ForcedExit(_) | Op::Noop => None,
+        // The queue on L1 has them, and quotes are the operator's.
+        Op::Deposit(_) | Op::ForcedExit(_) | Op::Quote(_) | Op::Noop => None,
     };
     let entries = log.entries(row.first)?;
     let found = entries.filter_map(|entry| match entry {

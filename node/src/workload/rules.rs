@@ -41,7 +41,7 @@ impl L1Rules {
                 Some((_, NOBODY)) => Err("an account of the zero address cannot be left".into()),
                 Some(_) | None => Ok(()),
             },
-            Op::ForcedExit(_) | Op::Noop => Ok(()),
+            Op::ForcedExit(_) | Op::Quote(_) | Op::Noop => Ok(()),
         }
     }
 

@@ -21,6 +21,12 @@ fn action() -> impl Strategy<Value = Action> {
         (any::<u64>(), any::<u64>())
             .prop_map(|(until, old_until)| Action::Freeze { until, old_until }),
         any::<u64>().prop_map(|old_until| Action::Unfreeze { old_until }),
+        (any::<u32>(), any::<u128>(), 1u64 << 63.., 0u8..128).prop_map(
+            |(to, amount, mantissa, exponent)| {
+                let limit = Limit::new(mantissa, exponent).unwrap();
+                Action::Order { to, amount, limit }
+            }
+        ),
     ]
 }
 
@@ -46,6 +52,8 @@ fn op() -> impl Strategy<Value = Op> {
         ),
         2 => (any::<u32>(), any::<u16>(), address())
             .prop_map(|(index, token, exit)| Op::ForcedExit(ForcedExit { index, token, exit })),
+        1 => (any::<u16>(), any::<u16>(), any::<u128>())
+            .prop_map(|(a, b, value)| Op::Quote(Quote { a, b, value })),
         6 => signed,
     ]
 }
@@ -101,8 +109,10 @@ fn the_layout_is_that_of_the_protocol() {
     });
     let expected = format!("81{:04x}{:032x}{:064x}{}", 1, 2, 3, "04".repeat(20));
     assert_eq!(hex::encode(op.to_bytes()), expected);
+    let op = Op::Quote(Quote { a: 0x0102, b: 0x0304, value: 5 });
+    assert_eq!(hex::encode(op.to_bytes()), format!("0801020304{:032x}", 5));
     let key = SecretKey::from_seed(b"layout");
-    let signed = SignedOp {
+    let mut signed = SignedOp {
         body: Body {
             account: 1,
             token: 2,
@@ -127,13 +137,36 @@ fn the_layout_is_that_of_the_protocol() {
         hex::encode(signed.signature.to_bytes())
     );
     assert_eq!(hex::encode(Op::Signed(signed).to_bytes()), expected);
+    let limit = Limit::new(1 << 63 | 9, 8).unwrap();
+    signed.body.action = Action::Order { to: 6, amount: 7, limit };
+    let bytes = hex::encode(Op::Signed(signed).to_bytes());
+    let before = "07".to_owned() + &expected[2..110];
+    assert_eq!(bytes, before + "800000000000000908" + &expected[110..]);
+}
+
+#[test]
+fn an_order_without_a_limit_is_refused() {
+    let key = SecretKey::from_seed(b"order");
+    let limit = Limit::new(1 << 63, 0).unwrap();
+    let action = Action::Order { to: 6, amount: 7, limit };
+    let body = Body { account: 1, token: 2, nonce: 3, deadline: 4, fee: 5, action };
+    let signature = key.sign(Fr::from(8u64));
+    let mut bytes = Op::Signed(SignedOp { body, key: key.public(), signature }).to_bytes();
+    assert!(Op::from_bytes(&bytes).is_ok());
+    // The first byte of the mantissa, and the exponent after its 8 bytes.
+    for (at, wrong) in [(55, 0x7f), (63, 128)] {
+        let right = std::mem::replace(&mut bytes[at], wrong);
+        assert!(matches!(Op::from_bytes(&bytes), Err(ProtocolError::Limit { .. })), "byte {at}");
+        bytes[at] = right;
+    }
 }
 
 #[test]
 fn what_is_wrong_is_named() {
     let error = |bytes: &[u8]| Op::from_bytes(bytes).unwrap_err().to_string();
     assert!(error(&[]).contains("ends after 0 bytes"));
-    assert!(error(&[7]).contains("unknown tag 0x07"));
+    assert!(error(&[9]).contains("unknown tag 0x09"));
+    assert!(error(&[8]).contains("3 are needed"));
     assert!(error(&[0, 0]).contains("expected 1 bytes, got 2"));
     assert!(error(&[DEPOSIT; 10]).contains("ends after 10 bytes"));
 }

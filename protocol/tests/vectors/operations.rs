@@ -5,8 +5,8 @@ use bastion_protocol::keys::SecretKey;
 use bastion_protocol::ops::{Action, Body, Deposit, Float, ForcedExit, Op, AMOUNT_BITS, FEE_BITS};
 use bastion_protocol::order::leaf_of;
 use bastion_protocol::receipt::operation_hash;
-use bastion_protocol::records::{owner_record, ExitRecord, L1Record};
-use bastion_protocol::{field, Address, TIME_BOUND};
+use bastion_protocol::records::{owner_record, value_record, ExitRecord, L1Record};
+use bastion_protocol::{field, Address, Limit, Quote, TIME_BOUND};
 use serde_json::{json, Value};
 
 use crate::{bytes, element, random, EXIT};
@@ -119,6 +119,22 @@ fn bodies() -> Vec<Body> {
         },
         Body { action: Action::Freeze { until: TIME_BOUND - 1, old_until: 0 }, ..guardian },
         Body { action: Action::Unfreeze { old_until: 1_900_000_100 }, ..guardian },
+        Body {
+            action: Action::Order {
+                to: 131_074,
+                amount: 34_359_738_367,
+                limit: Limit::of(9, 10).unwrap(),
+            },
+            ..body
+        },
+        Body {
+            action: Action::Order {
+                to: u32::MAX,
+                amount: 10u128.pow(33),
+                limit: Limit::new(u64::MAX, Limit::MAX_EXPONENT).unwrap(),
+            },
+            ..body
+        },
     ]
 }
 
@@ -129,6 +145,7 @@ fn records(op: &Op) -> Vec<Vec<u8>> {
             let body = &signed.body;
             let wire = body.wire(EXIT).unwrap();
             let mut records = vec![wire.record(body.account, body.posted_to(CREATED)).to_bytes()];
+            records.extend(body.value_word().map(value_record));
             records.extend(body.new_owner(EXIT).as_ref().map(owner_record));
             records.extend(body.action.leaves_to().map(|to| {
                 ExitRecord {
@@ -145,6 +162,7 @@ fn records(op: &Op) -> Vec<Vec<u8>> {
         Op::Deposit(_) | Op::ForcedExit(_) => {
             vec![L1Record::of(op, CREATED).unwrap().to_bytes()]
         }
+        Op::Quote(quote) => vec![quote.record().to_bytes(), value_record(quote.value)],
         Op::Noop => vec![],
     }
 }
@@ -170,9 +188,19 @@ fn refused() -> Vec<Value> {
         bytes[at..at + content.len()].copy_from_slice(content);
         bytes
     };
+    let limit = Limit::of(9, 10).unwrap();
+    let action = Action::Order { to: 131_074, amount: 10, limit };
+    let signed = Body { action, ..body }.sign(&key, domain(CHAIN_ID, CONTRACT), EXIT).unwrap();
+    let order = |at: usize, byte: u8| {
+        let mut bytes = Op::Signed(signed).to_bytes();
+        bytes[at] = byte;
+        bytes
+    };
     let cases: Vec<Vec<u8>> = vec![
         vec![],
         vec![7],
+        vec![8; 20],
+        vec![9],
         vec![0x80],
         vec![0x83],
         vec![0, 0],
@@ -188,6 +216,9 @@ fn refused() -> Vec<Value> {
         with(231, &[0xff; 32]),
         // Transfer, although the fields are those of another kind.
         with(0, &[1]),
+        // A mantissa without its top bit, and an exponent of more than 7 bits.
+        order(55, 0x7f),
+        order(63, 0x80),
     ];
     cases
         .iter()
@@ -202,6 +233,14 @@ fn unsignable() -> Vec<Value> {
         Body { fee: 129, ..body },
         Body { action: Action::Transfer { to: 1, amount: (1 << 35) + 1 }, ..body },
         Body { deadline: TIME_BOUND, ..body },
+        Body {
+            action: Action::Order {
+                to: 1,
+                amount: 6 * 10u128.pow(33),
+                limit: Limit::of(1, 1).unwrap(),
+            },
+            ..body
+        },
         Body { action: Action::Freeze { until: TIME_BOUND, old_until: 0 }, fee: 0, ..body },
     ];
     cases
@@ -234,6 +273,14 @@ pub fn vectors() -> Value {
         }),
         Op::ForcedExit(ForcedExit { index: 131_072, token: 3, exit: EXIT }),
     ];
+    let quotes = [
+        Quote::price(3, 1, 1 << 95),
+        Quote::price(u16::MAX, u16::MAX, (1 << 96) - 1),
+        Quote::price(3, 0, 0),
+        Quote::fraction(3, 4, 1 << 31),
+        Quote::fraction(u16::MAX, 0, 1 << 32),
+    ]
+    .map(|quote| Op::Quote(quote.unwrap()));
     json!({
         "chain_id": CHAIN_ID,
         "contract": CONTRACT,
@@ -244,6 +291,7 @@ pub fn vectors() -> Value {
         "release_time": RELEASE_TIME,
         "signed": signed,
         "queued": queued.iter().map(vector).collect::<Vec<_>>(),
+        "quotes": quotes.iter().map(vector).collect::<Vec<_>>(),
         "refused": refused(),
         "unsignable": unsignable(),
     })

@@ -47,15 +47,20 @@ pub(super) fn owner(input: &Input, _: &Ledger) -> Option<Evidence> {
                 | Action::TransferNew { .. }
                 | Action::Withdraw { .. }
                 | Action::Freeze { .. }
-                | Action::Unfreeze { .. } => before.owner,
+                | Action::Unfreeze { .. }
+                | Action::Order { .. } => before.owner,
             },
             (Op::Deposit(d), _) => keys::owner(d.keyhash, d.exit),
-            (Op::ForcedExit(_) | Op::Noop, Some(before)) => before.owner,
+            (Op::ForcedExit(_) | Op::Quote(_) | Op::Noop, Some(before)) => before.owner,
             // A limiter has no owner.
             (_, None) if is_limiter(access.index) => bastion_protocol::Fr::from(0u64),
             (Op::Signed(s), None) => match (s.body.action, place, input.fee_owner) {
                 (Action::TransferNew { keyhash, exit, .. }, 1, _) => keys::owner(keyhash, exit),
                 (_, 2, Some(owner)) => owner,
+                _ => return Some(vec![item("created", access.index)]),
+            },
+            (Op::Quote(_), None) => match (place, input.fee_owner) {
+                (2, Some(owner)) => owner,
                 _ => return Some(vec![item("created", access.index)]),
             },
             (Op::ForcedExit(_) | Op::Noop, None) => match access.after {

@@ -1,20 +1,25 @@
 //! No money comes from nowhere or gets lost.
 
 use bastion_protocol::limiter::limit;
-use bastion_protocol::Kind;
+use bastion_protocol::{Kind, Token};
 
 use super::{item, Evidence};
 use crate::fixed::Wide;
-use crate::ledger::{Crossing, Ledger};
+use crate::ledger::{tokens, Crossing, Ledger};
 use crate::Input;
 
 /// What accounts hold after an operation beyond what they may: more than before and than what was
-/// deposited. `(too much, too little)`.
+/// deposited. `(too much, too little)` of the first token in which it is not 0.
 pub(crate) fn imbalance(input: &Input) -> (u128, u128) {
-    let crossing = Crossing::of(&input.trace);
+    let each = tokens(&input.trace).into_iter().map(|token| imbalance_of(input, token));
+    each.into_iter().find(|found| *found != (0, 0)).unwrap_or_default()
+}
+
+fn imbalance_of(input: &Input, token: Token) -> (u128, u128) {
+    let crossing = Crossing::of(&input.trace, token);
     let mut have = Wide::from(crossing.exited);
     let mut should = Wide::from(crossing.deposited);
-    for (_, before, after) in input.holders() {
+    for (_, before, after) in input.holders_of(token) {
         should = should.plus(before.map_or(0, |a| a.balance));
         have = have.plus(after.map_or(0, |a| a.balance));
     }
@@ -37,8 +42,12 @@ pub(super) fn conservation(input: &Input, _: &Ledger) -> Option<Evidence> {
 /// What accounts hold and what left is not more than what was deposited, and no account holds more
 /// than that.
 pub(super) fn backing(input: &Input, ledger: &Ledger) -> Option<Evidence> {
-    let token = item("token", input.token());
-    let Some(after) = ledger.after(input) else {
+    tokens(&input.trace).into_iter().find_map(|token| backing_of(input, ledger, token))
+}
+
+fn backing_of(input: &Input, ledger: &Ledger, of: Token) -> Option<Evidence> {
+    let token = item("token", of);
+    let Some(after) = ledger.after(input, of) else {
         return Some(vec![token, item("live", "negative")]);
     };
     if after.live.and(after.exited) > after.deposited {
@@ -49,7 +58,7 @@ pub(super) fn backing(input: &Input, ledger: &Ledger) -> Option<Evidence> {
             item("deposited", after.deposited),
         ]);
     }
-    let richest = input.holders().filter_map(|(i, _, a)| Some((i, a?.balance)));
+    let richest = input.holders_of(of).filter_map(|(i, _, a)| Some((i, a?.balance)));
     let (index, balance) = richest.max_by_key(|(_, balance)| *balance)?;
     (after.exited.plus(balance) > after.deposited).then(|| {
         vec![
@@ -64,7 +73,7 @@ pub(super) fn backing(input: &Input, ledger: &Ledger) -> Option<Evidence> {
 
 /// What leaves passes the limiter, by its formula.
 pub(super) fn limiter(input: &Input, _: &Ledger) -> Option<Evidence> {
-    let crossing = Crossing::of(&input.trace);
+    let crossing = Crossing::of(&input.trace, input.token());
     let exits = matches!(input.kind(), Kind::Withdraw | Kind::ForcedExit);
     let Some(used) = input.trace.limiter else {
         return exits.then(|| vec![item("limiter", "missing"), item("exited", crossing.exited)]);

@@ -181,6 +181,8 @@ impl Profile {
             | Kind::TransferNew
             | Kind::Withdraw
             | Kind::Unfreeze
+            | Kind::Order
+            | Kind::Quote
             | Kind::Noop => {}
         }
     }

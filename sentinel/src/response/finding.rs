@@ -37,7 +37,8 @@ impl Finding {
             Operation::Transfer { .. }
             | Operation::TransferNew { .. }
             | Operation::Withdraw { .. }
-            | Operation::ChangeKey { .. } => true,
+            | Operation::ChangeKey { .. }
+            | Operation::Order { .. } => true,
             Operation::Freeze { .. } | Operation::Unfreeze { .. } => false,
         };
         let one = |reason: &Reason| Self {

@@ -134,7 +134,7 @@ mod signed_op {
     pub fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<SignedOp, D::Error> {
         match serde_op::deserialize(d)? {
             Op::Signed(op) => Ok(op),
-            Op::Deposit(_) | Op::ForcedExit(_) | Op::Noop => {
+            Op::Deposit(_) | Op::ForcedExit(_) | Op::Quote(_) | Op::Noop => {
                 Err(D::Error::custom("an operation that nobody signed is never held"))
             }
         }

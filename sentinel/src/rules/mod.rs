@@ -37,6 +37,8 @@ pub fn kind_name(kind: Kind) -> &'static str {
         Kind::ChangeKey => "change_key",
         Kind::Freeze => "freeze",
         Kind::Unfreeze => "unfreeze",
+        Kind::Order => "order",
+        Kind::Quote => "quote",
         Kind::Noop => "noop",
     }
 }

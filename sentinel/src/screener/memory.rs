@@ -109,8 +109,11 @@ impl Memory {
     }
 
     fn mix(&mut self, input: &Input, from: Option<crate::graph::Mark>, now: u64) {
+        let amount = input.trace.order.map_or(input.trace.amount, |order| order.paid);
         let (access, from) = match input.kind() {
             Kind::Transfer | Kind::TransferNew => (input.receiver(), from),
+            // What is bought with it is no cleaner than what was sold.
+            Kind::Order => (input.trace.accesses[1].as_ref(), from),
             Kind::Deposit => (input.acting(), None),
             Kind::DepositNew
             | Kind::ForcedExit
@@ -119,6 +122,7 @@ impl Memory {
             | Kind::ChangeKey
             | Kind::Freeze
             | Kind::Unfreeze
+            | Kind::Quote
             | Kind::Noop => return,
         };
         let Some(access) = access else { return };
@@ -127,7 +131,7 @@ impl Memory {
             return;
         }
         let held = access.before.map_or(0, |a| a.balance);
-        let mixed = self.taint.mixed(from, mark, held, input.trace.amount, now);
+        let mixed = self.taint.mixed(from, mark, held, amount, now);
         self.taint.set(access.index, mixed);
     }
 

@@ -1,11 +1,15 @@
 //! Executes operations: state + operation -> new state + trace, or a typed rejection that leaves
 //! the state as it was (protocol section 5).
 
+mod auction;
 mod deposit;
 mod forced_exit;
 mod freeze;
 mod limiter;
+mod order;
+mod packer;
 mod posted;
+mod quote;
 mod rejection;
 mod signed;
 mod trace;
@@ -14,10 +18,16 @@ mod transfer;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use crate::tree::{Change, NodeTouch};
+pub use auction::Quotes;
+pub use packer::Packer;
 pub use posted::{order_chain, order_tree, posted_data};
 pub use rejection::Rejection;
 pub use signed::{check_signatures, Checked};
-pub use trace::{Access, AccountTouch, BatchTrace, LimiterTrace, OpTrace};
+pub use trace::{
+    Access, AccountTouch, BatchTrace, Flow, LimiterTrace, OpTrace, OrderTrace, QuoteTrace,
+};
+
+use auction::Book;
 
 use crate::state::State;
 use crate::tree::Tree;
@@ -40,12 +50,13 @@ pub struct BatchContext {
     pub policy: Policy,
 }
 
-/// The trace of an operation on a state, which stays as it is.
+/// The trace of an operation on a state, which stays as it is. It is as if the operation were the first of
+/// a batch without quotes.
 ///
 /// # Errors
 /// A [`Rejection`].
 pub fn execute(state: &State, context: &BatchContext, op: &Op) -> Result<OpTrace, Rejection> {
-    execute_checked(state, context, op, None)
+    execute_checked(state, context, &Book::default(), op, None)
 }
 
 /// As [`execute`], with evidence about the operation's signature. If it is none for the message that
@@ -53,6 +64,7 @@ pub fn execute(state: &State, context: &BatchContext, op: &Op) -> Result<OpTrace
 fn execute_checked(
     state: &State,
     context: &BatchContext,
+    book: &Book,
     op: &Op,
     checked: Option<&Checked>,
 ) -> Result<OpTrace, Rejection> {
@@ -61,7 +73,8 @@ fn execute_checked(
         Op::Noop => Ok(blank),
         Op::Deposit(d) => deposit::deposit(state, d, blank),
         Op::ForcedExit(f) => forced_exit::forced_exit(state, context, f, blank),
-        Op::Signed(s) => signed::signed(state, context, s, checked, blank),
+        Op::Signed(s) => signed::signed(state, context, book, s, checked, blank),
+        Op::Quote(q) => quote::quote(state, context, book, q, blank),
     }
 }
 
@@ -79,8 +92,10 @@ pub struct OpenBatch {
     /// Touched indices of each level, leaves last.
     nodes: BTreeSet<(u8, Index)>,
     tokens: BTreeSet<Token>,
-    /// Whether it has a signed operation: then it takes no L1 operation any more.
-    signed: bool,
+    /// Whether it has an L2 operation: then it takes no L1 operation any more.
+    has_l2: bool,
+    /// Its auction.
+    book: Book,
 }
 
 /// Builds a batch operation by operation over a state.
@@ -122,8 +137,31 @@ impl OpenBatch {
             before: BTreeMap::new(),
             nodes: BTreeSet::new(),
             tokens: BTreeSet::new(),
-            signed: false,
+            has_l2: false,
+            book: Book::default(),
         })
+    }
+
+    /// An empty batch whose orders are cleared by quotes. Each of them that an order uses must be pushed as
+    /// an operation, wherever in the batch.
+    ///
+    /// # Errors
+    /// Those of [`OpenBatch::new`].
+    pub fn with_quotes(
+        state: &mut State,
+        context: BatchContext,
+        quotes: Quotes,
+    ) -> Result<Self, Rejection> {
+        let batch = Self::new(state, context)?;
+        Ok(Self { book: Book::planned(quotes), ..batch })
+    }
+
+    /// An empty batch that finds out what fits before there are prices: an order sells its whole amount and
+    /// is paid nothing, a quote has no surplus. At any prices, each account holds at least what it holds
+    /// here.
+    fn reserving(state: &mut State, context: BatchContext) -> Result<Self, Rejection> {
+        let batch = Self::new(state, context)?;
+        Ok(Self { book: Book::reserving(), ..batch })
     }
 
     /// What is the same for all its operations.
@@ -139,8 +177,8 @@ impl OpenBatch {
     }
 
     /// Executes an operation if `fits` accepts what the batch would use with it. `Ok(false)`: it
-    /// belongs into the next batch, and nothing changed. That is so too for an L1 operation after a
-    /// signed one, whatever `fits` says: posted data tell the order of a batch only if its L1
+    /// belongs into the next batch, and nothing changed. That is so too for an L1 operation after an
+    /// L2 operation, whatever `fits` says: posted data tell the order of a batch only if its L1
     /// operations come first (protocol section 6). In an empty batch `fits` alone decides.
     ///
     /// `checked` is evidence that spares the executor a check of the signature
@@ -170,7 +208,7 @@ impl OpenBatch {
         op: &Op,
         checked: Option<&Checked>,
     ) -> Result<OpTrace, Rejection> {
-        execute_checked(state, &self.context, op, checked)
+        execute_checked(state, &self.context, &self.book, op, checked)
     }
 
     /// The second half of [`OpenBatch::push`]: takes what [`OpenBatch::execute`] gave for the state as it
@@ -181,7 +219,7 @@ impl OpenBatch {
         trace: OpTrace,
         fits: impl FnOnce(&Footprint) -> bool,
     ) -> bool {
-        if self.ops.len() >= MAX_OPS || (trace.kind.is_l1() && self.signed) {
+        if self.ops.len() >= MAX_OPS || (trace.kind.is_l1() && self.has_l2) {
             return false;
         }
         let mut fresh_nodes = BTreeSet::new();
@@ -217,14 +255,39 @@ impl OpenBatch {
         self.nodes.extend(fresh_nodes);
         self.tokens.extend(new_token);
         state.apply(&trace);
-        self.signed |= trace.kind.is_signed();
+        self.has_l2 |= trace.kind.is_l2();
+        self.book.include(&trace);
         self.ops.push(trace);
         true
     }
 
+    /// Takes the batch back: the accounts of the state are as before it.
+    pub fn abandon(self, state: &mut State) {
+        state.restore(self.before);
+    }
+
     /// Ends the batch: what it did to the accounts of the state. The tree is as before.
-    #[must_use]
-    pub fn close(self, state: &State) -> ClosedBatch {
+    ///
+    /// # Errors
+    /// A [`Rejection`] if its orders and quotes are not one auction that clears. The state keeps what the
+    /// batch did.
+    pub fn close(mut self, state: &State) -> Result<ClosedBatch, Rejection> {
+        self.book.close(&mut self.ops)?;
+        Ok(self.closed(state))
+    }
+
+    /// As [`OpenBatch::close`]; a batch that is refused is taken back.
+    fn close_or_abandon(mut self, state: &mut State) -> Result<ClosedBatch, Rejection> {
+        match self.book.close(&mut self.ops) {
+            Ok(()) => Ok(self.closed(state)),
+            Err(rejection) => {
+                self.abandon(state);
+                Err(rejection)
+            }
+        }
+    }
+
+    fn closed(self, state: &State) -> ClosedBatch {
         let touch = |(index, before): (&Index, &Option<Account>)| AccountTouch {
             index: *index,
             before: *before,
@@ -274,6 +337,19 @@ impl<'s> BatchBuilder<'s> {
         Ok(Self { state, batch })
     }
 
+    /// An empty batch whose orders are cleared by quotes, as [`OpenBatch::with_quotes`].
+    ///
+    /// # Errors
+    /// Those of [`OpenBatch::new`].
+    pub fn with_quotes(
+        state: &'s mut State,
+        context: BatchContext,
+        quotes: Quotes,
+    ) -> Result<Self, Rejection> {
+        let batch = OpenBatch::with_quotes(state, context, quotes)?;
+        Ok(Self { state, batch })
+    }
+
     /// The state with the batch so far (its root is not updated yet).
     #[must_use]
     pub fn state(&self) -> &State {
@@ -293,16 +369,13 @@ impl<'s> BatchBuilder<'s> {
     }
 
     /// Updates the tree and returns the trace.
-    #[must_use]
-    pub fn finish(self) -> BatchTrace {
-        self.finish_with().0
-    }
-
-    /// [`BatchBuilder::finish`], and the state for what comes next.
-    #[must_use]
-    pub fn finish_with(self) -> (BatchTrace, &'s mut State) {
-        let trace = self.batch.close(self.state).seal(self.state.tree_mut());
-        (trace, self.state)
+    ///
+    /// # Errors
+    /// A [`Rejection`] if its orders and quotes are not one auction that clears. The accounts of the state
+    /// are as before the batch then.
+    pub fn finish(self) -> Result<BatchTrace, Rejection> {
+        let closed = self.batch.close_or_abandon(self.state)?;
+        Ok(closed.seal(self.state.tree_mut()))
     }
 }
 

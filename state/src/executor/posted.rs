@@ -3,7 +3,7 @@
 use bastion_protocol::data::BatchData;
 use bastion_protocol::ops::Op;
 use bastion_protocol::order::{self, counts_word, OrderTree};
-use bastion_protocol::records::{owner_record, ExitRecord, L1Record, Section, Word};
+use bastion_protocol::records::{owner_record, value_record, ExitRecord, L1Record, Section, Word};
 use bastion_protocol::{Address, Fr};
 
 use super::OpTrace;
@@ -16,7 +16,7 @@ impl OpTrace {
         let to = match &self.op {
             Op::ForcedExit(f) => f.exit,
             Op::Signed(s) => s.body.action.leaves_to()?,
-            Op::Deposit(_) | Op::Noop => return None,
+            Op::Deposit(_) | Op::Quote(_) | Op::Noop => return None,
         };
         Some(ExitRecord {
             to,
@@ -42,10 +42,16 @@ impl OpTrace {
                 let created = self.accesses[1].map_or(0, |a| a.index);
                 let record = wire.record(index, s.body.posted_to(created));
                 out.push((Section::L2, record.to_bytes()));
+                let value = s.body.value_word().map(value_record);
+                out.extend(value.map(|record| (Section::L2, record)));
                 if let Some(opening) = s.body.new_owner(exit) {
                     out.push((Section::Owners, owner_record(&opening)));
                 }
             }
+        }
+        if let Op::Quote(quote) = &self.op {
+            out.push((Section::L2, quote.record().to_bytes()));
+            out.push((Section::L2, value_record(quote.value)));
         }
         if let Some(exit) = self.exit_record() {
             out.push((Section::Exits, exit.to_bytes()));

@@ -1,5 +1,6 @@
 //! Why an operation is refused.
 
+use bastion_auction::RuleError;
 use bastion_protocol::ProtocolError;
 use bastion_protocol::{Index, Token};
 
@@ -141,6 +142,80 @@ pub enum Rejection {
     /// L1 queues no deposit to the zero address, and nobody can ask for an exit from it.
     #[error("the exit address is zero: L1 queues no such operation")]
     ZeroExit,
+    /// What is bought goes to an account of somebody else.
+    #[error("account {to} has another owner than account {account}: name one of the same owner")]
+    OtherOwner {
+        /// Account that sells.
+        account: Index,
+        /// Account that would be paid.
+        to: Index,
+    },
+    /// Sells a token for itself.
+    #[error("account {0} holds the token that is sold: name an account of another token")]
+    SameToken(Index),
+    /// An order in a batch that clears none.
+    #[error("this batch clears no orders: they are taken where a whole batch is packed at once")]
+    NoAuction,
+    /// The batch has no price quote of a token of an order.
+    #[error("the batch has no price of token {0}: give it one, which may be 0")]
+    NoPrice(Token),
+    /// The quotes of the batch are wrong for an order.
+    #[error("the order is not for these quotes: {0}")]
+    Quotes(RuleError),
+    /// Orders sell or are paid more of a token than can be counted.
+    #[error("what orders sell and are paid of token {0} exceeds 128 bits: leave some for the next batch")]
+    FlowOverflow(Token),
+    /// A quote that is none of the batch's.
+    #[error("the quote of {a} and {b} is none of this batch's: leave it out, they are made when a batch is packed")]
+    NotQuoted {
+        /// Its first token.
+        a: Token,
+        /// Its second token.
+        b: Token,
+    },
+    /// A quote that the batch has already.
+    #[error("the batch has the quote of {a} and {b} already: leave the second one out")]
+    QuotedTwice {
+        /// Its first token.
+        a: Token,
+        /// Its second token.
+        b: Token,
+    },
+    /// A quote that orders used, and that the batch does not post.
+    #[error("orders use the quote of {a} and {b}, and it is not posted: add it")]
+    QuoteMissing {
+        /// Its first token.
+        a: Token,
+        /// Its second token.
+        b: Token,
+    },
+    /// More of a token is paid than was sold.
+    #[error(
+        "{paid} of token {token} are paid, and {sold} came in: find other prices or fractions"
+    )]
+    Short {
+        /// The token.
+        token: Token,
+        /// What orders sold of it.
+        sold: u128,
+        /// What orders were paid of it.
+        paid: u128,
+    },
+    /// The surplus is not what is left.
+    #[error(
+        "{named} of token {token} are named as surplus, and {left} are left: name what is left"
+    )]
+    Surplus {
+        /// The token.
+        token: Token,
+        /// What was named with the quote.
+        named: u128,
+        /// What orders sold and were not paid.
+        left: u128,
+    },
+    /// A batch that only finds out what fits.
+    #[error("the batch was filled without prices: clear its orders and execute it again")]
+    NotCleared,
     /// No free index.
     #[error("the tree is full")]
     TreeFull,

@@ -3,10 +3,12 @@
 use bastion_protocol::account::{fee_index, is_limiter};
 use bastion_protocol::keys::{check_claims, owner, Claim, Verified};
 use bastion_protocol::ops::{Action, Op, SignedOp};
-use bastion_protocol::{Account, Address, Fr, Token};
+use bastion_protocol::{Account, Address, Fr, Index, Token};
 
+use super::auction::Book;
 use super::freeze::{freeze, unfreeze};
 use super::limiter::leave;
+use super::order::{bought, order};
 use super::transfer::{to_account, to_new};
 use super::{Access, BatchContext, OpTrace, Rejection};
 use crate::state::State;
@@ -60,6 +62,7 @@ pub fn check_signatures(state: &State, domain: Fr, ops: &[Op]) -> Vec<Option<Che
 pub(super) fn signed(
     state: &State,
     context: &BatchContext,
+    book: &Book,
     op: &SignedOp,
     checked: Option<&Checked>,
     mut trace: OpTrace,
@@ -95,7 +98,8 @@ pub(super) fn signed(
         guardian(context, op, keyhash, &account, &mut trace)?;
     } else {
         let signer = checked.map_or_else(|| owner(op.key.keyhash(), exit), |c| c.owner);
-        by_owner(state, context, op, signer, account, exit, &mut trace)?;
+        let acting = Acting { index, account, signer, exit };
+        by_owner(state, context, book, op, &acting, &mut trace)?;
     }
     let known = checked.is_some_and(|c| c.verified.covers(&op.key, message, &op.signature));
     match known || op.key.verify(message, &op.signature) {
@@ -127,23 +131,33 @@ fn guardian(
         Action::Transfer { .. }
         | Action::TransferNew { .. }
         | Action::Withdraw { .. }
-        | Action::ChangeKey { .. } => return Err(Rejection::NotGuardian),
+        | Action::ChangeKey { .. }
+        | Action::Order { .. } => return Err(Rejection::NotGuardian),
     };
     trace.accesses[0] = Some(Access { index, before: Some(*account), after: Some(after) });
     Ok(())
 }
 
+/// The account that acts, and who signed for it.
+struct Acting {
+    index: Index,
+    account: Account,
+    /// The owner of accounts of the signer's key and the account's exit address.
+    signer: Fr,
+    exit: Address,
+}
+
 fn by_owner(
     state: &State,
     context: &BatchContext,
+    book: &Book,
     op: &SignedOp,
-    signer: Fr,
-    account: Account,
-    exit: Address,
+    acting: &Acting,
     trace: &mut OpTrace,
 ) -> Result<(), Rejection> {
     let body = &op.body;
-    let (index, token) = (body.account, account.token);
+    let &Acting { index, account, signer, exit } = acting;
+    let token = account.token;
     if signer != account.owner {
         return Err(Rejection::NotOwner(index));
     }
@@ -162,10 +176,20 @@ fn by_owner(
     if amount == Some(0) {
         return Err(Rejection::ZeroAmount);
     }
-    let amount = amount.unwrap_or_default();
+    let mut amount = amount.unwrap_or_default();
     let to_exit = matches!(body.action, Action::Withdraw { to, .. } if to == exit);
     if account.is_frozen(context.time) && !to_exit {
         return Err(Rejection::Frozen { account: index, until: account.frozen_until });
+    }
+    if let Action::Order { to, limit, .. } = body.action {
+        let buyer = bought(state, &account, index, to)?;
+        let order = order(book, (token, buyer.token), amount, limit)?;
+        amount = order.sold;
+        let paid = buyer.balance.checked_add(order.paid);
+        let balance = paid.ok_or(Rejection::BalanceOverflow(to))?;
+        let after = Some(Account { balance, ..buyer });
+        trace.accesses[1] = Some(Access { index: to, before: Some(buyer), after });
+        trace.order = Some(order);
     }
     let needed = amount.checked_add(body.fee).ok_or(Rejection::CostOverflow {
         account: index,
@@ -189,6 +213,7 @@ fn by_owner(
         }
         Action::Withdraw { amount, .. } => leave(state, context, token, amount, trace),
         Action::ChangeKey { keyhash } => sender.owner = owner(keyhash, exit),
+        Action::Order { .. } => {}
         Action::Freeze { .. } | Action::Unfreeze { .. } => return Err(Rejection::NotOwner(index)),
     }
     trace.accesses[0] = Some(Access { index, before: Some(account), after: Some(sender) });
@@ -197,7 +222,7 @@ fn by_owner(
 }
 
 /// The fee account after the accesses so far (it may be sender or receiver itself).
-fn fee_access(
+pub(super) fn fee_access(
     state: &State,
     context: &BatchContext,
     trace: &OpTrace,

@@ -4,11 +4,12 @@
 
 use super::BatchContext;
 use crate::tree::NodeTouch;
+use bastion_auction::{Ruling, TokenQuote};
 use bastion_protocol::codec::serde_op;
 use bastion_protocol::field::{serde_fr, serde_option_fr};
 use bastion_protocol::ops::{Op, SignedOp};
-use bastion_protocol::Kind;
-use bastion_protocol::{Account, Address, Fr, Index, Opening, Token, TokenLimits};
+use bastion_protocol::{Account, Address, Fr, Index, Limit, Opening, Token, TokenLimits};
+use bastion_protocol::{Kind, Quote};
 use serde::{Deserialize, Serialize};
 
 /// One access to an account.
@@ -39,6 +40,55 @@ pub struct LimiterTrace {
     pub limits: TokenLimits,
 }
 
+/// What the orders of a batch have sold of a token, and what they were paid of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Flow {
+    /// Sold.
+    pub sold: u128,
+    /// Paid.
+    pub paid: u128,
+}
+
+/// How an order was filled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderTrace {
+    /// The token that is sold.
+    pub sell: Token,
+    /// The token that is bought.
+    pub buy: Token,
+    /// Most that is sold.
+    pub amount: u128,
+    /// Limit price.
+    pub limit: Limit,
+    /// Market and price of the sold and of the bought token.
+    pub quotes: [TokenQuote; 2],
+    /// Class, part, what is due and paid by it with what rounding left, and whether that fits the limit.
+    pub ruling: Ruling,
+    /// Sold.
+    pub sold: u128,
+    /// Paid.
+    pub paid: u128,
+    /// Flows of the sold and of the bought token in the batch before it.
+    pub before: [Flow; 2],
+    /// The same after it.
+    pub after: [Flow; 2],
+}
+
+/// How a quote was used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QuoteTrace {
+    /// The quote.
+    pub quote: Quote,
+    /// The largest smaller key of a quote of the batch; none for the first. Known when the batch is closed.
+    pub previous: Option<u64>,
+    /// What goes to the fee account of its token: what orders sold of it and were not paid. 0 for a
+    /// fraction.
+    pub surplus: u128,
+    /// How often orders look it up: an order looks up the prices of both its tokens, and the fraction of
+    /// its pair if it is at the margin. Known when the batch is closed.
+    pub uses: u64,
+}
+
 /// What an operation did.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OpTrace {
@@ -49,9 +99,9 @@ pub struct OpTrace {
     pub kind: Kind,
     /// Primary account; receiver or limiter; fee account.
     pub accesses: [Option<Access>; 3],
-    /// What moved.
+    /// What moved; what an order sold.
     pub amount: u128,
-    /// What was paid.
+    /// The fee that was paid.
     pub fee: u128,
     /// Use of the limiter.
     pub limiter: Option<LimiterTrace>,
@@ -61,6 +111,10 @@ pub struct OpTrace {
     /// Message that was signed.
     #[serde(with = "serde_option_fr")]
     pub message: Option<Fr>,
+    /// How an order was filled.
+    pub order: Option<OrderTrace>,
+    /// How a quote was used.
+    pub quote: Option<QuoteTrace>,
 }
 
 /// A touched account over a whole batch.
@@ -106,6 +160,8 @@ impl OpTrace {
             limiter: None,
             opening: None,
             message: None,
+            order: None,
+            quote: None,
         }
     }
 
@@ -115,7 +171,7 @@ impl OpTrace {
         match &self.op {
             Op::Deposit(d) => Some((d.keyhash, d.exit)),
             Op::Signed(s) => self.opening.and_then(|(_, exit)| s.body.new_owner(exit)),
-            Op::ForcedExit(_) | Op::Noop => None,
+            Op::ForcedExit(_) | Op::Quote(_) | Op::Noop => None,
         }
     }
 
@@ -124,7 +180,7 @@ impl OpTrace {
     pub fn signed(&self) -> Option<&SignedOp> {
         match &self.op {
             Op::Signed(s) => Some(s),
-            _ => None,
+            Op::Deposit(_) | Op::ForcedExit(_) | Op::Quote(_) | Op::Noop => None,
         }
     }
 }

@@ -129,6 +129,9 @@ fn rejected(rejection: &executor::Rejection) -> Rejection {
         R::Encoding(_) => "encoding",
         R::TreeFull => "tree_full",
         R::SystemAccount(_) => "system_account",
+        R::OtherOwner { .. } => "other_owner",
+        R::SameToken(_) => "same_token",
+        R::NoAuction => "no_auction",
         _ => "rejected",
     };
     Rejection { code: code.into(), message: rejection.to_string() }

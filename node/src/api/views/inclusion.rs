@@ -4,7 +4,7 @@ use bastion_client::types::{Bytes, Element, Hash, Inclusion};
 use bastion_protocol::data::BatchData;
 use bastion_protocol::ops::Op;
 use bastion_protocol::order::leaf_of;
-use bastion_protocol::records::{L2Record, Section};
+use bastion_protocol::records::{L2Posted, Section};
 use bastion_protocol::{Fr, Kind};
 
 use crate::api::problem::{Code, Fault};
@@ -66,16 +66,15 @@ impl Backend {
 /// a batch, and every section is in the order of the operations.
 fn find(batch: &BatchData, position: usize, op: &Op, leaf: &Fr) -> Option<Vec<(Section, usize)>> {
     let queued = batch.section(Section::L1).len();
-    let signed = batch.section(Section::L2);
+    let posted = kinds_of(batch.section(Section::L2));
     let kinds = |count: usize, wanted: fn(Kind) -> bool| {
-        let kinds = signed.iter().take(count).filter_map(|record| kind(record));
-        kinds.filter(|kind| wanted(*kind)).count()
+        posted.iter().take(count).filter(|kind| wanted(**kind)).count()
     };
     // Exits of L1 operations come first.
-    let leaving = kinds(signed.len(), Kind::exits);
+    let leaving = kinds(posted.len(), Kind::exits);
     let forced = batch.section(Section::Exits).len().checked_sub(leaving)?;
     let found = match op {
-        Op::Noop => return None,
+        Op::Quote(_) | Op::Noop => return None,
         Op::Deposit(_) => vec![vec![(Section::L1, position)]],
         Op::ForcedExit(_) => {
             let own = (Section::L1, position);
@@ -86,7 +85,9 @@ fn find(batch: &BatchData, position: usize, op: &Op, leaf: &Fr) -> Option<Vec<(S
         Op::Signed(op) => {
             let n = position.checked_sub(queued)?;
             let kind = op.body.action.kind();
-            let mut own = vec![(Section::L2, n)];
+            let before = posted.iter().take(n).map(|kind| kind.records(Section::L2)).sum();
+            let records = before..before + kind.records(Section::L2);
+            let mut own: Vec<_> = records.map(|record| (Section::L2, record)).collect();
             if kind.exits() {
                 own.push((Section::Exits, forced + kinds(n, Kind::exits)));
             }
@@ -103,8 +104,13 @@ fn find(batch: &BatchData, position: usize, op: &Op, leaf: &Fr) -> Option<Vec<(S
     })
 }
 
-fn kind(record: &[u8]) -> Option<Kind> {
-    L2Record::read(record).ok()?.known_kind().ok()
+/// The kinds of the operations of an L2 section.
+fn kinds_of(mut section: &[Vec<u8>]) -> Vec<Kind> {
+    let mut kinds = Vec::new();
+    while let Ok(Some(posted)) = L2Posted::take(&mut section) {
+        kinds.push(posted.kind);
+    }
+    kinds
 }
 
 /// Bytes of a batch.

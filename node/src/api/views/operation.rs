@@ -25,6 +25,7 @@ impl Said {
         match op {
             Op::Deposit(deposit) => queued(Kind::Deposit, None, deposit.token, deposit.amount),
             Op::ForcedExit(exit) => queued(Kind::ForcedExit, Some(exit.index), exit.token, 0),
+            Op::Quote(quote) => queued(Kind::Quote, None, quote.a, 0),
             Op::Noop => queued(Kind::Noop, None, 0, 0),
             Op::Signed(signed) => {
                 let body = &signed.body;
@@ -43,10 +44,14 @@ impl Said {
 
 /// The account that exists and receives.
 fn receiver(action: &Action) -> Option<Index> {
-    if let Action::Transfer { to, .. } = action {
-        return Some(*to);
+    match action {
+        Action::Transfer { to, .. } | Action::Order { to, .. } => Some(*to),
+        Action::TransferNew { .. }
+        | Action::Withdraw { .. }
+        | Action::ChangeKey { .. }
+        | Action::Freeze { .. }
+        | Action::Unfreeze { .. } => None,
     }
-    None
 }
 
 impl Backend {

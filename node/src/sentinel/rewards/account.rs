@@ -84,7 +84,8 @@ fn seen(
                 Action::Transfer { .. }
                 | Action::TransferNew { .. }
                 | Action::Withdraw { .. }
-                | Action::ChangeKey { .. } => (from == account).then(|| {
+                | Action::ChangeKey { .. }
+                | Action::Order { .. } => (from == account).then(|| {
                     let amount = action.amount().unwrap_or(0);
                     Seen::Out { nonce, to: None, amount, fee }
                 }),
@@ -98,7 +99,7 @@ fn seen(
                 (exit.index, exit.token, exit.exit) == (account, opening.token, opening.exit);
             is_ours.then_some(Seen::ForcedExit)
         }
-        Op::Noop => None,
+        Op::Quote(_) | Op::Noop => None,
     }
 }
 

@@ -303,6 +303,7 @@ impl Stage {
                 trace.accesses[1] = Some(self.access(to, Account { balance: amount, ..paid }));
             }
             Action::Withdraw { .. } => self.leave(token, amount, &mut trace),
+            Action::Order { .. } => return Err("the stage has no auctions".into()),
             Action::ChangeKey { .. } | Action::Freeze { .. } | Action::Unfreeze { .. } => {}
         }
         let fees = self.accounts.get(&fee_index(token)).copied();

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bastion_protocol::keys::owner;
-use bastion_protocol::records::{read_owner, L1Record, L2Record, Section};
+use bastion_protocol::records::{read_owner, L1Record, L2Posted, L2Record, Section};
 use bastion_protocol::{Address, Fr, Index, Kind, Token};
 
 use super::{Opening, Posted};
@@ -88,9 +88,10 @@ impl Walk {
                 }
                 steps.extend(self.of_l1(&record).and_then(|step| self.take(step, block.time)));
             }
-            let l2 = batch.section(Section::L2).iter().filter_map(|r| L2Record::read(r).ok());
+            let mut l2 = batch.section(Section::L2);
             let mut owners = batch.section(Section::Owners).iter();
-            for record in l2 {
+            // The audit of the state has read them all.
+            while let Ok(Some(L2Posted { main: record, .. })) = L2Posted::take(&mut l2) {
                 self.note(&record, &mut owners);
                 steps.extend(self.signed(&record).and_then(|step| self.take(step, block.time)));
             }
@@ -152,7 +153,10 @@ impl Walk {
             Kind::Transfer | Kind::TransferNew if to == account => {
                 Some(Move::In { from: Some(from), amount })
             }
-            Kind::Transfer | Kind::TransferNew | Kind::Withdraw if from == account => {
+            // An order is no payment: it is shown with the most that it may sell.
+            Kind::Transfer | Kind::TransferNew | Kind::Withdraw | Kind::Order
+                if from == account =>
+            {
                 let (_, nonce) = self.stands?;
                 Some(Move::Out { nonce, kind, to, amount, fee })
             }
@@ -167,6 +171,8 @@ impl Walk {
             | Kind::ChangeKey
             | Kind::Freeze
             | Kind::Unfreeze
+            | Kind::Order
+            | Kind::Quote
             | Kind::Deposit
             | Kind::DepositNew
             | Kind::ForcedExit

@@ -1,7 +1,12 @@
 //! Limit prices: binary floats that are compared without division.
 
-use crate::AuctionError;
+use crate::field::serde_decimal;
+use crate::ProtocolError;
 use ruint::aliases::U256;
+use serde::{Deserialize, Serialize};
+
+/// Bits of the exponent in a posted word.
+const EXPONENT_BITS: u32 = 7;
 
 /// A limit price: the least number of units of the bought token for one unit of the sold token, both in
 /// the tokens' smallest units. It is `mantissa / 2^exponent`.
@@ -9,10 +14,37 @@ use ruint::aliases::U256;
 /// The mantissa has its top bit set, so each price has one form. The range is `2^-64` to below `2^64`:
 /// tokens of 6 and of 18 decimals differ by `2^40`, and what is left is for their worth. Zero is no limit
 /// price: nobody sells for nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(into = "Parts", try_from = "Parts")]
 pub struct Limit {
     mantissa: u64,
     exponent: u8,
+}
+
+/// The two parts as they are written; reading checks them.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Parts {
+    #[serde(with = "serde_decimal")]
+    mantissa: u128,
+    exponent: u8,
+}
+
+impl From<Limit> for Parts {
+    fn from(limit: Limit) -> Self {
+        Self { mantissa: limit.mantissa.into(), exponent: limit.exponent }
+    }
+}
+
+impl TryFrom<Parts> for Limit {
+    type Error = ProtocolError;
+
+    fn try_from(Parts { mantissa, exponent }: Parts) -> Result<Self, ProtocolError> {
+        match u64::try_from(mantissa) {
+            Ok(mantissa) => Self::new(mantissa, exponent),
+            Err(_) => Err(ProtocolError::Limit { mantissa, exponent }),
+        }
+    }
 }
 
 impl Limit {
@@ -22,10 +54,10 @@ impl Limit {
     /// A limit of its two parts.
     ///
     /// # Errors
-    /// [`AuctionError::Limit`] if the mantissa's top bit is not set or the exponent is above 127.
-    pub fn new(mantissa: u64, exponent: u8) -> Result<Self, AuctionError> {
+    /// [`ProtocolError::Limit`] if the mantissa's top bit is not set or the exponent is above 127.
+    pub fn new(mantissa: u64, exponent: u8) -> Result<Self, ProtocolError> {
         if mantissa >> 63 == 0 || exponent > Self::MAX_EXPONENT {
-            return Err(AuctionError::Limit { mantissa, exponent });
+            return Err(ProtocolError::Limit { mantissa: mantissa.into(), exponent });
         }
         Ok(Self { mantissa, exponent })
     }
@@ -33,9 +65,9 @@ impl Limit {
     /// The least limit that is not below `bought / sold`: rounding never costs the order's owner.
     ///
     /// # Errors
-    /// [`AuctionError::LimitRange`] if the quotient is not within `2^-64` and `2^64`.
-    pub fn of(bought: u128, sold: u128) -> Result<Self, AuctionError> {
-        let error = AuctionError::LimitRange { bought, sold };
+    /// [`ProtocolError::LimitRange`] if the quotient is not within `2^-64` and `2^64`.
+    pub fn of(bought: u128, sold: u128) -> Result<Self, ProtocolError> {
+        let error = ProtocolError::LimitRange { bought, sold };
         if bought == 0 || sold == 0 {
             return Err(error);
         }
@@ -60,6 +92,22 @@ impl Limit {
             }
         }
         Err(error)
+    }
+
+    /// The posted word of 71 bits: `mantissa x 2^7 + exponent`.
+    #[must_use]
+    pub fn word(&self) -> u128 {
+        u128::from(self.mantissa) << EXPONENT_BITS | u128::from(self.exponent)
+    }
+
+    /// The limit of a posted word.
+    ///
+    /// # Errors
+    /// [`ProtocolError::Limit`] if the mantissa does not have 64 bits.
+    pub fn from_word(word: u128) -> Result<Self, ProtocolError> {
+        let mantissa = word >> EXPONENT_BITS;
+        let exponent = (word & u128::from(Self::MAX_EXPONENT)) as u8;
+        Parts { mantissa, exponent }.try_into()
     }
 
     /// The mantissa, `L_m`; its top bit is set.
@@ -94,13 +142,16 @@ mod tests {
 
     #[test]
     fn malformed_limits_are_refused() {
-        assert!(matches!(Limit::new(1, 0), Err(AuctionError::Limit { mantissa: 1, exponent: 0 })));
-        assert!(matches!(Limit::new(1 << 63, 128), Err(AuctionError::Limit { exponent: 128, .. })));
+        assert!(matches!(Limit::new(1, 0), Err(ProtocolError::Limit { mantissa: 1, exponent: 0 })));
+        assert!(matches!(
+            Limit::new(1 << 63, 128),
+            Err(ProtocolError::Limit { exponent: 128, .. })
+        ));
         for (bought, sold) in
             [(0, 1), (1, 0), (u128::MAX, 1), (1 << 64, 1), (1, (1 << 64) + (1 << 10))]
         {
             let range = Limit::of(bought, sold);
-            assert!(matches!(range, Err(AuctionError::LimitRange { .. })), "{bought} / {sold}");
+            assert!(matches!(range, Err(ProtocolError::LimitRange { .. })), "{bought} / {sold}");
         }
     }
 

@@ -29,7 +29,7 @@ impl Default for Shape {
     }
 }
 
-/// Rows that halo2 keeps for blinding, with room to spare: the most queried column has ten
+/// Rows that halo2 keeps for blinding, with room to spare: the most queried column has fourteen
 /// rotations.
 const RESERVED_ROWS: usize = 24;
 
@@ -40,18 +40,20 @@ impl Shape {
             name: "tiny".into(),
             k: 12,
             slots: Slots {
-                ops: 12,
+                ops: 15,
                 accounts: 18,
-                nodes: 136,
-                signatures: 8,
-                hashes: 140,
-                ranges128: 64,
-                ranges40: 80,
+                nodes: 126,
+                signatures: 9,
+                hashes: 145,
+                ranges128: 72,
+                ranges40: 110,
                 limiters: 3,
                 policies: 1,
+                orders: 2,
+                quotes: 3,
                 ..Slots::empty()
             }
-            .with_blob(8, 7),
+            .with_blob(16, 7),
         }
     }
 
@@ -61,15 +63,17 @@ impl Shape {
             name: "small".into(),
             k: 15,
             slots: Slots {
-                ops: 200,
+                ops: 190,
                 accounts: 246,
-                nodes: 1955,
+                nodes: 1933,
                 signatures: 105,
                 hashes: 1150,
                 ranges128: 766,
                 ranges40: 1015,
                 limiters: 24,
                 policies: 8,
+                orders: 4,
+                quotes: 6,
                 ..Slots::empty()
             }
             .with_blob(105, 8),
@@ -92,9 +96,15 @@ impl Shape {
         Self { name: "large".into(), ..transfers::fullest(21) }
     }
 
+    /// For auctions: half of its operations may be orders.
+    pub fn market() -> Self {
+        Self { name: "market".into(), ..transfers::market(17) }
+    }
+
     /// The named shapes, by size.
-    pub fn all() -> [Self; 5] {
-        [Self::tiny(), Self::small(), Self::medium(), Self::standard(), Self::large()]
+    pub fn all() -> [Self; 6] {
+        let [medium, market] = [Self::medium(), Self::market()];
+        [Self::tiny(), Self::small(), medium, market, Self::standard(), Self::large()]
     }
 
     /// The shape with this name.

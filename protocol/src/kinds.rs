@@ -214,6 +214,8 @@ pub const KINDS: [Description; 13] = [
         sections: &[Section::L2, Section::L2],
         to: ToField::Token,
         opens: false,
+        ranges128: 2,
+        ranges40: 1,
         ..QUEUED
     },
     Description {

@@ -466,7 +466,6 @@ impl OpWriter<'_, '_> {
         let kind = op.kind;
         let l1 = kind.is_l1();
         let deposit = matches!(kind, Kind::Deposit | Kind::DepositNew);
-        let owners = kind.writes_owner();
         let exits = kind.exits();
         let primary = Fields::of(op.accesses[0].as_ref().and_then(|a| a.before.as_ref()));
         let index = op.accesses[0].as_ref().map_or(Fr::zero(), |a| small(u64::from(a.index)));

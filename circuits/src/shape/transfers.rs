@@ -19,6 +19,9 @@ pub const SIZES: RangeInclusive<u32> = 11..=22;
 /// Accounts among which transfers are spread.
 pub const POPULATION: u64 = 1 << 20;
 
+/// Quotes of a market: 20 tokens and 44 pairs at the margin.
+const MARKET_QUOTES: usize = 64;
+
 /// Slots beyond those of the transfers: a few operations that need no signature (deposits), and
 /// the accounts of the fees of a few tokens.
 const OPS_SLACK: usize = 4;
@@ -85,6 +88,33 @@ pub(super) fn fullest(k: u32) -> Shape {
     sized(k, bisect(1 << 16, |n| sized(k, n).check().is_ok()))
 }
 
+/// The fullest shape of which half of the operations may be orders.
+pub(super) fn market(k: u32) -> Shape {
+    let with = |n: usize| {
+        let shape = sized(k, n);
+        let (order, quote, transfer) =
+            (needs(Kind::Order), needs(Kind::Quote), needs(Kind::Transfer));
+        let (orders, quotes) = (n / 2, MARKET_QUOTES);
+        let Slots { ops, hashes, ranges128, ranges40, .. } = shape.slots;
+        let slots = Slots {
+            ops: ops + quotes,
+            hashes: hashes + orders * (order.hashes - transfer.hashes) + quotes * quote.hashes,
+            ranges128: ranges128
+                + orders * (order.ranges128 - transfer.ranges128)
+                + quotes * quote.ranges128,
+            ranges40: ranges40
+                + orders * (order.ranges40 - transfer.ranges40)
+                + quotes * quote.ranges40,
+            orders,
+            quotes,
+            ..shape.slots
+        };
+        // Orders and quotes have two records each.
+        Shape { slots: slots.with_blob(n + orders + 2 * quotes, slots.owners), ..shape }
+    };
+    with(bisect(1 << 16, |n| with(n).check().is_ok()))
+}
+
 fn sized(k: u32, transfers: usize) -> Shape {
     let each = needs(Kind::Transfer);
     let empty = Slots::empty();
@@ -103,6 +133,8 @@ fn sized(k: u32, transfers: usize) -> Shape {
             ranges40: empty.ranges40 + transfers * each.ranges40,
             limiters: (transfers / 20).max(2),
             policies: (transfers / 80).clamp(1, 16),
+            orders: (transfers / 20).max(1),
+            quotes: (transfers / 40).clamp(3, 32),
             ..empty
         }
         .with_blob(transfers, (transfers / 20).max(2)),

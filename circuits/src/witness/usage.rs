@@ -7,6 +7,9 @@ use crate::shape::Slots;
 /// Hashes of the head; hashes of the limits of one token.
 const HEAD_HASHES: usize = 9;
 const POLICY_HASHES: usize = 19;
+/// Ranges of 128 and of 40 bits of an order in its own table; of 40 bits of a quote.
+const ORDER_RANGES: [usize; 2] = [6, 22];
+const QUOTE_RANGES: usize = 12;
 
 /// What one operation needs, accounts, nodes and policies aside (they are shared).
 pub fn needs(kind: Kind) -> Slots {
@@ -21,8 +24,8 @@ pub fn needs(kind: Kind) -> Slots {
         ops: 1,
         signatures,
         hashes: owners + message + kind.words() + 5 * signatures,
-        ranges128: d.ranges128 + 4 * signatures + 7 * limiters,
-        ranges40: d.ranges40 + limiters,
+        ranges128: d.ranges128 + 4 * signatures + 7 * limiters + ORDER_RANGES[0] * orders,
+        ranges40: d.ranges40 + limiters + ORDER_RANGES[1] * orders + QUOTE_RANGES * quotes,
         limiters,
         owners: usize::from(kind.writes_owner()),
         orders,
@@ -48,10 +51,13 @@ impl Slots {
         self.ranges128 += n.ranges128;
         self.ranges40 += n.ranges40;
         self.limiters += n.limiters;
+        self.orders += n.orders;
+        self.quotes += n.quotes;
         self.accounts = accounts;
         self.nodes = nodes;
         self.policies = policies;
-        // Each signature is that of one L2 record.
-        self.with_blob(self.signatures, self.owners + n.owners)
+        // A signature is that of one L2 record, an order and a quote have one more, and nobody signs a quote.
+        let l2 = self.signatures + self.orders + 2 * self.quotes;
+        self.with_blob(l2, self.owners + n.owners)
     }
 }

@@ -61,7 +61,7 @@ impl Case {
             for token in [order.sell, order.buy] {
                 let quote = clearing.quotes.get(&token);
                 let priced =
-                    |q: &bastion_auction::Quote| Priced { market: q.market, price: q.price };
+                    |q: &bastion_auction::TokenQuote| Priced { market: q.market, price: q.price };
                 prices.insert(token, quote.map_or(Priced::default(), priced));
             }
         }

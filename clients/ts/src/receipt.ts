@@ -46,6 +46,11 @@ export function operationHash(operation: Operation): Hex {
   return toHex(keccak_256(encode(operation)));
 }
 
+/** keccak256 of byte strings, one after the other. */
+export function keccakOf(parts: readonly Uint8Array[]): Hex {
+  return toHex(keccak_256(concat(...parts)));
+}
+
 /**
  * The hash that the sequencer signs (EIP-712), for a rollup.
  * @throws ProtocolError if a number does not fit its field or a hash is malformed.

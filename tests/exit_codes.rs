@@ -8,7 +8,7 @@ use std::path::Path;
 
 use support::{bastion, code, program, row, stderr, stdout, HEADER};
 
-const COMMANDS: [(&str, &str); 24] = [
+const COMMANDS: [(&str, &str); 25] = [
     ("demo", ""),
     ("setup", "--unsafe-dev-srs"),
     ("prove", "rows.csv --out out"),
@@ -22,6 +22,10 @@ const COMMANDS: [(&str, &str); 24] = [
     (
         "blobs",
         "--l1 http://127.0.0.1:1 --contract 0x1111111111111111111111111111111111111111 --out blobs",
+    ),
+    (
+        "proof",
+        "inclusion 1:0:0 --l1 http://127.0.0.1:1 --contract 0x1111111111111111111111111111111111111111",
     ),
     ("bench", ""),
     ("cost", ""),

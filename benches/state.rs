@@ -51,7 +51,7 @@ fn execute(mut state: State, ops: &[Op]) -> (BatchTrace, State) {
     for op in ops {
         assert!(builder.push(op, |_| true).unwrap());
     }
-    let trace = builder.finish();
+    let trace = builder.finish().unwrap();
     // The state is handed back so that its release is not measured.
     (trace, state)
 }

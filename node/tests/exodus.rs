@@ -149,7 +149,7 @@ fn settle(
     for op in ops {
         assert!(batch.push(op, |_| true).unwrap());
     }
-    let trace = batch.finish();
+    let trace = batch.finish().unwrap();
     let data = posted_data(&trace.ops);
     let header = Header {
         old_root,

@@ -145,7 +145,7 @@ fn no_receipt_is_lost_or_contradicted() {
             assert_eq!((place.block, place.batch), (row.block, row.batch));
             assert!(places.insert(place, number).is_none(), "one place, two operations");
         }
-        let _ = builder.finish();
+        let _ = builder.finish().unwrap();
     }
     let mut sequencer = sequencer;
     for closed in sequencer.take_closed() {

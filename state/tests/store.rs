@@ -44,7 +44,7 @@ fn batch(state: &mut State, n: u64) -> BatchTrace {
         });
         assert!(builder.push(&deposit, |_| true).unwrap());
     }
-    builder.finish()
+    builder.finish().unwrap()
 }
 
 /// Writes batches until it is killed. Run as a process of its own by the test below.

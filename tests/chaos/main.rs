@@ -213,7 +213,7 @@ fn examine(
             executed_twice += 1;
         }
     }
-    let _ = batch.finish();
+    let _ = batch.finish().unwrap();
     let root = rig.contract().state_root(&mut rig.l1()).unwrap();
     let root: Fr = field::from_bytes("root", &root.to_be_bytes::<32>()).unwrap();
     for user in 0..USERS {

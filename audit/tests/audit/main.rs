@@ -73,7 +73,7 @@ fn block(state: &mut State, time: u64, processed: u64, ops: &[Op]) -> Block {
     for op in ops {
         assert!(batch.push(op, |_| true).unwrap());
     }
-    let trace = batch.finish();
+    let trace = batch.finish().unwrap();
     let posted = posted_data(&trace.ops);
     Block {
         header: Header {

@@ -64,7 +64,7 @@ fn every_honest_batch_is_followed() {
                     let _ = batch.push(&op, |_| true);
                 }
             }
-            let trace = batch.finish();
+            let trace = batch.finish().unwrap();
             seen.extend(trace.ops.iter().map(|op| op.kind));
             follows(&mut replay, &state, &trace);
         }

@@ -60,7 +60,7 @@ fn execute(state: &mut State, time: u64, ops: &[Op]) -> BatchTrace {
     for op in ops {
         assert!(batch.push(op, |_| true).unwrap(), "{op:?}");
     }
-    batch.finish()
+    batch.finish().unwrap()
 }
 
 fn data(trace: &BatchTrace) -> BatchData {

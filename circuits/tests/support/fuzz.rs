@@ -204,7 +204,7 @@ impl Case {
                 break;
             }
         }
-        let trace = builder.finish();
+        let trace = builder.finish().unwrap();
         self.state = state;
         trace
     }
@@ -411,7 +411,7 @@ pub fn replayed(state: &State, context: &BatchContext, ops: &[Op]) -> BatchTrace
     for op in ops {
         let _ = builder.push(op, |_| true);
     }
-    builder.finish()
+    builder.finish().unwrap()
 }
 
 /// The fewest operations of a batch that still fail, as text.

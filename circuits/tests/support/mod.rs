@@ -114,7 +114,7 @@ pub fn run(
         let op = make(builder.state());
         assert!(builder.push(&op, |_| true)?);
     }
-    Ok(builder.finish())
+    builder.finish()
 }
 
 /// One operation of every kind, those of L1 first.

@@ -86,7 +86,7 @@ fn replay(log: &Log) -> Vec<BatchTrace> {
         for entry in entries.take_while(|entry| entry.batch == number) {
             assert_eq!(builder.push(&entry.op, |_| true), Ok(true));
         }
-        traces.push(builder.finish());
+        traces.push(builder.finish().unwrap());
     }
     traces
 }

@@ -119,6 +119,11 @@ impl Book {
         self.flows.get(&token).copied().unwrap_or_default()
     }
 
+    #[cfg(test)]
+    pub(super) fn set_flow(&mut self, token: Token, flow: Flow) {
+        self.flows.insert(token, flow);
+    }
+
     pub(super) fn posts(&self, quote: &Quote) -> bool {
         self.posted.contains(&quote.key())
     }

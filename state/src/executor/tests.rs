@@ -1,6 +1,8 @@
 //! Every rejection, by an operation that breaks exactly one rule.
 
 mod edges;
+mod orders;
+mod packing;
 mod refusals;
 
 use std::collections::BTreeMap;

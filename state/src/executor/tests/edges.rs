@@ -30,7 +30,7 @@ fn a_signed_operation_ends_the_l1_part() {
         }
         assert_eq!(push(&deposit(0)), Err(Rejection::ZeroAmount));
         assert_eq!(push(&Op::Noop), Ok(true));
-        let trace = builder.finish();
+        let trace = builder.finish().unwrap();
         assert_eq!(trace.ops.len(), 6);
         let mut builder = BatchBuilder::new(&mut state, context()).unwrap();
         assert_eq!(builder.push(&request, |_| true), Ok(true));
@@ -47,7 +47,7 @@ fn a_batch_has_no_more_operations_than_data_can_count() {
         assert!(builder.push(&noop, |_| true).unwrap());
     }
     assert!(!builder.push(&noop, |_| true).unwrap());
-    let data = posted_data(&builder.finish().ops);
+    let data = posted_data(&builder.finish().unwrap().ops);
     let bytes = data.to_bytes();
     let read = bastion_protocol::data::BatchData::read(&mut bytes.as_slice()).unwrap();
     assert_eq!(read, data);
@@ -67,7 +67,7 @@ fn a_deposit_that_has_no_place_gets_another_account() {
         });
         let mut batch = BatchBuilder::new(&mut state, context()).unwrap();
         assert!(batch.push(&deposit, |_| true).unwrap());
-        assert_eq!(batch.finish().ops[0].kind, kind);
+        assert_eq!(batch.finish().unwrap().ops[0].kind, kind);
         assert_eq!(state.account(index).unwrap().balance, balance);
         assert_eq!(state.account(RICH).unwrap().balance, u128::MAX);
     }

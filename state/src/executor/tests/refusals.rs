@@ -30,9 +30,21 @@ fn number(rejection: &Rejection) -> usize {
         Rejection::SystemAccount(_) => 22,
         Rejection::ZeroExit => 23,
         Rejection::BadPolicy(_) => 24,
+        Rejection::OtherOwner { .. } => 25,
+        Rejection::SameToken(_) => 26,
+        Rejection::NoAuction => 27,
+        Rejection::NoPrice(_) => 28,
+        Rejection::Quotes(_) => 29,
+        Rejection::FlowOverflow(_) => 30,
+        Rejection::NotQuoted { .. } => 31,
+        Rejection::QuotedTwice { .. } => 32,
+        Rejection::QuoteMissing { .. } => 33,
+        Rejection::Short { .. } => 34,
+        Rejection::Surplus { .. } => 35,
+        Rejection::NotCleared => 36,
     }
 }
-const REJECTIONS: usize = 25;
+const REJECTIONS: usize = 37;
 
 fn resigned(spoil: impl FnOnce(&mut Body)) -> Op {
     let mut body = transfer(BOB, 10);
@@ -256,6 +268,11 @@ fn every_rule_refuses_by_its_name() {
     let state = state();
     for (name, op, expected) in cases {
         let got = execute(&state, &context(), &op).unwrap_err();
+        assert_eq!(got, expected, "{name}");
+        seen[number(&got)] = true;
+    }
+
+    for (name, got, expected) in super::orders::refusals() {
         assert_eq!(got, expected, "{name}");
         seen[number(&got)] = true;
     }

@@ -1,0 +1,157 @@
+//! Batches that are filled before their prices are known.
+
+use super::orders::*;
+use super::*;
+use crate::executor::Packer;
+use bastion_protocol::ops::SignedOp;
+
+fn signed(op: Op) -> SignedOp {
+    let Op::Signed(signed) = op else { panic!() };
+    signed
+}
+
+fn resigned(op: Op, who: Index, spoil: impl FnOnce(&mut Body)) -> Op {
+    let mut body = signed(op).body;
+    spoil(&mut body);
+    Op::Signed(body.sign(&key(who), Fr::from(DOMAIN), exit(who)).unwrap())
+}
+
+/// Anna and Ben ask for less than one for one.
+fn pair() -> [Op; 2] {
+    [
+        order(ANNA_SELLS, ANNA_BUYS, 3 * MILLION, 9, 10),
+        order(BEN_SELLS, BEN_BUYS, 3 * MILLION, 9, 10),
+    ]
+}
+
+fn balances(state: &State) -> [u128; 4] {
+    [ANNA_SELLS, ANNA_BUYS, BEN_SELLS, BEN_BUYS].map(|i| state.account(i).unwrap().balance)
+}
+
+#[test]
+fn a_packed_batch_trades_and_has_its_quotes_at_the_end() {
+    let mut state = market();
+    let mut packer = Packer::new(&mut state, context()).unwrap();
+    for op in pair() {
+        assert!(packer.push(&op, |_| true).unwrap());
+    }
+    assert!(packer.ops().eq(pair().iter()));
+    let (trace, state) = packer.finish().unwrap();
+    let kinds: Vec<Kind> = trace.ops.iter().map(|op| op.kind).collect();
+    assert_eq!(kinds[..2], [Kind::Order; 2]);
+    assert!(kinds[2..].iter().all(|kind| *kind == Kind::Quote) && kinds.len() >= 4);
+    let [sells, buys, ..] = balances(state);
+    assert!(sells < 10 * MILLION - MILLION && buys > MILLION, "{sells} {buys}");
+    // The same operations, pushed with the same quotes, are the same batch.
+    let ops: Vec<Op> = trace.ops.iter().map(|op| op.op).collect();
+    let mut quotes = crate::executor::Quotes::default();
+    for quoted in trace.ops.iter().filter_map(|op| op.quote) {
+        quotes.insert(quoted.quote, quoted.surplus);
+    }
+    let mut again = market();
+    let mut batch = BatchBuilder::with_quotes(&mut again, context(), quotes).unwrap();
+    assert!(ops.iter().all(|op| batch.push(op, |_| true) == Ok(true)));
+    assert_eq!(batch.finish().unwrap(), trace);
+}
+
+#[test]
+fn orders_that_nobody_answers_are_posted_with_suspended_tokens() {
+    let mut state = market();
+    let mut packer = Packer::new(&mut state, context()).unwrap();
+    assert!(packer.push(&pair()[0], |_| true).unwrap());
+    let (trace, state) = packer.finish().unwrap();
+    assert_eq!(trace.ops.len(), 3);
+    assert!(trace.ops[1..].iter().all(|op| op.quote.unwrap().quote.content().unwrap()
+        == bastion_protocol::quote::Quoted::Price {
+            market: op.quote.unwrap().quote.a - 1,
+            price: 0
+        }));
+    assert_eq!(balances(state), [10 * MILLION - 10, 0, 10 * MILLION, 0]);
+    assert_eq!(trace.new_root, state.root());
+}
+
+/// The whole amount is held back: what a later operation spends is there at any price.
+#[test]
+fn nothing_is_spent_twice() {
+    let mut state = market();
+    let mut packer = Packer::new(&mut state, context()).unwrap();
+    let most = order(ANNA_SELLS, ANNA_BUYS, 9 * MILLION, 9, 10);
+    assert!(packer.push(&most, |_| true).unwrap());
+    let second = resigned(most, ANNA_SELLS, |body| {
+        body.nonce = 1;
+        body.action = Action::Transfer { to: BEN_BUYS, amount: 2 * MILLION };
+    });
+    let refused = packer.push(&second, |_| true);
+    assert!(matches!(refused, Err(Rejection::InsufficientBalance { .. })), "{refused:?}");
+    // Nor can be spent what is not bought yet.
+    let spent = Body {
+        account: ANNA_BUYS,
+        token: 2,
+        nonce: 0,
+        action: Action::Transfer { to: BEN_SELLS, amount: 1 },
+        ..signed(most).body
+    };
+    let spent = resigned(most, ANNA_SELLS, |body| *body = spent);
+    assert!(matches!(packer.push(&spent, |_| true), Err(Rejection::InsufficientBalance { .. })));
+    let (trace, _) = packer.finish().unwrap();
+    assert_eq!(trace.ops[0].kind, Kind::Order);
+}
+
+/// Room for the quotes is made with the order: a batch is never too full for them.
+#[test]
+fn quotes_have_their_room() {
+    for room in 0..8 {
+        let mut state = market();
+        let mut packer = Packer::new(&mut state, context()).unwrap();
+        let mut used = 0;
+        let mut fits = |_: &Footprint| {
+            used += 1;
+            used <= room
+        };
+        let taken = pair().map(|op| packer.push(&op, &mut fits).unwrap());
+        assert_eq!(taken, [room >= 4, room >= 6], "{room}");
+        let (trace, state) = packer.finish().unwrap();
+        assert!(trace.ops.len() <= room, "{room}");
+        assert_eq!(trace.ops.is_empty(), room < 4);
+        assert_eq!(trace.new_root, state.root());
+        assert!(
+            trace.ops.iter().filter(|op| op.kind == Kind::Order).count()
+                == taken.iter().filter(|t| **t).count()
+        );
+    }
+}
+
+#[test]
+fn a_batch_without_orders_is_as_it_was() {
+    let transfer = resigned(pair()[0], ANNA_SELLS, |body| {
+        body.action = Action::Transfer { to: BEN_BUYS, amount: 5 };
+    });
+    let mut state = market();
+    let mut packer = Packer::new(&mut state, context()).unwrap();
+    assert!(packer.push(&transfer, |_| true).unwrap());
+    let (packed, _) = packer.finish().unwrap();
+    let mut state = market();
+    let mut batch = BatchBuilder::new(&mut state, context()).unwrap();
+    assert!(batch.push(&transfer, |_| true).unwrap());
+    assert_eq!(batch.finish().unwrap(), packed);
+    let mut state = market();
+    let mut packer = Packer::new(&mut state, context()).unwrap();
+    let quote = Op::Quote(bastion_protocol::Quote::price(1, 0, 0).unwrap());
+    assert_eq!(packer.push(&quote, |_| true), Err(Rejection::NotQuoted { a: 1, b: 1 }));
+}
+
+/// An auction takes so many tokens and so much of each: what is more waits.
+#[test]
+fn more_than_an_auction_takes_waits() {
+    let mut state = market();
+    let mut packer = Packer::new(&mut state, context()).unwrap();
+    let half = 1u128 << 111;
+    let vast = order(FIRST_USER + 26, ANNA_BUYS, half - half % 10u128.pow(24), 9, 10);
+    let vast = resigned(vast, ANNA_SELLS, |_| {});
+    assert!(packer.push(&vast, |_| true).unwrap());
+    let more =
+        order(FIRST_USER + 28, ANNA_BUYS, half + 10u128.pow(24) - half % 10u128.pow(24), 9, 10);
+    assert_eq!(packer.push(&more, |_| true), Ok(false));
+    assert!(packer.push(&pair()[1], |_| true).unwrap());
+    assert!(packer.finish().is_ok());
+}

@@ -1,10 +1,9 @@
 //! The form in which a clearing is posted: a quote for every token that orders name, also for those without
 //! a price, and a fraction for every pair with an order at the margin.
 
-use crate::solve::components;
 use crate::{rule, Auction, AuctionError, Class, Clearing, Fill, RuleError, TokenQuote};
 use bastion_protocol::Token;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// A clearing as it is posted. Quotes and fractions determine the rest.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -21,38 +20,13 @@ pub struct Posted {
 
 /// The posted form of a clearing.
 ///
-/// In it no order, be it of a suspended token, leads from a market to one below it. So of tokens that orders
-/// join in circles only one market can trade; if suspended tokens leave several, the one that fills most
-/// orders does, and the others are suspended as well.
-///
 /// Where the rule refuses what comes out, there is no trade, which it never refuses.
 #[must_use]
 pub fn post(auction: &Auction, clearing: &Clearing) -> Posted {
-    let markets = components(auction, &BTreeSet::new());
-    let mut quotes = BTreeMap::new();
-    for (number, tokens) in (0_u16..).zip(&markets) {
-        let trading = trading(auction, clearing, tokens);
-        for &token in tokens {
-            let quote = clearing.quotes.get(&token).filter(|quote| Some(quote.market) == trading);
-            let price = quote.map_or(0, |quote| quote.price);
-            quotes.insert(token, TokenQuote { market: number, price });
-        }
-    }
+    let suspended = TokenQuote { market: 0, price: 0 };
+    let quote = |token| clearing.quotes.get(&token).copied().unwrap_or(suspended);
+    let quotes = auction.tokens().map(|token| (token, quote(token))).collect();
     Posted::of(auction, quotes, &clearing.fractions).unwrap_or_else(|_| Posted::none(auction))
-}
-
-/// The market of the clearing that fills most orders among some tokens, the first of several.
-fn trading(auction: &Auction, clearing: &Clearing, tokens: &[Token]) -> Option<u16> {
-    let mut filled: BTreeMap<u16, usize> = BTreeMap::new();
-    for (order, fill) in auction.orders().iter().zip(&clearing.fills) {
-        if let Some(quote) = clearing.quotes.get(&order.sell) {
-            if *fill != Fill::NONE && tokens.contains(&order.sell) {
-                *filled.entry(quote.market).or_default() += 1;
-            }
-        }
-    }
-    let most = filled.iter().rev().max_by_key(|(_, orders)| **orders);
-    most.map(|(market, _)| *market)
 }
 
 impl Posted {

@@ -72,10 +72,11 @@ pub fn rule(
     fraction: Option<u64>,
     terms: Terms,
 ) -> Result<Ruling, RuleError> {
-    if sell.market > buy.market {
+    let priced = sell.price != 0 && buy.price != 0;
+    if priced && sell.market > buy.market {
         return Err(RuleError::Descends { from: sell.market, to: buy.market });
     }
-    let live = sell.price != 0 && buy.price != 0 && sell.market == buy.market;
+    let live = priced && sell.market == buy.market;
     let class = live.then(|| Class::of(order.limit, sell.price, buy.price, terms));
     let part = match class {
         Some(Class::Inside) => WHOLE,

@@ -43,16 +43,13 @@ fn two_markets() -> (Auction, Clearing) {
 }
 
 #[test]
-fn of_markets_in_one_circle_the_largest_trades() {
+fn a_suspended_token_joins_no_markets() {
     let (auction, clearing) = two_markets();
     let posted = post(&auction, &clearing);
-    let markets: Vec<u16> = posted.quotes.values().map(|quote| quote.market).collect();
-    assert!(markets.iter().all(|market| *market == markets[0]));
     let prices: Vec<u128> = posted.quotes.values().map(|quote| quote.price).collect();
-    assert_eq!(prices, [0, 0, 1 << 95, 1 << 95, 0]);
-    assert_eq!(posted.fills[..2], [Fill::NONE; 2]);
-    assert_eq!(posted.fills[2..], clearing.fills[2..]);
-    assert_eq!(posted.surplus, [(1, 0), (2, 0), (3, 62), (4, 62), (5, 0)].into());
+    assert_eq!(prices, [1 << 95, 1 << 95, 1 << 95, 1 << 95, 0]);
+    assert_eq!(posted.fills, clearing.fills);
+    assert_eq!(posted.surplus, [(1, 31), (2, 31), (3, 62), (4, 62), (5, 0)].into());
 }
 
 #[test]
@@ -72,7 +69,8 @@ fn quotes_that_are_wrong_for_an_order_are_named() {
     let most = Order { sell: 1, buy: 2, amount: 1 << 60, limit };
     let at = |sell, buy, fraction| rule(&most, sell, buy, fraction, terms);
     let (one, half) = (quote(0, 1 << 95), quote(0, 1 << 35));
-    assert_eq!(at(quote(1, 0), one, None), Err(RuleError::Descends { from: 1, to: 0 }));
+    let higher = quote(1, 1 << 95);
+    assert_eq!(at(higher, one, None), Err(RuleError::Descends { from: 1, to: 0 }));
     assert_eq!(
         at(quote(0, 1 << 16), quote(0, (1 << 16) - 10), None).unwrap_err(),
         RuleError::NoFraction
@@ -81,7 +79,7 @@ fn quotes_that_are_wrong_for_an_order_are_named() {
     assert_eq!(at(one, half, None).map(|ruling| ruling.payment >> 119), Ok(1));
     let whole = Order { amount: 1 << 61, ..most };
     assert_eq!(rule(&whole, one, half, None, terms), Err(RuleError::Payment));
-    for (sell, buy) in [(quote(0, 0), one), (one, quote(0, 0)), (one, quote(1, 1 << 95))] {
+    for (sell, buy) in [(quote(1, 0), one), (one, quote(0, 0)), (one, higher)] {
         let ruling = at(sell, buy, None).unwrap();
         assert_eq!((ruling.class, ruling.part, ruling.payment), (None, 0, 0));
         assert!(ruling.fits && ruling.fill() == Fill::NONE);

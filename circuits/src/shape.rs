@@ -40,17 +40,17 @@ impl Shape {
             name: "tiny".into(),
             k: 12,
             slots: Slots {
-                ops: 15,
+                ops: 17,
                 accounts: 18,
-                nodes: 126,
-                signatures: 9,
+                nodes: 130,
+                signatures: 8,
                 hashes: 145,
-                ranges128: 72,
+                ranges128: 80,
                 ranges40: 110,
                 limiters: 3,
                 policies: 1,
                 orders: 2,
-                quotes: 3,
+                quotes: 4,
                 ..Slots::empty()
             }
             .with_blob(16, 7),

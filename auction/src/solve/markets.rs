@@ -62,7 +62,7 @@ pub(super) fn markets(auction: &Auction, without: &BTreeSet<Token>) -> Vec<Marke
 
 /// The strongly connected components of all tokens but some, those of a single token too, in an order in
 /// which no order of the auction leads from a later one to an earlier one.
-pub(crate) fn components(auction: &Auction, without: &BTreeSet<Token>) -> Vec<Vec<Token>> {
+fn components(auction: &Auction, without: &BTreeSet<Token>) -> Vec<Vec<Token>> {
     let active = |o: &&Order| !without.contains(&o.sell) && !without.contains(&o.buy);
     let mut ahead: BTreeMap<Token, BTreeSet<Token>> = BTreeMap::new();
     let mut back: BTreeMap<Token, BTreeSet<Token>> = BTreeMap::new();

@@ -11,7 +11,6 @@ mod two;
 use crate::{verify, Auction, Clearing, TokenQuote};
 use bastion_protocol::Token;
 use clear::Cleared;
-pub(crate) use markets::components;
 use markets::Market;
 use std::collections::BTreeSet;
 

@@ -162,7 +162,9 @@ impl Replay {
             let from = rest;
             let posted = L2Posted::take(&mut rest).map_err(|e| wrong(e.into()))?;
             let taken = from.len() - rest.len();
-            from.iter().take(taken).for_each(|record| batch.replay.order.absorb(Section::L2, record));
+            from.iter()
+                .take(taken)
+                .for_each(|record| batch.replay.order.absorb(Section::L2, record));
             posted.map_or(Ok(()), |posted| batch.l2(place, &posted)).map_err(wrong)?;
             batch.replay.order.end_operation();
             operations += 1;

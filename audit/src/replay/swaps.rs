@@ -179,11 +179,14 @@ impl Quotes {
 
 fn fill(order: &Order, quotes: &Quotes) -> Result<Fill, Broken> {
     let (sell, buy) = (quotes.price(order.sell)?, quotes.price(order.buy)?);
+    let nothing = Fill { sold: 0, paid: 0 };
+    if sell.price == 0 || buy.price == 0 {
+        return Ok(nothing);
+    }
     if sell.market > buy.market {
         return Err(Broken::Descends { from: sell.market, to: buy.market });
     }
-    let nothing = Fill { sold: 0, paid: 0 };
-    if sell.price == 0 || buy.price == 0 || sell.market != buy.market {
+    if sell.market != buy.market {
         return Ok(nothing);
     }
     // What is asked for a unit against what it is worth, both times p_b ONE 2^e.

@@ -15,11 +15,13 @@ use crate::ops::OpState;
 use crate::policy::Opening;
 use crate::ranges::Width;
 use crate::signatures::{Check, MULTIPLES};
-use crate::witness::convert::{small, to_halo2, to_state, wide};
 use crate::witness::auction::Rows as AuctionRows;
+use crate::witness::convert::{small, to_halo2, to_state, wide};
 use crate::witness::in_blob::{self, BlobLink};
 use crate::witness::LookupCounts;
-use crate::{accounts, auction, blob, check, hash, head, limiter, nodes, ops, policy, ranges, signatures};
+use crate::{
+    accounts, auction, blob, check, hash, head, limiter, nodes, ops, policy, ranges, signatures,
+};
 use crate::{BatchCircuit, Shape};
 
 /// What links a batch to the block that it is part of.

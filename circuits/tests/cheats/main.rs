@@ -4,6 +4,7 @@
 //! Merkle nodes and roots so that everything else fits.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod auction;
 mod operations;
 mod order;
 mod statement;

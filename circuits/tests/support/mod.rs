@@ -6,8 +6,9 @@ use bastion_protocol::blob::Scalar;
 use bastion_protocol::keys::SecretKey;
 use bastion_protocol::ops::{Action, Body, Deposit, ForcedExit, Op};
 use bastion_protocol::policy::{Policy, TokenLimits};
-use bastion_protocol::{Address, Fr};
-use bastion_state::executor::{BatchBuilder, BatchContext, BatchTrace, Rejection};
+use bastion_protocol::quote::WHOLE;
+use bastion_protocol::{Address, Fr, Limit, Quote};
+use bastion_state::executor::{BatchBuilder, BatchContext, BatchTrace, Quotes, Rejection};
 use bastion_state::state::State;
 
 pub const TIME: u64 = 1_700_000_000;
@@ -85,7 +86,7 @@ pub fn signed(state: &State, name: &str, account: u32, fee: u128, action: Action
     Op::Signed(body.sign(&key(signer), context().domain, own_exit).unwrap())
 }
 
-/// Alice (token 0), Bob (0), Carol (3) and Dave (3).
+/// Alice (token 0), Bob (0), Carol (3) and Dave (3); Alice has token 3 too, and Carol token 0.
 pub fn world() -> State {
     let mut state = State::new();
     run(
@@ -96,6 +97,8 @@ pub fn world() -> State {
             |_: &State| deposit("bob", 0, 500),
             |_: &State| deposit("carol", 3, 70_000),
             |_: &State| deposit("dave", 3, 9_000),
+            |_: &State| deposit("alice", 3, 40),
+            |_: &State| deposit("carol", 0, 50),
         ],
     )
     .unwrap();
@@ -104,12 +107,39 @@ pub fn world() -> State {
 
 type Make = fn(&State) -> Op;
 
+/// Both tokens are worth the same, and half of what sells token 3 at the margin is filled.
+pub const PRICES: [fn() -> Quote; 3] = [
+    || Quote::price(0, 1, 1 << 95).unwrap(),
+    || Quote::price(3, 1, 1 << 95).unwrap(),
+    || Quote::fraction(3, 0, WHOLE / 2).unwrap(),
+];
+
+/// What each leaves to the fee account: of 10,000 units, 9,999 are paid.
+pub fn quotes() -> Quotes {
+    let mut quotes = Quotes::default();
+    for (make, surplus) in PRICES.into_iter().zip([1, 1, 0]) {
+        quotes.insert(make(), surplus);
+    }
+    quotes
+}
+
+/// Alice sells 10,000 of token 0 well below the price, Carol 20,000 of token 3 just below it.
+pub const ORDERS: [Make; 2] = [
+    |s| signed(s, "alice", FIRST, 10, order(FIRST + 4, 10_000, 9_000)),
+    |s| signed(s, "carol", FIRST + 2, 0, order(FIRST + 5, 20_000, 9_995)),
+];
+
+/// Sells an amount for at least `least` in 10,000.
+pub fn order(to: u32, amount: u128, least: u128) -> Action {
+    Action::Order { to, amount, limit: Limit::of(least, 10_000).unwrap() }
+}
+
 pub fn run(
     state: &mut State,
     context: &BatchContext,
     ops: &[Make],
 ) -> Result<BatchTrace, Rejection> {
-    let mut builder = BatchBuilder::new(state, context.clone())?;
+    let mut builder = BatchBuilder::with_quotes(state, context.clone(), quotes())?;
     for make in ops {
         let op = make(builder.state());
         assert!(builder.push(&op, |_| true)?);
@@ -118,7 +148,7 @@ pub fn run(
 }
 
 /// One operation of every kind, those of L1 first.
-pub const EVERY_KIND: [Make; 11] = [
+pub const EVERY_KIND: [Make; 16] = [
     |_| deposit("alice", 0, 123),
     |_| deposit("erin", 0, 77),
     |_| forced(FIRST + 3, 3, "dave"),
@@ -148,6 +178,11 @@ pub const EVERY_KIND: [Make; 11] = [
     },
     |s| signed(s, "dave", FIRST + 3, 0, Action::Freeze { until: TIME + 1_000, old_until: 0 }),
     |s| signed(s, "dave", FIRST + 3, 0, Action::Unfreeze { old_until: TIME + 1_000 }),
+    ORDERS[0],
+    ORDERS[1],
+    |_| Op::Quote(PRICES[0]()),
+    |_| Op::Quote(PRICES[1]()),
+    |_| Op::Quote(PRICES[2]()),
     |_| Op::Noop,
 ];
 

@@ -34,7 +34,8 @@ fn every_changed_cell_is_noticed() {
             let idle = order.is_some_and(|n| {
                 let Posted { sold, paid, .. } = case.orders[n].posted;
                 let at = |cell: Expr| cell == Expr::cell((row - placement.row) as i32, col);
-                let adds_nothing = [(sold, 0), (paid, 1)].map(|(by, i)| by == Fr::zero() && at(order::tests_flow(i)));
+                let adds_nothing = [(sold, 0), (paid, 1)]
+                    .map(|(by, i)| by == Fr::zero() && at(order::tests_flow(i)));
                 placement.table == Table::Order && adds_nothing.contains(&true)
             });
             let free = unused.contains(&placement.row) || idle;

@@ -26,9 +26,8 @@ pub fn vectors() -> Value {
     inputs[3] = batches.iter().fold(Fr::from(0_u64), |c, (tree, counts)| {
         next(c, tree.root(), counts_word(*counts, tree.operations()))
     });
-    let proof = |batch, position| {
-        InclusionProof::build(7, inputs, &batches, batch, position).unwrap()
-    };
+    let proof =
+        |batch, position| InclusionProof::build(7, inputs, &batches, batch, position).unwrap();
     let proofs = [(0, 0), (0, 2), (2, 0), (2, 5), (3, 0)].map(|(b, p)| proof(b, p));
     let changes: [(&str, Change); 8] = [
         ("another position", |p| p.position -= 1),

@@ -6,7 +6,8 @@ interface PostedVector {
   bytes: Hex;
   hash: Hex;
   records: Hex[];
-  leaf: Hex;
+  /** None without records. */
+  leaf: Hex | null;
 }
 
 interface Vectors {

@@ -40,18 +40,20 @@ fn witness(c: &mut Criterion) {
     let mut grid = Grid::new(1 << 6);
     let (running, multiple) = (point(2), point(5));
     group.bench_function("addition", |bench| {
-        let addend = add::Addend { multiple, digit: 5, negative: true, sum: Fr::from(7) };
+        let multiple = add::Multiple::explicit(multiple);
+        let sum = Fr::from(7);
+        let addend = add::Addend { multiple, digit: 5, negative: true, sum, uses: Fr::zero() };
         bench.iter(|| add::assign(&mut grid.block(1), &running, &addend))
     });
     group.bench_function("doubling", |bench| {
-        bench.iter(|| double::assign(&mut grid.block(1), &running))
+        bench.iter(|| double::assign(&mut grid.block(1), &running, Fr::zero()))
     });
-    group.bench_function("entry of a table of multiples", |bench| {
-        bench.iter(|| entry::assign(&mut grid.block(1), &running, 1))
+    group.bench_function("ordinate written out", |bench| {
+        bench.iter(|| entry::assign(&mut grid.block(1), &running))
     });
     group.bench_function("permutation", |bench| {
         let lanes = [1, 2, 3].map(Fr::from);
-        bench.iter(|| permutation::assign(&mut grid, permutation::ABOVE, &lanes))
+        bench.iter(|| permutation::assign(&mut grid, 1, &lanes))
     });
 
     group.sample_size(10);

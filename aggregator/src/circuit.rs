@@ -121,8 +121,7 @@ impl BlockCircuit {
         BlockCells {
             bases: self.layout.program.rows_of(Kind::Double).count()
                 - self.layout.program.rows_of(Kind::Output).count()
-                    * chip::scalar::WINDOW_BITS
-                    * (chip::scalar::WINDOWS - 1),
+                    * (chip::scalar::WINDOW_BITS * (chip::scalar::WINDOWS - 1) + 1),
             rows: self.layout.program.rows,
             chip_columns: chip::columns::ADVICE + chip::sums::SUMS,
             permutations: self.layout.permutations,

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use bastion_circuits::core::Challenges;
 use halo2_proofs::halo2curves::bn256::Fr;
 
-use super::columns::{CHUNKS, COUNT};
+use super::columns::{limb_rule, CHUNKS, COUNT};
 use super::gates;
 use super::grid::Grid;
 use super::layout::{Layout, RANGE};
@@ -45,6 +45,10 @@ pub fn check(layout: &Layout, grid: &Grid) -> BTreeSet<String> {
         if sum != Fr::zero() {
             failures.extend(names);
         }
+    }
+    let limb = limb_rule();
+    if (0..layout.bus_rows()).any(|row| grid.evaluate(&limb, row, &none) != Fr::zero()) {
+        failures.insert("bus.limb".into());
     }
     if !chunks_are_counted(grid, layout.bus_rows()) {
         failures.insert("range.chunk".into());

@@ -1,7 +1,5 @@
 //! The chip's columns and gates in halo2.
 
-use std::collections::BTreeSet;
-
 use bastion_circuits::core::{step, Challenges, Expr};
 use halo2_proofs::circuit::{Cell, Region, Value};
 use halo2_proofs::halo2curves::bn256::Fr;
@@ -10,11 +8,11 @@ use halo2_proofs::plonk::{
 };
 use halo2_proofs::poly::Rotation;
 
-use super::columns::{ADVICE, CHUNKS, CONSTANT, COUNT, FIXED, IO};
+use super::columns::{limb_rule, ADVICE, CONSTANT, FIXED, IO};
 use super::grid::Grid;
 use super::layout::Layout;
-use super::sums::{self, CHUNK_SUMS, SUMS};
-use super::{gates, Gate, Kind};
+use super::sums::{self, CHUNK_SUMS, STEPS, SUMS, TABLE_SUM};
+use super::{gates, Kind};
 
 /// Columns of the chip.
 #[derive(Clone, Debug)]
@@ -25,8 +23,6 @@ pub struct ChipConfig {
     selectors: Vec<Column<Fixed>>,
     /// 1 on the rows of the bus.
     bus: Column<Fixed>,
-    /// 1 on the rows of the bus on which no block steps the sum over relations.
-    carry: Column<Fixed>,
     /// 1 on the first row of the bus and on the one behind it.
     ends: Column<Fixed>,
     beta: Challenge,
@@ -42,53 +38,52 @@ impl ChipConfig {
             fixed: std::array::from_fn(|_| meta.fixed_column()),
             selectors: Kind::ALL.iter().map(|_| meta.fixed_column()).collect(),
             bus: meta.fixed_column(),
-            carry: meta.fixed_column(),
             ends: meta.fixed_column(),
             beta: meta.challenge_usable_after(FirstPhase),
             gamma: meta.challenge_usable_after(FirstPhase),
         };
         meta.enable_equality(config.advice[IO]);
         let gates = gates();
-        let mut order = Some(cells_in_use(&gates));
+        let stepping: Vec<Kind> = gates.iter().filter(|g| g.steps()).map(|g| g.kind).collect();
         for gate in gates {
             meta.create_gate(gate.kind.name(), |cells| {
-                // Evaluations stand in the order of these first uses: the chunks of a number, and
-                // the words of its limbs, side by side.
-                for (row, col) in order.take().into_iter().flatten() {
-                    cells.query_advice(config.advice[col], Rotation(row));
-                }
                 let selector =
                     cells.query_fixed(config.selectors[gate.kind as usize], Rotation::cur());
-                let constraints = gate.constraints.iter().map(|c| (c.name.clone(), c.poly));
+                let constraints = gate.constraints.iter().map(|c| (c.name.clone(), c.poly, 0));
                 let steps = sums::steps(&gate)
-                    .map(|(row, terms)| (format!("bus.{row}"), step(row as i32, &terms)));
+                    .map(|(n, poly)| (STEPS[n].to_owned(), poly, TABLE_SUM + 1 + n));
                 constraints
                     .chain(steps)
-                    .map(|(name, poly)| {
-                        let poly = config.lower(&poly, CHUNK_SUMS);
-                        (name, selector.clone() * poly)
-                    })
+                    .map(|(name, poly, sum)| (name, selector.clone() * config.lower(&poly, sum)))
                     .collect::<Vec<_>>()
             });
         }
         meta.create_gate("bus", |cells| {
             let bus = cells.query_fixed(config.bus, Rotation::cur());
-            let carry = cells.query_fixed(config.carry, Rotation::cur());
             let ends = cells.query_fixed(config.ends, Rotation::cur());
+            // 1 on the rows of the bus on which no block steps the sums over relations.
+            let idle = stepping.iter().fold(bus.clone(), |idle, kind| {
+                idle - cells.query_fixed(config.selectors[*kind as usize], Rotation::cur())
+            });
             let total = config
                 .sums
                 .iter()
                 .map(|sum| cells.query_advice(*sum, Rotation::cur()))
                 .reduce(|a, b| a + b)
                 .unwrap_or(Expression::Constant(Fr::zero()));
-            let mut constraints: Vec<(String, Expression<Fr>)> = (0..CHUNK_SUMS)
-                .map(|n| {
-                    let poly = config.lower(&step(0, &sums::chunk_terms(n)), n);
-                    (format!("chunks{n}"), bus.clone() * poly)
-                })
+            let mut rules = vec![("limb".to_owned(), limb_rule(), 0)];
+            let chunks = (0..CHUNK_SUMS).map(|n| (n, sums::chunk_terms(n)));
+            for (n, terms) in chunks.chain([(TABLE_SUM, vec![sums::table_term()])]) {
+                rules.push((format!("range{n}"), step(0, &terms), n));
+            }
+            let rules = rules.into_iter();
+            let mut constraints: Vec<(String, Expression<Fr>)> = rules
+                .map(|(name, poly, sum)| (name, bus.clone() * config.lower(&poly, sum)))
                 .collect();
-            let table = config.lower(&step(0, &[sums::table_term(0)]), CHUNK_SUMS);
-            constraints.push(("carry".into(), carry * table));
+            for (n, name) in STEPS.into_iter().enumerate() {
+                let idles = config.lower(&step(0, &[]), TABLE_SUM + 1 + n);
+                constraints.push((name.into(), idle.clone() * idles));
+            }
             constraints.push(("ends_at_zero".into(), ends * total));
             constraints
         });
@@ -125,19 +120,11 @@ impl ChipConfig {
                 }
             }
         }
-        let gates = gates();
-        let mut steps = vec![false; layout.bus_rows()];
         for (kind, row) in layout.blocks() {
             region.assign_fixed(self.selectors[kind as usize], row, Fr::one());
-            for (offset, _) in sums::steps(&gates[kind as usize]) {
-                steps[row + offset] = true;
-            }
         }
-        for (row, steps) in steps.iter().enumerate() {
+        for row in 0..layout.bus_rows() {
             region.assign_fixed(self.bus, row, Fr::one());
-            if !steps {
-                region.assign_fixed(self.carry, row, Fr::one());
-            }
         }
         for row in [0, layout.bus_rows()] {
             region.assign_fixed(self.ends, row, Fr::one());
@@ -172,21 +159,4 @@ impl ChipConfig {
     pub fn io(&self, region: &mut Region<'_, Fr>, row: usize, value: Value<Fr>) -> Cell {
         region.assign_advice(self.advice[IO], row, value).cell()
     }
-}
-
-/// The advice cells that gates read: those of chunk columns, then those of words, row by row.
-fn cells_in_use(gates: &[Gate]) -> Vec<(i32, usize)> {
-    let mut cells = BTreeSet::new();
-    for gate in gates {
-        let steps = sums::steps(gate).map(|(row, terms)| step(row as i32, &terms));
-        let constraints = gate.constraints.iter().map(|c| c.poly);
-        for poly in constraints.chain(steps) {
-            poly.visit_cells(&mut |row, col| {
-                if col < COUNT {
-                    cells.insert((col >= CHUNKS, row, col));
-                }
-            });
-        }
-    }
-    cells.into_iter().map(|(_, row, col)| (row, col)).collect()
 }

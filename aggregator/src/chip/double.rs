@@ -1,56 +1,60 @@
-//! Doubling of the running point, whose ordinate the block before wrote out.
+//! Doubling of the running point, whose ordinate the block before wrote out. In a table of multiples
+//! it offers the double.
 
-use halo2_proofs::halo2curves::bn256::{Fq, G1Affine};
+use halo2_proofs::halo2curves::bn256::{Fq, Fr, G1Affine};
 
-use super::columns::{Link, NUMBER};
+use super::add::{assign_ordinate, offer, uses, LAMBDA, X};
+use super::columns::{minus, Link, Parts};
 use super::gate::{Gate, Kind};
-use super::grid::{limbs_of, BlockWriter};
-use super::identity::{Identity, CELLS};
+use super::grid::{to_integer, BlockWriter};
+use super::identity::{Identity, ROWS};
 
-const LAMBDA: usize = 0;
-const X: usize = LAMBDA + NUMBER;
-const TANGENT: usize = X + NUMBER;
-const SQUARE: usize = TANGENT + CELLS;
+pub(super) const TANGENT: usize = 6;
+pub(super) const SQUARE: usize = TANGENT + ROWS;
 
 fn identities() -> [Identity; 2] {
-    let (before, own) = (Link::previous(), Link::own(Kind::Double.rows()));
-    // An explicit link holds b = y.
-    let tangent = Identity::new("tangent", TANGENT).product(3, &before.x, &before.x).product(
-        -2,
-        &own.lambda,
-        &before.b,
-    );
+    let before = Link::previous();
+    let (lambda, x) = (LAMBDA.limbs(), X.limbs());
+    let tangent = Identity::new("tangent", TANGENT)
+        .product(3, &before.x, &before.x)
+        .product(-2, &lambda, &before.y);
     let square = Identity::new("square", SQUARE)
-        .product(1, &own.lambda, &own.lambda)
+        .product(1, &lambda, &lambda)
         .term(-2, &before.x)
-        .term(-1, &own.x);
+        .term(-1, &x);
     [tangent, square]
+}
+
+/// `lambda (x' - x) - y'`.
+fn ordinate() -> Parts {
+    let before = Link::previous();
+    Parts::product(&LAMBDA.limbs(), &minus(&before.x, &X.limbs()))
+        .with(&Parts::of(&before.y), |product, y| product - y)
 }
 
 /// The constraints.
 pub fn gate() -> Gate {
     let mut gate = Gate::new(Kind::Double);
-    let (before, own) = (Link::previous(), Link::own(Kind::Double.rows()));
-    gate.number("lambda", LAMBDA, &own.lambda);
+    let own = Link::own(Kind::Double.rows());
     gate.number("x", X, &own.x);
     for identity in identities() {
         identity.constrain(&mut gate);
     }
-    gate.equal("a", &own.a, &before.x);
-    gate.opposite("b", &own.b, &before.b);
+    gate.parts("y", &own.ordinate(), &ordinate());
+    offer(&mut gate, &own.x, &own.ordinate());
     gate
 }
 
-/// Assigns the doubling of `point`, and returns its double.
-pub fn assign(writer: &mut BlockWriter<'_>, point: &G1Affine) -> G1Affine {
+/// Assigns the doubling of `point`, offered `count` times, and returns its double.
+pub fn assign(writer: &mut BlockWriter<'_>, point: &G1Affine, count: Fr) -> G1Affine {
     let own = Link::own(Kind::Double.rows());
     let lambda = point.x.square() * Fq::from(3) * point.y.double().invert().unwrap_or(Fq::zero());
     let x = lambda.square() - point.x.double();
     let y = lambda * (point.x - x) - point.y;
-    writer.element(LAMBDA, &own.lambda, &lambda);
+    writer.number(LAMBDA, &to_integer(&lambda));
     writer.element(X, &own.x, &x);
-    writer.limbs(&own.a, &limbs_of(&point.x));
-    writer.limbs(&own.b, &limbs_of(&point.y).map(|limb| -limb));
+    assign_ordinate(writer, &own, &ordinate());
+    writer.set(&uses(), count);
     for identity in identities() {
         identity.assign(writer);
     }

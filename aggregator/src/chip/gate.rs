@@ -2,7 +2,7 @@
 
 use bastion_circuits::core::{Constraint, Expr, Term};
 
-use super::columns::{number, Limbs};
+use super::columns::{constant, word, Limbs, Number, Parts, WORDS};
 
 /// The kinds of blocks, in the order of their selectors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -19,6 +19,8 @@ pub enum Kind {
     Curve,
     /// A point of the verifying key.
     Constant,
+    /// Both words of the row are constants.
+    Words,
     /// The result, as public limbs.
     Output,
     /// A scalar: where its digits start and what they must add up to.
@@ -35,13 +37,14 @@ pub enum Kind {
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Add,
         Self::Double,
         Self::Entry,
         Self::Point,
         Self::Curve,
         Self::Constant,
+        Self::Words,
         Self::Output,
         Self::Scalar,
         Self::Full,
@@ -59,6 +62,7 @@ impl Kind {
             Self::Point => "point",
             Self::Curve => "curve",
             Self::Constant => "constant",
+            Self::Words => "words",
             Self::Output => "output",
             Self::Scalar => "scalar",
             Self::Full => "full",
@@ -71,30 +75,37 @@ impl Kind {
     /// Rows of a block.
     pub fn rows(self) -> usize {
         match self {
-            Self::Add | Self::Double => 15,
-            Self::Entry => 8,
-            Self::Curve => 12,
-            Self::Point | Self::Constant => 11,
-            Self::Output => 7,
-            Self::Scalar | Self::Full | Self::Pair | Self::Single | Self::Load => 1,
+            // Points and their curve checks take fewer, but so their links stand where an addition's do.
+            Self::Add | Self::Double | Self::Point | Self::Curve => 16,
+            Self::Entry | Self::Constant | Self::Output => 8,
+            Self::Words | Self::Scalar | Self::Full | Self::Pair | Self::Single | Self::Load => 1,
         }
     }
 }
 
-/// Constraints of a kind of blocks, and its terms on the bus by row.
+/// Sums that blocks step, all on their first rows.
+pub const RELATIONS: usize = 2;
+/// The sum of multiples of bases.
+pub const MULTIPLES: usize = 0;
+/// The sum of scalars' digits.
+pub const DIGITS: usize = 1;
+
+/// Constraints of a kind of blocks, and its terms on the bus by sum.
 #[derive(Clone, Debug)]
 pub struct Gate {
     /// The kind.
     pub kind: Kind,
     /// Constraints.
     pub constraints: Vec<Constraint>,
-    /// Terms on the bus by row; the range table's term, which every row has, is not among them.
-    pub bus: Vec<Vec<Term>>,
+    /// Terms on the bus by sum, all on the block's first row.
+    pub bus: [Vec<Term>; RELATIONS],
+    /// Rows whose limbs are wide.
+    pub wide: Vec<usize>,
 }
 
 impl Gate {
     pub(super) fn new(kind: Kind) -> Self {
-        Self { kind, constraints: Vec::new(), bus: vec![Vec::new(); kind.rows()] }
+        Self { kind, constraints: Vec::new(), bus: Default::default(), wide: Vec::new() }
     }
 
     /// Adds the constraint `poly = 0`.
@@ -102,11 +113,9 @@ impl Gate {
         self.constraints.push(Constraint::new(name, poly));
     }
 
-    /// The words `limbs` are the number in the chunks from `first` on.
-    pub(super) fn number(&mut self, name: &str, first: usize, limbs: &Limbs) {
-        for (k, (word, chunks)) in limbs.iter().zip(number(first)).enumerate() {
-            self.constrain(format!("{name}.limb{k}"), *word - chunks);
-        }
+    /// The words `limbs` are a number.
+    pub(super) fn number(&mut self, name: &str, number: Number, limbs: &Limbs) {
+        self.equal(name, limbs, &number.limbs());
     }
 
     /// `a = b`, limb by limb.
@@ -116,15 +125,28 @@ impl Gate {
         }
     }
 
-    /// `a = -b`, limb by limb.
-    pub(super) fn opposite(&mut self, name: &str, a: &Limbs, b: &Limbs) {
-        for k in 0..a.len() {
-            self.constrain(format!("{name}.limb{k}"), a[k] + b[k]);
+    /// `a = b`, part by part.
+    pub(super) fn parts(&mut self, name: &str, a: &Parts, b: &Parts) {
+        let difference = a.with(b, |a, b| a - b);
+        for (part, poly) in ["low", "high", "native"].into_iter().zip(difference.all()) {
+            self.constrain(format!("{name}.{part}"), poly);
         }
     }
 
-    /// Puts a term on the bus.
-    pub(super) fn bus(&mut self, row: usize, term: Term) {
-        self.bus[row].push(term);
+    /// The words of the row are its first two constants.
+    pub(super) fn constants(&mut self) {
+        for n in 0..WORDS {
+            self.constrain(format!("word{n}"), word(0, n) - constant(n));
+        }
+    }
+
+    /// Puts a term on a sum of the bus.
+    pub(super) fn bus(&mut self, sum: usize, term: Term) {
+        self.bus[sum].push(term);
+    }
+
+    /// Whether its blocks step the sums of the bus over relations.
+    pub fn steps(&self) -> bool {
+        self.bus.iter().any(|terms| !terms.is_empty())
     }
 }

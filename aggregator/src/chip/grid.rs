@@ -7,7 +7,9 @@ use halo2_proofs::halo2curves::bn256::{Fq, Fr};
 use halo2_proofs::halo2curves::ff::PrimeField;
 use num_bigint::{BigInt, BigUint, Sign};
 
-use super::columns::{number, Limbs, CHUNKS, CHUNK_BITS, COLUMNS, LIMBS, LIMB_BITS, NUMBER};
+use super::columns::{
+    Limbs, Number, CHUNK_BITS, COLUMNS, LIMB, LIMBS, LIMB_BITS, LIMB_CHUNKS, NUMBER, SIDE, WIDE_TOP,
+};
 
 static BASE: LazyLock<BigUint> =
     LazyLock::new(|| BigUint::from_bytes_le((-Fq::one()).to_repr().as_ref()) + 1u8);
@@ -150,26 +152,42 @@ impl BlockWriter<'_> {
         }
     }
 
-    /// Sets `count` chunks from number `first` on; what does not fit is dropped.
-    pub fn chunks(&mut self, first: usize, count: usize, value: &BigUint) {
-        let mut digits =
-            value.to_u32_digits().into_iter().flat_map(|d| [d & 0xffff, d >> CHUNK_BITS]);
-        for n in first..first + count {
-            let digit = digits.next().unwrap_or(0);
-            let (row, column) = (self.row + n / CHUNKS, n % CHUNKS);
-            self.grid.set(row, column, Fr::from(u64::from(digit)));
+    /// Sets the limb of a row and its chunks; what does not fit is dropped.
+    pub fn narrow(&mut self, row: usize, value: &BigUint) {
+        let row = self.row + row;
+        let mut limb = Fr::zero();
+        for n in (0..LIMB_CHUNKS).rev() {
+            let digit: BigUint = (value >> (CHUNK_BITS as usize * n)) & BigUint::from(0xffff_u32);
+            let digit = to_fr(&BigInt::from(digit));
+            self.grid.set(row, n, digit);
+            limb = limb * Fr::from(1 << CHUNK_BITS) + digit;
         }
+        self.grid.set(row, LIMB, limb);
     }
 
-    /// Sets the chunks of a number.
-    pub fn number(&mut self, first: usize, value: &BigUint) {
-        self.chunks(first, NUMBER, value);
+    /// The same of a row whose limb is wide, with the side chunk.
+    pub fn wide(&mut self, row: usize, value: &BigUint) {
+        let top = (value >> WIDE_TOP) & BigUint::from(0xffff_u32);
+        self.narrow(row, &(value - (&top << WIDE_TOP)));
+        let top = BigInt::from(top);
+        let at = self.row + row;
+        self.grid.set(at, SIDE, to_fr(&top));
+        let limb = self.grid.get(at, LIMB) + to_fr(&(top << WIDE_TOP));
+        self.grid.set(at, LIMB, limb);
     }
 
-    /// Sets the chunks of an element and the words that hold its limbs.
-    pub fn element(&mut self, first: usize, words: &Limbs, value: &Fq) {
-        self.number(first, &to_integer(value));
-        let values = number(first).map(|limb| self.read(&limb));
-        self.limbs(words, &values);
+    /// Sets a number; what does not fit is dropped.
+    pub fn number(&mut self, number: Number, value: &BigUint) {
+        for n in 0..NUMBER {
+            self.narrow(number.row + n, &(value >> (LIMB_BITS as usize * n)));
+        }
+        let top = (value >> (LIMB_BITS as usize * NUMBER)) & BigUint::from(0xffff_u32);
+        self.grid.set(self.row + number.top, SIDE, to_fr(&BigInt::from(top)));
+    }
+
+    /// Sets a number to an element, and the words that hold its limbs.
+    pub fn element(&mut self, number: Number, words: &Limbs, value: &Fq) {
+        self.number(number, &to_integer(value));
+        self.limbs(words, &limbs_of(value));
     }
 }

@@ -1,191 +1,142 @@
 //! An identity modulo the base field's order `p`, checked in the scalar field.
 //!
 //! `E = sum of products and terms - q p` is an integer. It is 0 if it is 0 modulo `2^320` (two
-//! equations over limbs, with carries) and modulo the scalar field's order, since `|E| < 2^517`:
+//! equations over limbs, with carries) and modulo the scalar field's order, since `|E| < 2^520`:
 //! README, "Identities".
 
-use bastion_circuits::core::{pow2, Expr};
+use std::sync::LazyLock;
+
+use bastion_circuits::core::Expr;
 use halo2_proofs::halo2curves::bn256::Fr;
 use num_bigint::{BigInt, BigUint, Sign};
-use num_traits::{Signed, ToPrimitive, Zero};
+use num_traits::Signed;
 
-use super::columns::{chunk, native, number, Limbs, CHUNK_BITS, LIMBS, LIMB_BITS, NUMBER};
+use super::columns::{limb, Limbs, Parts, LIMB_BITS};
 use super::gate::Gate;
 use super::grid::{base_modulus, signed, to_fr, BlockWriter};
 
-/// Chunks of a carry: five whole ones and one that overlaps them, so that a carry stays below
-/// `2^92 + 2^80`.
-const CARRY: usize = 6;
-/// Place of the carry's last chunk.
-const CARRY_TOP: u32 = 76;
+/// Wide limbs of a quotient.
+const QUOTIENT: usize = 3;
+/// Bits between them: each holds `2^90`, so that honest ones leave room for carries.
+const QUOTIENT_BITS: u32 = 86;
+/// What is added to a quotient to make it positive: `2^257 = 10.59 p`. Quotients of the identities in
+/// use lie between `-6.1 p` and `6.1 p`, and the limbs hold `21 p` and more.
+const QUOTIENT_SHIFT: u32 = 257;
 /// What is added to a carry to make it positive.
-const CARRY_SHIFT: u32 = 91;
-/// What is added to a quotient to make it positive: `13 x 2^251 = 2.149 p`. Quotients of the
-/// identities in use lie between `-2.001 p` and `3.001 p`, and a number holds `5.29 p`.
-const QUOTIENT_SHIFT: (u64, u32) = (13, 251);
-/// Chunks that an identity takes beside its numbers: quotient and two carries.
-pub const CELLS: usize = NUMBER + 2 * CARRY;
+const CARRY_SHIFT: u32 = 89;
+/// Rows that an identity takes beside its numbers: quotient and two carries.
+pub const ROWS: usize = QUOTIENT + 2;
+/// Identities are checked modulo `2^320`, in two halves.
+const HALF: u32 = 2 * LIMB_BITS;
+
+/// The inverse of `p` modulo `2^320`.
+static INVERSE: LazyLock<BigUint> = LazyLock::new(|| {
+    let modulus = BigUint::from(1u8) << (2 * HALF);
+    // Newton: each step doubles the bits that are right, and 1 has one.
+    (0..9).fold(BigUint::from(1u8), |x, _| {
+        let product = base_modulus() * &x % &modulus;
+        let rest = (&modulus + 2u8 - product) % &modulus;
+        x * rest % &modulus
+    })
+});
 
 /// `sum of c a b + sum of c a + constant = 0 (mod p)`.
 pub struct Identity {
     name: &'static str,
-    products: Vec<(i64, Limbs, Limbs)>,
-    terms: Vec<(i64, Limbs)>,
-    constant: i64,
+    sum: Parts,
     first: usize,
 }
 
 impl Identity {
-    /// An identity whose quotient and carries stand in the chunks from `first` on.
+    /// An identity whose quotient and carries stand in the limbs from row `first` on.
     pub fn new(name: &'static str, first: usize) -> Self {
-        Self { name, products: Vec::new(), terms: Vec::new(), constant: 0, first }
+        let zero = Expr::zero();
+        Self { name, sum: Parts { low: zero, high: zero, native: zero }, first }
     }
 
     /// Adds `c a b`.
-    pub fn product(mut self, c: i64, a: &Limbs, b: &Limbs) -> Self {
-        self.products.push((c, *a, *b));
-        self
+    pub fn product(self, c: i64, a: &Limbs, b: &Limbs) -> Self {
+        self.parts(c, &Parts::product(a, b))
     }
 
     /// Adds `c a`.
-    pub fn term(mut self, c: i64, a: &Limbs) -> Self {
-        self.terms.push((c, *a));
+    pub fn term(self, c: i64, a: &Limbs) -> Self {
+        self.parts(c, &Parts::of(a))
+    }
+
+    /// Adds `c` times an integer of which these parts are known.
+    pub fn parts(mut self, c: i64, parts: &Parts) -> Self {
+        self.sum = self.sum.with(parts, |sum, part| sum + part * integer(c));
         self
     }
 
     /// Adds a constant.
     pub fn constant(mut self, c: i64) -> Self {
-        self.constant += c;
+        let c = Expr::from(integer(c));
+        self.sum.low = self.sum.low + c;
+        self.sum.native = self.sum.native + c;
         self
     }
 
-    fn quotient(&self) -> Limbs {
-        let mut q = number(self.first);
-        let (factor, bits) = QUOTIENT_SHIFT;
-        let top = bits - LIMB_BITS * (LIMBS as u32 - 1);
-        q[LIMBS - 1] = q[LIMBS - 1] - Expr::from(factor << top);
-        q
+    /// Parts of the quotient times `p`: each limb of the quotient times the lower and the upper half
+    /// of its place times `p`, modulo `2^320`.
+    fn multiple(&self) -> Parts {
+        let [low, high, native] = parts_at(QUOTIENT_SHIFT).map(|part| -Expr::from(part));
+        (0..QUOTIENT).fold(Parts { low, high, native }, |sum, n| {
+            let [low, high, native] = parts_at(QUOTIENT_BITS * n as u32);
+            let limb = limb(self.first + n);
+            Parts {
+                low: sum.low + limb * low,
+                high: sum.high + limb * high,
+                native: sum.native + limb * native,
+            }
+        })
     }
 
     fn carry(&self, n: usize) -> Expr {
-        let first = self.carry_first(n);
-        let whole: Expr =
-            (0..CARRY - 1).map(|i| chunk(first + i) * Expr::pow2(CHUNK_BITS * i as u32)).sum();
-        whole + chunk(first + CARRY - 1) * Expr::pow2(CARRY_TOP) - Expr::pow2(CARRY_SHIFT)
-    }
-
-    fn carry_first(&self, n: usize) -> usize {
-        self.first + NUMBER + n * CARRY
-    }
-
-    /// The coefficient of `2^(80 k)` in `E + q p`.
-    fn limb(&self, k: usize) -> Expr {
-        let pairs = |a: &Limbs, b: &Limbs| -> Expr { (0..=k).map(|i| a[i] * b[k - i]).sum() };
-        let mut sum = Expr::zero();
-        for (c, a, b) in &self.products {
-            sum = sum + pairs(a, b) * integer(*c);
-        }
-        for (c, a) in &self.terms {
-            sum = sum + a[k] * integer(*c);
-        }
-        if k == 0 {
-            sum = sum + Expr::from(integer(self.constant));
-        }
-        sum
-    }
-
-    /// The coefficients of `2^(80 k)` and `2^(80 (k + 1))` in `q p`, the second times `2^80`.
-    fn multiple(&self, k: usize) -> Expr {
-        let p = modulus_limbs();
-        let weight = pow2(LIMB_BITS);
-        let mut sum = Expr::zero();
-        for (i, limb) in self.quotient().into_iter().enumerate().take(k + 2) {
-            let low = if i <= k { p[k - i] } else { Fr::zero() };
-            sum = sum + limb * (low + p[k + 1 - i] * weight);
-        }
-        sum
+        limb(self.first + QUOTIENT + n) - Expr::pow2(CARRY_SHIFT)
     }
 
     /// The three constraints.
     pub fn constrain(&self, gate: &mut Gate) {
-        let shift = Expr::pow2(LIMB_BITS);
-        let whole = Expr::pow2(2 * LIMB_BITS);
-        let name = self.name;
-        gate.constrain(
-            format!("{name}.low"),
-            self.limb(0) + self.limb(1) * shift - self.multiple(0) - self.carry(0) * whole,
-        );
+        gate.wide.extend(self.first..self.first + ROWS);
+        let whole = Expr::pow2(HALF);
+        let (name, multiple) = (self.name, self.multiple());
+        gate.constrain(format!("{name}.low"), self.sum.low - multiple.low - self.carry(0) * whole);
         gate.constrain(
             format!("{name}.high"),
-            self.limb(2) + self.limb(3) * shift + self.carry(0)
-                - self.multiple(2)
-                - self.carry(1) * whole,
+            self.sum.high + self.carry(0) - multiple.high - self.carry(1) * whole,
         );
-        let mut sum = Expr::from(integer(self.constant));
-        for (c, a, b) in &self.products {
-            sum = sum + native(a) * native(b) * integer(*c);
-        }
-        for (c, a) in &self.terms {
-            sum = sum + native(a) * integer(*c);
-        }
-        let p = to_fr(&BigInt::from(base_modulus().clone()));
-        gate.constrain(format!("{name}.native"), sum - native(&self.quotient()) * p);
+        gate.constrain(format!("{name}.native"), self.sum.native - multiple.native);
     }
 
     /// Assigns quotient and carries, from the cells that the identity reads. If it does not hold
     /// the constraints will not either.
     pub fn assign(&self, writer: &mut BlockWriter<'_>) {
-        let mut cache: Vec<(Expr, BigInt)> = Vec::new();
-        let mut read = |limbs: &Limbs| -> [BigInt; LIMBS] {
-            std::array::from_fn(|k| {
-                let limb = &limbs[k];
-                if let Some((_, value)) = cache.iter().find(|(e, _)| e == limb) {
-                    return value.clone();
-                }
-                let value = signed(&writer.read(limb));
-                cache.push((*limb, value.clone()));
-                value
-            })
+        let modulus = BigInt::from(1) << (2 * HALF);
+        let low = signed(&writer.read(&self.sum.low));
+        let high = signed(&writer.read(&self.sum.high));
+        // The quotient is far below 2^319, so that it is its residue.
+        let product = (&low + (&high << HALF)) * BigInt::from(INVERSE.clone());
+        let residue = ((product % &modulus) + &modulus) % &modulus;
+        let quotient = match residue.bits() < u64::from(2 * HALF) {
+            true => residue,
+            false => residue - &modulus,
         };
-        let mut limbs: [BigInt; 2 * LIMBS - 1] = Default::default();
-        for (c, a, b) in &self.products {
-            let (a, b) = (read(a), read(b));
-            for (i, a) in a.iter().enumerate() {
-                for (j, b) in b.iter().enumerate() {
-                    limbs[i + j] += a * b * *c;
-                }
-            }
+        let shifted = quotient + (BigInt::from(1) << QUOTIENT_SHIFT);
+        let shifted = shifted.to_biguint().unwrap_or_default();
+        let mask = (BigUint::from(1u8) << QUOTIENT_BITS) - 1u8;
+        for n in 0..QUOTIENT {
+            let limb = (&shifted >> (QUOTIENT_BITS as usize * n)) & &mask;
+            writer.wide(self.first + n, &limb);
         }
-        for (c, a) in &self.terms {
-            for (k, a) in read(a).iter().enumerate() {
-                limbs[k] += a * *c;
-            }
-        }
-        limbs[0] += self.constant;
-        let total = limbs.iter().rev().fold(BigInt::zero(), |sum, limb| (sum << LIMB_BITS) + limb);
-        let p = BigInt::from(base_modulus().clone());
-        let (factor, bits) = QUOTIENT_SHIFT;
-        let quotient = (total / &p) + (BigInt::from(factor) << bits);
-        let quotient = quotient.to_biguint().unwrap_or_default();
-        writer.number(self.first, &quotient);
-
-        // The limbs of q p, with the quotient as the cells have it.
-        let q = self.quotient().map(|limb| signed(&writer.read(&limb)));
-        let p = modulus_limbs().map(|limb| signed(&limb));
-        for (i, q) in q.iter().enumerate() {
-            for (j, p) in p.iter().enumerate() {
-                limbs[i + j] -= q * p;
-            }
-        }
-        let low = (&limbs[0] + (&limbs[1] << LIMB_BITS)) >> (2 * LIMB_BITS);
-        let high = (&limbs[2] + (&limbs[3] << LIMB_BITS) + &low) >> (2 * LIMB_BITS);
+        // With the quotient as the cells have it.
+        let multiple = self.multiple();
+        let low = (low - signed(&writer.read(&multiple.low))) >> HALF;
+        let high = (high + &low - signed(&writer.read(&multiple.high))) >> HALF;
         for (n, carry) in [low, high].into_iter().enumerate() {
             let shifted = (carry + (BigInt::from(1) << CARRY_SHIFT)).abs();
-            let top = (&shifted >> CARRY_TOP).to_u64().unwrap_or(0) & 0xffff;
-            let rest = shifted - (BigInt::from(top) << CARRY_TOP);
-            let first = self.carry_first(n);
-            writer.chunks(first, CARRY - 1, &rest.to_biguint().unwrap_or_default());
-            writer.set(&chunk(first + CARRY - 1), Fr::from(top));
+            writer.wide(self.first + QUOTIENT + n, &shifted.to_biguint().unwrap_or_default());
         }
     }
 }
@@ -199,13 +150,12 @@ fn integer(c: i64) -> Fr {
     }
 }
 
-/// The limbs of `p`.
-fn modulus_limbs() -> [Fr; LIMBS] {
-    let mask = (BigUint::from(1u8) << LIMB_BITS) - 1u8;
-    std::array::from_fn(|k| {
-        let limb = (base_modulus() >> (LIMB_BITS * k as u32)) & &mask;
-        to_fr(&BigInt::from_biguint(Sign::Plus, limb))
-    })
+/// Of `2^place p`: the lower and the next `160` bits, and its value in the scalar field.
+fn parts_at(place: u32) -> [Fr; 3] {
+    let mask = (BigUint::from(1u8) << HALF) - 1u8;
+    let value = base_modulus() << place;
+    [&value & &mask, (&value >> HALF) & &mask, value]
+        .map(|part| to_fr(&BigInt::from_biguint(Sign::Plus, part)))
 }
 
 /// `c p` in the scalar field.

@@ -3,11 +3,13 @@
 
 use halo2_proofs::halo2curves::bn256::Fr;
 
-use super::columns::{CHUNK_BITS, TABLE};
+use super::columns::{CHUNK_BITS, CONSTANT, TABLE, WIDE};
 use super::gate::Kind;
+use super::gates;
 use super::grid::Grid;
-use super::permutation::{self, ABOVE, ROWS};
-use super::program::{Program, Sums};
+use super::permutation::{self, BEHIND, ROWS};
+use super::point;
+use super::program::{Program, Step, Sums};
 
 /// Entries of the range table.
 pub const RANGE: usize = 1 << CHUNK_BITS;
@@ -32,28 +34,31 @@ impl Layout {
         self.program.rows.max(RANGE)
     }
 
-    /// The first row of permutation `n`; of the last load for their number.
+    /// The first row of permutation `n`.
     pub fn permutation(&self, n: usize) -> usize {
-        self.bus_rows() + 1 + ABOVE + n * ROWS
+        self.bus_rows() + 1 + n * ROWS
     }
 
     /// Rows in use.
     pub fn rows(&self) -> usize {
-        self.permutation(self.permutations) + ABOVE
+        self.permutation(self.permutations) + BEHIND
     }
 
     /// Every block: kind and first row.
     pub fn blocks(&self) -> Vec<(Kind, usize)> {
-        let program = self.program.blocks.iter();
-        let mut blocks: Vec<(Kind, usize)> =
-            program.map(|(step, row)| (step.kind(), *row)).collect();
+        let mut blocks = Vec::new();
+        for (step, row) in &self.program.blocks {
+            blocks.push((step.kind(), *row));
+            if let Step::Constant { point, .. } = step {
+                let rows = point::constant_rows(point).into_iter();
+                blocks.extend(rows.map(|(at, _)| (Kind::Words, row + at)));
+            }
+        }
         for n in 0..self.permutations {
             let row = self.permutation(n);
             blocks.push((Kind::Load, row));
             blocks.extend(permutation::kinds().map(|(kind, at)| (kind, row + at)));
-        }
-        if self.permutations > 0 {
-            blocks.push((Kind::Load, self.permutation(self.permutations)));
+            blocks.push((Kind::Load, row + ROWS - 1));
         }
         blocks
     }
@@ -63,6 +68,19 @@ impl Layout {
         let mut grid = Grid::new(self.rows());
         for value in 0..RANGE {
             grid.set(value, TABLE, Fr::from(value as u64));
+        }
+        let gates = gates();
+        for (step, row) in &self.program.blocks {
+            for at in &gates[step.kind() as usize].wide {
+                grid.set(row + at, WIDE, Fr::one());
+            }
+            if let Step::Constant { point, .. } = step {
+                for (at, words) in point::constant_rows(point) {
+                    for (n, word) in words.into_iter().enumerate() {
+                        grid.set(row + at, CONSTANT + n, word);
+                    }
+                }
+            }
         }
         self.program.constants(&mut grid);
         for n in 0..self.permutations {

@@ -38,6 +38,7 @@ pub fn gates() -> Vec<Gate> {
             Kind::Point => point::point_gate(),
             Kind::Curve => point::curve_gate(),
             Kind::Constant => point::constant_gate(),
+            Kind::Words => point::words_gate(),
             Kind::Output => output::gate(),
             Kind::Scalar => scalar::gate(),
             Kind::Full => permutation::full_gate(),

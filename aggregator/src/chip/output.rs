@@ -1,61 +1,58 @@
 //! The result of a sum as public limbs of 88 bits, which the contract decodes.
 
 use bastion_circuits::core::Expr;
-use halo2_proofs::halo2curves::bn256::{Fr, G1Affine};
+use halo2_proofs::halo2curves::bn256::{Fq, G1Affine};
+use num_bigint::BigUint;
 
-use super::columns::{chunk, word, Limbs, Link, CHUNK_BITS, NUMBER};
+use super::columns::{limb, word, Limbs, Link, LIMB_BITS};
 use super::gate::{Gate, Kind};
 use super::grid::{to_integer, BlockWriter};
 
 /// Public limbs of a coordinate.
 pub const PUBLIC_LIMBS: usize = 3;
-/// Chunk 5 is cut in two: 88 bits are five and a half chunks.
-const CUT: usize = 5;
-/// Chunks of a coordinate: the number, the halves of the cut chunk, and both times `2^8`.
-const COORDINATE: usize = NUMBER + 4;
+/// Their bits, but for the last one's.
+const PUBLIC_BITS: u32 = 88;
+/// Rows of a coordinate: both pieces of two limbs.
+const PIECES: usize = 4;
+/// Bits of the lower pieces: of limb 1, of limb 2.
+const CUTS: [u32; 2] = [PUBLIC_BITS - LIMB_BITS, 2 * (PUBLIC_BITS - LIMB_BITS)];
 
 /// The public limb `n`: of x, then of y, lowest first.
 pub fn public_limb(n: usize) -> Expr {
     word(n as i32, 0)
 }
 
-fn halves(first: usize) -> [[Expr; 2]; 2] {
-    let at = first + NUMBER;
-    [[chunk(at), chunk(at + 1)], [chunk(at + 2), chunk(at + 3)]]
+/// The pieces of limbs 1 and 2 of coordinate `n`, each lower one first.
+fn pieces(n: usize) -> [[Expr; 2]; 2] {
+    let at = n * PIECES;
+    [[limb(at), limb(at + 1)], [limb(at + 2), limb(at + 3)]]
 }
 
-fn public_limbs(first: usize) -> [Expr; PUBLIC_LIMBS] {
-    let [[low, _], [high, _]] = halves(first);
-    let chunks = |from: usize, to: usize, shift: u32| -> Expr {
-        (from..to)
-            .map(|i| chunk(first + i) * Expr::pow2(shift + CHUNK_BITS * (i - from) as u32))
-            .sum()
-    };
+fn coordinates() -> [(&'static str, Limbs); 2] {
+    let before = Link::previous();
+    [("x", before.x), ("y", before.y)]
+}
+
+fn public_limbs(n: usize) -> [Expr; PUBLIC_LIMBS] {
+    let (_, limbs) = coordinates()[n];
+    let [[low, middle], [further, high]] = pieces(n);
     [
-        chunks(0, CUT, 0) + low * Expr::pow2(CHUNK_BITS * CUT as u32),
-        high + chunks(CUT + 1, 11, 8),
-        chunks(11, NUMBER, 0),
+        limbs[0] + low * Expr::pow2(LIMB_BITS),
+        middle + further * Expr::pow2(LIMB_BITS - CUTS[0]),
+        high + limbs[3] * Expr::pow2(LIMB_BITS - CUTS[1]),
     ]
 }
 
 /// The constraints.
 pub fn gate() -> Gate {
     let mut gate = Gate::new(Kind::Output);
-    let before = Link::previous();
-    let coordinates: [(&str, Limbs); 2] = [("x", before.x), ("y", before.b)];
-    for (n, (name, limbs)) in coordinates.iter().enumerate() {
-        let first = n * COORDINATE;
-        gate.number(name, first, limbs);
-        let [low, high] = halves(first);
-        gate.constrain(
-            format!("{name}.cut"),
-            chunk(first + CUT) - low[0] - high[0] * Expr::from(256),
-        );
-        for (half, [value, shifted]) in [("low", low), ("high", high)] {
-            gate.constrain(format!("{name}.{half}"), shifted - value * Expr::from(256));
+    for (n, (name, limbs)) in coordinates().into_iter().enumerate() {
+        for (k, [low, high]) in pieces(n).into_iter().enumerate() {
+            let whole = low + high * Expr::pow2(CUTS[k]);
+            gate.constrain(format!("{name}.cut{k}"), limbs[k + 1] - whole);
         }
-        for (k, limb) in public_limbs(first).into_iter().enumerate() {
-            gate.constrain(format!("{name}.public{k}"), public_limb(n * PUBLIC_LIMBS + k) - limb);
+        for (k, value) in public_limbs(n).into_iter().enumerate() {
+            gate.constrain(format!("{name}.public{k}"), public_limb(n * PUBLIC_LIMBS + k) - value);
         }
     }
     gate
@@ -63,17 +60,16 @@ pub fn gate() -> Gate {
 
 /// Assigns the result.
 pub fn assign(writer: &mut BlockWriter<'_>, point: &G1Affine) {
-    for (n, value) in [point.x, point.y].iter().enumerate() {
-        let first = n * COORDINATE;
-        let value = to_integer(value);
-        writer.number(first, &value);
-        let cut = writer.read(&chunk(first + CUT)).to_bytes();
-        for (half, byte) in cut.iter().take(2).enumerate() {
-            let byte = u64::from(*byte);
-            writer.set(&chunk(first + NUMBER + 2 * half), Fr::from(byte));
-            writer.set(&chunk(first + NUMBER + 2 * half + 1), Fr::from(byte << 8));
+    for n in 0..2 {
+        let value = to_integer([&point.x as &Fq, &point.y][n]);
+        for k in 0..2 {
+            let limb = &value >> (LIMB_BITS as usize * (k + 1));
+            let limb = limb & ((BigUint::from(1u8) << LIMB_BITS) - 1u8);
+            let low = &limb & ((BigUint::from(1u8) << CUTS[k]) - 1u8);
+            writer.narrow(n * PIECES + 2 * k, &low);
+            writer.narrow(n * PIECES + 2 * k + 1, &(limb >> CUTS[k]));
         }
-        for (k, limb) in public_limbs(first).iter().enumerate() {
+        for (k, limb) in public_limbs(n).iter().enumerate() {
             let value = writer.read(limb);
             writer.set(&public_limb(n * PUBLIC_LIMBS + k), value);
         }
@@ -82,9 +78,9 @@ pub fn assign(writer: &mut BlockWriter<'_>, point: &G1Affine) {
 
 /// The value of a coordinate from its public limbs, for tests.
 #[cfg(test)]
-pub fn recomposed(limbs: &[Fr]) -> Fr {
+pub fn recomposed(
+    limbs: &[halo2_proofs::halo2curves::bn256::Fr],
+) -> halo2_proofs::halo2curves::bn256::Fr {
     use bastion_circuits::core::pow2;
-    limbs.iter().enumerate().map(|(k, limb)| *limb * pow2(88 * k as u32)).sum()
+    limbs.iter().enumerate().map(|(k, limb)| *limb * pow2(PUBLIC_BITS * k as u32)).sum()
 }
-
-const _: () = assert!(2 * COORDINATE <= super::columns::CHUNKS * 7);

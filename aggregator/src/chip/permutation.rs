@@ -11,7 +11,7 @@ use bastion_circuits::witness::convert::to_halo2;
 use bastion_protocol::hash::Grain;
 use halo2_proofs::halo2curves::bn256::Fr;
 
-use super::columns::{CONSTANT, IO, TABLE, THIRD};
+use super::columns::{CONSTANT, IO, LIMB, SIDE};
 use super::gate::{Gate, Kind};
 use super::grid::Grid;
 
@@ -23,12 +23,14 @@ const FULL: usize = 8;
 const PARTIAL: usize = 57;
 /// Rows of a permutation: its rounds, and its last state.
 pub const ROWS: usize = FULL + PARTIAL / 2 + 1 + 1;
-/// Rows above a permutation that its [`Kind::Load`] reads: outputs of the one before.
-pub const ABOVE: usize = T;
+/// Rows behind the last permutation in which words of its output stand.
+pub const BEHIND: usize = WORD_STEP * (T - 1);
+/// Rows from a word of an input or output to the next: words of inputs and of outputs interlock.
+const WORD_STEP: usize = 2;
 
-const CONSTANTS: [usize; T] = [CONSTANT, TABLE, THIRD];
-/// First helper column.
-const HELPERS: usize = T;
+const CONSTANTS: [usize; T] = [CONSTANT, CONSTANT + 1, CONSTANT + 2];
+/// Columns of the state: those that blocks read on the next row too.
+const STATE: [usize; T] = [LIMB, IO + 1, SIDE];
 
 struct Parameters {
     /// By round; of partial rounds lane 0 alone is used.
@@ -71,7 +73,7 @@ pub fn kinds() -> impl Iterator<Item = (Kind, usize)> {
 }
 
 fn state(row: i32) -> [Expr; T] {
-    std::array::from_fn(|lane| Expr::cell(row, lane))
+    std::array::from_fn(|lane| Expr::cell(row, STATE[lane]))
 }
 
 fn round_constant(n: usize) -> Expr {
@@ -84,7 +86,7 @@ fn mix(state: &[Expr; T]) -> [Expr; T] {
 
 /// `x^5` of a cell of degree 1, by a helper that holds `x^2`.
 fn power(gate: &mut Gate, helper: usize, x: Expr) -> Expr {
-    let cell = Expr::cell(0, HELPERS + helper);
+    let cell = Expr::cell(0, helper);
     gate.constrain(format!("square{helper}"), cell - x.square());
     cell.square() * x
 }
@@ -112,7 +114,7 @@ pub fn pair_gate() -> Gate {
     let mut lanes = state(0);
     lanes[0] = power(&mut gate, 0, lanes[0] + round_constant(0));
     let mut lanes = mix(&lanes);
-    let middle = Expr::cell(0, HELPERS + 2);
+    let middle = Expr::cell(0, 2);
     gate.constrain("middle", middle - lanes[0]);
     lanes[0] = power(&mut gate, 1, middle + round_constant(1));
     next(&mut gate, &lanes);
@@ -130,20 +132,20 @@ pub fn single_gate() -> Gate {
 
 /// The word of input lane `lane`, relative to a permutation's first row.
 pub fn input(lane: usize) -> (usize, usize) {
-    (lane, IO)
+    (WORD_STEP * lane, IO)
 }
 
 /// The word of output lane `lane`, relative to a permutation's first row.
 pub fn output(lane: usize) -> (usize, usize) {
-    (ROWS - T + lane, IO)
+    (ROWS - 1 + WORD_STEP * lane, IO)
 }
 
-/// The first state is the input; the last state of the permutation above is its output.
+/// The state is in words: the first state is the input, the last one is the output.
 pub fn load_gate() -> Gate {
     let mut gate = Gate::new(Kind::Load);
-    for (lane, (first, last)) in state(0).into_iter().zip(state(-1)).enumerate() {
-        gate.constrain(format!("input{lane}"), first - Expr::cell(lane as i32, IO));
-        gate.constrain(format!("output{lane}"), last - Expr::cell(lane as i32 - T as i32, IO));
+    for (lane, cell) in state(0).into_iter().enumerate() {
+        let (row, column) = input(lane);
+        gate.constrain(format!("word{lane}"), cell - Expr::cell(row as i32, column));
     }
     gate
 }
@@ -170,14 +172,14 @@ pub fn assign(grid: &mut Grid, row: usize, input_lanes: &[Fr; T]) {
     };
     let power = |grid: &mut Grid, row: usize, helper: usize, x: Fr| {
         let square = x.square();
-        grid.set(row, HELPERS + helper, square);
+        grid.set(row, helper, square);
         square.square() * x
     };
     let mut lanes = *input_lanes;
     for (at, (kind, round)) in rows().enumerate() {
         let (row, constants) = (row + at, &PARAMETERS.constants);
         for (lane, value) in lanes.iter().enumerate() {
-            grid.set(row, lane, *value);
+            grid.set(row, STATE[lane], *value);
         }
         if kind == Kind::Full {
             for lane in 0..T {
@@ -188,13 +190,13 @@ pub fn assign(grid: &mut Grid, row: usize, input_lanes: &[Fr; T]) {
         }
         lanes = mix(&lanes);
         if kind == Kind::Pair {
-            grid.set(row, HELPERS + 2, lanes[0]);
+            grid.set(row, 2, lanes[0]);
             lanes[0] = power(grid, row, 1, lanes[0] + constants[round + 1][0]);
             lanes = mix(&lanes);
         }
     }
     for (lane, value) in lanes.iter().enumerate() {
-        grid.set(row + ROWS - 1, lane, *value);
+        grid.set(row + ROWS - 1, STATE[lane], *value);
         let (at, column) = input(lane);
         grid.set(row + at, column, input_lanes[lane]);
         let (at, column) = output(lane);

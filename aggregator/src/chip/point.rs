@@ -4,28 +4,24 @@ use bastion_circuits::core::Expr;
 use halo2_proofs::halo2curves::bn256::{Fq, Fr, G1Affine};
 use num_bigint::BigUint;
 
+use super::add::{offer, uses};
 use super::columns::{
-    chunk, constant, native, number, word, Limbs, Link, LIMBS, LIMB_BITS, NUMBER,
+    limb, native, word, Limbs, Link, Number, Parts, LIMBS, LIMB_BITS, LINK_BEHIND, LINK_ROWS,
+    NUMBER, WORDS,
 };
-use super::entry::{assign_explicit, explicit, offer};
+use super::entry::assign_explicit;
 use super::gate::{Gate, Kind};
 use super::grid::{base_modulus, limbs_of, to_integer, to_native, BlockWriter};
-use super::identity::{Identity, CELLS};
+use super::identity::{Identity, ROWS};
 
-const X: usize = 0;
-const Y: usize = X + NUMBER;
-/// `p - 1 - x` and `p - 1 - y`.
-const REST: [usize; 2] = [Y + NUMBER, Y + 2 * NUMBER];
-const USES: usize = Y + 3 * NUMBER;
+const X: Number = Number { row: 0, top: 0 };
+const Y: Number = Number { row: NUMBER, top: 1 };
+/// First rows of `p - 1 - x` and `p - 1 - y`: each takes a row for each limb, and no side chunk.
+const REST: [usize; 2] = [2 * NUMBER, 2 * NUMBER + LIMBS];
 
-const SQUARE: usize = 0;
-const SQUARED: usize = SQUARE + NUMBER;
-const EQUATION: usize = SQUARED + CELLS;
-
-/// First row of a constant's limbs: those of x, then those of y.
-pub(super) const CONSTANT_LIMBS: i32 = 3;
-/// The chunk that counts how often a constant itself is used.
-const CONSTANT_USES: usize = 0;
+const SQUARE: Number = Number { row: 0, top: 0 };
+const SQUARED: usize = NUMBER;
+const EQUATION: usize = SQUARED + ROWS;
 
 /// Rows of a curve block whose words copy constraints connect with the transcript: x, y.
 pub const NATIVE: [usize; 2] = [0, 1];
@@ -47,11 +43,8 @@ fn borrow(n: usize) -> Expr {
     word(n as i32, 1)
 }
 
-/// `x = low + 2^160 high`, each half one expression.
-fn halves(limbs: &Limbs) -> [Expr; 2] {
-    let [a, b, c, d] = *limbs;
-    let weight = Expr::pow2(LIMB_BITS);
-    [a + b * weight, c + d * weight]
+fn rest(n: usize) -> Limbs {
+    std::array::from_fn(|k| limb(REST[n] + k))
 }
 
 /// A point of the prover: two numbers below `p`. The transcript sees them modulo `r` alone, so that
@@ -60,46 +53,44 @@ pub fn point_gate() -> Gate {
     let mut gate = Gate::new(Kind::Point);
     let own = Link::own(Kind::Point.rows());
     gate.number("x", X, &own.x);
-    explicit(&mut gate, &own);
-    gate.number("b", Y, &own.b);
-    let [low_bound, high_bound] = halves(&largest_limbs().map(Expr::from));
-    for (n, (name, limbs)) in [("x", &own.x), ("b", &own.b)].into_iter().enumerate() {
-        let [low, high] = halves(limbs);
-        let [low_rest, high_rest] = halves(&number(REST[n]));
+    gate.number("y", Y, &own.y);
+    let bound = Parts::of(&largest_limbs().map(Expr::from));
+    for (n, (name, limbs)) in [("x", &own.x), ("y", &own.y)].into_iter().enumerate() {
+        let sum = Parts::of(limbs).with(&Parts::of(&rest(n)), |value, rest| value + rest);
+        let borrowed = borrow(n) * Expr::pow2(2 * LIMB_BITS);
         gate.constrain(format!("{name}.borrow"), borrow(n).boolean());
-        gate.constrain(
-            format!("{name}.least_low"),
-            low + low_rest - borrow(n) * Expr::pow2(2 * LIMB_BITS) - low_bound,
-        );
-        gate.constrain(format!("{name}.least_high"), high + high_rest + borrow(n) - high_bound);
+        gate.constrain(format!("{name}.least_low"), sum.low - borrowed - bound.low);
+        gate.constrain(format!("{name}.least_high"), sum.high + borrow(n) - bound.high);
     }
-    offer(&mut gate, &own.x, &own.b, USES);
+    offer(&mut gate, &own.x, &Parts::of(&own.y));
     gate
 }
 
 /// Assigns a point of the prover.
-pub fn assign_point(writer: &mut BlockWriter<'_>, point: &G1Affine, uses: u64) {
+pub fn assign_point(writer: &mut BlockWriter<'_>, point: &G1Affine, count: Fr) {
     let own = Link::own(Kind::Point.rows());
-    assign_explicit(writer, &own, point);
     let low = (BigUint::from(1u8) << (2 * LIMB_BITS)) - 1u8;
     let largest = base_modulus() - 1u8;
-    for (n, first) in [X, Y].into_iter().enumerate() {
-        let value = to_integer([&point.x, &point.y][n]);
+    for (n, (number, words)) in [(X, &own.x), (Y, &own.y)].into_iter().enumerate() {
+        let element = [&point.x, &point.y][n];
+        let value = to_integer(element);
         let borrows = (&value & &low) > (&largest & &low);
-        writer.number(first, &value);
-        writer.number(REST[n], &(&largest - &value));
+        writer.element(number, words, element);
+        for k in 0..LIMBS {
+            writer.narrow(REST[n] + k, &((&largest - &value) >> (LIMB_BITS as usize * k)));
+        }
         writer.set(&borrow(n), Fr::from(u64::from(borrows)));
     }
-    writer.set(&chunk(USES), Fr::from(uses));
+    writer.set(&uses(), count);
 }
 
 fn curve_identities() -> [Identity; 2] {
     let before = Link::previous();
-    let squared = number(SQUARE);
+    let squared = SQUARE.limbs();
     [
         Identity::new("squared", SQUARED).product(1, &before.x, &before.x).term(-1, &squared),
         Identity::new("equation", EQUATION)
-            .product(1, &before.b, &before.b)
+            .product(1, &before.y, &before.y)
             .product(-1, &before.x, &squared)
             .constant(-3),
     ]
@@ -113,10 +104,9 @@ pub fn curve_gate() -> Gate {
         identity.constrain(&mut gate);
     }
     gate.constrain("native_x", native_x() - native(&before.x));
-    gate.constrain("native_y", native_y() - native(&before.b));
+    gate.constrain("native_y", native_y() - native(&before.y));
     gate.equal("x", &own.x, &before.x);
-    explicit(&mut gate, &own);
-    gate.equal("b", &own.b, &before.b);
+    gate.equal("y", &own.y, &before.y);
     gate
 }
 
@@ -131,22 +121,30 @@ pub fn assign_curve(writer: &mut BlockWriter<'_>, point: &G1Affine) {
     }
 }
 
-/// A point whose limbs stand in the constants.
+/// A point of the verifying key: rows of [`Kind::Words`] hold its limbs.
 pub fn constant_gate() -> Gate {
     let mut gate = Gate::new(Kind::Constant);
     let own = Link::own(Kind::Constant.rows());
-    let limbs = |n: usize| -> Limbs {
-        std::array::from_fn(|k| constant(CONSTANT_LIMBS + (n * LIMBS + k) as i32))
-    };
-    gate.equal("x", &own.x, &limbs(0));
-    explicit(&mut gate, &own);
-    gate.equal("b", &own.b, &limbs(1));
-    offer(&mut gate, &own.x, &own.b, CONSTANT_USES);
+    offer(&mut gate, &own.x, &Parts::of(&own.y));
+    gate
+}
+
+/// Words that are constants.
+pub fn words_gate() -> Gate {
+    let mut gate = Gate::new(Kind::Words);
+    gate.constants();
     gate
 }
 
 /// Assigns a constant point.
-pub fn assign_constant(writer: &mut BlockWriter<'_>, point: &G1Affine, uses: u64) {
+pub fn assign_constant(writer: &mut BlockWriter<'_>, point: &G1Affine, count: Fr) {
     assign_explicit(writer, &Link::own(Kind::Constant.rows()), point);
-    writer.set(&chunk(CONSTANT_USES), Fr::from(uses));
+    writer.set(&uses(), count);
+}
+
+/// The rows of a constant point's limbs, relative to its block, with the words that they must be.
+pub(super) fn constant_rows(point: &G1Affine) -> Vec<(usize, [Fr; WORDS])> {
+    let first = Kind::Constant.rows() - LINK_ROWS - LINK_BEHIND;
+    let limbs = [limbs_of(&point.x), limbs_of(&point.y)].concat();
+    limbs.chunks(WORDS).zip(first..).map(|(pair, row)| (row, [pair[0], pair[1]])).collect()
 }

@@ -7,11 +7,11 @@ use halo2_proofs::halo2curves::ff::Field;
 use halo2_proofs::halo2curves::group::{Curve, Group};
 use halo2_proofs::halo2curves::CurveAffine;
 
+use super::add;
 use super::columns::CONSTANT;
 use super::gate::Kind;
-use super::grid::{limbs_of, Grid};
-use super::scalar::{WINDOWS, WINDOW_BITS};
-use super::{add, entry, point};
+use super::grid::Grid;
+use super::scalar::{first_place, WINDOWS, WINDOW_BITS};
 
 /// Largest odd digit.
 const LAST_DIGIT: u64 = 31;
@@ -37,12 +37,14 @@ pub struct Sums {
 /// What a block does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// Adds multiple `digit` of a base.
+    /// Adds multiple `digit` of a base; the sum is on offer as another one.
     AddMultiple {
         /// The base.
         base: usize,
         /// The digit.
         digit: u64,
+        /// The digit of the sum, 0 if it is not on offer.
+        offered: u64,
     },
     /// Adds what a scalar's digit says.
     AddWindow {
@@ -53,16 +55,23 @@ pub enum Step {
         /// The window.
         window: usize,
     },
-    /// Doubles.
-    Double,
-    /// Writes the ordinate out; with `(base, digit)` the point is on offer.
-    Entry(Option<(usize, u64)>),
+    /// Doubles; the double of a base is on offer.
+    Double(Option<usize>),
+    /// Writes the ordinate out.
+    Entry,
     /// A point of the prover.
     Point(usize),
     /// It lies on the curve.
     Curve,
-    /// A constant: base and point.
-    Constant(usize, G1Affine),
+    /// A constant.
+    Constant {
+        /// The base.
+        base: usize,
+        /// The point.
+        point: G1Affine,
+        /// Whether it is on offer, as multiple 1.
+        offered: bool,
+    },
     /// The result of a sum.
     Output(usize),
     /// The scalar of a term.
@@ -74,11 +83,11 @@ impl Step {
     pub fn kind(&self) -> Kind {
         match self {
             Self::AddMultiple { .. } | Self::AddWindow { .. } => Kind::Add,
-            Self::Double => Kind::Double,
-            Self::Entry(_) => Kind::Entry,
+            Self::Double(_) => Kind::Double,
+            Self::Entry => Kind::Entry,
             Self::Point(_) => Kind::Point,
             Self::Curve => Kind::Curve,
-            Self::Constant(..) => Kind::Constant,
+            Self::Constant { .. } => Kind::Constant,
             Self::Output(_) => Kind::Output,
             Self::Scalar(_) => Kind::Scalar,
         }
@@ -94,7 +103,7 @@ pub struct Program {
     pub rows: usize,
 }
 
-/// Where sums start. Its discrete logarithm does not matter: it is subtracted at the end, and an
+/// Half of where sums start. Its discrete logarithm does not matter: it is subtracted at the end, and an
 /// addition that meets its own summand is refused, never miscounted.
 pub fn offset() -> G1Affine {
     let mut x = Fq::from(0x62_61_73_74_69_6f_6e); // "bastion"
@@ -110,7 +119,7 @@ pub fn offset() -> G1Affine {
 /// What the offset became by the end of a sum, negated.
 pub fn offset_end() -> G1Affine {
     let mut point = G1::from(offset());
-    for _ in 0..WINDOW_BITS * (WINDOWS - 1) {
+    for _ in 0..WINDOW_BITS * (WINDOWS - 1) + 1 {
         point = point.double();
     }
     -point.to_affine()
@@ -128,15 +137,17 @@ impl Program {
         for (number, base) in sums.bases.iter().enumerate() {
             program.multiples(number, base);
         }
-        program.push(Step::Constant(end, offset_end()));
+        program.push(Step::Constant { base: end, point: offset_end(), offered: true });
         let mut first_term = 0;
         for (number, bases) in sums.sums.iter().enumerate() {
-            program.push(Step::Constant(start, offset()));
+            program.push(Step::Constant { base: start, point: offset(), offered: false });
+            // Additions follow doublings and additions alone.
+            program.push(Step::Double(None));
             for window in 0..WINDOWS {
                 if window > 0 {
                     for _ in 0..WINDOW_BITS {
-                        program.push(Step::Entry(None));
-                        program.push(Step::Double);
+                        program.push(Step::Entry);
+                        program.push(Step::Double(None));
                     }
                 }
                 for (i, base) in bases.iter().enumerate() {
@@ -144,8 +155,8 @@ impl Program {
                 }
             }
             first_term += bases.len();
-            program.push(Step::AddMultiple { base: end, digit: 1 });
-            program.push(Step::Entry(None));
+            program.push(Step::AddMultiple { base: end, digit: 1, offered: 0 });
+            program.push(Step::Entry);
             program.push(Step::Output(number));
         }
         program
@@ -163,13 +174,14 @@ impl Program {
                 self.push(Step::Point(number));
                 self.push(Step::Curve);
             }
-            Base::Constant(point) => self.push(Step::Constant(number, *point)),
+            Base::Constant(point) => {
+                self.push(Step::Constant { base: number, point: *point, offered: true });
+            }
         }
-        self.push(Step::Double);
-        self.push(Step::Entry(Some((number, 2))));
-        for digit in (3..=LAST_DIGIT).step_by(2) {
-            self.push(Step::AddMultiple { base: number, digit: if digit == 3 { 1 } else { 2 } });
-            self.push(Step::Entry(Some((number, digit))));
+        self.push(Step::Double(Some(number)));
+        for offered in (3..=LAST_DIGIT).step_by(2) {
+            let digit = if offered == 3 { 1 } else { 2 };
+            self.push(Step::AddMultiple { base: number, digit, offered });
         }
     }
 
@@ -182,41 +194,32 @@ impl Program {
     pub fn constants(&self, grid: &mut Grid) {
         let number = |n: usize| Fr::from(n as u64);
         for (step, row) in &self.blocks {
-            let mut set = |offset: i32, value: Fr| {
-                grid.set(row + offset as usize, CONSTANT, value);
-            };
+            let mut set = |n: usize, value: Fr| grid.set(*row, CONSTANT + n, value);
             match step {
-                Step::AddMultiple { base, digit } => {
+                Step::AddMultiple { base, digit, offered } => {
                     set(add::BASE, number(*base));
                     set(add::DIGIT, Fr::from(*digit));
+                    set(add::OFFERED, Fr::from(*offered));
                 }
                 Step::AddWindow { base, term, window } => {
                     set(add::BASE, number(*base));
                     set(add::DRIVEN, Fr::one());
-                    set(add::TERM, number(*term));
-                    set(add::WINDOW, number(*window));
+                    set(add::PLACE, Fr::from(first_place(*term) + *window as u64));
                 }
-                Step::Entry(Some((base, digit))) => {
-                    set(entry::BASE, number(*base));
-                    set(entry::OFFERED, Fr::one());
-                    set(entry::DIGIT, Fr::from(*digit));
+                Step::Double(Some(base)) => {
+                    set(add::BASE, number(*base));
+                    set(add::OFFERED, Fr::from(2));
                 }
-                Step::Point(base) => {
-                    set(entry::BASE, number(*base));
-                    set(entry::OFFERED, Fr::one());
-                    set(entry::DIGIT, Fr::one());
+                Step::Point(base) | Step::Constant { base, offered: true, .. } => {
+                    set(add::BASE, number(*base));
+                    set(add::OFFERED, Fr::one());
                 }
-                Step::Constant(base, point) => {
-                    set(entry::BASE, number(*base));
-                    set(entry::OFFERED, Fr::one());
-                    set(entry::DIGIT, Fr::one());
-                    let limbs = limbs_of(&point.x).into_iter().chain(limbs_of(&point.y));
-                    for (k, limb) in limbs.enumerate() {
-                        set(point::CONSTANT_LIMBS + k as i32, limb);
-                    }
-                }
-                Step::Scalar(term) => set(0, number(*term)),
-                Step::Double | Step::Entry(None) | Step::Curve | Step::Output(_) => {}
+                Step::Scalar(term) => set(add::PLACE, Fr::from(first_place(*term))),
+                Step::Double(None)
+                | Step::Constant { offered: false, .. }
+                | Step::Entry
+                | Step::Curve
+                | Step::Output(_) => {}
             }
         }
     }

@@ -9,15 +9,21 @@ use halo2_proofs::halo2curves::bn256::Fr;
 use num_bigint::BigInt;
 use num_traits::ToPrimitive;
 
-use super::add::scalar_tuple;
+use super::add::{scalar_tuple, PLACE};
 use super::columns::{constant, word};
-use super::gate::{Gate, Kind};
+use super::gate::{Gate, Kind, DIGITS};
 use super::grid::{scalar_modulus, signed, BlockWriter};
 
 /// Bits of a window.
 pub const WINDOW_BITS: usize = 5;
 /// Windows of a scalar.
 pub const WINDOWS: usize = 51;
+
+/// The place of a term's first window among all windows: the last window of a term leaves a place
+/// that is not the first of the next one.
+pub(super) fn first_place(term: usize) -> u64 {
+    ((WINDOWS + 1) * term) as u64
+}
 
 /// The scalar; copy constraints connect it.
 pub fn value() -> Expr {
@@ -27,15 +33,10 @@ pub fn value() -> Expr {
 /// The constraints: nothing but the bus.
 pub fn gate() -> Gate {
     let mut gate = Gate::new(Kind::Scalar);
-    let term = constant(0);
-    gate.bus(
-        0,
-        Term::produce("start", Expr::one(), scalar_tuple(term, Expr::zero(), Expr::zero())),
-    );
-    gate.bus(
-        0,
-        Term::consume("end", Expr::one(), scalar_tuple(term, Expr::from(WINDOWS as u64), value())),
-    );
+    let start = scalar_tuple(constant(PLACE), Expr::zero());
+    gate.bus(DIGITS, Term::produce("start", Expr::one(), start));
+    let end = scalar_tuple(constant(PLACE) + Expr::from(WINDOWS as u64), value());
+    gate.bus(DIGITS, Term::consume("end", Expr::one(), end));
     gate
 }
 

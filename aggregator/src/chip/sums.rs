@@ -1,18 +1,23 @@
-//! The running sums of the bus: two over the chunks, one over the relations and the range table.
+//! The running sums of the bus: two over the chunks, one over the range table, two over relations.
 
-use bastion_circuits::core::{batch_invert, Challenges, Expr, Tag, Term, Tuple};
+use bastion_circuits::core::{batch_invert, step, Challenges, Expr, Tag, Term, Tuple};
 use halo2_proofs::halo2curves::bn256::Fr;
 use rayon::prelude::*;
 
 use super::columns::{CHUNKS, COUNT, TABLE};
+use super::gate::RELATIONS;
 use super::grid::Grid;
 use super::layout::{Layout, RANGE};
 use super::{gates, Gate};
 
 /// Sums over chunks: three columns each, which a step of degree 5 allows.
 pub const CHUNK_SUMS: usize = CHUNKS / 3;
-/// All sums.
-pub const SUMS: usize = CHUNK_SUMS + 1;
+/// The sum over the range table.
+pub const TABLE_SUM: usize = CHUNK_SUMS;
+/// All sums; those over relations come last.
+pub const SUMS: usize = TABLE_SUM + 1 + RELATIONS;
+/// Names of the steps of the sums over relations.
+pub const STEPS: [&str; RELATIONS] = ["bus.multiples", "bus.digits"];
 
 fn chunk_tuple(value: Expr) -> Tuple {
     Tuple::new(Tag::Chunk, [value])
@@ -25,18 +30,16 @@ pub fn chunk_terms(n: usize) -> Vec<Term> {
         .collect()
 }
 
-/// What the range table produces on row `row` of a block.
-pub fn table_term(row: i32) -> Term {
-    Term::produce("range", Expr::cell(row, COUNT), chunk_tuple(Expr::cell(row, TABLE)))
+/// What the range table produces on every row.
+pub fn table_term() -> Term {
+    Term::produce("range", Expr::cell(0, COUNT), chunk_tuple(Expr::cell(0, TABLE)))
 }
 
-/// The rows on which a block steps the sum over relations, with its terms and the table's.
-pub fn steps(gate: &Gate) -> impl Iterator<Item = (usize, Vec<Term>)> + '_ {
-    gate.bus.iter().enumerate().filter(|(_, terms)| !terms.is_empty()).map(|(row, terms)| {
-        let mut terms = terms.clone();
-        terms.push(table_term(row as i32));
-        (row, terms)
-    })
+/// The steps of the sums over relations, each with its sum: a block that steps one of them steps
+/// both.
+pub fn steps(gate: &Gate) -> impl Iterator<Item = (usize, Expr)> + '_ {
+    let terms = gate.steps().then(|| gate.bus.iter()).into_iter().flatten();
+    terms.enumerate().map(|(sum, terms)| (sum, step(0, terms)))
 }
 
 /// The sums, one value for each row of the bus and one behind it.
@@ -53,31 +56,30 @@ pub fn assign(layout: &Layout, grid: &Grid, challenges: &Challenges) -> [Vec<Fr>
     };
 
     let gates = gates();
-    let relations: Vec<(usize, Fr, Fr)> = layout
+    let relations: Vec<(usize, usize, Fr, Fr)> = layout
         .program
         .blocks
         .par_iter()
         .flat_map_iter(|(step, row)| {
             let value = |e: &Expr| grid.evaluate(e, *row, challenges);
             let mut found = Vec::new();
-            for (offset, terms) in gates[step.kind() as usize].bus.iter().enumerate() {
+            for (sum, terms) in gates[step.kind() as usize].bus.iter().enumerate() {
                 for term in terms {
                     let multiplicity = value(&term.multiplicity);
                     if multiplicity != Fr::zero() {
                         let print = value(&term.tuple.fingerprint());
-                        found.push((row + offset, multiplicity, print));
+                        found.push((sum, *row, multiplicity, print));
                     }
                 }
             }
             found
         })
         .collect();
-    let mut prints: Vec<Fr> = relations.iter().map(|(_, _, print)| *print).collect();
+    let mut prints: Vec<Fr> = relations.iter().map(|(.., print)| *print).collect();
     batch_invert(&mut prints);
-    let mut deltas: Vec<Fr> =
-        (0..rows).map(|row| grid.get(row, COUNT) * inverse(&grid.get(row, TABLE))).collect();
-    for ((row, multiplicity, _), inverse) in relations.iter().zip(prints) {
-        deltas[*row] += *multiplicity * inverse;
+    let mut steps = [(); RELATIONS].map(|()| vec![Fr::zero(); rows]);
+    for ((sum, row, multiplicity, _), inverse) in relations.iter().zip(prints) {
+        steps[*sum][*row] += *multiplicity * inverse;
     }
 
     let running = |deltas: &mut dyn Iterator<Item = Fr>| {
@@ -90,14 +92,14 @@ pub fn assign(layout: &Layout, grid: &Grid, challenges: &Challenges) -> [Vec<Fr>
         }
         sums
     };
-    std::array::from_fn(|n| {
-        if n == CHUNK_SUMS {
-            running(&mut deltas.iter().copied())
-        } else {
-            running(&mut (0..rows).map(|row| {
-                let chunks = 3 * n..3 * n + 3;
-                -chunks.map(|c| inverse(&grid.get(row, c))).sum::<Fr>()
-            }))
+    std::array::from_fn(|n| match n.checked_sub(TABLE_SUM) {
+        None => running(&mut (0..rows).map(|row| {
+            let chunks = 3 * n..3 * n + 3;
+            -chunks.map(|c| inverse(&grid.get(row, c))).sum::<Fr>()
+        })),
+        Some(0) => {
+            running(&mut (0..rows).map(|row| grid.get(row, COUNT) * inverse(&grid.get(row, TABLE))))
         }
+        Some(relation) => running(&mut steps[relation - 1].iter().copied()),
     })
 }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use halo2_proofs::halo2curves::bn256::{Fr, G1Affine};
 
+use super::add::{Addend, Multiple};
 use super::columns::{CHUNKS, COUNT};
 use super::grid::Grid;
 use super::layout::{Layout, RANGE};
@@ -50,7 +51,7 @@ fn uses(program: &Program, digits: &[Vec<Digit>]) -> HashMap<(usize, u64), u64> 
     let mut uses = HashMap::new();
     for (step, _) in &program.blocks {
         let key = match step {
-            Step::AddMultiple { base, digit } => (*base, *digit),
+            Step::AddMultiple { base, digit, .. } => (*base, *digit),
             Step::AddWindow { base, term, window } => (*base, digits[*term][*window].magnitude),
             _ => continue,
         };
@@ -65,7 +66,11 @@ pub fn fill(sums: &Sums, layout: &Layout, inputs: &Inputs) -> Grid {
     let program = &layout.program;
     let digits = all_digits(&inputs.scalars);
     let uses = uses(program, &digits);
-    let used = |base: usize, digit: u64| uses.get(&(base, digit)).copied().unwrap_or(0);
+    // Over the digit, which the offer multiplies it with.
+    let used = |base: usize, digit: u64| {
+        let uses = uses.get(&(base, digit)).copied().unwrap_or(0);
+        Fr::from(uses) * Fr::from(digit).invert().unwrap_or(Fr::zero())
+    };
     let mut bases: Vec<G1Affine> = sums
         .bases
         .iter()
@@ -76,9 +81,9 @@ pub fn fill(sums: &Sums, layout: &Layout, inputs: &Inputs) -> Grid {
         .collect();
     bases.extend([offset(), offset_end()]);
 
-    let mut multiples: HashMap<(usize, u64), G1Affine> = HashMap::new();
+    let mut multiples: HashMap<(usize, u64), Multiple> = HashMap::new();
     for (n, base) in bases.iter().enumerate() {
-        multiples.insert((n, 1), *base);
+        multiples.insert((n, 1), Multiple::explicit(*base));
     }
     let mut running = G1Affine::default();
     for (step, row) in &program.blocks {
@@ -90,33 +95,38 @@ pub fn fill(sums: &Sums, layout: &Layout, inputs: &Inputs) -> Grid {
                 point::assign_point(writer, &running, used(*base, 1));
             }
             Step::Curve => point::assign_curve(writer, &running),
-            Step::Constant(base, point) => {
+            Step::Constant { base, point, .. } => {
                 running = *point;
                 point::assign_constant(writer, &running, used(*base, 1));
             }
-            Step::Double => running = double::assign(writer, &running),
-            Step::Entry(None) => entry::assign(writer, &running, 0),
-            Step::Entry(Some((base, digit))) => {
-                multiples.insert((*base, *digit), running);
-                entry::assign(writer, &running, used(*base, *digit));
+            Step::Double(offered) => {
+                let count = offered.map_or(Fr::zero(), |base| used(base, 2));
+                running = double::assign(writer, &running, count);
+                if let Some(base) = offered {
+                    multiples.insert((*base, 2), Multiple::left(writer, running));
+                }
             }
-            Step::AddMultiple { base, digit } => {
-                let addend = add::Addend {
+            Step::Entry => entry::assign(writer, &running),
+            Step::AddMultiple { base, digit, offered } => {
+                let addend = Addend {
                     multiple: multiples[&(*base, *digit)],
                     digit: *digit,
                     negative: false,
                     sum: Fr::zero(),
+                    uses: used(*base, *offered),
                 };
                 running = add::assign(writer, &running, &addend);
+                multiples.insert((*base, *offered), Multiple::left(writer, running));
             }
             Step::AddWindow { base, term, window } => {
                 debug_assert!(*window < WINDOWS);
                 let digit = &digits[*term][*window];
-                let addend = add::Addend {
+                let addend = Addend {
                     multiple: multiples[&(*base, digit.magnitude)],
                     digit: digit.magnitude,
                     negative: digit.negative,
                     sum: digit.sum,
+                    uses: Fr::zero(),
                 };
                 running = add::assign(writer, &running, &addend);
             }

@@ -12,7 +12,7 @@ use serde::Serialize;
 use super::Prediction;
 
 /// Gas of proof and finalization of a block (recorded by `bastion demo`, rules of Osaka).
-const PROVE_AND_FINALIZE: f64 = 549_000.0;
+const PROVE_AND_FINALIZE: f64 = 469_000.0;
 /// Gas of the commit of a block without transfers, and what each transfer adds if none of its bytes is 0.
 const COMMIT: f64 = 137_000.0;
 const TRANSFER: f64 = 500.0;

@@ -7,7 +7,7 @@ use halo2_proofs::halo2curves::bn256::Fq;
 use num_bigint::BigUint;
 
 use super::*;
-use crate::chip::columns::{chunk, Link, IO, NUMBER};
+use crate::chip::columns::{limb_rule, side, Link, IO, LIMB};
 use crate::chip::grid::{base_modulus, limbs_of, to_fr};
 use crate::chip::program::offset;
 
@@ -28,6 +28,14 @@ fn broken(layout: &Layout, grid: &mut Grid) -> BTreeSet<String> {
 fn expect(layout: &Layout, grid: &mut Grid, rules: &[&str]) {
     let rules: BTreeSet<String> = rules.iter().map(|r| (*r).to_string()).collect();
     assert_eq!(broken(layout, grid), rules);
+}
+
+/// Lies about chunks go on in the limbs.
+fn follow(grid: &mut Grid, row: usize) {
+    let none = bastion_circuits::core::Challenges { beta: Fr::zero(), gamma: Fr::zero() };
+    let missing = grid.evaluate(&limb_rule(), row, &none);
+    let value = grid.get(row, LIMB) - missing;
+    grid.set(row, LIMB, value);
 }
 
 fn first(layout: &Layout, kind: Kind) -> usize {
@@ -108,8 +116,9 @@ fn coordinates_that_are_not_the_least() {
     let shifted = grid::to_integer(&x) + base_modulus();
     {
         let writer = &mut grid.block(row);
-        writer.number(0, &shifted);
-        let limbs = columns::number(0).map(|limb| writer.read(&limb));
+        let number = columns::Number { row: 0, top: 0 };
+        writer.number(number, &shifted);
+        let limbs = number.limbs().map(|limb| writer.read(&limb));
         writer.limbs(&own.x, &limbs);
     }
     let found = check_block(&grid, Kind::Point, row);
@@ -120,19 +129,18 @@ fn coordinates_that_are_not_the_least() {
 #[test]
 fn a_sum_of_equal_points_with_a_slope_of_choice() {
     let (sums, mut inputs) = example(2);
-    inputs.points[0] = offset();
-    // The first digit is 1: the offset and the base are the same point.
+    inputs.points[0] = (offset() + offset()).to_affine();
+    // The first digit is 1: where the sum starts and the base are the same point.
     inputs.scalars[0] = pow2(250) + Fr::one();
     let layout = Layout::new(&sums, inputs.permutations.len());
     let mut grid = fill(&sums, &layout, &inputs);
     let row = driven(&layout)[0];
-    let point = offset();
+    let point = inputs.points[0];
     let lambda = Fq::from(12345);
     let x = lambda.square() - point.x.double();
     {
         let writer = &mut grid.block(row);
-        let own = Link::own(Kind::Add.rows());
-        assert_eq!(own.a.map(|l| writer.read(&l)), limbs_of(&point.x));
+        assert_eq!(add::a().map(|l| writer.read(&l)), limbs_of(&point.x));
         add::assign_claim(writer, &lambda, &x);
     }
     let found = check_block(&grid, Kind::Add, row);
@@ -205,15 +213,17 @@ fn another_digit_in_a_table() {
 #[test]
 fn offers_are_counted() {
     let (_, layout, _, mut grid) = honest();
-    let (_, row) = layout
-        .program
-        .blocks
-        .iter()
-        .find(|(step, _)| matches!(step, Step::Entry(Some(_))))
-        .unwrap();
-    let uses = chunk(NUMBER + identity::CELLS);
-    shift(&mut grid, *row, &uses, Fr::one());
-    expect(&layout, &mut grid, &["entry.offer", "add.multiple"]);
+    for (kind, rule) in [
+        (Kind::Point, "point.offer"),
+        (Kind::Constant, "constant.offer"),
+        (Kind::Double, "double.offer"),
+    ] {
+        let mut grid = grid.clone();
+        shift(&mut grid, first(&layout, kind), &add::uses(), Fr::one());
+        expect(&layout, &mut grid, &[rule, "add.multiple"]);
+    }
+    shift(&mut grid, first(&layout, Kind::Add), &add::uses(), Fr::one());
+    expect(&layout, &mut grid, &["add.offer", "add.multiple"]);
 }
 
 /// One limb takes what another gives: equal modulo r, another number.
@@ -235,29 +245,31 @@ fn limbs_that_overflow() {
     expect(&layout, &mut grid, &["output.x.public0", "output.x.public1"]);
 }
 
-/// The halves of the cut chunk are bytes.
+/// Pieces of a limb that do not make it up.
 #[test]
 fn a_cut_at_another_place() {
     let (_, layout, _, mut grid) = honest();
     let row = first(&layout, Kind::Output);
-    let [low, shifted, high] = [0, 1, 2].map(|n| chunk(NUMBER + n));
-    // 256 more below, 1 less above.
-    shift(&mut grid, row, &low, Fr::from(256));
-    shift(&mut grid, row, &shifted, Fr::from(1 << 16));
-    shift(&mut grid, row, &high, -Fr::one());
-    shift(&mut grid, row, &chunk(NUMBER + 3), -Fr::from(256));
-    shift(&mut grid, row, &output::public_limb(0), pow2(88));
+    // 1 less above in limb 1, and what is public follows.
+    shift(&mut grid, row, &Expr::cell(1, 0), -Fr::one());
+    follow(&mut grid, row + 1);
     shift(&mut grid, row, &output::public_limb(1), -Fr::one());
-    expect(&layout, &mut grid, &["range.chunk"]);
+    expect(&layout, &mut grid, &["output.x.cut0"]);
+    // 256 more below mend it: the public words are no longer those that verifiers accept.
+    shift(&mut grid, row, &Expr::cell(0, 0), Fr::from(256));
+    follow(&mut grid, row);
+    shift(&mut grid, row, &output::public_limb(0), pow2(88));
+    expect(&layout, &mut grid, &[]);
+    assert!(grid.get(row, IO).to_bytes()[11..].iter().any(|byte| *byte != 0));
 }
 
-/// A chunk that is no chunk, in a sum that comes out right.
+/// A chunk that is no chunk, in a limb that comes out right; a limb that is not its chunks'.
 #[test]
 fn chunks_out_of_range() {
     let (_, layout, _, mut grid) = honest();
     let row = first(&layout, Kind::Double);
-    shift(&mut grid, row, &chunk(0), Fr::from(1 << 16));
-    shift(&mut grid, row, &chunk(1), -Fr::one());
+    shift(&mut grid, row, &Expr::cell(0, 0), Fr::from(1 << 16));
+    shift(&mut grid, row, &Expr::cell(0, 1), -Fr::one());
     expect(&layout, &mut grid, &["range.chunk"]);
     // A count that is off.
     let (_, layout, _, mut grid) = honest();
@@ -265,6 +277,65 @@ fn chunks_out_of_range() {
     grid.set(9, columns::COUNT, value);
     let found = check(&layout, &grid);
     assert_eq!(found, ["range.chunk".to_string()].into());
+    // Chunks that nothing else reads: of a narrow limb, and the side chunk of a wide one.
+    for (at, column) in [(0, 1), (double::TANGENT, columns::SIDE)] {
+        let (_, layout, _, mut grid) = honest();
+        let value = if grid.get(row + at, column) == Fr::one() { 2 } else { 1 };
+        grid.set(row + at, column, Fr::from(value));
+        expect(&layout, &mut grid, &["bus.limb"]);
+    }
+}
+
+/// The side chunk of a narrow limb is no part of it, but the highest limb of a number.
+#[test]
+fn another_highest_limb() {
+    let (_, layout, _, mut grid) = honest();
+    let row = first(&layout, Kind::Entry);
+    let value = if grid.get(row, columns::SIDE) == Fr::one() { 2 } else { 1 };
+    grid.block(row).set(&side(0), Fr::from(value));
+    let rules = broken(&layout, &mut grid);
+    assert!(rules.contains("entry.y.limb3"), "{rules:?}");
+}
+
+/// Parts of an ordinate that are not those of the line: each later block trusts them.
+#[test]
+fn another_ordinate() {
+    for kind in [Kind::Add, Kind::Double] {
+        for part in 0..3 {
+            let (_, layout, _, mut grid) = honest();
+            let row = first(&layout, kind);
+            let own = Link::own(kind.rows());
+            shift(&mut grid, row, &own.y[part], Fr::one());
+            let rule = format!("{}.y.{}", kind.name(), ["low", "high", "native"][part]);
+            let rules = broken(&layout, &mut grid);
+            assert!(rules.contains(&rule), "{rule}: {rules:?}");
+        }
+    }
+}
+
+/// A multiple with its abscissa, and the ordinate of another one.
+#[test]
+fn another_ordinate_of_a_multiple() {
+    let (_, layout, _, grid) = honest();
+    let row = driven(&layout)[7];
+    for part in add::b().all() {
+        let mut grid = grid.clone();
+        shift(&mut grid, row, &part, Fr::one());
+        assert!(broken(&layout, &mut grid).contains("add.multiple"));
+    }
+}
+
+/// A point of the verifying key that is another one.
+#[test]
+fn another_constant() {
+    let (_, layout, _, grid) = honest();
+    let row = first(&layout, Kind::Constant);
+    let own = Link::own(Kind::Constant.rows());
+    for (n, rule) in ["words.word0", "words.word1"].into_iter().enumerate() {
+        let mut grid = grid.clone();
+        shift(&mut grid, row, &own.x[n], Fr::one());
+        assert!(broken(&layout, &mut grid).contains(rule), "{rule}");
+    }
 }
 
 /// Quotients of another multiple of p: the carries cannot follow.
@@ -273,8 +344,8 @@ fn a_result_that_is_off_by_the_scalar_order() {
     let (_, layout, _, mut grid) = honest();
     let row = first(&layout, Kind::Double);
     // The quotient of `square`: one more, and the native equation is mended by x - p modulo r.
-    let quotient = 2 * NUMBER + identity::CELLS;
-    shift(&mut grid, row, &chunk(quotient), Fr::one());
+    shift(&mut grid, row + double::SQUARE, &Expr::cell(0, 0), Fr::one());
+    follow(&mut grid, row + double::SQUARE);
     let rules = broken(&layout, &mut grid);
     assert!(rules.contains("double.square.low"), "{rules:?}");
 }
@@ -286,9 +357,9 @@ fn another_output_of_the_permutation() {
         let mut grid = grid.clone();
         let (at, column) = permutation::output(lane);
         grid.set(layout.permutation(0) + at, column, Fr::from(3));
-        expect(&layout, &mut grid, &[&format!("load.output{lane}")]);
+        expect(&layout, &mut grid, &[&format!("load.word{lane}")]);
     }
     let (at, column) = permutation::input(2);
     grid.set(layout.permutation(1) + at, column, Fr::from(3));
-    expect(&layout, &mut grid, &["load.input2"]);
+    expect(&layout, &mut grid, &["load.word2"]);
 }

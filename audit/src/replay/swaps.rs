@@ -38,6 +38,8 @@ pub(super) struct Swaps {
     fills: HashMap<usize, Fill>,
     /// By token with a price.
     surplus: BTreeMap<Token, u128>,
+    /// The first token that is short. Whatever else is wrong with the batch says more.
+    short: Option<Broken>,
 }
 
 /// An order, as far as its fill depends on it.
@@ -78,15 +80,22 @@ impl Swaps {
             sums.entry(order.buy).or_default().1 += fill.paid;
             fills.insert(order.place, fill);
         }
-        let mut surplus = BTreeMap::new();
+        let (mut surplus, mut short) = (BTreeMap::new(), None);
         for token in quotes.prices.into_keys() {
             let (sold, paid) = sums.remove(&token).unwrap_or_default();
             let broken = Broken::Short { token, sold: sold.to_string(), paid: paid.to_string() };
             let left = if sold < paid { None } else { u128::try_from(sold - paid).ok() };
-            let at = Place::Batch;
-            surplus.insert(token, left.ok_or(ReplayError { at, broken })?);
+            match left {
+                Some(left) => drop(surplus.insert(token, left)),
+                None => drop(short.get_or_insert(broken)),
+            }
         }
-        Ok(Self { fills, surplus })
+        Ok(Self { fills, surplus, short })
+    }
+
+    /// Whether what orders are paid was sold.
+    pub(super) fn check(self) -> Result<(), Broken> {
+        self.short.map_or(Ok(()), Err)
     }
 
     /// What the order gets whose first record stands at a place; `None` if its accounts are not there or

@@ -221,7 +221,8 @@ fn each_rule_of_orders_and_quotes_refuses_data_that_break_it() {
 fn frozen_accounts_send_no_orders() {
     let (mut state, mut replay) = world();
     let freeze = Action::Freeze { until: TIME + 50, old_until: 0 };
-    let frozen = execute(&mut state, TIME, &[signed(&state, "anna", place(0, 0), 0, freeze)]);
+    let freeze = signed(&state, "anna", place(0, 0), 0, freeze);
+    let frozen = execute(&mut state, TIME, &[freeze]);
     follows(&mut replay, &state, &frozen);
     let error = replay.apply(&data(&batch()), TIME).unwrap_err();
     let until = TIME + 50;

@@ -133,34 +133,22 @@ fn read(
         };
         let known = accounts.get(&posted.main.from).map(|account| account.token);
         let token = known.or_else(|| made.get(&posted.main.from).copied());
-        match posted.kind {
-            Kind::Quote => quotes.add(&posted).map_err(wrong)?,
-            Kind::TransferNew => {
-                made.extend(token.map(|token| (posted.main.to, token)));
+        if posted.kind == Kind::Quote {
+            quotes.add(&posted).map_err(wrong)?;
+        } else if posted.kind == Kind::TransferNew {
+            made.extend(token.map(|token| (posted.main.to, token)));
+        } else if posted.kind == Kind::Order {
+            let limit = posted.limit().map_err(|e| wrong(e.into()))?;
+            let amount = posted.main.amount().map(BigUint::from);
+            let amount = amount.filter(|amount| amount.bits() <= AMOUNT_BITS);
+            let amount = amount.ok_or_else(|| wrong(Broken::OrderAmount))?;
+            let known = accounts.get(&posted.main.to).map(|account| account.token);
+            let bought = known.or_else(|| made.get(&posted.main.to).copied());
+            let (Some(sell), Some(buy)) = (token, bought) else { continue };
+            if sell != buy {
+                let (mantissa, exponent) = (limit.mantissa(), limit.exponent());
+                orders.push(Order { place, sell, buy, amount, mantissa, exponent });
             }
-            Kind::Order => {
-                let limit = posted.limit().map_err(|e| wrong(e.into()))?;
-                let amount = posted.main.amount().map(BigUint::from);
-                let amount = amount.filter(|amount| amount.bits() <= AMOUNT_BITS);
-                let amount = amount.ok_or_else(|| wrong(Broken::OrderAmount))?;
-                let known = accounts.get(&posted.main.to).map(|account| account.token);
-                let bought = known.or_else(|| made.get(&posted.main.to).copied());
-                let (Some(sell), Some(buy)) = (token, bought) else { continue };
-                if sell != buy {
-                    let (mantissa, exponent) = (limit.mantissa(), limit.exponent());
-                    orders.push(Order { place, sell, buy, amount, mantissa, exponent });
-                }
-            }
-            Kind::Deposit
-            | Kind::DepositNew
-            | Kind::ForcedExit
-            | Kind::ForcedExitNoop
-            | Kind::Transfer
-            | Kind::Withdraw
-            | Kind::ChangeKey
-            | Kind::Freeze
-            | Kind::Unfreeze
-            | Kind::Noop => {}
         }
     }
 }

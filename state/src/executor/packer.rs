@@ -120,10 +120,14 @@ impl<'s> Packer<'s> {
             let others = taken.iter().map(|(op, checked)| (op, checked.as_ref()));
             let quoted = appended.iter().map(|op| (op, None));
             for (op, checked) in others.chain(quoted) {
-                if let Err(rejection) = batch.push(state, op, checked, |_| true) {
-                    batch.abandon(state);
-                    return Err(rejection);
-                }
+                // It had its room before, behind more quotes than now.
+                let why = match batch.push(state, op, checked, |_| true) {
+                    Ok(true) => continue,
+                    Ok(false) => Rejection::NotCleared,
+                    Err(rejection) => rejection,
+                };
+                batch.abandon(state);
+                return Err(why);
             }
             batch.close_or_abandon(state)
         };

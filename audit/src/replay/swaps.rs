@@ -199,7 +199,7 @@ fn fill(order: &Order, quotes: &Quotes) -> Result<Fill, Broken> {
     if paid.bits() > PAYMENT_BITS {
         return Err(Broken::Payment);
     }
-    if &paid << order.exponent < &sold * order.mantissa {
+    if (&paid << order.exponent) < &sold * order.mantissa {
         return Ok(nothing);
     }
     // Both were measured: they have at most 112 and 120 bits.

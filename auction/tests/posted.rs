@@ -96,7 +96,7 @@ proptest! {
         let (limit, terms) = (Limit::new(mantissa, exponent).unwrap(), Terms::default());
         let order = Order { sell: 1, buy: 2, amount: (amount >> shift).max(1), limit };
         // A price near the limit, if it has one.
-        let sold = support::big(bought) * mantissa * near >> (usize::from(exponent) + 16);
+        let sold = (support::big(bought) * mantissa * near) >> (usize::from(exponent) + 16);
         let sold = u128::try_from(sold).unwrap_or(u128::MAX).clamp(1, (1 << 96) - 1);
         let expected = fill(&order, sold, bought, fraction, terms);
         match rule(&order, quote(0, sold), quote(0, bought), Some(fraction), terms) {

@@ -185,6 +185,19 @@ impl Action {
         }
     }
 
+    /// The account that exists and receives something, if there is one.
+    #[must_use]
+    pub fn receiver(&self) -> Option<Index> {
+        match *self {
+            Self::Transfer { to, .. } | Self::Order { to, .. } => Some(to),
+            Self::TransferNew { .. }
+            | Self::Withdraw { .. }
+            | Self::ChangeKey { .. }
+            | Self::Freeze { .. }
+            | Self::Unfreeze { .. } => None,
+        }
+    }
+
     /// The L1 address to which it moves an amount, if it does.
     #[must_use]
     pub fn leaves_to(&self) -> Option<Address> {

@@ -174,6 +174,7 @@ impl Replay {
             (0, exits) => return Err(whole(Broken::Exits(exits))),
             (owners, _) => return Err(whole(Broken::Owners(owners))),
         }
+        batch.swaps.check().map_err(whole)?;
         self.order.end_batch(data.counts());
         self.operations += operations as u64;
         Ok(())

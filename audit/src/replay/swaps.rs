@@ -38,6 +38,8 @@ pub(super) struct Swaps {
     fills: HashMap<usize, Fill>,
     /// By token with a price.
     surplus: BTreeMap<Token, u128>,
+    /// The first token that is short. Whatever else is wrong with the batch says more.
+    short: Option<Broken>,
 }
 
 /// An order, as far as its fill depends on it.
@@ -78,15 +80,22 @@ impl Swaps {
             sums.entry(order.buy).or_default().1 += fill.paid;
             fills.insert(order.place, fill);
         }
-        let mut surplus = BTreeMap::new();
+        let (mut surplus, mut short) = (BTreeMap::new(), None);
         for token in quotes.prices.into_keys() {
             let (sold, paid) = sums.remove(&token).unwrap_or_default();
             let broken = Broken::Short { token, sold: sold.to_string(), paid: paid.to_string() };
             let left = if sold < paid { None } else { u128::try_from(sold - paid).ok() };
-            let at = Place::Batch;
-            surplus.insert(token, left.ok_or(ReplayError { at, broken })?);
+            match left {
+                Some(left) => drop(surplus.insert(token, left)),
+                None => drop(short.get_or_insert(broken)),
+            }
         }
-        Ok(Self { fills, surplus })
+        Ok(Self { fills, surplus, short })
+    }
+
+    /// Whether what orders are paid was sold.
+    pub(super) fn check(self) -> Result<(), Broken> {
+        self.short.map_or(Ok(()), Err)
     }
 
     /// What the order gets whose first record stands at a place; `None` if its accounts are not there or
@@ -124,34 +133,22 @@ fn read(
         };
         let known = accounts.get(&posted.main.from).map(|account| account.token);
         let token = known.or_else(|| made.get(&posted.main.from).copied());
-        match posted.kind {
-            Kind::Quote => quotes.add(&posted).map_err(wrong)?,
-            Kind::TransferNew => {
-                made.extend(token.map(|token| (posted.main.to, token)));
+        if posted.kind == Kind::Quote {
+            quotes.add(&posted).map_err(wrong)?;
+        } else if posted.kind == Kind::TransferNew {
+            made.extend(token.map(|token| (posted.main.to, token)));
+        } else if posted.kind == Kind::Order {
+            let limit = posted.limit().map_err(|e| wrong(e.into()))?;
+            let amount = posted.main.amount().map(BigUint::from);
+            let amount = amount.filter(|amount| amount.bits() <= AMOUNT_BITS);
+            let amount = amount.ok_or_else(|| wrong(Broken::OrderAmount))?;
+            let known = accounts.get(&posted.main.to).map(|account| account.token);
+            let bought = known.or_else(|| made.get(&posted.main.to).copied());
+            let (Some(sell), Some(buy)) = (token, bought) else { continue };
+            if sell != buy {
+                let (mantissa, exponent) = (limit.mantissa(), limit.exponent());
+                orders.push(Order { place, sell, buy, amount, mantissa, exponent });
             }
-            Kind::Order => {
-                let limit = posted.limit().map_err(|e| wrong(e.into()))?;
-                let amount = posted.main.amount().map(BigUint::from);
-                let amount = amount.filter(|amount| amount.bits() <= AMOUNT_BITS);
-                let amount = amount.ok_or_else(|| wrong(Broken::OrderAmount))?;
-                let known = accounts.get(&posted.main.to).map(|account| account.token);
-                let bought = known.or_else(|| made.get(&posted.main.to).copied());
-                let (Some(sell), Some(buy)) = (token, bought) else { continue };
-                if sell != buy {
-                    let (mantissa, exponent) = (limit.mantissa(), limit.exponent());
-                    orders.push(Order { place, sell, buy, amount, mantissa, exponent });
-                }
-            }
-            Kind::Deposit
-            | Kind::DepositNew
-            | Kind::ForcedExit
-            | Kind::ForcedExitNoop
-            | Kind::Transfer
-            | Kind::Withdraw
-            | Kind::ChangeKey
-            | Kind::Freeze
-            | Kind::Unfreeze
-            | Kind::Noop => {}
         }
     }
 }
@@ -205,7 +202,7 @@ fn fill(order: &Order, quotes: &Quotes) -> Result<Fill, Broken> {
     if paid.bits() > PAYMENT_BITS {
         return Err(Broken::Payment);
     }
-    if &paid << order.exponent < &sold * order.mantissa {
+    if (&paid << order.exponent) < &sold * order.mantissa {
         return Ok(nothing);
     }
     // Both were measured: they have at most 112 and 120 bits.

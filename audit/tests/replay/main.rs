@@ -4,6 +4,7 @@
 
 mod followed;
 mod refused;
+mod swaps;
 
 use bastion_audit::replay::{Broken, Place, ReplayError};
 use bastion_audit::Replay;

@@ -147,7 +147,7 @@ fn payments_that_no_batch_has() {
     };
     after(new().word(1, 3, A, B, amount(997)));
     assert_eq!(broken(new().word(0, 0, A, B, 32)), Broken::Record(RecordError::Kind(0)));
-    assert_eq!(broken(new().word(7, 0, A, B, 32)), Broken::Record(RecordError::Kind(7)));
+    assert_eq!(broken(new().word(9, 0, A, B, 32)), Broken::Record(RecordError::Kind(9)));
     let short = new().with(Section::L2, vec![0; 14]);
     assert!(matches!(broken(short), Broken::Record(RecordError::Length { .. })));
     assert_eq!(broken(new().word(1, 0, A, A, 32)), Broken::ToItself(A));

@@ -106,12 +106,11 @@ pub struct Operation {
     pub account: Option<Index>,
     /// The token.
     pub token: Token,
-    /// The amount that it names, 0 if it names none: a forced exit takes the whole balance, an order sells at
-    /// most its amount.
+    /// The amount that it names, 0 if none. A forced exit takes all, an order sells at most this.
     pub amount: Amount,
     /// The fee, 0 for operations of L1.
     pub fee: Amount,
-    /// The receiver of a transfer to an account that exists; the account that an order pays.
+    /// The receiver of a transfer to an account that exists, or the account that an order pays.
     pub to: Option<Index>,
 }
 

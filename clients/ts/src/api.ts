@@ -949,7 +949,7 @@ export interface components {
         /** @description An accepted operation. */
         Operation: {
             account?: components["schemas"]["u32"] | null;
-            /** @description The amount that it names, 0 if it names none: a forced exit takes the whole balance. */
+            /** @description The amount that it names, 0 if none. A forced exit takes all, an order sells at most this. */
             amount: components["schemas"]["Amount"];
             /**
              * Format: int64
@@ -978,7 +978,7 @@ export interface components {
             token: components["schemas"]["u16"];
         };
         /** @enum {string} */
-        OperationKind: "deposit" | "forced_exit" | "transfer" | "transfer_new" | "withdraw" | "change_key" | "freeze" | "unfreeze";
+        OperationKind: "deposit" | "forced_exit" | "transfer" | "transfer_new" | "withdraw" | "change_key" | "freeze" | "unfreeze" | "order";
         /**
          * @description How far an operation has come.
          * @enum {string}

@@ -4,7 +4,16 @@ import { concat, fromInteger, toHex, toInteger } from "./bytes.js";
 import { ProtocolError } from "./errors.js";
 import { elementFromBytes, elementToBytes, type Element } from "./field.js";
 import { PublicKey, Signature } from "./keys.js";
-import { KIND_NUMBERS, type Action, type Body, type Operation, type SignedKind } from "./operation.js";
+import {
+  checkedLimit,
+  KIND_NUMBERS,
+  QUOTE_NUMBER,
+  type Action,
+  type Body,
+  type Limit,
+  type Operation,
+  type SignedKind,
+} from "./operation.js";
 
 const WHAT = "operation";
 const NOOP = 0x00;
@@ -32,6 +41,11 @@ function encodeAction(action: Action): Uint8Array[] {
       return [u64("until", action.until), u64("old_until", action.oldUntil)];
     case "unfreeze":
       return [u64("old_until", action.oldUntil)];
+    case "order": {
+      const { mantissa, exponent } = checkedLimit(action.limit);
+      const limit = [u64("mantissa", mantissa), fromInteger("exponent", exponent, 1)];
+      return [u32("to", action.to), u128("amount", action.amount), ...limit];
+    }
   }
 }
 
@@ -51,6 +65,10 @@ export function encode(operation: Operation): Uint8Array<ArrayBuffer> {
     case "forced_exit": {
       const { index, token, exit } = operation;
       return concat(Uint8Array.of(FORCED_EXIT), u32("index", index), u16("token", token), addressBytes(exit));
+    }
+    case "quote": {
+      const { a, b, value } = operation;
+      return concat(Uint8Array.of(QUOTE_NUMBER), u16("a", a), u16("b", b), u128("value", value));
     }
     case "signed":
       return concat(
@@ -118,7 +136,13 @@ class Reader {
         return { kind, until: this.integer(8), oldUntil: this.integer(8) };
       case "unfreeze":
         return { kind, oldUntil: this.integer(8) };
+      case "order":
+        return { kind, to: this.number(4), amount: this.integer(16), limit: this.limit() };
     }
+  }
+
+  limit(): Limit {
+    return checkedLimit({ mantissa: this.integer(8), exponent: this.number(1) });
   }
 
   body(kind: SignedKind): Body {
@@ -147,6 +171,8 @@ class Reader {
         };
       case FORCED_EXIT:
         return { op: "forced_exit", index: this.number(4), token: this.number(2), exit: this.address() };
+      case QUOTE_NUMBER:
+        return { op: "quote", a: this.number(2), b: this.number(2), value: this.integer(16) };
       default: {
         const kind = KINDS.get(tag);
         if (kind === undefined) {
@@ -165,8 +191,8 @@ class Reader {
 
 /**
  * Reads an encoding. Whether amounts and times fit the wire is the executor's matter.
- * @throws ProtocolError if the tag is unknown, bytes are missing or left, or a field element, key or
- * signature is not valid.
+ * @throws ProtocolError if the tag is unknown, bytes are missing or left, or a field element, key,
+ * signature or limit is not valid.
  */
 export function decode(bytes: Uint8Array): Operation {
   const reader = new Reader(bytes);

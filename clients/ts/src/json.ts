@@ -4,7 +4,15 @@ import { address } from "./address.js";
 import { ProtocolError } from "./errors.js";
 import { elementFromHex, elementToHex } from "./field.js";
 import { PublicKey, Signature } from "./keys.js";
-import { KIND_NUMBERS, type Action, type Body, type Operation, type SignedKind } from "./operation.js";
+import {
+  checkedLimit,
+  KIND_NUMBERS,
+  type Action,
+  type Body,
+  type Limit,
+  type Operation,
+  type SignedKind,
+} from "./operation.js";
 
 type Json = Record<string, unknown>;
 
@@ -30,6 +38,10 @@ function actionToJson(action: Action): Json {
       };
     case "unfreeze":
       return { kind: action.kind, old_until: time("old_until", action.oldUntil) };
+    case "order": {
+      const { mantissa, exponent } = checkedLimit(action.limit);
+      return { ...action, amount: String(action.amount), limit: { mantissa: String(mantissa), exponent } };
+    }
   }
 }
 
@@ -44,6 +56,8 @@ export function toJson(operation: Operation): Json {
       return { ...operation };
     case "deposit":
       return { ...operation, amount: String(operation.amount), keyhash: elementToHex(operation.keyhash) };
+    case "quote":
+      return { ...operation, value: String(operation.value) };
     case "signed": {
       const { op, account, token, nonce, deadline, fee, action, key, signature } = operation;
       const body = { op, account, token, nonce, deadline: time("deadline", deadline), fee: String(fee) };
@@ -96,6 +110,13 @@ class Fields {
     return address(this.text(name));
   }
 
+  limit(): Limit {
+    const fields = new Fields(this.#take("limit"));
+    const limit = { mantissa: fields.amount("mantissa"), exponent: fields.number("exponent", 8) };
+    fields.end();
+    return checkedLimit(limit);
+  }
+
   end(): void {
     const [name] = this.#left.keys();
     if (name !== undefined) throw new ProtocolError("operation", `unknown field ${name}`);
@@ -122,6 +143,10 @@ function actionFrom(fields: Fields): Action {
       return { kind: "freeze", until: fields.time("until"), oldUntil: fields.time("old_until") };
     case "unfreeze":
       return { kind: "unfreeze", oldUntil: fields.time("old_until") };
+    case "order": {
+      const [to, amount] = [fields.number("to", 32), fields.amount("amount")];
+      return { kind: "order", to, amount, limit: fields.limit() };
+    }
   }
 }
 
@@ -149,6 +174,8 @@ function operationFrom(fields: Fields): Operation {
       const [index, token] = [fields.number("index", 32), fields.number("token", 16)];
       return { op, index, token, exit: fields.address("exit") };
     }
+    case "quote":
+      return { op, a: fields.number("a", 16), b: fields.number("b", 16), value: fields.amount("value") };
     case "signed": {
       const body = bodyFrom(fields);
       const key = PublicKey.fromBytes(fromHex("public key", fields.text("key"), PublicKey.LENGTH));

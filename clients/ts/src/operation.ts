@@ -7,6 +7,64 @@ import { AMOUNT_BITS, encodeFloat, FEE_BITS } from "./float.js";
 import { compress, TAG_MSG } from "./hash.js";
 import type { PublicKey, SecretKey, Signature } from "./keys.js";
 
+/**
+ * The limit price of an order, `mantissa / 2^exponent`: the least units of the bought token for a unit of the
+ * sold one. The mantissa has 64 bits, the exponent is at most 127.
+ */
+export interface Limit {
+  mantissa: bigint;
+  exponent: number;
+}
+
+const MANTISSA_BITS = 64;
+const MAX_LIMIT_EXPONENT = 127;
+/** Bits of the amount of an order. */
+const ORDER_BITS = 112;
+
+/**
+ * Checks a limit and returns it.
+ * @throws ProtocolError for a mantissa without its top bit or an exponent above 127.
+ */
+export function checkedLimit({ mantissa, exponent }: Limit): Limit {
+  const exact = Number.isInteger(exponent) && exponent >= 0 && exponent <= MAX_LIMIT_EXPONENT;
+  if (mantissa >> BigInt(MANTISSA_BITS - 1) !== 1n || !exact) {
+    throw new ProtocolError(
+      `limit ${mantissa} / 2^${exponent}`,
+      "set the top bit of a mantissa of 64 bits, and an exponent of at most 127",
+    );
+  }
+  return { mantissa, exponent };
+}
+
+/**
+ * The least limit that is not below `bought / sold`: rounding never costs the order's owner.
+ * @throws ProtocolError if the quotient is not at least 2^-64 and below 2^64.
+ */
+export function limitOf(bought: bigint, sold: bigint): Limit {
+  const bits = (x: bigint) => x.toString(2).length;
+  if (bought > 0n && sold > 0n) {
+    // With this exponent the quotient is above 2^62 and below 2^64; if it is below 2^63, one more bit.
+    const first = MANTISSA_BITS - 1 + bits(sold) - bits(bought);
+    for (const exponent of [first, first + 1]) {
+      if (exponent < 0 || exponent > MAX_LIMIT_EXPONENT) continue;
+      const mantissa = ((bought << BigInt(exponent)) + sold - 1n) / sold;
+      // Exactly 2^64 after rounding up: the same price with the next smaller exponent.
+      if (mantissa >> BigInt(MANTISSA_BITS) !== 0n) {
+        if (exponent > 0) return { mantissa: mantissa >> 1n, exponent: exponent - 1 };
+        break;
+      }
+      if (mantissa >> BigInt(MANTISSA_BITS - 1) === 1n) return { mantissa, exponent };
+    }
+  }
+  throw new ProtocolError(`limit ${bought} / ${sold}`, "ask for a quotient of at least 2^-64 and below 2^64");
+}
+
+/** The posted word of a limit, which has 71 bits. */
+function limitWord(limit: Limit): bigint {
+  const { mantissa, exponent } = checkedLimit(limit);
+  return (mantissa << 7n) | BigInt(exponent);
+}
+
 /** What a signed operation does. Amounts are in the token's smallest unit, times in Unix seconds. */
 export type Action =
   | { kind: "transfer"; to: number; amount: bigint }
@@ -14,7 +72,8 @@ export type Action =
   | { kind: "withdraw"; to: Address; amount: bigint }
   | { kind: "change_key"; keyhash: Element }
   | { kind: "freeze"; until: bigint; oldUntil: bigint }
-  | { kind: "unfreeze"; oldUntil: bigint };
+  | { kind: "unfreeze"; oldUntil: bigint }
+  | { kind: "order"; to: number; amount: bigint; limit: Limit };
 
 /** The kinds that a key signs. */
 export type SignedKind = Action["kind"];
@@ -55,12 +114,26 @@ export interface ForcedExit {
   exit: Address;
 }
 
+/**
+ * A quote of the batch's auction, which the operator posts: the price of a token if `a` and `b` are one, with
+ * the market from bit 96 on, otherwise the part by which orders at the margin are filled that sell `a` for `b`.
+ */
+export interface Quote {
+  op: "quote";
+  a: number;
+  b: number;
+  value: bigint;
+}
+
+/** The number of quotes in posted words and encodings. */
+export const QUOTE_NUMBER = 8;
+
 /** Padding. */
 export interface Noop {
   op: "noop";
 }
 
-export type Operation = SignedOperation | Deposit | ForcedExit | Noop;
+export type Operation = SignedOperation | Deposit | ForcedExit | Quote | Noop;
 
 /** The number of each signed kind in posted words and encodings. */
 export const KIND_NUMBERS: Readonly<Record<SignedKind, number>> = {
@@ -70,6 +143,7 @@ export const KIND_NUMBERS: Readonly<Record<SignedKind, number>> = {
   change_key: 4,
   freeze: 5,
   unfreeze: 6,
+  order: 7,
 };
 
 function u40(what: string, time: bigint): bigint {
@@ -82,6 +156,11 @@ function amountField(action: Action): bigint {
     case "transfer":
     case "transfer_new":
     case "withdraw":
+      return encodeFloat("amount", action.amount, AMOUNT_BITS);
+    case "order":
+      if (action.amount >> BigInt(ORDER_BITS) !== 0n) {
+        throw new ProtocolError("amount of the order", `${action.amount} is outside 1 to 2^112 - 1`);
+      }
       return encodeFloat("amount", action.amount, AMOUNT_BITS);
     case "freeze":
       return u40("until", action.until);
@@ -105,6 +184,8 @@ function extra(action: Action, ownExit: Address): Element[] {
     case "freeze":
     case "unfreeze":
       return [unsigned("old_until", action.oldUntil, 64), 0n];
+    case "order":
+      return [limitWord(action.limit), 0n];
   }
 }
 
@@ -112,7 +193,8 @@ function extra(action: Action, ownExit: Address): Element[] {
 function postedWord({ account, deadline, fee, action }: Body, created: number): bigint {
   const fee12 = encodeFloat("fee", fee, FEE_BITS);
   u40("deadline", deadline);
-  const to = action.kind === "transfer" ? action.to : action.kind === "transfer_new" ? created : 0;
+  const named = action.kind === "transfer" || action.kind === "order";
+  const to = named ? action.to : action.kind === "transfer_new" ? created : 0;
   return (
     (BigInt(KIND_NUMBERS[action.kind]) << 116n) |
     (fee12 << 104n) |
@@ -192,6 +274,12 @@ export function records(operation: Operation, outcome: Outcome): Uint8Array<Arra
   switch (operation.op) {
     case "noop":
       return [];
+    case "quote": {
+      const { a, b, value } = operation;
+      const tokens = (unsigned("a", a, 16) << 72n) | (unsigned("b", b, 16) << 40n);
+      const word = (BigInt(QUOTE_NUMBER) << 116n) | tokens;
+      return [fromInteger("posted word", word, 15), fromInteger("value", value, 15)];
+    }
     case "deposit": {
       const { token, amount, keyhash } = operation;
       return [queued(1, token, needed("index", outcome.index), amount, keyhash, operation.exit)];
@@ -205,6 +293,7 @@ export function records(operation: Operation, outcome: Outcome): Uint8Array<Arra
       const { action, token, account } = operation;
       const created = action.kind === "transfer_new" ? needed("index", outcome.index) : 0;
       const posted = [fromInteger("posted word", postedWord(operation, created), 15)];
+      if (action.kind === "order") posted.push(fromInteger("limit", limitWord(action.limit), 15));
       if (action.kind === "transfer_new") posted.push(owner(action.keyhash, action.exit));
       if (action.kind === "change_key") posted.push(owner(action.keyhash, needed("exit address", outcome.ownExit)));
       if (action.kind === "withdraw") posted.push(exit(action.to, token, action.amount, account));

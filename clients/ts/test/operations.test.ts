@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
-  AMOUNT_BITS, checkRecords, checkWords, decode, decodeFloat, domainOf, elementToHex, encode, encodeFloat, FEE_BITS, fromHex, fromJson, isSigned,
+  AMOUNT_BITS, checkRecords, checkWords, decode, decodeFloat, domainOf, elementToHex, encode, encodeFloat, FEE_BITS, fromHex, fromJson, isSigned, limitOf,
   message, operationHash, records, roundDown, SecretKey, sign, toHex, toJson, orderLeaf,
   type Operation, type Outcome, type SignedOperation,
 } from "../src/index.js";
@@ -61,6 +61,12 @@ for (const vector of operations.signed) {
     if (action.kind === "withdraw") changed.push({ ...operation, action: { ...action, to: exit } });
     if ("keyhash" in action) changed.push({ ...operation, action: { ...action, keyhash: action.keyhash + 1n } });
     if ("oldUntil" in action) changed.push({ ...operation, action: { ...action, oldUntil: action.oldUntil + 1n } });
+    if (action.kind === "order") {
+      const { mantissa, exponent } = action.limit;
+      const others = [{ mantissa: mantissa ^ 1n, exponent }, { mantissa, exponent: exponent ^ 1 }];
+      for (const limit of others) changed.push({ ...operation, action: { ...action, limit } });
+      changed.push({ ...operation, action: { ...action, to: action.to - 1 } });
+    }
     if (action.kind === "freeze") changed.push({ ...operation, action: { ...action, until: action.until - 1n } });
     for (const other of changed) assert.ok(!isSigned(other, domain, exit));
     assert.ok(!isSigned(operation, domain + 1n, exit));
@@ -69,7 +75,7 @@ for (const vector of operations.signed) {
   });
 }
 
-for (const vector of operations.queued) {
+for (const vector of [...operations.queued, ...operations.quotes]) {
   const operation = fromJson(vector.json);
   test(`${operation.op}: bytes and records`, () => check(operation, vector));
 }
@@ -93,7 +99,7 @@ test("what is no encoding is refused with the same words", () => {
 });
 
 test("shorter, longer and altered bytes are refused or another operation", () => {
-  for (const { bytes } of [...operations.signed, ...operations.queued]) {
+  for (const { bytes } of [...operations.signed, ...operations.queued, ...operations.quotes]) {
     const good = fromHex("operation", bytes);
     for (let length = 0; length < good.length; length++) assert.throws(() => decode(good.subarray(0, length)));
     assert.throws(() => decode(Uint8Array.of(...good, 0)), /bytes, got/);
@@ -106,6 +112,14 @@ test("shorter, longer and altered bytes are refused or another operation", () =>
         assert.equal((error as Error).name, "ProtocolError");
       }
     }
+  }
+});
+
+test("limits are the least that are not below a quotient", () => {
+  for (const { bought, sold, limit, error } of operations.limits) {
+    const of = () => limitOf(BigInt(bought), BigInt(sold));
+    if (limit === null) assert.throws(of, { name: "ProtocolError", message: error ?? "" });
+    else assert.deepEqual(of(), { mantissa: BigInt(limit.mantissa), exponent: limit.exponent });
   }
 });
 
@@ -173,6 +187,17 @@ test("JSON of another form is refused", () => {
     [{ key: "0x00" }, /expected 0x and 128 hex digits/],
   ] as const) {
     assert.throws(() => fromJson({ ...good, ...change }), why);
+  }
+  const order = operations.signed.map(({ json }) => json).find(({ kind }) => kind === "order") ?? {};
+  for (const [limit, why] of [
+    [{ mantissa: "1", exponent: 0 }, /set the top bit/],
+    [{ mantissa: String(2n ** 63n), exponent: 128 }, /at most 127/],
+    [{ mantissa: String(2n ** 64n), exponent: 0 }, /64 bits/],
+    [{ mantissa: String(2n ** 63n), exponent: 0, price: 1 }, /unknown field price/],
+    [{ exponent: 0 }, /field mantissa is missing/],
+    ["0.9", /expected a JSON object/],
+  ] as const) {
+    assert.throws(() => fromJson({ ...order, limit }), why);
   }
   assert.throws(() => fromJson(without(good, "fee")), /field fee is missing/);
   for (const json of [null, [], "noop", 1]) assert.throws(() => fromJson(json), /expected a JSON object/);

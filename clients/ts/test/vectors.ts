@@ -44,6 +44,8 @@ interface Vectors {
     release_time: number;
     signed: (PostedVector & { message: Hex })[];
     queued: PostedVector[];
+    quotes: PostedVector[];
+    limits: { bought: string; sold: string; limit: { mantissa: string; exponent: number } | null; error: string | null }[];
     refused: { bytes: Hex; error: string }[];
     unsignable: { body: Record<string, unknown>; error: string }[];
   };

@@ -252,6 +252,39 @@ fn unsignable() -> Vec<Value> {
         .collect()
 }
 
+/// Limit prices of quotients.
+fn limits() -> Vec<Value> {
+    let one = 1u128;
+    [
+        (1, 1),
+        (9, 10),
+        (1, 3),
+        (3, 1),
+        (1, one << 64),
+        (u128::from(u64::MAX), 1),
+        ((one << 100) - 1, one << 100),
+        ((one << 64) - 1, one << 64),
+        ((one << 65) - 1, one << 64),
+        (u128::MAX, u128::MAX - 1),
+        (10u128.pow(18), 2_500 * 10u128.pow(6)),
+        (0, 1),
+        (1, 0),
+        (one << 64, 1),
+        (1, (one << 64) + (1 << 10)),
+    ]
+    .into_iter()
+    .map(|(bought, sold)| {
+        let limit = Limit::of(bought, sold);
+        json!({
+            "bought": bought.to_string(),
+            "sold": sold.to_string(),
+            "limit": limit.as_ref().ok(),
+            "error": limit.as_ref().err().map(|e| e.to_string()),
+        })
+    })
+    .collect()
+}
+
 pub fn vectors() -> Value {
     let key = SecretKey::from_seed(b"operations");
     let domain = domain(CHAIN_ID, CONTRACT);
@@ -292,6 +325,7 @@ pub fn vectors() -> Value {
         "signed": signed,
         "queued": queued.iter().map(vector).collect::<Vec<_>>(),
         "quotes": quotes.iter().map(vector).collect::<Vec<_>>(),
+        "limits": limits(),
         "refused": refused(),
         "unsignable": unsignable(),
     })

@@ -2,12 +2,12 @@
 //! them, and adds the quotes.
 
 use bastion_auction::{post, solve, Auction, Order, Posted, Terms};
-use bastion_protocol::ops::{Action, Op};
+use bastion_protocol::ops::Op;
 use bastion_protocol::Quote;
 
 use super::{
-    check_signatures, BatchContext, BatchTrace, Checked, Footprint, OpTrace, OpenBatch, Quotes,
-    Rejection,
+    check_signatures, BatchContext, BatchTrace, Checked, Footprint, OpTrace, OpenBatch, OrderTrace,
+    Quotes, Rejection,
 };
 use crate::state::State;
 
@@ -120,10 +120,14 @@ impl<'s> Packer<'s> {
             let others = taken.iter().map(|(op, checked)| (op, checked.as_ref()));
             let quoted = appended.iter().map(|op| (op, None));
             for (op, checked) in others.chain(quoted) {
-                if let Err(rejection) = batch.push(state, op, checked, |_| true) {
-                    batch.abandon(state);
-                    return Err(rejection);
-                }
+                // It had its room before, behind more quotes than now.
+                let why = match batch.push(state, op, checked, |_| true) {
+                    Ok(true) => continue,
+                    Ok(false) => Rejection::NotCleared,
+                    Err(rejection) => rejection,
+                };
+                batch.abandon(state);
+                return Err(why);
             }
             batch.close_or_abandon(state)
         };
@@ -138,19 +142,6 @@ impl<'s> Packer<'s> {
 
 /// The order that an operation is, as the auction sees it.
 fn order_of(trace: &OpTrace) -> Option<Order> {
-    let order = trace.order?;
-    let Op::Signed(signed) = &trace.op else {
-        return None;
-    };
-    match signed.body.action {
-        Action::Order { amount, limit, .. } => {
-            Some(Order { sell: order.sell, buy: order.buy, amount, limit })
-        }
-        Action::Transfer { .. }
-        | Action::TransferNew { .. }
-        | Action::Withdraw { .. }
-        | Action::ChangeKey { .. }
-        | Action::Freeze { .. }
-        | Action::Unfreeze { .. } => None,
-    }
+    let OrderTrace { sell, buy, amount, limit, .. } = trace.order?;
+    Some(Order { sell, buy, amount, limit })
 }

@@ -1,7 +1,7 @@
 //! Operations as the API shows them.
 
 use bastion_client::types::{Amount, Bytes, Hash, Operation, Progressed};
-use bastion_protocol::ops::{Action, Op};
+use bastion_protocol::ops::Op;
 use bastion_protocol::{Index, Kind, Token};
 
 use crate::api::problem::Fault;
@@ -35,22 +35,10 @@ impl Said {
                     token: body.token,
                     amount: body.action.amount().unwrap_or_default(),
                     fee: body.fee,
-                    to: receiver(&body.action),
+                    to: body.action.receiver(),
                 }
             }
         }
-    }
-}
-
-/// The account that exists and receives.
-fn receiver(action: &Action) -> Option<Index> {
-    match action {
-        Action::Transfer { to, .. } | Action::Order { to, .. } => Some(*to),
-        Action::TransferNew { .. }
-        | Action::Withdraw { .. }
-        | Action::ChangeKey { .. }
-        | Action::Freeze { .. }
-        | Action::Unfreeze { .. } => None,
     }
 }
 

@@ -100,7 +100,7 @@ fn orders_are_filled_by_the_quotes_of_their_batch() {
     // Where the quotes stand among the operations does not matter.
     let quoted: Vec<Op> = quotes.ops().collect();
     let [first, second, third] = [orders()[0], orders()[1], orders()[2]];
-    let ops = [quoted[2], first, second, quoted[0], third, quoted[1]];
+    let ops = [quoted[1], first, second, quoted[0], third, quoted[2]];
     let mut batch = BatchBuilder::with_quotes(&mut state, context(), quotes).unwrap();
     for op in &ops {
         assert!(batch.push(op, |_| true).unwrap());

@@ -1,5 +1,5 @@
 // Verifies the file of a block proof with the third verifier (after `npm run build`):
-//   node verify-block.mjs out/0000.proof.json --verifier .bastion/verifier/tiny-2x-68255401c74175eb
+//   node verify-block.mjs out/0000.proof.json --verifier .bastion/verifier/tiny-2x-11a2ab69385f5174
 // What the block must be comes from the header and the data beside the proof, or from --header and --data.
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";

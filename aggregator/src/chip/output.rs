@@ -1,6 +1,8 @@
 //! The result of a sum as public limbs of 88 bits, which the contract decodes.
 
 use bastion_circuits::core::Expr;
+#[cfg(test)]
+use halo2_proofs::halo2curves::bn256::Fr;
 use halo2_proofs::halo2curves::bn256::{Fq, G1Affine};
 use num_bigint::BigUint;
 
@@ -78,9 +80,7 @@ pub fn assign(writer: &mut BlockWriter<'_>, point: &G1Affine) {
 
 /// The value of a coordinate from its public limbs, for tests.
 #[cfg(test)]
-pub fn recomposed(
-    limbs: &[halo2_proofs::halo2curves::bn256::Fr],
-) -> halo2_proofs::halo2curves::bn256::Fr {
+pub fn recomposed(limbs: &[Fr]) -> Fr {
     use bastion_circuits::core::pow2;
     limbs.iter().enumerate().map(|(k, limb)| *limb * pow2(PUBLIC_BITS * k as u32)).sum()
 }

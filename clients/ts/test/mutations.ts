@@ -71,7 +71,10 @@ export function calls(honest: Call, { points, evaluations }: Layout): (() => Cal
   const evaluationsAt = Array.from({ length: evaluations }, (_, i) => start + POINT * points + WORD * i);
   const scalarsAt = [...instancesAt, ...evaluationsAt];
 
-  for (let at = 0; at < whole.length; at++) write([at, Uint8Array.of((whole[at] ?? 0) ^ (1 << draws.below(8)))]);
+  for (let i = 0; i < 2 * whole.length; i++) {
+    const at = i % whole.length;
+    write([at, Uint8Array.of((whole[at] ?? 0) ^ (1 << draws.below(8)))]);
+  }
   for (let i = 0; i < 600; i++) swap(WORD * draws.below(whole.length / WORD), WORD * draws.below(whole.length / WORD), WORD);
   for (let i = 0; i < 300; i++) swap(pointsAt[draws.below(pointsAt.length)] ?? 0, pointsAt[draws.below(pointsAt.length)] ?? 0, POINT);
   for (let i = 0; i < 600; i++) {

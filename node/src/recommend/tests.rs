@@ -210,7 +210,7 @@ fn prices_decide_what_is_best() {
 #[test]
 fn gas_is_predicted() {
     for (transfers, mode, recorded) in
-        [(121, DataMode::Blob, 782_100.0), (12, DataMode::Calldata, 732_700.0)]
+        [(12, DataMode::Blob, 701_700.0), (12, DataMode::Calldata, 652_600.0)]
     {
         let part = super::cost::block_gas(transfers, mode) / recorded;
         assert!((0.9..1.2).contains(&part), "{transfers} in {mode}: {part}");

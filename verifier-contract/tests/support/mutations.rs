@@ -76,7 +76,7 @@ impl Calls {
         let read = |at: usize, size: usize| whole[at..at + size].to_vec();
         let swapped =
             |a: usize, b: usize, size: usize| vec![(a, read(b, size)), (b, read(a, size))];
-        for at in 0..whole.len() {
+        for at in (0..whole.len()).chain(0..whole.len()) {
             calls.write(&whole, vec![(at, vec![whole[at] ^ (1 << draws.below(8))])]);
         }
         for _ in 0..600 {

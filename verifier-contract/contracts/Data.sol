@@ -35,8 +35,6 @@ library Data {
     struct Summary {
         /// Value of the word polynomial.
         uint256 y;
-        /// Roll of the queue after the block.
-        bytes32 roll;
         /// Number of L1 records.
         uint256 l1Count;
         /// Number of exits and their tree in one hash, 0 if nothing leaves.
@@ -50,9 +48,8 @@ library Data {
     /// @param inBlob Whether a blob holds the L2 and owner records, and the data their numbers alone.
     /// @param batches How many batches they hold.
     /// @param r Evaluation point.
-    /// @param roll Roll of the queue before the block.
     /// @param latest Latest release time that an exit may have.
-    function read(bytes calldata data, bool inBlob, uint256 batches, uint256 r, bytes32 roll, uint256 latest)
+    function read(bytes calldata data, bool inBlob, uint256 batches, uint256 r, uint256 latest)
         internal
         pure
         returns (Summary memory s)
@@ -61,7 +58,7 @@ library Data {
         for (uint256 i = 0; i < 16; ++i) {
             rho = mulmod(rho, rho, P);
         }
-        (s.y, s.roll) = (Y_START, roll);
+        s.y = Y_START;
         bytes32[] memory leaves = new bytes32[](data.length / EXIT + 1);
         uint256 exits = 0;
         uint256 pos = 0;
@@ -82,7 +79,6 @@ library Data {
             uint256 l2 = l1 + n[0] * L1;
             uint256 exit = l2 + n[1] * L2;
             uint256 owner = exit + n[2] * EXIT;
-            s.roll = _roll(data, l1, n[0], s.roll);
             s.l1Count += n[0];
             exits = _leaves(data, exit, n[2], leaves, exits, latest);
 
@@ -95,6 +91,22 @@ library Data {
         }
         if (pos != data.length) revert DataLength(pos, data.length);
         s.exitRoot = exitRoot(exits, _root(leaves, exits));
+    }
+
+    /// @notice Roll of the queue after the L1 records of data that `read` has taken. Most blocks have
+    /// none, and do without.
+    /// @param data Posted bytes.
+    /// @param inBlob As for `read`.
+    /// @param roll Roll of the queue before the block.
+    function rolled(bytes calldata data, bool inBlob, bytes32 roll) internal pure returns (bytes32) {
+        for (uint256 pos = 0; pos < data.length;) {
+            uint256 counts = uint256(_word(data, pos)) >> 192;
+            uint256 l1 = counts >> 48;
+            roll = _roll(data, pos + COUNTS, l1, roll);
+            pos += COUNTS + l1 * L1 + ((counts >> 16) & 0xffff) * EXIT;
+            if (!inBlob) pos += ((counts >> 32) & 0xffff) * L2 + (counts & 0xffff) * OWNER;
+        }
+        return roll;
     }
 
     function _l1(bytes calldata data, uint256 pos, uint256 n, uint256 r) private pure returns (uint256 y) {

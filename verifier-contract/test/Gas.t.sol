@@ -66,7 +66,7 @@ contract GasTest is BlobWorld, L2Tree {
     }
 
     function commitOf(bytes memory data, uint256 newRoot) internal view returns (bytes memory) {
-        uint256 last = root(rollup.committed());
+        uint256 last = rollup.committedRoot();
         Statements.Header memory h = Statements.Header(
             last, newRoot, governance.policyRoot(), uint64(now_()), uint256(keccak256("c")) % P, 1
         );
@@ -89,7 +89,7 @@ contract GasTest is BlobWorld, L2Tree {
             GENESIS, random("a"), governance.policyRoot(), uint64(now_()), uint256(keccak256("c")) % P, 1
         );
         uint256[12] memory limbs;
-        bytes memory prove = abi.encodeCall(Blocks.prove, (1, CIRCUIT, limbs, inputsOf(h, transfers(0)), ""));
+        bytes memory prove = abi.encodeCall(Blocks.prove, (1, CIRCUIT, limbs, inputsOf(h, transfers(0)), bytes32(0), ""));
         send("prove, without the verifier", address(rollup), 0, prove);
         send("finalize", address(rollup), 0, abi.encodeCall(Blocks.finalize, (1)));
     }
@@ -138,7 +138,7 @@ contract GasTest is BlobWorld, L2Tree {
             }
         }
         vm.deal(address(0xabcde00), 1);
-        send("claim, one of 64 exits", address(rollup), 0, abi.encodeCall(Exits.claim, (1, 0, uint32(n), record, path)));
+        send("claim, one of 64 exits", address(rollup), 0, abi.encodeCall(Exits.claim, (1, inputsHash[1], 0, uint32(n), record, path)));
     }
 
     function test_gas_of_exodus() public {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
+import {Blockbook} from "./Blockbook.sol";
 import {Blocks} from "./Blocks.sol";
 import {Times} from "./Times.sol";
 
@@ -88,7 +89,7 @@ abstract contract Alarm is Blocks {
         State memory s = _state;
         if (number == 0 || number > s.proven) revert NotProven(number);
         if (s.phase == Phase.Alarm && number >= doubted) revert AlarmRuns(doubted);
-        Block memory b = _blocks[number];
+        Blockbook.Block memory b = _block(number);
         uint256 latest = b.finalizedAt + Times.MAX_RELEASE_DELAY;
         if (number <= s.finalized && block.timestamp >= latest) revert TooLate(latest);
         _requireInputs(number, inputs, exitRoot);

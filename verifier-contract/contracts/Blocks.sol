@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
+import {Blockbook} from "./Blockbook.sol";
 import {Chain} from "./Chain.sol";
 import {Data} from "./Data.sol";
 import {Times} from "./Times.sol";
@@ -76,7 +77,7 @@ abstract contract Blocks is Chain {
     function operatorsAway() public view returns (bool) {
         State memory s = _state;
         return block.timestamp > s.finalizedAt + Times.OPERATOR_DEADLINE
-            || _waitsLonger(_blocks[s.finalized].processed, Times.OPERATOR_DEADLINE);
+            || _waitsLonger(_block(s.finalized).processed, Times.OPERATOR_DEADLINE);
     }
 
     /// @notice Posts a block: its header and its data.
@@ -109,7 +110,10 @@ abstract contract Blocks is Chain {
         bytes calldata proof
     ) external {
         State memory s = _calm();
-        _blocks[number].circuit = _proveCommitted(s, number, circuitId, accumulator, inputs, exitRoot, proof);
+        uint256 circuit = _proveCommitted(s, number, circuitId, accumulator, inputs, exitRoot, proof);
+        Blockbook.Block memory b = _block(number);
+        b.circuit = circuit;
+        _write(number, b);
         _provenRoot = inputs[NEW_ROOT];
         _state = s;
     }
@@ -124,9 +128,10 @@ abstract contract Blocks is Chain {
         bytes calldata proof
     ) external {
         State memory s = _calm();
-        uint16 circuit = _proveCommitted(s, number, circuitId, accumulator, inputs, exitRoot, proof);
-        Block storage b = _blocks[number];
-        (b.circuit, b.finalizedAt) = (circuit, uint40(block.timestamp));
+        uint256 circuit = _proveCommitted(s, number, circuitId, accumulator, inputs, exitRoot, proof);
+        Blockbook.Block memory b = _block(number);
+        (b.circuit, b.finalizedAt) = (circuit, block.timestamp);
+        _write(number, b);
         _finalized(s, inputs[NEW_ROOT]);
         _state = s;
     }
@@ -181,7 +186,7 @@ abstract contract Blocks is Chain {
         State memory s = _calm();
         if (s.committed == s.proven) revert NothingToRevert();
         if (!governance.operators(msg.sender)) {
-            _requireTime(_blocks[s.proven + 1].committedAt + Times.PROVE_DEADLINE);
+            _requireTime(_block(s.proven + 1).committedAt + Times.PROVE_DEADLINE);
         }
         _takeBack(s, s.proven);
         _state = s;
@@ -221,8 +226,8 @@ abstract contract Blocks is Chain {
     {
         State memory s = _calm();
         _requireOperator(_mayCommit(header));
-        (, Block memory b) = _commit(s, header, data, versionedHash, opening);
-        _blocks[s.committed] = b;
+        (, Blockbook.Block memory b) = _commit(s, header, data, versionedHash, opening);
+        _write(s.committed, b);
         _committedRoot = header.newRoot;
         _state = s;
     }
@@ -239,23 +244,22 @@ abstract contract Blocks is Chain {
         bytes calldata proof
     ) private {
         _requireNext(s.proven, s.proven + 1, uint256(s.committed) + 1);
-        (uint256[16] memory inputs, Block memory b) = _commit(s, header, data, versionedHash, opening);
-        (b.circuit, b.finalizedAt) =
-            (_prove(s, circuitId, accumulator, inputs, proof), uint40(block.timestamp));
-        _blocks[s.committed] = b;
+        (uint256[16] memory inputs, Blockbook.Block memory b) = _commit(s, header, data, versionedHash, opening);
+        (b.circuit, b.finalizedAt) = (_prove(s, circuitId, accumulator, inputs, proof), block.timestamp);
+        _write(s.committed, b);
         _finalized(s, header.newRoot);
         _state = s;
     }
 
-    /// @dev Checks a block, and notes in `s` that it is committed. What is kept of it is written by the
-    /// caller, who may know more of it.
+    /// @dev Checks a block, and notes in `s` that it is committed. What is kept of it beside its record is
+    /// written by the caller, who may know more of it.
     function _commit(
         State memory s,
         Header calldata header,
         bytes calldata data,
         bytes32 versionedHash,
         bytes calldata opening
-    ) private returns (uint256[16] memory inputs, Block memory b) {
+    ) private returns (uint256[16] memory inputs, Blockbook.Block memory b) {
         _checkHeader(header, s);
         if (data.length > MAX_DATA) revert DataTooLong(MAX_DATA, data.length);
         inputs = _statement(header);
@@ -269,8 +273,8 @@ abstract contract Blocks is Chain {
             revert OverdueWaits(processed + 1);
         }
         (s.committed, s.time, s.processed) = (s.committed + 1, uint40(header.time), uint40(processed));
-        b.record = _recordOf(inputs, d.exitRoot);
-        (b.time, b.committedAt, b.processed) = (s.time, uint40(block.timestamp), s.processed);
+        _records[s.committed] = _recordOf(inputs, d.exitRoot);
+        (b.committedAt, b.time, b.processed) = (block.timestamp, header.time, processed);
         emit Committed(s.committed, header, d.exitRoot, processed, versionedHash);
     }
 
@@ -305,7 +309,7 @@ abstract contract Blocks is Chain {
         uint256[16] memory inputs,
         bytes32 exitRoot,
         bytes calldata proof
-    ) private returns (uint16) {
+    ) private returns (uint256) {
         _requireNext(s.proven, s.committed, number);
         _requireInputs(number, inputs, exitRoot);
         return _prove(s, circuitId, accumulator, inputs, proof);
@@ -319,7 +323,7 @@ abstract contract Blocks is Chain {
         uint256[12] calldata accumulator,
         uint256[16] memory inputs,
         bytes calldata proof
-    ) private returns (uint16 circuit) {
+    ) private returns (uint256 circuit) {
         uint256 number = uint256(s.proven) + 1;
         circuit = _requireProof(number, circuitId, accumulator, inputs, proof);
         _finalizePending(s);

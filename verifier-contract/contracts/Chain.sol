@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
+import {Blockbook} from "./Blockbook.sol";
 import {Statements} from "./Statements.sol";
 import {Times} from "./Times.sol";
 
@@ -9,25 +10,16 @@ import {Times} from "./Times.sol";
 /// last final block, of a proven one after it, of the last committed one, and the root before a block
 /// in doubt. What a block says is kept as a hash, whose content whoever calls brings.
 abstract contract Chain is Statements {
-    /// @dev What is kept of a block: two words, for good.
-    struct Block {
-        /// keccak256(inputs hash, exit root).
-        bytes32 record;
-        /// Its time on L2.
-        uint40 time;
-        uint40 committedAt;
-        /// Queue entries processed after it.
-        uint40 processed;
-        /// When it became final, 0 before.
-        uint40 finalizedAt;
-        /// Number of the circuit whose verifier accepted its proof, 0 before.
-        uint16 circuit;
-    }
+    using Blockbook for Blockbook.Book;
 
     /// @notice Root before the first block.
     uint256 public immutable genesisRoot;
-    /// @dev Blocks from 1 on; block 0 is genesis. Those above `committed` were taken back.
-    mapping(uint256 number => Block) internal _blocks;
+    /// @dev Time of the deployment, from which blocks' times are counted.
+    uint256 private immutable _start;
+    /// @dev keccak256(inputs hash, exit root) of blocks from 1 on. Those above `committed` were taken back.
+    mapping(uint256 number => bytes32) internal _records;
+    /// @dev What else is kept of them; block 0 is genesis.
+    Blockbook.Book private _book;
     /// @dev Root of the last final block.
     uint256 internal _finalRoot;
     /// @dev Root of the last proven block, if it is not final.
@@ -60,7 +52,9 @@ abstract contract Chain is Statements {
         // The first block may have been made before, like any other.
         uint40 lag = uint40(Times.MAX_CLOCK_LAG);
         uint40 earliest = time > lag ? time - lag : 0;
-        _blocks[0] = Block(0, earliest, time, 0, time, 0);
+        _start = time;
+        // Immutables are not read in a constructor: `_write` would.
+        _book.write(time, 0, Blockbook.Block(time, earliest, 0, time, 0));
         (_state.finalizedAt, _state.time) = (time, earliest);
     }
 
@@ -108,8 +102,15 @@ abstract contract Chain is Statements {
         view
         returns (bytes32 record, uint64 time, uint64 committedAt, uint64 processed, uint64 finalAt, uint16 circuit)
     {
-        Block memory b = _blocks[number];
-        return (b.record, b.time, b.committedAt, b.processed, b.finalizedAt, b.circuit);
+        Blockbook.Block memory b = _block(number);
+        return (
+            _records[number],
+            uint64(b.time),
+            uint64(b.committedAt),
+            uint64(b.processed),
+            uint64(b.finalizedAt),
+            uint16(b.circuit)
+        );
     }
 
     /// @notice What a final block says, for ever, to other contracts. They take the sixteen public
@@ -121,13 +122,20 @@ abstract contract Chain is Statements {
     /// @return finalAt When it became final; 0 if it is not.
     function blockInputs(uint256 number) external view returns (bytes32 inputsHash, uint64 finalAt) {
         if (number == 0 || number > _state.finalized) return (0, 0);
-        Block storage b = _blocks[number];
-        return (b.record, b.finalizedAt);
+        return (_records[number], uint64(_block(number).finalizedAt));
     }
 
     /// @notice How often blocks were taken back.
     function revertCount() external view returns (uint256) {
         return reverts.length;
+    }
+
+    function _block(uint256 number) internal view returns (Blockbook.Block memory) {
+        return _book.read(_start, number);
+    }
+
+    function _write(uint256 number, Blockbook.Block memory b) internal {
+        _book.write(_start, number, b);
     }
 
     function _lastRoot(State memory s) internal view returns (uint256) {
@@ -145,7 +153,7 @@ abstract contract Chain is Statements {
     }
 
     function _requireInputs(uint256 number, uint256[16] memory inputs, bytes32 exitRoot) internal view {
-        if (_recordOf(inputs, exitRoot) != _blocks[number].record) revert WrongInputs(number);
+        if (_recordOf(inputs, exitRoot) != _records[number]) revert WrongInputs(number);
     }
 
     function _requireTime(uint256 earliest) internal view {
@@ -155,7 +163,9 @@ abstract contract Chain is Statements {
     /// @dev Makes the one block final that may be proven and is not final.
     function _finalizePending(State memory s) internal {
         if (s.proven == s.finalized) return;
-        _blocks[s.proven].finalizedAt = uint40(block.timestamp);
+        Blockbook.Block memory b = _block(s.proven);
+        b.finalizedAt = block.timestamp;
+        _write(s.proven, b);
         _finalized(s, _provenRoot);
     }
 
@@ -171,8 +181,8 @@ abstract contract Chain is Statements {
     function _takeBack(State memory s, uint256 to) internal {
         emit Reverted(s.committed, to);
         reverts.push(uint64(to));
-        Block storage b = _blocks[to];
-        (s.committed, s.time, s.processed) = (uint40(to), b.time, b.processed);
+        Blockbook.Block memory b = _block(to);
+        (s.committed, s.time, s.processed) = (uint40(to), uint40(b.time), uint40(b.processed));
         if (s.proven > to) s.proven = uint40(to);
         if (s.finalized > to) s.finalized = uint40(to);
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
+import {Blockbook} from "./Blockbook.sol";
 import {Blocks} from "./Blocks.sol";
 import {Data} from "./Data.sol";
 import {Times} from "./Times.sol";
@@ -40,7 +41,7 @@ abstract contract Exits is Blocks {
 
     /// @notice Which exits of a block were claimed, 256 a word, the first in the lowest bit.
     function claimed(uint256 number, uint256 word) external view returns (uint256) {
-        return _claimed[_blocks[number].record][word];
+        return _claimed[_records[number]][word];
     }
 
     /// @notice Pays an exit of a finalized block to its address, once, after its release; open to
@@ -65,10 +66,10 @@ abstract contract Exits is Blocks {
         if (number == 0 || number > s.finalized) revert NotFinalized(number);
         _requireNoDoubt(s.phase, number);
         if (record.length != RECORD) revert RecordLength(record.length);
-        Block memory b = _blocks[number];
-        if (!_leads(b.record, inputsHash, position, count, record, path)) revert WrongPath(number, position);
-        uint256 latest = _checkRelease(b, uint40(bytes5(record[22:27])));
-        mapping(uint256 => uint256) storage words = _claimed[b.record];
+        bytes32 kept = _records[number];
+        if (!_leads(kept, inputsHash, position, count, record, path)) revert WrongPath(number, position);
+        uint256 latest = _checkRelease(_block(number), uint40(bytes5(record[22:27])));
+        mapping(uint256 => uint256) storage words = _claimed[kept];
         uint256 bit = 1 << (position & 0xff);
         if (words[position >> 8] & bit != 0) revert AlreadyClaimed(number, position);
         words[position >> 8] |= bit;
@@ -82,7 +83,7 @@ abstract contract Exits is Blocks {
     }
 
     /// @dev Requires that an exit is released; returns when nothing delays it any more.
-    function _checkRelease(Block memory b, uint256 releaseTime) private view returns (uint256) {
+    function _checkRelease(Blockbook.Block memory b, uint256 releaseTime) private view returns (uint256) {
         // A proof holds that it is not before the block's time; without one it waits for nothing.
         uint256 wait = releaseTime > b.time ? releaseTime - b.time : 0;
         _requireTime(b.committedAt + wait);

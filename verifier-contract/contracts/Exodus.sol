@@ -70,7 +70,7 @@ abstract contract Exodus is Alarm {
         State memory s = _state;
         if (s.phase == Phase.Exodus) return false;
         if (s.phase == Phase.Alarm) return _unanswered();
-        if (!_waitsLonger(_blocks[s.proven].processed, QUEUE_DEADLINE)) return false;
+        if (!_waitsLonger(_block(s.proven).processed, QUEUE_DEADLINE)) return false;
         uint256 lost = resumedAt == 0 ? 0 : governance.pausedSince(resumedAt);
         return block.timestamp > resumedAt + Times.OPERATOR_DEADLINE + lost;
     }
@@ -99,7 +99,7 @@ abstract contract Exodus is Alarm {
         inExodus
     {
         // Until then an alarm may take the root further back, and no bucket holds departures.
-        _requireTime(_blocks[_state.finalized].finalizedAt + MAX_RELEASE_DELAY);
+        _requireTime(_block(_state.finalized).finalizedAt + MAX_RELEASE_DELAY);
         // A limiter's leaf has the form of an account, and a time in the place of the balance.
         if (index >= FIRST_LIMITER && index < FIRST_USER) revert SystemAccount(index);
         uint256 bit = 1 << (index & 0xff);
@@ -123,7 +123,7 @@ abstract contract Exodus is Alarm {
         nonReentrant
         inExodus
     {
-        if (entry <= _blocks[_state.finalized].processed) revert Processed(entry);
+        if (entry <= _block(_state.finalized).processed) revert Processed(entry);
         if (entry > queueLength()) revert NoSuchEntry(entry);
         bytes memory record = depositRecord(token, amount, keyhash, exit);
         if (keccak256(abi.encodePacked(entries[entry - 1].roll, record)) != entries[entry].roll) {

@@ -163,7 +163,7 @@ abstract contract Statements is Queue {
         uint256[12] calldata accumulator,
         uint256[16] memory inputs,
         bytes calldata proof
-    ) internal view returns (uint16) {
+    ) internal view returns (uint256) {
         (IVerifier verifier, uint16 circuit) = governance.circuit(circuitId);
         if (address(verifier) == address(0)) revert UnknownCircuit(circuitId);
         _verify(number, address(verifier), accumulator, inputs, proof);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
+import {Blockbook} from "./Blockbook.sol";
 import {IVerifier} from "./IVerifier.sol";
 import {Pause} from "./Pause.sol";
 
@@ -103,7 +104,7 @@ abstract contract Verifiers is Pause {
         Circuit storage c = _circuits[circuitId];
         if (address(c.verifier) != address(0)) revert KnownCircuit(circuitId);
         if (c.number == 0) {
-            if (_ids.length == type(uint16).max) revert TooManyCircuits();
+            if (_ids.length == Blockbook.MAX_CIRCUIT) revert TooManyCircuits();
             _ids.push(circuitId);
             c.number = uint16(_ids.length);
         }

@@ -67,6 +67,7 @@ sol! {
         error BucketFull(uint16 token, uint256 room, uint256 earliest);
         error DataLength(uint256 expected, uint256 actual);
         error DataTooLong(uint256 longest, uint256 actual);
+        error DoesNotFit(uint256 value);
         error HeldTooLittle(uint16 token, uint256 held, uint256 amount);
         error InExodus();
         error IsPaused(uint256 until);

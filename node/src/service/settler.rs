@@ -158,10 +158,8 @@ impl Settler {
     }
 
     /// Whether blocks wait for their proofs and go to L1 in one transaction each.
-    #[must_use]
-    pub fn settling_in_one(mut self, in_one: bool) -> Self {
+    pub fn settle_in_one(&mut self, in_one: bool) {
         self.in_one = in_one;
-        self
     }
 
     /// Gives blobs an account of their own, with the transaction manager's database at `path`.

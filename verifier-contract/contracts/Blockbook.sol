@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
-import {Times} from "./Times.sol";
-
 /// @title What is kept of blocks
 /// @notice Two blocks share a word for times and numbers, since a new word of storage is most of what a
 /// block costs beside its proof. What does not fit its place is refused, never cut.
 library Blockbook {
-    /// @dev Bits of each part, from the lowest; together they are half a word.
+    /// @dev Bits of each part, from the lowest; together they are half a word. Times fit until the year
+    /// 2242, and a queue of 2^37 entries takes L1 a century.
     uint256 private constant HALF = 128;
-    uint256 private constant COMMITTED = 32;
+    uint256 private constant COMMITTED = 33;
     uint256 private constant LAG = 17;
-    uint256 private constant PROCESSED = 38;
-    uint256 private constant FINAL = 32;
-    /// @notice Largest number of a circuit: 9 bits are left.
-    uint256 internal constant MAX_CIRCUIT = 511;
+    uint256 private constant PROCESSED = 37;
+    uint256 private constant FINAL = 33;
+    uint256 private constant CIRCUIT = 8;
+    /// @notice Largest number of a circuit.
+    uint256 internal constant MAX_CIRCUIT = (1 << CIRCUIT) - 1;
 
     /// @notice A block.
     struct Block {
@@ -40,29 +40,24 @@ library Blockbook {
     error DoesNotFit(uint256 value);
 
     /// @notice Reads a block.
-    /// @param start Time from which times are counted.
-    function read(Book storage book, uint256 start, uint256 number) internal view returns (Block memory b) {
+    function read(Book storage book, uint256 number) internal view returns (Block memory b) {
         unchecked {
             uint256 word = book.words[number >> 1] >> ((number & 1) * HALF);
-            b.committedAt = start + (word & 0xffffffff);
-            b.time = b.committedAt - ((word >> COMMITTED) & 0x1ffff);
-            b.processed = (word >> (COMMITTED + LAG)) & 0x3fffffffff;
-            uint256 final_ = (word >> (COMMITTED + LAG + PROCESSED)) & 0xffffffff;
-            if (final_ != 0) b.finalizedAt = start + final_ - 1;
+            b.committedAt = word & ((1 << COMMITTED) - 1);
+            b.time = b.committedAt - ((word >> COMMITTED) & ((1 << LAG) - 1));
+            b.processed = (word >> (COMMITTED + LAG)) & ((1 << PROCESSED) - 1);
+            b.finalizedAt = (word >> (COMMITTED + LAG + PROCESSED)) & ((1 << FINAL) - 1);
             b.circuit = (word >> (COMMITTED + LAG + PROCESSED + FINAL)) & MAX_CIRCUIT;
         }
     }
 
     /// @notice Writes a block, in the place of what had its number.
-    /// @param start Time from which times are counted.
-    function write(Book storage book, uint256 start, uint256 number, Block memory b) internal {
-        uint256 half = _part(b.committedAt - start, COMMITTED);
+    function write(Book storage book, uint256 number, Block memory b) internal {
+        uint256 half = _part(b.committedAt, COMMITTED);
         half |= _part(b.committedAt - b.time, LAG) << COMMITTED;
         half |= _part(b.processed, PROCESSED) << (COMMITTED + LAG);
-        if (b.finalizedAt != 0) {
-            half |= _part(b.finalizedAt - start + 1, FINAL) << (COMMITTED + LAG + PROCESSED);
-        }
-        half |= _part(b.circuit, 9) << (COMMITTED + LAG + PROCESSED + FINAL);
+        half |= _part(b.finalizedAt, FINAL) << (COMMITTED + LAG + PROCESSED);
+        half |= _part(b.circuit, CIRCUIT) << (COMMITTED + LAG + PROCESSED + FINAL);
         uint256 shift = (number & 1) * HALF;
         uint256 other = book.words[number >> 1] & ~(uint256(type(uint128).max) << shift);
         book.words[number >> 1] = other | (half << shift);

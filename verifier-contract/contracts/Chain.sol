@@ -14,8 +14,6 @@ abstract contract Chain is Statements {
 
     /// @notice Root before the first block.
     uint256 public immutable genesisRoot;
-    /// @dev Time of the deployment, from which blocks' times are counted.
-    uint256 private immutable _start;
     /// @dev keccak256(inputs hash, exit root) of blocks from 1 on. Those above `committed` were taken back.
     mapping(uint256 number => bytes32) internal _records;
     /// @dev What else is kept of them; block 0 is genesis.
@@ -52,9 +50,7 @@ abstract contract Chain is Statements {
         // The first block may have been made before, like any other.
         uint40 lag = uint40(Times.MAX_CLOCK_LAG);
         uint40 earliest = time > lag ? time - lag : 0;
-        _start = time;
-        // Immutables are not read in a constructor: `_write` would.
-        _book.write(time, 0, Blockbook.Block(time, earliest, 0, time, 0));
+        _write(0, Blockbook.Block(time, earliest, 0, time, 0));
         (_state.finalizedAt, _state.time) = (time, earliest);
     }
 
@@ -131,11 +127,11 @@ abstract contract Chain is Statements {
     }
 
     function _block(uint256 number) internal view returns (Blockbook.Block memory) {
-        return _book.read(_start, number);
+        return _book.read(number);
     }
 
     function _write(uint256 number, Blockbook.Block memory b) internal {
-        _book.write(_start, number, b);
+        _book.write(number, b);
     }
 
     function _lastRoot(State memory s) internal view returns (uint256) {

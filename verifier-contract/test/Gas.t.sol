@@ -41,7 +41,6 @@ contract GasTest is BlobWorld, L2Tree {
         rollup.deposit{value: 50}(0, 50, 1, PAYEE);
         rollup.deposit{value: 50}(0, 50, 1, PAYEE);
         finalizeWith(transfers(0), FIRST_ROOT);
-        // Times count from the deployment: at that moment they would be 0, and free.
         skip(1 hours);
     }
 

@@ -116,11 +116,8 @@ impl Gas {
     /// The parts for one transfer.
     fn parts(&self) -> String {
         let part = |gas: u64| gas as f64 / self.transfers.max(1) as f64;
-        let mut parts = format!(
-            "commit {:.1}, prove and finalize {:.1}",
-            part(self.commit),
-            part(self.prove)
-        );
+        let mut parts =
+            format!("commit {:.1}, prove and finalize {:.1}", part(self.commit), part(self.prove));
         if self.blob > 0 {
             parts += &format!(", blob {:.1} (at the reserve price of EIP-7918)", part(self.blob));
         }
@@ -367,10 +364,7 @@ fn text(r: &Report) -> String {
     row("posted data", format!("{} bytes of calldata{blob}", r.data_bytes));
     row("proof", format!("{} bytes", r.proof_bytes));
     row("verifier contract", format!("{} bytes", r.verifier_code_bytes));
-    row(
-        "gas: commit, prove and finalize",
-        format!("{}, {}", r.gas.commit, r.gas.prove),
-    );
+    row("gas: commit, prove and finalize", format!("{}, {}", r.gas.commit, r.gas.prove));
     row("gas per transfer", r.gas.per_transfer.to_string());
     row("of that", r.gas.parts());
     row("gas of claims", format!("{:?}", r.claims));

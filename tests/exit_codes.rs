@@ -8,7 +8,7 @@ use std::path::Path;
 
 use support::{bastion, code, program, row, stderr, stdout, HEADER};
 
-const COMMANDS: [(&str, &str); 24] = [
+const COMMANDS: [(&str, &str); 25] = [
     ("demo", ""),
     ("setup", "--unsafe-dev-srs"),
     ("prove", "rows.csv --out out"),
@@ -39,6 +39,10 @@ const COMMANDS: [(&str, &str); 24] = [
     ("db", "check"),
     ("config", "show"),
     ("wallet", "list"),
+    (
+        "receipt",
+        "check receipt.json --l1 http://127.0.0.1:1 --contract 0x1111111111111111111111111111111111111111",
+    ),
 ];
 
 fn rows(dir: &Path) {

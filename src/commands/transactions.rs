@@ -12,7 +12,7 @@ use bastion_node::devnet::dev_policy;
 use bastion_node::pipeline::Cache;
 use bastion_node::service::deployment::Plan;
 use bastion_node::service::manifest::Rollup;
-use bastion_node::service::{keys, policies};
+use bastion_node::service::{keys, policies, restored};
 use bastion_node::settle::to_u256;
 use bastion_protocol::Policy;
 use bastion_prover::artifact::write_bytes_atomic;
@@ -29,7 +29,7 @@ use crate::output;
 #[command(
     after_help = "Examples:\n  bastion l1 deploy --shape standard --batches 4 --roles roles.json --policy policy.json\n  \
 bastion l1 deploy --shape tiny --dev\n  \
-bastion l1 tighten --token 0 --percent 50 --policy policies/2.json"
+bastion l1 tighten --token 0 --percent 50 --policy policies/2.json\n  bastion l1 new-epoch"
 )]
 pub(crate) struct Args {
     #[command(subcommand)]
@@ -55,6 +55,9 @@ enum Command {
     },
     /// Makes a tighter policy: less of a token leaves. The governor sends it, and it is in force at once.
     Tighten(Tighten),
+    /// Prints the calls that begin a new epoch of receipts: what was promised and is not proven becomes void. For a
+    /// node whose data folder was restored.
+    NewEpoch,
     /// Takes a transaction back that is not in a block yet.
     Cancel {
         /// Its name.
@@ -110,6 +113,7 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
     match &args.command {
         Command::Deploy(args) => deploy(args, settings),
         Command::Tighten(args) => tighten(args, settings),
+        Command::NewEpoch => new_epoch(settings),
         Command::Status { node } => {
             let admin = node.admin(settings)?;
             let intents = operator::runtime()?.block_on(admin.intents())?;
@@ -277,6 +281,26 @@ fn tighten(args: &Tighten, settings: &Settings) -> eyre::Result<()> {
             "policy     {} (root {})\ntoken {}    {} units a second leave, {} before\nThe governor sends it, for example by\ncast send --from GOVERNOR {} {}\n\
              Audits want the file from now on, and those of all policies before: bastion audit --policy FILE",
             r.policy, r.root, r.token, r.rate, r.rate_before, r.governance, r.call
+        )
+    })
+}
+
+fn new_epoch(settings: &Settings) -> eyre::Result<()> {
+    let config = &settings.node;
+    let rollup = Rollup::read(&config.rollup.manifest)?;
+    let options = FailoverOptions { chain_id: Some(rollup.chain_id), ..Default::default() };
+    let mut l1 = Failover::connect(&config.l1.urls, options)?;
+    let finality = config.l1.finality.into();
+    let made = restored::new_epoch(&config.rollup.data_dir, &rollup, &mut l1, finality)?;
+    output::report(settings, &made, |made| {
+        let send = |call: &alloy_primitives::Bytes| {
+            format!("cast send --from OPERATOR {} {call}\n", made.contract)
+        };
+        let calls: String = made.calls.iter().map(send).collect();
+        format!(
+            "Blocks after {} are taken back, and receipts for them become void. An operator sends, in this order:\n\
+             {calls}Then start the node, when these blocks of L1 are final.",
+            made.to
         )
     })
 }

@@ -31,7 +31,7 @@ use bastion_node::history::collect;
 use bastion_node::pipeline::{BlockProver, Cache};
 use bastion_node::sequencer::{Packing, ReceiptSigner, Running, Sequencer, Service};
 use bastion_node::service::clock::L1Clock;
-use bastion_node::service::deployment::Plan;
+use bastion_node::service::deployment::{bond, Plan};
 use bastion_node::service::manifest::Rollup;
 use bastion_node::service::policies::{tighten, Policies};
 use bastion_node::service::run::{wall_clock, Order};
@@ -147,6 +147,17 @@ impl World {
         let rollup = plan.deploy(&mut manager, &progress).unwrap();
         // What is deployed is not deployed again.
         assert_eq!(plan.deploy(&mut manager, &progress).unwrap().contract, rollup.contract);
+        if mode == DataMode::Calldata {
+            // A bond behind the key of receipts grows, in one contract.
+            let bonded = bond(&mut manager, &rollup, PAYER, 5).unwrap();
+            assert_eq!(bonded.amount, 5);
+            let slashing = Some(bastion_protocol::Address(bonded.slashing.into_array()));
+            let named = Rollup { slashing, ..rollup.clone() };
+            let more = bond(&mut manager, &named, PAYER, 2).unwrap();
+            assert_eq!((more.amount, more.slashing), (7, bonded.slashing));
+            let wrong = Rollup { slashing: Some(rollup.governance), ..rollup.clone() };
+            assert!(bond(&mut manager, &wrong, PAYER, 2).is_err());
+        }
         drop(manager);
         let (contract, governance) =
             (Address::from(rollup.contract.0), Address::from(rollup.governance.0));

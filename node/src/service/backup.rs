@@ -322,6 +322,7 @@ mod tests {
             blocks: Vec::new(),
             unsafe_dev_srs: true,
             policy: dev_policy(),
+            slashing: None,
         }
     }
 

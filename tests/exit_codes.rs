@@ -23,6 +23,10 @@ const COMMANDS: [(&str, &str); 25] = [
         "blobs",
         "--l1 http://127.0.0.1:1 --contract 0x1111111111111111111111111111111111111111 --out blobs",
     ),
+    (
+        "proof",
+        "inclusion 1:0:0 --l1 http://127.0.0.1:1 --contract 0x1111111111111111111111111111111111111111",
+    ),
     ("bench", ""),
     ("cost", ""),
     ("shapes", ""),

@@ -340,8 +340,12 @@ impl<'a> Audit<'a> {
                 return false;
             }
         }
-        if self.replay.take_chain() != block.header.c_out {
-            self.find("chain", Some(number), "its data have another word chain than it claims");
+        if self.replay.take_order().chain != block.header.c_out {
+            self.find(
+                "chain",
+                Some(number),
+                "its data have another order of operations than it claims",
+            );
         }
         if self.replay.root() != block.header.new_root {
             self.find("root", Some(number), "its data lead to another root than it claims");

@@ -9,7 +9,7 @@ mod fuzz;
 use bastion_audit::Replay;
 use bastion_protocol::data::BatchData;
 use bastion_protocol::Fr;
-use bastion_state::executor::word_chain;
+use bastion_state::executor::order_chain;
 use bastion_state::executor::{posted_data, BatchContext, BatchTrace};
 use bastion_state::State;
 use fuzz::{record, shrunk, Case, Plan, BATCHES};
@@ -31,8 +31,8 @@ fn wrong(replay: &mut Replay, trace: &BatchTrace) -> Option<String> {
     if let Err(e) = replay.apply(&data, trace.context.time) {
         return Some(e.to_string());
     }
-    if replay.take_chain() != word_chain(Fr::from(0u64), &trace.ops) {
-        return Some("the word chain is another".into());
+    if replay.take_order().chain != order_chain(Fr::from(0u64), &trace.ops) {
+        return Some("the order is another".into());
     }
     (replay.root() != trace.new_root).then(|| "the root is another".into())
 }

@@ -14,7 +14,7 @@ use bastion_protocol::blob::{coefficients, evaluate, Claim};
 use bastion_protocol::data::{chain_start, polynomial_start, DataMode};
 use bastion_protocol::inputs::{make_up, COUNT};
 use bastion_protocol::Header;
-use bastion_state::executor::{posted_data, word_chain, BatchTrace};
+use bastion_state::executor::{order_chain, posted_data, BatchTrace};
 use halo2_proofs::dev::MockProver;
 use halo2_proofs::halo2curves::bn256::{Bn256, Fr, G1Affine};
 use halo2_proofs::plonk::{create_proof, keygen_pk, keygen_vk, verify_proof};
@@ -87,7 +87,7 @@ fn batches_in_a_blob_make_up_their_block() {
     let traces = [&EVERY_KIND[..6], &[], transfers, &EVERY_KIND[7..8]]
         .map(|ops| run(&mut state, &context(), ops).unwrap());
     let data = traces.each_ref().map(|trace| posted_data(&trace.ops));
-    let chains = |c_in, trace: &BatchTrace| word_chain(c_in, &trace.ops);
+    let chains = |c_in, trace: &BatchTrace| order_chain(c_in, &trace.ops);
     let header = Header {
         old_root: traces[0].old_root,
         new_root: traces[3].new_root,
@@ -127,7 +127,7 @@ fn public_inputs_are_those_of_the_data() {
     let public = circuit.instances();
     let data = posted_data(&trace.ops);
     let y = data.evaluate(link().y_in, link().r);
-    let c = bastion_state::executor::word_chain(link().c_in, &trace.ops);
+    let c = bastion_state::executor::order_chain(link().c_in, &trace.ops);
     assert_eq!(public[0], to_halo2(trace.old_root));
     assert_eq!(public[1], to_halo2(trace.new_root));
     assert_eq!(public[3], to_halo2(c));

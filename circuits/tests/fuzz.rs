@@ -17,7 +17,7 @@ use bastion_protocol::blob::Scalar;
 use bastion_protocol::data::BatchData;
 use bastion_protocol::Fr;
 use bastion_protocol::Kind;
-use bastion_state::executor::word_chain;
+use bastion_state::executor::order_chain;
 use bastion_state::executor::{posted_data, BatchContext, BatchTrace};
 use bastion_state::State;
 use fuzz::{add, held, record, shrunk, Case, Plan, BATCHES};
@@ -94,7 +94,7 @@ fn wrong_in(
         trace.old_root,
         trace.new_root,
         link.c_in,
-        word_chain(link.c_in, &trace.ops),
+        order_chain(link.c_in, &trace.ops),
         link.y_in,
         data.evaluate_in(link.mode(), link.y_in, link.r),
     ];

@@ -108,7 +108,7 @@ const FREE: &[Free] = &[
     ),
     op(
         92..=93,
-        When::Kinds(&[Deposit, DepositNew, ForcedExit, ForcedExitNoop, Transfer, Noop]),
+        When::Kinds(&[Deposit, DepositNew, ForcedExitNoop, Transfer, Noop]),
         "extra fields of the message: these kinds have none",
     ),
     op(
@@ -126,17 +126,22 @@ const FREE: &[Free] = &[
         ]),
         "these kinds write no owner",
     ),
-    op(95..=96, UNSIGNED, "message: these kinds are not signed"),
+    op(95..=95, UNSIGNED, "message: these kinds are not signed"),
+    op(
+        96..=96,
+        When::Kinds(&[Deposit, DepositNew, ForcedExitNoop, Noop]),
+        "message chain: these kinds are not signed, and their leaf does not go on there",
+    ),
     op(
         97..=98,
-        When::Kinds(&[Deposit, DepositNew, ForcedExit, ForcedExitNoop, Transfer, Noop]),
+        When::Kinds(&[Deposit, DepositNew, ForcedExitNoop, Transfer, Noop]),
         "message chain behind the word: these kinds have no extra fields",
     ),
     op(99..=99, UNSIGNED, "message: these kinds are not signed"),
     op(
         102..=102,
-        When::Kinds(&[Transfer, Withdraw, Freeze, Unfreeze, Noop]),
-        "third word: these kinds post none in this slot",
+        When::Kinds(&[Transfer, Freeze, Unfreeze, Noop]),
+        "third word: these kinds post one word",
     ),
     op(
         104..=104,
@@ -153,6 +158,12 @@ const FREE: &[Free] = &[
         ]),
         "word of an exit record: these kinds do not leave",
     ),
+    op(
+        105..=106,
+        When::Kinds(&[Transfer, Freeze, Unfreeze, Noop]),
+        "hashes on the way to the leaf: of these kinds the word is the leaf",
+    ),
+    op(107..=110, When::Kinds(&[Noop]), "leaf and node: a Noop has none"),
     op(
         127..=128,
         When::Kinds(&[

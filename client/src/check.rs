@@ -1,8 +1,8 @@
 //! What a user checks of a node's answers. Nothing here asks anybody.
 
 use bastion_protocol::account::leaf;
+use bastion_protocol::order::leaf_of;
 use bastion_protocol::path::{root_from_path, DEPTH};
-use bastion_protocol::receipt::words_hash;
 use bastion_protocol::{Address, Fr};
 
 use crate::error::Distrust;
@@ -75,8 +75,8 @@ pub fn inclusion(inclusion: &Inclusion, signed: &SignedReceipt) -> Result<(), Di
     {
         return Err(wrong("it is at another place than the receipt says"));
     }
-    let words = words_hash(inclusion.records.iter().map(|record| record.0.as_slice()));
-    if words != receipt.words {
+    let promised = Some(receipt.leaf);
+    if leaf_of(inclusion.records.iter().map(|record| record.0.as_slice())) != promised {
         return Err(wrong("the receipt promises other records"));
     }
     Ok(())
@@ -130,13 +130,13 @@ mod tests {
 
     #[test]
     fn records_are_those_that_the_receipt_promises() {
-        let records = vec![Bytes(vec![1, 2]), Bytes(vec![3])];
-        let words = words_hash(records.iter().map(|r| r.0.as_slice()));
+        let records = vec![Bytes(vec![1; 15]), Bytes(vec![3; 47])];
+        let leaf = leaf_of(records.iter().map(|r| r.0.as_slice())).unwrap();
         let receipt = Receipt {
             epoch: 0,
             place: Place { block: 1, batch: 2, position: 3 },
             operation: [9; 32],
-            words,
+            leaf,
             time: 0,
         };
         let signed = SignedReceipt { receipt, signature: String::new() };
@@ -146,7 +146,7 @@ mod tests {
             batch: 2,
             position: 3,
             records,
-            words: Hash(words),
+            leaf: Element(leaf),
             offset: vec![0, 2],
             commit_transaction: None,
         };

@@ -6,7 +6,7 @@ use bastion_protocol::{Address, Receipt};
 use k256::ecdsa::{RecoveryId, Signature, VerifyingKey};
 use serde::{Deserialize, Serialize};
 
-use crate::types::text::Hash;
+use crate::types::text::{Element, Hash};
 
 /// Bytes of a signature: r, s, and 27 or 28.
 pub const SIGNATURE_LEN: usize = 65;
@@ -36,8 +36,8 @@ struct Fields {
     position: u32,
     /// keccak256 of the operation's bytes.
     operation: Hash,
-    /// keccak256 of the records that are posted for it.
-    words: Hash,
+    /// Its leaf in the order tree, over the words that are posted for it.
+    leaf: Element,
     /// Time of its block, in seconds.
     time: u64,
     /// r, s and v, 65 bytes.
@@ -47,23 +47,23 @@ struct Fields {
 
 impl From<Fields> for SignedReceipt {
     fn from(fields: Fields) -> Self {
-        let Fields { epoch, block, batch, position, operation, words, time, signature } = fields;
+        let Fields { epoch, block, batch, position, operation, leaf, time, signature } = fields;
         let place = Place { block, batch, position };
-        let receipt = Receipt { epoch, place, operation: operation.0, words: words.0, time };
+        let receipt = Receipt { epoch, place, operation: operation.0, leaf: leaf.0, time };
         Self { receipt, signature }
     }
 }
 
 impl From<SignedReceipt> for Fields {
     fn from(signed: SignedReceipt) -> Self {
-        let Receipt { epoch, place, operation, words, time } = signed.receipt;
+        let Receipt { epoch, place, operation, leaf, time } = signed.receipt;
         Self {
             epoch,
             block: place.block,
             batch: place.batch,
             position: place.position,
             operation: Hash(operation),
-            words: Hash(words),
+            leaf: Element(leaf),
             time,
             signature: signed.signature,
         }
@@ -140,7 +140,7 @@ mod tests {
             epoch: 1,
             place: Place { block: 2, batch: 3, position: 4 },
             operation: [5; 32],
-            words: [6; 32],
+            leaf: 6_u64.into(),
             time: 1_800_000_000,
         };
         let digest = receipt.digest(1, CONTRACT);

@@ -10,7 +10,7 @@ use bastion_protocol::blob::point::limbs;
 use bastion_protocol::blob::BlobError;
 use bastion_protocol::data::{chain_start, polynomial_start, DataMode};
 use bastion_protocol::{Fr, Header, PublicInputs};
-use bastion_state::executor::{posted_data, word_chain, BatchContext, BatchTrace};
+use bastion_state::executor::{order_chain, posted_data, BatchContext, BatchTrace};
 
 use crate::error::NodeError;
 use crate::posted::{post, values, PostedData};
@@ -56,7 +56,7 @@ impl Block {
         let batches = self.batches.iter().zip(&data).zip(blobs);
         let links = batches.map(|((batch, data), blob)| {
             let here = ChainedInputs { c_in, y_in, r, blob };
-            c_in = word_chain(c_in, &batch.ops);
+            c_in = order_chain(c_in, &batch.ops);
             y_in = data.evaluate_in(posted.mode(), y_in, r);
             here
         });
@@ -122,7 +122,7 @@ pub(crate) fn bind(
         policy_root: context.policy.root(),
         domain: context.domain,
         time: context.time,
-        c_out: batches.iter().fold(chain_start(), |c, b| word_chain(c, &b.ops)),
+        c_out: batches.iter().fold(chain_start(), |c, b| order_chain(c, &b.ops)),
         batches: batches.len() as u32,
     };
     Ok(Block { header, data, blob, batches, checked: false })

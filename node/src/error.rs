@@ -559,6 +559,9 @@ pub enum NodeError {
     /// Of the prover.
     #[error(transparent)]
     Prover(#[from] ProverError),
+    /// There is no proof of inclusion.
+    #[error(transparent)]
+    Inclusion(#[from] crate::inclusion::InclusionError),
     /// Of reading or writing a file.
     #[error("{path}: {source}")]
     Io {

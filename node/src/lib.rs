@@ -42,6 +42,7 @@ pub mod devnet;
 pub mod error;
 pub mod exodus;
 pub mod history;
+pub mod inclusion;
 pub mod jobs;
 pub mod nats;
 pub mod pipeline;

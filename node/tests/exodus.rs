@@ -19,6 +19,7 @@ use bastion_node::code;
 use bastion_node::devnet::{dev_exit, dev_key, dev_policy};
 use bastion_node::exodus::{rebuild, standing, Done, Due, Dues, Outcome, Sender, Standing, What};
 use bastion_node::history::{collect, collect_pinned};
+use bastion_node::inclusion::{inclusion, Wanted};
 use bastion_node::posted::PostedData;
 use bastion_node::settle::{header_of, to_u256};
 use bastion_node::NodeError;
@@ -27,10 +28,11 @@ use bastion_protocol::blob::{coefficients, to_blob, Posted as InBlob};
 use bastion_protocol::data::BatchData;
 use bastion_protocol::header::domain;
 use bastion_protocol::ops::{Action, Body, Op};
+use bastion_protocol::receipt::Place;
 use bastion_protocol::{Fr, Header};
 use bastion_prover::progress::Progress;
 use bastion_prover::ErrorClass;
-use bastion_state::executor::word_chain;
+use bastion_state::executor::order_chain;
 use bastion_state::executor::{posted_data, BatchBuilder, BatchContext};
 use bastion_state::state::State;
 use tempfile::TempDir;
@@ -155,7 +157,7 @@ fn settle(
         policy_root: dev_policy().root(),
         domain: trace.context.domain,
         time: trace.context.time,
-        c_out: word_chain(Fr::from(0u64), &trace.ops),
+        c_out: order_chain(Fr::from(0u64), &trace.ops),
         batches: 1,
     };
     if !matches!(posting, Posting::Calldata) {
@@ -240,6 +242,57 @@ fn history_and_state(
     blobs.require(&history, None).unwrap();
     let state = rebuild(&history, &[dev_policy()]).unwrap();
     (history, state)
+}
+
+/// Proofs of inclusion, from what L1 holds of the story: all places, and operations by what they say.
+fn every_operation_is_shown(posting: Posting<'_>) {
+    let l1: &mut dyn DevChain = &mut EmbeddedL1::new(TIME);
+    let (contract, _) = story(l1, posting);
+    let (history, _) = history_and_state(l1, contract, posting);
+    let policies = [dev_policy()];
+    for (block, operations) in [(1, 3), (2, 2)] {
+        let place = |position| Wanted::Place(Place { block, batch: 0, position });
+        for position in 0..operations {
+            let proof = inclusion(&history, &policies, &place(position)).unwrap();
+            assert_eq!(proof.verify(), Ok(()));
+            assert_eq!((proof.block, proof.position), (block, position));
+            let claimed = history.blocks[block as usize - 1].header.c_out;
+            assert_eq!(proof.inputs[3], claimed);
+        }
+        let error = inclusion(&history, &policies, &place(operations)).unwrap_err();
+        assert!(error.to_string().contains("no position"), "{error}");
+    }
+    let by = |op: Op| inclusion(&history, &policies, &Wanted::Operation(Box::new(op)));
+    let first = history.queue[0].op;
+    let proof = by(first).unwrap();
+    assert_eq!((proof.block, proof.position), (1, 0));
+    // The last entry of the queue is in no block.
+    let error = by(history.queue[3].op).unwrap_err().to_string();
+    assert!(error.contains("no operation of the 2 proven blocks"), "{error}");
+    let out = |amount: u128, to: &str| {
+        let body = Body {
+            account: FIRST_USER,
+            token: 0,
+            nonce: 0,
+            deadline: 1,
+            fee: 0,
+            action: Action::Withdraw { to: dev_exit(to), amount },
+        };
+        let chain = domain(31_337, bastion_protocol::Address(contract.into_array()));
+        Op::Signed(body.sign(&dev_key("alice"), chain, dev_exit("alice")).unwrap())
+    };
+    let proof = by(out(1_000, "zoe")).unwrap();
+    assert_eq!((proof.block, proof.batch, proof.position), (2, 0, 0));
+    assert!(by(out(1_001, "zoe")).is_err() && by(out(1_000, "yan")).is_err());
+    let error =
+        inclusion(&history, &policies, &Wanted::Place(Place { block: 3, batch: 0, position: 0 }));
+    assert!(error.unwrap_err().to_string().contains("block 3 is not proven"));
+}
+
+#[test]
+fn inclusion_is_shown_from_calldata_and_from_blobs() {
+    every_operation_is_shown(Posting::Calldata);
+    every_operation_is_shown(Posting::Folder);
 }
 
 fn sender(contract: Address, dry_run: bool) -> Sender {

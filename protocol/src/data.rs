@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::records::Section;
 use crate::{field, Fr, ProtocolError};
 
-/// Value of the word chain before a block's first batch.
+/// Value of the order chain before a block's first batch.
 #[must_use]
 pub fn chain_start() -> Fr {
     Fr::ZERO

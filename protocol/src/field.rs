@@ -134,13 +134,45 @@ pub mod serde_fr {
     }
 }
 
+/// A field element that writes and reads itself as [`serde_fr`] does.
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Element(#[serde(with = "serde_fr")] Fr);
+
+/// `#[serde(with = "field::serde_frs")]`: field elements in a list or an array, each as hex text or 32
+/// bytes.
+pub mod serde_frs {
+    use super::Element;
+    use crate::Fr;
+    use serde::{de::Error, Deserialize, Deserializer, Serializer};
+
+    /// Writes the elements.
+    ///
+    /// # Errors
+    /// Those of the format.
+    pub fn serialize<S: Serializer>(list: &[Fr], s: S) -> Result<S::Ok, S::Error> {
+        s.collect_seq(list.iter().map(|x| Element(*x)))
+    }
+
+    /// Reads the elements.
+    ///
+    /// # Errors
+    /// Those of the format, values of at least `p`, and for an array another number of elements.
+    pub fn deserialize<'de, D: Deserializer<'de>, T: TryFrom<Vec<Fr>>>(
+        d: D,
+    ) -> Result<T, D::Error> {
+        let list: Vec<Fr> =
+            Vec::<Element>::deserialize(d)?.into_iter().map(|Element(x)| x).collect();
+        let got = list.len();
+        T::try_from(list)
+            .map_err(|_| D::Error::custom(format!("{got} field elements are too many or too few")))
+    }
+}
+
 /// `#[serde(with = "field::serde_option_fr")]`: a field element that may be missing.
 pub mod serde_option_fr {
+    use super::Element;
     use crate::Fr;
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-    #[derive(Serialize, Deserialize)]
-    struct Element(#[serde(with = "super::serde_fr")] Fr);
 
     /// Writes the element.
     ///

@@ -10,9 +10,9 @@ pub struct PublicInputs<F> {
     pub old_root: F,
     /// State root after.
     pub new_root: F,
-    /// Word chain before.
+    /// Order chain before.
     pub c_in: F,
-    /// Word chain after.
+    /// Order chain after.
     pub c_out: F,
     /// Word polynomial before.
     pub y_in: F,

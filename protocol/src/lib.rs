@@ -12,6 +12,7 @@
 //! | [`policy`], [`limiter`] | limits, guardian, the rule of the bridge | §4, §5 |
 //! | [`kinds`], [`ops`], [`codec`] | kinds of operations, operations, their encoding | §5 |
 //! | [`records`], [`data`] | posted records, words, their polynomial | §6 |
+//! | [`order`] | the tree over a batch's operations, proofs that one has its place | §6 |
 //! | [`blob`] | records as the coefficients of a blob's polynomial, and its point | §6 |
 //! | [`header`], [`inputs`] | what a block claims, public inputs of proofs | §7 |
 //! | [`proofs`] | proofs as they are stored and sent | §9 |
@@ -39,6 +40,7 @@ pub mod kinds;
 pub mod limiter;
 pub mod memo;
 pub mod ops;
+pub mod order;
 pub mod path;
 pub mod policy;
 pub mod proofs;

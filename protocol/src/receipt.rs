@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::hash::keccak;
 use crate::ops::Op;
-use crate::Address;
+use crate::{field, Address, Fr};
 
 /// Name and version of the signing domain.
 const NAME: &[u8] = b"Bastion";
@@ -15,7 +15,7 @@ const VERSION: &[u8] = b"1";
 const DOMAIN_TYPE: &[u8] =
     b"EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)";
 const TYPE: &[u8] = b"Receipt(uint32 epoch,uint64 number,uint32 batch,uint32 position,\
-bytes32 operation,bytes32 words,uint64 time)";
+bytes32 operation,uint256 leaf,uint64 time)";
 
 /// Where an operation stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -42,9 +42,9 @@ pub struct Receipt {
     /// [`operation_hash`].
     #[serde(with = "hash")]
     pub operation: [u8; 32],
-    /// [`words_hash`] of what will be posted for it.
-    #[serde(with = "hash")]
-    pub words: [u8; 32],
+    /// Its leaf in the order tree ([`crate::order::leaf`]): binds what will be posted for it.
+    #[serde(with = "field::serde_fr")]
+    pub leaf: Fr,
     /// Time of its block, in seconds.
     pub time: u64,
 }
@@ -53,13 +53,6 @@ pub struct Receipt {
 #[must_use]
 pub fn operation_hash(op: &Op) -> [u8; 32] {
     keccak(&[&op.to_bytes()])
-}
-
-/// keccak256 of the records that are posted for an operation, one after the other (section 6).
-#[must_use]
-pub fn words_hash<'a>(records: impl IntoIterator<Item = &'a [u8]>) -> [u8; 32] {
-    let records: Vec<&[u8]> = records.into_iter().collect();
-    keccak(&records)
 }
 
 impl Receipt {
@@ -82,7 +75,7 @@ impl Receipt {
             &word(batch.into()),
             &word(position.into()),
             &self.operation,
-            &self.words,
+            &field::to_bytes(&self.leaf),
             &word(self.time),
         ]);
         keccak(&[&[0x19, 0x01], &domain, &content])
@@ -125,22 +118,17 @@ mod tests {
             epoch: 1,
             place: Place { block: 2, batch: 3, position: 4 },
             operation: operation_hash(&Op::Noop),
-            words: words_hash([&b"ab"[..], b"c"]),
+            leaf: Fr::from(5_u64),
             time: 1_800_000_000,
         }
     }
 
     #[test]
-    fn hashes_are_keccak_of_the_bytes() {
-        // keccak256 of one zero byte, and of "abc".
-        let hex = |hash: [u8; 32]| hex::encode(hash);
+    fn the_hash_is_keccak_of_the_bytes() {
+        // keccak256 of one zero byte.
         assert_eq!(
-            hex(receipt().operation),
+            hex::encode(receipt().operation),
             "bc36789e7a1e281436464229828f817d6612f7b477d66591ff96a9e064bcc98a"
-        );
-        assert_eq!(
-            hex(receipt().words),
-            "4e03657aea45a94fc7d47ba826c8d667c0d1e6e33a64a036ec44f58fa12d6c45"
         );
     }
 
@@ -155,7 +143,7 @@ mod tests {
             |r| r.place.batch += 1,
             |r| r.place.position += 1,
             |r| r.operation[0] ^= 1,
-            |r| r.words[31] ^= 1,
+            |r| r.leaf += Fr::from(1_u64),
             |r| r.time += 1,
         ];
         for (i, change) in changes.into_iter().enumerate() {

@@ -18,6 +18,7 @@ pub(crate) mod job;
 pub(crate) mod l1;
 pub(crate) mod node;
 pub(crate) mod operator;
+pub(crate) mod proof;
 pub(crate) mod prove;
 pub(crate) mod receipt;
 pub(crate) mod replay;

@@ -7,7 +7,7 @@ use super::{no_limiter, Batch, Broken};
 
 impl Batch<'_> {
     pub(super) fn request(&mut self, record: &[u8]) -> Result<(), Broken> {
-        self.replay.absorb(Section::L1, record);
+        self.replay.order.absorb(Section::L1, record);
         match L1Record::read(record)? {
             L1Record::Deposit { token, index, amount, keyhash, exit } => {
                 let owner = self.replay.learn((keyhash, exit));

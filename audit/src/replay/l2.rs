@@ -9,7 +9,7 @@ use super::{no_limiter, Batch, Broken};
 
 impl Batch<'_> {
     pub(super) fn signed(&mut self, record: &[u8]) -> Result<(), Broken> {
-        self.replay.absorb(Section::L2, record);
+        self.replay.order.absorb(Section::L2, record);
         let word = L2Record::read(record)?;
         let kind = word.known_kind()?;
         let L2Record { from, to, .. } = word;

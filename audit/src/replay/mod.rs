@@ -13,21 +13,24 @@
 mod error;
 mod l1;
 mod l2;
+mod order;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use bastion_protocol::account::{is_limiter, limiter_index, FIRST_USER};
-use bastion_protocol::data::{packed_counts, BatchData};
-use bastion_protocol::hash::compress;
+use bastion_protocol::data::BatchData;
 use bastion_protocol::keys::owner;
 use bastion_protocol::limiter::limit;
 use bastion_protocol::records::{read_owner, ExitRecord, Section};
-use bastion_protocol::{field, Account, Address, Fr, Index, Opening, Policy, Token};
+use bastion_protocol::{Account, Address, Fr, Index, Opening, Policy, Token};
 
 use crate::tree::Tree;
 
 pub use error::{Broken, Place, ReplayError};
+pub use order::{BatchLeaves, BlockOrder};
+
+use order::Order;
 
 /// Words that a section of a batch may have: more could not be told from the next section's.
 const MAX_WORDS: usize = u16::MAX as usize;
@@ -40,7 +43,7 @@ pub struct Replay {
     tree: Tree,
     policy: Option<Arc<Policy>>,
     touched: BTreeSet<Index>,
-    chain: Fr,
+    order: Order,
     /// Operations seen, padding aside.
     pub operations: u64,
 }
@@ -60,7 +63,7 @@ impl Replay {
             tree: Tree::new(),
             policy: None,
             touched: BTreeSet::new(),
-            chain: Fr::from(0u64),
+            order: Order::default(),
             operations: 0,
         }
     }
@@ -112,10 +115,10 @@ impl Replay {
         self.tree.root()
     }
 
-    /// The word chain over the batches since this was last asked: called after each block, its
-    /// `C_out`.
-    pub fn take_chain(&mut self) -> Fr {
-        std::mem::replace(&mut self.chain, Fr::from(0u64))
+    /// The order of operations in the batches since this was last asked: called after each block,
+    /// that of the block.
+    pub fn take_order(&mut self) -> BlockOrder {
+        self.order.end_block()
     }
 
     /// Applies the data of a batch.
@@ -143,10 +146,12 @@ impl Replay {
         for (i, record) in section(Section::L1).iter().enumerate() {
             let at = Place::L1(i);
             batch.request(record).map_err(|broken| ReplayError { at, broken })?;
+            batch.replay.order.end_operation();
         }
         for (i, record) in section(Section::L2).iter().enumerate() {
             let at = Place::L2(i);
             batch.signed(record).map_err(|broken| ReplayError { at, broken })?;
+            batch.replay.order.end_operation();
         }
         match (batch.owners.len(), batch.exits.len()) {
             (0, 0) => {}
@@ -154,7 +159,7 @@ impl Replay {
             (owners, _) => return Err(whole(Broken::Owners(owners))),
         }
         let counts = data.counts();
-        self.chain = compress(self.chain, packed_counts(counts));
+        self.order.end_batch(counts);
         let [l1, l2, ..] = counts;
         self.operations += l1 + l2;
         Ok(())
@@ -164,20 +169,6 @@ impl Replay {
         let owner = owner(opening.0, opening.1);
         self.openings.insert(owner, opening);
         owner
-    }
-
-    /// Absorbs the words of a record into the word chain.
-    fn absorb(&mut self, section: Section, record: &[u8]) {
-        let mut rest = record;
-        for len in section.words() {
-            let (word, tail) = rest.split_at((*len).min(rest.len()));
-            let mut wide = [0; 32];
-            for (to, from) in wide.iter_mut().rev().zip(word.iter().rev()) {
-                *to = *from;
-            }
-            self.chain = compress(self.chain, field::reduce(&wide));
-            rest = tail;
-        }
     }
 }
 
@@ -231,7 +222,7 @@ impl Batch<'_> {
     fn next_owner(&mut self) -> Result<Opening, Broken> {
         let (record, rest) = self.owners.split_first().ok_or(Broken::NoOwner)?;
         self.owners = rest;
-        self.replay.absorb(Section::Owners, record);
+        self.replay.order.absorb(Section::Owners, record);
         Ok(read_owner(record)?)
     }
 
@@ -274,7 +265,7 @@ impl Batch<'_> {
         let account = Account { balance: tat, ..account };
         self.put(limiter, account);
         if let Some((record, rest)) = self.exits.split_first() {
-            self.replay.absorb(Section::Exits, record);
+            self.replay.order.absorb(Section::Exits, record);
             self.exits = rest;
         }
         self.position += 1;

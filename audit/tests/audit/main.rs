@@ -24,7 +24,7 @@ use bastion_protocol::times::{
 };
 use bastion_protocol::Header;
 use bastion_protocol::{Address, Fr};
-use bastion_state::executor::word_chain;
+use bastion_state::executor::order_chain;
 use bastion_state::executor::{posted_data, BatchBuilder, BatchContext};
 use bastion_state::state::State;
 
@@ -82,7 +82,7 @@ fn block(state: &mut State, time: u64, processed: u64, ops: &[Op]) -> Block {
             policy_root: policy().root(),
             domain: trace.context.domain,
             time,
-            c_out: word_chain(Fr::from(0u64), &trace.ops),
+            c_out: order_chain(Fr::from(0u64), &trace.ops),
             batches: 1,
         },
         data: posted.to_bytes(),

@@ -16,7 +16,7 @@ use bastion_protocol::policy::{Policy, TokenLimits};
 use bastion_protocol::records::{ExitRecord, Section};
 use bastion_protocol::Kind;
 use bastion_protocol::{Account, Address, Fr, Index};
-use bastion_state::executor::word_chain;
+use bastion_state::executor::order_chain;
 use bastion_state::executor::{posted_data, BatchBuilder, BatchContext, BatchTrace};
 use bastion_state::state::State;
 use rand::rngs::StdRng;
@@ -68,13 +68,13 @@ fn data(trace: &BatchTrace) -> BatchData {
     BatchData::read(&mut bytes.as_slice()).unwrap()
 }
 
-/// Replays a trace: state, accounts and word chain come out as the executor has them.
+/// Replays a trace: state, accounts and order come out as the executor has them.
 fn follows(replay: &mut Replay, state: &State, trace: &BatchTrace) {
     replay.apply(&data(trace), trace.context.time).unwrap();
     assert_eq!(replay.root(), trace.new_root);
     assert!(replay.accounts().map(|(i, a)| (i, *a)).eq(state.accounts().map(|(i, a)| (i, *a))));
-    let chain = word_chain(Fr::from(0u64), &trace.ops);
-    assert_eq!(replay.take_chain(), chain);
+    let chain = order_chain(Fr::from(0u64), &trace.ops);
+    assert_eq!(replay.take_order().chain, chain);
 }
 
 fn deposit(name: &str, token: u16, amount: u128) -> Op {

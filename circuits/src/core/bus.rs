@@ -34,9 +34,9 @@ pub enum Tag {
     BaseMultiple = 9,
     /// `(signature id, half, x, y, h, s)`: state of a scalar multiplication after a half.
     Half = 10,
-    /// `(i, C, Y_1, .., Y_4, n_1, .., n_4)`: state between operations.
+    /// `(i, position, Y_1, .., Y_4, n_1, .., n_4)`: state between operations.
     State = 11,
-    /// `(time, r, m_domain, guardian, max_freeze, cooldown, fee_owner)`: constants of the batch.
+    /// `(time, r, m_domain, guardian, max_freeze, cooldown, fee_owner, mode, n)`: constants of the batch.
     Context = 12,
     /// `(token, amount, tat, tat', release_time)`: one use of the bridge limiter.
     Exit = 13,
@@ -76,6 +76,8 @@ pub enum Tag {
     /// `(position, quarter, low, high)`: the words of a quarter of a group times the limbs of their
     /// multipliers.
     Sums = 30,
+    /// `(number, value)`: a node of the order tree; number 0 is the chain over batches.
+    Place = 31,
 }
 
 /// A tuple: its relation and entries.

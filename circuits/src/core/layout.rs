@@ -119,8 +119,7 @@ impl Table {
     /// Rows of a block.
     pub fn rows(self) -> usize {
         match self {
-            Self::Head | Self::Blob => 10,
-            Self::Op => 9,
+            Self::Head | Self::Op | Self::Blob => 10,
             Self::Account => 7,
             Self::Node => 6,
             Self::Signature => 7,

@@ -34,8 +34,8 @@ const LIMITS_ROOT: Expr = Expr::nth(6);
 const FEE_OWNER: Expr = Expr::nth(7);
 const M_DOMAIN: Expr = Expr::nth(8);
 const POLICY_USES: Expr = Expr::nth(9);
-/// Word chain after the last operation, before the counts are absorbed.
-const LAST_CHAIN: Expr = Expr::nth(15);
+/// The chain over batches before the counts are absorbed.
+const MIDDLE: Expr = Expr::nth(15);
 /// Chain of the policy hash before its last step.
 const POLICY_CHAIN: usize = 10;
 /// Polynomials and counts after the last operation.
@@ -50,6 +50,8 @@ const BASE_COUNTS: usize = 40;
 const SUMS: usize = 56;
 /// L2 and owner records in the blob.
 const IN_BLOB: [Expr; 2] = [Expr::nth(60), Expr::nth(61)];
+/// Operations, padding aside.
+const OPERATIONS: Expr = Expr::nth(62);
 
 /// `compress(tag, n)`: the constant start of a chain.
 fn chain_head(tag: u64, n: u64) -> Fr {
@@ -85,7 +87,7 @@ pub fn head_block(ops: usize) -> RowBlock {
             Expr::one(),
             ops::state_tuple(
                 Expr::zero(),
-                c_in,
+                Expr::zero(),
                 std::array::from_fn(|_| Expr::zero()),
                 std::array::from_fn(|_| Expr::zero()),
             ),
@@ -93,18 +95,20 @@ pub fn head_block(ops: usize) -> RowBlock {
         Term::consume(
             "last_state",
             Expr::one(),
-            ops::state_tuple(Expr::from(ops as u64), LAST_CHAIN, y, counts),
+            ops::state_tuple(Expr::from(ops as u64), OPERATIONS, y, counts),
         ),
         Term::consume(
             "chain_counts",
             Expr::one(),
-            hash::tuple(LAST_CHAIN, packed_counts(&counts), c_out),
+            hash::tuple(MIDDLE, packed_counts(&counts) + OPERATIONS * Expr::pow2(64), c_out),
         ),
+        Term::produce("chain_before", Expr::one(), ops::place_tuple(Expr::zero(), c_in)),
+        Term::consume("chain_after", Expr::one(), ops::place_tuple(Expr::zero(), MIDDLE)),
         Term::produce(
             "context",
             Expr::from(ops as u64),
             ops::context_tuple([
-                time, r, M_DOMAIN, GUARDIAN, MAX_FREEZE, COOLDOWN, FEE_OWNER, mode,
+                time, r, M_DOMAIN, GUARDIAN, MAX_FREEZE, COOLDOWN, FEE_OWNER, mode, OPERATIONS,
             ]),
         ),
         Term::produce("blob", Expr::one(), statement(&public).tuple()),
@@ -188,8 +192,10 @@ pub struct Head<'a> {
     pub limits_root: bastion_protocol::Fr,
     /// Whether any account was touched.
     pub touched: bool,
-    /// Word chain after the last operation.
-    pub last_chain: Fr,
+    /// The chain over batches before the counts are absorbed.
+    pub middle: Fr,
+    /// Operations, padding aside.
+    pub operations: u64,
     /// Polynomials after the last operation.
     pub y: [Fr; 4],
     /// Records of each section.
@@ -238,7 +244,8 @@ pub fn assign(
     writer.set(&FEE_OWNER, fee_owner);
     writer.set(&M_DOMAIN, m_domain);
     writer.set(&POLICY_USES, small(head.policy_uses));
-    writer.set(&LAST_CHAIN, head.last_chain);
+    writer.set(&MIDDLE, head.middle);
+    writer.set(&OPERATIONS, small(head.operations));
     for i in 0..4 {
         writer.nth(Y + i, head.y[i]);
         writer.nth(COUNTS + i, small(head.counts[i]));

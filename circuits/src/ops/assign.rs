@@ -21,16 +21,16 @@ use crate::witness::LookupCounts;
 pub struct OpState {
     /// Number of the next operation.
     pub number: u64,
-    /// Word chain.
-    pub chain: Fr,
+    /// Leaves of the order tree so far.
+    pub leaves: Vec<Fr>,
     /// Word polynomials of the four sections.
     pub y: [Fr; 4],
     /// Records of the four sections.
     pub counts: [u64; 4],
     /// Last access of each account.
     pub last_access: HashMap<u32, u64>,
-    /// Time, `r`, `m_domain`, guardian, max_freeze, cooldown, fee owner.
-    pub context: [Fr; 8],
+    /// Time, `r`, `m_domain`, guardian, max_freeze, cooldown, fee owner, mode, operations.
+    pub context: [Fr; 9],
 }
 
 /// Values of the message and posted words of one operation.
@@ -62,6 +62,15 @@ pub fn assign(
     match op {
         Some(op) => w.run(op, context.time, state),
         None => w.run(&OpTrace::noop(), context.time, state),
+    }
+}
+
+/// Assigns the order tree to the operations: `nodes` by number, as `[left, right, node]`, of the
+/// operation at each position. Padding has none.
+pub fn assign_node(writer: &mut BlockWriter<'_>, [left, right, node]: [Fr; 3]) {
+    let c = cells();
+    for (cell, value) in [(c.children[0], left), (c.children[1], right), (c.node, node)] {
+        writer.set(&cell, value);
     }
 }
 
@@ -127,6 +136,7 @@ impl OpWriter<'_, '_> {
             self.set(flag, small(u64::from(op.kind == kind)));
         }
         self.set(&c.number, small(state.number));
+        self.set(&c.position, small(state.leaves.len() as u64));
         for (cell, value) in c.context.entries().iter().zip(state.context) {
             self.set(cell, value);
         }
@@ -367,16 +377,50 @@ impl OpWriter<'_, '_> {
                 message = chain[2];
             }
         }
-        self.set(&c.x1, text.x[0]);
-        self.set(&c.x2, text.x[1]);
         self.set(&c.message_word, word);
+        self.set(&c.message, message);
+        // A forced exit that pays has part of its leaf there.
+        if op.kind != Kind::ForcedExit {
+            self.extended(text.x, chain);
+        }
+    }
+
+    /// The extra fields of a message, and its chain.
+    fn extended(&mut self, [x1, x2]: [Fr; 2], chain: [Fr; 3]) {
+        let c = self.cells;
+        self.set(&c.x1, x1);
+        self.set(&c.x2, x2);
         for (cell, value) in c.message_chain.iter().zip(chain) {
             self.set(cell, value);
         }
-        self.set(&c.message, message);
     }
 
-    /// Words, their chain and their polynomials.
+    /// The leaf of the order tree over the words of the kind; moves the position on.
+    fn leaf(&mut self, kind: Kind, words: [Fr; 5], state: &mut OpState) {
+        let c = self.cells;
+        let [main, second, third, exit1, exit2] = words;
+        let (mut chain, mut leaf) = ([Fr::zero(); 2], main);
+        if kind.is_l1() || kind.writes_owner() || kind == Kind::Withdraw {
+            chain[0] = self.pools.compress(main, second);
+            chain[1] = self.pools.compress(chain[0], third);
+            leaf = chain[1];
+        }
+        if kind == Kind::ForcedExit {
+            let four = self.pools.compress(leaf, exit1);
+            let five = self.pools.compress(four, exit2);
+            self.extended([exit1, exit2], [leaf, four, five]);
+            leaf = five;
+        }
+        for (cell, value) in c.leaf_chain.iter().zip(chain) {
+            self.set(cell, value);
+        }
+        self.set(&c.leaf, leaf);
+        if kind != Kind::Noop {
+            state.leaves.push(leaf);
+        }
+    }
+
+    /// Words, their leaf and their polynomials.
     fn absorb(&mut self, op: &OpTrace, text: &Text, keyhash: Fr, exit: Fr, state: &mut OpState) {
         let c = self.cells;
         let kind = op.kind;
@@ -404,35 +448,27 @@ impl OpWriter<'_, '_> {
         };
         let release = op.limiter.as_ref().map_or(Fr::zero(), |l| small(l.release_time));
         let zero = Fr::zero();
-        let words = [
-            main,
-            match (deposit, owners) {
-                (true, _) => keyhash,
-                (_, true) => text.x[0],
-                _ => zero,
-            },
-            match (deposit, l1, owners) {
-                (true, _, _) => exit,
-                (_, true, _) => text.requested_exit,
-                (_, _, true) => text.x[1],
-                _ => zero,
-            },
-            if exits { exit_to * pow2(56) + primary.token * pow2(40) + release } else { zero },
-            if exits { amount * pow2(32) + index } else { zero },
-        ];
+        let [exit1, exit2] = match exits {
+            true => {
+                [exit_to * pow2(56) + primary.token * pow2(40) + release, amount * pow2(32) + index]
+            }
+            false => [zero; 2],
+        };
+        let [second, third] = match kind {
+            Kind::Deposit | Kind::DepositNew => [keyhash, exit],
+            Kind::ForcedExit | Kind::ForcedExitNoop => [zero, text.requested_exit],
+            Kind::TransferNew | Kind::ChangeKey => text.x,
+            Kind::Withdraw => [exit1, exit2],
+            Kind::Transfer | Kind::Freeze | Kind::Unfreeze | Kind::Noop => [zero; 2],
+        };
+        let words = [main, second, third, exit1, exit2];
         self.set(&c.exit_to, exit_to);
         self.set(&c.release, release);
 
-        let opening = l1 || owners;
-        let filled = [kind != Kind::Noop, opening, opening, exits, exits];
-        self.set(&c.chain[0], state.chain);
-        for i in 0..5 {
-            self.set(&c.words[i], words[i]);
-            if filled[i] {
-                state.chain = self.pools.compress(state.chain, words[i]);
-            }
-            self.set(&c.chain[i + 1], state.chain);
+        for (cell, word) in c.words.iter().zip(words) {
+            self.set(cell, word);
         }
+        self.leaf(kind, words, state);
 
         let r = state.context[1];
         let [main, keyhash_word, exit_word, exit1, exit2] = words;

@@ -50,11 +50,13 @@ pub struct ContextCells {
     pub fee_owner: Expr,
     /// 1 if L2 and owner records are in a blob.
     pub mode: Expr,
+    /// Operations of the batch, padding aside.
+    pub operations: Expr,
 }
 
 impl ContextCells {
     /// The entries of the context tuple.
-    pub fn entries(&self) -> [Expr; 8] {
+    pub fn entries(&self) -> [Expr; 9] {
         [
             self.time,
             self.r,
@@ -64,6 +66,7 @@ impl ContextCells {
             self.cooldown,
             self.fee_owner,
             self.mode,
+            self.operations,
         ]
     }
 }
@@ -115,10 +118,16 @@ pub struct Cells {
     pub message_chain: [Expr; 3],
     /// The message.
     pub message: Expr,
-    /// Posted words, by slot: main; key hash; exit; exit record.
+    /// Posted words: main; key hash and exit (of a Withdraw: its exit record again); exit record.
     pub words: [Expr; 5],
-    /// The word chain before and after each slot.
-    pub chain: [Expr; 6],
+    /// The leaf after the second and the third word.
+    pub leaf_chain: [Expr; 2],
+    /// The leaf of the order tree.
+    pub leaf: Expr,
+    /// Children of the node of the order tree that this operation computes.
+    pub children: [Expr; 2],
+    /// That node.
+    pub node: Expr,
     /// Word polynomials of the four sections before.
     pub y_before: [Expr; 4],
     /// Word polynomials of the four sections after.
@@ -145,6 +154,8 @@ pub struct Cells {
     pub distinct_inverse: Expr,
     /// `1 / owner` of a receiver or of the target of a freeze.
     pub owner_inverse: Expr,
+    /// Operations before this one, padding aside: its place in the order tree.
+    pub position: Expr,
 }
 
 struct Allocator(usize);
@@ -204,6 +215,7 @@ pub fn cells() -> Cells {
             fee_owner: a.one(),
             // Allocated last.
             mode: Expr::zero(),
+            operations: Expr::zero(),
         },
         amount: a.one(),
         fee: a.one(),
@@ -224,7 +236,10 @@ pub fn cells() -> Cells {
         message_chain: a.many(),
         message: a.one(),
         words: a.many(),
-        chain: a.many(),
+        leaf_chain: a.many(),
+        leaf: a.one(),
+        children: a.many(),
+        node: a.one(),
         y_before: a.many(),
         y_after: a.many(),
         y_partial: a.many(),
@@ -238,8 +253,11 @@ pub fn cells() -> Cells {
         amount_inverse: a.one(),
         distinct_inverse: a.one(),
         owner_inverse: a.one(),
+        position: Expr::zero(),
     };
     cells.context.mode = a.one();
+    cells.context.operations = a.one();
+    cells.position = a.one();
     cells
 }
 

@@ -7,7 +7,7 @@ mod kinds;
 mod rules;
 mod words;
 
-pub use assign::{assign, OpState};
+pub use assign::{assign, assign_node, OpState};
 pub use cells::{cells, Cells};
 
 use crate::accounts;
@@ -22,14 +22,19 @@ use kinds::{sets, Sets};
 /// Time stamps an operation has.
 pub const TIMES: u64 = 4;
 
-/// The tuple of the state between operations: number, word chain, polynomials, counts.
-pub fn state_tuple(number: Expr, chain: Expr, y: [Expr; 4], counts: [Expr; 4]) -> Tuple {
-    Tuple::new(Tag::State, [number, chain].into_iter().chain(y).chain(counts))
+/// The tuple of the state between operations: number, position, polynomials, counts.
+pub fn state_tuple(number: Expr, position: Expr, y: [Expr; 4], counts: [Expr; 4]) -> Tuple {
+    Tuple::new(Tag::State, [number, position].into_iter().chain(y).chain(counts))
 }
 
 /// The tuple of the batch's constants.
-pub fn context_tuple(entries: [Expr; 8]) -> Tuple {
+pub fn context_tuple(entries: [Expr; 9]) -> Tuple {
     Tuple::new(Tag::Context, entries)
+}
+
+/// The tuple of a node of the order tree by its number; number 0 is the chain over batches.
+pub fn place_tuple(number: Expr, value: Expr) -> Tuple {
+    Tuple::new(Tag::Place, [number, value])
 }
 
 /// Constraints of an operation.
@@ -43,6 +48,7 @@ pub fn op_block() -> RowBlock {
     rules::permissions(&mut block, &c, &s);
     words::message(&mut block, &c, &s);
     words::words(&mut block, &c, &s);
+    words::leaf(&mut block, &c, &s);
     words::absorption(&mut block, &c, &s);
 
     // `opening` and the terms for the blob have multiplicities of degree 2; the others have degree 1.
@@ -51,6 +57,7 @@ pub fn op_block() -> RowBlock {
         hash_terms(&c, &s),
         range_terms(&c, &s),
         batch_terms(&c, &s),
+        place_terms(&c, &s),
         blob_terms(&c, &s),
     ]
     .concat();
@@ -90,14 +97,19 @@ fn access_flags(s: &Sets) -> [Expr; 3] {
     [!s.noop, s.floats + s.forced_exit, s.owner_signed]
 }
 
-/// Openings, message and word chain.
+/// Openings, message and leaf.
 fn hash_terms(c: &Cells, s: &Sets) -> Vec<Term> {
     let opens = s.deposit
         + s.deposit_new
         + s.forced_exit
         + s.owner_signed
         + s.forced_noop * c.access[0].before.exists;
-    let extended = s.l2 - s.transfer;
+    // Its leaf goes on where others have a message.
+    let extended = s.l2 - s.transfer + s.forced_exit;
+    let three = words::three_words(s);
+    let [main, second, third, ..] = c.words;
+    let [after_two, after_three] = c.leaf_chain;
+    let [left, right] = c.children;
     let [m1, m2, m3] = c.message_chain;
     let fixed = [
         ("opening", opens, &c.keyhash, &c.exit, &c.opened),
@@ -105,19 +117,29 @@ fn hash_terms(c: &Cells, s: &Sets) -> Vec<Term> {
         ("message_fields", s.l2, &c.context.m_domain, &c.message_word, &m1),
         ("message_x1", extended, &m1, &c.x1, &m2),
         ("message_x2", extended, &m2, &c.x2, &m3),
+        ("leaf_second", three, &main, &second, &after_two),
+        ("leaf_third", three, &after_two, &third, &after_three),
+        ("tree_node", !s.noop, &left, &right, &c.node),
     ];
-    let mut terms: Vec<Term> = fixed
+    fixed
         .into_iter()
         .map(|(name, flag, a, b, out)| Term::consume(name, flag, hash::tuple(*a, *b, *out)))
-        .collect();
-    for (i, flag) in words::slot_flags(s).into_iter().enumerate() {
-        terms.push(Term::consume(
-            format!("chain{i}"),
-            flag,
-            hash::tuple(c.chain[i], c.words[i], c.chain[i + 1]),
-        ));
-    }
-    terms
+        .collect()
+}
+
+/// The operation's leaf, and the node of the order tree that it computes: that of its position. At
+/// position 0 this is the step of the chain over batches.
+fn place_terms(c: &Cells, s: &Sets) -> Vec<Term> {
+    let active = !s.noop;
+    let [left, right] = c.children;
+    let twice = c.position * Expr::from(2);
+    let leaf = c.context.operations + c.position;
+    vec![
+        Term::produce("leaf_place", active, place_tuple(leaf, c.leaf)),
+        Term::consume("left_child", active, place_tuple(twice, left)),
+        Term::consume("right_child", active, place_tuple(twice + Expr::one(), right)),
+        Term::produce("node_place", active, place_tuple(c.position, c.node)),
+    ]
 }
 
 /// Balances, times, and the other values with a range.
@@ -171,14 +193,14 @@ fn batch_terms(c: &Cells, s: &Sets) -> Vec<Term> {
         Term::consume(
             "state_before",
             Expr::one(),
-            state_tuple(c.number, c.chain[0], c.y_before, c.counts),
+            state_tuple(c.number, c.position, c.y_before, c.counts),
         ),
         Term::produce(
             "state_after",
             Expr::one(),
             state_tuple(
                 c.number + Expr::one(),
-                c.chain[5],
+                c.position + !s.noop,
                 c.y_after,
                 [n1 + l1, n2 + l2, n3 + exits, n4 + owners],
             ),

@@ -1,13 +1,12 @@
-//! The signed message, the posted words, their chain and their polynomial.
+//! The signed message, the posted words, their leaf and their polynomial.
 
 use crate::core::{Expr, RowBlock};
 use crate::ops::cells::Cells;
 use crate::ops::kinds::Sets;
 
-/// Which slots of posted words a kind fills.
-pub(super) fn slot_flags(s: &Sets) -> [Expr; 5] {
-    let opening = s.l1 + s.owners;
-    [!s.noop, opening, opening, s.exits, s.exits]
+/// Kinds whose leaf has a second and a third word.
+pub(super) fn three_words(s: &Sets) -> Expr {
+    s.l1 + s.owners + s.withdraw
 }
 
 /// Records that a kind adds to each section.
@@ -73,12 +72,30 @@ pub(super) fn words(block: &mut RowBlock, c: &Cells, s: &Sets) {
     block.when(s.exits).equal("exit_record_amount", exit2, amount);
 }
 
-/// Unfilled slots leave the chain as it is (filled ones are hash look-ups), and each section's
-/// polynomial absorbs its words.
+/// The leaf of the order tree, over the words of the kind. A forced exit that pays has five: it takes
+/// the hashes of a message, which it does not have, for the last two.
+pub(super) fn leaf(block: &mut RowBlock, c: &Cells, s: &Sets) {
+    let [main, second, third, exit1, exit2] = c.words;
+    let [_, after_three] = c.leaf_chain;
+    let [four, _, after_five] = c.message_chain;
+    let three = three_words(s);
+    block.when(s.withdraw).equal("withdraw_second_word", second, exit1).equal(
+        "withdraw_third_word",
+        third,
+        exit2,
+    );
+    block
+        .when(s.forced_exit)
+        .equal("forced_exit_goes_on", four, after_three)
+        .equal("forced_exit_fourth_word", c.x1, exit1)
+        .equal("forced_exit_fifth_word", c.x2, exit2)
+        .equal("leaf_of_five_words", c.leaf, after_five);
+    block.when(!s.noop - three).equal("leaf_of_one_word", c.leaf, main);
+    block.when(three - s.forced_exit).equal("leaf_of_three_words", c.leaf, after_three);
+}
+
+/// Each section's polynomial absorbs its words.
 pub(super) fn absorption(block: &mut RowBlock, c: &Cells, s: &Sets) {
-    for (i, filled) in slot_flags(s).into_iter().enumerate() {
-        block.when(!filled).equal(format!("chain_skips{i}"), c.chain[i + 1], c.chain[i]);
-    }
     let r = c.context.r;
     let [main, keyhash, exit, exit1, exit2] = c.words;
     let [l1_first, l1_second, exit_first, owner_first] = c.y_partial;

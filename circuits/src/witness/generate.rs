@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use bastion_protocol::data::DataMode;
+use bastion_protocol::Kind;
 use bastion_state::executor::{BatchTrace, LimiterTrace};
 use halo2_proofs::halo2curves::bn256::Fr;
 use rayon::prelude::*;
@@ -23,7 +24,7 @@ use crate::{BatchCircuit, Shape};
 /// What links a batch to the block that it is part of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ChainedInputs {
-    /// Word chain before the batch.
+    /// The order chain before the batch.
     pub c_in: bastion_protocol::Fr,
     /// Word polynomial before the batch.
     pub y_in: bastion_protocol::Fr,
@@ -133,7 +134,7 @@ impl Fill<'_> {
         let limits_root = limits.root();
 
         let base_counts = self.signatures()?;
-        let state = self.ops(link, constants)?;
+        let (state, middle) = self.ops(link, constants)?;
         let places = Table::BLOB.map(|table| (table, self.places[table as usize]));
         let blob = in_blob::write(&mut self.grid, self.shape, &places, self.trace, link.blob)?;
         self.pools.out_of_range.extend(blob.out_of_range.iter().map(|(_, value)| (126, *value)));
@@ -141,7 +142,7 @@ impl Fill<'_> {
         self.nodes()?;
         let policy_uses = self.limiters(limits_root)?;
         let uses = (policy_uses, base_counts);
-        self.head(link, &state, constants, limits_root, uses, &blob);
+        self.head(link, (&state, middle), constants, limits_root, uses, &blob);
         self.hashes()?;
         self.ranges()
     }
@@ -203,11 +204,12 @@ impl Fill<'_> {
         &mut self,
         link: &ChainedInputs,
         (m_domain, fee_owner): (Fr, Fr),
-    ) -> Result<OpState, CircuitError> {
+    ) -> Result<(OpState, Fr), CircuitError> {
         let context = &self.trace.context;
+        let operations = self.trace.ops.iter().filter(|op| op.kind != Kind::Noop);
         let mut state = OpState {
             number: 0,
-            chain: to_halo2(link.c_in),
+            leaves: Vec::new(),
             y: [Fr::zero(); 4],
             counts: [0; 4],
             last_access: HashMap::new(),
@@ -220,10 +222,11 @@ impl Fill<'_> {
                 small(context.policy.cooldown),
                 fee_owner,
                 small(link.mode().flag()),
+                small(operations.count() as u64),
             ],
         };
         let rows = self.rows_of(Table::Op, self.trace.ops.len())?;
-        for (i, row) in rows.into_iter().enumerate() {
+        for (i, row) in rows.clone().enumerate() {
             ops::assign(
                 &mut self.grid.block(row),
                 self.trace.ops.get(i),
@@ -232,7 +235,29 @@ impl Fill<'_> {
                 &mut self.pools,
             );
         }
-        Ok(state)
+        let middle = self.order(rows, to_halo2(link.c_in), &state.leaves);
+        Ok((state, middle))
+    }
+
+    /// The order tree, a node to an operation; returns the chain over batches behind it.
+    fn order(&mut self, rows: Rows, c_in: Fr, leaves: &[Fr]) -> Fr {
+        let n = leaves.len();
+        // By number; in the place of number 0, which is no node, stands the step of the chain.
+        let mut nodes = vec![c_in; n];
+        nodes.extend(leaves);
+        let mut steps = vec![[Fr::zero(); 3]; n];
+        for j in (0..n).rev() {
+            let [left, right] = [nodes[2 * j], nodes[2 * j + 1]];
+            nodes[j] = self.pools.compress(left, right);
+            steps[j] = [left, right, nodes[j]];
+        }
+        let mut steps = steps.into_iter();
+        for (i, row) in rows.enumerate() {
+            let active = self.trace.ops.get(i).is_some_and(|op| op.kind != Kind::Noop);
+            let step = if active { steps.next() } else { None };
+            ops::assign_node(&mut self.grid.block(row), step.unwrap_or_default());
+        }
+        nodes.first().copied().unwrap_or(c_in)
     }
 
     fn accounts(&mut self, last_access: &HashMap<u32, u64>) -> Result<(), CircuitError> {
@@ -313,7 +338,7 @@ impl Fill<'_> {
     fn head(
         &mut self,
         link: &ChainedInputs,
-        state: &OpState,
+        (state, middle): (&OpState, Fr),
         constants: (Fr, Fr),
         limits_root: bastion_protocol::Fr,
         (policy_uses, base_counts): (u64, [u64; MULTIPLES]),
@@ -325,8 +350,9 @@ impl Fill<'_> {
         let sections = mode.in_calldata(state.y.map(|y| to_state(&y)));
         let y_out =
             bastion_protocol::data::batch_polynomial(link.y_in, link.r, sections, state.counts);
-        let counts = bastion_protocol::data::packed_counts(state.counts);
-        let c_out = self.pools.compress(state.chain, to_halo2(counts));
+        let operations = state.leaves.len() as u64;
+        let counts = bastion_protocol::order::counts_word(state.counts, operations);
+        let c_out = self.pools.compress(middle, to_halo2(counts));
         let public = PublicInputs {
             old_root: to_halo2(self.trace.old_root),
             new_root: to_halo2(self.trace.new_root),
@@ -351,7 +377,8 @@ impl Fill<'_> {
             policy: &context.policy,
             limits_root,
             touched: !self.trace.accounts.is_empty(),
-            last_chain: state.chain,
+            middle,
+            operations,
             y: state.y,
             counts: state.counts,
             policy_uses,

@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod operations;
+mod order;
 mod statement;
 #[path = "../support/mod.rs"]
 mod support;

@@ -4,7 +4,7 @@ use bastion_protocol::{Index, Kind, Token};
 use serde::{Deserialize, Serialize};
 
 use super::sentinel::Held;
-use super::text::{Amount, Bytes, Hash};
+use super::text::{Amount, Bytes, Element, Hash};
 use crate::receipt::SignedReceipt;
 
 /// Operations of a submission at most.
@@ -136,8 +136,8 @@ pub struct Inclusion {
     pub position: u32,
     /// The records that are posted for it, in the order of the sections.
     pub records: Vec<Bytes>,
-    /// keccak256 of the records one after the other: what the receipt promises.
-    pub words: Hash,
+    /// Its leaf in the order tree, over the words of the records: what the receipt promises.
+    pub leaf: Element,
     /// Where each record begins in the data of the block, in bytes; empty if a blob holds records of it.
     pub offset: Vec<u64>,
     /// The L1 transaction that posted the data, once there is one.

@@ -51,7 +51,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use alloy_primitives::keccak256;
 use bastion_protocol::ops::{Action, Op, SignedOp};
-use bastion_protocol::receipt::words_hash;
+use bastion_protocol::order::leaf_of;
 use bastion_protocol::records::L1Record;
 use bastion_protocol::Receipt;
 use bastion_sentinel::findings::{Entry, Finding, FindingsLog, Hash};
@@ -314,10 +314,10 @@ impl Sentinel {
 
     /// Looks at an operation that was included while nobody watched.
     pub(crate) fn missed(&mut self, entry: u64, found: &LogEntry) {
-        let Receipt { operation, words, .. } = found.receipt.receipt;
+        let Receipt { operation, leaf, .. } = found.receipt.receipt;
         let credits = |account| {
             let record = L1Record::of(&found.op, account).map(|record| record.to_bytes());
-            record.is_some_and(|record| words_hash([&record[..]]) == words)
+            record.and_then(|record| leaf_of([&record[..]])) == Some(leaf)
         };
         self.rewards.see(entry, &found.op, &operation, credits);
     }

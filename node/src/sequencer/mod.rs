@@ -32,7 +32,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use bastion_protocol::ops::{Op, SignedOp};
-use bastion_protocol::receipt::{operation_hash, words_hash};
+use bastion_protocol::receipt::operation_hash;
 use bastion_protocol::{Index, Policy, Receipt};
 use bastion_sentinel::{Candidate, Reason};
 use bastion_state::executor::{Checked, ClosedBatch, OpTrace, Rejection};
@@ -456,10 +456,10 @@ impl Sequencer {
                     if let Some(watch) = &self.sentinel {
                         lock(watch).included(first);
                     }
-                    let records = self.current.last_records();
-                    let words = words_hash(records.iter().map(Vec::as_slice));
+                    // Only a Noop has none, and nobody sends one.
+                    let leaf = self.current.last_leaf().unwrap_or_default();
                     let (epoch, time) = (self.current.epoch(), self.current.time());
-                    let receipt = Receipt { epoch, place, operation, words, time };
+                    let receipt = Receipt { epoch, place, operation, leaf, time };
                     return Ok(Ok((self.current.number(), receipt)));
                 }
                 None => self.close_batch(false, appended),

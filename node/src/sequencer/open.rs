@@ -257,10 +257,9 @@ impl Current {
         self.open.as_ref().map_or(&[], OpenBatch::ops)
     }
 
-    /// Records that will be posted for the last operation.
-    pub(super) fn last_records(&self) -> Vec<Vec<u8>> {
-        let last = self.open.as_ref().and_then(|open| open.ops().last());
-        last.map_or_else(Vec::new, |op| op.records().into_iter().map(|(_, r)| r).collect())
+    /// The leaf of the last operation in the order tree.
+    pub(super) fn last_leaf(&self) -> Option<Fr> {
+        self.open.as_ref()?.ops().last()?.leaf()
     }
 
     /// Closes the open batch, if there is one. The block ends with it if it has as many batches as it

@@ -4,7 +4,7 @@ use alloy_primitives::{Address, B256};
 use bastion_client::receipt::{address_of, SIGNATURE_LEN};
 pub use bastion_client::SignedReceipt;
 use bastion_protocol::receipt::hash;
-use bastion_protocol::{Address as L2Address, Receipt};
+use bastion_protocol::{field, Address as L2Address, Fr, Receipt};
 use k256::ecdsa::SigningKey;
 use serde::{Deserialize, Serialize};
 
@@ -75,22 +75,22 @@ pub(super) struct StoredReceipt {
     position: u32,
     #[serde(with = "hash")]
     operation: [u8; 32],
-    #[serde(with = "hash")]
-    words: [u8; 32],
+    #[serde(with = "field::serde_fr")]
+    leaf: Fr,
     time: u64,
     signature: String,
 }
 
 impl From<&SignedReceipt> for StoredReceipt {
     fn from(signed: &SignedReceipt) -> Self {
-        let Receipt { epoch, place, operation, words, time } = signed.receipt;
+        let Receipt { epoch, place, operation, leaf, time } = signed.receipt;
         Self {
             epoch,
             block: place.block,
             batch: place.batch,
             position: place.position,
             operation,
-            words,
+            leaf,
             time,
             signature: signed.signature.clone(),
         }
@@ -99,16 +99,17 @@ impl From<&SignedReceipt> for StoredReceipt {
 
 impl From<StoredReceipt> for SignedReceipt {
     fn from(stored: StoredReceipt) -> Self {
-        let StoredReceipt { epoch, block, batch, position, operation, words, time, signature } =
+        let StoredReceipt { epoch, block, batch, position, operation, leaf, time, signature } =
             stored;
         let place = bastion_protocol::receipt::Place { block, batch, position };
-        Self { receipt: Receipt { epoch, place, operation, words, time }, signature }
+        Self { receipt: Receipt { epoch, place, operation, leaf, time }, signature }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloy_primitives::U256;
     use alloy_sol_types::{eip712_domain, sol, SolStruct};
     use bastion_protocol::ops::Op;
     use bastion_protocol::receipt::{operation_hash, Place};
@@ -121,7 +122,7 @@ mod tests {
             epoch: 1,
             place: Place { block: 2, batch: 3, position: 4 },
             operation: operation_hash(&Op::Noop),
-            words: [5; 32],
+            leaf: Fr::from(5_u64),
             time: 1_800_000_000,
         }
     }
@@ -136,7 +137,7 @@ mod tests {
                 uint32 batch;
                 uint32 position;
                 bytes32 operation;
-                bytes32 words;
+                uint256 leaf;
                 uint64 time;
             }
         }
@@ -147,7 +148,7 @@ mod tests {
             batch: ours.place.batch,
             position: ours.place.position,
             operation: ours.operation.into(),
-            words: ours.words.into(),
+            leaf: U256::from_be_bytes(field::to_bytes(&ours.leaf)),
             time: ours.time,
         };
         let domain = eip712_domain! {

@@ -5,6 +5,7 @@ use bastion_circuits::Shape;
 use bastion_protocol::account::FIRST_USER;
 use bastion_protocol::keys::SecretKey;
 use bastion_protocol::ops::{Action, Body, Deposit, ForcedExit};
+use bastion_protocol::order::leaf_of;
 use bastion_protocol::receipt::Place;
 use bastion_protocol::{Address, Fr, Index};
 use bastion_state::executor::{BatchBuilder, BatchContext, BatchTrace};
@@ -116,9 +117,9 @@ fn receipts_name_places_and_come_again() {
     assert_eq!(accepted(sequencer.sequence(&ops, TIME + 9).unwrap()), receipts);
 }
 
-/// The receipt commits to the words that the batch posts.
+/// The receipt commits to what the batch posts.
 #[test]
-fn words_are_those_that_are_posted() {
+fn the_leaf_is_that_of_what_is_posted() {
     let dir = tempfile::tempdir().unwrap();
     let (mut sequencer, mut sealer) = open(dir.path());
     fund(&mut sequencer, 2);
@@ -126,7 +127,7 @@ fn words_are_those_that_are_posted() {
     sequencer.close(true).unwrap();
     let sealed = seal(&mut sequencer, &mut sealer);
     let posted = sealed[0].trace.ops[receipt.receipt.place.position as usize].records();
-    assert_eq!(receipt.receipt.words, words_hash(posted.iter().map(|(_, r)| r.as_slice())));
+    assert_eq!(Some(receipt.receipt.leaf), leaf_of(posted.iter().map(|(_, r)| r.as_slice())));
 }
 
 #[test]

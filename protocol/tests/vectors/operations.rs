@@ -3,9 +3,10 @@
 use bastion_protocol::header::domain;
 use bastion_protocol::keys::SecretKey;
 use bastion_protocol::ops::{Action, Body, Deposit, Float, ForcedExit, Op, AMOUNT_BITS, FEE_BITS};
-use bastion_protocol::receipt::{operation_hash, words_hash};
+use bastion_protocol::order::leaf_of;
+use bastion_protocol::receipt::operation_hash;
 use bastion_protocol::records::{owner_record, ExitRecord, L1Record};
-use bastion_protocol::{Address, TIME_BOUND};
+use bastion_protocol::{field, Address, TIME_BOUND};
 use serde_json::{json, Value};
 
 use crate::{bytes, element, random, EXIT};
@@ -155,7 +156,7 @@ fn vector(op: &Op) -> Value {
         "bytes": bytes(&op.to_bytes()),
         "hash": bytes(&operation_hash(op)),
         "records": records.iter().map(|r| bytes(r)).collect::<Vec<_>>(),
-        "words": bytes(&words_hash(records.iter().map(Vec::as_slice))),
+        "leaf": leaf_of(records.iter().map(Vec::as_slice)).map(|leaf| field::to_hex(&leaf)),
     })
 }
 

@@ -2,7 +2,7 @@
 
 use bastion_protocol::hash::keccak;
 use bastion_protocol::receipt::Place;
-use bastion_protocol::{Address, Receipt};
+use bastion_protocol::{Address, Fr, Receipt};
 use k256::ecdsa::{Signature, SigningKey};
 use serde_json::{json, Value};
 
@@ -28,14 +28,14 @@ pub fn vectors() -> Value {
             epoch: 1,
             place: Place { block: 2, batch: 3, position: 4 },
             operation: keccak(&[b"operation"]),
-            words: keccak(&[b"words"]),
+            leaf: Fr::from(7_u64),
             time: 1_800_000_000,
         },
         Receipt {
             epoch: u32::MAX,
             place: Place { block: (1 << 53) - 1, batch: u32::MAX, position: u32::MAX },
             operation: [0xff; 32],
-            words: [0; 32],
+            leaf: -Fr::from(1_u64),
             time: 0,
         },
     ];

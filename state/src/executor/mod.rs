@@ -14,7 +14,7 @@ mod transfer;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use crate::tree::{Change, NodeTouch};
-pub use posted::{posted_data, word_chain};
+pub use posted::{order_chain, order_tree, posted_data};
 pub use rejection::Rejection;
 pub use signed::{check_signatures, Checked};
 pub use trace::{Access, AccountTouch, BatchTrace, LimiterTrace, OpTrace};

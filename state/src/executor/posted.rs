@@ -1,8 +1,8 @@
 //! What executed operations post (protocol section 6).
 
-use bastion_protocol::data::{packed_counts, BatchData};
-use bastion_protocol::hash::compress;
+use bastion_protocol::data::BatchData;
 use bastion_protocol::ops::Op;
+use bastion_protocol::order::{self, counts_word, OrderTree};
 use bastion_protocol::records::{owner_record, ExitRecord, L1Record, Section, Word};
 use bastion_protocol::{Address, Fr};
 
@@ -27,7 +27,7 @@ impl OpTrace {
         })
     }
 
-    /// The records by section, in the order in which their words are chained.
+    /// The records by section, in the order in which the leaf has their words.
     #[must_use]
     pub fn records(&self) -> Vec<(Section, Vec<u8>)> {
         let index = self.accesses[0].map_or(0, |a| a.index);
@@ -53,7 +53,13 @@ impl OpTrace {
         out
     }
 
-    /// The posted words, in the order of the word chain.
+    /// The leaf of the order tree; a Noop has none.
+    #[must_use]
+    pub fn leaf(&self) -> Option<Fr> {
+        order::leaf(self.words().into_iter().map(|(_, word)| word.to_fr()))
+    }
+
+    /// The posted words, in the order of the leaf.
     #[must_use]
     pub fn words(&self) -> Vec<(Section, Word)> {
         let records = self.records().into_iter();
@@ -75,10 +81,17 @@ pub fn posted_data(ops: &[OpTrace]) -> BatchData {
     data
 }
 
-/// The word chain after the operations of a batch: all their words, then the packed counts.
+/// The order chain after a batch (protocol section 6.3).
 #[must_use]
-pub fn word_chain(c_in: Fr, ops: &[OpTrace]) -> Fr {
-    let words = ops.iter().flat_map(OpTrace::words);
-    let chain = words.fold(c_in, |c, (_, word)| compress(c, word.to_fr()));
-    compress(chain, packed_counts(posted_data(ops).counts()))
+pub fn order_chain(c_in: Fr, ops: &[OpTrace]) -> Fr {
+    let tree = order_tree(ops);
+    let counts = counts_word(posted_data(ops).counts(), tree.operations());
+    order::next(c_in, tree.root(), counts)
+}
+
+/// The tree over the operations of a batch.
+#[must_use]
+pub fn order_tree(ops: &[OpTrace]) -> OrderTree {
+    let leaves: Vec<Fr> = ops.iter().filter_map(OpTrace::leaf).collect();
+    OrderTree::new(&leaves)
 }

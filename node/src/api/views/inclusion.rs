@@ -1,11 +1,11 @@
 //! Where an operation stands in the data that its block posts.
 
-use bastion_client::types::{Bytes, Hash, Inclusion};
+use bastion_client::types::{Bytes, Element, Hash, Inclusion};
 use bastion_protocol::data::BatchData;
 use bastion_protocol::ops::Op;
-use bastion_protocol::receipt::words_hash;
+use bastion_protocol::order::leaf_of;
 use bastion_protocol::records::{L2Record, Section};
-use bastion_protocol::Kind;
+use bastion_protocol::{Fr, Kind};
 
 use crate::api::problem::{Code, Fault};
 use crate::api::Backend;
@@ -36,7 +36,7 @@ impl Backend {
             || Fault::internal(format!("the data of block {} lack {place:?}", place.block));
         let batch = batches.get(place.batch as usize).ok_or_else(broken)?;
         let before: u64 = batches.iter().take(place.batch as usize).map(length).sum();
-        let found = find(batch, place.position as usize, &entry.op, &receipt.words);
+        let found = find(batch, place.position as usize, &entry.op, &receipt.leaf);
         let found = found.ok_or_else(broken)?;
         let record = |(section, n): &(Section, usize)| batch.section(*section).get(*n).cloned();
         let records: Option<Vec<Vec<u8>>> = found.iter().map(record).collect();
@@ -48,7 +48,7 @@ impl Backend {
             batch: place.batch,
             position: place.position,
             records: records.ok_or_else(broken)?.into_iter().map(Bytes).collect(),
-            words: Hash(receipt.words),
+            leaf: Element(receipt.leaf),
             offset: match block.blob {
                 None => {
                     found.iter().map(|(section, n)| before + offset(batch, *section, *n)).collect()
@@ -62,14 +62,9 @@ impl Backend {
     }
 }
 
-/// The records of the operation at a position, of which the words are known. L1 operations come first in
+/// The records of the operation at a position, of which the leaf is known. L1 operations come first in
 /// a batch, and every section is in the order of the operations.
-fn find(
-    batch: &BatchData,
-    position: usize,
-    op: &Op,
-    words: &[u8; 32],
-) -> Option<Vec<(Section, usize)>> {
+fn find(batch: &BatchData, position: usize, op: &Op, leaf: &Fr) -> Option<Vec<(Section, usize)>> {
     let queued = batch.section(Section::L1).len();
     let signed = batch.section(Section::L2);
     let kinds = |count: usize, wanted: fn(Kind) -> bool| {
@@ -104,7 +99,7 @@ fn find(
     found.into_iter().find(|places| {
         let record = |(section, n): &(Section, usize)| batch.section(*section).get(*n);
         let records: Option<Vec<&Vec<u8>>> = places.iter().map(record).collect();
-        records.is_some_and(|records| words_hash(records.into_iter().map(Vec::as_slice)) == *words)
+        records.and_then(|records| leaf_of(records.into_iter().map(Vec::as_slice))) == Some(*leaf)
     })
 }
 

@@ -4,82 +4,20 @@
 //! The contract decides. What is found here says which of its calls to try, and what to tell people.
 
 use alloy_primitives::{keccak256, Address, Bytes, B256, U256};
-use alloy_sol_types::{eip712_domain, SolCall, SolInterface, SolStruct, SolValue};
-use bastion_audit::chain::element;
+use alloy_sol_types::{SolCall, SolInterface, SolValue};
+use bastion_client::SignedReceipt;
 use bastion_contract::slashing::ISlashing::{self, ISlashingErrors as Refused};
 use bastion_contract::slashing::Receipt;
 use bastion_l1::{L1Error, ReadL1};
-use bastion_protocol::hash::compress;
+use bastion_protocol::order::{operations_of, BatchOrder, InclusionProof};
 use bastion_protocol::receipt::Place;
-use bastion_protocol::Fr;
-use k256::ecdsa::{RecoveryId, Signature, VerifyingKey};
-use serde::{Deserialize, Serialize};
+use bastion_protocol::{Address as L2Address, Fr, PublicInputs, Receipt as ProtocolReceipt};
+use serde::Serialize;
 
 use crate::error::NodeError;
 use crate::exodus::view;
+use crate::inclusion::InclusionError;
 use crate::settle::to_u256;
-
-/// Place of the block's time among the public inputs.
-const TIME: usize = 8;
-/// Where the number of operations stands in a word of counts.
-const OPERATIONS: usize = 64;
-
-/// A receipt as it stands in a file (protocol section 13.2).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ReceiptFile {
-    /// Number of reverts when its block was opened.
-    pub epoch: u32,
-    /// Number of its block.
-    pub block: u64,
-    /// Batch of the block, from 0.
-    pub batch: u32,
-    /// Position in the batch, from 0.
-    pub position: u32,
-    /// keccak256 of the operation's bytes.
-    pub operation: B256,
-    /// Chain of its posted words.
-    pub leaf: U256,
-    /// Time of its block.
-    pub time: u64,
-    /// r, s and v.
-    pub signature: Bytes,
-}
-
-/// What the chain of a block absorbs of a batch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct BatchOrder {
-    /// Root over its operations; absent if it has none.
-    #[serde(default)]
-    pub root: Option<U256>,
-    /// Its word of counts.
-    pub counts: U256,
-}
-
-/// A proof that an operation stands at a place of a block, as `bastion proof inclusion` writes it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct PlaceProof {
-    /// Number of the block.
-    pub block: u64,
-    /// Its public inputs.
-    pub inputs: [U256; 16],
-    /// The batches before, in order.
-    pub earlier: Vec<BatchOrder>,
-    /// The batch, from 0.
-    pub batch: u32,
-    /// Its word of counts.
-    pub counts: U256,
-    /// The position, from 0.
-    pub position: u32,
-    /// The leaf at the place.
-    pub leaf: U256,
-    /// Siblings from the leaf up.
-    pub siblings: Vec<U256>,
-    /// The batches behind, in order.
-    pub later: Vec<BatchOrder>,
-}
 
 /// Which promise is broken, in the words of the contract's `Fault`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -129,8 +67,8 @@ pub struct Evidence {
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Shown {
     Two(Box<(ISlashing::Signed, ISlashing::Signed)>),
-    Block(Box<(ISlashing::Signed, PlaceProof)>),
-    Earlier(Box<(ISlashing::Signed, PlaceProof)>),
+    Block(Box<(ISlashing::Signed, InclusionProof)>),
+    Earlier(Box<(ISlashing::Signed, InclusionProof)>),
 }
 
 /// What the contract would say to a report.
@@ -147,99 +85,51 @@ pub enum Verdict {
     Refused(String),
 }
 
-impl ReceiptFile {
-    /// What is signed, for a rollup on a chain.
-    pub fn digest(&self, chain_id: u64, rollup: Address) -> B256 {
-        let domain = eip712_domain! {
-            name: "Bastion",
-            version: "1",
-            chain_id: chain_id,
-            verifying_contract: rollup,
-        };
-        self.content().eip712_signing_hash(&domain)
+/// The receipt for the contract, who signed it, and its digest.
+fn read(
+    signed: &SignedReceipt,
+    chain_id: u64,
+    rollup: Address,
+) -> Result<(ISlashing::Signed, Address, B256), NodeError> {
+    let malformed = || NodeError::Receipt {
+        why: "its signature is none of 65 bytes with v 27 or 28 and s in the lower half".into(),
+    };
+    let contract = L2Address(rollup.into_array());
+    let signer = signed.signer(chain_id, contract).ok_or_else(malformed)?;
+    let bytes: Bytes = signed.signature.parse().map_err(|_| malformed())?;
+    let bytes: &[u8; 65] = bytes.as_ref().try_into().map_err(|_| malformed())?;
+    // A contract takes no other.
+    if !matches!(bytes[64], 27 | 28) {
+        return Err(malformed());
     }
-
-    fn content(&self) -> Receipt {
-        let Self { epoch, block, batch, position, operation, leaf, time, signature: _ } = self;
-        Receipt {
-            epoch: *epoch,
-            number: *block,
-            batch: *batch,
-            position: *position,
-            operation: *operation,
-            leaf: *leaf,
-            time: *time,
-        }
-    }
-
-    /// Its place.
-    pub fn place(&self) -> Place {
-        Place { block: self.block, batch: self.batch, position: self.position }
-    }
-
-    /// The receipt for the contract, and who signed it.
-    fn read(
-        &self,
-        chain_id: u64,
-        rollup: Address,
-    ) -> Result<(ISlashing::Signed, Address, B256), NodeError> {
-        let malformed = || NodeError::Receipt {
-            why: "its signature is none of 65 bytes with v 27 or 28 and s in the lower half".into(),
-        };
-        let bytes: &[u8; 65] = self.signature.as_ref().try_into().map_err(|_| malformed())?;
-        let (rs, v) = (&bytes[..64], bytes[64]);
-        let signature = Signature::from_slice(rs).map_err(|_| malformed())?;
-        let id = v.checked_sub(27).and_then(RecoveryId::from_byte).filter(|id| !id.is_x_reduced());
-        let (Some(id), None) = (id, signature.normalize_s()) else {
-            return Err(malformed());
-        };
-        let digest = self.digest(chain_id, rollup);
-        let key = VerifyingKey::recover_from_prehash(digest.as_slice(), &signature, id);
-        let key = key.map_err(|_| malformed())?;
-        let signer = Address::from(bastion_client::receipt::address_of(&key).0);
-        let signed = ISlashing::Signed {
-            receipt: self.content(),
-            r: B256::from_slice(&rs[..32]),
-            s: B256::from_slice(&rs[32..]),
-            v,
-        };
-        Ok((signed, signer, digest))
-    }
+    let ProtocolReceipt { epoch, place, operation, leaf, time } = signed.receipt;
+    let receipt = Receipt {
+        epoch,
+        number: place.block,
+        batch: place.batch,
+        position: place.position,
+        operation: operation.into(),
+        leaf: to_u256(&leaf),
+        time,
+    };
+    let (r, s, v) = (B256::from_slice(&bytes[..32]), B256::from_slice(&bytes[32..64]), bytes[64]);
+    let digest = signed.receipt.digest(chain_id, contract).into();
+    let signer = Address::from(signer.0);
+    Ok((ISlashing::Signed { receipt, r, s, v }, signer, digest))
 }
 
-impl PlaceProof {
-    /// All batches of the block; that of the proof has the root to which leaf and siblings lead.
-    fn batches(&self) -> Result<Vec<ISlashing::Batch>, NodeError> {
-        let batch = |b: &BatchOrder| ISlashing::Batch {
-            root: b.root.unwrap_or_default(),
-            counts: b.counts,
-        };
-        let own = ISlashing::Batch { root: self.root()?, counts: self.counts };
-        let earlier = self.earlier.iter().map(batch);
-        Ok(earlier.chain([own]).chain(self.later.iter().map(batch)).collect())
-    }
-
-    fn root(&self) -> Result<U256, NodeError> {
-        let word = |x: &U256| {
-            element(&x.to_be_bytes())
-                .ok_or_else(|| NodeError::Receipt { why: format!("{x:#x} is no field element") })
-        };
-        let mut at = operations(self.counts).saturating_add(U256::from(self.position));
-        let mut node = word(&self.leaf)?;
-        for sibling in &self.siblings {
-            let sibling: Fr = word(sibling)?;
-            node = match at.bit(0) {
-                false => compress(node, sibling),
-                true => compress(sibling, node),
-            };
-            at >>= 1;
-        }
-        Ok(to_u256(&node))
-    }
+/// All batches of a block, for the contract.
+fn batches(proof: &InclusionProof) -> Result<Vec<ISlashing::Batch>, NodeError> {
+    let batches = proof.batches().map_err(InclusionError::from)?;
+    let batch = |b: &BatchOrder| ISlashing::Batch {
+        root: b.root.map_or(U256::ZERO, |root| to_u256(&root)),
+        counts: to_u256(&b.counts),
+    };
+    Ok(batches.iter().map(batch).collect())
 }
 
-fn operations(counts: U256) -> U256 {
-    counts >> OPERATIONS
+fn words(inputs: &[Fr; 16]) -> [U256; 16] {
+    inputs.map(|input| to_u256(&input))
 }
 
 impl Evidence {
@@ -248,15 +138,17 @@ impl Evidence {
     /// # Errors
     /// [`NodeError::Receipt`] if they are not for one place, of different keys, or the same.
     pub fn two(
-        first: &ReceiptFile,
-        second: &ReceiptFile,
+        first: &SignedReceipt,
+        second: &SignedReceipt,
         chain_id: u64,
         rollup: Address,
     ) -> Result<Self, NodeError> {
         let refused = |why: &str| Err(NodeError::Receipt { why: why.into() });
         let ((one, signer, a), (other, signer_too, b)) =
-            (first.read(chain_id, rollup)?, second.read(chain_id, rollup)?);
-        if (first.epoch, first.place()) != (second.epoch, second.place()) {
+            (read(first, chain_id, rollup)?, read(second, chain_id, rollup)?);
+        if (first.receipt.epoch, first.receipt.place)
+            != (second.receipt.epoch, second.receipt.place)
+        {
             return refused("the two are of different epochs or places: each may be kept");
         }
         if signer != signer_too {
@@ -276,39 +168,41 @@ impl Evidence {
     /// # Errors
     /// [`NodeError::Receipt`] if the proof is about something else.
     pub fn against(
-        receipt: &ReceiptFile,
-        proof: &PlaceProof,
+        signed: &SignedReceipt,
+        proof: &InclusionProof,
         chain_id: u64,
         rollup: Address,
     ) -> Result<Option<Self>, NodeError> {
         let refused = |why: String| Err(NodeError::Receipt { why });
-        let (signed, signer, hash) = receipt.read(chain_id, rollup)?;
-        let time = proof.inputs[TIME];
-        let shown = Box::new((signed, proof.clone()));
-        if proof.block < receipt.block {
-            let late = time > U256::from(receipt.time);
+        let (own, signer, hash) = read(signed, chain_id, rollup)?;
+        let receipt = &signed.receipt;
+        let Place { block, batch, position } = receipt.place;
+        let time = PublicInputs::from_array(proof.inputs).time;
+        let shown = Box::new((own, proof.clone()));
+        if proof.block < block {
+            let late = time > Fr::from(receipt.time);
             let fault = Fault::Overtaken;
             return Ok(late.then_some(Self { fault, signer, hash, shown: Shown::Earlier(shown) }));
         }
-        if proof.block > receipt.block {
+        if proof.block > block {
             return refused(format!(
                 "the proof is about block {}, and the receipt about block {}: a proof of that block or an earlier \
                  one says something about it",
-                proof.block, receipt.block
+                proof.block, block
             ));
         }
-        let batches = proof.batches()?;
-        let own = batches.get(receipt.batch as usize).map(|batch| operations(batch.counts));
-        let at_place = (proof.batch, proof.position) == (receipt.batch, receipt.position);
-        let fault = match own {
-            _ if time != U256::from(receipt.time) => Fault::OtherTime,
+        let all = proof.batches().map_err(InclusionError::from)?;
+        let operations = |order: &BatchOrder| operations_of(&order.counts).unwrap_or_default();
+        let at_place = (proof.batch, proof.position) == (batch, position);
+        let fault = match all.get(batch as usize).map(operations) {
+            _ if time != Fr::from(receipt.time) => Fault::OtherTime,
             None => Fault::NoBatch,
-            Some(operations) if operations <= U256::from(receipt.position) => Fault::NoPosition,
+            Some(operations) if operations <= u64::from(position) => Fault::NoPosition,
             Some(_) if !at_place => {
                 return refused(format!(
-                    "the proof is about batch {}, position {}, and the receipt about batch {}, position {}: make one \
-                     of that place",
-                    proof.batch, proof.position, receipt.batch, receipt.position
+                    "the proof is about batch {}, position {}, and the receipt about batch {batch}, position \
+                     {position}: make one of that place (`bastion proof inclusion`)",
+                    proof.batch, proof.position
                 ))
             }
             Some(_) if proof.leaf == receipt.leaf => return Ok(None),
@@ -341,7 +235,7 @@ impl Evidence {
                 signer,
                 signed: shown.0.clone(),
                 number: U256::from(shown.1.block),
-                inputs: shown.1.inputs,
+                inputs: words(&shown.1.inputs),
                 exitRoot: exit_root,
                 salt,
             }
@@ -352,11 +246,11 @@ impl Evidence {
                     owner,
                     signer,
                     signed,
-                    inputs: proof.inputs,
+                    inputs: words(&proof.inputs),
                     exitRoot: exit_root,
-                    batches: proof.batches()?,
-                    leaf: proof.leaf,
-                    siblings: proof.siblings.clone(),
+                    batches: batches(proof)?,
+                    leaf: to_u256(&proof.leaf),
+                    siblings: proof.siblings.iter().map(to_u256).collect(),
                     salt,
                 }
                 .abi_encode()
@@ -421,8 +315,12 @@ pub fn bond(
 ///
 /// # Errors
 /// [`NodeError::Receipt`] if nobody did.
-pub fn signer(receipt: &ReceiptFile, chain_id: u64, rollup: Address) -> Result<Address, NodeError> {
-    receipt.read(chain_id, rollup).map(|(_, signer, _)| signer)
+pub fn signer(
+    receipt: &SignedReceipt,
+    chain_id: u64,
+    rollup: Address,
+) -> Result<Address, NodeError> {
+    read(receipt, chain_id, rollup).map(|(_, signer, _)| signer)
 }
 
 #[cfg(test)]

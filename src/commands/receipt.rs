@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use alloy_primitives::{Address, Bytes, B256, U256};
 use alloy_sol_types::SolCall;
+use bastion_client::SignedReceipt;
 use bastion_contract::slashing::ISlashing;
 use bastion_l1::{ReadL1, RpcL1, SendL1};
 use bastion_node::history::collect;
-use bastion_node::slashing::{bond, signer, Evidence, Fault, PlaceProof, ReceiptFile, Verdict};
+use bastion_node::slashing::{bond, signer, Evidence, Fault, Verdict};
+use bastion_protocol::order::InclusionProof;
 use bastion_protocol::times::REPORT_DELAY;
 use clap::Subcommand;
 use rand::rngs::OsRng;
@@ -103,12 +105,12 @@ struct Found {
 
 impl Case {
     fn look(&self) -> eyre::Result<Found> {
-        let receipts: Vec<ReceiptFile> = self
+        let receipts: Vec<SignedReceipt> = self
             .receipts
             .iter()
             .map(|path| read("receipt", path))
             .collect::<Result<_, CliError>>()?;
-        let proof: Option<PlaceProof> =
+        let proof: Option<InclusionProof> =
             self.proof.as_deref().map(|path| read("proof of inclusion", path)).transpose()?;
         if receipts.len() == 2 && proof.is_some() {
             let why =

@@ -3,7 +3,8 @@ use super::*;
 use alloy_primitives::address;
 use bastion_contract::rollup::slashing as contract;
 use bastion_l1::{DevChain, EmbeddedL1, SendL1};
-use k256::ecdsa::SigningKey;
+use bastion_protocol::order::{counts_word, next, OrderTree};
+use k256::ecdsa::{Signature, SigningKey};
 
 const TIME_OF_BLOCK: u64 = 1_800_000_000;
 const OWNER: Address = address!("00000000000000000000000000000000000000b0");
@@ -34,57 +35,27 @@ fn stub(record: B256) -> Bytes {
 
 /// A block of three batches with five, no, and three operations.
 struct Block {
-    leaves: [Vec<Fr>; 3],
-    inputs: [U256; 16],
-}
-
-/// Node `j` of the tree over leaves, from its definition.
-fn node(leaves: &[Fr], j: usize) -> Fr {
-    match j.checked_sub(leaves.len()) {
-        Some(leaf) => leaves[leaf],
-        None => compress(node(leaves, 2 * j), node(leaves, 2 * j + 1)),
-    }
+    batches: Vec<(OrderTree, [u64; 4])>,
+    inputs: [Fr; 16],
 }
 
 impl Block {
     fn new() -> Self {
-        let leaves = [5, 0, 3].map(|n| (0..n).map(|i| Fr::from(100 * n + i)).collect::<Vec<_>>());
-        let mut c = Fr::from(0_u64);
-        for batch in &leaves {
-            if !batch.is_empty() {
-                c = compress(c, node(batch, 1));
-            }
-            c = compress(c, element(&Self::counts(batch).to_be_bytes()).unwrap());
-        }
-        let mut inputs: [U256; 16] = std::array::from_fn(|i| U256::from(1_000 + i));
-        (inputs[3], inputs[TIME]) = (to_u256(&c), U256::from(TIME_OF_BLOCK));
-        Self { leaves, inputs }
+        let batch = |n: u64| {
+            let leaves: Vec<Fr> = (0..n).map(|i| Fr::from(100 * n + i)).collect();
+            (OrderTree::new(&leaves), [0, n, 0, 0])
+        };
+        let batches: Vec<_> = [5, 0, 3].into_iter().map(batch).collect();
+        let mut inputs: [Fr; 16] = std::array::from_fn(|i| Fr::from(1_000 + i as u64));
+        inputs[3] = batches.iter().fold(Fr::from(0_u64), |c, (tree, counts)| {
+            next(c, tree.root(), counts_word(*counts, tree.operations()))
+        });
+        inputs[8] = Fr::from(TIME_OF_BLOCK);
+        Self { batches, inputs }
     }
 
-    fn counts(batch: &[Fr]) -> U256 {
-        let n = U256::from(batch.len());
-        (n << OPERATIONS) + (n << 16)
-    }
-
-    fn order(batch: &Vec<Fr>) -> BatchOrder {
-        let root = (!batch.is_empty()).then(|| to_u256(&node(batch, 1)));
-        BatchOrder { root, counts: Self::counts(batch) }
-    }
-
-    fn proof(&self, number: u64, batch: usize, position: usize) -> PlaceProof {
-        let own = &self.leaves[batch];
-        let way = std::iter::successors(Some(own.len() + position), |j| Some(j / 2));
-        PlaceProof {
-            block: number,
-            inputs: self.inputs,
-            earlier: self.leaves[..batch].iter().map(Self::order).collect(),
-            batch: batch as u32,
-            counts: Self::counts(own),
-            position: position as u32,
-            leaf: to_u256(&own[position]),
-            siblings: way.take_while(|j| *j > 1).map(|j| to_u256(&node(own, j ^ 1))).collect(),
-            later: self.leaves[batch + 1..].iter().map(Self::order).collect(),
-        }
+    fn proof(&self, number: u64, batch: usize, position: usize) -> InclusionProof {
+        InclusionProof::build(number, self.inputs, &self.batches, batch, position).unwrap()
     }
 }
 
@@ -101,7 +72,7 @@ impl World {
     fn new() -> Self {
         let mut l1 = EmbeddedL1::new(TIME_OF_BLOCK + 100);
         let block = Block::new();
-        let inputs = keccak256(block.inputs.abi_encode());
+        let inputs = keccak256(words(&block.inputs).abi_encode());
         let record = keccak256((inputs, EXITS).abi_encode());
         for account in [OWNER, REPORTER] {
             l1.fund(account, U256::from(BOND)).unwrap();
@@ -127,32 +98,23 @@ impl World {
         Address::from(bastion_client::receipt::address_of(self.key.verifying_key()).0)
     }
 
-    fn receipt(&self, place: (u64, u32, u32), leaf: U256) -> ReceiptFile {
-        let (block, batch, position) = place;
-        let operation = B256::repeat_byte(1);
-        self.sign(ReceiptFile {
-            epoch: 0,
-            block,
-            batch,
-            position,
-            operation,
-            leaf,
-            time: TIME_OF_BLOCK,
-            signature: Bytes::new(),
-        })
+    fn receipt(&self, (block, batch, position): (u64, u32, u32), leaf: Fr) -> SignedReceipt {
+        let place = Place { block, batch, position };
+        let (operation, time) = ([1; 32], TIME_OF_BLOCK);
+        self.sign(ProtocolReceipt { epoch: 0, place, operation, leaf, time })
     }
 
-    fn sign(&self, mut receipt: ReceiptFile) -> ReceiptFile {
-        let digest = receipt.digest(self.l1.chain_id(), self.rollup);
-        let (signature, id) = self.key.sign_prehash_recoverable(digest.as_slice()).unwrap();
-        receipt.signature = [&signature.to_bytes()[..], &[27 + id.to_byte()]].concat().into();
-        receipt
+    fn sign(&self, receipt: ProtocolReceipt) -> SignedReceipt {
+        let digest = receipt.digest(self.l1.chain_id(), L2Address(self.rollup.into_array()));
+        let (signature, id) = self.key.sign_prehash_recoverable(&digest).unwrap();
+        let bytes: Bytes = [&signature.to_bytes()[..], &[27 + id.to_byte()]].concat().into();
+        SignedReceipt { receipt, signature: bytes.to_string() }
     }
 
     fn against(
         &self,
-        receipt: &ReceiptFile,
-        proof: &PlaceProof,
+        receipt: &SignedReceipt,
+        proof: &InclusionProof,
     ) -> Result<Option<Evidence>, NodeError> {
         Evidence::against(receipt, proof, self.l1.chain_id(), self.rollup)
     }
@@ -189,7 +151,7 @@ fn fault(found: Result<Option<Evidence>, NodeError>) -> (Evidence, Fault) {
 
 #[test]
 fn each_fault_is_found_and_costs_the_bond() {
-    let leaf = U256::from(12_345);
+    let leaf = Fr::from(12_345_u64);
     let mut world = World::new();
     let proof = world.block.proof(7, 2, 1);
 
@@ -209,14 +171,14 @@ fn each_fault_is_found_and_costs_the_bond() {
     world.slash(&evidence);
 
     let mut world = world.bonded();
-    let mut late = world.receipt((7, 2, 1), proof.leaf);
+    let mut late = world.receipt((7, 2, 1), proof.leaf).receipt;
     late.time += 1;
     let (evidence, found) = fault(world.against(&world.sign(late), &proof));
     assert_eq!(found, Fault::OtherTime);
     world.slash(&evidence);
 
     let mut world = world.bonded();
-    let mut early = world.receipt((9, 0, 0), leaf);
+    let mut early = world.receipt((9, 0, 0), leaf).receipt;
     early.time -= 1;
     let (evidence, found) = fault(world.against(&world.sign(early), &proof));
     assert_eq!((found, evidence.block()), (Fault::Overtaken, Some(7)));
@@ -247,9 +209,9 @@ fn what_was_kept_is_none() {
 fn the_contract_refuses_what_is_not_so() {
     let mut world = World::new();
     let proof = world.block.proof(7, 2, 1);
-    let broken = world.receipt((7, 2, 1), U256::from(12_345));
+    let broken = world.receipt((7, 2, 1), Fr::from(12_345_u64));
     let mut forged = proof.clone();
-    forged.leaf += U256::from(1);
+    forged.leaf += Fr::from(1_u64);
     let (evidence, _) = fault(world.against(&broken, &forged));
     let verdict = world.verdict(&evidence);
     assert!(
@@ -257,7 +219,7 @@ fn the_contract_refuses_what_is_not_so() {
         "{verdict:?}"
     );
     let mut other = proof.clone();
-    other.inputs[0] += U256::from(1);
+    other.inputs[0] += Fr::from(1_u64);
     let (evidence, _) = fault(world.against(&broken, &other));
     let verdict = world.verdict(&evidence);
     assert!(
@@ -277,30 +239,31 @@ fn what_shows_nothing_is_refused_before() {
     let world = World::new();
     let (chain, rollup) = (world.l1.chain_id(), world.rollup);
     let proof = world.block.proof(7, 2, 1);
-    let receipt = world.receipt((7, 2, 1), U256::from(5));
+    let receipt = world.receipt((7, 2, 1), Fr::from(5_u64));
     let why = |error: NodeError| {
         assert_eq!(error.class(), bastion_prover::ErrorClass::Invalid);
         error.to_string()
     };
     let two =
-        |a: &ReceiptFile, b: &ReceiptFile| why(Evidence::two(a, b, chain, rollup).unwrap_err());
+        |a: &SignedReceipt, b: &SignedReceipt| why(Evidence::two(a, b, chain, rollup).unwrap_err());
     assert!(two(&receipt, &receipt).contains("same receipt"));
-    assert!(two(&receipt, &world.receipt((7, 2, 2), U256::from(6))).contains("places"));
-    let mut foreign = world.receipt((7, 2, 1), U256::from(6));
-    foreign.leaf = U256::from(7);
+    assert!(two(&receipt, &world.receipt((7, 2, 2), Fr::from(6_u64))).contains("places"));
+    let mut foreign = world.receipt((7, 2, 1), Fr::from(6_u64));
+    foreign.receipt.leaf = Fr::from(7_u64);
     assert!(two(&receipt, &foreign).contains("different keys"));
 
-    let against =
-        |receipt: &ReceiptFile, proof: &PlaceProof| why(world.against(receipt, proof).unwrap_err());
-    assert!(against(&world.receipt((6, 2, 1), U256::from(5)), &proof).contains("about block 7"));
-    assert!(against(&world.receipt((7, 2, 2), U256::from(5)), &proof).contains("position 2"));
+    let against = |receipt: &SignedReceipt, proof: &InclusionProof| {
+        why(world.against(receipt, proof).unwrap_err())
+    };
+    assert!(against(&world.receipt((6, 2, 1), Fr::from(5_u64)), &proof).contains("about block 7"));
+    assert!(against(&world.receipt((7, 2, 2), Fr::from(5_u64)), &proof).contains("position 2"));
     let mut large = proof.clone();
-    large.siblings[0] = U256::MAX;
-    assert!(against(&receipt, &large).contains("no field element"));
+    large.counts = -Fr::from(1_u64);
+    assert!(against(&receipt, &large).contains("no word of counts"));
 
     for bad in 0..4 {
         let mut unsigned = receipt.clone();
-        let mut bytes = unsigned.signature.to_vec();
+        let mut bytes = unsigned.signature.parse::<Bytes>().unwrap().to_vec();
         match bad {
             0 => bytes.truncate(64),
             1 => bytes[64] = 29,
@@ -313,23 +276,7 @@ fn what_shows_nothing_is_refused_before() {
                 bytes[64] = 55 - bytes[64];
             }
         }
-        unsigned.signature = bytes.into();
+        unsigned.signature = Bytes::from(bytes).to_string();
         assert!(against(&unsigned, &proof).contains("signature"));
     }
-}
-
-/// The digest is that which the contract computes: a bond is lost by it in the tests above. This one is written down.
-#[test]
-fn files_are_read_as_they_are_written() {
-    let world = World::new();
-    let receipt = world.receipt((7, 2, 1), U256::from(5));
-    let json = serde_json::to_value(&receipt).unwrap();
-    assert_eq!(json["block"], 7);
-    assert_eq!(serde_json::from_value::<ReceiptFile>(json.clone()).unwrap(), receipt);
-    let mut more = json;
-    more["surprise"] = 1.into();
-    assert!(serde_json::from_value::<ReceiptFile>(more).is_err());
-    let proof = world.block.proof(7, 2, 1);
-    let json = serde_json::to_string(&proof).unwrap();
-    assert_eq!(serde_json::from_str::<PlaceProof>(&json).unwrap(), proof);
 }

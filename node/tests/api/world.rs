@@ -98,7 +98,6 @@ impl World {
             block_circuits: circuits.clone(),
             unsafe_dev_srs: true,
             policy: dev_policy(),
-            slashing: None,
         };
         let verifiers = Verifiers::without_keys(circuit(1), circuits);
         let coordinator = Coordinator::open(dir.path(), verifiers, Arc::new(move || time)).unwrap();

@@ -471,12 +471,6 @@ pub enum NodeError {
         /// Where it was sought.
         path: String,
     },
-    /// A new epoch cannot begin.
-    #[error("no epoch can begin: {why}")]
-    NoEpoch {
-        /// What is in the way.
-        why: String,
-    },
     /// A folder is no backup.
     #[error("{path} is no backup: it has no backup.json, which `bastion db backup` writes last")]
     NoBackup {

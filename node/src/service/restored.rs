@@ -92,7 +92,7 @@ pub struct NewEpoch {
 /// committed first that nobody will prove.
 ///
 /// # Errors
-/// [`NodeError::NoEpoch`] if the marked log in `data` needs blocks taken back that are proven; those of L1.
+/// [`NodeError::CannotGoOn`] if the marked log in `data` needs blocks taken back that are proven; those of L1.
 pub fn new_epoch(
     data: &Path,
     rollup: &Rollup,
@@ -111,7 +111,7 @@ pub fn new_epoch(
                  L1 (`bastion audit --node-data DIR`; docs/operate.md, section 9.3)",
                 mark.from
             );
-            return Err(NodeError::NoEpoch { why });
+            return Err(NodeError::CannotGoOn { why });
         }
     }
     let mut calls = Vec::new();
@@ -145,7 +145,7 @@ fn block_of_nothing(
             let queue = follow(l1, rollup, finality)?.queue;
             let op = usize::try_from(last.processed).ok().and_then(|place| queue.get(place));
             let found =
-                op.and_then(|op| L1Record::of(op, 0)).ok_or_else(|| NodeError::NoEpoch {
+                op.and_then(|op| L1Record::of(op, 0)).ok_or_else(|| NodeError::CannotGoOn {
                     why: format!(
                         "entry {next} of the queue waits, and final blocks of L1 do not show it"
                     ),

@@ -64,12 +64,12 @@ pub fn gate() -> Gate {
 pub fn assign(writer: &mut BlockWriter<'_>, point: &G1Affine) {
     for n in 0..2 {
         let value = to_integer([&point.x as &Fq, &point.y][n]);
-        for k in 0..2 {
+        for (k, cut) in CUTS.into_iter().enumerate() {
             let limb = &value >> (LIMB_BITS as usize * (k + 1));
             let limb = limb & ((BigUint::from(1u8) << LIMB_BITS) - 1u8);
-            let low = &limb & ((BigUint::from(1u8) << CUTS[k]) - 1u8);
+            let low = &limb & ((BigUint::from(1u8) << cut) - 1u8);
             writer.narrow(n * PIECES + 2 * k, &low);
-            writer.narrow(n * PIECES + 2 * k + 1, &(limb >> CUTS[k]));
+            writer.narrow(n * PIECES + 2 * k + 1, &(limb >> cut));
         }
         for (k, limb) in public_limbs(n).iter().enumerate() {
             let value = writer.read(limb);

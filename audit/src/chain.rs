@@ -125,6 +125,8 @@ pub struct Block {
     pub committed_at: u64,
     /// Root of its exits, as the contract announced it.
     pub exit_root: [u8; 32],
+    /// keccak256 of its public inputs, which the contract's record binds together with `exit_root`.
+    pub inputs_hash: [u8; 32],
     /// Queue entries processed after it, as the contract announced it.
     pub processed: u64,
     /// The proof, if it was proven.

@@ -8,22 +8,24 @@ use bastion_contract::evm::Evm;
 use bastion_contract::governance::IGovernance;
 use bastion_contract::rollup::{governance, rollup};
 use bastion_protocol::header::domain;
-use bastion_protocol::{field, Fr};
+use bastion_protocol::field;
+use bastion_protocol::times::MAX_CLOCK_LAG;
 
 use crate::error::NodeError;
 use crate::settle::to_u256;
 
 /// keccak256 of the code that rollup and governance of a history must have.
 ///
-/// The contracts are deployed in memory, on a chain of the same id and at the time of genesis. What
-/// their code then holds of that deployment (domain and addresses) is replaced by what it must hold
-/// of the other one.
+/// The contracts are deployed in memory, on a chain of the same id, at the same time and from the same
+/// root. What their code then holds of that deployment alone (domain and addresses) is replaced by what
+/// it must hold of the other one.
 ///
 /// # Errors
 /// If the contracts cannot be deployed.
 pub fn expected(history: &History) -> Result<Code, NodeError> {
     let mut evm = Evm::new(history.chain_id);
-    evm.set_block(1, history.genesis_time.max(1));
+    // Genesis is as old on L2 as a block may be at its commit.
+    evm.set_block(1, history.genesis_time.saturating_add(MAX_CLOCK_LAG));
     let member = |i: u8| Address::repeat_byte(i);
     // A verifier is any account with code; this one is `STOP`, behind what returns it.
     let stop = [0x60, 0x01, 0x60, 0x00, 0xf3].to_vec();
@@ -40,7 +42,7 @@ pub fn expected(history: &History) -> Result<Code, NodeError> {
     };
     let code = governance()?.with_args(&(config,).abi_encode_params());
     let governance = evm.deploy(code)?;
-    let args = (to_u256(&Fr::from(1u64)), governance).abi_encode_params();
+    let args = (to_u256(&history.genesis), governance).abi_encode_params();
     let contract = evm.deploy(rollup()?.with_args(&args))?;
 
     let mut code = evm.code(contract)?.to_vec();

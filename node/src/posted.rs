@@ -8,10 +8,12 @@ use bastion_contract::rollup::IRollup;
 use bastion_l1::blob::Sidecar;
 use bastion_protocol::blob::{self, Posted, Scalar};
 use bastion_protocol::data::{read_batches, BatchData, DataMode};
-use bastion_protocol::{Fr, Header, PublicInputs};
+use bastion_protocol::exits::{exit_root, exit_tree};
+use bastion_protocol::records::Section;
+use bastion_protocol::{BlockProof, Fr, Header, PublicInputs};
 
 use crate::error::NodeError;
-use crate::settle::header_of;
+use crate::settle::{header_of, to_u256};
 
 /// The posted data of a block.
 #[derive(Debug, Clone, Copy)]
@@ -103,23 +105,86 @@ impl PostedData<'_> {
         Ok(header.public_inputs_at(&batches, self.challenge(header), z, &value))
     }
 
+    /// Number and tree of the block's exits, as the contract keeps them; 0 if nothing leaves. They are in
+    /// calldata: no blob is read.
+    ///
+    /// # Errors
+    /// If the data are not those of so many batches.
+    pub fn exit_root(&self, count: u32) -> Result<B256, NodeError> {
+        exit_root_of(self.data, self.mode(), count)
+    }
+
     /// Calldata that commit the block.
     ///
     /// # Errors
     /// If there is a blob and no proof of its value.
     pub fn commit_call(&self, header: &Header) -> Result<Bytes, NodeError> {
         let (header_of_call, data) = (header_of(header), Bytes::copy_from_slice(self.data));
-        let Some(sidecar) = self.blob else {
-            return Ok(IRollup::commitCall { header: header_of_call, data }.abi_encode().into());
-        };
+        Ok(match self.opening(header)? {
+            None => IRollup::commitCall { header: header_of_call, data }.abi_encode(),
+            Some(opening) => {
+                IRollup::commitInBlobCall { header: header_of_call, data, opening }.abi_encode()
+            }
+        }
+        .into())
+    }
+
+    /// Calldata that commit, prove and finalize the block.
+    ///
+    /// # Errors
+    /// As [`PostedData::commit_call`].
+    pub fn settle_call(&self, header: &Header, proof: &BlockProof) -> Result<Bytes, NodeError> {
+        let (header_of_call, data) = (header_of(header), Bytes::copy_from_slice(self.data));
+        let circuit_id = proof.circuit_id.to_bytes().into();
+        let accumulator = proof.accumulator.map(|limb| to_u256(&limb));
+        let proof = Bytes::from(proof.proof.clone());
+        Ok(match self.opening(header)? {
+            None => IRollup::settleCall {
+                header: header_of_call,
+                data,
+                circuitId: circuit_id,
+                accumulator,
+                proof,
+            }
+            .abi_encode(),
+            Some(opening) => IRollup::settleInBlobCall {
+                header: header_of_call,
+                data,
+                opening,
+                circuitId: circuit_id,
+                accumulator,
+                proof,
+            }
+            .abi_encode(),
+        }
+        .into())
+    }
+
+    /// Value of the blob's polynomial, commitment and proof; none without a blob.
+    fn opening(&self, header: &Header) -> Result<Option<Bytes>, NodeError> {
+        let Some(sidecar) = self.blob else { return Ok(None) };
         let z = B256::left_padding_from(&self.point(header, sidecar)?.to_be_bytes());
         let opened = sidecar.point_proof(z).map_err(bastion_l1::L1Error::from)?;
         let commitment = sidecar.commitment();
         let parts: [&[u8]; 3] =
             [opened.value.as_slice(), commitment.as_slice(), opened.proof.as_slice()];
-        let opening = parts.concat().into();
-        Ok(IRollup::commitInBlobCall { header: header_of_call, data, opening }.abi_encode().into())
+        Ok(Some(parts.concat().into()))
     }
+}
+
+/// Number and tree of the exits in calldata.
+///
+/// # Errors
+/// If the data are not those of so many batches.
+pub(crate) fn exit_root_of(data: &[u8], mode: DataMode, count: u32) -> Result<B256, NodeError> {
+    let exits = |batches: &[BatchData]| -> Vec<Vec<u8>> {
+        batches.iter().flat_map(|batch| batch.section(Section::Exits)).cloned().collect()
+    };
+    let exits = match mode {
+        DataMode::Calldata => exits(&read_batches(data, count)?),
+        DataMode::Blob => exits(Posted::read(data, count)?.batches()),
+    };
+    Ok(exit_root(&exit_tree(&exits)).into())
 }
 
 /// The value of a blob's polynomial from each batch on, with powers counted from its first coefficient,
@@ -143,8 +208,6 @@ pub(crate) fn values(batches: &[BatchData], z: u128) -> Result<Vec<Scalar>, Node
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-
-    use bastion_protocol::records::Section;
 
     use super::*;
 

@@ -17,18 +17,53 @@ use crate::posted::PostedData;
 /// Gas of one block.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct BlockGas {
-    /// Header and data.
+    /// Header and data; 0 if they came with the proof.
     pub commit: u64,
-    /// The proof.
+    /// The proof, which moves the root.
     pub prove: u64,
-    /// Moving the root.
-    pub finalize: u64,
 }
 
 impl BlockGas {
-    /// All three.
+    /// Both.
     pub fn total(&self) -> u64 {
-        self.commit + self.prove + self.finalize
+        self.commit + self.prove
+    }
+}
+
+/// In how many transactions a block is brought to L1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Settling {
+    /// The data at once; the proof, which moves the root, when there is one.
+    Two,
+    /// Data, proof and root together: less gas, and L1 learns of the data later.
+    One,
+}
+
+/// By what the contract remembers a block: two hashes, kept as one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Record {
+    /// keccak256 of its public inputs.
+    pub inputs: B256,
+    /// Number and tree of its exits, 0 if nothing leaves.
+    pub exits: B256,
+}
+
+impl Record {
+    /// The record of a block with these public inputs and data.
+    ///
+    /// # Errors
+    /// If the data are not those of so many batches.
+    pub fn of(
+        inputs: &PublicInputs<Fr>,
+        posted: PostedData<'_>,
+        batches: u32,
+    ) -> Result<Self, NodeError> {
+        Ok(Self { inputs: block_hash(inputs), exits: posted.exit_root(batches)? })
+    }
+
+    /// What the contract keeps.
+    pub fn hash(&self) -> B256 {
+        keccak256([self.inputs.0, self.exits.0].concat())
     }
 }
 
@@ -132,7 +167,7 @@ impl RollupClient {
         Ok(())
     }
 
-    /// Commits, proves and finalizes block `number`.
+    /// Commits, proves and finalizes block `number`, in two transactions.
     ///
     /// # Errors
     /// With the contract's named error.
@@ -145,9 +180,23 @@ impl RollupClient {
         proof: &BlockProof,
     ) -> Result<BlockGas, NodeError> {
         let commit = self.commit(l1, header, posted)?;
-        let mut send = |data: Bytes| l1.send(self.operator, self.rollup, U256::ZERO, data);
-        let (prove, finalize) = (prove_call(number, proof), finalize_call(number));
-        Ok(BlockGas { commit, prove: send(prove)?, finalize: send(finalize)? })
+        let prove = prove_call(number, proof, posted.exit_root(header.batches)?);
+        Ok(BlockGas { commit, prove: l1.send(self.operator, self.rollup, U256::ZERO, prove)? })
+    }
+
+    /// Commits, proves and finalizes the next block in one transaction.
+    ///
+    /// # Errors
+    /// With the contract's named error.
+    pub fn settle_in_one(
+        &self,
+        l1: &mut dyn SendL1,
+        header: &Header,
+        posted: PostedData<'_>,
+        proof: &BlockProof,
+    ) -> Result<BlockGas, NodeError> {
+        let call = posted.settle_call(header, proof)?;
+        Ok(BlockGas { commit: 0, prove: self.send_posted(l1, posted, call)? })
     }
 
     /// Commits a block, with its blob if it has one; returns the gas used, without that of the blob.
@@ -161,6 +210,16 @@ impl RollupClient {
         posted: PostedData<'_>,
     ) -> Result<u64, NodeError> {
         let call = posted.commit_call(header)?;
+        self.send_posted(l1, posted, call)
+    }
+
+    /// Sends a call with the block's blob, if it has one.
+    fn send_posted(
+        &self,
+        l1: &mut dyn SendL1,
+        posted: PostedData<'_>,
+        call: Bytes,
+    ) -> Result<u64, NodeError> {
         Ok(match posted.blob {
             None => l1.send(self.operator, self.rollup, U256::ZERO, call)?,
             Some(blob) => l1.send_blob(self.operator, self.rollup, call, blob)?,
@@ -184,7 +243,8 @@ impl RollupClient {
         Ok(seconds.saturating_to())
     }
 
-    /// Claims the exit at `position` of block `number`, as the operator; returns the gas used.
+    /// Claims the exit at `position` of block `number`, whose public inputs have the hash `inputs`, as
+    /// the operator; returns the gas used.
     ///
     /// # Errors
     /// With the contract's named error.
@@ -192,10 +252,11 @@ impl RollupClient {
         &self,
         l1: &mut dyn SendL1,
         number: u64,
+        inputs: B256,
         position: usize,
         exits: &[Vec<u8>],
     ) -> Result<u64, NodeError> {
-        let call = claim_call(number, position as u64, exits)?;
+        let call = claim_call(number, inputs, position as u64, exits)?;
         Ok(l1.send(self.operator, self.rollup, U256::ZERO, call.abi_encode().into())?)
     }
 }
@@ -217,34 +278,37 @@ pub fn with_memo(calldata: &Bytes, memo: &Memo) -> Bytes {
     [calldata, &memo.to_bytes()[..]].concat().into()
 }
 
-/// Calldata that proves the committed block `number`.
-pub fn prove_call(number: u64, proof: &BlockProof) -> Bytes {
-    let call = IRollup::proveCall {
+/// Calldata that proves the committed block `number`, and makes it final: what may be proven may.
+pub fn prove_call(number: u64, proof: &BlockProof, exit_root: B256) -> Bytes {
+    let call = IRollup::proveAndFinalizeCall {
         number: U256::from(number),
         circuitId: proof.circuit_id.to_bytes().into(),
         accumulator: proof.accumulator.map(|limb| to_u256(&limb)),
         inputs: proof.inputs.into_array().map(|input| to_u256(&input)),
+        exitRoot: exit_root,
         proof: proof.proof.clone().into(),
     };
     call.abi_encode().into()
 }
 
-/// Calldata that finalizes the proven block `number`.
+/// Calldata that finalizes block `number`, which somebody has proven and not finalized.
 pub fn finalize_call(number: u64) -> Bytes {
     IRollup::finalizeCall { number: U256::from(number) }.abi_encode().into()
 }
 
-/// keccak256 of a block's public inputs, by which the contract remembers it.
+/// keccak256 of a block's public inputs, which the contract's record of it binds.
 pub fn block_hash(inputs: &PublicInputs<Fr>) -> B256 {
     keccak256(inputs.into_array().map(|x| to_u256(&x)).abi_encode())
 }
 
-/// The call that claims the exit at `position` of block `number`.
+/// The call that claims the exit at `position` of block `number`, whose public inputs have the hash
+/// `inputs`.
 ///
 /// # Errors
 /// [`NodeError::NoSuchExit`] if the block's exits have no such position.
 pub fn claim_call(
     number: u64,
+    inputs: B256,
     position: u64,
     exits: &[Vec<u8>],
 ) -> Result<IRollup::claimCall, NodeError> {
@@ -256,6 +320,7 @@ pub fn claim_call(
     let count = u32::try_from(exits.len()).map_err(|_| missing())?;
     Ok(IRollup::claimCall {
         number: U256::from(number),
+        inputsHash: inputs,
         position: place,
         count,
         record: record.clone().into(),

@@ -20,7 +20,7 @@ use serde::Serialize;
 use crate::block_store::StoredBlock;
 use crate::deploy::{rollup_address, Deployment, Roles, Site};
 use crate::error::NodeError;
-use crate::settle::{block_hash, finalize_call, l1_operations, prove_call, to_u256, RollupClient};
+use crate::settle::{finalize_call, l1_operations, prove_call, to_u256, Record, RollupClient};
 
 /// Transactions of the operator before a deployment, at most: the node says how many there are.
 const SEARCHED: u64 = 1_000;
@@ -32,9 +32,9 @@ const TOKENS: usize = 1 << 16;
 pub struct Steps {
     /// Header and data.
     pub commit: Option<u64>,
-    /// The proof.
+    /// The proof, which moves the root.
     pub prove: Option<u64>,
-    /// Moving the root.
+    /// Moving the root, if an earlier call has only proven.
     pub finalize: Option<u64>,
 }
 
@@ -113,7 +113,9 @@ impl Submission<'_> {
                 }
             }
             let commit = |l1: &mut dyn SendL1| settlement.commit(l1, &block.header, block.posted());
-            let (prove, finalize) = (prove_call(number, &block.proof), finalize_call(number));
+            let exits = block.posted().exit_root(block.header.batches)?;
+            let prove = prove_call(number, &block.proof, exits);
+            let finalize = finalize_call(number);
             let send = |call: Bytes| {
                 |l1: &mut dyn SendL1| {
                     Ok(l1.send(settlement.operator, settlement.rollup, U256::ZERO, call)?)
@@ -142,8 +144,8 @@ impl Submission<'_> {
         l1: &mut dyn ReadL1,
         settlement: &RollupClient,
     ) -> Result<(), NodeError> {
-        let genesis = settlement.view(l1, &IRollup::blocksCall(U256::ZERO))?;
-        if genesis.newRoot != to_u256(&State::new().root()) {
+        let genesis = settlement.view(l1, &IRollup::genesisRootCall {})?;
+        if genesis != to_u256(&State::new().root()) {
             return Err(settlement.other("it starts from another state".into()));
         }
         let committed: u64 = settlement.view(l1, &IRollup::committedCall {})?;
@@ -160,9 +162,10 @@ impl Submission<'_> {
                 }
                 continue;
             }
-            let record = block_hash(&block.posted().public_inputs(&block.header)?);
-            let found = settlement.view(l1, &IRollup::blocksCall(U256::from(number)))?;
-            if found.inputs != record {
+            let (posted, batches) = (block.posted(), block.header.batches);
+            let record = Record::of(&posted.public_inputs(&block.header)?, posted, batches)?;
+            let found = settlement.view(l1, &IRollup::blocksCall { number: U256::from(number) })?;
+            if found.record != record.hash() {
                 return Err(settlement.other(format!("it has another block {number}")));
             }
         }

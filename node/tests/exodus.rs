@@ -189,6 +189,7 @@ fn settle_in_blob(l1: &mut dyn DevChain, contract: Address, header: &Header, bat
         circuitId: CIRCUIT.into(),
         accumulator: [U256::ZERO; 12],
         inputs,
+        exitRoot: posted.exit_root(header.batches).unwrap(),
         proof: vec![1u8].into(),
     };
     send(l1, DEV_OPERATOR, contract, 0, prove.abi_encode());

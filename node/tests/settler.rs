@@ -392,8 +392,41 @@ fn a_proven_block_is_settled_and_its_proof_forgotten_when_that_is_final() {
     world.until("it is final", |world| world.coordinator.last_final().unwrap() == 1);
     assert!(world.coordinator.proof(1).unwrap().is_none());
     let steps = &world.seen().transactions[&1];
-    assert!(steps.iter().all(Option::is_some), "{steps:?}");
-    assert!(steps[1].as_ref().unwrap().gas > 500_000);
+    // The proof made it final.
+    assert!(steps[0].is_some() && steps[2].is_none(), "{steps:?}");
+    assert!(steps[1].as_ref().unwrap().gas > 300_000);
+}
+
+#[test]
+fn a_block_goes_to_l1_together_with_its_proof() {
+    for mode in [DataMode::Calldata, DataMode::Blob] {
+        let mut world = World::in_mode(mode);
+        world.settler.settle_in_one(true);
+        for _ in 0..3 {
+            world.settler.step(wall_clock()).unwrap();
+        }
+        assert_eq!(world.seen().committed, 0, "it waits for its proof");
+        world.prove();
+        world.until("the block is finalized", |world| world.seen().finalized == 1);
+        world.tell_anvil("anvil_mine", "[\"0x2\"]");
+        world.until("it is final", |world| world.coordinator.last_final().unwrap() == 1);
+        let steps = &world.seen().transactions[&1];
+        assert!(steps[0].as_ref().unwrap().gas > 300_000, "{steps:?}");
+        assert!(steps[1].is_none() && steps[2].is_none(), "{steps:?}");
+        let (history, replay) = world.history();
+        assert_eq!(history.blocks[0].finalized, Some(replay.root()));
+    }
+}
+
+/// L1 takes no block that is a day old: data go alone before.
+#[test]
+fn an_old_block_does_not_wait_for_its_proof() {
+    let mut world = World::new();
+    world.settler.settle_in_one(true);
+    world.settler.step(wall_clock() + 6 * 3_600 + 60).unwrap();
+    world.until("it is committed", |world| world.seen().committed == 1);
+    world.prove();
+    world.until("the block is finalized", |world| world.seen().finalized == 1);
 }
 
 /// One block without L2 records, whose blob is zeros, and one with.

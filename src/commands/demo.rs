@@ -18,7 +18,7 @@ use bastion_node::history::collect;
 use bastion_node::pipeline::{BlockProver, Cache, Timings};
 use bastion_node::recommend::MemoryPlan;
 use bastion_node::second_verifier::SecondVerifier;
-use bastion_node::settle::{BlockGas, RollupClient};
+use bastion_node::settle::{block_hash, BlockGas, RollupClient};
 use bastion_node::NodeError;
 use bastion_protocol::data::DataMode;
 use bastion_protocol::header::domain;
@@ -60,6 +60,9 @@ pub(crate) struct Args {
     /// Where L2 and owner records are posted: blob, or calldata.
     #[arg(long, value_name = "MODE", default_value_t = DataMode::Blob)]
     data_mode: DataMode,
+    /// Brings data and proof to L1 in one transaction instead of two.
+    #[arg(long)]
+    in_one: bool,
     /// A development node (anvil) instead of the embedded L1.
     #[arg(long, env = "BASTION_L1", hide_env_values = true, value_name = "URL")]
     l1: Option<String>,
@@ -87,9 +90,10 @@ impl From<L1Rules> for Rules {
 /// Gas of the block.
 #[derive(Serialize)]
 struct Gas {
+    /// 0 if it came with the proof.
     commit: u64,
+    /// The proof, which moves the root.
     prove: u64,
-    finalize: u64,
     /// Gas that the blob is worth at the least price that it has (EIP-7918); 0 without one.
     blob: u64,
     /// Operations that users signed: transfers, but for a few.
@@ -104,19 +108,18 @@ impl Gas {
             DataMode::Calldata => 0,
             DataMode::Blob => BLOB_GAS,
         };
-        let BlockGas { commit, prove, finalize } = gas;
+        let BlockGas { commit, prove } = gas;
         let per_transfer = (gas.total() + blob) / transfers.max(1);
-        Self { commit, prove, finalize, blob, transfers, per_transfer }
+        Self { commit, prove, blob, transfers, per_transfer }
     }
 
     /// The parts for one transfer.
     fn parts(&self) -> String {
         let part = |gas: u64| gas as f64 / self.transfers.max(1) as f64;
         let mut parts = format!(
-            "commit {:.1}, prove {:.1}, finalize {:.1}",
+            "commit {:.1}, prove and finalize {:.1}",
             part(self.commit),
-            part(self.prove),
-            part(self.finalize)
+            part(self.prove)
         );
         if self.blob > 0 {
             parts += &format!(", blob {:.1} (at the reserve price of EIP-7918)", part(self.blob));
@@ -211,7 +214,12 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
     let proven = prover.prove(&block, settings.memory, &progress)?;
 
     // L1: the root moves, exits are paid.
-    let gas = settlement.settle(l1.as_mut(), 1, &block.header, block.posted(), &proven.proof)?;
+    let (header, posted, proof) = (&block.header, block.posted(), &proven.proof);
+    let gas = match args.in_one {
+        true => settlement.settle_in_one(l1.as_mut(), header, posted, proof)?,
+        false => settlement.settle(l1.as_mut(), 1, header, posted, proof)?,
+    };
+    let inputs = block_hash(&proof.inputs);
     let finalized = settlement.state_root(l1.as_mut())?;
     let exits: Vec<(Vec<u8>, ExitRecord)> = block
         .operations()
@@ -229,7 +237,7 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
     l1.advance(delay)?;
     for (position, (_, exit)) in exits.iter().enumerate() {
         if exit.release_time <= now {
-            claims.push(settlement.claim(l1.as_mut(), 1, position, &records)?);
+            claims.push(settlement.claim(l1.as_mut(), 1, inputs, position, &records)?);
         }
     }
 
@@ -360,8 +368,8 @@ fn text(r: &Report) -> String {
     row("proof", format!("{} bytes", r.proof_bytes));
     row("verifier contract", format!("{} bytes", r.verifier_code_bytes));
     row(
-        "gas: commit, prove, finalize",
-        format!("{}, {}, {}", r.gas.commit, r.gas.prove, r.gas.finalize),
+        "gas: commit, prove and finalize",
+        format!("{}, {}", r.gas.commit, r.gas.prove),
     );
     row("gas per transfer", r.gas.per_transfer.to_string());
     row("of that", r.gas.parts());

@@ -88,11 +88,14 @@ fn text(r: &Report) -> String {
     for (i, steps) in r.gas.iter().enumerate() {
         let gas = |gas: Option<u64>| gas.map_or_else(|| "done before".into(), |g| g.to_string());
         out += &format!(
-            "block {i}: gas {} commit, {} prove, {} finalize\n",
+            "block {i}: gas {} commit, {} prove and finalize",
             gas(steps.commit),
-            gas(steps.prove),
-            gas(steps.finalize)
+            gas(steps.prove)
         );
+        if let Some(finalize) = steps.finalize {
+            out += &format!(", {finalize} finalize");
+        }
+        out.push('\n');
     }
     out
 }

@@ -30,7 +30,7 @@ pub(crate) struct Args {
     /// that `setup` and `prove` leave in the cache.
     #[arg(long, conflicts_with = "evm")]
     independent: bool,
-    /// Also replays everything on an embedded L1: deposits, commit, prove, finalize.
+    /// Also replays everything on an embedded L1: deposits, commits, proofs.
     #[arg(long)]
     evm: bool,
 }
@@ -148,8 +148,8 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
             );
             for (i, gas) in evm.gas.iter().enumerate() {
                 out += &format!(
-                    "block {i}: gas {} commit, {} prove, {} finalize\n",
-                    gas.commit, gas.prove, gas.finalize
+                    "block {i}: gas {} commit, {} prove and finalize\n",
+                    gas.commit, gas.prove
                 );
             }
         }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
+import {Blockbook} from "./Blockbook.sol";
 import {Blocks} from "./Blocks.sol";
 import {Times} from "./Times.sol";
 
@@ -33,6 +34,8 @@ abstract contract Alarm is Blocks {
     }
 
     Pair[] private _accused;
+    /// @dev Root before the block in doubt.
+    uint256 private _rootBefore;
 
     /// @notice A block is in doubt, and every one after it.
     /// @param number Its number.
@@ -71,49 +74,62 @@ abstract contract Alarm is Blocks {
     /// only one about an earlier block counts, and the council gets no more time by it.
     /// @param number Number of the block.
     /// @param inputs Its sixteen public inputs.
+    /// @param exitRoot Number and tree of its exits, as `Committed` told it.
     /// @param batches Its number of batches.
     /// @param data Its data.
     /// @param other What contradicts it.
     function alarm(
         uint256 number,
         uint256[16] calldata inputs,
+        bytes32 exitRoot,
         uint32 batches,
         bytes calldata data,
         Contradiction calldata other
     ) external {
-        if (number == 0 || number > proven) revert NotProven(number);
-        if (doubted != 0 && number >= doubted) revert AlarmRuns(doubted);
-        Block storage b = blocks[number];
+        State memory s = _state;
+        if (number == 0 || number > s.proven) revert NotProven(number);
+        if (s.phase == Phase.Alarm && number >= doubted) revert AlarmRuns(doubted);
+        Blockbook.Block memory b = _block(number);
         uint256 latest = b.finalizedAt + Times.MAX_RELEASE_DELAY;
-        if (number <= finalized && block.timestamp >= latest) revert TooLate(latest);
+        if (number <= s.finalized && block.timestamp >= latest) revert TooLate(latest);
+        _requireInputs(number, inputs, exitRoot);
         _requireContradiction(number, inputs, batches, data, other);
-        emit Alarmed(number, b.circuitId, other.circuitId, other.newRoot, other.cOut);
-        if (exodus) {
-            _takeBack(uint64(number) - 1);
-            _rootMoved();
+        bytes32 ofBlock = governance.circuitOf(b.circuit);
+        emit Alarmed(number, ofBlock, other.circuitId, other.newRoot, other.cOut);
+        if (s.phase == Phase.Exodus) {
+            _takeBack(s, number - 1);
+            (_state, _finalRoot) = (s, inputs[OLD_ROOT]);
+            _rootMoved(number - 1);
             return;
         }
-        if (doubted == 0) alarmedAt = uint64(block.timestamp);
-        doubted = uint64(number);
-        _accuse(Pair(b.circuitId, other.circuitId));
+        if (s.phase == Phase.Calm) alarmedAt = uint64(block.timestamp);
+        (doubted, _rootBefore) = (uint64(number), inputs[OLD_ROOT]);
+        s.phase = Phase.Alarm;
+        _state = s;
+        _accuse(Pair(ofBlock, other.circuitId));
     }
 
     /// @notice Ends the alarm when the council has acted: of each two circuits that contradicted
     /// each other one is gone. Open to anybody.
-    function resume() external whenLive {
-        if (doubted == 0) revert NoAlarm();
+    function resume() external {
+        State memory s = _state;
+        _requireLive(s.phase);
+        if (s.phase == Phase.Calm) revert NoAlarm();
         uint256 n = _accused.length;
         for (uint256 i = 0; i < n; ++i) {
             if (!_answered(_accused[i])) revert StillRegistered(_accused[i].ofBlock, _accused[i].ofContradiction);
         }
-        _takeBackDoubted();
-        (finalizedAt, resumedAt) = (uint64(block.timestamp), uint64(block.timestamp));
-        emit Resumed(committed, blocks[committed].newRoot);
+        _takeBackDoubted(s);
+        (s.phase, s.finalizedAt) = (Phase.Calm, uint40(block.timestamp));
+        (_state, resumedAt) = (s, uint64(block.timestamp));
+        emit Resumed(s.committed, _finalRoot);
     }
 
-    /// @dev Takes back what is in doubt; nothing is any more.
-    function _takeBackDoubted() internal {
-        _takeBack(doubted - 1);
+    /// @dev Takes back what is in doubt; nothing is any more. The last block that stays is final: no
+    /// block is proven unless the one before it is.
+    function _takeBackDoubted(State memory s) internal {
+        _takeBack(s, doubted - 1);
+        _finalRoot = _rootBefore;
         (doubted, alarmedAt) = (0, 0);
         delete _accused;
     }
@@ -129,7 +145,8 @@ abstract contract Alarm is Blocks {
     }
 
     /// @dev Exodus has a root that it leaves from, and it is another one now.
-    function _rootMoved() internal virtual;
+    /// @param number Its block.
+    function _rootMoved(uint256 number) internal virtual;
 
     function _answered(Pair memory pair) private view returns (bool) {
         return address(governance.verifiers(pair.ofBlock)) == address(0)
@@ -152,12 +169,11 @@ abstract contract Alarm is Blocks {
         bytes calldata data,
         Contradiction calldata other
     ) private view {
-        _requireInputs(number, inputs);
         if (_challenge(inputs, data, other.versionedHash) != inputs[R]) revert WrongData(number);
         if (other.newRoot == inputs[NEW_ROOT] && other.cOut == inputs[C_OUT]) revert NoContradiction();
         // Old root, policy, domain and time stay; what follows is another, and with it the challenge.
         (inputs[NEW_ROOT], inputs[C_OUT]) = (other.newRoot, other.cOut);
-        _complete(inputs, batches, data, other.versionedHash, other.opening, 0, type(uint256).max);
+        _complete(inputs, batches, data, other.versionedHash, other.opening, inputs[TIME] + MAX_RELEASE_DELAY);
         _requireProof(number, other.circuitId, other.accumulator, inputs, other.proof);
     }
 }

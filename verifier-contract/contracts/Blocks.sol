@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
+import {Blockbook} from "./Blockbook.sol";
+import {Chain} from "./Chain.sol";
 import {Data} from "./Data.sol";
-import {Statements} from "./Statements.sol";
 import {Times} from "./Times.sol";
 
 /// @title Blocks
-/// @notice Blocks are committed (header and data), proven and finalized in order, in three calls or
-/// in one. Nothing but a proof moves the state root forward.
-abstract contract Blocks is Statements {
+/// @notice Blocks are committed (header and data), proven and finalized in order, in three calls, in
+/// two, or in one. Nothing but a proof moves the state root forward.
+abstract contract Blocks is Chain {
     /// @notice Longest data of a block: so long that commit, settlement and alarm of any block keep
     /// to the gas of one transaction (2^24).
     uint256 public constant MAX_DATA = 1 << 18;
@@ -17,36 +18,6 @@ abstract contract Blocks is Statements {
     /// @notice How many overdue entries a block must process for each of its batches, while there
     /// are as many. The smallest circuit has room for one forced exit of any token in a batch.
     uint256 public constant OVERDUE_PER_BATCH = 1;
-
-    /// @notice What is kept of a block.
-    struct Block {
-        uint256 newRoot;
-        /// Number and tree of its exits.
-        bytes32 exitRoot;
-        /// keccak256 of the sixteen public inputs.
-        bytes32 inputs;
-        /// Circuit whose verifier accepted its proof, 0 before.
-        bytes32 circuitId;
-        /// Its time on L2.
-        uint64 time;
-        uint64 committedAt;
-        /// Queue entries processed after the block.
-        uint64 processed;
-        /// When it became final, 0 before.
-        uint64 finalizedAt;
-    }
-
-    /// @notice Blocks from 1 on; block 0 is genesis. Those above `committed` were taken back.
-    mapping(uint256 number => Block) public blocks;
-    /// @notice Number of the last committed block. Taking commits back lowers it, whatever their
-    /// number: an operator must not be able to make that too dear for others.
-    uint64 public committed;
-    /// @notice Number of the last proven block.
-    uint64 public proven;
-    /// @notice Number of the last finalized block.
-    uint64 public finalized;
-    /// @notice When a block became final last, or an alarm ended.
-    uint64 public finalizedAt;
 
     /// @notice A block is posted.
     /// @param number Its number.
@@ -63,15 +34,6 @@ abstract contract Blocks is Statements {
     /// @param circuitId Circuit of the proof.
     /// @param newRoot State root after it.
     event Proven(uint256 indexed number, bytes32 indexed circuitId, uint256 newRoot);
-    /// @notice The state root is that of a block.
-    /// @param number Its number.
-    /// @param newRoot The root.
-    event Finalized(uint256 indexed number, uint256 newRoot);
-    /// @notice Blocks are taken back: unproven ones, or those that an alarm put in doubt.
-    /// @param from The last one.
-    /// @param to The last one that stays.
-    event Reverted(uint256 indexed from, uint256 indexed to);
-
     /// @notice The sender may not bring blocks now.
     /// @param sender The sender.
     error NotOperator(address sender);
@@ -104,43 +66,23 @@ abstract contract Blocks is Statements {
     /// @param expected Whose turn it is.
     /// @param actual Which block was named.
     error NotNext(uint256 expected, uint256 actual);
-    /// @notice The sixteen public inputs are not those of the block.
-    /// @param number Its number.
-    error WrongInputs(uint256 number);
     /// @notice Every committed block is proven.
     error NothingToRevert();
-    /// @notice The time for this has not come.
-    /// @param earliest When it comes.
-    error TooEarly(uint256 earliest);
     /// @notice A block was made under a policy that is not in force, nor was it within the grace.
     /// @param expected The policy in force.
     /// @param actual The block's.
     error WrongPolicy(uint256 expected, uint256 actual);
 
-    constructor(uint256 genesisRoot) {
-        _requireElement(genesisRoot);
-        uint64 time = uint64(block.timestamp);
-        // The first block may have been made before, like any other.
-        uint64 lag = uint64(Times.MAX_CLOCK_LAG);
-        blocks[0] = Block(genesisRoot, 0, 0, 0, time > lag ? time - lag : 0, time, 0, time);
-        finalizedAt = time;
-    }
-
-    /// @notice The finalized state root.
-    function stateRoot() external view returns (uint256) {
-        return blocks[finalized].newRoot;
-    }
-
     /// @notice Whether anybody may bring blocks.
     function operatorsAway() public view returns (bool) {
-        return block.timestamp > finalizedAt + Times.OPERATOR_DEADLINE
-            || _waitsLonger(blocks[finalized].processed, Times.OPERATOR_DEADLINE);
+        State memory s = _state;
+        return block.timestamp > s.finalizedAt + Times.OPERATOR_DEADLINE
+            || _waitsLonger(_block(s.finalized).processed, Times.OPERATOR_DEADLINE);
     }
 
     /// @notice Posts a block: its header and its data.
     function commit(Header calldata header, bytes calldata data) external {
-        _requireOperator(_fromOperator());
-        _commit(header, data, 0, msg.data[:0]);
+        _commitOnly(header, data, 0, msg.data[:0]);
     }
 
     /// @notice Posts a block whose L2 and owner records are in the first blob of the transaction.
@@ -149,36 +91,59 @@ abstract contract Blocks is Statements {
     /// @param opening Value of the blob's polynomial at the point that all of this gives (32 bytes),
     /// commitment and proof (48 bytes each).
     function commitInBlob(Header calldata header, bytes calldata data, bytes calldata opening) external {
-        _requireOperator(_fromOperator());
-        bytes32 versionedHash = blobhash(0);
-        if (versionedHash == 0) revert NoBlob();
-        _commit(header, data, versionedHash, opening);
+        _commitOnly(header, data, _blob(), opening);
     }
 
-    /// @notice Proves the next committed block; open to anybody.
+    /// @notice Proves the next committed block; open to anybody. A proven block before it becomes final.
     /// @param number Number of the block.
     /// @param circuitId Whose verifier checks the proof.
     /// @param accumulator Twelve limbs of the accumulator, which the proof binds.
     /// @param inputs Sixteen public inputs, as they were computed at the commit.
+    /// @param exitRoot Number and tree of its exits, as `Committed` told it.
     /// @param proof The proof.
     function prove(
         uint256 number,
         bytes32 circuitId,
-        uint256[12] memory accumulator,
-        uint256[16] memory inputs,
+        uint256[12] calldata accumulator,
+        uint256[16] calldata inputs,
+        bytes32 exitRoot,
         bytes calldata proof
-    ) external whenCalm {
-        _requireNext(proven, committed, number);
-        _requireInputs(number, inputs);
-        _prove(number, circuitId, accumulator, inputs, proof);
+    ) external {
+        State memory s = _calm();
+        uint256 circuit = _proveCommitted(s, number, circuitId, accumulator, inputs, exitRoot, proof);
+        Blockbook.Block memory b = _block(number);
+        b.circuit = circuit;
+        _write(number, b);
+        _provenRoot = inputs[NEW_ROOT];
+        _state = s;
     }
 
-    /// @notice Moves the state root to the next proven block; open to anybody. What stands before a
-    /// doubted block may go on, so that beginning exodus never has too much to catch up on.
-    function finalize(uint256 number) external whenLive {
-        _requireNoDoubt(number);
-        _requireNext(finalized, proven, number);
-        _finalizeNext();
+    /// @notice `prove` and `finalize` in one: what is proven while no alarm runs may become final.
+    function proveAndFinalize(
+        uint256 number,
+        bytes32 circuitId,
+        uint256[12] calldata accumulator,
+        uint256[16] calldata inputs,
+        bytes32 exitRoot,
+        bytes calldata proof
+    ) external {
+        State memory s = _calm();
+        uint256 circuit = _proveCommitted(s, number, circuitId, accumulator, inputs, exitRoot, proof);
+        Blockbook.Block memory b = _block(number);
+        (b.circuit, b.finalizedAt) = (circuit, block.timestamp);
+        _write(number, b);
+        _finalized(s, inputs[NEW_ROOT]);
+        _state = s;
+    }
+
+    /// @notice Moves the state root to the next proven block; open to anybody.
+    function finalize(uint256 number) external {
+        State memory s = _state;
+        _requireLive(s.phase);
+        _requireNoDoubt(s.phase, number);
+        _requireNext(s.finalized, s.proven, number);
+        _finalizePending(s);
+        _state = s;
     }
 
     /// @notice Commits, proves and finalizes a block, all of it in calldata: whoever takes over needs
@@ -189,27 +154,47 @@ abstract contract Blocks is Statements {
         Header calldata header,
         bytes calldata data,
         bytes32 circuitId,
-        uint256[12] memory accumulator,
+        uint256[12] calldata accumulator,
         bytes calldata proof
     ) external {
-        if (!_fromOperator()) {
+        State memory s = _calm();
+        if (!_mayCommit(header)) {
             _requireOperator(operatorsAway());
-            if (committed > proven) _takeBack(proven);
+            if (s.committed > s.proven) _takeBack(s, s.proven);
         }
-        uint256[16] memory inputs = _commit(header, data, 0, msg.data[:0]);
-        uint256 number = committed;
-        _requireNext(proven, number, number);
-        _prove(number, circuitId, accumulator, inputs, proof);
-        _finalizeProven();
+        _settle(s, header, data, 0, msg.data[:0], circuitId, accumulator, proof);
+    }
+
+    /// @notice Commits, proves and finalizes a block whose L2 and owner records are in the first blob
+    /// of the transaction; for operators.
+    function settleInBlob(
+        Header calldata header,
+        bytes calldata data,
+        bytes calldata opening,
+        bytes32 circuitId,
+        uint256[12] calldata accumulator,
+        bytes calldata proof
+    ) external {
+        State memory s = _calm();
+        _requireOperator(_mayCommit(header));
+        _settle(s, header, data, _blob(), opening, circuitId, accumulator, proof);
     }
 
     /// @notice Takes back the commits that are not proven: an operator at any time, anybody when
     /// the oldest of them is overdue.
-    function revertCommits() external whenCalm {
-        if (committed == proven) revert NothingToRevert();
-        uint256 earliest = blocks[uint256(proven) + 1].committedAt + Times.PROVE_DEADLINE;
-        if (!_fromOperator()) _requireTime(earliest);
-        _takeBack(proven);
+    function revertCommits() external {
+        State memory s = _calm();
+        if (s.committed == s.proven) revert NothingToRevert();
+        if (!governance.operators(msg.sender)) {
+            _requireTime(_block(s.proven + 1).committedAt + Times.PROVE_DEADLINE);
+        }
+        _takeBack(s, s.proven);
+        _state = s;
+    }
+
+    function _calm() private view returns (State memory s) {
+        s = _state;
+        _requireCalm(s.phase);
     }
 
     /// @dev Requires that a block is the one after `last`, and not after `end`.
@@ -217,92 +202,95 @@ abstract contract Blocks is Statements {
         if (number != last + 1 || number > end) revert NotNext(last + 1, number);
     }
 
-    function _requireInputs(uint256 number, uint256[16] memory inputs) internal view {
-        if (_hash(inputs) != blocks[number].inputs) revert WrongInputs(number);
-    }
-
-    function _requireTime(uint256 earliest) internal view {
-        if (block.timestamp < earliest) revert TooEarly(earliest);
-    }
-
-    function _hash(uint256[16] memory inputs) private pure returns (bytes32) {
-        return keccak256(abi.encode(inputs));
-    }
-
-    function _finalizeProven() internal {
-        while (finalized < proven) _finalizeNext();
-    }
-
-    /// @dev Takes back every block above `to`, whatever was reached for it.
-    function _takeBack(uint64 to) internal {
-        emit Reverted(committed, to);
-        committed = to;
-        if (proven > to) proven = to;
-        if (finalized > to) finalized = to;
-    }
-
-    /// @dev Whether the first entry after `processed` ones is older than `age`.
-    function _waitsLonger(uint256 processed, uint256 age) internal view returns (bool) {
-        uint256 next = processed + 1;
-        return next < entries.length && block.timestamp > entries[next].queuedAt + age;
-    }
-
-    function _fromOperator() private view returns (bool) {
-        return governance.operators(msg.sender);
-    }
-
     function _requireOperator(bool allowed) private view {
         if (!allowed) revert NotOperator(msg.sender);
     }
 
-    function _commit(Header calldata header, bytes calldata data, bytes32 versionedHash, bytes calldata opening)
+    /// @dev Versioned hash of the transaction's first blob.
+    function _blob() private view returns (bytes32 versionedHash) {
+        versionedHash = blobhash(0);
+        if (versionedHash == 0) revert NoBlob();
+    }
+
+    /// @dev Whether the sender is an operator. Requires that no pause runs, and that blocks may be made
+    /// under the policy.
+    function _mayCommit(Header calldata header) private view returns (bool) {
+        (bool operator, bool accepted, uint256 until) = governance.rules(msg.sender, header.policyRoot);
+        _requireNoPause(until);
+        if (!accepted) revert WrongPolicy(governance.policyRoot(), header.policyRoot);
+        return operator;
+    }
+
+    function _commitOnly(Header calldata header, bytes calldata data, bytes32 versionedHash, bytes calldata opening)
         private
-        whenCalm
-        whenNotPaused
-        returns (uint256[16] memory inputs)
     {
-        Block storage last = blocks[committed];
-        _checkHeader(header, last);
+        State memory s = _calm();
+        _requireOperator(_mayCommit(header));
+        (, Blockbook.Block memory b) = _commit(s, header, data, versionedHash, opening);
+        _write(s.committed, b);
+        _committedRoot = header.newRoot;
+        _state = s;
+    }
+
+    /// @dev Every block before the new one must be proven.
+    function _settle(
+        State memory s,
+        Header calldata header,
+        bytes calldata data,
+        bytes32 versionedHash,
+        bytes calldata opening,
+        bytes32 circuitId,
+        uint256[12] calldata accumulator,
+        bytes calldata proof
+    ) private {
+        _requireNext(s.proven, s.proven + 1, uint256(s.committed) + 1);
+        (uint256[16] memory inputs, Blockbook.Block memory b) = _commit(s, header, data, versionedHash, opening);
+        (b.circuit, b.finalizedAt) = (_prove(s, circuitId, accumulator, inputs, proof), block.timestamp);
+        _write(s.committed, b);
+        _finalized(s, header.newRoot);
+        _state = s;
+    }
+
+    /// @dev Checks a block, and notes in `s` that it is committed. What is kept of it beside its record is
+    /// written by the caller, who may know more of it.
+    function _commit(
+        State memory s,
+        Header calldata header,
+        bytes calldata data,
+        bytes32 versionedHash,
+        bytes calldata opening
+    ) private returns (uint256[16] memory inputs, Blockbook.Block memory b) {
+        _checkHeader(header, s);
         if (data.length > MAX_DATA) revert DataTooLong(MAX_DATA, data.length);
         inputs = _statement(header);
         if (versionedHash != 0) inputs[MODE] = 1;
-        Data.Summary memory s = _complete(
-            inputs,
-            header.batches,
-            data,
-            versionedHash,
-            opening,
-            entries[last.processed].roll,
-            header.time + MAX_RELEASE_DELAY
-        );
-        uint256 processed = last.processed + s.l1Count;
-        if (processed >= entries.length || entries[processed].roll != s.roll) revert QueueMismatch(processed);
+        Data.Summary memory d =
+            _complete(inputs, header.batches, data, versionedHash, opening, header.time + MAX_RELEASE_DELAY);
+        uint256 processed = s.processed + d.l1Count;
+        if (d.l1Count != 0) _requireEntries(s.processed, processed, data, versionedHash != 0);
         // An entry waits longer than those behind it, so that the first one tells of all.
-        if (s.l1Count < header.batches * OVERDUE_PER_BATCH && _waitsLonger(processed, Times.OPERATOR_DEADLINE)) {
+        if (d.l1Count < header.batches * OVERDUE_PER_BATCH && _waitsLonger(processed, Times.OPERATOR_DEADLINE)) {
             revert OverdueWaits(processed + 1);
         }
-        ++committed;
-        blocks[committed] = Block(
-            header.newRoot,
-            s.exitRoot,
-            _hash(inputs),
-            0,
-            header.time,
-            uint64(block.timestamp),
-            uint64(processed),
-            0
-        );
-        emit Committed(committed, header, s.exitRoot, processed, versionedHash);
+        (s.committed, s.time, s.processed) = (s.committed + 1, uint40(header.time), uint40(processed));
+        _records[s.committed] = _recordOf(inputs, d.exitRoot);
+        (b.committedAt, b.time, b.processed) = (block.timestamp, header.time, processed);
+        emit Committed(s.committed, header, d.exitRoot, processed, versionedHash);
     }
 
-    function _checkHeader(Header memory header, Block storage last) private view {
-        if (header.oldRoot != last.newRoot) revert WrongOldRoot(last.newRoot, header.oldRoot);
+    /// @dev Requires that the L1 records of the data are the entries after `from`, up to `to`.
+    function _requireEntries(uint256 from, uint256 to, bytes calldata data, bool inBlob) private view {
+        if (to >= entries.length || entries[to].roll != Data.rolled(data, inBlob, entries[from].roll)) {
+            revert QueueMismatch(to);
+        }
+    }
+
+    function _checkHeader(Header calldata header, State memory s) private view {
+        uint256 root = _lastRoot(s);
+        if (header.oldRoot != root) revert WrongOldRoot(root, header.oldRoot);
         _requireElement(header.newRoot);
         _requireElement(header.cOut);
-        if (!governance.acceptable(header.policyRoot)) {
-            revert WrongPolicy(governance.policyRoot(), header.policyRoot);
-        }
-        uint256 earliest = last.time;
+        uint256 earliest = s.time;
         if (block.timestamp > earliest + Times.MAX_CLOCK_LAG) earliest = block.timestamp - Times.MAX_CLOCK_LAG;
         if (header.time < earliest || header.time > block.timestamp) {
             revert TimeOutOfRange(earliest, header.time, block.timestamp);
@@ -312,23 +300,34 @@ abstract contract Blocks is Statements {
         }
     }
 
-    function _prove(
+    /// @dev Proves the next committed block by what the caller says that it is.
+    function _proveCommitted(
+        State memory s,
         uint256 number,
         bytes32 circuitId,
-        uint256[12] memory accumulator,
+        uint256[12] calldata accumulator,
         uint256[16] memory inputs,
+        bytes32 exitRoot,
         bytes calldata proof
-    ) private {
-        _requireProof(number, circuitId, accumulator, inputs, proof);
-        proven = uint64(number);
-        blocks[number].circuitId = circuitId;
-        emit Proven(number, circuitId, blocks[number].newRoot);
+    ) private returns (uint256) {
+        _requireNext(s.proven, s.committed, number);
+        _requireInputs(number, inputs, exitRoot);
+        return _prove(s, circuitId, accumulator, inputs, proof);
     }
 
-    function _finalizeNext() private {
-        uint64 number = finalized + 1;
-        (finalized, finalizedAt) = (number, uint64(block.timestamp));
-        blocks[number].finalizedAt = uint64(block.timestamp);
-        emit Finalized(number, blocks[number].newRoot);
+    /// @dev Proves the block after the last proven one, which becomes final if it is not, so that there
+    /// is never more than one that is proven and not final. Returns the number of the circuit.
+    function _prove(
+        State memory s,
+        bytes32 circuitId,
+        uint256[12] calldata accumulator,
+        uint256[16] memory inputs,
+        bytes calldata proof
+    ) private returns (uint256 circuit) {
+        uint256 number = uint256(s.proven) + 1;
+        circuit = _requireProof(number, circuitId, accumulator, inputs, proof);
+        _finalizePending(s);
+        s.proven = uint40(number);
+        emit Proven(number, circuitId, inputs[NEW_ROOT]);
     }
 }

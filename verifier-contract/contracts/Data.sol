@@ -35,8 +35,6 @@ library Data {
     struct Summary {
         /// Value of the word polynomial.
         uint256 y;
-        /// Roll of the queue after the block.
-        bytes32 roll;
         /// Number of L1 records.
         uint256 l1Count;
         /// Number of exits and their tree in one hash, 0 if nothing leaves.
@@ -50,51 +48,88 @@ library Data {
     /// @param inBlob Whether a blob holds the L2 and owner records, and the data their numbers alone.
     /// @param batches How many batches they hold.
     /// @param r Evaluation point.
-    /// @param roll Roll of the queue before the block.
     /// @param latest Latest release time that an exit may have.
-    function read(bytes calldata data, bool inBlob, uint256 batches, uint256 r, bytes32 roll, uint256 latest)
+    function read(bytes calldata data, bool inBlob, uint256 batches, uint256 r, uint256 latest)
         internal
         pure
         returns (Summary memory s)
     {
-        uint256 rho = r;
-        for (uint256 i = 0; i < 16; ++i) {
-            rho = mulmod(rho, rho, P);
-        }
-        (s.y, s.roll) = (Y_START, roll);
+        uint256 rho = _rho(r);
+        uint256 y = Y_START;
         bytes32[] memory leaves = new bytes32[](data.length / EXIT + 1);
-        uint256 exits = 0;
+        uint256 all = 0;
         uint256 pos = 0;
-        for (uint256 b = 0; b < batches; ++b) {
-            if (data.length < pos + COUNTS) revert DataLength(pos + COUNTS, data.length);
-            uint256 counts = uint64(bytes8(data[pos:pos + COUNTS]));
-            uint256[4] memory n = [counts >> 48, (counts >> 32) & 0xffff, (counts >> 16) & 0xffff, counts & 0xffff];
-            uint256 packed = n[0] | (n[1] << 16) | (n[2] << 32) | (n[3] << 48);
-            if (inBlob) {
-                // Four slots for an owner, 32 slots in 16 elements: a batch fills whole groups.
-                s.elements += (n[1] + 4 * n[3] + 31) / 32 * 16;
-                (n[1], n[3]) = (0, 0);
+        // Numbers have 16 bits, and every batch takes at least 8 bytes: nothing overflows.
+        unchecked {
+            for (uint256 b = 0; b < batches; ++b) {
+                if (data.length < pos + COUNTS) revert DataLength(pos + COUNTS, data.length);
+                uint256 counts = uint256(_word(data, pos)) >> 192;
+                uint256 l1 = counts >> 48;
+                uint256 l2 = (counts >> 32) & 0xffff;
+                uint256 exits = (counts >> 16) & 0xffff;
+                uint256 owners = counts & 0xffff;
+                uint256 packed = l1 | (l2 << 16) | (exits << 32) | (owners << 48);
+                if (inBlob) {
+                    // Four slots for an owner, 32 slots in 16 elements: a batch fills whole groups.
+                    s.elements += (l2 + 4 * owners + 31) / 32 * 16;
+                    (l2, owners) = (0, 0);
+                }
+                pos += COUNTS;
+                uint256 next = pos + l1 * L1 + l2 * L2 + exits * EXIT + owners * OWNER;
+                if (data.length < next) revert DataLength(next, data.length);
+
+                // Section by section from the last one, each after a power of `rho`; most are empty.
+                y = mulmod(y, rho, P);
+                if (owners != 0) y = addmod(y, _owners(data, next - owners * OWNER, owners, r), P);
+                y = mulmod(y, rho, P);
+                if (exits != 0) {
+                    uint256 from = next - owners * OWNER - exits * EXIT;
+                    all = _leaves(data, from, exits, leaves, all, latest);
+                    y = addmod(y, _exits(data, from, exits, r), P);
+                }
+                y = mulmod(y, rho, P);
+                if (l2 != 0) y = addmod(y, _l2(data, pos + l1 * L1, l2, r), P);
+                y = mulmod(y, rho, P);
+                if (l1 != 0) {
+                    s.l1Count += l1;
+                    y = addmod(y, _l1(data, pos, l1, r), P);
+                }
+                y = addmod(mulmod(y, rho, P), packed, P);
+                pos = next;
             }
-            uint256 next = pos + COUNTS + n[0] * L1 + n[1] * L2 + n[2] * EXIT + n[3] * OWNER;
-            if (data.length < next) revert DataLength(next, data.length);
-
-            uint256 l1 = pos + COUNTS;
-            uint256 l2 = l1 + n[0] * L1;
-            uint256 exit = l2 + n[1] * L2;
-            uint256 owner = exit + n[2] * EXIT;
-            s.roll = _roll(data, l1, n[0], s.roll);
-            s.l1Count += n[0];
-            exits = _leaves(data, exit, n[2], leaves, exits, latest);
-
-            uint256 y = addmod(mulmod(s.y, rho, P), _owners(data, owner, n[3], r), P);
-            y = addmod(mulmod(y, rho, P), _exits(data, exit, n[2], r), P);
-            y = addmod(mulmod(y, rho, P), _l2(data, l2, n[1], r), P);
-            y = addmod(mulmod(y, rho, P), _l1(data, l1, n[0], r), P);
-            s.y = addmod(mulmod(y, rho, P), packed, P);
-            pos = next;
         }
         if (pos != data.length) revert DataLength(pos, data.length);
-        s.exitRoot = exitRoot(exits, _root(leaves, exits));
+        s.y = y;
+        s.exitRoot = exitRoot(all, _root(leaves, all));
+    }
+
+    /// @dev The power of `r` that separates sections: 2^16.
+    function _rho(uint256 r) private pure returns (uint256 rho) {
+        rho = r;
+        assembly ("memory-safe") {
+            for { let i := 0 } lt(i, 4) { i := add(i, 1) } {
+                rho := mulmod(rho, rho, P)
+                rho := mulmod(rho, rho, P)
+                rho := mulmod(rho, rho, P)
+                rho := mulmod(rho, rho, P)
+            }
+        }
+    }
+
+    /// @notice Roll of the queue after the L1 records of data that `read` has taken. Most blocks have
+    /// none, and do without.
+    /// @param data Posted bytes.
+    /// @param inBlob As for `read`.
+    /// @param roll Roll of the queue before the block.
+    function rolled(bytes calldata data, bool inBlob, bytes32 roll) internal pure returns (bytes32) {
+        for (uint256 pos = 0; pos < data.length;) {
+            uint256 counts = uint256(_word(data, pos)) >> 192;
+            uint256 l1 = counts >> 48;
+            roll = _roll(data, pos + COUNTS, l1, roll);
+            pos += COUNTS + l1 * L1 + ((counts >> 16) & 0xffff) * EXIT;
+            if (!inBlob) pos += ((counts >> 32) & 0xffff) * L2 + (counts & 0xffff) * OWNER;
+        }
+        return roll;
     }
 
     function _l1(bytes calldata data, uint256 pos, uint256 n, uint256 r) private pure returns (uint256 y) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
+import {Blockbook} from "./Blockbook.sol";
 import {Blocks} from "./Blocks.sol";
 import {Data} from "./Data.sol";
 import {Times} from "./Times.sol";
@@ -11,9 +12,9 @@ import {Times} from "./Times.sol";
 abstract contract Exits is Blocks {
     uint256 private constant RECORD = 47;
 
-    /// @dev Claimed exits by the inputs of their block, which bind data and exits: the same block
+    /// @dev Claimed exits by the record of their block, which binds data and exits: the same block
     /// under another number, or after it was taken back, is the same here.
-    mapping(bytes32 inputs => mapping(uint256 word => uint256)) private _claimed;
+    mapping(bytes32 record => mapping(uint256 word => uint256)) private _claimed;
 
     /// @notice An exit is paid, or owed if it could not be.
     /// @param number Number of its block.
@@ -33,14 +34,14 @@ abstract contract Exits is Blocks {
     /// @param number Number of its block.
     /// @param position Its position.
     error AlreadyClaimed(uint256 number, uint256 position);
-    /// @notice Count, position, record and path do not lead to what the block's data gave.
+    /// @notice Inputs, count, position, record and path do not lead to what the block's data gave.
     /// @param number Number of the block.
     /// @param position The position.
     error WrongPath(uint256 number, uint256 position);
 
     /// @notice Which exits of a block were claimed, 256 a word, the first in the lowest bit.
     function claimed(uint256 number, uint256 word) external view returns (uint256) {
-        return _claimed[blocks[number].inputs][word];
+        return _claimed[_records[number]][word];
     }
 
     /// @notice Pays an exit of a finalized block to its address, once, after its release; open to
@@ -48,23 +49,27 @@ abstract contract Exits is Blocks {
     /// after it. Then the exit is paid if the token's bucket has room, and anyhow `MAX_RELEASE_DELAY`
     /// after the block became final.
     /// @param number Number of the block.
+    /// @param inputsHash keccak256 of the block's public inputs.
     /// @param position Position of the record among the block's exits.
     /// @param count Number of exits of the block.
     /// @param record The 47 posted bytes.
     /// @param path Siblings from the leaf up; a level where the node has none is skipped.
     function claim(
         uint256 number,
+        bytes32 inputsHash,
         uint32 position,
         uint32 count,
         bytes calldata record,
         bytes32[] calldata path
     ) external nonReentrant {
-        if (number == 0 || number > finalized) revert NotFinalized(number);
-        _requireNoDoubt(number);
+        State memory s = _state;
+        if (number == 0 || number > s.finalized) revert NotFinalized(number);
+        _requireNoDoubt(s.phase, number);
         if (record.length != RECORD) revert RecordLength(record.length);
-        if (!_leads(number, position, count, record, path)) revert WrongPath(number, position);
-        uint256 latest = _checkRelease(number, uint40(bytes5(record[22:27])));
-        mapping(uint256 => uint256) storage words = _claimed[blocks[number].inputs];
+        bytes32 kept = _records[number];
+        if (!_leads(kept, inputsHash, position, count, record, path)) revert WrongPath(number, position);
+        uint256 latest = _checkRelease(_block(number), uint40(bytes5(record[22:27])));
+        mapping(uint256 => uint256) storage words = _claimed[kept];
         uint256 bit = 1 << (position & 0xff);
         if (words[position >> 8] & bit != 0) revert AlreadyClaimed(number, position);
         words[position >> 8] |= bit;
@@ -78,20 +83,22 @@ abstract contract Exits is Blocks {
     }
 
     /// @dev Requires that an exit is released; returns when nothing delays it any more.
-    function _checkRelease(uint256 number, uint256 releaseTime) private view returns (uint256) {
-        Block storage b = blocks[number];
+    function _checkRelease(Blockbook.Block memory b, uint256 releaseTime) private view returns (uint256) {
         // A proof holds that it is not before the block's time; without one it waits for nothing.
         uint256 wait = releaseTime > b.time ? releaseTime - b.time : 0;
         _requireTime(b.committedAt + wait);
         return b.finalizedAt + Times.MAX_RELEASE_DELAY;
     }
 
-    /// @dev Whether count, position, record and path lead to what was kept of the block's exits.
-    function _leads(uint256 number, uint256 position, uint256 count, bytes calldata record, bytes32[] calldata path)
-        private
-        view
-        returns (bool)
-    {
+    /// @dev Whether inputs, count, position, record and path lead to what was kept of the block.
+    function _leads(
+        bytes32 kept,
+        bytes32 inputsHash,
+        uint256 position,
+        uint256 count,
+        bytes calldata record,
+        bytes32[] calldata path
+    ) private pure returns (bool) {
         if (position >= count) return false;
         bytes32 node = Data.leaf(record);
         uint256 used = 0;
@@ -104,6 +111,6 @@ abstract contract Exits is Blocks {
             }
             position >>= 1;
         }
-        return used == path.length && Data.exitRoot(count, node) == blocks[number].exitRoot;
+        return used == path.length && keccak256(abi.encode(inputsHash, Data.exitRoot(count, node))) == kept;
     }
 }

@@ -59,7 +59,7 @@ abstract contract Exodus is Alarm {
     error AlreadyRefunded(uint256 entry);
 
     modifier inExodus() {
-        if (!exodus) revert NotInExodus();
+        if (_state.phase != Phase.Exodus) revert NotInExodus();
         _;
     }
 
@@ -67,21 +67,25 @@ abstract contract Exodus is Alarm {
     /// or an alarm was not answered. After an answered one operators get `OPERATOR_DEADLINE` to
     /// process again what was taken back, and the time of pauses besides.
     function exodusDue() public view returns (bool) {
-        if (exodus) return false;
-        if (doubted != 0) return _unanswered();
-        if (!_waitsLonger(blocks[proven].processed, QUEUE_DEADLINE)) return false;
+        State memory s = _state;
+        if (s.phase == Phase.Exodus) return false;
+        if (s.phase == Phase.Alarm) return _unanswered();
+        if (!_waitsLonger(_block(s.proven).processed, QUEUE_DEADLINE)) return false;
         uint256 lost = resumedAt == 0 ? 0 : governance.pausedSince(resumedAt);
         return block.timestamp > resumedAt + Times.OPERATOR_DEADLINE + lost;
     }
 
     /// @notice Begins exodus; open to anybody.
-    function beginExodus() external whenLive {
+    function beginExodus() external {
+        State memory s = _state;
+        _requireLive(s.phase);
         if (!exodusDue()) revert NothingOverdue();
-        if (doubted != 0) _takeBackDoubted();
-        // Proven blocks are final but for a call that anybody may make, so they count.
-        _finalizeProven();
-        exodus = true;
-        _rootMoved();
+        if (s.phase == Phase.Alarm) _takeBackDoubted(s);
+        // A proven block is final but for a call that anybody may make, so it counts.
+        _finalizePending(s);
+        s.phase = Phase.Exodus;
+        _state = s;
+        _rootMoved(s.finalized);
     }
 
     /// @notice Pays the whole balance of an account under the last root to its exit address, once;
@@ -95,13 +99,13 @@ abstract contract Exodus is Alarm {
         inExodus
     {
         // Until then an alarm may take the root further back, and no bucket holds departures.
-        _requireTime(blocks[finalized].finalizedAt + MAX_RELEASE_DELAY);
+        _requireTime(_block(_state.finalized).finalizedAt + MAX_RELEASE_DELAY);
         // A limiter's leaf has the form of an account, and a time in the place of the balance.
         if (index >= FIRST_LIMITER && index < FIRST_USER) revert SystemAccount(index);
         uint256 bit = 1 << (index & 0xff);
         if (departed[index >> 8] & bit != 0) revert AlreadyLeft(index);
-        uint256 root = L2State.root(account, index, path);
-        uint256 expected = blocks[finalized].newRoot;
+        uint256 root = governance.accountRoot(account, index, path);
+        uint256 expected = _finalRoot;
         if (root != expected) revert WrongRoot(expected, root);
         departed[index >> 8] |= bit;
         emit Departed(index, account.exit, account.token, account.balance);
@@ -119,7 +123,7 @@ abstract contract Exodus is Alarm {
         nonReentrant
         inExodus
     {
-        if (entry <= blocks[finalized].processed) revert Processed(entry);
+        if (entry <= _block(_state.finalized).processed) revert Processed(entry);
         if (entry > queueLength()) revert NoSuchEntry(entry);
         bytes memory record = depositRecord(token, amount, keyhash, exit);
         if (keccak256(abi.encodePacked(entries[entry - 1].roll, record)) != entries[entry].roll) {
@@ -131,7 +135,7 @@ abstract contract Exodus is Alarm {
         _pay(exit, token, amount);
     }
 
-    function _rootMoved() internal override {
-        emit ExodusBegan(finalized, blocks[finalized].newRoot);
+    function _rootMoved(uint256 number) internal override {
+        emit ExodusBegan(number, _finalRoot);
     }
 }

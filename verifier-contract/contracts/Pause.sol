@@ -25,6 +25,9 @@ abstract contract Pause is Governor {
     /// @notice Every pause; the last may still run.
     Interval[] public pauses;
 
+    /// @notice When the last pause ends or ended, 0 if there was none. Every commit asks for it.
+    uint256 public pausedUntil;
+
     Quorum.Set private _guardians;
     Quorum.Set private _council;
 
@@ -77,12 +80,6 @@ abstract contract Pause is Governor {
     /// @param toUnpause The council's.
     error CouncilQuorumTooSmall(uint256 toPause, uint256 toUnpause);
 
-    /// @notice When the last pause ends or ended, 0 if there was none.
-    function pausedUntil() public view returns (uint256) {
-        uint256 n = pauses.length;
-        return n == 0 ? 0 : pauses[n - 1].end;
-    }
-
     /// @notice The guardians, and how many of them pause.
     function guardians() external view returns (address[] memory members, uint256 toPause) {
         return (_guardians.members, _guardians.needed);
@@ -103,10 +100,10 @@ abstract contract Pause is Governor {
     /// @notice A council member's vote to end the pause that runs.
     function voteUnpause() external {
         uint256 ballot = pauses.length;
-        if (block.timestamp >= pausedUntil()) revert NotPaused();
+        if (block.timestamp >= pausedUntil) revert NotPaused();
         emit UnpauseVote(msg.sender, ballot);
         if (_council.vote(keccak256(abi.encode("unpause", ballot)))) {
-            pauses[ballot - 1].end = uint64(block.timestamp);
+            (pauses[ballot - 1].end, pausedUntil) = (uint64(block.timestamp), block.timestamp);
             emit Unpaused(block.timestamp);
         }
     }
@@ -166,13 +163,14 @@ abstract contract Pause is Governor {
     }
 
     function _pause() private {
-        uint256 earliest = pausedUntil() + Times.PAUSE_COOLDOWN;
+        uint256 earliest = pausedUntil + Times.PAUSE_COOLDOWN;
         if (pauses.length > 0 && block.timestamp < earliest) revert PauseCooldown(earliest);
         // The window that ends with the new pause begins later than this one, so it holds no more.
         uint256 used = pausedSince(block.timestamp > Times.PAUSE_WINDOW ? block.timestamp - Times.PAUSE_WINDOW : 0);
         if (used >= Times.PAUSE_BUDGET) revert PauseBudgetSpent(used);
         uint256 length = Times.PAUSE_BUDGET - used < Times.MAX_PAUSE ? Times.PAUSE_BUDGET - used : Times.MAX_PAUSE;
-        pauses.push(Interval(uint64(block.timestamp), uint64(block.timestamp + length)));
+        pausedUntil = block.timestamp + length;
+        pauses.push(Interval(uint64(block.timestamp), uint64(pausedUntil)));
         emit Paused(block.timestamp, block.timestamp + length);
     }
 

@@ -52,7 +52,7 @@ abstract contract Policies is Governor {
     error NotTighter();
 
     /// @notice Whether a block may be made under a policy: it is in force, or was until a while ago.
-    function acceptable(uint256 root) external view returns (bool) {
+    function acceptable(uint256 root) public view returns (bool) {
         return root == policyRoot || block.timestamp <= acceptableUntil[root];
     }
 

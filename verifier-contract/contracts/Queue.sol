@@ -26,10 +26,34 @@ abstract contract Queue is Bucket {
         uint64 queuedAt;
     }
 
+    /// @notice What goes on: everything; an alarm runs; users leave by themselves, for good.
+    enum Phase {
+        Calm,
+        Alarm,
+        Exodus
+    }
+
+    /// @notice What every block reads and changes, in one word of storage.
+    struct State {
+        /// Number of the last committed block.
+        uint40 committed;
+        /// Number of the last proven block; at most one after the last final one.
+        uint40 proven;
+        /// Number of the last final block.
+        uint40 finalized;
+        /// When a block became final last, or an alarm ended.
+        uint40 finalizedAt;
+        /// Time of the last committed block on L2.
+        uint40 time;
+        /// Queue entries processed after the last committed block.
+        uint40 processed;
+        Phase phase;
+    }
+
     /// @notice Queue entries from 1 on; entry 0 is before the first.
     Entry[] public entries;
-    /// @notice Whether users leave by themselves, for good.
-    bool public exodus;
+    /// @dev Where the rollup stands.
+    State internal _state;
     /// @notice First block that an alarm put in doubt, 0 if none is.
     uint64 public doubted;
     /// @notice When the alarm was rung.
@@ -74,26 +98,15 @@ abstract contract Queue is Bucket {
     /// @param governance The address.
     error NoGovernance(address governance);
 
-    modifier whenLive() {
-        _requireLive();
-        _;
-    }
-
-    modifier whenCalm() {
-        _requireLive();
-        _requireNoDoubt(type(uint64).max);
-        _;
-    }
-
-    modifier whenNotPaused() {
-        _requireNoPause();
-        _;
-    }
-
     constructor(Governance governance_) {
         if (address(governance_).code.length == 0) revert NoGovernance(address(governance_));
         governance = governance_;
         entries.push(Entry(0, 0));
+    }
+
+    /// @notice Whether users leave by themselves, for good.
+    function exodus() external view returns (bool) {
+        return _state.phase == Phase.Exodus;
     }
 
     /// @notice Entries ever made.
@@ -110,9 +123,9 @@ abstract contract Queue is Bucket {
         external
         payable
         nonReentrant
-        whenCalm
-        whenNotPaused
     {
+        _requireCalm(_state.phase);
+        _requireNoPause(governance.pausedUntil());
         if (keyhash >= Data.P) revert KeyhashOutOfRange(keyhash);
         if (exit == address(0)) revert ZeroExit();
         _collectFrom(token, amount);
@@ -122,7 +135,8 @@ abstract contract Queue is Bucket {
 
     /// @notice Asks for the whole balance of an account whose exit address is the sender. A request
     /// that does not match the account is processed as a no-op.
-    function requestForcedExit(uint32 index, uint16 token) external whenLive {
+    function requestForcedExit(uint32 index, uint16 token) external {
+        _requireLive(_state.phase);
         if (index < FIRST_USER) revert SystemAccount(index);
         if (token >= tokens.length) revert UnknownToken(token);
         uint256 entry = _enqueue(abi.encodePacked(uint8(2), token, index, uint128(0), uint256(0), msg.sender));
@@ -138,17 +152,22 @@ abstract contract Queue is Bucket {
         return abi.encodePacked(uint8(1), token, uint32(0), amount, keyhash, exit);
     }
 
-    function _requireLive() private view {
-        if (exodus) revert InExodus();
+    function _requireLive(Phase phase) internal pure {
+        if (phase == Phase.Exodus) revert InExodus();
+    }
+
+    function _requireCalm(Phase phase) internal view {
+        _requireLive(phase);
+        if (phase == Phase.Alarm) revert AlarmRuns(doubted);
     }
 
     /// @dev Requires that no alarm puts a block in doubt, nor one before it.
-    function _requireNoDoubt(uint256 number) internal view {
-        if (doubted != 0 && number >= doubted) revert AlarmRuns(doubted);
+    function _requireNoDoubt(Phase phase, uint256 number) internal view {
+        if (phase == Phase.Alarm && number >= doubted) revert AlarmRuns(doubted);
     }
 
-    function _requireNoPause() private view {
-        uint256 until = governance.pausedUntil();
+    /// @param until When the last pause ends.
+    function _requireNoPause(uint256 until) internal view {
         if (block.timestamp < until) revert IsPaused(until);
     }
 

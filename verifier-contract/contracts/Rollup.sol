@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
-import {Blocks} from "./Blocks.sol";
+import {Chain} from "./Chain.sol";
 import {Exits} from "./Exits.sol";
 import {Exodus} from "./Exodus.sol";
 import {Governance} from "./Governance.sol";
@@ -11,7 +11,7 @@ import {Queue} from "./Queue.sol";
 /// @notice Holds the funds and the finalized L2 state root. There is no proxy and nobody who could
 /// set a root; who may do what, and after how long, is in docs/security.md.
 contract Rollup is Exits, Exodus {
-    /// @param genesisRoot State root before the first block.
+    /// @param genesisRoot_ State root before the first block.
     /// @param governance_ Who decides about operators, pause, policy and verifiers.
-    constructor(uint256 genesisRoot, Governance governance_) Queue(governance_) Blocks(genesisRoot) {}
+    constructor(uint256 genesisRoot_, Governance governance_) Queue(governance_) Chain(genesisRoot_) {}
 }

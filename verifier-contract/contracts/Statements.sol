@@ -9,9 +9,11 @@ import {Queue} from "./Queue.sol";
 /// @notice What a block proof says, in sixteen numbers, and which proofs are accepted.
 abstract contract Statements is Queue {
     // Places in the sixteen public inputs (docs/protocol.md, section 7).
+    uint256 internal constant OLD_ROOT = 0;
     uint256 internal constant NEW_ROOT = 1;
     uint256 internal constant C_OUT = 3;
     uint256 internal constant Y_OUT = 5;
+    uint256 internal constant TIME = 8;
     uint256 internal constant R = 9;
     uint256 internal constant MODE = 11;
     /// @dev The word polynomial starts at 1: a block's number of batches is part of its value.
@@ -66,14 +68,13 @@ abstract contract Statements is Queue {
     /// @dev The public inputs of a block, but for those that its data give.
     function _statement(Header memory h) internal view returns (uint256[16] memory inputs) {
         (inputs[0], inputs[NEW_ROOT], inputs[C_OUT], inputs[Y_IN]) = (h.oldRoot, h.newRoot, h.cOut, 1);
-        (inputs[6], inputs[7], inputs[8]) = (h.policyRoot, domain(), h.time);
+        (inputs[6], inputs[7], inputs[TIME]) = (h.policyRoot, domain(), h.time);
     }
 
     /// @dev Adds to a statement what the data of the block give: `r`, `y` and, if its mode says that
     /// there is a blob, point and value.
     /// @param versionedHash Of the blob, if there is one.
     /// @param opening Value of the blob's polynomial (32 bytes), commitment and proof (48 bytes each).
-    /// @param roll Roll of the queue before the block.
     /// @param latest Latest release time that an exit may have.
     function _complete(
         uint256[16] memory inputs,
@@ -81,11 +82,10 @@ abstract contract Statements is Queue {
         bytes calldata data,
         bytes32 versionedHash,
         bytes calldata opening,
-        bytes32 roll,
         uint256 latest
     ) internal view returns (Data.Summary memory s) {
         inputs[R] = _challenge(inputs, data, versionedHash);
-        s = Data.read(data, inputs[MODE] != 0, batches, inputs[R], roll, latest);
+        s = Data.read(data, inputs[MODE] != 0, batches, inputs[R], latest);
         inputs[Y_OUT] = s.y;
         if (inputs[MODE] != 0) _open(inputs, batches, s.elements, versionedHash, opening);
     }
@@ -155,22 +155,62 @@ abstract contract Statements is Queue {
         if (word >= Data.P) revert RootOutOfRange(word);
     }
 
-    /// @dev Returns if the verifier that is registered for the circuit accepts the proof.
+    /// @dev Returns, with the number of the circuit, if the verifier that is registered for it accepts
+    /// the proof.
     function _requireProof(
         uint256 number,
         bytes32 circuitId,
-        uint256[12] memory accumulator,
+        uint256[12] calldata accumulator,
         uint256[16] memory inputs,
         bytes calldata proof
-    ) internal view {
-        IVerifier verifier = governance.verifiers(circuitId);
+    ) internal view returns (uint256) {
+        (IVerifier verifier, uint16 circuit) = governance.circuit(circuitId);
         if (address(verifier) == address(0)) revert UnknownCircuit(circuitId);
-        uint256[] memory instances = new uint256[](28);
-        for (uint256 i = 0; i < 28; ++i) {
-            instances[i] = i < 12 ? accumulator[i] : inputs[i - 12];
-            _requireElement(instances[i]);
+        _verify(number, address(verifier), accumulator, inputs, proof);
+        return circuit;
+    }
+
+    /// @dev Calls the verifier. Every word of a statement is an element, so that none says the same as
+    /// another.
+    function _verify(
+        uint256 number,
+        address verifier,
+        uint256[12] calldata accumulator,
+        uint256[16] memory inputs,
+        bytes calldata proof
+    ) private view {
+        bytes4 selector = IVerifier.verify.selector;
+        (uint256 modulus, uint256 word, bool ok) = (Data.P, 0, false);
+        assembly ("memory-safe") {
+            // Two offsets, 28 instances behind their number, the proof behind its length.
+            let m := mload(0x40)
+            mstore(m, selector)
+            mstore(add(m, 4), 64)
+            mstore(add(m, 36), 992)
+            mstore(add(m, 68), 28)
+            calldatacopy(add(m, 100), accumulator, 384)
+            mcopy(add(m, 484), inputs, 512)
+            mstore(add(m, 996), proof.length)
+            calldatacopy(add(m, 1028), proof.offset, proof.length)
+            mstore(add(add(m, 1028), proof.length), 0)
+            for { let p := add(m, 100) } lt(p, add(m, 996)) { p := add(p, 32) } {
+                if iszero(lt(mload(p), modulus)) {
+                    word := mload(p)
+                    break
+                }
+            }
+            if iszero(word) {
+                let length := add(1028, and(add(proof.length, 31), not(31)))
+                if iszero(staticcall(gas(), verifier, m, length, 0, 32)) {
+                    returndatacopy(m, 0, returndatasize())
+                    revert(m, returndatasize())
+                }
+                // An account without code answers nothing.
+                ok := and(gt(returndatasize(), 31), eq(mload(0), 1))
+            }
         }
-        if (!verifier.verify(instances, proof)) revert ProofRefused(number);
+        if (word != 0) revert RootOutOfRange(word);
+        if (!ok) revert ProofRefused(number);
     }
 
     function _domainOf(uint256 chainId) private view returns (uint256) {

@@ -20,6 +20,15 @@ sol! {
             uint256 toUnpause;
         }
 
+        struct Account {
+            uint256 keyhash;
+            address exit;
+            uint16 token;
+            uint32 nonce;
+            uint128 balance;
+            uint40 frozenUntil;
+        }
+
         struct Policy {
             uint256 guardianKeyhash;
             uint40 maxFreeze;
@@ -72,6 +81,7 @@ sol! {
         error PauseCooldown(uint256 earliest);
         error RootOutOfRange(uint256 root);
         error TooEarly(uint256 earliest);
+        error TooManyCircuits();
         error UnknownCircuit(bytes32 circuitId);
         error WrongLimits(uint256 expected, uint256 actual);
         error WrongPolicy(uint256 expected, uint256 actual);
@@ -81,6 +91,7 @@ sol! {
         function acceptGovernor() external;
         function acceptable(uint256 root) external view returns (bool);
         function acceptableUntil(uint256 root) external view returns (uint256);
+        function accountRoot(Account calldata account, uint32 index, uint256[32] calldata path) external pure returns (uint256);
         function addVerifier(bytes32 circuitId, address verifier) external;
         function announceMembers(address[] calldata guardians_, uint256 toPause, address[] calldata council_, uint256 toUnpause) external;
         function announcePolicy(uint256 root) external;
@@ -88,6 +99,8 @@ sol! {
         function cancelChange(bytes32 change) external;
         function changeMembers(address[] calldata guardians_, uint256 toPause, address[] calldata council_, uint256 toUnpause) external;
         function changePolicy(uint256 root) external;
+        function circuit(bytes32 circuitId) external view returns (address verifier, uint16 number);
+        function circuitOf(uint256 number) external view returns (bytes32);
         function council() external view returns (address[] memory members, uint256 toUnpause);
         function governor() external view returns (address);
         function guardians() external view returns (address[] memory members, uint256 toPause);
@@ -100,6 +113,7 @@ sol! {
         function policyRoot() external view returns (uint256);
         function readyAt(bytes32 change) external view returns (uint256);
         function removals(bytes32 circuitId) external view returns (uint256);
+        function rules(address sender, uint256 root) external view returns (bool operator, bool accepted, uint256 until);
         function setOperator(address operator, bool allowed) external;
         function tightenPolicy(Policy calldata current, uint40 maxFreeze, uint40 cooldown, uint16 token, Limits calldata limits, Limits calldata tighter, uint256[16] calldata path) external;
         function verifiers(bytes32 circuitId) external view returns (address);

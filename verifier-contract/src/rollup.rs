@@ -67,6 +67,7 @@ sol! {
         error BucketFull(uint16 token, uint256 room, uint256 earliest);
         error DataLength(uint256 expected, uint256 actual);
         error DataTooLong(uint256 longest, uint256 actual);
+        error DoesNotFit(uint256 value);
         error HeldTooLittle(uint16 token, uint256 held, uint256 amount);
         error InExodus();
         error IsPaused(uint256 until);
@@ -135,15 +136,17 @@ sol! {
         function MAX_RELEASE_DELAY() external view returns (uint256);
         function OVERDUE_PER_BATCH() external view returns (uint256);
         function QUEUE_DEADLINE() external view returns (uint256);
-        function alarm(uint256 number, uint256[16] calldata inputs, uint32 batches, bytes calldata data, Contradiction calldata other) external;
+        function alarm(uint256 number, uint256[16] calldata inputs, bytes32 exitRoot, uint32 batches, bytes calldata data, Contradiction calldata other) external;
         function alarmedAt() external view returns (uint64);
         function beginExodus() external;
-        function blocks(uint256) external view returns (uint256 newRoot, bytes32 exitRoot, bytes32 inputs, bytes32 circuitId, uint64 time, uint64 committedAt, uint64 processed, uint64 finalizedAt);
-        function claim(uint256 number, uint32 position, uint32 count, bytes calldata record, bytes32[] calldata path) external;
+        function blockInputs(uint256 number) external view returns (bytes32 inputsHash, uint64 finalAt);
+        function blocks(uint256 number) external view returns (bytes32 record, uint64 time, uint64 committedAt, uint64 processed, uint64 finalAt, uint16 circuit);
+        function claim(uint256 number, bytes32 inputsHash, uint32 position, uint32 count, bytes calldata record, bytes32[] calldata path) external;
         function claimed(uint256 number, uint256 word) external view returns (uint256);
         function collect(address account, uint16 token, address to) external;
         function commit(Header calldata header, bytes calldata data) external;
         function commitInBlob(Header calldata header, bytes calldata data, bytes calldata opening) external;
+        function committedRoot() external view returns (uint256);
         function committed() external view returns (uint64);
         function depart(uint32 index, Account calldata account, uint256[32] calldata path) external;
         function departed(uint256 word) external view returns (uint256);
@@ -156,11 +159,13 @@ sol! {
         function finalize(uint256 number) external;
         function finalized() external view returns (uint64);
         function finalizedAt() external view returns (uint64);
+        function genesisRoot() external view returns (uint256);
         function governance() external view returns (address);
         function held(uint16 token) external view returns (uint256);
         function operatorsAway() external view returns (bool);
         function owed(address account, uint16 token) external view returns (uint256);
-        function prove(uint256 number, bytes32 circuitId, uint256[12] calldata accumulator, uint256[16] calldata inputs, bytes calldata proof) external;
+        function prove(uint256 number, bytes32 circuitId, uint256[12] calldata accumulator, uint256[16] calldata inputs, bytes32 exitRoot, bytes calldata proof) external;
+        function proveAndFinalize(uint256 number, bytes32 circuitId, uint256[12] calldata accumulator, uint256[16] calldata inputs, bytes32 exitRoot, bytes calldata proof) external;
         function proven() external view returns (uint64);
         function queueLength() external view returns (uint256);
         function refund(uint256 entry, uint16 token, uint128 amount, uint256 keyhash, address exit) external;
@@ -170,8 +175,11 @@ sol! {
         function resume() external;
         function resumedAt() external view returns (uint64);
         function revertCommits() external;
+        function revertCount() external view returns (uint256);
+        function reverts(uint256 index) external view returns (uint64 to);
         function room(uint16 token) external view returns (uint256);
         function settle(Header calldata header, bytes calldata data, bytes32 circuitId, uint256[12] calldata accumulator, bytes calldata proof) external;
+        function settleInBlob(Header calldata header, bytes calldata data, bytes calldata opening, bytes32 circuitId, uint256[12] calldata accumulator, bytes calldata proof) external;
         function stateRoot() external view returns (uint256);
         function tokenId(address erc20) external view returns (uint16);
         function tokens(uint256) external view returns (address);
@@ -248,6 +256,7 @@ pub fn describe_revert(data: &[u8]) -> String {
 mod tests {
     use super::*;
     use crate::bindings::IBastionVerifier::IBastionVerifierErrors;
+    use alloy_sol_types::SolError;
     use alloy_primitives::keccak256;
     use std::collections::BTreeSet;
 
@@ -287,6 +296,8 @@ mod tests {
         // A proof that is refused reverts with the verifier's error.
         let mut errors = short(hashes(&abi, "error"));
         errors.extend(IBastionVerifierErrors::selectors());
+        // So does an account that leaves with the governance's, which hashes its path.
+        errors.insert(IRollup::NotAnElement::SELECTOR);
         let bound: BTreeSet<_> = IRollup::IRollupErrors::selectors().collect();
         assert_eq!(bound, errors);
         let bound: BTreeSet<_> = IRollup::IRollupEvents::SELECTORS.iter().copied().collect();

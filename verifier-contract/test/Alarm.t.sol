@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {Alarm} from "../contracts/Alarm.sol";
 import {Blocks} from "../contracts/Blocks.sol";
+import {Chain} from "../contracts/Chain.sol";
 import {Data} from "../contracts/Data.sol";
 import {Exits} from "../contracts/Exits.sol";
 import {Exodus} from "../contracts/Exodus.sol";
@@ -65,7 +66,7 @@ contract AlarmTest is Fixture, L2Tree {
     }
 
     function callOf(uint256 i, Alarm.Contradiction memory c) internal view returns (bytes memory) {
-        return abi.encodeCall(Alarm.alarm, (i, inputsOf(headers[i], datas[i]), headers[i].batches, datas[i], c));
+        return abi.encodeCall(Alarm.alarm, (i, inputsOf(headers[i], datas[i]), exitsOf(headers[i], datas[i]), headers[i].batches, datas[i], c));
     }
 
     function ringAs(uint256 i, Alarm.Contradiction memory c) internal returns (bytes4) {
@@ -85,7 +86,7 @@ contract AlarmTest is Fixture, L2Tree {
     }
 
     function claimOf(uint256 number) internal view returns (bytes memory) {
-        return abi.encodeCall(Exits.claim, (number, 0, 1, record, new bytes32[](0)));
+        return abi.encodeCall(Exits.claim, (number, inputsHash[number], 0, 1, record, new bytes32[](0)));
     }
 
     // ---- what stops
@@ -100,7 +101,7 @@ contract AlarmTest is Fixture, L2Tree {
         bytes memory none = counts(0, 0, 0, 0);
         require(why(abi.encodeCall(Blocks.commit, (h, none))) == runs, "commit");
         require(why(abi.encodeCall(Blocks.settle, (h, none, CIRCUIT, limbs, ""))) == runs, "settle");
-        require(why(abi.encodeCall(Blocks.prove, (4, CIRCUIT, limbs, inputs, ""))) == runs, "prove");
+        require(why(abi.encodeCall(Blocks.prove, (4, CIRCUIT, limbs, inputs, 0, ""))) == runs, "prove");
         require(why(abi.encodeCall(Blocks.finalize, (4))) == runs, "finalize");
         require(why(abi.encodeCall(Blocks.revertCommits, ())) == runs, "revert");
         require(why(abi.encodeCall(Queue.deposit, (0, 1, 1, PAYEE))) == runs, "deposit");
@@ -118,7 +119,7 @@ contract AlarmTest is Fixture, L2Tree {
         rollup.commit(headers[0], datas[0]);
         proveNext(headers[0], datas[0]);
         bytes memory call = abi.encodeCall(
-            Alarm.alarm, (4, inputsOf(headers[0], datas[0]), 1, datas[0], against(7, 33, OTHER))
+            Alarm.alarm, (4, inputsOf(headers[0], datas[0]), exitsOf(headers[0], datas[0]), 1, datas[0], against(7, 33, OTHER))
         );
         require(why(call) == 0 && rollup.doubted() == 4, "proven, not final");
         require(why(claimOf(2)) == 0 && PAYEE.balance == 10, "paid");
@@ -132,10 +133,10 @@ contract AlarmTest is Fixture, L2Tree {
             proveNext(headers[i], datas[i]);
         }
         bytes memory call = abi.encodeCall(
-            Alarm.alarm, (5, inputsOf(headers[1], datas[1]), 1, datas[1], against(7, 33, CIRCUIT))
+            Alarm.alarm, (5, inputsOf(headers[1], datas[1]), exitsOf(headers[1], datas[1]), 1, datas[1], against(7, 33, CIRCUIT))
         );
         require(why(call) == 0, "rung");
-        rollup.finalize(4);
+        require(rollup.finalized() == 4, "the second proof made the first one final");
         require(why(abi.encodeCall(Blocks.finalize, (5))) == Queue.AlarmRuns.selector, "and it does not");
     }
 
@@ -165,16 +166,20 @@ contract AlarmTest is Fixture, L2Tree {
         Alarm.Contradiction memory c = against(7, 33, CIRCUIT);
         require(ringAs(0, c) == Alarm.NotProven.selector, "genesis");
         uint256[16] memory inputs = inputsOf(headers[2], datas[2]);
-        require(why(abi.encodeCall(Alarm.alarm, (4, inputs, 1, datas[2], c))) == Alarm.NotProven.selector, "no block");
-        bytes memory call = abi.encodeCall(Alarm.alarm, (3, inputs, 1, datas[2], c));
-        require(why(call) == Blocks.WrongInputs.selector, "another block");
-        call = abi.encodeCall(Alarm.alarm, (2, inputs, 1, datas[3], c));
+        bytes32 exits = exitsOf(headers[2], datas[2]);
+        require(why(abi.encodeCall(Alarm.alarm, (4, inputs, exits, 1, datas[2], c))) == Alarm.NotProven.selector, "no block");
+        bytes memory call = abi.encodeCall(Alarm.alarm, (3, inputs, exits, 1, datas[2], c));
+        require(why(call) == Chain.WrongInputs.selector, "another block");
+        call = abi.encodeCall(Alarm.alarm, (2, inputs, exits, 1, datas[3], c));
         require(why(call) == Alarm.WrongData.selector, "other data");
-        call = abi.encodeCall(Alarm.alarm, (2, inputs, 2, datas[2], c));
+        call = abi.encodeCall(Alarm.alarm, (2, inputs, exits, 2, datas[2], c));
         require(why(call) == Data.DataLength.selector, "other batches");
         inputs[1] += 1;
-        call = abi.encodeCall(Alarm.alarm, (2, inputs, 1, datas[2], c));
-        require(why(call) == Blocks.WrongInputs.selector, "other inputs");
+        call = abi.encodeCall(Alarm.alarm, (2, inputs, exits, 1, datas[2], c));
+        require(why(call) == Chain.WrongInputs.selector, "other inputs");
+        inputs[1] -= 1;
+        call = abi.encodeCall(Alarm.alarm, (2, inputs, bytes32(0), 1, datas[2], c));
+        require(why(call) == Chain.WrongInputs.selector, "other exits");
     }
 
     /// The contract makes the contradicting statement itself: everything but root, chain and what
@@ -194,11 +199,11 @@ contract AlarmTest is Fixture, L2Tree {
         (h.newRoot, h.cOut) = (7, 44);
         exact.set(inputsOf(h, datas[2]));
         bytes memory call = abi.encodeCall(
-            Alarm.alarm, (4, inputsOf(headers[2], datas[2]), 1, datas[2], against(7, 45, "exact"))
+            Alarm.alarm, (4, inputsOf(headers[2], datas[2]), exitsOf(headers[2], datas[2]), 1, datas[2], against(7, 45, "exact"))
         );
         require(why(call) == Statements.ProofRefused.selector, "another statement");
         call = abi.encodeCall(
-            Alarm.alarm, (4, inputsOf(headers[2], datas[2]), 1, datas[2], against(7, 44, "exact"))
+            Alarm.alarm, (4, inputsOf(headers[2], datas[2]), exitsOf(headers[2], datas[2]), 1, datas[2], against(7, 44, "exact"))
         );
         require(why(call) == 0 && rollup.doubted() == 4, "this one");
     }
@@ -220,7 +225,7 @@ contract AlarmTest is Fixture, L2Tree {
         proveNext(headers[0], datas[0]);
         skip(30 days);
         call = abi.encodeCall(
-            Alarm.alarm, (4, inputsOf(headers[0], datas[0]), 1, datas[0], against(7, 33, CIRCUIT))
+            Alarm.alarm, (4, inputsOf(headers[0], datas[0]), exitsOf(headers[0], datas[0]), 1, datas[0], against(7, 33, CIRCUIT))
         );
         require(why(call) == 0, "what is not final can always be doubted");
     }
@@ -244,13 +249,13 @@ contract AlarmTest is Fixture, L2Tree {
         // What the dropped blocks had processed waits again.
         Statements.Header memory h = header(headers[1].newRoot, 104);
         rollup.commit(h, datas[3]);
-        (,,,,,, uint64 processed,) = rollup.blocks(2);
+        uint64 processed = processedAfter(2);
         require(processed == 2, "the second deposit");
         require(why(claimOf(2)) == Exits.NotFinalized.selector, "dropped");
         uint256[12] memory limbs;
         uint256[16] memory inputs = inputsOf(h, datas[3]);
         vm.expectRevert(abi.encodeWithSelector(Statements.UnknownCircuit.selector, CIRCUIT));
-        rollup.prove(2, CIRCUIT, limbs, inputs, "");
+        rollup.prove(2, CIRCUIT, limbs, inputs, 0, "");
         // Evidence about what was dropped is none about what has its number now.
         require(ringAs(2, against(7, 33, CIRCUIT)) == Alarm.NotProven.selector, "dropped");
     }
@@ -368,7 +373,7 @@ contract AlarmTest is Fixture, L2Tree {
         proveNext(headers[0], datas[0]);
         skip(5 days);
         bytes memory call = abi.encodeCall(
-            Alarm.alarm, (4, inputsOf(headers[0], datas[0]), 1, datas[0], against(7, 33, CIRCUIT))
+            Alarm.alarm, (4, inputsOf(headers[0], datas[0]), exitsOf(headers[0], datas[0]), 1, datas[0], against(7, 33, CIRCUIT))
         );
         require(why(call) == 0, "rung");
         skip(1);
@@ -396,11 +401,11 @@ contract AlarmTest is Fixture, L2Tree {
         uint256 begun = now_();
         require(rollup.finalized() == 4, "proven blocks count");
         bytes memory departure = abi.encodeCall(Exodus.depart, (FIRST, account, pathOf(leaves, 0)));
-        require(why(departure) == Blocks.TooEarly.selector, "not yet");
+        require(why(departure) == Chain.TooEarly.selector, "not yet");
         skip(3 days - 1);
-        require(why(departure) == Blocks.TooEarly.selector, "not yet");
+        require(why(departure) == Chain.TooEarly.selector, "not yet");
         bytes memory call = abi.encodeCall(
-            Alarm.alarm, (4, inputsOf(headers[0], datas[0]), 1, datas[0], against(7, 33, CIRCUIT))
+            Alarm.alarm, (4, inputsOf(headers[0], datas[0]), exitsOf(headers[0], datas[0]), 1, datas[0], against(7, 33, CIRCUIT))
         );
         require(why(call) == 0, "rung");
         require(rollup.exodus() && rollup.doubted() == 0 && rollup.finalized() == 3, "one back");

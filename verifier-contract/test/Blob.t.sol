@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {Blocks} from "../contracts/Blocks.sol";
+import {Chain} from "../contracts/Chain.sol";
 import {Data} from "../contracts/Data.sol";
 import {Statements} from "../contracts/Statements.sol";
 import {BlobWorld} from "./BlobWorld.sol";
@@ -42,19 +43,20 @@ contract BlobTest is BlobWorld {
         emit Committed(1, h, exitRoot(1, leafOf(record)), 1, own);
         rollup.commitInBlob(h, data, openingOf(1));
         uint256[16] memory inputs = blobInputs(h, data, own, 16, 1);
-        (,, bytes32 kept,,,,,) = rollup.blocks(1);
-        require(kept == keccak256(abi.encode(inputs)), "inputs");
+        (bytes32 kept,,,,,) = rollup.blocks(1);
+        bytes32 exits = exitRoot(1, leafOf(record));
+        require(kept == recordOf(inputs, exits), "inputs");
         require(inputs[11] == 1 && inputs[10] != 0 && inputs[12] == 1, "said to the circuit");
 
         // One that says otherwise about any of them is not taken.
         for (uint256 i = 0; i < 16; ++i) {
             inputs[i] ^= 1;
             uint256[12] memory limbs;
-            bytes memory call = abi.encodeCall(Blocks.prove, (1, CIRCUIT, limbs, inputs, ""));
-            require(why(call) == Blocks.WrongInputs.selector, "other inputs");
+            bytes memory call = abi.encodeCall(Blocks.prove, (1, CIRCUIT, limbs, inputs, exits, ""));
+            require(why(call) == Chain.WrongInputs.selector, "other inputs");
             inputs[i] ^= 1;
         }
-        proveBlob(inputs);
+        proveBlob(inputs, data, h.batches);
         rollup.finalize(1);
         require(rollup.stateRoot() == 12, "final");
     }
@@ -78,7 +80,7 @@ contract BlobTest is BlobWorld {
         bytes memory data = counts(0, 1, 0, 0);
         Statements.Header memory h = header(12, 13);
         rollup.commitInBlob(h, data, openingOf(1));
-        proveBlob(blobInputs(h, data, own, 16, 1));
+        proveBlob(blobInputs(h, data, own, 16, 1), data, 1);
         rollup.finalize(2);
         finalizeWith(counts(0, 0, 0, 0), 14);
         // Commits in blobs are taken back like others.
@@ -93,8 +95,8 @@ contract BlobTest is BlobWorld {
         blobs.expectEmit(address(rollup));
         emit Committed(1, h, 0, 0, 0);
         rollup.commit(h, data);
-        (,, bytes32 kept,,,,,) = rollup.blocks(1);
-        require(kept == keccak256(abi.encode(inputsOf(h, data))), "calldata");
+        (bytes32 kept,,,,,) = rollup.blocks(1);
+        require(kept == recordOf(inputsOf(h, data), 0), "calldata");
         proveNext(h, data);
         uint256[12] memory limbs;
         rollup.settle(header(12, 13), data, CIRCUIT, limbs, "");
@@ -129,7 +131,7 @@ contract BlobTest is BlobWorld {
         require(elements == 16 * (0 + 1 + 1 + 1 + 2 + 2 + 1 + 2), "counted by hand");
         h.batches = 8;
         rollup.commitInBlob(h, data, openingOf(1));
-        proveBlob(blobInputs(h, data, own, elements, 1));
+        proveBlob(blobInputs(h, data, own, elements, 1), data, h.batches);
 
         h = header(12, 13);
         h.batches = 2;
@@ -230,7 +232,7 @@ contract BlobTest is BlobWorld {
         uint256[16] memory inputs = blobInputs(h, data, own, 16, value);
         require(inputs[12] < 1 << 127 && inputs[13] < 1 << 128, "limbs");
         require(inputs[12] + inputs[13] * (1 << 127) == value, "value");
-        proveBlob(inputs);
+        proveBlob(inputs, data, h.batches);
     }
 
     function test_only_its_own_answer_is_taken() public withBlob {

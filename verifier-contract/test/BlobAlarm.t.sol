@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {Alarm} from "../contracts/Alarm.sol";
-import {Blocks} from "../contracts/Blocks.sol";
+import {Chain} from "../contracts/Chain.sol";
 import {Statements} from "../contracts/Statements.sol";
 import {BlobWorld} from "./BlobWorld.sol";
 import {Exact} from "./Alarm.t.sol";
@@ -27,7 +27,7 @@ contract BlobAlarmTest is BlobWorld {
         data = counts(0, 3, 0, 1);
         h = header(GENESIS, 12);
         rollup.commitInBlob(h, data, openingOf(1));
-        proveBlob(inputs());
+        proveBlob(inputs(), data, 1);
         // Whoever rings the alarm sends no blob.
         blobs.blobhashes(new bytes32[](0));
     }
@@ -42,7 +42,7 @@ contract BlobAlarmTest is BlobWorld {
     }
 
     function ring(Alarm.Contradiction memory c) internal returns (bytes4) {
-        return why(abi.encodeCall(Alarm.alarm, (1, inputs(), 1, data, c)));
+        return why(abi.encodeCall(Alarm.alarm, (1, inputs(), bytes32(0), 1, data, c)));
     }
 
     function test_another_root_stops_the_block() public {
@@ -85,7 +85,7 @@ contract BlobAlarmTest is BlobWorld {
         require(ring(c) == Alarm.WrongData.selector, "none");
         // The hash behind the data gives the same bytes, but the block has a blob.
         bytes memory longer = bytes.concat(data, own);
-        bytes memory call = abi.encodeCall(Alarm.alarm, (1, inputs(), 1, longer, c));
+        bytes memory call = abi.encodeCall(Alarm.alarm, (1, inputs(), bytes32(0), 1, longer, c));
         require(why(call) == Alarm.WrongData.selector, "as data");
     }
 
@@ -99,12 +99,12 @@ contract BlobAlarmTest is BlobWorld {
 
     function test_other_data_are_no_evidence() public {
         bytes memory other = counts(0, 4, 0, 1);
-        bytes memory call = abi.encodeCall(Alarm.alarm, (1, inputs(), 1, other, against(7, 33)));
+        bytes memory call = abi.encodeCall(Alarm.alarm, (1, inputs(), bytes32(0), 1, other, against(7, 33)));
         require(why(call) == Alarm.WrongData.selector, "other counts");
         uint256[16] memory wrong = inputs();
         wrong[11] = 0;
-        call = abi.encodeCall(Alarm.alarm, (1, wrong, 1, data, against(7, 33)));
-        require(why(call) == Blocks.WrongInputs.selector, "another mode");
+        call = abi.encodeCall(Alarm.alarm, (1, wrong, bytes32(0), 1, data, against(7, 33)));
+        require(why(call) == Chain.WrongInputs.selector, "another mode");
     }
 
     /// A blob that comes with evidence about a block without one counts for nothing.
@@ -118,7 +118,7 @@ contract BlobAlarmTest is BlobWorld {
         Statements.Header memory other = h;
         other.newRoot = 7;
         exact.set(inputsOf(other, data));
-        bytes memory call = abi.encodeCall(Alarm.alarm, (2, inputsOf(h, data), 1, data, c));
+        bytes memory call = abi.encodeCall(Alarm.alarm, (2, inputsOf(h, data), bytes32(0), 1, data, c));
         require(why(call) == 0 && rollup.doubted() == 2, "evidence");
     }
 

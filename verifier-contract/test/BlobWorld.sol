@@ -75,12 +75,12 @@ abstract contract BlobWorld is Fixture {
     }
 
     function polynomialInBlob(bytes calldata data, uint256 batches, uint256 r) external pure returns (uint256) {
-        return Data.read(data, true, batches, r, 0, type(uint40).max).y;
+        return Data.read(data, true, batches, r, type(uint40).max).y;
     }
 
-    function proveBlob(uint256[16] memory inputs) internal {
+    function proveBlob(uint256[16] memory inputs, bytes memory data, uint256 batches) internal {
         uint256[12] memory accumulator;
-        rollup.prove(rollup.proven() + 1, CIRCUIT, accumulator, inputs, "");
+        rollup.prove(rollup.proven() + 1, CIRCUIT, accumulator, inputs, this.readExits(data, true, batches), "");
     }
 
     /// With the gas of one transaction: the precompile takes all that it is given when it refuses.

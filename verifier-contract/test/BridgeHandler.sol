@@ -76,7 +76,7 @@ contract BridgeHandler is BridgeWorld {
         }
         ++effective;
         if (position == e.position && count == all.length && length == path.length) return;
-        try rollup.claim(e.block_, position, count, all[e.position], other) {
+        try rollup.claim(e.block_, hashOf(e.block_), position, count, all[e.position], other) {
             theft = "another form of a claim";
         } catch {}
     }
@@ -124,7 +124,7 @@ contract BridgeHandler is BridgeWorld {
         uint256[12] memory limbs;
         uint256[16] memory inputs = inputsOf(headers[number], datas[number]);
         bool honest = headers[number].newRoot == rootOf(leavesOf(states[number]));
-        try rollup.prove(number, CIRCUIT, limbs, inputs, "") {
+        try rollup.prove(number, CIRCUIT, limbs, inputs, exitsOf(headers[number], datas[number]), "") {
             if (!honest) theft = "a false root was proven";
             ++effective;
         } catch {}
@@ -179,7 +179,7 @@ contract BridgeHandler is BridgeWorld {
         h.newRoot = c.newRoot;
         broken.add(inputsOf(h, datas[number]));
         bool before = rollup.exodus();
-        try rollup.alarm(number, inputs, h.batches, datas[number], c) {
+        try rollup.alarm(number, inputs, exitsOf(h, datas[number]), h.batches, datas[number], c) {
             if (before) forget(number);
             ++effective;
         } catch {}
@@ -194,7 +194,7 @@ contract BridgeHandler is BridgeWorld {
         (c.newRoot, c.cOut, c.circuitId) = (h.newRoot, h.cOut, CIRCUIT);
         if (seed >> 8 & 1 == 0) c.newRoot = (seed >> 16) % P;
         ++effective;
-        try rollup.alarm(number, inputsOf(h, datas[number]), h.batches, datas[number], c) {
+        try rollup.alarm(number, inputsOf(h, datas[number]), exitsOf(h, datas[number]), h.batches, datas[number], c) {
             theft = "an honest block was put in doubt";
         } catch {}
     }
@@ -300,9 +300,9 @@ contract BridgeHandler is BridgeWorld {
         uint256 before = outside(e.slot);
         bytes[] storage all = records[e.block_];
         uint256 room = rollup.room(uint16(e.slot % 2));
-        (,,,,,,, uint64 finalizedAt) = rollup.blocks(e.block_);
+        uint64 finalizedAt = finalSince(e.block_);
         bytes32[] memory path = exitPath(e.block_, e.position);
-        try rollup.claim(e.block_, uint32(e.position), uint32(all.length), all[e.position], path) {
+        try rollup.claim(e.block_, hashOf(e.block_), uint32(e.position), uint32(all.length), all[e.position], path) {
             if (e.claimed) theft = "claimed twice";
             if (now_() < e.release) theft = "claimed before its time";
             if (now_() < finalizedAt + 3 days && e.amount > room) theft = "claimed past the bucket";
@@ -326,7 +326,7 @@ contract BridgeHandler is BridgeWorld {
     function departSlot(uint256 slot) public {
         State storage s = finalState();
         uint256 before = outside(slot);
-        (,,,,,,, uint64 finalizedAt) = rollup.blocks(rollup.finalized());
+        uint64 finalizedAt = finalSince(rollup.finalized());
         try rollup.depart(FIRST + uint32(slot), account(s, slot), pathOf(leavesOf(s), slot)) {
             if (now_() < finalizedAt + 3 days) theft = "left while the root could be doubted";
             if (!s.exists[slot]) theft = "left without an account";

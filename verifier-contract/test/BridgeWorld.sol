@@ -207,7 +207,7 @@ abstract contract BridgeWorld is Fixture, L2Tree {
         for (uint256 i = 0; i < left; ++i) {
             data = abi.encodePacked(data, exitRecords[i]);
         }
-        h = header(root(states.length - 2), rootOf(leavesOf(s)));
+        h = header(rollup.committedRoot(), rootOf(leavesOf(s)));
     }
 
     function leaveL2(State storage s, uint256 slot, uint128 amount, uint40 time, uint256 seed)
@@ -274,6 +274,11 @@ abstract contract BridgeWorld is Fixture, L2Tree {
         assembly ("memory-safe") {
             mstore(path, used)
         }
+    }
+
+    /// keccak256 of a block's public inputs.
+    function hashOf(uint256 number) internal view returns (bytes32) {
+        return keccak256(abi.encode(inputsOf(headers[number], datas[number])));
     }
 
     /// What an address outside the rollup holds of a slot's token.

@@ -29,7 +29,7 @@ contract BucketTest is Fixture {
     }
 
     function claim(uint256 number, bytes memory record) internal {
-        rollup.claim(number, 0, 1, record, new bytes32[](0));
+        rollup.claim(number, inputsHash[number], 0, 1, record, new bytes32[](0));
     }
 
     function expectFull(uint256 room, uint256 earliest) internal {
@@ -86,7 +86,7 @@ contract BucketTest is Fixture {
         bytes memory victim = exit(300);
         uint256 latest = now_() + 3 days;
         (bool ok,) =
-            address(rollup).call(abi.encodeCall(Exits.claim, (3, 0, 1, victim, new bytes32[](0))));
+            address(rollup).call(abi.encodeCall(Exits.claim, (3, inputsHash[3], 0, 1, victim, new bytes32[](0))));
         require(!ok, "full");
         vm.warp(latest);
         claim(3, victim);
@@ -156,7 +156,7 @@ contract BucketTest is Fixture {
             uint128 amount = uint128(1 + (dice >> 64) % 1_200);
             bytes memory record = exit(amount);
             bytes memory call =
-                abi.encodeCall(Exits.claim, (rollup.finalized(), 0, 1, record, new bytes32[](0)));
+                abi.encodeCall(Exits.claim, (rollup.finalized(), inputsHash[rollup.finalized()], 0, 1, record, new bytes32[](0)));
             (bool ok,) = address(rollup).call(call);
             if (ok) paid += amount;
             uint256 wait = dice % 6 hours;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
-import {Blocks} from "../contracts/Blocks.sol";
+import {Chain} from "../contracts/Chain.sol";
 import {Exits} from "../contracts/Exits.sol";
 import {Rollup} from "../contracts/Rollup.sol";
 import {Statements} from "../contracts/Statements.sol";
@@ -70,24 +70,24 @@ contract ExitsTest is Fixture {
         address to = address(0xbeef);
         (bytes[3] memory records, bytes32[3] memory leaves) = threeExits(to);
         bytes32[] memory path = pathOfFirst(leaves);
-        vm.expectRevert(abi.encodeWithSelector(Blocks.TooEarly.selector, now_() + 100));
-        rollup.claim(1, 0, 3, records[0], path);
+        vm.expectRevert(abi.encodeWithSelector(Chain.TooEarly.selector, now_() + 100));
+        rollup.claim(1, inputsHash[1], 0, 3, records[0], path);
         skip(100);
-        rollup.claim(1, 0, 3, records[0], path);
+        rollup.claim(1, inputsHash[1], 0, 3, records[0], path);
         require(to.balance == 10 && rollup.claimed(1, 0) == 1, "paid");
         vm.expectRevert(abi.encodeWithSelector(Exits.AlreadyClaimed.selector, 1, 0));
-        rollup.claim(1, 0, 3, records[0], path);
+        rollup.claim(1, inputsHash[1], 0, 3, records[0], path);
         vm.expectRevert(abi.encodeWithSelector(Exits.WrongPath.selector, 1, 1));
-        rollup.claim(1, 1, 3, records[0], path);
+        rollup.claim(1, inputsHash[1], 1, 3, records[0], path);
         vm.expectRevert(abi.encodeWithSelector(Exits.WrongPath.selector, 1, 0));
-        rollup.claim(1, 0, 3, records[1], path);
+        rollup.claim(1, inputsHash[1], 0, 3, records[1], path);
         vm.expectRevert(abi.encodeWithSelector(Exits.NotFinalized.selector, 2));
-        rollup.claim(2, 0, 3, records[0], path);
+        rollup.claim(2, inputsHash[2], 0, 3, records[0], path);
         vm.expectRevert(abi.encodeWithSelector(Exits.NotFinalized.selector, 0));
-        rollup.claim(0, 0, 3, records[0], path);
+        rollup.claim(0, inputsHash[0], 0, 3, records[0], path);
         vm.expectRevert(abi.encodeWithSelector(Exits.RecordLength.selector, 46));
-        rollup.claim(1, 0, 3, new bytes(46), path);
-        rollup.claim(1, 2, 3, records[2], pathOfLast(leaves));
+        rollup.claim(1, inputsHash[1], 0, 3, new bytes(46), path);
+        rollup.claim(1, inputsHash[1], 2, 3, records[2], pathOfLast(leaves));
         require(to.balance == 22 && rollup.held(0) == 978 && rollup.claimed(1, 0) == 5, "books");
     }
 
@@ -101,9 +101,9 @@ contract ExitsTest is Fixture {
             uint32 position = uint32(1) << shift;
             if (position == 2) continue;
             vm.expectRevert(abi.encodeWithSelector(Exits.WrongPath.selector, 1, position));
-            rollup.claim(1, position, position + 1, records[2], path);
+            rollup.claim(1, inputsHash[1], position, position + 1, records[2], path);
         }
-        rollup.claim(1, 2, 3, records[2], path);
+        rollup.claim(1, inputsHash[1], 2, 3, records[2], path);
         require(address(0xbeef).balance == 12, "once");
     }
 
@@ -126,7 +126,7 @@ contract ExitsTest is Fixture {
             path[i] = i < honest.length ? honest[i] : leaves[i % 3];
         }
         bool good = position == exit && count == 3 && path.length == honest.length;
-        bytes memory call = abi.encodeCall(Exits.claim, (1, position, count, records[exit], path));
+        bytes memory call = abi.encodeCall(Exits.claim, (1, inputsHash[1], position, count, records[exit], path));
         (bool ok, bytes memory why) = address(rollup).call(call);
         require(ok == good && (ok || bytes4(why) == Exits.WrongPath.selector), "another form");
         require(address(0xbeef).balance == (ok ? 10 + exit : 0), "paid");
@@ -135,20 +135,21 @@ contract ExitsTest is Fixture {
     /// A node of the tree is no record, and the tree of a block is no tree of another one.
     function test_roots_bind_count_and_kind() public {
         threeExits(address(0xbeef));
-        (, bytes32 kept,,,,,,) = rollup.blocks(1);
+        (bytes32 kept,,,,,) = rollup.blocks(1);
         bytes memory record = exitRecord(address(0xbeef), 0, uint40(now_()), 5);
         bytes memory data = abi.encodePacked(counts(0, 0, 1, 0), record);
         finalizeWith(data, 14);
-        (, bytes32 single,,,,,,) = rollup.blocks(2);
-        require(single == exitRoot(1, leafOf(record)) && kept != single, "one exit");
+        (bytes32 single,,,,,) = rollup.blocks(2);
+        bytes32 one = exitRoot(1, leafOf(record));
+        require(single == keccak256(bytes.concat(inputsHash[2], one)) && kept != single, "one exit");
         finalizeWith(counts(0, 0, 0, 0), 15);
-        (, bytes32 none,,,,,,) = rollup.blocks(3);
-        require(none == 0, "no exit");
+        (bytes32 none,,,,,) = rollup.blocks(3);
+        require(none == keccak256(bytes.concat(inputsHash[3], bytes32(0))), "no exit");
         bytes32[] memory path = new bytes32[](0);
         vm.expectRevert(abi.encodeWithSelector(Exits.WrongPath.selector, 3, 0));
-        rollup.claim(3, 0, 1, record, path);
+        rollup.claim(3, inputsHash[3], 0, 1, record, path);
         vm.expectRevert(abi.encodeWithSelector(Exits.WrongPath.selector, 3, 0));
-        rollup.claim(3, 0, 0, record, path);
+        rollup.claim(3, inputsHash[3], 0, 0, record, path);
     }
 
     // ---- release
@@ -172,10 +173,10 @@ contract ExitsTest is Fixture {
         bytes memory record = lateBlock(20 hours, 1 days);
         bytes32[] memory path = new bytes32[](0);
         skip(1 days - 1);
-        vm.expectRevert(abi.encodeWithSelector(Blocks.TooEarly.selector, now_() + 1));
-        rollup.claim(2, 0, 1, record, path);
+        vm.expectRevert(abi.encodeWithSelector(Chain.TooEarly.selector, now_() + 1));
+        rollup.claim(2, inputsHash[2], 0, 1, record, path);
         skip(1);
-        rollup.claim(2, 0, 1, record, path);
+        rollup.claim(2, inputsHash[2], 0, 1, record, path);
         require(address(0xbeef).balance == 10, "a day after L1 learned of it");
     }
 
@@ -185,7 +186,7 @@ contract ExitsTest is Fixture {
         uint256 committedAt = now_();
         skip(later % (3 days + 1));
         bytes32[] memory path = new bytes32[](0);
-        bytes memory call = abi.encodeCall(Exits.claim, (2, 0, 1, record, path));
+        bytes memory call = abi.encodeCall(Exits.claim, (2, inputsHash[2], 0, 1, record, path));
         (bool ok,) = address(rollup).call(call);
         require(ok == (now_() >= committedAt + wait), "by L1's clock alone");
     }
@@ -198,7 +199,7 @@ contract ExitsTest is Fixture {
         bytes memory data =
             abi.encodePacked(counts(1, 0, 1, 0), depositRecord(1 << 17, 0, 1000, 77, address(9)), record);
         finalizeWith(data, 13);
-        rollup.claim(1, 0, 1, record, new bytes32[](0));
+        rollup.claim(1, inputsHash[1], 0, 1, record, new bytes32[](0));
         require(address(0xbeef).balance == 10, "paid");
     }
 
@@ -208,8 +209,8 @@ contract ExitsTest is Fixture {
         Reenterer bad = new Reenterer();
         (bytes[3] memory records, bytes32[3] memory leaves) = threeExits(address(bad));
         skip(100);
-        bad.arm(rollup, abi.encodeCall(Exits.claim, (1, 2, 3, records[2], pathOfLast(leaves))));
-        rollup.claim(1, 0, 3, records[0], pathOfFirst(leaves));
+        bad.arm(rollup, abi.encodeCall(Exits.claim, (1, inputsHash[1], 2, 3, records[2], pathOfLast(leaves))));
+        rollup.claim(1, inputsHash[1], 0, 3, records[0], pathOfFirst(leaves));
         require(!bad.again() && address(bad).balance == 10, "reentered");
     }
 
@@ -217,7 +218,7 @@ contract ExitsTest is Fixture {
         Refuser bad = new Refuser();
         (bytes[3] memory records, bytes32[3] memory leaves) = threeExits(address(bad));
         skip(100);
-        rollup.claim(1, 0, 3, records[0], pathOfFirst(leaves));
+        rollup.claim(1, inputsHash[1], 0, 3, records[0], pathOfFirst(leaves));
         require(rollup.owed(address(bad), 0) == 10 && rollup.held(0) == 1000, "owed");
         vm.expectRevert(abi.encodeWithSelector(Vault.NotTheOwner.selector, address(this)));
         rollup.collect(address(bad), 0, address(this));
@@ -234,7 +235,7 @@ contract ExitsTest is Fixture {
         removeVerifier(CIRCUIT);
         skip(100);
         pause();
-        rollup.claim(1, 0, 3, records[0], pathOfFirst(leaves));
+        rollup.claim(1, inputsHash[1], 0, 3, records[0], pathOfFirst(leaves));
         require(address(0xbeef).balance == 10, "paid");
     }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
-import {Blocks} from "../contracts/Blocks.sol";
+import {Chain} from "../contracts/Chain.sol";
 import {Exodus} from "../contracts/Exodus.sol";
 import {L2State} from "../contracts/L2State.sol";
 import {Queue} from "../contracts/Queue.sol";
@@ -55,7 +55,7 @@ contract ExodusTest is Fixture, L2Tree {
     function test_proven_blocks_count_and_committed_ones_do_not() public {
         rollup.deposit{value: 7}(0, 7, 73, address(0xca401));
         bytes memory data = abi.encodePacked(counts(1, 0, 0, 0), depositRecord((1 << 17) + 2, 0, 7, 73, address(0xca401)));
-        uint256 old = root(1);
+        uint256 old = rollup.committedRoot();
         skip(7 days + 1);
         rollup.commit(header(old, 14), data);
         require(rollup.exodusDue(), "a commit is no excuse");
@@ -124,7 +124,7 @@ contract ExodusTest is Fixture, L2Tree {
 
     /// What was proven on the way into exodus is held back like every exit.
     function test_departures_wait_for_what_became_final_late() public {
-        uint256 old = root(1);
+        uint256 old = rollup.committedRoot();
         bytes memory none = counts(0, 0, 0, 0);
         Statements.Header memory h = header(old, rootOf(leaves));
         rollup.commit(h, none);
@@ -134,7 +134,7 @@ contract ExodusTest is Fixture, L2Tree {
         uint256 open = now_() + 3 days;
         uint256[32] memory path = pathOf(leaves, 0);
         skip(3 days - 1);
-        vm.expectRevert(abi.encodeWithSelector(Blocks.TooEarly.selector, open));
+        vm.expectRevert(abi.encodeWithSelector(Chain.TooEarly.selector, open));
         depart(FIRST, accounts[0], path);
         // Deposits that wait are nobody's word but the depositor's.
         rollup.refund(2, 0, 7, 73, address(0xca401));
@@ -159,7 +159,7 @@ contract ExodusTest is Fixture, L2Tree {
     }
 
     function test_the_root_never_moves_again() public {
-        uint256 old = root(1);
+        uint256 old = rollup.committedRoot();
         bytes memory none = counts(0, 0, 0, 0);
         rollup.commit(header(old, 14), none);
         uint256[16] memory inputs = inputsOf(header(old, 14), none);
@@ -167,7 +167,7 @@ contract ExodusTest is Fixture, L2Tree {
         uint256[12] memory limbs;
         rollup.beginExodus();
         vm.expectRevert(Queue.InExodus.selector);
-        rollup.prove(2, CIRCUIT, limbs, inputs, "");
+        rollup.prove(2, CIRCUIT, limbs, inputs, 0, "");
         vm.expectRevert(Queue.InExodus.selector);
         rollup.finalize(2);
         vm.expectRevert(Queue.InExodus.selector);

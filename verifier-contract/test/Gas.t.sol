@@ -31,13 +31,34 @@ interface GasVm {
 /// that gives others fails.
 contract GasTest is BlobWorld, L2Tree {
     address private constant PAYEE = address(0x9a1ee);
+    /// Root after the block that is there at the beginning.
+    uint256 private constant FIRST_ROOT = 12;
     GasVm private constant gas = GasVm(address(uint160(uint256(keccak256("hevm cheat code")))));
 
     function setUp() public {
         deploy(GENESIS, Vectors.POLICY_ROOT);
-        // The first entry, block and deposit write what later ones only change.
+        // The first entries, blocks and deposits write what later ones only change.
         rollup.deposit{value: 50}(0, 50, 1, PAYEE);
         rollup.deposit{value: 50}(0, 50, 1, PAYEE);
+        finalizeWith(transfers(0), FIRST_ROOT);
+        skip(1 hours);
+    }
+
+    /// Limbs as long as those of a real accumulator.
+    function limbsOf(string memory seed) internal pure returns (uint256[12] memory limbs) {
+        for (uint256 i = 0; i < 12; ++i) {
+            limbs[i] = uint88(uint256(keccak256(abi.encode(seed, i))));
+        }
+    }
+
+    function proofCall(bytes4 selector, uint256 number, Statements.Header memory h, bytes memory data)
+        internal
+        view
+        returns (bytes memory)
+    {
+        return abi.encodeWithSelector(
+            selector, number, CIRCUIT, limbsOf("proof"), inputsOf(h, data), exitsOf(h, data), bytes("")
+        );
     }
 
     function send(string memory name, address to, uint256 value, bytes memory input) internal {
@@ -66,7 +87,7 @@ contract GasTest is BlobWorld, L2Tree {
     }
 
     function commitOf(bytes memory data, uint256 newRoot) internal view returns (bytes memory) {
-        uint256 last = root(rollup.committed());
+        uint256 last = rollup.committedRoot();
         Statements.Header memory h = Statements.Header(
             last, newRoot, governance.policyRoot(), uint64(now_()), uint256(keccak256("c")) % P, 1
         );
@@ -77,6 +98,16 @@ contract GasTest is BlobWorld, L2Tree {
         return uint256(keccak256(bytes(what))) % P;
     }
 
+    function headerOf(uint256 oldRoot, string memory newRoot, uint32 batches)
+        internal
+        view
+        returns (Statements.Header memory)
+    {
+        return Statements.Header(
+            oldRoot, random(newRoot), governance.policyRoot(), uint64(now_()), uint256(keccak256("c")) % P, batches
+        );
+    }
+
     function test_gas_of_blocks() public {
         send("commit, no operation", address(rollup), 0, commitOf(transfers(0), random("a")));
         bytes memory data = abi.encodePacked(counts(1, 0, 0, 0), depositRecord(FIRST, 0, 50, 1, PAYEE));
@@ -85,28 +116,46 @@ contract GasTest is BlobWorld, L2Tree {
         send("commit, 1 exit", address(rollup), 0, commitOf(data, random("c")));
         send("commit, 100 transfers", address(rollup), 0, commitOf(transfers(100), random("d")));
         send("commit, 1100 transfers", address(rollup), 0, commitOf(transfers(1_100), random("e")));
-        Statements.Header memory h = Statements.Header(
-            GENESIS, random("a"), governance.policyRoot(), uint64(now_()), uint256(keccak256("c")) % P, 1
-        );
-        uint256[12] memory limbs;
-        bytes memory prove = abi.encodeCall(Blocks.prove, (1, CIRCUIT, limbs, inputsOf(h, transfers(0)), ""));
-        send("prove, without the verifier", address(rollup), 0, prove);
-        send("finalize", address(rollup), 0, abi.encodeCall(Blocks.finalize, (1)));
+        bytes memory call = proofCall(Blocks.prove.selector, 2, headerOf(FIRST_ROOT, "a", 1), transfers(0));
+        send("prove, without the verifier", address(rollup), 0, call);
+        send("finalize", address(rollup), 0, abi.encodeCall(Blocks.finalize, (2)));
+        data = abi.encodePacked(counts(1, 0, 0, 0), depositRecord(FIRST, 0, 50, 1, PAYEE));
+        call = proofCall(Blocks.proveAndFinalize.selector, 3, headerOf(random("a"), "b", 1), data);
+        send("prove and finalize, without the verifier", address(rollup), 0, call);
     }
 
-    /// A full blob; its own gas is paid for apart.
-    function test_gas_of_a_block_in_a_blob() public {
-        rollup.commit(header(GENESIS, 12), transfers(0));
-        bytes memory data;
+    function test_gas_of_a_block_in_one_call() public {
+        Statements.Header memory h = headerOf(FIRST_ROOT, "a", 1);
+        bytes memory call = abi.encodeCall(Blocks.settle, (h, transfers(0), CIRCUIT, limbsOf("settle"), ""));
+        send("settle, no operation, without the verifier", address(rollup), 0, call);
+    }
+
+    function fullBlob() internal pure returns (bytes memory data) {
         for (uint256 i = 0; i < 4; ++i) {
             data = abi.encodePacked(data, counts(0, 2_034, 0, 0));
         }
-        Statements.Header memory h = Statements.Header(
-            12, random("a"), governance.policyRoot(), uint64(now_()), uint256(keccak256("c")) % P, 4
-        );
+    }
+
+    /// A full blob; its own gas is paid for apart. Two blocks share a word, which the first one makes.
+    function test_gas_of_a_block_in_a_blob() public {
         carry(hashOf(GENERATOR));
-        bytes memory call = abi.encodeCall(Blocks.commitInBlob, (h, data, openingOf(1)));
+        Statements.Header memory h = headerOf(FIRST_ROOT, "a", 4);
+        bytes memory call = abi.encodeCall(Blocks.commitInBlob, (h, fullBlob(), openingOf(1)));
         send("commit in a blob, 8136 transfers", address(rollup), 0, call);
+        h = headerOf(random("a"), "b", 4);
+        call = abi.encodeCall(Blocks.commitInBlob, (h, fullBlob(), openingOf(1)));
+        send("commit in a blob, 8136 transfers, second of two", address(rollup), 0, call);
+    }
+
+    function test_gas_of_a_block_in_a_blob_and_one_call() public {
+        carry(hashOf(GENERATOR));
+        Statements.Header memory h = headerOf(FIRST_ROOT, "a", 4);
+        bytes memory call =
+            abi.encodeCall(Blocks.settleInBlob, (h, fullBlob(), openingOf(1), CIRCUIT, limbsOf("settle"), ""));
+        send("settle in a blob, 8136 transfers, without the verifier", address(rollup), 0, call);
+        h = headerOf(random("a"), "b", 4);
+        call = abi.encodeCall(Blocks.settleInBlob, (h, fullBlob(), openingOf(1), CIRCUIT, limbsOf("other"), ""));
+        send("settle in a blob, 8136 transfers, second of two, without the verifier", address(rollup), 0, call);
     }
 
     function test_gas_of_users() public {
@@ -138,7 +187,7 @@ contract GasTest is BlobWorld, L2Tree {
             }
         }
         vm.deal(address(0xabcde00), 1);
-        send("claim, one of 64 exits", address(rollup), 0, abi.encodeCall(Exits.claim, (1, 0, uint32(n), record, path)));
+        send("claim, one of 64 exits", address(rollup), 0, abi.encodeCall(Exits.claim, (2, inputsHash[2], 0, uint32(n), record, path)));
     }
 
     function test_gas_of_exodus() public {

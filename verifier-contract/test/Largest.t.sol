@@ -61,10 +61,10 @@ contract LargestTest is Fixture {
         uint256[12] memory limbs;
         uint256[16] memory inputs = inputsOf(h, data);
         send("commit", abi.encodeCall(Blocks.commit, (h, data)));
-        rollup.prove(1, CIRCUIT, limbs, inputs, "");
+        rollup.prove(1, CIRCUIT, limbs, inputs, exitsOf(h, data), "");
         Alarm.Contradiction memory c;
         (c.newRoot, c.cOut, c.circuitId) = (7, 33, CIRCUIT);
-        send("alarm", abi.encodeCall(Alarm.alarm, (1, inputs, uint32(batches), data, c)));
+        send("alarm", abi.encodeCall(Alarm.alarm, (1, inputs, exitsOf(h, data), uint32(batches), data, c)));
         removeVerifier(CIRCUIT);
         rollup.resume();
         require(rollup.committed() == 0, "taken back");
@@ -108,7 +108,7 @@ contract LargestTest is Fixture {
         }
         uint256 entries = rollup.queueLength();
         settleLargest(data, 1);
-        (,,,,,, uint64 processed,) = rollup.blocks(1);
+        uint64 processed = processedAfter(1);
         require(processed == entries, "all");
         deploy(GENESIS, POLICY);
         for (uint256 i = 0; i < entries; ++i) {

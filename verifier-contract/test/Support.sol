@@ -44,6 +44,9 @@ abstract contract Fixture {
     uint256 internal constant GENESIS = 11;
     uint256 internal constant POLICY = 22;
 
+    /// keccak256 of the public inputs of proven blocks.
+    mapping(uint256 number => bytes32) internal inputsHash;
+
     Rollup internal rollup;
     Governance internal governance;
     MockVerifier internal verifier;
@@ -148,19 +151,28 @@ abstract contract Fixture {
         return abi.encodePacked(to, token, release, amount, uint32(1 << 17));
     }
 
-    function root(uint256 number) internal view returns (uint256 newRoot) {
-        (newRoot,,,,,,,) = rollup.blocks(number);
+    /// Queue entries processed after a block.
+    function processedAfter(uint256 number) internal view returns (uint64 processed) {
+        (,,, processed,,) = rollup.blocks(number);
+    }
+
+    /// When a block became final.
+    function finalSince(uint256 number) internal view returns (uint64 time) {
+        (,,,, time,) = rollup.blocks(number);
     }
 
     function proveNext(Statements.Header memory h, bytes memory data) internal {
         uint256[12] memory accumulator;
-        rollup.prove(rollup.proven() + 1, CIRCUIT, accumulator, inputsOf(h, data), "");
+        uint256 number = rollup.proven() + 1;
+        uint256[16] memory inputs = inputsOf(h, data);
+        inputsHash[number] = keccak256(abi.encode(inputs));
+        rollup.prove(number, CIRCUIT, accumulator, inputs, exitsOf(h, data), "");
     }
 
     /// Commits, proves and finalizes a block with one batch.
     function finalizeWith(bytes memory data, uint256 newRoot) internal returns (uint256 number) {
         number = rollup.committed() + 1;
-        Statements.Header memory h = header(root(number - 1), newRoot);
+        Statements.Header memory h = header(rollup.committedRoot(), newRoot);
         rollup.commit(h, data);
         proveNext(h, data);
         rollup.finalize(number);
@@ -210,7 +222,20 @@ abstract contract Fixture {
         return [h.oldRoot, h.newRoot, 0, h.cOut, 1, y, h.policyRoot, rollup.domain(), uint256(h.time), r, 0, 0, 0, 0, 0, 0];
     }
 
+    /// What the rollup keeps of the exits of a block in calldata.
+    function exitsOf(Statements.Header memory h, bytes memory data) internal view returns (bytes32) {
+        return this.readExits(data, false, h.batches);
+    }
+
+    function readExits(bytes calldata data, bool inBlob, uint256 batches) external pure returns (bytes32) {
+        return Data.read(data, inBlob, batches, 5, type(uint40).max).exitRoot;
+    }
+
+    function recordOf(uint256[16] memory inputs, bytes32 exits) internal pure returns (bytes32) {
+        return keccak256(bytes.concat(keccak256(abi.encode(inputs)), exits));
+    }
+
     function polynomial(bytes calldata data, uint256 batches, uint256 r) external pure returns (uint256) {
-        return Data.read(data, false, batches, r, 0, type(uint40).max).y;
+        return Data.read(data, false, batches, r, type(uint40).max).y;
     }
 }

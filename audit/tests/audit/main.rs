@@ -90,6 +90,7 @@ fn block(state: &mut State, time: u64, processed: u64, ops: &[Op]) -> Block {
         memo: None,
         committed_at: time + 60,
         exit_root: exit_root(&exit_tree(&posted.records[Section::Exits as usize])),
+        inputs_hash: [0; 32],
         processed,
         proving: Some(Proving {
             circuit_id: CIRCUIT,

@@ -81,7 +81,7 @@ impl Stage {
 pub struct Block {
     /// Its number, from 1.
     pub number: u64,
-    /// keccak256 of its ten public inputs, as the contract stores it; null until it is sealed.
+    /// keccak256 of its sixteen public inputs, which the contract's record of it binds; null until it is sealed.
     pub hash: Option<Hash>,
     /// How far it has come.
     pub stage: Stage,

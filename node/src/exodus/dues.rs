@@ -264,10 +264,11 @@ impl<'a> Dues<'a> {
                 Ok(call.abi_encode())
             }
             What::Exit { block, position } => {
-                let missing = NodeError::NoSuchExit { block, position };
                 let at = block.checked_sub(1).and_then(|i| usize::try_from(i).ok());
-                let exits = at.and_then(|i| self.exits.get(i)).ok_or(missing)?;
-                Ok(claim_call(block, position, exits)?.abi_encode())
+                let missing = || NodeError::NoSuchExit { block, position };
+                let exits = at.and_then(|i| self.exits.get(i)).ok_or_else(missing)?;
+                let of = at.and_then(|i| self.history.blocks.get(i)).ok_or_else(missing)?;
+                Ok(claim_call(block, of.inputs_hash.into(), position, exits)?.abi_encode())
             }
             What::Owed => {
                 let (account, token) = (due.to, due.token);

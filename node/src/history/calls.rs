@@ -8,7 +8,7 @@
 
 use std::collections::BTreeMap;
 
-use alloy_primitives::{keccak256, Address, B256, U256};
+use alloy_primitives::{keccak256, Address, Bytes, B256, U256};
 use alloy_sol_types::{SolCall, SolValue};
 use bastion_audit::chain::{History, OldMemo, Proving};
 use bastion_contract::bindings::verify_calldata;
@@ -22,7 +22,7 @@ use super::events::{Collector, Gone, Origin, Proof};
 use super::Reader;
 use crate::blobs::{self, Blobs};
 use crate::error::NodeError;
-use crate::settle::to_u256;
+use crate::settle::{to_u256, Record};
 use bastion_protocol::{Header, Memo, PublicInputs};
 
 /// Finds the calls of one rollup.
@@ -38,8 +38,10 @@ struct Wanted<'a> {
     number: usize,
     origin: &'a Origin,
     header: Header,
-    /// keccak256 of the public inputs, as the contract recorded it.
+    /// What the contract recorded: the public inputs, and the root of the exits.
     record: B256,
+    /// That root, as it was announced.
+    exit_root: B256,
     /// Versioned hash of the blob, if it has one.
     blob: Option<[u8; 32]>,
 }
@@ -55,9 +57,14 @@ struct Candidate {
     proof: Vec<u8>,
 }
 
-/// The memo of a commit. Only operators commit; what stands behind another call may be anybody's.
+/// The memo of a commit. These are calls of operators alone; what stands behind another one may be
+/// anybody's.
 fn memo(input: &[u8], direct: bool) -> Option<Memo> {
-    let commits = [IRollup::commitCall::SELECTOR, IRollup::commitInBlobCall::SELECTOR];
+    let commits = [
+        IRollup::commitCall::SELECTOR,
+        IRollup::commitInBlobCall::SELECTOR,
+        IRollup::settleInBlobCall::SELECTOR,
+    ];
     let by_operator = direct && commits.iter().any(|selector| input.starts_with(selector));
     by_operator.then(|| Memo::at_end_of(input)).flatten()
 }
@@ -86,7 +93,7 @@ impl<'r, 'p> Calls<'r, 'p> {
         let domain = history.domain();
         for (i, (block, origin)) in history.blocks.iter_mut().zip(&origins).enumerate() {
             let h = &block.header;
-            let record = IRollup::blocksCall(U256::from(i + 1));
+            let record = IRollup::blocksCall { number: U256::from(i + 1) };
             let wanted = Wanted {
                 number: i + 1,
                 origin,
@@ -99,7 +106,8 @@ impl<'r, 'p> Calls<'r, 'p> {
                     c_out: h.c_out,
                     batches: h.batches,
                 },
-                record: self.reader.view(&record)?.inputs,
+                record: self.reader.view(&record)?.record,
+                exit_root: block.exit_root.into(),
                 blob: block.blob.as_ref().map(|blob| blob.versioned_hash),
             };
             let ((data, inputs), memo) =
@@ -107,6 +115,7 @@ impl<'r, 'p> Calls<'r, 'p> {
                     Ok(wanted.data(input).map(|data| (data, memo(input, direct))))
                 })?;
             (block.data, block.memo) = (data, memo);
+            block.inputs_hash = keccak256(inputs.abi_encode()).0;
             if let Some(blob) = &mut block.blob {
                 blob.bytes = sources.fetch(&blobs::Wanted {
                     versioned_hash: blob.versioned_hash,
@@ -231,7 +240,13 @@ impl Wanted<'_> {
 
     fn recorded(&self, inputs: PublicInputs<Fr>) -> Option<[U256; COUNT]> {
         let inputs = inputs.into_array().map(|x| to_u256(&x));
-        (keccak256(inputs.abi_encode()) == self.record).then_some(inputs)
+        self.is_record(&inputs).then_some(inputs)
+    }
+
+    /// Whether the contract recorded these public inputs.
+    fn is_record(&self, inputs: &[U256; COUNT]) -> bool {
+        let record = Record { inputs: keccak256(inputs.abi_encode()), exits: self.exit_root };
+        record.hash() == self.record
     }
 
     /// The posted data in calldata, with the public inputs that they give.
@@ -247,11 +262,15 @@ impl Wanted<'_> {
         if self.blob.is_none() {
             return found.find_map(|data| Some((data.to_vec(), self.inputs(&data)?)));
         }
-        let mut commits = places(input, IRollup::commitInBlobCall::SELECTOR, &header)
-            .filter_map(|(_, call)| IRollup::commitInBlobCall::abi_decode(call).ok());
-        commits.find_map(|call| {
-            Some((call.data.to_vec(), self.inputs_in_blob(&call.data, &call.opening)?))
-        })
+        let commits = places(input, IRollup::commitInBlobCall::SELECTOR, &header)
+            .filter_map(|(_, call)| IRollup::commitInBlobCall::abi_decode(call).ok())
+            .map(|call| (call.data, call.opening));
+        let settles = places(input, IRollup::settleInBlobCall::SELECTOR, &header)
+            .filter_map(|(_, call)| IRollup::settleInBlobCall::abi_decode(call).ok())
+            .map(|call| (call.data, call.opening));
+        commits
+            .chain(settles)
+            .find_map(|(data, opening)| Some((data.to_vec(), self.inputs_in_blob(&data, &opening)?)))
     }
 
     /// The calls in calldata that may have proved the block, with their places.
@@ -264,28 +283,38 @@ impl Wanted<'_> {
         let head = [U256::from(self.number).to_be_bytes(), circuit.0].concat();
         let proves = places(input, IRollup::proveCall::SELECTOR, &head).filter_map(|(at, call)| {
             let call = IRollup::proveCall::abi_decode(call).ok()?;
-            let candidate = Candidate {
-                accumulator: call.accumulator,
-                inputs: call.inputs,
-                given: true,
-                proof: call.proof.to_vec(),
-            };
-            (keccak256(call.inputs.abi_encode()) == self.record).then_some((at, candidate))
+            Some((at, call.accumulator, call.inputs, call.proof))
+        });
+        let selector = IRollup::proveAndFinalizeCall::SELECTOR;
+        let both = places(input, selector, &head).filter_map(|(at, call)| {
+            let call = IRollup::proveAndFinalizeCall::abi_decode(call).ok()?;
+            Some((at, call.accumulator, call.inputs, call.proof))
+        });
+        let proves = proves.chain(both).filter_map(|(at, accumulator, inputs, proof)| {
+            let candidate = Candidate { accumulator, inputs, given: true, proof: proof.to_vec() };
+            self.is_record(&inputs).then_some((at, candidate))
         });
         let head = self.origin.header.abi_encode();
+        let settled = |accumulator, proof: Bytes| Candidate {
+            accumulator,
+            inputs,
+            given: false,
+            proof: proof.to_vec(),
+        };
         let settles =
             places(input, IRollup::settleCall::SELECTOR, &head).filter_map(|(at, call)| {
                 let call = IRollup::settleCall::abi_decode(call).ok()?;
-                let candidate = Candidate {
-                    accumulator: call.accumulator,
-                    inputs,
-                    given: false,
-                    proof: call.proof.to_vec(),
-                };
                 let same = call.circuitId == circuit && self.inputs(&call.data) == Some(inputs);
-                same.then_some((at, candidate))
+                same.then_some((at, settled(call.accumulator, call.proof)))
             });
-        proves.chain(settles).collect()
+        let in_blob =
+            places(input, IRollup::settleInBlobCall::SELECTOR, &head).filter_map(|(at, call)| {
+                let call = IRollup::settleInBlobCall::abi_decode(call).ok()?;
+                let found = self.inputs_in_blob(&call.data, &call.opening);
+                let same = call.circuitId == circuit && found == Some(inputs);
+                same.then_some((at, settled(call.accumulator, call.proof)))
+            });
+        proves.chain(settles).chain(in_blob).collect()
     }
 }
 

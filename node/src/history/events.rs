@@ -309,6 +309,7 @@ impl Collector {
                 .then_some(PostedBlob { versioned_hash: e.versionedHash.0, bytes: None }),
             committed_at: event.block.time,
             exit_root: e.exitRoot.0,
+            inputs_hash: [0; 32],
             processed: e.processed.saturating_to(),
             memo: None,
             proving: None,

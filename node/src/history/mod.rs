@@ -103,7 +103,8 @@ impl Reader<'_> {
             rollup: keccak256(self.code(contract)?).0,
             governance: keccak256(self.code(governance)?).0,
         };
-        let genesis = self.view(&IRollup::blocksCall(U256::ZERO))?;
+        let genesis = self.view(&IRollup::blocksCall { number: U256::ZERO })?;
+        let genesis_root = self.view(&IRollup::genesisRootCall {})?;
         let state_root = self.view(&IRollup::stateRootCall {})?;
         let mut collector = Collector::new(History {
             chain_id: self.l1.chain_id(),
@@ -111,7 +112,7 @@ impl Reader<'_> {
             governance: L2Address(governance.into_array()),
             time: pin.time,
             code,
-            genesis: self.element(genesis.newRoot)?,
+            genesis: self.element(genesis_root)?,
             genesis_time: genesis.time,
             policies: Vec::new(),
             announcements: Vec::new(),

@@ -129,6 +129,9 @@ pub struct RollupConfig {
     /// Where the L2 and owner records of blocks are posted: in calldata, or in a blob, which is cheaper and
     /// needs an account for blobs.
     pub data_mode: DataMode,
+    /// Whether each block goes to L1 in one transaction, with its proof: less gas, but L1 learns of the data
+    /// only when they are proven. Otherwise data go at once, and the proof follows.
+    pub settle_in_one: bool,
     /// Further policies that governance may put in force: files, and folders of files `*.json`. They are read again
     /// when L1 names a policy that none of them has.
     pub policies: Vec<PathBuf>,
@@ -137,7 +140,13 @@ pub struct RollupConfig {
 impl Default for RollupConfig {
     fn default() -> Self {
         let (manifest, data_dir) = ("rollup.json".into(), "data".into());
-        Self { manifest, data_dir, data_mode: DataMode::Calldata, policies: Vec::new() }
+        Self {
+            manifest,
+            data_dir,
+            data_mode: DataMode::Calldata,
+            settle_in_one: false,
+            policies: Vec::new(),
+        }
     }
 }
 

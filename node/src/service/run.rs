@@ -228,6 +228,7 @@ impl Node {
             let (path, options) = (data.join("transactions-of-blobs"), config.l1.tx_options());
             settler = settler.sending_blobs(&path, connect()?, wallet, options)?;
         }
+        settler.settle_in_one(config.rollup.settle_in_one);
         // Before anything is taken: a data folder that is not the contract's must not get blocks of its own.
         settler.check()?;
         let mut intake = Intake::open(

@@ -1,8 +1,9 @@
 //! The settler: brings sealed and proven blocks to L1, in order, and notes when they are final.
 //!
 //! The contract's counters are the truth. In every step the settler looks at them and asks for the one
-//! transaction of each kind that comes next: `commit n`, `prove n`, `finalize n`. What was taken back on
-//! L1, or vanished in a reorganization, is asked for again under a new name (`commit n again 1`).
+//! transaction of each kind that comes next: `commit n`, `prove n`, which finalizes too, and `finalize n`
+//! if somebody else has only proven; or `settle n` for all of it at once, if it is so configured. What was
+//! taken back on L1, or vanished in a reorganization, is asked for again under a new name (`commit n again 1`).
 
 mod judge;
 mod senders;
@@ -13,13 +14,14 @@ use std::sync::mpsc::Receiver;
 use std::sync::Arc;
 use std::time::Instant;
 
-use alloy_primitives::{Address, Bytes, U256};
+use alloy_primitives::{Address, Bytes, B256, U256};
 use alloy_sol_types::SolCall;
 use bastion_contract::rollup::IRollup;
 use bastion_l1::blob::Sidecar;
 use bastion_l1::txmgr::{Intent, Request, State, TxManager, TxOptions, Wallet};
 use bastion_l1::{At, Failover, Finality, L1Error, ReadL1, ReadLogs};
-use bastion_protocol::times::QUEUE_DEADLINE;
+use bastion_protocol::data::DataMode;
+use bastion_protocol::times::{MAX_CLOCK_LAG, QUEUE_DEADLINE};
 use tracing::{info, warn};
 
 use senders::Senders;
@@ -31,14 +33,17 @@ use super::Control;
 use crate::coordinator::blocks::BlockInfo;
 use crate::coordinator::Coordinator;
 use crate::error::NodeError;
-use crate::posted::PostedData;
+use crate::posted::{exit_root_of, PostedData};
 use crate::sentinel::{lock, Watch};
-use crate::settle::{finalize_call, prove_call, to_u256, with_memo};
+use crate::settle::{finalize_call, prove_call, to_u256, with_memo, Record};
 
 /// Blocks of which the transactions are shown.
 const SHOWN: u64 = 256;
 /// A part of the queue's deadline after which a waiting entry is an alarm.
 const LATE: u64 = QUEUE_DEADLINE / 8;
+/// Age of a block from which on it does not wait for its proof any more: the contract takes no commit that
+/// is `MAX_CLOCK_LAG` late.
+const LONGEST_WAIT: u64 = MAX_CLOCK_LAG / 4;
 
 /// Steps of a block on L1, in order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,9 +51,13 @@ enum Step {
     Commit,
     Prove,
     Finalize,
+    /// In the place of the three.
+    Settle,
 }
 
 impl Step {
+    /// What is looked at in each step, and shown of each block. A block that is settled at once is shown as
+    /// committed by that transaction.
     const ALL: [Self; 3] = [Self::Commit, Self::Prove, Self::Finalize];
 
     fn name(self) -> &'static str {
@@ -56,6 +65,7 @@ impl Step {
             Self::Commit => "commit",
             Self::Prove => "prove",
             Self::Finalize => "finalize",
+            Self::Settle => "settle",
         }
     }
 }
@@ -73,7 +83,7 @@ struct Counters {
 impl Counters {
     fn of(&self, step: Step) -> u64 {
         match step {
-            Step::Commit => self.committed,
+            Step::Commit | Step::Settle => self.committed,
             Step::Prove => self.proven,
             Step::Finalize => self.finalized,
         }
@@ -102,6 +112,8 @@ pub struct Settler {
     clock: super::clock::L1Clock,
     /// Whose claims are posted with each block.
     sentinel: Option<Watch>,
+    /// Whether a block waits for its proof, and all of it goes in one transaction.
+    in_one: bool,
 }
 
 impl Settler {
@@ -141,7 +153,13 @@ impl Settler {
             again: BTreeSet::new(),
             clock,
             sentinel,
+            in_one: false,
         })
+    }
+
+    /// Whether blocks wait for their proofs and go to L1 in one transaction each.
+    pub fn settle_in_one(&mut self, in_one: bool) {
+        self.in_one = in_one;
     }
 
     /// Gives blobs an account of their own, with the transaction manager's database at `path`.
@@ -244,7 +262,7 @@ impl Settler {
             finalized: view(l1, contract, &IRollup::finalizedCall {})?,
         };
         let length: U256 = view(l1, contract, &IRollup::queueLengthCall {})?;
-        let last = view(l1, contract, &IRollup::blocksCall(U256::from(counters.finalized)))?;
+        let last = view(l1, contract, &IRollup::blocksCall { number: U256::from(counters.finalized) })?;
         let queue: u64 = length.saturating_to();
         let oldest = match last.processed < queue {
             false => 0,
@@ -318,9 +336,10 @@ impl Settler {
             let found = view(
                 self.senders.plain().l1(),
                 self.contract,
-                &IRollup::blocksCall(U256::from(number)),
+                &IRollup::blocksCall { number: U256::from(number) },
             )?;
-            if found.inputs.0 != block.hash {
+            let record = Record { inputs: block.hash.into(), exits: self.exit_root(&block)? };
+            if found.record != record.hash() {
                 return Err(
                     self.other(format!("it has another block {number} than this node made"))
                 );
@@ -336,21 +355,40 @@ impl Settler {
         let Some(block) = self.coordinator.block(number)? else {
             return Ok(());
         };
+        let step = match step {
+            Step::Commit if self.goes_in_one(number, &block, counters, now) => Step::Settle,
+            Step::Commit | Step::Prove | Step::Finalize | Step::Settle => step,
+        };
         let mut sidecar = None;
         let input = match step {
+            Step::Settle => {
+                let Some(proof) = self.coordinator.proof(number)? else { return Ok(()) };
+                self.control.set_trouble(step.name(), None);
+                if self.name(step, number, counters).is_none() {
+                    return Ok(());
+                }
+                let call = self.posted(number, &block, |posted| {
+                    posted.settle_call(&block.header, &proof)
+                })?;
+                let Some((call, blob)) = call else { return Ok(()) };
+                sidecar = blob;
+                call
+            }
             Step::Commit => {
                 self.control.set_trouble(step.name(), None);
                 // Proofs of a blob take a while: they are made once.
                 if self.name(step, number, counters).is_none() {
                     return Ok(());
                 }
-                let Some((call, blob)) = self.commit(number, &block)? else { return Ok(()) };
+                let call =
+                    self.posted(number, &block, |posted| posted.commit_call(&block.header))?;
+                let Some((call, blob)) = call else { return Ok(()) };
                 sidecar = blob;
                 call
             }
             Step::Prove if number > counters.committed => return Ok(()),
             Step::Prove => match self.coordinator.proof(number)? {
-                Some(proof) => prove_call(number, &proof),
+                Some(proof) => prove_call(number, &proof, self.exit_root(&block)?),
                 None if block.final_at.is_some() => {
                     let why = format!(
                         "L1 has gone back behind block {number}, which was final: its proof is gone. Prove it \
@@ -369,7 +407,7 @@ impl Settler {
             return Ok(());
         };
         let input = match (&self.sentinel, step) {
-            (Some(watch), Step::Commit) => {
+            (Some(watch), Step::Commit | Step::Settle) => {
                 let claims = lock(watch).claims()?;
                 with_memo(&input, &claims.memo())
             }
@@ -383,11 +421,46 @@ impl Settler {
         Ok(self.senders.submit(request, now)?)
     }
 
-    /// The call that commits a block, with its blob; none if the blob cannot be sent.
-    fn commit(
+    /// Whether a block that comes next goes to L1 in one transaction. One that is old does not wait for its
+    /// proof. The claims of a sentinel are believed behind calls of operators alone, which `settle`, with
+    /// all data in calldata, is not.
+    fn goes_in_one(
         &self,
         number: u64,
         block: &BlockInfo,
+        counters: &Counters,
+        now: u64,
+    ) -> bool {
+        let sent = |step: Step| {
+            let intent = self.senders.get(&format!("{} {number}", step.name()));
+            intent.is_some_and(|intent| matches!(intent.state, State::Pending | State::Sent))
+        };
+        // What was asked for already is neither doubled nor overtaken.
+        if sent(Step::Settle) {
+            return true;
+        }
+        self.in_one
+            && !sent(Step::Commit)
+            && counters.committed == counters.proven
+            && now < block.header.time.saturating_add(LONGEST_WAIT)
+            && (self.sentinel.is_none() || block.blob.is_some())
+    }
+
+    /// What the contract keeps of a block's exits.
+    fn exit_root(&self, block: &BlockInfo) -> Result<B256, NodeError> {
+        let mode = match block.blob {
+            None => DataMode::Calldata,
+            Some(_) => DataMode::Blob,
+        };
+        exit_root_of(&self.coordinator.data(block)?, mode, block.header.batches)
+    }
+
+    /// A call that brings a block's data, with its blob; none if the blob cannot be sent.
+    fn posted(
+        &self,
+        number: u64,
+        block: &BlockInfo,
+        call: impl FnOnce(PostedData<'_>) -> Result<Bytes, NodeError>,
     ) -> Result<Option<(Bytes, Option<Sidecar>)>, NodeError> {
         let data = self.coordinator.data(block)?;
         let blob = self.coordinator.blob(block)?;
@@ -401,7 +474,7 @@ impl Settler {
         }
         let sidecar = blob.map(|bytes| Sidecar::new(&bytes).map_err(L1Error::from)).transpose()?;
         let posted = PostedData { data: &data, blob: sidecar.as_ref() };
-        Ok(Some((posted.commit_call(&block.header)?, sidecar)))
+        Ok(Some((call(posted)?, sidecar)))
     }
 
     /// The name of the transaction to ask for; none while the last one that had its effect may only not
@@ -482,7 +555,8 @@ impl Settler {
                 let intents = names.map_while(|name| self.senders.get(&name));
                 intents.filter_map(info_of).last()
             };
-            let steps = Step::ALL.map(of);
+            let mut steps = Step::ALL.map(of);
+            steps[0] = of(Step::Settle).or(steps[0].take());
             if steps.iter().any(Option::is_some) {
                 shown.insert(number, steps);
             }

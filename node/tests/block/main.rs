@@ -26,7 +26,7 @@ use bastion_node::deploy::{rollup_address, Roles};
 use bastion_node::devnet::{dev_policy, DemoSource};
 use bastion_node::pipeline::{BlockProver, Cache};
 use bastion_node::second_verifier::SecondVerifier;
-use bastion_node::settle::{to_u256, RollupClient};
+use bastion_node::settle::{block_hash, to_u256, RollupClient};
 use bastion_node::NodeError;
 use bastion_protocol::data::DataMode;
 use bastion_protocol::header::domain;
@@ -128,8 +128,10 @@ fn a_block_is_finalized_and_no_byte_of_it_can_change() {
     // The limiter has released both when the bucket still holds back the one that is large for the
     // vault, until nothing delays it any more.
     l1.advance(context.policy.longest_delay()).unwrap();
-    let claim =
-        |l1: &mut EmbeddedL1, p| settlement.claim(l1, 1, p, &exits).map_err(|e| e.to_string());
+    let inputs = block_hash(&proven.proof.inputs);
+    let claim = |l1: &mut EmbeddedL1, p| {
+        settlement.claim(l1, 1, inputs, p, &exits).map_err(|e| e.to_string())
+    };
     let mut held_back = 0;
     for position in 0..exits.len() {
         if let Err(why) = claim(&mut l1, position) {

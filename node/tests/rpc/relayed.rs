@@ -23,19 +23,26 @@ fn a_relayed_call_is_found_in_the_calldata() {
     let wrapped = world.create(&mut l1, forwarder(world.rollup, 37));
     world.plain(&mut l1);
     // Committed, proven and finalized by a contract that passes on calldata as they are.
-    let [commit, prove, finalize, _] = world.block(&l1, &[1]);
+    let [commit, prove, finalize, ..] = world.block(&l1, &[1]);
     for call in [commit, prove, finalize] {
         world.send(&mut l1, plain, call);
     }
     world.next();
     // The same in one call, which stands at an odd place of other calldata.
-    let [.., settle] = world.block(&l1, &[1, 7]);
+    let [.., settle, _] = world.block(&l1, &[1, 7]);
     let outer = [&[0xab; 37][..], &settle].concat();
     world.send(&mut l1, wrapped, outer.into());
     world.next();
     world.plain(&mut l1);
+    // Proven and finalized in one call.
+    let [commit, .., both] = world.block(&l1, &[1]);
+    for call in [commit, both] {
+        world.send(&mut l1, plain, call);
+    }
+    world.next();
     let history = collect(&mut l1, world.rollup).unwrap();
-    assert_eq!(history.blocks.len(), 4);
+    assert_eq!(history.blocks.len(), 5);
+    assert!(history.blocks.iter().all(|block| block.finalized.is_some()));
     for (i, block) in history.blocks.iter().enumerate() {
         assert_eq!(block.data.len(), 8 * (i + 1));
         let proving = block.proving.as_ref().unwrap();
@@ -48,7 +55,7 @@ fn a_relayed_call_is_found_in_the_calldata() {
 fn what_only_looks_like_the_call_is_passed_over() {
     let mut l1 = EmbeddedL1::new(TIME);
     let mut world = World::deploy(&mut l1, 0);
-    let [commit, prove, finalize, _] = world.block(&l1, &[1, 9]);
+    let [commit, prove, finalize, ..] = world.block(&l1, &[1, 9]);
     // A proof that the verifier refuses, before the one that it takes; and, last, one for another
     // block.
     let [_, decoy, ..] = world.block(&l1, &[0, 9]);
@@ -97,7 +104,7 @@ fn a_call_that_stands_nowhere_is_found_in_the_trace() {
     let anvil = Anvil::start(TIME);
     let mut l1 = RpcL1::connect(&anvil.url).unwrap();
     let mut world = World::deploy(&mut l1, 1);
-    let [commit, prove, finalize, _] = world.block(&l1, &[1, 2]);
+    let [commit, prove, finalize, ..] = world.block(&l1, &[1, 2]);
     let committer = world.create(&mut l1, reciter(world.rollup, &commit));
     world.send(&mut l1, committer, Bytes::new());
     let prover = world.create(&mut l1, reciter(world.rollup, &prove));

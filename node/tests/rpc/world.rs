@@ -1,6 +1,6 @@
 //! A rollup whose verifier takes every proof that begins with a one: real contracts, no proving.
 
-use alloy_primitives::{keccak256, Address, Bytes, FixedBytes, U256};
+use alloy_primitives::{keccak256, Address, Bytes, FixedBytes, B256, U256};
 use alloy_sol_types::{SolCall, SolValue};
 use bastion_contract::governance::IGovernance;
 use bastion_contract::rollup::{governance, rollup, IRollup};
@@ -106,9 +106,9 @@ impl World {
         Self { rollup, time: l1.now().unwrap(), blocks: 0 }
     }
 
-    /// The calls of an empty block: commit, prove, finalize, and all three in one. It stays the next
-    /// one until [`World::next`].
-    pub fn block(&self, l1: &dyn ReadL1, proof: &[u8]) -> [Bytes; 4] {
+    /// The calls of an empty block: commit, prove, finalize, all three in one, and the last two in one.
+    /// It stays the next one until [`World::next`].
+    pub fn block(&self, l1: &dyn ReadL1, proof: &[u8]) -> [Bytes; 5] {
         let root = State::new().root();
         // A batch without records, and another for each block, so that no two are alike.
         let batches = self.blocks as u32 + 1;
@@ -140,6 +140,15 @@ impl World {
             circuitId: circuit,
             accumulator,
             inputs,
+            exitRoot: B256::ZERO,
+            proof: proof.clone(),
+        };
+        let both = IRollup::proveAndFinalizeCall {
+            number,
+            circuitId: circuit,
+            accumulator,
+            inputs,
+            exitRoot: B256::ZERO,
             proof: proof.clone(),
         };
         let settle = IRollup::settleCall {
@@ -154,6 +163,7 @@ impl World {
             prove.abi_encode(),
             IRollup::finalizeCall { number }.abi_encode(),
             settle.abi_encode(),
+            both.abi_encode(),
         ]
         .map(Bytes::from)
     }
@@ -165,7 +175,7 @@ impl World {
 
     /// Sends the three calls of the next block directly.
     pub fn plain(&mut self, l1: &mut dyn SendL1) {
-        let [commit, prove, finalize, _] = self.block(l1, &[1]);
+        let [commit, prove, finalize, ..] = self.block(l1, &[1]);
         for call in [commit, prove, finalize] {
             self.send(l1, self.rollup, call);
         }

@@ -25,7 +25,7 @@ fn is_done(l1: &mut Failover, contract: Address, intent: &Intent) -> Result<bool
     };
     let call = match step {
         "commit" => IRollup::committedCall {}.abi_encode(),
-        "prove" => IRollup::provenCall {}.abi_encode(),
+        "prove" | "settle" => IRollup::provenCall {}.abi_encode(),
         "finalize" => IRollup::finalizedCall {}.abi_encode(),
         _ => return Ok(false),
     };

@@ -30,6 +30,8 @@ pub(crate) const FAILURE: u8 = 1;
 /// The command line itself.
 pub(crate) const USAGE: u8 = 2;
 const INVALID: u8 = 3;
+/// A promise that was broken.
+pub(crate) const BROKEN: u8 = INVALID;
 const MISMATCH: u8 = 4;
 pub(crate) const MISSING: u8 = 5;
 const RESOURCES: u8 = 6;
@@ -72,6 +74,12 @@ pub(crate) enum CliError {
     Differ {
         /// How many.
         count: usize,
+    },
+    /// A report that the contract would refuse.
+    #[error("nothing to report: {why}")]
+    NoFault {
+        /// Why.
+        why: String,
     },
     /// Blocks for another chain.
     #[error("the blocks in {} are for chain {blocks}, and the node is of chain {node}: give the URL of a node of chain {blocks}", dir.display())]
@@ -170,7 +178,7 @@ fn of_cli(error: &CliError) -> u8 {
         CliError::OtherChain { .. } => MISMATCH,
         // What it stands for is in its cause.
         CliError::Output(_) | CliError::Refused { .. } | CliError::NoOperations { .. } => FAILURE,
-        CliError::Unfit { .. } => FAILURE,
+        CliError::Unfit { .. } | CliError::NoFault { .. } => FAILURE,
     }
 }
 

@@ -56,6 +56,7 @@ enum Command {
     Db(commands::db::Args),
     Config(commands::configuration::Args),
     Wallet(commands::wallet::Args),
+    Receipt(commands::receipt::Args),
 }
 
 fn main() -> ExitCode {
@@ -108,6 +109,7 @@ fn run(cli: Cli) -> eyre::Result<ExitCode> {
         Command::L1(args) => commands::transactions::run(&args, &settings),
         Command::Config(args) => commands::configuration::run(&args, &settings),
         Command::Wallet(args) => commands::wallet::run(&args, &settings),
+        Command::Receipt(args) => return commands::receipt::run(&args, &settings),
     };
     done.map(|()| ExitCode::SUCCESS)
 }

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use support::{bastion, code, program, row, stderr, stdout, HEADER};
 
-const COMMANDS: [(&str, &str); 25] = [
+const COMMANDS: [(&str, &str); 26] = [
     ("demo", ""),
     ("setup", "--unsafe-dev-srs"),
     ("prove", "rows.csv --out out"),
@@ -43,6 +43,10 @@ const COMMANDS: [(&str, &str); 25] = [
     ("db", "check"),
     ("config", "show"),
     ("wallet", "list"),
+    (
+        "receipt",
+        "check receipt.json --l1 http://127.0.0.1:1 --contract 0x1111111111111111111111111111111111111111",
+    ),
 ];
 
 fn rows(dir: &Path) {

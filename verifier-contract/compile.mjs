@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import solc from "solc";
 
 const root = dirname(fileURLToPath(import.meta.url));
-const wanted = { "contracts/Governance.sol": ["Governance"], "contracts/Rollup.sol": ["Rollup"], "contracts/TestToken.sol": ["TestToken"] };
+const wanted = { "contracts/Governance.sol": ["Governance"], "contracts/Rollup.sol": ["Rollup"], "contracts/Slashing.sol": ["Slashing"], "contracts/TestToken.sol": ["TestToken"] };
 
 const sources = {};
 for (const file of readdirSync(join(root, "contracts")).sort()) {

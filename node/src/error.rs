@@ -384,6 +384,22 @@ pub enum NodeError {
         /// What does not fit.
         why: String,
     },
+    /// The log may be older than what was promised.
+    #[error(
+        "the sequencer's log was restored from a copy, and receipts may have been given for places from block \
+         {from} on that it does not have: nothing is signed before the contract has taken back block {from} once \
+         more, in L1 blocks that are final (`bastion l1 new-epoch` prints the calls; docs/operate.md, section 9.2)"
+    )]
+    Restored {
+        /// The first such block.
+        from: u64,
+    },
+    /// A receipt, or what is shown with it, shows nothing.
+    #[error("the receipt: {why}")]
+    Receipt {
+        /// What is wrong.
+        why: String,
+    },
     /// The sequencer could not write its log.
     #[error("the sequencer has stopped, because its log could not be written: see the error before, then start it again")]
     Stopped,
@@ -454,6 +470,12 @@ pub enum NodeError {
     NoData {
         /// Where it was sought.
         path: String,
+    },
+    /// A new epoch cannot begin.
+    #[error("no epoch can begin: {why}")]
+    NoEpoch {
+        /// What is in the way.
+        why: String,
     },
     /// A folder is no backup.
     #[error("{path} is no backup: it has no backup.json, which `bastion db backup` writes last")]

@@ -19,6 +19,7 @@
 //! | [`deploy`], [`settle`] | deploys and drives the contracts |
 //! | [`sequencer`] | operations in, receipts out: the single writer and its log |
 //! | [`service`] | the node as a service |
+//! | [`slashing`] | shows the contract that a receipt was broken |
 //! | [`submit`] | brings a folder of blocks to a node, from wherever an attempt stopped |
 //! | [`work`] | batch proofs of a run that was cut short |
 //! | [`worker`] | does proving jobs |
@@ -52,6 +53,7 @@ pub mod sentinel;
 pub mod sequencer;
 pub mod service;
 pub mod settle;
+pub mod slashing;
 pub mod submit;
 pub mod work;
 pub mod worker;

@@ -11,7 +11,10 @@ use std::time::Duration;
 use alloy_primitives::B256;
 use bastion_circuits::Shape;
 use bastion_node::devnet::{dev_exit, dev_key, dev_policy};
-use bastion_node::sequencer::{Packing, ReceiptSigner, Sealer, Sequencer, Service, SignedReceipt};
+use bastion_node::sequencer::{
+    Log, Packing, ReceiptSigner, Sealer, Sequencer, Service, SignedReceipt,
+};
+use bastion_node::NodeError;
 use bastion_protocol::account::FIRST_USER;
 use bastion_protocol::header::domain;
 use bastion_protocol::ops::{Action, Body, Deposit, Op, SignedOp};
@@ -154,4 +157,62 @@ fn no_receipt_is_lost_or_contradicted() {
     let accounts = |s: &State| s.accounts().map(|(i, a)| (i, *a)).collect::<Vec<_>>();
     assert_eq!(accounts(sequencer.state()), accounts(&state));
     println!("{} receipts over {ROUNDS} kills", promised.len());
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap().map(Result::unwrap) {
+        let target = to.join(entry.file_name());
+        match entry.file_type().unwrap().is_dir() {
+            true => copy(&entry.path(), &target),
+            false => drop(std::fs::copy(entry.path(), target).unwrap()),
+        }
+    }
+}
+
+/// A copy of the folder is put back after more was promised: no place is ever promised twice in one epoch, however
+/// often that happens and whenever the process is killed.
+#[test]
+fn a_copy_that_is_put_back_promises_no_place_twice() {
+    let dir = tempfile::tempdir().unwrap();
+    let (data, backup) = (dir.path().join("data"), dir.path().join("backup"));
+    std::fs::create_dir_all(&data).unwrap();
+    let mut rng = rand::rngs::StdRng::seed_from_u64(0x0b5e);
+    let mut places = BTreeMap::new();
+    let (mut given, mut reverts) = (0, Vec::new());
+    for round in 0..8 {
+        for after in 0..2 {
+            for receipt in run_and_kill(&data, Duration::from_millis(rng.gen_range(150..500))) {
+                given += 1;
+                let at = (receipt.receipt.epoch, receipt.receipt.place);
+                let before = places.insert(at, receipt.clone());
+                assert!(
+                    before.as_ref().is_none_or(|before| *before == receipt),
+                    "two promises for one place in round {round}: {before:?}, {receipt:?}"
+                );
+            }
+            if after == 0 && round % 3 != 2 {
+                // Else an older copy is put back.
+                let _ = std::fs::remove_dir_all(&backup);
+                copy(&data, &backup);
+            }
+        }
+        std::fs::remove_dir_all(&data).unwrap();
+        copy(&backup, &data);
+        let path = data.join("log");
+        let mark = Log::mark_restored(&path).unwrap();
+        let signer = ReceiptSigner::new(&B256::repeat_byte(1), CHAIN, CONTRACT).unwrap();
+        let packing =
+            Packing { shape: Shape::tiny(), sizes: vec![2], batch_seconds: 1, block_seconds: 5 };
+        let refused = Sequencer::open(&data, signer, packing, dev_policy());
+        assert!(matches!(refused, Err(NodeError::Restored { .. })));
+        // As the node does, with what L1 says before and after blocks were taken back.
+        let mut log = Log::open(&path, CHAIN, CONTRACT).unwrap();
+        let mark = log.looked_at(reverts.len() as u32).unwrap().unwrap_or(mark);
+        assert_eq!(mark.new_epoch(&reverts), None);
+        reverts.push(mark.from - 1);
+        log.begin_epoch(mark.new_epoch(&reverts).unwrap()).unwrap();
+    }
+    let epochs: std::collections::BTreeSet<u32> = places.keys().map(|(epoch, _)| *epoch).collect();
+    assert!(given > 100 && epochs.len() > 4, "{given} receipts in {} epochs", epochs.len());
 }

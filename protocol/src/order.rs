@@ -130,11 +130,10 @@ pub struct InclusionProof {
     /// The block's public inputs (section 7.3).
     #[serde(with = "field::serde_frs")]
     pub inputs: [Fr; COUNT],
+    /// The batches before its own, in order: a value of the chain does not tell how many came before it.
+    pub earlier: Vec<BatchOrder>,
     /// Batch of the block, from 0.
     pub batch: u32,
-    /// The chain before that batch.
-    #[serde(with = "field::serde_fr")]
-    pub before: Fr,
     /// The batch's word of counts ([`counts_word`]).
     #[serde(with = "field::serde_fr")]
     pub counts: Fr,
@@ -187,7 +186,7 @@ pub enum OrderError {
         /// Depth of the leaf.
         depth: u32,
     },
-    /// A later batch with operations and without a root, or the other way round.
+    /// Another batch with operations and without a root, or the other way round.
     #[error(
         "batch {batch} has {operations} operations: it has a root if and only if there is one"
     )]
@@ -197,16 +196,13 @@ pub enum OrderError {
         /// Operations of the batch.
         operations: u64,
     },
-    /// The chain starts at 0 in the first batch, and is never 0 behind it.
-    #[error(
-        "the chain before batch {batch} is {}: it is 0 before the first batch alone",
-        field::to_hex(before)
-    )]
-    Start {
+    /// Not all batches before its own are shown, or more.
+    #[error("{got} batches are shown before batch {batch}, and there are {batch}")]
+    Earlier {
         /// The batch.
         batch: u32,
-        /// The chain before it.
-        before: Fr,
+        /// Batches of the proof before it.
+        got: usize,
     },
     /// The chain ends elsewhere.
     #[error(
@@ -256,8 +252,8 @@ impl InclusionProof {
         let proof = Self {
             block,
             inputs,
+            earlier: earlier.to_vec(),
             batch: number,
-            before: earlier.iter().fold(chain_start(), |c, b| next(c, b.root, b.counts)),
             counts: own.counts,
             position: place,
             leaf,
@@ -270,14 +266,12 @@ impl InclusionProof {
 
     /// Checks that the leaf is at its place under the `c_out` of the public inputs.
     ///
-    /// It remains to check, with what L1 holds, that these are the block's public inputs, and that the
-    /// block has `batch + 1 + later.len()` batches: the chain fixes how many follow, not how many come
-    /// before.
+    /// It remains to check, with what L1 holds, that these are the block's public inputs.
     ///
     /// # Errors
     /// [`OrderError`] says what does not fit.
     pub fn verify(&self) -> Result<(), OrderError> {
-        let Self { batch, position, before, .. } = *self;
+        let Self { batch, position, .. } = *self;
         let operations_in = |batch: u64, counts: Fr| {
             operations_of(&counts).ok_or(OrderError::Counts { batch, counts })
         };
@@ -285,32 +279,52 @@ impl InclusionProof {
         if u64::from(position) >= operations {
             return Err(OrderError::Position { position, batch, operations });
         }
-        if (batch == 0) != (before == chain_start()) {
-            return Err(OrderError::Start { batch, before });
+        if self.earlier.len() as u64 != u64::from(batch) {
+            return Err(OrderError::Earlier { batch, got: self.earlier.len() });
         }
         let place = operations + u64::from(position);
         let depth = place.ilog2();
         if self.siblings.len() as u64 != u64::from(depth) {
             return Err(OrderError::Siblings { got: self.siblings.len(), depth });
         }
-        let levels = self.siblings.iter().enumerate();
-        let root = levels.fold(self.leaf, |node, (level, sibling)| match (place >> level) & 1 {
-            0 => compress(node, *sibling),
-            _ => compress(*sibling, node),
-        });
-        let mut found = next(before, Some(root), self.counts);
-        for (batch, later) in (u64::from(batch) + 1..).zip(&self.later) {
-            let operations = operations_in(batch, later.counts)?;
-            if (operations == 0) != later.root.is_none() {
+        let root = self.root(operations);
+        let own = BatchOrder { root: Some(root), counts: self.counts };
+        let mut found = chain_start();
+        let all = self.earlier.iter().chain([&own]).chain(&self.later);
+        for (batch, order) in (0_u64..).zip(all) {
+            let operations = operations_in(batch, order.counts)?;
+            if (operations == 0) != order.root.is_none() {
                 return Err(OrderError::Root { batch, operations });
             }
-            found = next(found, later.root, later.counts);
+            found = next(found, order.root, order.counts);
         }
         let c_out = PublicInputs::from_array(self.inputs).c_out;
         if found != c_out {
             return Err(OrderError::Chain { found, c_out });
         }
         Ok(())
+    }
+
+    /// Where leaf and siblings lead in a tree of so many operations.
+    fn root(&self, operations: u64) -> Fr {
+        let place = operations + u64::from(self.position);
+        let levels = self.siblings.iter().enumerate();
+        levels.fold(self.leaf, |node, (level, sibling)| match (place >> level.min(63)) & 1 {
+            0 => compress(node, *sibling),
+            _ => compress(*sibling, node),
+        })
+    }
+
+    /// All batches of the block, in order; its own with the root to which leaf and siblings lead.
+    ///
+    /// # Errors
+    /// [`OrderError::Counts`] if its own word of counts is none.
+    pub fn batches(&self) -> Result<Vec<BatchOrder>, OrderError> {
+        let counts = self.counts;
+        let operations = operations_of(&counts)
+            .ok_or(OrderError::Counts { batch: self.batch.into(), counts })?;
+        let own = BatchOrder { root: Some(self.root(operations)), counts };
+        Ok(self.earlier.iter().chain([&own]).chain(&self.later).copied().collect())
     }
 }
 

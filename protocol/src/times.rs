@@ -1,6 +1,7 @@
 //! Deadlines and delays of the L1 contracts, in seconds (protocol section 10.1).
 
-const HOUR: u64 = 3_600;
+const MINUTE: u64 = 60;
+const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
 
 /// In which a queue entry must be in a proven block; else anybody may begin exodus.
@@ -21,6 +22,10 @@ pub const POLICY_GRACE: u64 = 6 * HOUR;
 pub const ALARM_DEADLINE: u64 = 3 * DAY;
 /// Between the announcement of a change and the change.
 pub const UPGRADE_DELAY: u64 = EXIT_TIME + 35 * DAY;
+/// Between the announcement of a report about a broken receipt and the report.
+pub const REPORT_DELAY: u64 = 10 * MINUTE;
+/// Between the announcement that a bond leaves and its withdrawal.
+pub const BOND_DELAY: u64 = 24 * DAY;
 /// After which an announced change that was not made is void.
 pub const UPGRADE_GRACE: u64 = 14 * DAY;
 
@@ -41,6 +46,7 @@ mod tests {
             let term = |term: &str| match term.split_once(' ') {
                 Some((n, "days")) => n.parse::<u64>().unwrap() * DAY,
                 Some((n, "hours")) => n.parse::<u64>().unwrap() * HOUR,
+                Some((n, "minutes")) => n.parse::<u64>().unwrap() * MINUTE,
                 _ => values[term],
             };
             let value = sum.split(" + ").map(term).sum();
@@ -63,6 +69,8 @@ mod tests {
             ("ALARM_DEADLINE", ALARM_DEADLINE),
             ("UPGRADE_DELAY", UPGRADE_DELAY),
             ("UPGRADE_GRACE", UPGRADE_GRACE),
+            ("REPORT_DELAY", REPORT_DELAY),
+            ("BOND_DELAY", BOND_DELAY),
         ] {
             assert_eq!(solidity[name], value, "{name}");
         }

@@ -7,6 +7,7 @@ use bastion_client::types::Answer;
 use bastion_client::Client;
 use bastion_node::coordinator::verifiers::Verifiers;
 use bastion_node::pipeline::Cache;
+use bastion_node::sequencer::Log;
 use bastion_node::service::manifest::Rollup;
 use bastion_node::service::{backup, rebuild};
 use clap::Subcommand;
@@ -20,7 +21,7 @@ use crate::output;
 /// Checks, copies and restores the node's data folder. The node must be stopped.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  bastion db check\n  bastion db backup /backup/2026-11-26\n  bastion db restore /backup/2026-11-26\n  \
+    after_help = "Examples:\n  bastion db check\n  bastion db backup /backup/2026-11-26\n  bastion db restore /backup/2026-11-26\n  bastion db restored\n  \
 bastion db resend data.old --after-block 41"
 )]
 pub(crate) struct Args {
@@ -42,7 +43,14 @@ enum Command {
     Restore {
         /// The folder of the backup.
         folder: PathBuf,
+        /// The node has not run since the backup was made, so nothing was promised after it. Otherwise nothing is
+        /// signed before a new epoch has begun on L1 (`bastion l1 new-epoch`).
+        #[arg(long)]
+        nothing_lost: bool,
     },
+    /// Says that the data folder was put back by other means (a snapshot, a copy of the disk) and may be older than
+    /// the last receipt. Nothing is signed before a new epoch has begun on L1 (`bastion l1 new-epoch`).
+    Restored,
     /// Sends the signed operations of an old data folder to a node that was rebuilt from L1, in order. What it
     /// executed before, and what is too late, is refused and changes nothing.
     Resend {
@@ -66,6 +74,10 @@ struct Resent {
     /// How many were refused, by reason.
     refused: BTreeMap<String, usize>,
 }
+
+/// What has to be done about receipts that are not in the data folder.
+const NEXT: &str =
+    "The node signs nothing before a new epoch has begun on L1: bastion l1 new-epoch";
 
 /// Operations of one request.
 const CHUNK: usize = 100;
@@ -134,10 +146,21 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
                 text
             })
         }
-        Command::Restore { folder } => {
-            let made = backup::restore(folder, data, &progress)?;
+        Command::Restore { folder, nothing_lost } => {
+            let made = backup::restore(folder, data, *nothing_lost, &progress)?;
             output::report(settings, &made, |m| {
-                format!("{} files, {} bytes, in {}", m.files.len(), m.bytes, data.display())
+                let files =
+                    format!("{} files, {} bytes, in {}", m.files.len(), m.bytes, data.display());
+                match nothing_lost {
+                    true => files,
+                    false => format!("{files}\n{NEXT}"),
+                }
+            })
+        }
+        Command::Restored => {
+            let mark = Log::mark_restored(&data.join("sequencer/log"))?;
+            output::report(settings, &mark, |m| {
+                format!("places from block {} on may have been promised\n{NEXT}", m.from)
             })
         }
     }

@@ -20,6 +20,7 @@ pub(crate) mod node;
 pub(crate) mod operator;
 pub(crate) mod proof;
 pub(crate) mod prove;
+pub(crate) mod receipt;
 pub(crate) mod replay;
 pub(crate) mod rewards;
 pub(crate) mod rollup;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use bastion_l1::{At, ReadL1};
 use bastion_node::history::collect_pinned;
 use bastion_node::inclusion::{inclusion, read_place, Wanted};
-use bastion_protocol::order::{operations_of, InclusionProof};
+use bastion_protocol::order::{operations_of, BatchOrder, InclusionProof};
 use bastion_protocol::{field, PublicInputs};
 use clap::Subcommand;
 use eyre::WrapErr;
@@ -86,22 +86,27 @@ fn wanted(text: &str) -> eyre::Result<Wanted> {
 
 fn text(proof: &InclusionProof) -> String {
     let mut out = format!(
-        "place      block {}, batch {}, position {} of {}\nleaf       {}\nc_out      {}\nbefore     {}\n",
+        "place      block {}, batch {}, position {} of {}\nleaf       {}\nc_out      {}\n",
         proof.block,
         proof.batch,
         proof.position,
         operations_of(&proof.counts).unwrap_or_default(),
         field::to_hex(&proof.leaf),
         field::to_hex(&PublicInputs::from_array(proof.inputs).c_out),
-        field::to_hex(&proof.before),
     );
+    let shown = |batch: u32, order: &BatchOrder| {
+        let operations = operations_of(&order.counts).unwrap_or_default();
+        let root = order.root.map_or_else(|| "-".into(), |root| field::to_hex(&root));
+        format!("batch {batch:<4} {operations} operations, root {root}\n")
+    };
+    for (batch, earlier) in (0..).zip(&proof.earlier) {
+        out += &shown(batch, earlier);
+    }
     for sibling in &proof.siblings {
         out += &format!("sibling    {}\n", field::to_hex(sibling));
     }
     for (batch, later) in (proof.batch + 1..).zip(&proof.later) {
-        let operations = operations_of(&later.counts).unwrap_or_default();
-        let root = later.root.map_or_else(|| "-".into(), |root| field::to_hex(&root));
-        out += &format!("batch {batch:<4} {operations} operations, root {root}\n");
+        out += &shown(batch, later);
     }
     out += "checked    the path leads to c_out; `--json` has all that a contract needs";
     out

@@ -10,9 +10,10 @@ use bastion_node::check::FolderVerifier;
 use bastion_node::deploy::Roles;
 use bastion_node::devnet::dev_policy;
 use bastion_node::pipeline::Cache;
-use bastion_node::service::deployment::Plan;
+use bastion_node::sequencer::ReceiptSigner;
+use bastion_node::service::deployment::{self, Plan};
 use bastion_node::service::manifest::Rollup;
-use bastion_node::service::{keys, policies};
+use bastion_node::service::{keys, policies, restored};
 use bastion_node::settle::to_u256;
 use bastion_protocol::Policy;
 use bastion_prover::artifact::write_bytes_atomic;
@@ -20,6 +21,7 @@ use clap::Subcommand;
 use serde::Serialize;
 
 use crate::commands::operator;
+use crate::commands::wallet::amount;
 use crate::config::{self, Settings};
 use crate::exit::CliError;
 use crate::output;
@@ -29,7 +31,7 @@ use crate::output;
 #[command(
     after_help = "Examples:\n  bastion l1 deploy --shape standard --batches 4 --roles roles.json --policy policy.json\n  \
 bastion l1 deploy --shape tiny --dev\n  \
-bastion l1 tighten --token 0 --percent 50 --policy policies/2.json"
+bastion l1 tighten --token 0 --percent 50 --policy policies/2.json\n  bastion l1 bond --amount 10eth\n  bastion l1 new-epoch"
 )]
 pub(crate) struct Args {
     #[command(subcommand)]
@@ -55,6 +57,20 @@ enum Command {
     },
     /// Makes a tighter policy: less of a token leaves. The governor sends it, and it is in force at once.
     Tighten(Tighten),
+    /// Puts ether behind the key of receipts, from the operator's account: whoever shows a broken receipt takes a
+    /// part of it, and the rest is burned. Makes the contract for it if the manifest names none. The node must be
+    /// stopped.
+    Bond {
+        /// How much, such as 1eth.
+        #[arg(long, value_parser = amount::read)]
+        amount: u128,
+        /// The address of the key [default: that of this node's key].
+        #[arg(long, value_name = "ADDRESS")]
+        signer: Option<alloy_primitives::Address>,
+    },
+    /// Prints the calls that begin a new epoch of receipts: what was promised and is not proven becomes void. For a
+    /// node whose data folder was restored.
+    NewEpoch,
     /// Takes a transaction back that is not in a block yet.
     Cancel {
         /// Its name.
@@ -110,6 +126,8 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
     match &args.command {
         Command::Deploy(args) => deploy(args, settings),
         Command::Tighten(args) => tighten(args, settings),
+        Command::NewEpoch => new_epoch(settings),
+        Command::Bond { amount, signer } => bond(*amount, *signer, settings),
         Command::Status { node } => {
             let admin = node.admin(settings)?;
             let intents = operator::runtime()?.block_on(admin.intents())?;
@@ -277,6 +295,72 @@ fn tighten(args: &Tighten, settings: &Settings) -> eyre::Result<()> {
             "policy     {} (root {})\ntoken {}    {} units a second leave, {} before\nThe governor sends it, for example by\ncast send --from GOVERNOR {} {}\n\
              Audits want the file from now on, and those of all policies before: bastion audit --policy FILE",
             r.policy, r.root, r.token, r.rate, r.rate_before, r.governance, r.call
+        )
+    })
+}
+
+#[derive(Serialize)]
+struct Bonded {
+    slashing: String,
+    owner: String,
+    signer: String,
+    /// In wei.
+    bond: String,
+}
+
+fn bond(
+    wei: u128,
+    signer: Option<alloy_primitives::Address>,
+    settings: &Settings,
+) -> eyre::Result<()> {
+    let config = &settings.node;
+    let mut rollup = Rollup::read(&config.rollup.manifest)?;
+    let signer = match signer {
+        Some(signer) => signer,
+        None => {
+            let key = keys::sequencer(&config.sequencer)?;
+            ReceiptSigner::new(&key, rollup.chain_id, rollup.contract)?.address()
+        }
+    };
+    let options = FailoverOptions { chain_id: Some(rollup.chain_id), ..Default::default() };
+    let l1 = Failover::connect(&config.l1.urls, options)?;
+    let path = config.rollup.data_dir.join("transactions");
+    let (wallet, options) = (keys::operator(&config.l1)?, config.l1.tx_options());
+    let mut manager = TxManager::open(&path, l1, wallet, options, Judge::default())?;
+    let bonded = deployment::bond(&mut manager, &rollup, signer, wei)?;
+    rollup.slashing = Some(bastion_protocol::Address(bonded.slashing.into_array()));
+    rollup.write(&config.rollup.manifest)?;
+    let report = Bonded {
+        slashing: bonded.slashing.to_string(),
+        owner: manager.account().to_string(),
+        signer: signer.to_string(),
+        bond: bonded.amount.to_string(),
+    };
+    output::report(settings, &report, |r| {
+        let bond = amount::shown(bonded.amount, 0);
+        format!(
+            "slashing   {}\nowner      {}\nsigner     {}\nbond       {bond}",
+            r.slashing, r.owner, r.signer
+        )
+    })
+}
+
+fn new_epoch(settings: &Settings) -> eyre::Result<()> {
+    let config = &settings.node;
+    let rollup = Rollup::read(&config.rollup.manifest)?;
+    let options = FailoverOptions { chain_id: Some(rollup.chain_id), ..Default::default() };
+    let mut l1 = Failover::connect(&config.l1.urls, options)?;
+    let finality = config.l1.finality.into();
+    let made = restored::new_epoch(&config.rollup.data_dir, &rollup, &mut l1, finality)?;
+    output::report(settings, &made, |made| {
+        let send = |call: &alloy_primitives::Bytes| {
+            format!("cast send --from OPERATOR {} {call}\n", made.contract)
+        };
+        let calls: String = made.calls.iter().map(send).collect();
+        format!(
+            "Blocks after {} are taken back, and receipts for them become void. An operator sends, in this order:\n\
+             {calls}Then start the node, when these blocks of L1 are final.",
+            made.to
         )
     })
 }

@@ -44,4 +44,12 @@ library Times {
 
     /// @notice How long a member's vote counts.
     uint256 internal constant VOTE_LIFETIME = 1 days;
+
+    /// @notice Between the announcement of a report about a broken receipt and the report.
+    uint256 internal constant REPORT_DELAY = 10 minutes;
+    /// @notice Between the announcement that a bond leaves and its withdrawal. A block is committed at most
+    /// `MAX_CLOCK_LAG` after its time; without proof anybody takes it back after `PROVE_DEADLINE`; an alarm may
+    /// follow for `MAX_RELEASE_DELAY`, run for `ALARM_DEADLINE`, and a pause lie between. The rest, two weeks, is for those who
+    /// look for broken promises.
+    uint256 internal constant BOND_DELAY = 24 days;
 }

@@ -5,7 +5,7 @@
 //! - [`solc`]: the pinned Solidity compiler.
 //! - [`artifact`]: both together, as `bastion setup` stores them.
 //! - [`bindings`]: Solidity interfaces as Rust types.
-//! - [`rollup`], [`governance`]: the L1 contracts, their bytecode and interfaces.
+//! - [`rollup`], [`governance`], [`slashing`]: the L1 contracts, their bytecode and interfaces.
 //! - [`evm`]: an embedded EVM, the L1 of tests and of the demo.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
@@ -18,6 +18,7 @@ pub mod generate;
 pub mod governance;
 pub mod protocol;
 pub mod rollup;
+pub mod slashing;
 pub mod solc;
 
 pub use artifact::VerifierArtifact;

@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use crate::error::{ContractError, Result};
 use crate::governance::IGovernance;
+use crate::slashing::ISlashing;
 
 sol! {
     /// `contracts/Rollup.sol`.
@@ -226,6 +227,14 @@ pub fn governance() -> Result<Compiled> {
     compiled(include_str!("../artifacts/Governance.json"))
 }
 
+/// The contract that judges receipts of a rollup.
+///
+/// # Errors
+/// None for the artifact that this crate was built with.
+pub fn slashing() -> Result<Compiled> {
+    compiled(include_str!("../artifacts/Slashing.json"))
+}
+
 /// A token for development chains.
 ///
 /// # Errors
@@ -246,7 +255,10 @@ pub fn describe_revert(data: &[u8]) -> String {
     if let Ok(error) = IRollup::IRollupErrors::abi_decode(data) {
         return format!("{error:?}");
     }
-    match IGovernance::IGovernanceErrors::abi_decode(data) {
+    if let Ok(error) = IGovernance::IGovernanceErrors::abi_decode(data) {
+        return format!("{error:?}");
+    }
+    match ISlashing::ISlashingErrors::abi_decode(data) {
         Ok(error) => format!("{error:?}"),
         Err(_) => hex::encode_prefixed(data),
     }
@@ -310,6 +322,14 @@ mod tests {
         assert_eq!(bound, short(hashes(&abi, "error")));
         let events = IGovernance::IGovernanceEvents::SELECTORS;
         let bound: BTreeSet<_> = events.iter().copied().collect();
+        assert_eq!(bound, hashes(&abi, "event"));
+
+        let abi = slashing().unwrap().abi;
+        let calls: BTreeSet<_> = ISlashing::ISlashingCalls::selectors().collect();
+        assert_eq!(calls, short(hashes(&abi, "function")));
+        let bound: BTreeSet<_> = ISlashing::ISlashingErrors::selectors().collect();
+        assert_eq!(bound, short(hashes(&abi, "error")));
+        let bound: BTreeSet<_> = ISlashing::ISlashingEvents::SELECTORS.iter().copied().collect();
         assert_eq!(bound, hashes(&abi, "event"));
     }
 }

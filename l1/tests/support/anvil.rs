@@ -26,8 +26,11 @@ impl Anvil {
     /// Starts a fresh node at a time.
     pub fn start(time: u64) -> Self {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let anvil = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join("../verifier-contract/node_modules/.bin/anvil");
+        // Of a crate of the workspace, or of its root.
+        let places = ["../verifier-contract", "verifier-contract"];
+        let places = places.map(|folder| Path::new(env!("CARGO_MANIFEST_DIR")).join(folder));
+        let found = places.iter().find(|folder| folder.exists()).unwrap_or(&places[0]);
+        let anvil = found.join("node_modules/.bin/anvil");
         let (port_text, time) = (port.to_string(), time.to_string());
         let process = Command::new(&anvil)
             .args(["--silent", "--port", &port_text, "--timestamp", &time])

@@ -6,10 +6,12 @@
 //! | `operations` | hash of a signed operation (32) | number of its entry (8) |
 //! | `arrivals` | number of the entry (8) | when it arrived, in milliseconds since 1970 (8) |
 //! | `batches` | number of the batch since genesis (8) | [`BatchRow`] |
-//! | `meta` | `schema`, `rollup`, `queue`, `base` | version (4); chain id (8) and contract (20); entries taken from the L1 queue (8); [`Base`] |
+//! | `meta` | `schema`, `rollup`, `queue`, `base`, `restored`, `least_epoch` | version (4); chain id (8) and contract (20); entries taken from the L1 queue (8); [`Base`]; [`Restored`], if the log may be older than what was promised; least epoch of receipts from now on |
 //!
 //! The log is the truth about order: state, jobs and posted data follow from it by executing it again.
 //! Each call of [`Log::append`] is one write that is synced, so a group of operations costs one sync.
+
+mod restored;
 
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -24,6 +26,7 @@ use serde::{Deserialize, Serialize};
 
 use super::signer::{SignedReceipt, StoredReceipt};
 use crate::error::NodeError;
+pub use restored::Restored;
 
 /// Version of the layout above.
 const SCHEMA: u32 = 1;
@@ -143,24 +146,7 @@ impl Log {
     /// # Errors
     /// [`NodeError::Log`] if it cannot be opened, is of another version, or of another rollup.
     pub fn open(path: &Path, chain_id: u64, contract: Address) -> Result<Self, NodeError> {
-        let shown = path.display().to_string();
-        let mut options = Options::default();
-        options.create_if_missing(true);
-        options.create_missing_column_families(true);
-        let db = DB::open_cf(&options, path, [ENTRIES, OPERATIONS, ARRIVALS, BATCHES, META]);
-        let db = db.map_err(|e| {
-            let why = match e.to_string().contains("lock") {
-                true => format!("in use by another process: stop it first ({e})"),
-                false => e.to_string(),
-            };
-            NodeError::Log { path: shown.clone(), why }
-        })?;
-        let log = LogReader {
-            db: Arc::new(db),
-            path: shown.into(),
-            next: Arc::default(),
-            queue: Arc::default(),
-        };
+        let log = Self::database(path)?;
         let rollup = [&chain_id.to_be_bytes()[..], &contract.0].concat();
         match (log.get(META, b"schema")?, log.get(META, b"rollup")?) {
             (None, None) => {
@@ -197,6 +183,27 @@ impl Log {
             log.queue.store(log.number(&queue)?, Ordering::Release);
         }
         Ok(Self(log))
+    }
+
+    fn database(path: &Path) -> Result<LogReader, NodeError> {
+        let shown = path.display().to_string();
+        let mut options = Options::default();
+        options.create_if_missing(true);
+        options.create_missing_column_families(true);
+        let db = DB::open_cf(&options, path, [ENTRIES, OPERATIONS, ARRIVALS, BATCHES, META]);
+        let db = db.map_err(|e| {
+            let why = match e.to_string().contains("lock") {
+                true => format!("in use by another process: stop it first ({e})"),
+                false => e.to_string(),
+            };
+            NodeError::Log { path: shown.clone(), why }
+        })?;
+        Ok(LogReader {
+            db: Arc::new(db),
+            path: shown.into(),
+            next: Arc::default(),
+            queue: Arc::default(),
+        })
     }
 
     /// Makes the log of a rollup that goes on from `base`, after `queue` entries of the L1 queue.

@@ -22,7 +22,7 @@ mod signatures;
 mod signer;
 
 pub use ledger::{AccountAt, Ledger};
-pub use log::{Appended, Base, BatchRow, Entry, Log, LogReader};
+pub use log::{Appended, Base, BatchRow, Entry, Log, LogReader, Restored};
 pub use open::Packing;
 pub use sealer::{Sealed, Sealer};
 pub use service::{Refusal, Reply, Running, Service};
@@ -115,7 +115,8 @@ impl Sequencer {
     /// lacks is executed again from the log, and comes out of [`Sequencer::take_closed`] again.
     ///
     /// # Errors
-    /// If log or store cannot be opened, are of another rollup, or do not fit one another.
+    /// [`NodeError::Restored`] if the log may be older than what was promised ([`Log::mark_restored`]). If log or
+    /// store cannot be opened, are of another rollup, or do not fit one another.
     pub fn open(
         dir: &Path,
         signer: ReceiptSigner,
@@ -125,6 +126,7 @@ impl Sequencer {
         packing.check()?;
         policy.check()?;
         let log = Log::open(&dir.join("log"), signer.chain_id(), signer.contract())?;
+        log.must_be_current()?;
         let (store, mut state) = Store::open(&dir.join("state"))?;
         let domain = bastion_protocol::header::domain(signer.chain_id(), signer.contract());
         let sealer = Sealer::new(state.take_tree(), store)?;

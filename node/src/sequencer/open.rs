@@ -80,7 +80,7 @@ impl Current {
         stored: u64,
         domain: Fr,
     ) -> Result<(Self, Vec<Closed>), NodeError> {
-        let base = log.base()?;
+        let (base, least) = (log.base()?, log.least_epoch()?);
         let mut current = Self {
             domain,
             number: stored,
@@ -91,8 +91,8 @@ impl Current {
             batch: 0,
             context: None,
             last_time: base.time,
-            epoch: base.epoch,
-            next_epoch: base.epoch,
+            epoch: base.epoch.max(least),
+            next_epoch: base.epoch.max(least),
         };
         let broken = |why: String| NodeError::LogBroken { why };
         if stored < base.batches {
@@ -107,8 +107,10 @@ impl Current {
         }
         let mut closed = Vec::new();
         for (number, row) in rows {
-            (current.block, current.batch, current.epoch) = (row.block, row.batch, row.epoch);
-            current.next_epoch = row.epoch;
+            (current.block, current.batch) = (row.block, row.batch);
+            // An open block goes on in the epoch that a restored log may sign in, not in that of lost receipts.
+            current.epoch = row.epoch.max(least);
+            current.next_epoch = current.epoch;
             current.context = Some(row.context.clone());
             current.last_time = row.context.time;
             if number + 1 == stored {

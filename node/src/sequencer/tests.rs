@@ -476,3 +476,66 @@ fn a_log_begins_where_another_ended() {
     let error = Sequencer::open(dir.path(), signer, packing(), dev_policy()).unwrap_err();
     assert!(matches!(error, NodeError::LogBroken { .. }), "{error}");
 }
+
+/// A log that may be older than what was promised is opened by nobody, until an epoch has begun that no lost receipt
+/// has; then the open block goes on in that epoch, also after a restart.
+#[test]
+fn a_restored_log_signs_nothing_before_a_new_epoch() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut sequencer, sealer) = open(dir.path());
+    fund(&mut sequencer, 2);
+    drop((sequencer, sealer));
+    let path = dir.path().join("log");
+    // Block 1 is open.
+    let mark = Log::mark_restored(&path).unwrap();
+    assert_eq!(mark, Restored { from: 1, since: None });
+    let signer = || ReceiptSigner::new(&B256::repeat_byte(1), CHAIN, CONTRACT).unwrap();
+    let refused = || Sequencer::open(dir.path(), signer(), packing(), dev_policy()).unwrap_err();
+    assert!(matches!(refused(), NodeError::Restored { from: 1 }), "{}", refused());
+
+    let mut log = Log::open(&path, CHAIN, CONTRACT).unwrap();
+    assert_eq!(mark.new_epoch(&[0]), None, "nobody has looked yet");
+    // Two reverts had been by then, which lost receipts may know of.
+    let mark = log.looked_at(2).unwrap().unwrap();
+    assert_eq!(mark.since, Some(2));
+    assert_eq!(log.looked_at(9).unwrap(), Some(mark), "the first look counts");
+    assert_eq!(mark.new_epoch(&[0, 0]), None);
+    assert_eq!(mark.new_epoch(&[0, 0, 1]), None, "block 1 stayed");
+    assert_eq!(mark.new_epoch(&[0, 0, 1, 0]), Some(4));
+    drop(log);
+    assert!(matches!(refused(), NodeError::Restored { from: 1 }), "{}", refused());
+
+    Log::open(&path, CHAIN, CONTRACT).unwrap().begin_epoch(4).unwrap();
+    for nonce in 0..2 {
+        let (mut sequencer, _sealer) = open(dir.path());
+        assert_eq!(sequencer.log().restored().unwrap(), None);
+        // What the intake of the copy knew.
+        sequencer.set_epoch(1);
+        let answers = sequencer.sequence(&[transfer(0, 1, nonce)], TIME).unwrap();
+        let receipt = answers[0].as_ref().unwrap().receipt;
+        assert_eq!((receipt.place.block, receipt.epoch), (1, 4));
+    }
+}
+
+/// Blocks that are closed in the copy are known to the end.
+#[test]
+fn places_may_be_promised_from_the_first_open_block_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("log");
+    assert!(matches!(Log::mark_restored(&path), Err(NodeError::NoData { .. })));
+    let (mut sequencer, sealer) = open(dir.path());
+    drop(sealer);
+    fund(&mut sequencer, 2);
+    sequencer.close(false).unwrap();
+    let reader = sequencer.log().reader();
+    assert!(matches!(Log::mark_restored(&path), Err(NodeError::Log { .. })), "a node has it");
+    drop((sequencer, reader));
+    assert_eq!(Log::mark_restored(&path).unwrap().from, 1);
+    // An older copy was put in place of this one before: the mark stays.
+    Log::open(&path, CHAIN, CONTRACT).unwrap().begin_epoch(1).unwrap();
+    let (mut sequencer, sealer) = open(dir.path());
+    drop(sealer);
+    sequencer.close(true).unwrap();
+    drop(sequencer);
+    assert_eq!(Log::mark_restored(&path).unwrap().from, 2);
+}

@@ -82,12 +82,18 @@ pub fn backup(
     Ok(made)
 }
 
-/// Makes a data folder of a backup, after checking every file of it.
+/// Makes a data folder of a backup, after checking every file of it. Unless `complete`, receipts may have been given
+/// after the backup, and the log is marked: nothing is signed before a new epoch ([`Log::mark_restored`]).
 ///
 /// # Errors
 /// [`NodeError::InTheWay`] if there is a data folder, [`NodeError::NoBackup`], [`NodeError::Malformed`] if the backup is not
 /// whole.
-pub fn restore(source: &Path, data: &Path, progress: &Progress) -> Result<Backup, NodeError> {
+pub fn restore(
+    source: &Path,
+    data: &Path,
+    complete: bool,
+    progress: &Progress,
+) -> Result<Backup, NodeError> {
     if data.exists() {
         return Err(NodeError::InTheWay { path: data.display().to_string() });
     }
@@ -126,6 +132,9 @@ pub fn restore(source: &Path, data: &Path, progress: &Progress) -> Result<Backup
         }
         write_bytes_atomic(&half.join(name), &bytes)?;
         stage.advance();
+    }
+    if !complete {
+        Log::mark_restored(&half.join("sequencer/log"))?;
     }
     let io = |source| NodeError::Io { path: data.display().to_string(), source };
     fs::rename(&half, data).map_err(io)?;
@@ -298,7 +307,7 @@ mod tests {
     use bastion_protocol::{Address, CircuitId};
 
     use crate::devnet::{dev_exit, dev_key, dev_policy};
-    use crate::sequencer::{Packing, ReceiptSigner, Sequencer};
+    use crate::sequencer::{Packing, ReceiptSigner, Restored, Sequencer};
     use crate::service::manifest::FORMAT;
 
     fn rollup() -> Rollup {
@@ -313,6 +322,7 @@ mod tests {
             blocks: Vec::new(),
             unsafe_dev_srs: true,
             policy: dev_policy(),
+            slashing: None,
         }
     }
 
@@ -363,16 +373,27 @@ mod tests {
             backup(&data, &target, &rollup(), &silent),
             Err(NodeError::InTheWay { .. })
         ));
-        assert!(matches!(restore(&target, &data, &silent), Err(NodeError::InTheWay { .. })));
+        assert!(matches!(restore(&target, &data, false, &silent), Err(NodeError::InTheWay { .. })));
 
         fs::rename(&data, dir.path().join("lost")).unwrap();
         // What an attempt that failed has left is no part of the next.
         let half = dir.path().join("da.ta.restoring");
         fs::create_dir_all(half.join("artifacts")).unwrap();
         fs::write(half.join("artifacts/stale"), "stale").unwrap();
-        assert_eq!(restore(&target, &data, &silent).unwrap(), made);
+        assert_eq!(restore(&target, &data, false, &silent).unwrap(), made);
         assert!(!data.join("artifacts/stale").exists() && !half.exists());
         assert_eq!(check(&data, &rollup(), verifiers()).unwrap(), before);
+        // Receipts may have been given after it, unless the operator says that none were.
+        let mark = |data: &Path| {
+            let log = Log::open(&data.join("sequencer/log"), 31_337, Address([7; 20])).unwrap();
+            log.restored().unwrap()
+        };
+        let Some(Restored { from: 1.., since: None }) = mark(&data) else {
+            panic!("{:?}", mark(&data));
+        };
+        let moved = dir.path().join("moved");
+        restore(&target, &moved, true, &silent).unwrap();
+        assert_eq!(mark(&moved), None);
     }
 
     #[test]
@@ -388,7 +409,10 @@ mod tests {
             Err(NodeError::NoData { .. })
         ));
         assert!(!typo.exists() && !target.exists());
-        assert!(matches!(restore(dir.path(), &typo, &silent), Err(NodeError::NoBackup { .. })));
+        assert!(matches!(
+            restore(dir.path(), &typo, false, &silent),
+            Err(NodeError::NoBackup { .. })
+        ));
 
         let data = data(dir.path());
         let made = backup(&data, &target, &rollup(), &silent).unwrap();
@@ -397,14 +421,23 @@ mod tests {
         let bytes = fs::read(target.join(name)).unwrap();
         let elsewhere = dir.path().join("elsewhere");
         fs::write(target.join(name), [&bytes[..], b"x"].concat()).unwrap();
-        assert!(matches!(restore(&target, &elsewhere, &silent), Err(NodeError::Malformed { .. })));
+        assert!(matches!(
+            restore(&target, &elsewhere, false, &silent),
+            Err(NodeError::Malformed { .. })
+        ));
         fs::remove_file(target.join(name)).unwrap();
-        assert!(matches!(restore(&target, &elsewhere, &silent), Err(NodeError::Missing { .. })));
+        assert!(matches!(
+            restore(&target, &elsewhere, false, &silent),
+            Err(NodeError::Missing { .. })
+        ));
         fs::write(target.join(name), bytes).unwrap();
         let mut outside = made.clone();
         outside.files.insert("../outside".into(), Digest::of(b""));
         fs::write(target.join(MANIFEST), serde_json::to_vec(&outside).unwrap()).unwrap();
-        assert!(matches!(restore(&target, &elsewhere, &silent), Err(NodeError::Malformed { .. })));
+        assert!(matches!(
+            restore(&target, &elsewhere, false, &silent),
+            Err(NodeError::Malformed { .. })
+        ));
         assert!(!elsewhere.exists());
     }
 

@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
+use alloy_primitives::{Address as L1Address, U256};
+use alloy_sol_types::{SolCall, SolValue};
 use bastion_aggregator::verifier::StoredBlockVerifier;
+use bastion_contract::rollup::slashing as code;
+use bastion_contract::slashing::ISlashing;
 use bastion_l1::txmgr::{Request, State, TxManager};
 use bastion_l1::ReadL1;
 use bastion_protocol::{Address, CircuitId, Policy};
@@ -15,6 +19,8 @@ use super::manifest::{BlockCircuit, Rollup, FORMAT};
 use super::run::wall_clock;
 use crate::deploy::{Deployment, Roles, Site};
 use crate::error::NodeError;
+use crate::exodus::view;
+use crate::slashing;
 
 /// Time between two looks.
 const POLL: Duration = Duration::from_millis(500);
@@ -103,7 +109,81 @@ impl Plan<'_> {
             }],
             unsafe_dev_srs: block.srs_origin == SrsOrigin::UnsafeDev,
             policy: self.policy.clone(),
+            slashing: None,
         })
+    }
+}
+
+/// A bond behind the key of receipts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bonded {
+    /// The contract that holds it.
+    pub slashing: L1Address,
+    /// What is in it now, in wei.
+    pub amount: u128,
+}
+
+/// Puts wei behind a key of receipts, from the operator's account, and waits until they are there. Makes the contract
+/// that holds them if the rollup has none. An attempt that was cut short goes on.
+///
+/// # Errors
+/// [`NodeError::Deployed`] if a transaction fails, or the contract is another rollup's; those of L1.
+pub fn bond(
+    manager: &mut TxManager,
+    rollup: &Rollup,
+    signer: L1Address,
+    wei: u128,
+) -> Result<Bonded, NodeError> {
+    let contract = L1Address::from(rollup.contract.0);
+    let slashing = match rollup.slashing {
+        Some(found) => L1Address::from(found.0),
+        None => make_slashing(manager, contract)?,
+    };
+    let judged = view(manager.l1(), slashing, &ISlashing::rollupCall {})?;
+    if judged != contract {
+        return Err(NodeError::Deployed {
+            contract: slashing.to_string(),
+            why: format!("judges receipts of the rollup {judged}, not of {contract}"),
+        });
+    }
+    let owner = manager.account();
+    let (before, _) = slashing::bond(manager.l1(), slashing, owner, signer)?;
+    // The name tells this request from one that was made before.
+    let name = format!("bond {signer} {before} + {wei}");
+    let request = Request {
+        name: name.clone(),
+        to: Some(slashing),
+        value: U256::from(wei),
+        input: ISlashing::bondCall { signer }.abi_encode().into(),
+        gas: 0,
+        blob: None,
+    };
+    manager.submit(request, wall_clock())?;
+    wait(manager, &name)?;
+    let (amount, _) = slashing::bond(manager.l1(), slashing, owner, signer)?;
+    Ok(Bonded { slashing, amount })
+}
+
+fn make_slashing(manager: &mut TxManager, contract: L1Address) -> Result<L1Address, NodeError> {
+    let name = name("slashing");
+    let request = Request {
+        name: name.clone(),
+        to: None,
+        value: U256::ZERO,
+        input: code()?.with_args(&contract.abi_encode()),
+        gas: 0,
+        blob: None,
+    };
+    manager.submit(request, wall_clock())?;
+    wait(manager, &name)?;
+    let nonce = manager.get(&name).and_then(|intent| intent.attempts.last()).map(|made| made.nonce);
+    let made = nonce.map(|nonce| manager.account().create(nonce)).unwrap_or_default();
+    match manager.l1().code(made)?.is_empty() {
+        false => Ok(made),
+        true => Err(NodeError::Deployed {
+            contract: made.to_string(),
+            why: format!("was to be made by transaction `{name}` and is not there"),
+        }),
     }
 }
 

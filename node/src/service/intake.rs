@@ -40,7 +40,7 @@ pub struct Intake {
 
 /// The queue as far as it was read.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-struct Taken {
+pub(super) struct Taken {
     entries: u64,
     roll: [u8; 32],
     /// How often the contract has taken commits back: the epoch of receipts.
@@ -131,8 +131,25 @@ impl Intake {
     }
 }
 
+/// The last blocks that stayed when the contract took others back, as a chunk shows.
+pub(super) fn reverts(contract: Address, chunk: &Chunk) -> Result<Vec<u64>, NodeError> {
+    let wrong = |why: String| NodeError::History { contract: contract.to_string(), why };
+    let mut found = Vec::new();
+    for event in &chunk.events {
+        let told = Told::decode_raw_log(event.data.topics(), &event.data.data);
+        if let Told::Reverted(e) = told.map_err(|e| wrong(format!("an event: {e}")))? {
+            found.push(e.to.saturating_to());
+        }
+    }
+    Ok(found)
+}
+
 /// The entries of a chunk, and the queue after them.
-fn read(contract: Address, mut taken: Taken, chunk: &Chunk) -> Result<(Taken, Vec<Op>), NodeError> {
+pub(super) fn read(
+    contract: Address,
+    mut taken: Taken,
+    chunk: &Chunk,
+) -> Result<(Taken, Vec<Op>), NodeError> {
     let wrong = |why: String| NodeError::History { contract: contract.to_string(), why };
     let mut ops = Vec::new();
     for event in &chunk.events {

@@ -35,6 +35,9 @@ pub struct Rollup {
     pub unsafe_dev_srs: bool,
     /// The policy in force at the start.
     pub policy: Policy,
+    /// The contract that holds the bonds of its receipts, if `bastion l1 bond` has made one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slashing: Option<Address>,
 }
 
 /// A block circuit.

@@ -27,6 +27,7 @@ pub mod keys;
 pub mod manifest;
 pub mod policies;
 pub mod rebuild;
+pub mod restored;
 pub mod run;
 pub mod settler;
 pub mod supervise;

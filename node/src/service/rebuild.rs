@@ -69,7 +69,6 @@ pub fn rebuild(
     let accounts = replay.accounts().map(|(index, account)| (index, *account));
     let state = State::with_accounts(accounts, replay.openings().copied())?;
     let clock: Clock = Arc::new(super::run::wall_clock);
-    // Receipts of an earlier epoch would be void already.
     let epoch = history.reverts;
     let made = super::run::wall_clock();
     let mut base = Base { time: history.genesis_time, epoch, made, ..Base::default() };
@@ -96,6 +95,8 @@ pub fn rebuild(
     drop(Store::restore(&sequencer.join("state"), &state, base.batches)?);
     let (chain_id, contract) = (rollup.chain_id, rollup.contract);
     drop(Log::begin_at(&sequencer.join("log"), chain_id, contract, base, queue)?);
+    // The lost node may have promised places of the blocks to come.
+    Log::mark_restored(&sequencer.join("log"))?;
     fs::rename(&half, data).map_err(|source| io(data, source))?;
     Ok(Rebuilt {
         folder: data.display().to_string(),

@@ -20,7 +20,7 @@ use super::manifest::Rollup;
 use super::policies::Policies;
 use super::settler::Settler;
 use super::supervise::{Next, Supervisor};
-use super::{keys, Control, Identity, L1View};
+use super::{keys, restored, Control, Identity, L1View};
 use crate::coordinator::verifiers::Verifiers;
 use crate::coordinator::Coordinator;
 use crate::error::NodeError;
@@ -128,6 +128,9 @@ impl Node {
             Failover::connect(&config.l1.urls, options)
         };
         let mut l1 = connect()?;
+        let data = &config.rollup.data_dir;
+        // Before anything is signed.
+        restored::go_on(data, &rollup, &mut l1, config.l1.finality.into())?;
         let latest = l1.block(At::Latest)?.ok_or(L1Error::NoNamed { name: "latest" })?;
         let clock = L1Clock::new(latest.time);
         let signer = ReceiptSigner::new(
@@ -149,7 +152,6 @@ impl Node {
             unsafe_dev_srs: rollup.unsafe_dev_srs,
             policy: rollup.policy.clone(),
         };
-        let data = &config.rollup.data_dir;
         let sizes = verifiers.sizes();
         let wall: crate::coordinator::Clock = Arc::new(wall_clock);
         let coordinator = Arc::new(Coordinator::open(data, verifiers, wall)?.posting(mode));

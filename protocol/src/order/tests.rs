@@ -102,12 +102,13 @@ fn what_is_not_at_its_place_is_refused() {
         other.verify().unwrap_err()
     };
     let one = Fr::from(1_u64);
-    let changes: [&dyn Fn(&mut InclusionProof); 9] = [
+    let changes: [&dyn Fn(&mut InclusionProof); 10] = [
         &|p| p.leaf += one,
         &|p| p.position -= 1,
         &|p| p.position += 1,
         &|p| p.siblings[1] += one,
-        &|p| p.before += one,
+        &|p| p.earlier[0].root = Some(one),
+        &|p| p.earlier[1].counts += one,
         &|p| p.counts += one,
         &|p| p.inputs[3] += one,
         &|p| p.later[1].root = Some(one),
@@ -148,7 +149,18 @@ fn what_is_not_at_its_place_is_refused() {
         OrderError::Root { batch: 3, operations: 0 }
     );
     assert_eq!(broken(&|p| p.later[1].root = None), OrderError::Root { batch: 4, operations: 1 });
-    assert!(matches!(broken(&|p| p.batch = 0), OrderError::Start { batch: 0, .. }));
+    assert_eq!(broken(&|p| p.batch = 0), OrderError::Earlier { batch: 0, got: 2 });
+    assert_eq!(broken(&|p| p.earlier.truncate(1)), OrderError::Earlier { batch: 2, got: 1 });
+    assert_eq!(
+        broken(&|p| p.earlier[1].root = Some(one)),
+        OrderError::Root { batch: 1, operations: 0 }
+    );
+    // The third batch as if it were the second.
+    let error = broken(&|p| {
+        p.earlier.remove(0);
+        p.batch = 1;
+    });
+    assert!(matches!(error, OrderError::Chain { .. }), "{error}");
     assert!(matches!(broken(&|p| p.later.truncate(1)), OrderError::Chain { .. }));
 }
 

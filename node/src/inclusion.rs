@@ -8,7 +8,7 @@ use bastion_protocol::kinds::Kind;
 use bastion_protocol::ops::{Op, SignedOp};
 use bastion_protocol::order::{InclusionProof, OrderError, OrderTree};
 use bastion_protocol::receipt::Place;
-use bastion_protocol::records::{read_owner, ExitRecord, L1Record, L2Record, Section};
+use bastion_protocol::records::{read_owner, ExitRecord, L1Record, L2Posted, Section};
 use bastion_protocol::{field, Address, Policy};
 
 use crate::error::NodeError;
@@ -146,39 +146,47 @@ fn positions(batch: &BatchData, op: &Op) -> Vec<u32> {
             .map(|(position, _)| position)
             .collect(),
         Op::Signed(signed) => {
-            let (first, mut found) = (queued.len() as u32, Vec::new());
             // Exits of L1 operations come first.
-            let all = batch.section(Section::L2).iter();
-            let leaving = all.filter(|record| kind_of(record).is_some_and(Kind::exits)).count();
+            let leaving = operations(batch).filter(|(_, posted)| posted.kind.exits()).count();
             let exits = batch.section(Section::Exits).iter();
             let forced = exits.len().saturating_sub(leaving);
             let mut exits = exits.skip(forced);
             let mut owners = batch.section(Section::Owners).iter();
-            for (position, record) in (first..).zip(batch.section(Section::L2)) {
-                let Some(kind) = kind_of(record) else { continue };
-                let owner = if kind.writes_owner() { owners.next() } else { None };
-                let exit = if kind.exits() { exits.next() } else { None };
-                if fits(signed, record, owner, exit).unwrap_or(false) {
+            let mut found = Vec::new();
+            for (position, posted) in operations(batch) {
+                let owner = if posted.kind.writes_owner() { owners.next() } else { None };
+                let exit = if posted.kind.exits() { exits.next() } else { None };
+                if fits(signed, &posted, owner, exit).unwrap_or(false) {
                     found.push(position);
                 }
             }
             found
         }
+        Op::Quote(quote) => operations(batch)
+            .filter(|(_, posted)| posted.kind == Kind::Quote)
+            .filter(|(_, posted)| posted.quote().is_ok_and(|(found, _)| found == *quote))
+            .map(|(position, _)| position)
+            .collect(),
     }
 }
 
-fn kind_of(record: &[u8]) -> Option<Kind> {
-    L2Record::read(record).ok()?.known_kind().ok()
+/// The operations of the L2 section with their positions. The data were replayed before, so all of it can be
+/// read.
+fn operations(batch: &BatchData) -> impl Iterator<Item = (u32, L2Posted)> + '_ {
+    let first = batch.section(Section::L1).len() as u32;
+    let mut rest: &[Vec<u8>] = batch.section(Section::L2);
+    let posted = std::iter::from_fn(move || L2Posted::take(&mut rest).ok().flatten());
+    (first..).zip(posted)
 }
 
 /// Whether these are the records of a signed operation; what the operator chooses may be anything.
 fn fits(
     signed: &SignedOp,
-    record: &[u8],
+    posted: &L2Posted,
     owner: Option<&Vec<u8>>,
     exit: Option<&Vec<u8>>,
 ) -> Option<bool> {
-    let record = L2Record::read(record).ok()?;
+    let L2Posted { main, value, .. } = *posted;
     let body = &signed.body;
     let owner = match owner {
         Some(owner) => Some(read_owner(owner).ok()?),
@@ -190,8 +198,13 @@ fn fits(
         Some(exit) => Some(ExitRecord::read(exit).ok()?.to),
         None => None,
     };
-    let expected = body.wire(own_exit).ok()?.record(body.account, body.posted_to(record.to));
-    Some(record == expected && owner == body.new_owner(own_exit) && exit == body.action.leaves_to())
+    let expected = body.wire(own_exit).ok()?.record(body.account, body.posted_to(main.to));
+    Some(
+        main == expected
+            && value == body.value_word().unwrap_or(0)
+            && owner == body.new_owner(own_exit)
+            && exit == body.action.leaves_to(),
+    )
 }
 
 #[cfg(test)]

@@ -441,7 +441,7 @@ fn a_block_goes_to_l1_together_with_its_proof() {
         let steps = &world.seen().transactions[&1];
         assert!(steps[0].as_ref().unwrap().gas > 300_000, "{steps:?}");
         assert!(steps[1].is_none() && steps[2].is_none(), "{steps:?}");
-        let (history, replay) = world.history();
+        let (history, mut replay) = world.history();
         assert_eq!(history.blocks[0].finalized, Some(replay.root()));
     }
 }

@@ -131,7 +131,8 @@ fn block_of_nothing(
 ) -> Result<Bytes, NodeError> {
     let contract = Address::from(rollup.contract.0);
     let latest = l1.block(At::Latest)?.ok_or(L1Error::NoNamed { name: "latest" })?;
-    let last = view(l1, contract, &IRollup::blocksCall(U256::from(last)))?;
+    let root = view(l1, contract, &IRollup::committedRootCall {})?;
+    let last = view(l1, contract, &IRollup::blocksCall { number: U256::from(last) })?;
     let governance = Address::from(rollup.governance.0);
     let policy = view(l1, governance, &IGovernance::policyRootCall {})?;
     let mut counts = [0_u8; 8];
@@ -154,8 +155,8 @@ fn block_of_nothing(
         }
     }
     let header = IRollup::Header {
-        oldRoot: last.newRoot,
-        newRoot: last.newRoot,
+        oldRoot: root,
+        newRoot: root,
         policyRoot: policy,
         time: latest.time,
         cOut: U256::ZERO,

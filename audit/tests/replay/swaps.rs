@@ -229,16 +229,16 @@ fn frozen_accounts_send_no_orders() {
     assert_eq!(error.broken, Broken::Frozen { index: place(0, 0), until });
 }
 
-/// What leaves no trace in balances is in the word chain: another limit of an order that is filled whole.
+/// What leaves no trace in balances is in the order chain: another limit of an order that is filled whole.
 #[test]
-fn the_word_chain_has_both_words() {
+fn the_order_chain_has_both_words() {
     let (_, mut replay) = world();
     let mut data = data(&batch());
     let word = Limit::of(8, 10).unwrap().word();
     data.records[Section::L2 as usize][ANNA + 1] = value_record(word);
     let trace = batch();
-    replay.take_chain();
+    replay.take_order();
     replay.apply(&data, TIME).unwrap();
     assert_eq!(replay.root(), trace.new_root);
-    assert_ne!(replay.take_chain(), word_chain(Fr::from(0u64), &trace.ops));
+    assert_ne!(replay.take_order().chain, order_chain(Fr::from(0u64), &trace.ops));
 }

@@ -9,14 +9,13 @@ use bastion_client::SignedReceipt;
 use bastion_contract::slashing::ISlashing::{self, ISlashingErrors as Refused};
 use bastion_contract::slashing::Receipt;
 use bastion_l1::{L1Error, ReadL1};
-use bastion_protocol::order::{operations_of, BatchOrder, InclusionProof};
+use bastion_protocol::order::{operations_of, BatchOrder, InclusionProof, OrderError};
 use bastion_protocol::receipt::Place;
 use bastion_protocol::{Address as L2Address, Fr, PublicInputs, Receipt as ProtocolReceipt};
 use serde::Serialize;
 
 use crate::error::NodeError;
 use crate::exodus::view;
-use crate::inclusion::InclusionError;
 use crate::settle::to_u256;
 
 /// Which promise is broken, in the words of the contract's `Fault`.
@@ -118,9 +117,13 @@ fn read(
     Ok((ISlashing::Signed { receipt, r, s, v }, signer, digest))
 }
 
+fn unreadable(error: OrderError) -> NodeError {
+    NodeError::Receipt { why: error.to_string() }
+}
+
 /// All batches of a block, for the contract.
 fn batches(proof: &InclusionProof) -> Result<Vec<ISlashing::Batch>, NodeError> {
-    let batches = proof.batches().map_err(InclusionError::from)?;
+    let batches = proof.batches().map_err(unreadable)?;
     let batch = |b: &BatchOrder| ISlashing::Batch {
         root: b.root.map_or(U256::ZERO, |root| to_u256(&root)),
         counts: to_u256(&b.counts),
@@ -191,7 +194,7 @@ impl Evidence {
                 proof.block, block
             ));
         }
-        let all = proof.batches().map_err(InclusionError::from)?;
+        let all = proof.batches().map_err(unreadable)?;
         let operations = |order: &BatchOrder| operations_of(&order.counts).unwrap_or_default();
         let at_place = (proof.batch, proof.position) == (batch, position);
         let fault = match all.get(batch as usize).map(operations) {

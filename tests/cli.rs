@@ -43,8 +43,8 @@ fn cost_is_machine_readable_and_within_its_bounds() {
     assert!(transfer["data_bytes"].as_u64().unwrap() <= 15);
     assert!(transfer["advice_cells"].as_u64().unwrap() <= 6_030);
     let batch = &report["transfer_batch"];
-    assert!(batch["advice_cells_per_transfer"].as_u64().unwrap() <= 5_775);
-    assert!(batch["transfers"].as_u64().unwrap() >= 1_990);
+    assert!(batch["advice_cells_per_transfer"].as_u64().unwrap() <= 5_780);
+    assert!(batch["transfers"].as_u64().unwrap() >= 1_985);
     assert_eq!(report["commitments"], 55);
 }
 

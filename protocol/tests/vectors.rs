@@ -6,6 +6,7 @@ mod vectors {
     pub mod hash;
     pub mod keys;
     pub mod operations;
+    pub mod order;
     pub mod receipts;
     pub mod state;
 }
@@ -44,6 +45,7 @@ fn the_known_answers_of_the_client_are_those_of_this_crate() {
         "operations": vectors::operations::vectors(),
         "state": vectors::state::vectors(),
         "receipts": vectors::receipts::vectors(),
+        "order": vectors::order::vectors(),
     });
     let text = serde_json::to_string_pretty(&all).unwrap() + "\n";
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(FILE);

@@ -855,6 +855,8 @@ export interface components {
              */
             block: number;
             commit_transaction?: components["schemas"]["Hash"] | null;
+            /** @description Its leaf in the order tree, over the words of the records: what the receipt promises. */
+            leaf: components["schemas"]["Element"];
             /** @description Where each record begins in the data of the block, in bytes; empty if a blob holds records of it. */
             offset: number[];
             /** @description Hash of the operation. */
@@ -866,8 +868,6 @@ export interface components {
             position: number;
             /** @description The records that are posted for it, in the order of the sections. */
             records: components["schemas"]["Bytes"][];
-            /** @description keccak256 of the records one after the other: what the receipt promises. */
-            words: components["schemas"]["Hash"];
         };
         /** @description A proving job. */
         Job: {
@@ -1242,6 +1242,8 @@ export interface components {
              * @description Number of times that the contract had reverted commitments when the block was opened.
              */
             epoch: number;
+            /** @description Its leaf in the order tree, over the words that are posted for it. */
+            leaf: components["schemas"]["Element"];
             /** @description keccak256 of the operation's bytes. */
             operation: components["schemas"]["Hash"];
             /**
@@ -1256,8 +1258,6 @@ export interface components {
              * @description Time of its block, in seconds.
              */
             time: number;
-            /** @description keccak256 of the records that are posted for it. */
-            words: components["schemas"]["Hash"];
         };
         /**
          * @description How far a block has come.

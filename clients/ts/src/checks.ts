@@ -5,7 +5,8 @@ import { decode } from "./codec.js";
 import type { Rollup } from "./domain.js";
 import { elementFromHex, elementToHex } from "./field.js";
 import { records, type Operation, type Outcome } from "./operation.js";
-import { operationHash, receiptSigner, sameHex, wordsHash, type SignedReceipt } from "./receipt.js";
+import { orderLeaf } from "./order.js";
+import { operationHash, receiptSigner, sameHex, type SignedReceipt } from "./receipt.js";
 import { leafOf, rootFromPath, type Account } from "./state.js";
 
 /** The outcome of one check, with a sentence for people. */
@@ -99,10 +100,10 @@ export function checkInclusion(receipt: SignedReceipt, inclusion: Schemas["Inclu
     const { block, batch, position } = inclusion;
     const same = block === receipt.block && batch === receipt.batch && position === receipt.position;
     if (!same) return failed(`posted at place ${position} of batch ${batch} in block ${block}, not where it was promised`);
-    const words = wordsHash(inclusion.records.map((record) => fromHex("record", record)));
-    return sameHex(words, receipt.words)
+    const leaf = elementToHex(orderLeaf(inclusion.records.map((record) => fromHex("record", record))));
+    return sameHex(leaf, receipt.leaf)
       ? passed("the posted records are those that were promised")
-      : failed(`the posted records hash to ${words}, not to the promised ${receipt.words}`);
+      : failed(`the posted records have the leaf ${leaf}, not the promised ${receipt.leaf}`);
   });
 }
 
@@ -144,7 +145,7 @@ export function checkWords(receipt: SignedReceipt, operation: Operation, ownExit
   const open = operation.op !== "signed" || operation.action.kind === "transfer_new" || operation.action.kind === "withdraw";
   if (open) return passed("what will be posted depends on the operator");
   return attempt("the operation", () =>
-    sameHex(wordsHash(records(operation, { ownExit })), receipt.words)
+    sameHex(elementToHex(orderLeaf(records(operation, { ownExit }))), receipt.leaf)
       ? passed("it promises records that do what the operation says")
       : failed("it promises records that do not do what the operation says"),
   );

@@ -16,6 +16,7 @@ export * from "./json.js";
 export * from "./keyfile.js";
 export * from "./keys.js";
 export * from "./operation.js";
+export * from "./order.js";
 export * from "./problem.js";
 export * from "./receipt.js";
 export * from "./state.js";

@@ -6,6 +6,7 @@ import { concat, fromHex, fromInteger, toHex, type Hex } from "./bytes.js";
 import { encode } from "./codec.js";
 import type { Rollup } from "./domain.js";
 import { ProtocolError } from "./errors.js";
+import { elementFromHex, elementToBytes, elementToHex } from "./field.js";
 import type { Operation } from "./operation.js";
 
 /** What the operator promises about one operation, as JSON carries it. */
@@ -20,8 +21,8 @@ export interface Receipt {
   position: number;
   /** keccak256 of the operation's encoding. */
   operation: Hex;
-  /** keccak256 of the records that are posted for it. */
-  words: Hex;
+  /** Its leaf in the order tree, over the words that are posted for it. */
+  leaf: Hex;
   /** Time of the block, Unix seconds. */
   time: number;
 }
@@ -38,16 +39,16 @@ const u64 = (what: string, x: bigint | number) => concat(new Uint8Array(24), fro
 
 const DOMAIN_TYPE = "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)";
 const TYPE =
-  "Receipt(uint32 epoch,uint64 number,uint32 batch,uint32 position,bytes32 operation,bytes32 words,uint64 time)";
+  "Receipt(uint32 epoch,uint64 number,uint32 batch,uint32 position,bytes32 operation,uint256 leaf,uint64 time)";
 
 /** Names an operation: keccak256 of its encoding. */
 export function operationHash(operation: Operation): Hex {
   return toHex(keccak_256(encode(operation)));
 }
 
-/** keccak256 of the records that are posted for an operation, one after the other. */
-export function wordsHash(records: readonly Uint8Array[]): Hex {
-  return toHex(keccak_256(concat(...records)));
+/** keccak256 of byte strings, one after the other. */
+export function keccakOf(parts: readonly Uint8Array[]): Hex {
+  return toHex(keccak_256(concat(...parts)));
 }
 
 /**
@@ -73,7 +74,7 @@ export function receiptDigest(receipt: Receipt, { chainId, contract }: Rollup): 
       u32("batch", receipt.batch),
       u32("position", receipt.position),
       fromHex("operation", receipt.operation, 32),
-      fromHex("words", receipt.words, 32),
+      elementToBytes(elementFromHex("leaf", receipt.leaf)),
       u64("time", receipt.time),
     ),
   );
@@ -153,7 +154,7 @@ export function receiptFromText(text: string): SignedReceipt {
     batch: number("batch"),
     position: number("position"),
     operation: hex("operation", 32),
-    words: hex("words", 32),
+    leaf: elementToHex(elementFromHex("leaf", hex("leaf", 32))),
     time: number("time"),
     signature: hex("signature", 65),
   };

@@ -2,7 +2,7 @@
  * The sentinel of the fake node: a log of findings whose hashes are chained as the real one's, an operation
  * that is held back, and the operator's routes. A name that another chain gave tries to be markup.
  */
-import { encode, fromHex, operationHash, toHex, wordsHash } from "../build/src/index.js";
+import { encode, fromHex, operationHash, toHex, keccakOf } from "../build/src/index.js";
 
 export const TOKEN = "a-token-of-the-operator-for-tests";
 export const MARKUP = `<img src=x onerror="window.broken=true">`;
@@ -20,8 +20,8 @@ export class Sentinel {
     this.world = world;
     const chain = new DataView(new ArrayBuffer(8));
     chain.setBigUint64(0, BigInt(chainId));
-    const domain = wordsHash([new Uint8Array(chain.buffer), fromHex("contract", contract)]);
-    this.head = wordsHash([text.encode("bastion-sentinel/findings/v1"), fromHex("domain", domain)]);
+    const domain = keccakOf([new Uint8Array(chain.buffer), fromHex("contract", contract)]);
+    this.head = keccakOf([text.encode("bastion-sentinel/findings/v1"), fromHex("domain", domain)]);
     this.until = world.time + 3_000;
     const bare = (hash) => hash.slice(2);
     const alert = bare(world.operations[0].hash);
@@ -44,7 +44,7 @@ export class Sentinel {
   write(finding) {
     const entry = JSON.stringify({ number: this.entries.length, at_ms: 1_000 * this.world.time, finding });
     this.entries.push(entry);
-    this.head = wordsHash([fromHex("head", this.head), fromHex("entry", wordsHash([text.encode(entry)]))]);
+    this.head = keccakOf([fromHex("head", this.head), fromHex("entry", keccakOf([text.encode(entry)]))]);
   }
 
   verdict(operation, decision, reasons) {

@@ -4,7 +4,7 @@
  */
 import {
   addressOfSecret, compress, decode, domainOf, elementToHex, emptyNodes, encode, fromHex, isSigned,
-  leafOf, operationHash, ownerOf, records, SecretKey, sign, signReceipt, toHex, wordsHash, DEPTH,
+  leafOf, operationHash, ownerOf, records, SecretKey, sign, signReceipt, toHex, keccakOf, orderLeaf, DEPTH,
 } from "../build/src/index.js";
 
 export const ROLLUP = { chainId: 31_337, contract: "0x9fe46736679d2d9a65f0992f2272de9f3c7fa6e0" };
@@ -14,7 +14,7 @@ export const FIRST = 131_072;
 const SEQUENCER = new Uint8Array(32).fill(0x5e);
 const START = 1_800_000_000;
 const text = new TextEncoder();
-const fakeHash = (label) => wordsHash([text.encode(label)]);
+const fakeHash = (label) => keccakOf([text.encode(label)]);
 
 /** A sparse Merkle tree. */
 class Tree {
@@ -190,7 +190,7 @@ export class World {
     const batch = block.operations < 2 ? 0 : 1;
     const position = block.operations % 2;
     const receipt = signReceipt(
-      { epoch: 0, block: block.number, batch, position, operation: hash, words: wordsHash(posted), time: block.time },
+      { epoch: 0, block: block.number, batch, position, operation: hash, leaf: elementToHex(orderLeaf(posted)), time: block.time },
       ROLLUP,
       SEQUENCER,
     );
@@ -291,7 +291,7 @@ export class World {
     const block = this.blocks[receipt.block - 1];
     return {
       operation: hash, block: receipt.block, batch: receipt.batch, position: receipt.position,
-      records: posted.map(toHex), words: receipt.words, offset: [8 + 38 * receipt.batch + 15 * receipt.position],
+      records: posted.map(toHex), leaf: receipt.leaf, offset: [8 + 38 * receipt.batch + 15 * receipt.position],
       commit_transaction: block.transactions.commit?.hash ?? null,
     };
   }

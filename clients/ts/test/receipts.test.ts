@@ -24,7 +24,7 @@ test("every field is signed", () => {
   const receipt = { ...vector.receipt, signature: vector.signature };
   const changes = [
     { epoch: 9 }, { block: 9 }, { batch: 9 }, { position: 9 }, { time: 9 },
-    { operation: `0x${"09".repeat(32)}` }, { words: `0x${"09".repeat(32)}` },
+    { operation: `0x${"09".repeat(32)}` }, { leaf: `0x${"09".repeat(32)}` },
   ];
   for (const change of changes) assert.notEqual(receiptSigner({ ...receipt, ...change }, rollup), vector.address);
   assert.notEqual(receiptSigner(receipt, { ...rollup, chainId: 1 }), vector.address);
@@ -54,6 +54,6 @@ test("a pasted receipt is read, or it is said what is wrong with it", () => {
   assert.throws(() => receiptFromText("null"), /expected a JSON object/);
   assert.throws(read({ block: "2" }), /field block is no number/);
   assert.throws(read({ block: 2 ** 53 }), /field block is no number/);
-  assert.throws(read({ words: "0x00" }), /words: expected 0x and 64 hex digits/);
+  assert.throws(read({ leaf: "0x00" }), /leaf: expected 0x and 64 hex digits/);
   assert.throws(read({ signature: 7 }), /field signature is no text/);
 });

@@ -1,12 +1,13 @@
 import { readFileSync } from "node:fs";
-import type { Hex, Receipt } from "../src/index.js";
+import type { Hex, InclusionProof, Receipt } from "../src/index.js";
 
 interface PostedVector {
   json: Record<string, unknown>;
   bytes: Hex;
   hash: Hex;
   records: Hex[];
-  words: Hex;
+  /** None without records. */
+  leaf: Hex | null;
 }
 
 interface Vectors {
@@ -57,6 +58,7 @@ interface Vectors {
     contract: Hex;
     signed: { receipt: Receipt; digest: Hex; secret: Hex; address: Hex; signature: Hex; upper: Hex }[];
   };
+  order: { proofs: InclusionProof[]; refused: { name: string; proof: InclusionProof }[] };
 }
 
 interface AccountVector {

@@ -1,5 +1,5 @@
 /** The sentinel's log of findings: read from the node, taken apart, and kept up to date. */
-import { fromHex, NodeError, toHex, wordsHash } from "./bastion.js";
+import { fromHex, NodeError, toHex, keccakOf } from "./bastion.js";
 import { heldFrom, parse } from "./entry.js";
 import { client, now, state } from "./live.js";
 
@@ -149,12 +149,12 @@ function chain() {
   const bytes = (/** @type {string} */ text) => new TextEncoder().encode(text);
   const id = new DataView(new ArrayBuffer(8));
   id.setBigUint64(0, BigInt(state.version.chain_id));
-  const domain = wordsHash([new Uint8Array(id.buffer), fromHex("contract", state.version.contract)]);
-  let head = wordsHash([bytes("bastion-sentinel/findings/v1"), fromHex("domain", domain)]);
+  const domain = keccakOf([new Uint8Array(id.buffer), fromHex("contract", state.version.contract)]);
+  let head = keccakOf([bytes("bastion-sentinel/findings/v1"), fromHex("domain", domain)]);
   for (let number = 0; number < status.findings; number++) {
     const entry = findings.get(number);
     if (!entry) return "open";
-    head = wordsHash([fromHex("head", head), fromHex("entry", wordsHash([bytes(entry.text)]))]);
+    head = keccakOf([fromHex("head", head), fromHex("entry", keccakOf([bytes(entry.text)]))]);
   }
   return head === toHex(fromHex("head", status.head));
 }

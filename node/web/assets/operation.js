@@ -83,7 +83,7 @@ export function receiptFacts(receipt) {
     ["Time of the block", format.moment(receipt.time)],
     ["Epoch", String(receipt.epoch)],
     ["Operation", hash(receipt.operation)],
-    ["Posted words", hash(receipt.words)],
+    ["Leaf of the posted words", hash(receipt.leaf)],
     ["Signature", hash(receipt.signature)],
   ]);
 }

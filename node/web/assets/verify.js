@@ -27,7 +27,7 @@ async function posted(receipt, signal) {
  * @param {AbortSignal} signal
  */
 export function verifyPage(main, signal) {
-  const text = /** @type {HTMLTextAreaElement} */ (h("textarea", { id: "receipt", required: true, spellcheck: "false", placeholder: '{"epoch":0,"block":1,"batch":0,"position":3,"operation":"0x…","words":"0x…","time":1800000000,"signature":"0x…"}' }));
+  const text = /** @type {HTMLTextAreaElement} */ (h("textarea", { id: "receipt", required: true, spellcheck: "false", placeholder: '{"epoch":0,"block":1,"batch":0,"position":3,"operation":"0x…","leaf":"0x…","time":1800000000,"signature":"0x…"}' }));
   const field = (/** @type {string} */ id, /** @type {string} */ label) => {
     const input = /** @type {HTMLInputElement} */ (h("input", { id, required: true, autocomplete: "off", spellcheck: "false", class: "mono" }));
     return { input, element: h("div", {}, h("label", { for: id }, label), input) };

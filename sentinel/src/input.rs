@@ -185,13 +185,14 @@ impl Input {
         })
     }
 
-    /// Those of them that hold a token.
+    /// Those of them that hold a token; all, but for an order: other operations move one token.
     pub(crate) fn holders_of(
         &self,
         token: Token,
     ) -> impl Iterator<Item = (Index, Option<&Account>, Option<&Account>)> {
-        let held = move |account: &Account| account.token == token;
-        self.holders().filter(move |(_, before, after)| after.or(*before).is_some_and(held))
+        let one = self.trace.order.is_none();
+        let held = move |account: &Account| one || account.token == token;
+        self.holders().filter(move |(_, before, after)| after.or(*before).is_none_or(held))
     }
 }
 

@@ -142,5 +142,6 @@ impl Ledger {
 /// The tokens that an operation moves: two with an order.
 pub(crate) fn tokens(trace: &OpTrace) -> BTreeSet<Token> {
     let accounts = trace.accesses.iter().flatten().filter_map(|a| a.after.or(a.before));
-    accounts.map(|account| account.token).collect()
+    let several = if trace.order.is_some() { usize::MAX } else { 1 };
+    accounts.map(|account| account.token).take(several).collect()
 }

@@ -160,7 +160,8 @@ abstract contract Blocks is Chain {
         State memory s = _calm();
         if (!_mayCommit(header)) {
             _requireOperator(operatorsAway());
-            if (s.committed > s.proven) _takeBack(s, s.proven);
+            // Even if there is none: operators do not answer for blocks that others bring.
+            _takeBack(s, s.proven);
         }
         _settle(s, header, data, 0, msg.data[:0], circuitId, accumulator, proof);
     }

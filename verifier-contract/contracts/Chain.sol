@@ -24,14 +24,24 @@ abstract contract Chain is Statements {
     uint256 internal _provenRoot;
     /// @dev Root of the last committed block, if it is not proven.
     uint256 internal _committedRoot;
-    /// @notice Which block was the last that stayed, each time that blocks were taken back.
-    uint64[] public reverts;
+    /// @notice That blocks were taken back.
+    struct Taken {
+        /// The last block that stayed.
+        uint64 to;
+        /// When.
+        uint64 when;
+    }
+
+    /// @notice Each time that blocks were taken back.
+    Taken[] public reverts;
 
     /// @notice The state root is that of a block.
     /// @param number Its number.
     /// @param newRoot The root.
     event Finalized(uint256 indexed number, uint256 newRoot);
-    /// @notice Blocks are taken back: unproven ones, or those that an alarm put in doubt.
+    /// @notice Blocks are taken back: unproven ones, or those that an alarm put in doubt. Also when somebody other
+    /// than an operator brings a block, even if it takes none back: what operators promised about blocks after `to`
+    /// does not bind them any more.
     /// @param from The last one.
     /// @param to The last one that stays.
     event Reverted(uint256 indexed from, uint256 indexed to);
@@ -176,7 +186,7 @@ abstract contract Chain is Statements {
     /// final one, whoever calls knows its root.
     function _takeBack(State memory s, uint256 to) internal {
         emit Reverted(s.committed, to);
-        reverts.push(uint64(to));
+        reverts.push(Taken(uint64(to), uint64(block.timestamp)));
         Blockbook.Block memory b = _block(to);
         (s.committed, s.time, s.processed) = (uint40(to), uint40(b.time), uint40(b.processed));
         if (s.proven > to) s.proven = uint40(to);

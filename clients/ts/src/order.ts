@@ -38,10 +38,10 @@ export interface InclusionProof {
   block: number;
   /** The block's sixteen public inputs. */
   inputs: Hex[];
+  /** The batches before its own. */
+  earlier: BatchOrder[];
   /** Batch of the block, from 0. */
   batch: number;
-  /** The chain before that batch. */
-  before: Hex;
   /** The batch's word of counts. */
   counts: Hex;
   /** Position in the batch, from 0. */
@@ -67,8 +67,7 @@ function next(c: Element, root: Element | undefined, counts: Element): Element {
 
 /**
  * Checks that the leaf is at its place under the `c_out` of the public inputs, and gives the leaf. It
- * remains to check, with L1, that these are the block's inputs, and that the block has
- * `batch + 1 + later.length` batches.
+ * remains to check, with L1, that these are the block's inputs.
  * @throws ProtocolError that says what does not fit.
  */
 export function checkInclusionProof(proof: InclusionProof): Element {
@@ -81,12 +80,11 @@ export function checkInclusionProof(proof: InclusionProof): Element {
   }
   if (proof.inputs.length !== 16) wrong(`${proof.inputs.length} public inputs, not 16`);
   const inputs = proof.inputs.map((x) => elementFromHex("public input", x));
-  const before = elementFromHex("chain before the batch", proof.before);
   const counts = elementFromHex("counts", proof.counts);
   const operations = operationsOf(counts);
   const position = BigInt(proof.position);
   if (position >= operations) wrong(`position ${position}: the batch has ${operations} operations`);
-  if ((proof.batch === 0) !== (before === 0n)) wrong("the chain is 0 before the first batch alone");
+  if (proof.earlier.length !== proof.batch) wrong(`${proof.earlier.length} batches are shown before batch ${proof.batch}`);
   const leaf = elementFromHex("leaf", proof.leaf);
   let place = operations + position;
   const depth = place.toString(2).length - 1;
@@ -97,15 +95,19 @@ export function checkInclusionProof(proof: InclusionProof): Element {
     node = place & 1n ? compress(sibling, node) : compress(node, sibling);
     place >>= 1n;
   }
-  let c = next(before, node, counts);
-  for (const batch of proof.later) {
-    const word = elementFromHex("counts", batch.counts);
-    const root = batch.root === null ? undefined : elementFromHex("root", batch.root);
-    if ((operationsOf(word) === 0n) !== (root === undefined)) {
-      wrong("a later batch has a root if and only if it has an operation");
+  const over = (start: Element, batches: BatchOrder[]): Element => {
+    let c = start;
+    for (const batch of batches) {
+      const word = elementFromHex("counts", batch.counts);
+      const root = batch.root === null ? undefined : elementFromHex("root", batch.root);
+      if ((operationsOf(word) === 0n) !== (root === undefined)) {
+        wrong("another batch has a root if and only if it has an operation");
+      }
+      c = next(c, root, word);
     }
-    c = next(c, root, word);
-  }
+    return c;
+  };
+  const c = over(next(over(0n, proof.earlier), node, counts), proof.later);
   const claimed = inputs[OUTPUT] as Element;
   if (c !== claimed) wrong(`leads to ${elementToHex(c)} and not to the block's c_out, ${elementToHex(claimed)}`);
   return leaf;

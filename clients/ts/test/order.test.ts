@@ -20,7 +20,8 @@ test("every element of a proof counts", () => {
   for (const proof of proofs) {
     const { siblings, later } = proof;
     const changed: InclusionProof[] = [
-      { ...proof, leaf: add(proof.leaf) }, { ...proof, before: add(proof.before) },
+      { ...proof, leaf: add(proof.leaf) }, { ...proof, earlier: [...proof.earlier, { root: null, counts: `0x${"00".repeat(32)}` }] },
+      ...proof.earlier.map((_, i) => ({ ...proof, earlier: proof.earlier.map((x, j) => (i === j ? { ...x, counts: add(x.counts) } : x)) })),
       { ...proof, counts: add(proof.counts) }, { ...proof, position: proof.position + 1 },
       { ...proof, inputs: proof.inputs.map(add) }, { ...proof, inputs: proof.inputs.slice(1) },
       { ...proof, siblings: [...siblings, proof.leaf] }, { ...proof, later: [...later, { root: null, counts: `0x${"00".repeat(32)}` }] },

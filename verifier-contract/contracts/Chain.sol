@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {Blockbook} from "./Blockbook.sol";
+import {IBlocks} from "./IBlocks.sol";
 import {Statements} from "./Statements.sol";
 import {Times} from "./Times.sol";
 
@@ -9,7 +10,7 @@ import {Times} from "./Times.sol";
 /// @notice What is kept of each block, and of the roots no more than can still be needed: that of the
 /// last final block, of a proven one after it, of the last committed one, and the root before a block
 /// in doubt. What a block says is kept as a hash, whose content whoever calls brings.
-abstract contract Chain is Statements {
+abstract contract Chain is Statements, IBlocks {
     using Blockbook for Blockbook.Book;
 
     /// @notice Root before the first block.
@@ -33,7 +34,7 @@ abstract contract Chain is Statements {
     }
 
     /// @notice Each time that blocks were taken back.
-    Taken[] public reverts;
+    Taken[] public override reverts;
 
     /// @notice The state root is that of a block.
     /// @param number Its number.
@@ -122,17 +123,19 @@ abstract contract Chain is Statements {
     /// @notice What a final block says, for ever, to other contracts. They take the sixteen public
     /// inputs and the root of the block's exits (`exitRoot` of `Committed`, 0 if nothing leaves), and
     /// compare `keccak256(abi.encode(keccak256(abi.encode(inputs)), exitRoot))`, where `inputs` is a
-    /// `uint256[16]`. A block that has been final for less than `MAX_RELEASE_DELAY` may be taken back.
+    /// `uint256[16]`. A block that has been final for less than `MAX_RELEASE_DELAY` may still be taken back;
+    /// one that an alarm puts in doubt is not shown.
     /// @param number Number of the block.
-    /// @return inputsHash The hash; 0 if the block is not final.
-    /// @return finalAt When it became final; 0 if it is not.
-    function blockInputs(uint256 number) external view returns (bytes32 inputsHash, uint64 finalAt) {
+    /// @return record The hash; 0 if the block is not final, or in doubt.
+    /// @return finalAt When it became final; 0 if it is not, or in doubt.
+    function blockInputs(uint256 number) external view override returns (bytes32 record, uint64 finalAt) {
         if (number == 0 || number > _state.finalized) return (0, 0);
+        if (_state.phase == Phase.Alarm && number >= doubted) return (0, 0);
         return (_records[number], uint64(_block(number).finalizedAt));
     }
 
     /// @notice How often blocks were taken back.
-    function revertCount() external view returns (uint256) {
+    function revertCount() external view override returns (uint256) {
         return reverts.length;
     }
 

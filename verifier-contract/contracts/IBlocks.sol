@@ -7,8 +7,8 @@ interface IBlocks {
     /// @notice What a final block says.
     /// @param number Its number.
     /// @return record `keccak256(abi.encode(keccak256(abi.encode(inputs)), exitRoot))`, of its sixteen public inputs
-    /// as `uint256[16]` and the root of its exits; 0 if the block is not final.
-    /// @return finalAt When it became final; 0 if it is not.
+    /// as `uint256[16]` and the root of its exits; 0 if the block is not final, or an alarm puts it in doubt.
+    /// @return finalAt When it became final; 0 likewise.
     function blockInputs(uint256 number) external view returns (bytes32 record, uint64 finalAt);
 
     /// @notice One time that the rollup took blocks back.

@@ -140,7 +140,7 @@ sol! {
         function alarm(uint256 number, uint256[16] calldata inputs, bytes32 exitRoot, uint32 batches, bytes calldata data, Contradiction calldata other) external;
         function alarmedAt() external view returns (uint64);
         function beginExodus() external;
-        function blockInputs(uint256 number) external view returns (bytes32 inputsHash, uint64 finalAt);
+        function blockInputs(uint256 number) external view returns (bytes32 record, uint64 finalAt);
         function blocks(uint256 number) external view returns (bytes32 record, uint64 time, uint64 committedAt, uint64 processed, uint64 finalAt, uint16 circuit);
         function claim(uint256 number, bytes32 inputsHash, uint32 position, uint32 count, bytes calldata record, bytes32[] calldata path) external;
         function claimed(uint256 number, uint256 word) external view returns (uint256);
@@ -177,7 +177,7 @@ sol! {
         function resumedAt() external view returns (uint64);
         function revertCommits() external;
         function revertCount() external view returns (uint256);
-        function reverts(uint256 index) external view returns (uint64 to);
+        function reverts(uint256 index) external view returns (uint64 to, uint64 when);
         function room(uint16 token) external view returns (uint256);
         function settle(Header calldata header, bytes calldata data, bytes32 circuitId, uint256[12] calldata accumulator, bytes calldata proof) external;
         function settleInBlob(Header calldata header, bytes calldata data, bytes calldata opening, bytes32 circuitId, uint256[12] calldata accumulator, bytes calldata proof) external;

@@ -91,6 +91,14 @@ contract AlarmTest is Fixture, L2Tree {
 
     // ---- what stops
 
+    function test_other_contracts_are_shown_no_block_in_doubt() public {
+        ring(2);
+        for (uint256 i = 1; i < 4; ++i) {
+            (bytes32 kept, uint64 at) = rollup.blockInputs(i);
+            require((kept != 0) == (i < 2) && (at != 0) == (i < 2), "only what is before it");
+        }
+    }
+
     function test_two_proofs_stop_the_block_and_what_follows() public {
         ring(2);
         require(rollup.doubted() == 2 && rollup.alarmedAt() == now_(), "in doubt");

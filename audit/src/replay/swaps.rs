@@ -131,8 +131,13 @@ fn read(
         let Some(posted) = L2Posted::take(&mut rest).map_err(|e| wrong(e.into()))? else {
             return Ok((orders, quotes));
         };
-        let known = accounts.get(&posted.main.from).map(|account| account.token);
-        let token = known.or_else(|| made.get(&posted.main.from).copied());
+        // A fee account may be made in the batch too, by the first fee in its token or by its quote.
+        let token_of = |index: Index| {
+            let known = accounts.get(&index).map(|account| account.token);
+            let known = known.or_else(|| made.get(&index).copied());
+            known.or_else(|| Token::try_from(index).ok())
+        };
+        let token = token_of(posted.main.from);
         if posted.kind == Kind::Quote {
             quotes.add(&posted).map_err(wrong)?;
         } else if posted.kind == Kind::TransferNew {
@@ -142,9 +147,7 @@ fn read(
             let amount = posted.main.amount().map(BigUint::from);
             let amount = amount.filter(|amount| amount.bits() <= AMOUNT_BITS);
             let amount = amount.ok_or_else(|| wrong(Broken::OrderAmount))?;
-            let known = accounts.get(&posted.main.to).map(|account| account.token);
-            let bought = known.or_else(|| made.get(&posted.main.to).copied());
-            let (Some(sell), Some(buy)) = (token, bought) else { continue };
+            let (Some(sell), Some(buy)) = (token, token_of(posted.main.to)) else { continue };
             if sell != buy {
                 let (mantissa, exponent) = (limit.mantissa(), limit.exponent());
                 orders.push(Order { place, sell, buy, amount, mantissa, exponent });

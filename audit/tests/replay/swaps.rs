@@ -104,6 +104,39 @@ fn batch() -> BatchTrace {
     batch.finish().unwrap()
 }
 
+/// A fee account that is made in the batch is bought into by its owner, made by a fee or by a quote.
+#[test]
+fn a_fee_account_of_the_same_batch_buys() {
+    for by_quote in [false, true] {
+        let (mut state, mut replay) = world();
+        let fees = execute(&mut state, TIME, &[deposit("fees", 0, 1_000)]);
+        follows(&mut replay, &state, &fees);
+        let own = A + u32::from(TOKENS) * NAMES.len() as u32;
+        let mut quotes = Quotes::default();
+        for token in [0, 1] {
+            quotes.insert(Quote::price(token, 0, 0).unwrap(), 0);
+        }
+        let [first, second] = [0, 1].map(|n| quotes.ops().nth(n).unwrap());
+        let mut batch = BatchBuilder::with_quotes(&mut state, context(TIME), quotes).unwrap();
+        let pays = signed(
+            batch.state(),
+            "ben",
+            place(1, 1),
+            5,
+            Action::Transfer { to: place(0, 1), amount: 7 },
+        );
+        assert!(batch.push(if by_quote { &second } else { &pays }, |_| true).unwrap());
+        let limit = Limit::of(1, 1).unwrap();
+        let order =
+            signed(batch.state(), "fees", own, 0, Action::Order { to: 1, amount: 10, limit });
+        for op in [&order, &first].into_iter().chain((!by_quote).then_some(&second)) {
+            assert!(batch.push(op, |_| true).unwrap());
+        }
+        let trace = batch.finish().unwrap();
+        follows(&mut replay, &state, &trace);
+    }
+}
+
 #[test]
 fn quotes_may_stand_anywhere() {
     let (_, mut replay) = world();

@@ -101,8 +101,10 @@ fn no_sum_wraps() {
     let (p, q) = (field(), modulus());
     let [q_low, q_high] = MODULUS.map(|limb| integer(&limb));
     assert_eq!(&q_low + (&q_high << 127), q);
-    // Words of slots, then those of a value.
-    let words = bits(119) * 32u8 + bits(120) + bits(117) + bits(18);
+    // Words of slots (two of a quote, below 9 2^116 and 2^112, are below two others; the first one may be the
+    // last of its group), then those of a value.
+    assert!(bits(116) * 9u8 + bits(112) < bits(119) * 2u8);
+    let words = bits(119) * 32u8 + bits(116) + bits(120) + bits(117) + bits(18);
     // Largest of what is added, and of what is taken away, in each limb.
     let low = &words * bits(127) + bits(125) * bits(127);
     let low_taken = bits(125) * &q_low + bits(127) + bits(125) * bits(127);

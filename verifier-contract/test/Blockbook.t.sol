@@ -23,7 +23,7 @@ contract BlockbookTest {
     }
 
     function make(uint256 seed) internal pure returns (Blockbook.Block memory b) {
-        b.committedAt = 1 days + 1 + uint32(seed);
+        b.committedAt = 1 days + 1 + uint256(uint32(seed));
         b.time = b.committedAt - (seed >> 32) % (1 days + 1);
         b.processed = (seed >> 64) & 0x1fffffffff;
         b.finalizedAt = seed & 1 == 0 ? 0 : (seed >> 128) & 0x1ffffffff;
@@ -62,6 +62,7 @@ contract BlockbookTest {
         b.time = b.committedAt;
         require(refused(b), "too late a commit");
         b = make(1);
+        b.committedAt = 1 << 20;
         b.time = b.committedAt - (1 << 17);
         require(refused(b), "too old");
         b = make(1);

@@ -147,9 +147,10 @@ impl SignedOp {
                 [until.to_be_bytes(), old_until.to_be_bytes()].concat()
             }
             Action::Unfreeze { old_until } => old_until.to_be_bytes().to_vec(),
-            Action::Order { to, amount, limit } => {
+            Action::Order { to, buy, amount, limit } => {
+                let (to, buy) = (to.to_be_bytes(), buy.to_be_bytes());
                 let (mantissa, exponent) = (limit.mantissa().to_be_bytes(), [limit.exponent()]);
-                [&to.to_be_bytes()[..], &amount.to_be_bytes(), &mantissa, &exponent].concat()
+                [&to[..], &buy, &amount.to_be_bytes(), &mantissa, &exponent].concat()
             }
         };
         let tag = body.action.kind().description().number;
@@ -239,6 +240,7 @@ impl Reader<'_> {
             Kind::Unfreeze => Action::Unfreeze { old_until: u64::from_be_bytes(self.take()?) },
             Kind::Order => Action::Order {
                 to: u32::from_be_bytes(self.take()?),
+                buy: u16::from_be_bytes(self.take()?),
                 amount: u128::from_be_bytes(self.take()?),
                 limit: {
                     let mantissa = u64::from_be_bytes(self.take()?);

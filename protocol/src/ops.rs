@@ -150,6 +150,8 @@ pub enum Action {
     Order {
         /// Account of the same owner that receives what is bought.
         to: Index,
+        /// Token that is bought. It is signed and not posted: `to` holds it, or the order is refused.
+        buy: Token,
         /// Most that is sold, below `2^112`.
         #[serde(with = "serde_decimal")]
         amount: u128,
@@ -321,7 +323,7 @@ impl Body {
             Action::ChangeKey { keyhash } => (0, [keyhash, own_exit.to_fr()]),
             Action::Freeze { until, old_until } => (until, [Fr::from(old_until), Fr::ZERO]),
             Action::Unfreeze { old_until } => (0, [Fr::from(old_until), Fr::ZERO]),
-            Action::Order { limit, .. } => (0, [Fr::from(limit.word()), Fr::ZERO]),
+            Action::Order { buy, limit, .. } => (0, [Fr::from(limit.word()), Fr::from(buy)]),
         };
         let amount = self.action.amount().unwrap_or_default();
         if kind == Kind::Order && amount >> ORDER_BITS != 0 {

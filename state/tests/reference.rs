@@ -367,7 +367,7 @@ fn operation(ledger: &Ledger, d: &Draw, time: u64) -> Op {
         6 | 7 => Action::Withdraw { to: exit(d.other % 3), amount },
         8 => Action::ChangeKey { keyhash: key(d.other % KEYS).public().keyhash() },
         9 | 10 => Action::Freeze { until: time + u64::from(d.amount % 64), old_until },
-        12 => Action::Order { to, amount, limit: Limit::of(1, 2).unwrap() },
+        12 => Action::Order { to, buy: 1, amount, limit: Limit::of(1, 2).unwrap() },
         _ => Action::Unfreeze { old_until },
     };
     let guardian = matches!(action, Action::Freeze { .. } | Action::Unfreeze { .. });

@@ -26,7 +26,7 @@ fn world() -> (State, Replay) {
 }
 
 fn order(state: &State, who: usize, (sell, buy): (u16, u16), amount: u128, limit: Limit) -> Op {
-    let action = Action::Order { to: place(who, buy), amount, limit };
+    let action = Action::Order { to: place(who, buy), buy, amount, limit };
     signed(state, NAMES[who], place(who, sell), 10, action)
 }
 

@@ -39,8 +39,10 @@ pub(super) fn message(block: &mut RowBlock, c: &Cells, s: &Sets) {
     let extended = s.signed - s.transfer;
     block.when(extended).equal("long_message", c.message, c.message_chain[2]);
     block.when(s.guardian_signed).equal("freeze_names_old", c.x1, c.access[0].before.frozen_until);
-    let no_x2 = s.withdraw + s.guardian_signed + s.order;
+    let no_x2 = s.withdraw + s.guardian_signed;
     block.when(no_x2).zero("x2_is_zero", c.x2);
+    // The posted word names the account that is paid, whose token the operator may have chosen.
+    block.when(s.order).equal("order_signs_bought_token", c.x2, c.access[1].before.token);
     block.when(s.keeps_exit).equal("exit_address_stays", c.x2, c.exit);
     block.when(s.withdraw).equal("withdraw_to_signed", c.exit_to, c.x1);
     block.when(s.forced_exit).equal("forced_exit_to_requested", c.exit_to, c.requested_exit);

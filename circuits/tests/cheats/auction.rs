@@ -57,6 +57,16 @@ fn orders_move_what_the_auction_says() {
     assert!(sold.contains("order.sold"), "{sold:?}");
 }
 
+/// Alice signs an order that pays an account and buys a token.
+fn signs(op: &mut OpTrace, to: u32, buy: u16) {
+    if let Op::Signed(s) = &mut op.op {
+        s.body.action = order(to, buy, 10_000, 9_000);
+        let message = s.body.message(context().domain, exit("alice")).unwrap();
+        s.signature = key("alice").sign(message);
+        op.message = Some(message);
+    }
+}
+
 /// Alice's order pays another account, which the cheater has her sign.
 fn pays(to: u32) -> BTreeSet<String> {
     cheat_auction(|trace| {
@@ -64,12 +74,7 @@ fn pays(to: u32) -> BTreeSet<String> {
         let before = world().account(to).copied().unwrap();
         let paid = Account { balance: before.balance + 9_999, ..before };
         op.accesses[1] = Some(Access { index: to, before: Some(before), after: Some(paid) });
-        if let Op::Signed(s) = &mut op.op {
-            s.body.action = order(to, 10_000, 9_000);
-            let message = s.body.message(context().domain, exit("alice")).unwrap();
-            s.signature = key("alice").sign(message);
-            op.message = Some(message);
-        }
+        signs(op, to, before.token);
     })
 }
 
@@ -80,6 +85,16 @@ fn an_order_pays_its_owner() {
     // Bob is another owner, and has what is sold.
     let names = pays(FIRST + 1);
     assert!(names.is_superset(&set(&["op.order_has_one_owner", "op.order_names_two_tokens"])));
+}
+
+/// The account that is paid is Alice's, but of another token than the one that she signed to buy.
+#[test]
+fn an_order_buys_the_token_that_was_signed() {
+    let buys = |token| cheat_auction(move |trace| signs(&mut trace.ops[ALICE], FIRST + 4, token));
+    assert_eq!(buys(3), set(&[]));
+    for token in [0, 4, u16::MAX] {
+        assert_eq!(buys(token), set(&["op.order_signs_bought_token"]));
+    }
 }
 
 #[test]

@@ -125,13 +125,13 @@ pub fn quotes() -> Quotes {
 
 /// Alice sells 10,000 of token 0 well below the price, Carol 20,000 of token 3 just below it.
 pub const ORDERS: [Make; 2] = [
-    |s| signed(s, "alice", FIRST, 10, order(FIRST + 4, 10_000, 9_000)),
-    |s| signed(s, "carol", FIRST + 2, 0, order(FIRST + 5, 20_000, 9_995)),
+    |s| signed(s, "alice", FIRST, 10, order(FIRST + 4, 3, 10_000, 9_000)),
+    |s| signed(s, "carol", FIRST + 2, 0, order(FIRST + 5, 0, 20_000, 9_995)),
 ];
 
 /// Sells an amount for at least `least` in 10,000.
-pub fn order(to: u32, amount: u128, least: u128) -> Action {
-    Action::Order { to, amount, limit: Limit::of(least, 10_000).unwrap() }
+pub fn order(to: u32, buy: u16, amount: u128, least: u128) -> Action {
+    Action::Order { to, buy, amount, limit: Limit::of(least, 10_000).unwrap() }
 }
 
 pub fn run(

@@ -44,7 +44,7 @@ function encodeAction(action: Action): Uint8Array[] {
     case "order": {
       const { mantissa, exponent } = checkedLimit(action.limit);
       const limit = [u64("mantissa", mantissa), fromInteger("exponent", exponent, 1)];
-      return [u32("to", action.to), u128("amount", action.amount), ...limit];
+      return [u32("to", action.to), u16("buy", action.buy), u128("amount", action.amount), ...limit];
     }
   }
 }
@@ -137,7 +137,7 @@ class Reader {
       case "unfreeze":
         return { kind, oldUntil: this.integer(8) };
       case "order":
-        return { kind, to: this.number(4), amount: this.integer(16), limit: this.limit() };
+        return { kind, to: this.number(4), buy: this.number(2), amount: this.integer(16), limit: this.limit() };
     }
   }
 

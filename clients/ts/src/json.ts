@@ -144,8 +144,8 @@ function actionFrom(fields: Fields): Action {
     case "unfreeze":
       return { kind: "unfreeze", oldUntil: fields.time("old_until") };
     case "order": {
-      const [to, amount] = [fields.number("to", 32), fields.amount("amount")];
-      return { kind: "order", to, amount, limit: fields.limit() };
+      const [to, buy] = [fields.number("to", 32), fields.number("buy", 16)];
+      return { kind: "order", to, buy, amount: fields.amount("amount"), limit: fields.limit() };
     }
   }
 }

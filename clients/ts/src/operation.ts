@@ -73,7 +73,8 @@ export type Action =
   | { kind: "change_key"; keyhash: Element }
   | { kind: "freeze"; until: bigint; oldUntil: bigint }
   | { kind: "unfreeze"; oldUntil: bigint }
-  | { kind: "order"; to: number; amount: bigint; limit: Limit };
+  /** `buy` is the token of the account `to`: it is signed, so that nobody can give `to` another one. */
+  | { kind: "order"; to: number; buy: number; amount: bigint; limit: Limit };
 
 /** The kinds that a key signs. */
 export type SignedKind = Action["kind"];
@@ -185,7 +186,7 @@ function extra(action: Action, ownExit: Address): Element[] {
     case "unfreeze":
       return [unsigned("old_until", action.oldUntil, 64), 0n];
     case "order":
-      return [limitWord(action.limit), 0n];
+      return [limitWord(action.limit), unsigned("buy", action.buy, 16)];
   }
 }
 

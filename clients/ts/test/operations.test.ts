@@ -66,6 +66,7 @@ for (const vector of operations.signed) {
       const others = [{ mantissa: mantissa ^ 1n, exponent }, { mantissa, exponent: exponent ^ 1 }];
       for (const limit of others) changed.push({ ...operation, action: { ...action, limit } });
       changed.push({ ...operation, action: { ...action, to: action.to - 1 } });
+      changed.push({ ...operation, action: { ...action, buy: action.buy + 1 } });
     }
     if (action.kind === "freeze") changed.push({ ...operation, action: { ...action, until: action.until - 1n } });
     for (const other of changed) assert.ok(!isSigned(other, domain, exit));
@@ -135,6 +136,7 @@ test("what does not fit the wire is not signed", () => {
     { account: 2 ** 32 }, { nonce: -1 }, { nonce: 1.5 }, { token: 2 ** 16 }, { fee: -1n },
     { action: { kind: "transfer", to: 2 ** 32, amount: 1n } },
     { action: { kind: "withdraw", to: "0x1234", amount: 1n } },
+    { action: { kind: "order", to: 1, buy: 2 ** 16, amount: 1n, limit: limitOf(1n, 1n) } },
   ];
   for (const change of wide) {
     assert.throws(() => sign({ ...first, ...change }, key, domain, exit), { name: "ProtocolError" });
@@ -199,6 +201,8 @@ test("JSON of another form is refused", () => {
   ] as const) {
     assert.throws(() => fromJson({ ...order, limit }), why);
   }
+  assert.throws(() => fromJson(without(order, "buy")), /field buy is missing/);
+  assert.throws(() => fromJson({ ...order, buy: 2 ** 16 }), /outside/);
   assert.throws(() => fromJson(without(good, "fee")), /field fee is missing/);
   for (const json of [null, [], "noop", 1]) assert.throws(() => fromJson(json), /expected a JSON object/);
 });

@@ -26,11 +26,19 @@ function fields(operation) {
   if (operation.op === "forced_exit") {
     return [["Kind", "forced exit from L1"], ["Account", account(operation.index)], ["Exit address", hash(operation.exit)]];
   }
+  if (operation.op === "quote") {
+    const { a, b, value } = operation;
+    return [["Kind", "quote of an auction"], ["Tokens", a === b ? String(a) : `${a} for ${b}`], ["Value", String(value)]];
+  }
   const { action, token } = operation;
   const sum = (/** @type {bigint} */ amount) => format.amount(token, String(amount));
   /** @type {[string, import("./dom.js").Child][]} */
   const rows = [["Kind", action.kind.replaceAll("_", " ")], ["Account", account(operation.account)]];
   if (action.kind === "transfer") rows.push(["To account", account(action.to)]);
+  if (action.kind === "order") {
+    const { mantissa, exponent } = action.limit;
+    rows.push(["Paid to account", account(action.to)], ["Buys token", String(action.buy)], ["Limit", `${mantissa} / 2^${exponent} for each unit`]);
+  }
   if (action.kind === "withdraw") rows.push(["To address on L1", hash(action.to)]);
   if (action.kind === "transfer_new") rows.push(["New owner's exit address", hash(action.exit)]);
   if ("amount" in action) rows.push(["Amount", h("strong", {}, sum(action.amount))]);

@@ -21,10 +21,10 @@ fn action() -> impl Strategy<Value = Action> {
         (any::<u64>(), any::<u64>())
             .prop_map(|(until, old_until)| Action::Freeze { until, old_until }),
         any::<u64>().prop_map(|old_until| Action::Unfreeze { old_until }),
-        (any::<u32>(), any::<u128>(), 1u64 << 63.., 0u8..128).prop_map(
-            |(to, amount, mantissa, exponent)| {
+        (any::<u32>(), any::<u16>(), any::<u128>(), 1u64 << 63.., 0u8..128).prop_map(
+            |(to, buy, amount, mantissa, exponent)| {
                 let limit = Limit::new(mantissa, exponent).unwrap();
-                Action::Order { to, amount, limit }
+                Action::Order { to, buy, amount, limit }
             }
         ),
     ]
@@ -138,9 +138,9 @@ fn the_layout_is_that_of_the_protocol() {
     );
     assert_eq!(hex::encode(Op::Signed(signed).to_bytes()), expected);
     let limit = Limit::new(1 << 63 | 9, 8).unwrap();
-    signed.body.action = Action::Order { to: 6, amount: 7, limit };
+    signed.body.action = Action::Order { to: 6, buy: 0x0a0b, amount: 7, limit };
     let bytes = hex::encode(Op::Signed(signed).to_bytes());
-    let before = "07".to_owned() + &expected[2..110];
+    let before = format!("07{}0a0b{}", &expected[2..78], &expected[78..110]);
     assert_eq!(bytes, before + "800000000000000908" + &expected[110..]);
 }
 
@@ -148,13 +148,13 @@ fn the_layout_is_that_of_the_protocol() {
 fn an_order_without_a_limit_is_refused() {
     let key = SecretKey::from_seed(b"order");
     let limit = Limit::new(1 << 63, 0).unwrap();
-    let action = Action::Order { to: 6, amount: 7, limit };
+    let action = Action::Order { to: 6, buy: 8, amount: 7, limit };
     let body = Body { account: 1, token: 2, nonce: 3, deadline: 4, fee: 5, action };
     let signature = key.sign(Fr::from(8u64));
     let mut bytes = Op::Signed(SignedOp { body, key: key.public(), signature }).to_bytes();
     assert!(Op::from_bytes(&bytes).is_ok());
     // The first byte of the mantissa, and the exponent after its 8 bytes.
-    for (at, wrong) in [(55, 0x7f), (63, 128)] {
+    for (at, wrong) in [(57, 0x7f), (65, 128)] {
         let right = std::mem::replace(&mut bytes[at], wrong);
         assert!(matches!(Op::from_bytes(&bytes), Err(ProtocolError::Limit { .. })), "byte {at}");
         bytes[at] = right;

@@ -122,6 +122,7 @@ fn bodies() -> Vec<Body> {
         Body {
             action: Action::Order {
                 to: 131_074,
+                buy: 5,
                 amount: 34_359_738_367,
                 limit: Limit::of(9, 10).unwrap(),
             },
@@ -130,6 +131,7 @@ fn bodies() -> Vec<Body> {
         Body {
             action: Action::Order {
                 to: u32::MAX,
+                buy: 0,
                 amount: 10u128.pow(33),
                 limit: Limit::new(u64::MAX, Limit::MAX_EXPONENT).unwrap(),
             },
@@ -189,7 +191,7 @@ fn refused() -> Vec<Value> {
         bytes
     };
     let limit = Limit::of(9, 10).unwrap();
-    let action = Action::Order { to: 131_074, amount: 10, limit };
+    let action = Action::Order { to: 131_074, buy: 5, amount: 10, limit };
     let signed = Body { action, ..body }.sign(&key, domain(CHAIN_ID, CONTRACT), EXIT).unwrap();
     let order = |at: usize, byte: u8| {
         let mut bytes = Op::Signed(signed).to_bytes();
@@ -217,8 +219,8 @@ fn refused() -> Vec<Value> {
         // Transfer, although the fields are those of another kind.
         with(0, &[1]),
         // A mantissa without its top bit, and an exponent of more than 7 bits.
-        order(55, 0x7f),
-        order(63, 0x80),
+        order(57, 0x7f),
+        order(65, 0x80),
     ];
     cases
         .iter()
@@ -236,6 +238,7 @@ fn unsignable() -> Vec<Value> {
         Body {
             action: Action::Order {
                 to: 1,
+                buy: 0,
                 amount: 6 * 10u128.pow(33),
                 limit: Limit::of(1, 1).unwrap(),
             },

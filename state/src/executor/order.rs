@@ -8,12 +8,12 @@ use super::auction::Book;
 use super::{Flow, OrderTrace, Rejection};
 use crate::state::State;
 
-/// The account that is paid: another one of the same owner, in another token.
+/// The account that is paid: another one of the same owner, in the token that the order names.
 pub(super) fn bought(
     state: &State,
     seller: &Account,
     index: Index,
-    to: Index,
+    (to, buy): (Index, Token),
 ) -> Result<Account, Rejection> {
     let account = *state.account(to).ok_or(Rejection::NoSuchAccount(to))?;
     if is_limiter(to) {
@@ -24,6 +24,9 @@ pub(super) fn bought(
     }
     if account.token == seller.token {
         return Err(Rejection::SameToken(to));
+    }
+    if account.token != buy {
+        return Err(Rejection::WrongToken { account: to, expected: account.token, got: buy });
     }
     Ok(account)
 }

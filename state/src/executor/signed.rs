@@ -181,9 +181,9 @@ fn by_owner(
     if account.is_frozen(context.time) && !to_exit {
         return Err(Rejection::Frozen { account: index, until: account.frozen_until });
     }
-    if let Action::Order { to, limit, .. } = body.action {
-        let buyer = bought(state, &account, index, to)?;
-        let order = order(book, (token, buyer.token), amount, limit)?;
+    if let Action::Order { to, buy, limit, .. } = body.action {
+        let buyer = bought(state, &account, index, (to, buy))?;
+        let order = order(book, (token, buy), amount, limit)?;
         amount = order.sold;
         let paid = buyer.balance.checked_add(order.paid);
         let balance = paid.ok_or(Rejection::BalanceOverflow(to))?;

@@ -43,7 +43,8 @@ fn state() -> State {
 fn order(n: u8, sell: u16) -> Op {
     let index = |token: u16| FIRST_USER + 2 * Index::from(n) + Index::from(token);
     let limit = Limit::of(9, 10).unwrap();
-    let action = Action::Order { to: index(1 - sell), amount: 500_000, limit };
+    let buy = 1 - sell;
+    let action = Action::Order { to: index(buy), buy, amount: 500_000, limit };
     let body = Body { account: index(sell), token: sell, nonce: 0, deadline: TIME, fee: 1, action };
     Op::Signed(body.sign(&key(n), context().domain, exit(n)).unwrap())
 }

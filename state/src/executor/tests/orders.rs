@@ -40,7 +40,8 @@ pub(super) fn market() -> State {
 
 fn body(from: Index, to: Index, amount: u128, limit: Limit) -> Body {
     let token = 1 + u16::from(from == BEN_SELLS || from == ANNA_BUYS || from == BRIM);
-    let action = Action::Order { to, amount, limit };
+    // There are two tokens, 1 and 2.
+    let action = Action::Order { to, buy: 3 - token, amount, limit };
     Body { account: from, token, nonce: 0, deadline: TIME, fee: 10, action }
 }
 
@@ -202,7 +203,8 @@ pub(super) fn refusals() -> Vec<(&'static str, Rejection, Rejection)> {
     let refused = |quotes: &Quotes, ops: &[Op]| run(quotes.clone(), ops.to_vec()).unwrap_err();
     let one = |body| refused(&known, &[signed(body)]);
     let good = body(ANNA_SELLS, ANNA_BUYS, MILLION, limit);
-    let to = |to| Body { action: Action::Order { to, amount: MILLION, limit }, ..good };
+    let sells = |to, buy, amount| Body { action: Action::Order { to, buy, amount, limit }, ..good };
+    let to = |to| sells(to, 2, MILLION);
     let all = |without: Option<usize>| -> Vec<Op> {
         let posted = quoted.iter().enumerate().filter(|(i, _)| Some(*i) != without);
         orders().into_iter().chain(posted.map(|(_, op)| *op)).collect()
@@ -234,17 +236,15 @@ pub(super) fn refusals() -> Vec<(&'static str, Rejection, Rejection)> {
             R::Frozen { account: FROZEN, until: TIME + 1 },
         ),
         (
-            "nothing",
-            one(Body { action: Action::Order { to: ANNA_BUYS, amount: 0, limit }, ..good }),
-            R::ZeroAmount,
+            "another token than is bought",
+            one(sells(ANNA_BUYS, 9, MILLION)),
+            R::WrongToken { account: ANNA_BUYS, expected: 2, got: 9 },
         ),
+        ("nothing", one(sells(ANNA_BUYS, 2, 0)), R::ZeroAmount),
         ("paid beyond 128 bits", one(to(BRIM)), R::BalanceOverflow(BRIM)),
         (
             "balance",
-            one(Body {
-                action: Action::Order { to: ANNA_BUYS, amount: 11 * MILLION, limit },
-                ..good
-            }),
+            one(sells(ANNA_BUYS, 2, 11 * MILLION)),
             R::InsufficientBalance {
                 account: ANNA_SELLS,
                 balance: 10 * MILLION,

@@ -7,8 +7,8 @@ use bastion_audit::chain::{Code, History};
 use bastion_contract::evm::Evm;
 use bastion_contract::governance::IGovernance;
 use bastion_contract::rollup::{governance, rollup};
-use bastion_protocol::header::domain;
 use bastion_protocol::field;
+use bastion_protocol::header::domain;
 use bastion_protocol::times::MAX_CLOCK_LAG;
 
 use crate::error::NodeError;

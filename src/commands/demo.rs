@@ -1,5 +1,7 @@
 //! `bastion demo`
 
+mod auction;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Instant;
@@ -51,9 +53,12 @@ const BLOB_GAS: u64 = 1 << 13;
 /// leaves by exodus. Last, everything is audited from what L1 holds. If the cache holds no reference string, an UNSAFE one is made.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  bastion demo --shape tiny\n  bastion demo --shape standard --l1-rules amsterdam --json"
+    args_conflicts_with_subcommands = true,
+    after_help = "Examples:\n  bastion demo --shape tiny\n  bastion demo --shape standard --l1-rules amsterdam --json\n  bastion demo auction"
 )]
 pub(crate) struct Args {
+    #[command(subcommand)]
+    story: Option<Story>,
     /// Shape: tiny, small, medium, standard or large (`bastion shapes` compares them).
     #[arg(long, default_value = "small", value_parser = config::shape)]
     shape: Shape,
@@ -69,6 +74,12 @@ pub(crate) struct Args {
     /// Rules of the embedded L1: those in force, or those of the next fork, as far as they are known.
     #[arg(long, value_name = "FORK", default_value = "osaka", conflicts_with = "l1")]
     l1_rules: L1Rules,
+}
+
+/// The help of a story is the comment of its `Args`.
+#[derive(Debug, clap::Subcommand)]
+enum Story {
+    Auction(auction::Args),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, clap::ValueEnum)]
@@ -116,11 +127,8 @@ impl Gas {
     /// The parts for one transfer.
     fn parts(&self) -> String {
         let part = |gas: u64| gas as f64 / self.transfers.max(1) as f64;
-        let mut parts = format!(
-            "commit {:.1}, prove and finalize {:.1}",
-            part(self.commit),
-            part(self.prove)
-        );
+        let mut parts =
+            format!("commit {:.1}, prove and finalize {:.1}", part(self.commit), part(self.prove));
         if self.blob > 0 {
             parts += &format!(", blob {:.1} (at the reserve price of EIP-7918)", part(self.blob));
         }
@@ -165,6 +173,9 @@ struct Report {
 }
 
 pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
+    if let Some(Story::Auction(args)) = &args.story {
+        return auction::run(args, settings);
+    }
     let start = Instant::now();
     let shape = &args.shape;
     MemoryPlan::new(shape, BATCHES).require(settings.memory)?;
@@ -367,10 +378,7 @@ fn text(r: &Report) -> String {
     row("posted data", format!("{} bytes of calldata{blob}", r.data_bytes));
     row("proof", format!("{} bytes", r.proof_bytes));
     row("verifier contract", format!("{} bytes", r.verifier_code_bytes));
-    row(
-        "gas: commit, prove and finalize",
-        format!("{}, {}", r.gas.commit, r.gas.prove),
-    );
+    row("gas: commit, prove and finalize", format!("{}, {}", r.gas.commit, r.gas.prove));
     row("gas per transfer", r.gas.per_transfer.to_string());
     row("of that", r.gas.parts());
     row("gas of claims", format!("{:?}", r.claims));

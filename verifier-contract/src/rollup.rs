@@ -268,8 +268,8 @@ pub fn describe_revert(data: &[u8]) -> String {
 mod tests {
     use super::*;
     use crate::bindings::IBastionVerifier::IBastionVerifierErrors;
-    use alloy_sol_types::SolError;
     use alloy_primitives::keccak256;
+    use alloy_sol_types::SolError;
     use std::collections::BTreeSet;
 
     /// Full topics or hashes of an artifact's items of a kind.

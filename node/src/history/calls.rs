@@ -268,9 +268,9 @@ impl Wanted<'_> {
         let settles = places(input, IRollup::settleInBlobCall::SELECTOR, &header)
             .filter_map(|(_, call)| IRollup::settleInBlobCall::abi_decode(call).ok())
             .map(|call| (call.data, call.opening));
-        commits
-            .chain(settles)
-            .find_map(|(data, opening)| Some((data.to_vec(), self.inputs_in_blob(&data, &opening)?)))
+        commits.chain(settles).find_map(|(data, opening)| {
+            Some((data.to_vec(), self.inputs_in_blob(&data, &opening)?))
+        })
     }
 
     /// The calls in calldata that may have proved the block, with their places.

@@ -262,7 +262,8 @@ impl Settler {
             finalized: view(l1, contract, &IRollup::finalizedCall {})?,
         };
         let length: U256 = view(l1, contract, &IRollup::queueLengthCall {})?;
-        let last = view(l1, contract, &IRollup::blocksCall { number: U256::from(counters.finalized) })?;
+        let last =
+            view(l1, contract, &IRollup::blocksCall { number: U256::from(counters.finalized) })?;
         let queue: u64 = length.saturating_to();
         let oldest = match last.processed < queue {
             false => 0,
@@ -367,9 +368,8 @@ impl Settler {
                 if self.name(step, number, counters).is_none() {
                     return Ok(());
                 }
-                let call = self.posted(number, &block, |posted| {
-                    posted.settle_call(&block.header, &proof)
-                })?;
+                let call = self
+                    .posted(number, &block, |posted| posted.settle_call(&block.header, &proof))?;
                 let Some((call, blob)) = call else { return Ok(()) };
                 sidecar = blob;
                 call
@@ -424,13 +424,7 @@ impl Settler {
     /// Whether a block that comes next goes to L1 in one transaction. One that is old does not wait for its
     /// proof. The claims of a sentinel are believed behind calls of operators alone, which `settle`, with
     /// all data in calldata, is not.
-    fn goes_in_one(
-        &self,
-        number: u64,
-        block: &BlockInfo,
-        counters: &Counters,
-        now: u64,
-    ) -> bool {
+    fn goes_in_one(&self, number: u64, block: &BlockInfo, counters: &Counters, now: u64) -> bool {
         let sent = |step: Step| {
             let intent = self.senders.get(&format!("{} {number}", step.name()));
             intent.is_some_and(|intent| matches!(intent.state, State::Pending | State::Sent))

@@ -6,8 +6,9 @@ SHAPE ?= small
 L1    ?=
 NODE_SHAPE ?= tiny
 LIMIT ?= 200
+AUCTION_SHAPE ?= market
 
-.PHONY: setup build demo node-demo sentinel-demo sentinel-page test chaos soundness lint artifacts
+.PHONY: setup build demo auction-demo node-demo sentinel-demo sentinel-page test chaos soundness lint artifacts
 
 setup: .bastion/setup-done
 
@@ -28,6 +29,10 @@ build: setup
 # L1=anvil starts a local anvil; L1=http://... uses a node that runs.
 demo: build
 	./scripts/demo.sh "$(SHAPE)" "$(L1)"
+
+# An auction of 200 orders, proved and settled on the embedded L1.
+auction-demo: build
+	target/release/bastion demo auction --shape "$(AUCTION_SHAPE)"
 
 # A rollup as an operator runs it: anvil, NATS, the node, two workers, a page. LIMIT is the number of transfers.
 node-demo: build

@@ -210,6 +210,7 @@ fn too_little_memory_is_6_before_any_work_and_says_what_is_needed() {
         "prove rows.csv --shape tiny --out out",
         "setup --shape tiny --unsafe-dev-srs",
         "demo --shape tiny",
+        "demo auction --shape tiny",
         "shapes --recommend",
     ] {
         let output = bastion(dir.path(), &format!("{args} --memory 100MiB"));

@@ -7,7 +7,6 @@ use bastion_protocol::keys::SecretKey;
 use bastion_protocol::kinds::ToField;
 use bastion_protocol::ops::{Action, Body, Op};
 use bastion_protocol::policy::{Policy, TokenLimits};
-use bastion_protocol::records::Section;
 use bastion_protocol::Kind;
 use bastion_protocol::{Account, Address, Fr, Index};
 use bastion_state::executor::{BatchBuilder, BatchContext, BatchTrace, Footprint};
@@ -170,7 +169,11 @@ fn operation(
     let n = needs(kind);
     // The account that acts, and the one that is paid.
     let d = kind.description();
-    let accounts = usize::from(d.accesses[0]) + usize::from(d.to != ToField::None);
+    let paid = match d.to {
+        ToField::Receiver | ToField::Created => 1,
+        ToField::None | ToField::Token => 0,
+    };
+    let accounts = usize::from(d.accesses[0]) + paid;
     let signature =
         per_block(Table::Signature) + 64 * per_block(Table::Window) + 2 * per_block(Table::Half);
     let nodes = (nodes_per_account * accounts as f64 * per_block(Table::Node) as f64) as usize;
@@ -180,16 +183,12 @@ fn operation(
         + n.ranges128 * per_block(Table::Range128)
         + n.ranges40 * per_block(Table::Range40)
         + n.limiters * per_block(Table::Limiter)
+        + n.orders * per_block(Table::Order)
+        + n.quotes * per_block(Table::Quote)
         + accounts * (per_block(Table::Account) + per_block(Table::Unpack))
         + nodes;
-    let section = |on: bool, s: Section| if on { s.record_len() } else { 0 };
-    OperationCost {
-        advice_cells,
-        data_bytes: section(kind.is_l1(), Section::L1)
-            + section(n.signatures > 0, Section::L2)
-            + section(kind.exits(), Section::Exits)
-            + section(kind.writes_owner(), Section::Owners),
-    }
+    let sections = d.sections.iter();
+    OperationCost { advice_cells, data_bytes: sections.map(|s| s.record_len()).sum() }
 }
 
 fn context() -> BatchContext {

@@ -38,6 +38,16 @@ pub enum NodeError {
         /// The shape.
         shape: String,
     },
+    /// A number of orders that the demo's market cannot have.
+    #[error("{wanted} orders: a batch of shape `{shape}` takes 2 to {most} of this market")]
+    Orders {
+        /// What was asked for.
+        wanted: usize,
+        /// The most.
+        most: usize,
+        /// The shape.
+        shape: String,
+    },
     /// A batch that no proof exists of, found before any proving.
     #[error("batch {batch} of the block: {why}")]
     Unprovable {

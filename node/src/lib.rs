@@ -13,6 +13,7 @@
 //! | [`api`] | the HTTP API |
 //! | [`coordinator`] | from sealed batches to proven blocks |
 //! | [`history`] | what L1 tells, collected for an audit |
+//! | [`market`] | the market of the demo's auction: orders, what they got, receipts, a broken one |
 //! | [`nats`] | workers on other machines |
 //! | [`second_verifier`] | verification by the second verifier |
 //! | [`recommend`] | predicted speed and memory of shapes, and the best for a machine |
@@ -44,6 +45,7 @@ pub mod exodus;
 pub mod history;
 pub mod inclusion;
 pub mod jobs;
+pub mod market;
 pub mod nats;
 pub mod pipeline;
 pub mod posted;

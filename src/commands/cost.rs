@@ -11,7 +11,7 @@ use crate::output;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example: bastion cost --shape standard --json")]
 pub(crate) struct Args {
-    /// Shape: tiny, small, medium, standard or large (`bastion shapes` compares them).
+    /// Shape: tiny, small, medium, market, standard or large (`bastion shapes` compares them).
     #[arg(long, default_value = "standard", value_parser = config::shape)]
     shape: Shape,
 }

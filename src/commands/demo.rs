@@ -1,5 +1,7 @@
 //! `bastion demo`
 
+mod auction;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Instant;
@@ -51,9 +53,12 @@ const BLOB_GAS: u64 = 1 << 13;
 /// leaves by exodus. Last, everything is audited from what L1 holds. If the cache holds no reference string, an UNSAFE one is made.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  bastion demo --shape tiny\n  bastion demo --shape standard --l1-rules amsterdam --json"
+    args_conflicts_with_subcommands = true,
+    after_help = "Examples:\n  bastion demo --shape tiny\n  bastion demo --shape standard --l1-rules amsterdam --json\n  bastion demo auction"
 )]
 pub(crate) struct Args {
+    #[command(subcommand)]
+    story: Option<Story>,
     /// Shape: tiny, small, medium, standard or large (`bastion shapes` compares them).
     #[arg(long, default_value = "small", value_parser = config::shape)]
     shape: Shape,
@@ -69,6 +74,12 @@ pub(crate) struct Args {
     /// Rules of the embedded L1: those in force, or those of the next fork, as far as they are known.
     #[arg(long, value_name = "FORK", default_value = "osaka", conflicts_with = "l1")]
     l1_rules: L1Rules,
+}
+
+/// The help of a story is the comment of its `Args`.
+#[derive(Debug, clap::Subcommand)]
+enum Story {
+    Auction(auction::Args),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, clap::ValueEnum)]
@@ -162,6 +173,9 @@ struct Report {
 }
 
 pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
+    if let Some(Story::Auction(args)) = &args.story {
+        return auction::run(args, settings);
+    }
     let start = Instant::now();
     let shape = &args.shape;
     MemoryPlan::new(shape, BATCHES).require(settings.memory)?;

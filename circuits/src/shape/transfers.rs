@@ -88,13 +88,13 @@ pub(super) fn fullest(k: u32) -> Shape {
     sized(k, bisect(1 << 16, |n| sized(k, n).check().is_ok()))
 }
 
-/// The fullest shape of which half of the operations may be orders.
+/// The fullest shape of which five in nine of the operations may be orders.
 pub(super) fn market(k: u32) -> Shape {
     let with = |n: usize| {
         let shape = sized(k, n);
         let (order, quote, transfer) =
             (needs(Kind::Order), needs(Kind::Quote), needs(Kind::Transfer));
-        let (orders, quotes) = (n / 2, MARKET_QUOTES);
+        let (orders, quotes) = (n * 5 / 9, MARKET_QUOTES);
         let Slots { ops, hashes, ranges128, ranges40, .. } = shape.slots;
         let slots = Slots {
             ops: ops + quotes,

@@ -1,0 +1,238 @@
+//! A market for the demo: traders with an account in each token, and the orders that they sign.
+
+mod dispute;
+mod receipts;
+mod reorder;
+mod summary;
+
+use bastion_auction::sample::Rng;
+use bastion_circuits::{Shape, Slots};
+use bastion_protocol::account::FIRST_USER;
+use bastion_protocol::ops::{Action, Body, Deposit, Float, Op, AMOUNT_BITS, FEE_BITS};
+use bastion_protocol::{Address, Fr, Index, Kind, Limit, Token};
+use bastion_state::state::State;
+
+use crate::block::Source;
+use crate::devnet::{dev_exit, dev_key};
+use crate::error::NodeError;
+
+pub use dispute::{Dispute, Operator, Steps};
+pub use receipts::{compare, sign_all, sign_false, Compared};
+pub use reorder::{reorder, Reordered};
+pub use summary::{summary, Classes, PairSummary, Summary, TokenSummary};
+
+/// What a token stands for in the demo.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Coin {
+    /// Its name.
+    pub name: &'static str,
+    /// What one is worth, in cents.
+    cents: u128,
+    /// Digits behind the point.
+    pub decimals: u32,
+}
+
+impl Coin {
+    /// Smallest units that some cents buy.
+    fn units(&self, cents: u128) -> u128 {
+        cents * 10u128.pow(self.decimals) / self.cents
+    }
+}
+
+/// The tokens by their numbers; token 0 is ether.
+pub const COINS: [Coin; 5] = [
+    Coin { name: "ETH", cents: 300_000, decimals: 18 },
+    Coin { name: "USD", cents: 100, decimals: 6 },
+    Coin { name: "BTC", cents: 6_000_000, decimals: 8 },
+    Coin { name: "SOL", cents: 15_000, decimals: 9 },
+    Coin { name: "ARB", cents: 40, decimals: 18 },
+];
+
+/// Orders of one trader.
+const ORDERS_EACH: usize = 10;
+/// What each account begins with, in cents.
+const DEPOSIT: u128 = 10_000_000;
+/// Limits lie within so much of the fair price, in parts of 65,536: two in a hundred.
+const SPREAD: u64 = 1_300;
+/// How long orders hold, in seconds.
+const VALID: u64 = 3_600;
+
+/// How large a market is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Size {
+    /// Orders.
+    pub orders: usize,
+    /// Tokens: at least 2, and no more than [`COINS`].
+    pub tokens: usize,
+    /// Traders, each with an account in each token.
+    pub traders: usize,
+}
+
+impl Size {
+    /// The market with some orders that one batch of a shape holds. By default there are 200 orders, or as many
+    /// as fit.
+    ///
+    /// # Errors
+    /// [`NodeError::Orders`] if there is no room for so many orders, or fewer than 2.
+    pub fn of(shape: &Shape, orders: Option<usize>) -> Result<Self, NodeError> {
+        let slots = &shape.slots;
+        // A quote for each token, and one for each pair.
+        let tokens = slots.quotes.isqrt().min(COINS.len());
+        let sized = |orders: usize| {
+            let traders = orders.div_ceil(ORDERS_EACH).max(2);
+            Self { orders, tokens, traders }
+        };
+        let fits = |orders: usize| {
+            let Self { traders, .. } = sized(orders);
+            let accounts = traders * tokens + tokens;
+            // Two runs of neighbours, users and fees, and the paths above them.
+            let nodes = accounts + 64;
+            let kinds = [
+                (Kind::DepositNew, traders * tokens),
+                (Kind::Order, orders),
+                (Kind::Quote, tokens * tokens),
+            ];
+            let each = kinds.into_iter().flat_map(|(kind, n)| std::iter::repeat_n(kind, n));
+            let add = |usage: Slots, kind| usage.with(kind, accounts, nodes, 0);
+            each.fold(Slots::empty(), add).fits(slots)
+        };
+        let most = (0..=slots.orders).rev().find(|orders| fits(*orders)).unwrap_or(0);
+        let wanted = orders.unwrap_or(most.min(200));
+        match tokens >= 2 && wanted >= 2 && wanted <= most {
+            true => Ok(sized(wanted)),
+            false => Err(NodeError::Orders { wanted, most, shape: shape.name.clone() }),
+        }
+    }
+}
+
+/// Deposits, then signed orders.
+pub struct Market {
+    deposits: Vec<Op>,
+    orders: Vec<Op>,
+    /// An order that is signed like the others and that no batch takes.
+    left_out: Op,
+    next: usize,
+}
+
+/// Signs orders, each with the nonce of its account.
+struct Signers {
+    size: Size,
+    domain: Fr,
+    deadline: u64,
+    nonces: Vec<u32>,
+}
+
+impl Signers {
+    fn account(&self, trader: usize, token: usize) -> Index {
+        FIRST_USER + (trader * self.size.tokens + token) as Index
+    }
+
+    fn order(
+        &mut self,
+        trader: usize,
+        [sell, buy]: [usize; 2],
+        amount: u128,
+        asked: u128,
+    ) -> Result<Op, NodeError> {
+        let (sold, bought) = (COINS[sell], COINS[buy]);
+        let unit = |coin: Coin, other: Coin| other.cents * 10u128.pow(coin.decimals);
+        let limit = Limit::of(unit(bought, sold) * asked, unit(sold, bought) << 16)?;
+        let (account, to) = (self.account(trader, sell), self.account(trader, buy));
+        let nonce = &mut self.nonces[trader * self.size.tokens + sell];
+        let body = Body {
+            account,
+            token: sell as Token,
+            nonce: *nonce,
+            deadline: self.deadline,
+            fee: rounded(sold.units(2), FEE_BITS),
+            action: Action::Order { to, amount: rounded(amount, AMOUNT_BITS), limit },
+        };
+        *nonce += 1;
+        let (key, exit) = trader_keys(trader);
+        Ok(Op::Signed(body.sign(&key, self.domain, exit)?))
+    }
+}
+
+/// The largest number that has a float and is not above `value`.
+fn rounded(value: u128, bits: u32) -> u128 {
+    Float::floor(value, bits).value().unwrap_or(0)
+}
+
+fn trader_keys(trader: usize) -> (bastion_protocol::keys::SecretKey, Address) {
+    let name = format!("trader {trader}");
+    (dev_key(&name), dev_exit(&name))
+}
+
+impl Market {
+    /// Random orders, the same for the same seed. The first two are willing, and want opposite things.
+    ///
+    /// # Errors
+    /// Those of signing.
+    pub fn new(size: Size, domain: Fr, time: u64, seed: u64) -> Result<Self, NodeError> {
+        let Size { orders, tokens, traders } = size;
+        let tokens = tokens.min(COINS.len());
+        let mut deposits = Vec::with_capacity(traders * tokens);
+        for trader in 0..traders {
+            let (key, exit) = trader_keys(trader);
+            let keyhash = key.public().keyhash();
+            deposits.extend((0..).zip(&COINS[..tokens]).map(|(token, coin)| {
+                Op::Deposit(Deposit { token, amount: coin.units(DEPOSIT), keyhash, exit })
+            }));
+        }
+        let nonces = vec![0; traders * tokens];
+        let mut signers = Signers { size, domain, deadline: time + VALID, nonces };
+        let mut rng = Rng::new(seed);
+        let mut signed = Vec::with_capacity(orders);
+        let mut pair = [0, 1];
+        for i in 0..orders {
+            pair.reverse();
+            if i % 2 == 0 && i > 0 {
+                let first = rng.below(tokens as u64) as usize;
+                let others = (tokens as u64).saturating_sub(1);
+                pair = [first, (first + 1 + rng.below(others) as usize) % tokens];
+            }
+            let better = if i < 2 { 0 } else { rng.below(2 * SPREAD + 1) };
+            let asked = 65_536 - SPREAD + better;
+            // From one to eight parts in a hundred of what the account has, so that it can pay all its orders.
+            let cents = DEPOSIT / 100 + u128::from(rng.below(DEPOSIT as u64 * 7 / 100));
+            let amount = COINS[pair[0]].units(cents);
+            signed.push(signers.order(i % traders, pair, amount, asked.into())?);
+        }
+        let left_out = signers.order(0, [0, 1], COINS[0].units(DEPOSIT / 50), 65_536)?;
+        Ok(Self { deposits, orders: signed, left_out, next: 0 })
+    }
+
+    /// What the traders bring to L1, in order.
+    pub fn deposits(&self) -> &[Op] {
+        &self.deposits
+    }
+
+    /// The orders, in order.
+    pub fn orders(&self) -> &[Op] {
+        &self.orders
+    }
+
+    /// An order of the first trader that is none of [`Market::orders`].
+    pub fn left_out(&self) -> &Op {
+        &self.left_out
+    }
+}
+
+impl Source for Market {
+    fn next(&mut self, _: &State) -> Result<Option<(String, Op)>, NodeError> {
+        let n = self.next;
+        self.next += 1;
+        let op = match n.checked_sub(self.deposits.len()) {
+            None => self.deposits.get(n),
+            Some(place) => self.orders.get(place),
+        };
+        Ok(op.map(|op| (format!("operation {}", n + 1), *op)))
+    }
+
+    fn put_back(&mut self) {
+        self.next = self.next.saturating_sub(1);
+    }
+}
+
+#[cfg(test)]
+mod tests;

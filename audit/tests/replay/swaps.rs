@@ -127,8 +127,13 @@ fn a_fee_account_of_the_same_batch_buys() {
         );
         assert!(batch.push(if by_quote { &second } else { &pays }, |_| true).unwrap());
         let limit = Limit::of(1, 1).unwrap();
-        let order =
-            signed(batch.state(), "fees", own, 0, Action::Order { to: 1, buy: 1, amount: 10, limit });
+        let order = signed(
+            batch.state(),
+            "fees",
+            own,
+            0,
+            Action::Order { to: 1, buy: 1, amount: 10, limit },
+        );
         for op in [&order, &first].into_iter().chain((!by_quote).then_some(&second)) {
             assert!(batch.push(op, |_| true).unwrap());
         }

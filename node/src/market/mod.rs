@@ -145,7 +145,12 @@ impl Signers {
             nonce: *nonce,
             deadline: self.deadline,
             fee: rounded(sold.units(2), FEE_BITS),
-            action: Action::Order { to, amount: rounded(amount, AMOUNT_BITS), limit },
+            action: Action::Order {
+                to,
+                buy: buy as Token,
+                amount: rounded(amount, AMOUNT_BITS),
+                limit,
+            },
         };
         *nonce += 1;
         let (key, exit) = trader_keys(trader);

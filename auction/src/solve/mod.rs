@@ -23,7 +23,7 @@ const PATIENT: usize = 2;
 /// order of the orders, up to their places.
 ///
 /// Each market is cleared on its own. Where one does not clear, tokens are suspended, and what is left is
-/// tried again. If nothing trades in the end, the pair that fills the most orders on its own is cleared; there
+/// tried again. If a pair of tokens alone fills more orders than what comes out, that is taken. In the end there
 /// is no trade rather than a wrong one.
 #[must_use]
 pub fn solve(auction: &Auction) -> Clearing {
@@ -51,9 +51,12 @@ pub fn solve(auction: &Auction) -> Clearing {
         suspended.extend(failed);
         pass += 1;
     };
-    let found = found.filter(|clearing| clearing.trades() || suspended.is_empty());
-    let none = || Clearing::none(auction.orders().len());
-    found.or_else(|| best_pair(auction)).unwrap_or_else(none)
+    let filled = |clearing: &Clearing| clearing.fills.iter().filter(|fill| fill.sold > 0).count();
+    // What tokens are worth is a guess where prices were not found. A pair alone needs none.
+    let pair = if suspended.is_empty() { None } else { best_pair(auction) };
+    let most = found.as_ref().map_or(0, filled);
+    let better = pair.filter(|pair| filled(pair) > most).or(found);
+    better.unwrap_or_else(|| Clearing::none(auction.orders().len()))
 }
 
 /// The clearing of a market, or the tokens to suspend.

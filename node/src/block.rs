@@ -15,7 +15,7 @@ use bastion_state::executor::{order_chain, posted_data, BatchContext, BatchTrace
 use crate::error::NodeError;
 use crate::posted::{post, values, PostedData};
 
-pub use pack::{next_block, Refused, Source};
+pub use pack::{next_block, Refused, Source, Waiting};
 
 /// An executed block.
 #[derive(Debug, Clone)]

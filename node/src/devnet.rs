@@ -8,7 +8,7 @@ use bastion_protocol::policy::{Policy, TokenLimits};
 use bastion_protocol::{Address, Fr, Index};
 use bastion_state::state::State;
 
-use crate::block::Source;
+use crate::block::{Source, Waiting};
 use crate::error::NodeError;
 
 /// A key that everybody can derive from a name: for development alone.
@@ -59,6 +59,7 @@ pub struct DemoSource {
     steps: Vec<Step>,
     queue: Vec<Op>,
     next: usize,
+    waiting: Waiting,
     context: DemoContext,
 }
 
@@ -97,7 +98,7 @@ impl DemoSource {
 
     fn of(steps: Vec<Step>, leaves: Op, context: DemoContext) -> Self {
         let queue = NAMES.iter().map(|name| deposit(name)).chain([leaves]);
-        Self { steps, queue: queue.collect(), next: 0, context }
+        Self { steps, queue: queue.collect(), next: 0, waiting: Waiting::default(), context }
     }
 
     /// What users ask for on L1 after the story, of an operator who no longer answers.
@@ -208,6 +209,10 @@ impl Source for DemoSource {
 
     fn put_back(&mut self) {
         self.next = self.next.saturating_sub(1);
+    }
+
+    fn waiting(&mut self) -> &mut Waiting {
+        &mut self.waiting
     }
 }
 

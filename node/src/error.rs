@@ -9,6 +9,7 @@ use bastion_contract::ContractError;
 use bastion_l1::L1Error;
 use bastion_protocol::blob::BlobError;
 use bastion_protocol::proofs::ProofError;
+use bastion_protocol::records::RecordError;
 use bastion_protocol::Index;
 use bastion_protocol::{CircuitId, ProtocolError};
 use bastion_prover::schedule::MemoryBudget;
@@ -559,6 +560,14 @@ pub enum NodeError {
         block: u64,
         /// Why.
         fault: Box<DataFault>,
+    },
+    /// Records of a block's data that are none.
+    #[error("block {block}: {why}: this is a final block, so this program is older than the contract's rules or has a mistake")]
+    Records {
+        /// Number of the block.
+        block: u64,
+        /// Why.
+        why: RecordError,
     },
     /// Of the prover.
     #[error(transparent)]

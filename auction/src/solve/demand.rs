@@ -3,6 +3,7 @@
 use super::log::{log2, Exp2, FRACTION, OCTAVE};
 use super::markets::Market;
 use crate::{Terms, ONE};
+use std::collections::BTreeMap;
 
 /// Bits of all that is offered of a token, in the search's own units.
 const UNIT_BITS: u32 = 63;
@@ -135,6 +136,15 @@ impl Demand {
             }
         }
         (offered, demanded)
+    }
+
+    /// Logarithm of the worth of what each pair sells; those that sell nothing are not in it.
+    pub fn trade(&self, prices: &[i64], width: i64) -> BTreeMap<(usize, usize), i64> {
+        let of = |book: &Book| {
+            let sold = self.sold(book, prices[book.sell] - prices[book.buy], width);
+            (sold > 0).then(|| ((book.sell, book.buy), log2(sold) + prices[book.sell]))
+        };
+        self.books.iter().filter_map(of).collect()
     }
 
     /// Pairs of tokens with orders at the margin, those with the largest worth of them first.

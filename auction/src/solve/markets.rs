@@ -60,6 +60,19 @@ pub(super) fn markets(auction: &Auction, without: &BTreeSet<Token>) -> Vec<Marke
     markets
 }
 
+/// A market of each two tokens with orders in both directions, as if all others were suspended.
+pub(super) fn pairs(auction: &Auction) -> impl Iterator<Item = Market> + '_ {
+    let mut books: BTreeMap<(Token, Token), [Vec<Local>; 2]> = BTreeMap::new();
+    for (place, order) in auction.orders().iter().enumerate() {
+        let &Order { sell, buy, amount, limit } = order;
+        let local = usize::from(sell > buy);
+        let order = Local { place, sell: local, buy: 1 - local, amount, limit };
+        books.entry((sell.min(buy), sell.max(buy))).or_default()[local].push(order);
+    }
+    let both = books.into_iter().filter(|(_, sides)| sides.iter().all(|side| !side.is_empty()));
+    both.map(|((a, b), sides)| Market { tokens: vec![a, b], orders: sides.concat() })
+}
+
 /// The strongly connected components of all tokens but some, those of a single token too, in an order in
 /// which no order of the auction leads from a later one to an earlier one.
 fn components(auction: &Auction, without: &BTreeSet<Token>) -> Vec<Vec<Token>> {

@@ -7,63 +7,91 @@ mod log;
 mod markets;
 mod tatonnement;
 mod two;
+mod worth;
 
 use crate::{verify, Auction, Clearing, TokenQuote};
 use bastion_protocol::Token;
 use clear::Cleared;
 use markets::Market;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-/// Rounds over all tokens that the search for prices takes for one auction, at most. Most auctions take 10
-/// to 30.
-const ROUNDS: usize = 512;
+/// Passes in which a market that does not clear loses only the tokens that are to blame. In later ones it
+/// loses its poorer half too, so that at most six more end with pairs of tokens.
+const PATIENT: usize = 2;
 
 /// Clears an auction. The result passes [`verify`] and is the same on every machine and for every
 /// order of the orders, up to their places.
 ///
-/// Each market is cleared on its own. Where one does not clear, the token that is furthest from balance is
-/// suspended, and what is left is tried again; in the end there is no trade rather than a wrong one.
+/// Each market is cleared on its own. Where one does not clear, tokens are suspended, and what is left is
+/// tried again. If a pair of tokens alone fills more orders than what comes out, that is taken. In the end there
+/// is no trade rather than a wrong one.
 #[must_use]
 pub fn solve(auction: &Auction) -> Clearing {
-    let none = Clearing::none(auction.orders().len());
     let mut suspended = BTreeSet::new();
-    let mut rounds = ROUNDS;
+    let mut known: BTreeMap<Vec<Token>, Cleared> = BTreeMap::new();
+    let mut pass = 0;
     // Each pass suspends a token or is the last.
-    loop {
+    let found = loop {
         let mut cleared = Vec::new();
         let mut failed = Vec::new();
         for market in markets::markets(auction, &suspended) {
-            match solve_market(&market, auction, &mut rounds) {
-                Ok(result) => cleared.push((market, result)),
+            let before = known.get(&market.tokens).cloned();
+            let result = before.map_or_else(|| solve_market(&market, auction, pass >= PATIENT), Ok);
+            match result {
+                Ok(result) => {
+                    known.insert(market.tokens.clone(), result.clone());
+                    cleared.push((market, result));
+                }
                 Err(tokens) => failed.extend(tokens),
             }
         }
         if failed.is_empty() {
-            let clearing = assemble(auction, cleared);
-            return match clearing.filter(|clearing| verify(auction, clearing).is_ok()) {
-                Some(clearing) => clearing,
-                None => none,
-            };
+            break checked(auction, cleared);
         }
         suspended.extend(failed);
-    }
+        pass += 1;
+    };
+    let filled = |clearing: &Clearing| clearing.fills.iter().filter(|fill| fill.sold > 0).count();
+    // What tokens are worth is a guess where prices were not found. A pair alone needs none.
+    let pair = if suspended.is_empty() { None } else { best_pair(auction) };
+    let most = found.as_ref().map_or(0, filled);
+    let better = pair.filter(|pair| filled(pair) > most).or(found);
+    better.unwrap_or_else(|| Clearing::none(auction.orders().len()))
 }
 
-/// The clearing of a market, or the tokens to suspend: one, or all when no rounds are left.
-fn solve_market(
-    market: &Market,
-    auction: &Auction,
-    rounds: &mut usize,
-) -> Result<Cleared, Vec<Token>> {
+/// The clearing of a market, or the tokens to suspend.
+fn solve_market(market: &Market, auction: &Auction, halve: bool) -> Result<Cleared, Vec<Token>> {
     if market.tokens.len() == 2 {
         return two::solve(market, auction.terms()).ok_or_else(|| market.tokens.clone());
     }
-    tatonnement::solve(market, auction.terms(), rounds).map_err(|token| {
-        match market.tokens.get(token) {
-            Some(&token) if *rounds > 0 => vec![token],
-            Some(_) | None => market.tokens.clone(),
+    tatonnement::solve(market, auction.terms(), halve).map_err(|tokens| {
+        let named: Vec<Token> =
+            tokens.iter().filter_map(|&token| market.tokens.get(token).copied()).collect();
+        // A pass suspends something.
+        if named.is_empty() {
+            market.tokens.clone()
+        } else {
+            named
         }
     })
+}
+
+/// The pair of tokens that fills the most orders when all other tokens are suspended.
+fn best_pair(auction: &Auction) -> Option<Clearing> {
+    let mut best: Option<(usize, Clearing)> = None;
+    for market in markets::pairs(auction) {
+        let Some(cleared) = two::solve(&market, auction.terms()) else { continue };
+        let filled = cleared.fills.iter().filter(|fill| fill.sold > 0).count();
+        if filled > best.as_ref().map_or(0, |(most, _)| *most) {
+            best = checked(auction, vec![(market, cleared)]).map(|c| (filled, c)).or(best);
+        }
+    }
+    best.map(|(_, clearing)| clearing)
+}
+
+/// Puts the markets together, if that keeps the rule.
+fn checked(auction: &Auction, cleared: Vec<(Market, Cleared)>) -> Option<Clearing> {
+    assemble(auction, cleared).filter(|clearing| verify(auction, clearing).is_ok())
 }
 
 /// Puts the markets together.

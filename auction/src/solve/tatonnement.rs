@@ -13,6 +13,7 @@ use super::clear::{clear, Cleared};
 use super::demand::Demand;
 use super::log::{Exp2, FRACTION, OCTAVE};
 use super::markets::Market;
+use super::worth::Worth;
 use crate::{Terms, PRICE_BITS};
 
 /// Rounds over all tokens at the true margin, at most.
@@ -22,18 +23,18 @@ const WIDE_ROUNDS: usize = 4;
 /// Furthest that a price moves from where all tokens offer the same worth.
 const RANGE: i64 = 256 * OCTAVE;
 
-/// Clears a market; takes its rounds from those that are left.
+/// Clears a market.
 ///
 /// # Errors
-/// The number of the token that is furthest from balance.
-pub(super) fn solve(market: &Market, terms: Terms, rounds: &mut usize) -> Result<Cleared, usize> {
+/// The numbers of the tokens to suspend, of which there is at least one: where prices span too much, those
+/// out of range, else the one that is furthest from balance; with `halve`, the poorer half too.
+pub(super) fn solve(market: &Market, terms: Terms, halve: bool) -> Result<Cleared, Vec<usize>> {
     let demand = Demand::new(market, terms);
     let band = Demand::band(terms);
     let mut prices = vec![0; market.tokens.len()];
     let mut width = OCTAVE * 2;
     while width > band {
         for _ in 0..WIDE_ROUNDS {
-            *rounds = rounds.saturating_sub(1);
             if round(&demand, &mut prices, width, false) < width / 8 {
                 break;
             }
@@ -41,8 +42,7 @@ pub(super) fn solve(market: &Market, terms: Terms, rounds: &mut usize) -> Result
         width /= 4;
     }
     let mut next = 1;
-    for done in 1..=ROUNDS.min(*rounds) {
-        *rounds -= 1;
+    for done in 1..=ROUNDS {
         let moved = round(&demand, &mut prices, band, done > 4);
         // Clearing costs as much as a round or more: it is tried at 1, 2, 4, 8 rounds and then every eighth.
         let settled = moved < band / 256;
@@ -57,10 +57,16 @@ pub(super) fn solve(market: &Market, terms: Terms, rounds: &mut usize) -> Result
             }
         }
     }
-    match integers(&demand, &prices) {
-        Some(_) => Err(furthest(&demand, &prices, band)),
-        None => Err(outlier(&demand, &prices)),
+    let worth = Worth::new(&demand, &prices, band);
+    let mut failed = match integers(&demand, &prices) {
+        Some(_) => vec![furthest(&demand, &prices, band)],
+        None => worth.outliers(&logs(&demand, &prices), i64::from(PRICE_BITS) * OCTAVE),
+    };
+    if halve {
+        let kept = worth.richest((prices.len() / 2).max(2));
+        failed.extend((0..prices.len()).filter(|token| !kept.contains(token)));
     }
+    Err(failed)
 }
 
 /// Balances each token once, and with `groups` those that orders at the margin tie together as one; returns
@@ -152,15 +158,6 @@ fn integers(demand: &Demand, prices: &[i64]) -> Option<Vec<u128>> {
         (price > 0).then_some(price)
     };
     logs.iter().map(integer).collect()
-}
-
-/// The token whose price is furthest from the median: not the many are left out for the sake of one.
-fn outlier(demand: &Demand, prices: &[i64]) -> usize {
-    let logs = logs(demand, prices);
-    let mut sorted = logs.clone();
-    sorted.sort_unstable();
-    let median = sorted.get(sorted.len() / 2).copied().unwrap_or(0);
-    (0..logs.len()).max_by_key(|&token| logs[token].abs_diff(median)).unwrap_or(0)
 }
 
 /// The token with the largest part of its worth out of balance.

@@ -8,7 +8,7 @@ use bastion_protocol::{keys, Account, Fr, Index};
 use bastion_state::state::State;
 use rayon::prelude::*;
 
-use crate::block::Source;
+use crate::block::{Source, Waiting};
 use crate::devnet::{dev_exit, dev_key};
 use crate::error::NodeError;
 
@@ -21,6 +21,7 @@ const OWNER: &str = "bench";
 pub(super) struct Transfers {
     ops: Vec<Op>,
     next: usize,
+    waiting: Waiting,
 }
 
 impl Transfers {
@@ -48,7 +49,7 @@ impl Transfers {
         };
         let pairs = places.par_chunks_exact(2).enumerate();
         let ops = pairs.map(transfer).collect::<Result<_, NodeError>>()?;
-        Ok((state, Self { ops, next: 0 }))
+        Ok((state, Self { ops, next: 0, waiting: Waiting::default() }))
     }
 }
 
@@ -62,6 +63,10 @@ impl Source for Transfers {
 
     fn put_back(&mut self) {
         self.next = self.next.saturating_sub(1);
+    }
+
+    fn waiting(&mut self) -> &mut Waiting {
+        &mut self.waiting
     }
 }
 

@@ -4,7 +4,10 @@ use bastion_circuits::witness::{checked, ChainedInputs};
 use bastion_circuits::{CircuitError, Shape, Slots};
 use bastion_protocol::data::{chain_start, polynomial_start, DataMode};
 use bastion_protocol::ops::Op;
-use bastion_state::executor::{BatchContext, BatchTrace, Footprint, Packer, Rejection};
+use bastion_protocol::Kind;
+use bastion_state::executor::{
+    BatchContext, BatchTrace, Footprint, Packer, Pushed, Rejection, Unfinished,
+};
 use bastion_state::state::State;
 use serde::Serialize;
 
@@ -21,6 +24,30 @@ pub trait Source {
 
     /// The operation that [`Source::next`] gave did not fit the batch: it is asked for again.
     fn put_back(&mut self);
+
+    /// Operations that wait for a later batch: they are kept here from block to block, and the source leaves
+    /// them as they are.
+    fn waiting(&mut self) -> &mut Waiting;
+}
+
+/// Orders that no auction had room for so far, and what their accounts sent after them, in order.
+#[derive(Debug, Clone, Default)]
+pub struct Waiting(Vec<(String, Op)>);
+
+/// Most operations that wait: then a batch ends at the next one, so that not all of a long input is read for
+/// each batch.
+const MOST_WAITING: usize = 1_024;
+
+impl Waiting {
+    /// Whether an operation of the same account waits, which must not be overtaken.
+    fn before(&self, op: &Op) -> bool {
+        let account = |op: &Op| match op {
+            Op::Signed(signed) => Some(signed.body.account),
+            Op::Noop | Op::Deposit(_) | Op::ForcedExit(_) | Op::Quote(_) => None,
+        };
+        let sender = account(op);
+        sender.is_some() && self.0.iter().any(|(_, other)| account(other) == sender)
+    }
 }
 
 /// An operation that the executor refused.
@@ -97,7 +124,7 @@ impl<'s> Packed<'s> {
         Ok(Self { packer, context, shape, usage: Slots::empty(), places: Vec::new() })
     }
 
-    fn push(&mut self, place: &str, op: &Op) -> Result<bool, Rejection> {
+    fn push(&mut self, place: &str, op: &Op) -> Result<Pushed, Rejection> {
         let fits = |f: &Footprint| {
             let next = self.usage.with(f.kind, f.accounts, f.nodes, f.tokens);
             let fits = next.fits(&self.shape.slots);
@@ -107,38 +134,104 @@ impl<'s> Packed<'s> {
             fits
         };
         let pushed = self.packer.push(op, fits)?;
-        if pushed {
-            self.places.push(place.into());
-        }
-        Ok(pushed)
+        let Slots { accounts, nodes, policies, .. } = self.usage;
+        let more = self.usage.with(Kind::Transfer, accounts, nodes, policies);
+        Ok(match pushed {
+            Pushed::Taken => {
+                self.places.push(place.into());
+                Pushed::Taken
+            }
+            // Nothing else fits either.
+            Pushed::Waits if !more.fits(&self.shape.slots) => Pushed::Full,
+            Pushed::Waits | Pushed::Full => pushed,
+        })
     }
 
-    /// Takes from the source what fits; whether the source is at its end.
+    /// Takes what fits: first L1 operations of the source, for none can follow others, then what waited, then
+    /// the rest of the source. Whether nothing is left.
     fn fill(
         &mut self,
         source: &mut dyn Source,
         refused: &mut Vec<Refused>,
     ) -> Result<bool, NodeError> {
+        let mut waited = false;
         loop {
-            let (place, op) = match source.next(self.packer.state()) {
-                Ok(Some(step)) => step,
-                Ok(None) => return Ok(true),
+            let step = match source.next(self.packer.state()) {
                 Err(NodeError::Input { line, why }) => {
                     refused.push(Refused::new(format!("line {line}"), why));
                     continue;
                 }
-                Err(other) => return Err(other),
+                other => other?,
             };
-            match self.push(&place, &op) {
-                Ok(true) => {}
-                Ok(false) if self.places.is_empty() => {
-                    return Err(NodeError::DoesNotFit { place, shape: self.shape.name.clone() })
+            if !waited && !matches!(step, Some((_, Op::Deposit(_) | Op::ForcedExit(_)))) {
+                waited = true;
+                let before = std::mem::take(&mut source.waiting().0);
+                if !before.is_empty() {
+                    if step.is_some() {
+                        source.put_back();
+                    }
+                    let full = self.resume(before, source.waiting(), refused)?;
+                    if full {
+                        return Ok(false);
+                    }
+                    if step.is_some() {
+                        continue;
+                    }
                 }
-                Ok(false) => {
-                    source.put_back();
-                    return Ok(false);
-                }
-                Err(rejection) => refused.push(Refused::new(place, rejection)),
+            }
+            let Some((place, op)) = step else {
+                return Ok(source.waiting().0.is_empty());
+            };
+            if self.offer(place, op, source.waiting(), refused)?.is_some() {
+                source.put_back();
+                return Ok(false);
+            }
+        }
+    }
+
+    /// Takes what waited, as far as it fits. Whether the batch is full.
+    fn resume(
+        &mut self,
+        before: Vec<(String, Op)>,
+        waiting: &mut Waiting,
+        refused: &mut Vec<Refused>,
+    ) -> Result<bool, NodeError> {
+        let mut before = before.into_iter();
+        while let Some((place, op)) = before.next() {
+            if let Some(step) = self.offer(place, op, waiting, refused)? {
+                waiting.0.push(step);
+                waiting.0.extend(before);
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Takes an operation, or refuses it, or lets it wait. Gives it back if the batch is full.
+    fn offer(
+        &mut self,
+        place: String,
+        op: Op,
+        waiting: &mut Waiting,
+        refused: &mut Vec<Refused>,
+    ) -> Result<Option<(String, Op)>, NodeError> {
+        let pushed = match waiting.before(&op) {
+            true => Ok(Pushed::Waits),
+            false => self.push(&place, &op),
+        };
+        match pushed {
+            Ok(Pushed::Taken) => Ok(None),
+            Ok(_) if self.places.is_empty() && waiting.0.is_empty() => {
+                Err(NodeError::DoesNotFit { place, shape: self.shape.name.clone() })
+            }
+            Ok(Pushed::Waits) if waiting.0.len() < MOST_WAITING => {
+                waiting.0.push((place, op));
+                Ok(None)
+            }
+            Ok(Pushed::Waits | Pushed::Full) => Ok(Some((place, op))),
+            Err(rejection) => {
+                refused.push(Refused::new(place, rejection));
+                Ok(None)
             }
         }
     }
@@ -151,27 +244,40 @@ impl<'s> Packed<'s> {
     ) -> Result<BatchTrace, NodeError> {
         let Self { packer, context, shape, places, .. } = self;
         // Quotes stand behind all other operations, of which each has a place.
-        let (trace, state) = packer.finish().map_err(NodeError::Rejected)?;
-        let why = match provable(&trace) {
-            Ok(()) => return Ok(trace),
-            Err(why) => why,
+        let (state, ops, faults) = match packer.finish() {
+            Ok((trace, state)) => {
+                let why = match provable(&trace) {
+                    Ok(()) => return Ok(trace),
+                    Err(why) => why,
+                };
+                let CircuitError::Unprovable { operation: Some((fault, _)), .. } = why else {
+                    return Err(why.into());
+                };
+                if fault >= places.len() {
+                    return Err(why.into());
+                }
+                state.undo(&trace);
+                let ops: Vec<Op> = trace.ops.iter().map(|op| op.op).collect();
+                (state, ops, vec![(fault, why.to_string())])
+            }
+            Err(Unfinished { state, ops, faults, why }) => {
+                if faults.is_empty() {
+                    return Err(NodeError::Rejected(why));
+                }
+                let told = |(place, why): (usize, Rejection)| (place, why.to_string());
+                (state, ops, faults.into_iter().map(told).collect())
+            }
         };
-        let CircuitError::Unprovable { operation: Some((fault, _)), .. } = why else {
-            return Err(why.into());
-        };
-        if fault >= places.len() {
-            return Err(why.into());
-        }
-        state.undo(&trace);
+        let mut faults = faults.into_iter().peekable();
         let mut again = Self::new(state, context, shape)?;
-        for (n, (place, op)) in places.into_iter().zip(&trace.ops).enumerate() {
-            if n == fault {
-                refused.push(Refused::new(place, &why));
+        for (n, (place, op)) in places.into_iter().zip(&ops).enumerate() {
+            if let Some((_, why)) = faults.next_if(|(fault, _)| *fault == n) {
+                refused.push(Refused::new(place, why));
                 continue;
             }
-            match again.push(&place, &op.op) {
-                Ok(true) => {}
-                Ok(false) => refused.push(Refused::new(
+            match again.push(&place, op) {
+                Ok(Pushed::Taken) => {}
+                Ok(Pushed::Waits | Pushed::Full) => refused.push(Refused::new(
                     place,
                     "does not fit after one before it was refused: give it again",
                 )),

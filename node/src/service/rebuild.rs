@@ -9,7 +9,9 @@ use std::sync::Arc;
 
 use bastion_audit::chain::Block;
 use bastion_audit::{History, Replay};
+use bastion_protocol::data::BatchData;
 use bastion_protocol::ops::{Op, SignedOp};
+use bastion_protocol::records::{L2Posted, RecordError, Section};
 use bastion_prover::artifact::Digest;
 use bastion_state::state::State;
 use bastion_state::store::Store;
@@ -140,6 +142,16 @@ fn can_go_on(data: &Path, rollup: &Rollup, history: &History) -> Result<(), Node
     }
 }
 
+/// How many operations a batch has: an L1 operation has one record, some L2 operations have two.
+fn operations(batch: &BatchData) -> Result<u32, RecordError> {
+    let mut count = batch.section(Section::L1).len();
+    let mut records = batch.section(Section::L2);
+    while L2Posted::take(&mut records)?.is_some() {
+        count += 1;
+    }
+    Ok(u32::try_from(count).unwrap_or(u32::MAX))
+}
+
 /// What the coordinator keeps of a final block.
 fn info(
     block: &Block,
@@ -152,15 +164,13 @@ fn info(
     let data = block
         .read(header.domain)
         .map_err(|fault| NodeError::Data { block: number, fault: Box::new(fault) })?;
-    let operations = data.batches.iter().map(|batch| {
-        let [l1, l2, ..] = batch.counts();
-        (l1 + l2) as u32
-    });
+    let operations = data.batches.iter().map(operations).sum::<Result<u32, _>>();
+    let operations = operations.map_err(|why| NodeError::Records { block: number, why })?;
     let at = block.finalized_at.unwrap_or(block.committed_at);
     Ok(BlockInfo {
         header,
         first_batch,
-        operations: operations.sum(),
+        operations,
         data: Digest::of(&block.data),
         data_bytes: block.data.len() as u64,
         blob: block.blob.as_ref().map(|blob| blob.versioned_hash),
@@ -200,4 +210,30 @@ pub fn later_operations(data: &Path, block: u64) -> Result<Vec<SignedOp>, NodeEr
         Err(error) => Some(Err(error)),
     });
     found.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use bastion_protocol::records::value_record;
+    use bastion_protocol::Quote;
+
+    use super::*;
+
+    /// A quote has two L2 records and is one operation.
+    #[test]
+    fn operations_are_counted_and_not_records() {
+        let mut batch = BatchData::default();
+        for token in 0..3 {
+            let quote = Quote::price(token, 0, 5).unwrap();
+            let records = [quote.record().to_bytes(), value_record(quote.value)];
+            batch.records[Section::L2 as usize].extend(records);
+        }
+        assert_eq!(operations(&batch), Ok(3));
+        batch.records[Section::L1 as usize].push(vec![0]);
+        assert_eq!(operations(&batch), Ok(4));
+        batch.records[Section::L2 as usize].pop();
+        assert_eq!(operations(&batch), Err(RecordError::NoValue));
+    }
 }

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::rows::{Row, Rows};
 use super::rules::L1Rules;
-use crate::block::Source;
+use crate::block::{Source, Waiting};
 use crate::error::NodeError;
 
 /// A row as it can be an operation.
@@ -47,6 +47,7 @@ pub struct CsvWorkload {
     deposits: Vec<Deposit>,
     transfers: Vec<Transfer>,
     next: usize,
+    waiting: Waiting,
     domain: Fr,
     deadline: u64,
 }
@@ -99,6 +100,7 @@ pub fn import_csv(
         deposits: import.deposits(),
         transfers: import.transfers,
         next: 0,
+        waiting: Waiting::default(),
         domain,
         deadline,
     };
@@ -219,6 +221,10 @@ impl Source for CsvWorkload {
 
     fn put_back(&mut self) {
         self.next = self.next.saturating_sub(1);
+    }
+
+    fn waiting(&mut self) -> &mut Waiting {
+        &mut self.waiting
     }
 }
 

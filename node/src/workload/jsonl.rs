@@ -4,7 +4,7 @@ use bastion_protocol::ops::Op;
 use bastion_state::state::State;
 
 use super::rules::L1Rules;
-use crate::block::{Refused, Source};
+use crate::block::{Refused, Source, Waiting};
 use crate::error::NodeError;
 
 /// Operations of a file, in order.
@@ -12,6 +12,7 @@ use crate::error::NodeError;
 pub struct JsonlWorkload {
     ops: Vec<(usize, Op)>,
     next: usize,
+    waiting: Waiting,
 }
 
 /// Reads operations; at most `limit` lines of them. Lines that are none, or that L1 would refuse,
@@ -38,7 +39,7 @@ pub fn import_jsonl(
             Err(why) => return Err(NodeError::input(number, why)),
         }
     }
-    Ok((JsonlWorkload { ops, next: 0 }, refused))
+    Ok((JsonlWorkload { ops, next: 0, waiting: Waiting::default() }, refused))
 }
 
 fn read(line: &[u8]) -> Result<Op, String> {
@@ -67,6 +68,10 @@ impl Source for JsonlWorkload {
 
     fn put_back(&mut self) {
         self.next = self.next.saturating_sub(1);
+    }
+
+    fn waiting(&mut self) -> &mut Waiting {
+        &mut self.waiting
     }
 }
 

@@ -19,7 +19,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub use crate::tree::{Change, NodeTouch};
 pub use auction::Quotes;
-pub use packer::Packer;
+pub use packer::{Packer, Pushed, Unfinished};
 pub use posted::{order_chain, order_tree, posted_data};
 pub use rejection::Rejection;
 pub use signed::{check_signatures, Checked};

@@ -4,7 +4,7 @@ use bastion_protocol::{Kind, Quote};
 
 use super::auction::Book;
 use super::signed::fee_access;
-use super::{BatchContext, OpTrace, QuoteTrace, Rejection};
+use super::{Access, BatchContext, OpTrace, QuoteTrace, Rejection};
 use crate::state::State;
 
 pub(super) fn quote(
@@ -17,7 +17,11 @@ pub(super) fn quote(
     quote.content()?;
     let surplus = book.surplus(quote)?;
     trace.kind = Kind::Quote;
-    trace.accesses[2] = Some(fee_access(state, context, &trace, quote.a, surplus)?);
+    let access = fee_access(state, context, &trace, quote.a, surplus)?;
+    // A batch that only finds out what fits counts the account and makes none: quotes come last in the end,
+    // and an operation before them must not find an account there that only they make.
+    let after = if book.quotes().is_some() { access.after } else { access.before };
+    trace.accesses[2] = Some(Access { after, ..access });
     trace.quote = Some(QuoteTrace { quote: *quote, previous: None, surplus, uses: 0 });
     Ok(trace)
 }

@@ -24,6 +24,7 @@ enum Ask {
 struct Asked {
     asks: Vec<Ask>,
     next: usize,
+    waiting: Waiting,
 }
 
 impl Source for Asked {
@@ -59,10 +60,14 @@ impl Source for Asked {
     fn put_back(&mut self) {
         self.next -= 1;
     }
+
+    fn waiting(&mut self) -> &mut Waiting {
+        &mut self.waiting
+    }
 }
 
 fn asked(asks: &[Ask]) -> Asked {
-    Asked { asks: asks.to_vec(), next: 0 }
+    Asked { asks: asks.to_vec(), next: 0, waiting: Waiting::default() }
 }
 
 fn context() -> BatchContext {

@@ -13,7 +13,7 @@ pub(super) const BEN_SELLS: Index = FIRST_USER + 22;
 pub(super) const BEN_BUYS: Index = FIRST_USER + 23;
 /// Anna's too: frozen, in token 1, and with as much as can be, in token 2.
 const FROZEN: Index = FIRST_USER + 24;
-const BRIM: Index = FIRST_USER + 25;
+pub(super) const BRIM: Index = FIRST_USER + 25;
 /// Half of 2^128 in both tokens.
 const VAST: [Index; 4] = [FIRST_USER + 26, FIRST_USER + 27, FIRST_USER + 28, FIRST_USER + 29];
 pub(super) const MILLION: u128 = 1_000_000;

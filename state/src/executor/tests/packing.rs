@@ -2,7 +2,7 @@
 
 use super::orders::*;
 use super::*;
-use crate::executor::Packer;
+use crate::executor::{Packer, Pushed};
 use bastion_protocol::ops::SignedOp;
 
 fn signed(op: Op) -> SignedOp {
@@ -33,7 +33,7 @@ fn a_packed_batch_trades_and_has_its_quotes_at_the_end() {
     let mut state = market();
     let mut packer = Packer::new(&mut state, context()).unwrap();
     for op in pair() {
-        assert!(packer.push(&op, |_| true).unwrap());
+        assert_eq!(packer.push(&op, |_| true), Ok(Pushed::Taken));
     }
     assert!(packer.ops().eq(pair().iter()));
     let (trace, state) = packer.finish().unwrap();
@@ -58,7 +58,7 @@ fn a_packed_batch_trades_and_has_its_quotes_at_the_end() {
 fn orders_that_nobody_answers_are_posted_with_suspended_tokens() {
     let mut state = market();
     let mut packer = Packer::new(&mut state, context()).unwrap();
-    assert!(packer.push(&pair()[0], |_| true).unwrap());
+    assert_eq!(packer.push(&pair()[0], |_| true), Ok(Pushed::Taken));
     let (trace, state) = packer.finish().unwrap();
     assert_eq!(trace.ops.len(), 3);
     assert!(trace.ops[1..].iter().all(|op| op.quote.unwrap().quote.content().unwrap()
@@ -76,7 +76,7 @@ fn nothing_is_spent_twice() {
     let mut state = market();
     let mut packer = Packer::new(&mut state, context()).unwrap();
     let most = order(ANNA_SELLS, ANNA_BUYS, 9 * MILLION, 9, 10);
-    assert!(packer.push(&most, |_| true).unwrap());
+    assert_eq!(packer.push(&most, |_| true), Ok(Pushed::Taken));
     let second = resigned(most, ANNA_SELLS, |body| {
         body.nonce = 1;
         body.action = Action::Transfer { to: BEN_BUYS, amount: 2 * MILLION };
@@ -108,7 +108,7 @@ fn quotes_have_their_room() {
             used += 1;
             used <= room
         };
-        let taken = pair().map(|op| packer.push(&op, &mut fits).unwrap());
+        let taken = pair().map(|op| packer.push(&op, &mut fits) == Ok(Pushed::Taken));
         assert_eq!(taken, [room >= 4, room >= 6], "{room}");
         let (trace, state) = packer.finish().unwrap();
         assert!(trace.ops.len() <= room, "{room}");
@@ -128,7 +128,7 @@ fn a_batch_without_orders_is_as_it_was() {
     });
     let mut state = market();
     let mut packer = Packer::new(&mut state, context()).unwrap();
-    assert!(packer.push(&transfer, |_| true).unwrap());
+    assert_eq!(packer.push(&transfer, |_| true), Ok(Pushed::Taken));
     let (packed, _) = packer.finish().unwrap();
     let mut state = market();
     let mut batch = BatchBuilder::new(&mut state, context()).unwrap();
@@ -148,10 +148,91 @@ fn more_than_an_auction_takes_waits() {
     let half = 1u128 << 111;
     let vast = order(FIRST_USER + 26, ANNA_BUYS, half - half % 10u128.pow(24), 9, 10);
     let vast = resigned(vast, ANNA_SELLS, |_| {});
-    assert!(packer.push(&vast, |_| true).unwrap());
+    assert_eq!(packer.push(&vast, |_| true), Ok(Pushed::Taken));
     let more =
         order(FIRST_USER + 28, ANNA_BUYS, half + 10u128.pow(24) - half % 10u128.pow(24), 9, 10);
-    assert_eq!(packer.push(&more, |_| true), Ok(false));
-    assert!(packer.push(&pair()[1], |_| true).unwrap());
+    assert_eq!(packer.push(&more, |_| true), Ok(Pushed::Waits));
+    assert_eq!(packer.push(&pair()[1], |_| true), Ok(Pushed::Taken));
     assert!(packer.finish().is_ok());
+}
+
+/// A quote makes the fee account of its token, at the end of the batch: no operation before that finds it
+/// there.
+#[test]
+fn a_quote_makes_no_account_for_operations_before_it() {
+    let mut state = market();
+    let root = state.root();
+    let mut packer = Packer::new(&mut state, context()).unwrap();
+    assert_eq!(packer.push(&pair()[0], |_| true), Ok(Pushed::Taken));
+    let fee = bastion_protocol::account::fee_index(2);
+    assert_eq!(packer.state().account(fee), None);
+    let pays = resigned(pair()[1], BEN_SELLS, |body| {
+        body.fee = 0;
+        body.action = Action::Transfer { to: fee, amount: 5 };
+    });
+    assert_eq!(packer.push(&pays, |_| true), Err(Rejection::NoSuchAccount(fee)));
+    // With a fee account that something else has made, it is as ever.
+    assert_eq!(packer.push(&pair()[1], |_| true), Ok(Pushed::Taken));
+    let paid = resigned(pays, BEN_SELLS, |body| body.nonce = 1);
+    assert_eq!(packer.push(&paid, |_| true), Ok(Pushed::Taken));
+    let (trace, state) = packer.finish().unwrap();
+    assert_ne!(trace.new_root, root);
+    assert!(trace.ops.iter().any(|op| op.order.is_some_and(|order| order.paid > 0)));
+    assert!(state.account(fee).unwrap().balance > 5);
+}
+
+/// An order whose account cannot hold what it is paid is named, with all others of its kind, and the state
+/// is as before the batch.
+#[test]
+fn what_overflows_is_named() {
+    let mut state = market();
+    let root = state.root();
+    let mut packer = Packer::new(&mut state, context()).unwrap();
+    let full = |nonce| {
+        resigned(order(ANNA_SELLS, BRIM, MILLION, 9, 10), ANNA_SELLS, |body| body.nonce = nonce)
+    };
+    for op in [full(0), full(1), pair()[1]] {
+        assert_eq!(packer.push(&op, |_| true), Ok(Pushed::Taken));
+    }
+    let unfinished = packer.finish().unwrap_err();
+    let places: Vec<usize> = unfinished.faults.iter().map(|(place, _)| *place).collect();
+    assert_eq!(places[0], 0);
+    assert_eq!(unfinished.faults[0].1, Rejection::BalanceOverflow(BRIM));
+    assert_eq!(unfinished.ops, [full(0), full(1), pair()[1]]);
+    assert!(!places.contains(&2));
+    assert_eq!(unfinished.state.root(), root);
+    let mut packer = Packer::new(&mut state, context()).unwrap();
+    for op in pair() {
+        assert_eq!(packer.push(&op, |_| true), Ok(Pushed::Taken));
+    }
+    let (trace, _) = packer.finish().unwrap();
+    assert!(trace.ops[0].order.unwrap().paid > 0);
+}
+
+/// A fee account that holds no more stops the orders of its token, and only those.
+#[test]
+fn a_full_fee_account_stops_its_token_only() {
+    let fee = bastion_protocol::account::fee_index(2);
+    let state = market();
+    let mut accounts: Vec<_> = state.accounts().map(|(index, account)| (index, *account)).collect();
+    let owner = context().policy.fee_owner();
+    accounts.push((fee, Account { balance: u128::MAX, ..Account::new(owner, 2) }));
+    let of = |name: Index| (key(name).public().keyhash(), exit(name));
+    let mut state = State::with_accounts(accounts, [of(ANNA_SELLS), of(BEN_SELLS)]).unwrap();
+    let free = |op, who| resigned(op, who, |body| body.fee = 0);
+    let [anna, ben] = pair();
+    let ops = [
+        resigned(anna, ANNA_SELLS, |body| {
+            body.action = Action::Transfer { to: BEN_BUYS, amount: 5 };
+        }),
+        resigned(anna, ANNA_SELLS, |body| body.nonce = 1),
+        free(ben, BEN_SELLS),
+    ];
+    let mut packer = Packer::new(&mut state, context()).unwrap();
+    for op in &ops {
+        assert_eq!(packer.push(op, |_| true), Ok(Pushed::Taken));
+    }
+    let unfinished = packer.finish().unwrap_err();
+    let overflow = Rejection::BalanceOverflow(fee);
+    assert_eq!(unfinished.faults, [(1, overflow.clone()), (2, overflow)]);
 }

@@ -215,7 +215,7 @@ pub(super) fn refusals() -> Vec<(&'static str, Rejection, Rejection)> {
     unfractioned.insert(Quote::price(1, 0, 65_536).unwrap(), 0);
     unfractioned.insert(Quote::price(2, 0, 65_536).unwrap(), 0);
     let mut descending = unfractioned.clone();
-    descending.insert(Quote::price(1, 7, 0).unwrap(), 0);
+    descending.insert(Quote::price(1, 7, 65_536).unwrap(), 0);
     let mut dear = unfractioned.clone();
     dear.insert(Quote::price(1, 0, (1 << 96) - 1).unwrap(), 0);
     dear.insert(Quote::price(2, 0, 1).unwrap(), 0);

@@ -260,7 +260,8 @@ impl<'s> Packed<'s> {
                 let ops: Vec<Op> = trace.ops.iter().map(|op| op.op).collect();
                 (state, ops, vec![(fault, why.to_string())])
             }
-            Err(Unfinished { state, ops, faults, why }) => {
+            Err(unfinished) => {
+                let Unfinished { state, ops, faults, why } = *unfinished;
                 if faults.is_empty() {
                     return Err(NodeError::Rejected(why));
                 }

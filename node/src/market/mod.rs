@@ -12,7 +12,7 @@ use bastion_protocol::ops::{Action, Body, Deposit, Float, Op, AMOUNT_BITS, FEE_B
 use bastion_protocol::{Address, Fr, Index, Kind, Limit, Token};
 use bastion_state::state::State;
 
-use crate::block::Source;
+use crate::block::{Source, Waiting};
 use crate::devnet::{dev_exit, dev_key};
 use crate::error::NodeError;
 
@@ -112,6 +112,7 @@ pub struct Market {
     /// An order that is signed like the others and that no batch takes.
     left_out: Op,
     next: usize,
+    waiting: Waiting,
 }
 
 /// Signs orders, each with the nonce of its account.
@@ -204,7 +205,7 @@ impl Market {
             signed.push(signers.order(i % traders, pair, amount, asked.into())?);
         }
         let left_out = signers.order(0, [0, 1], COINS[0].units(DEPOSIT / 50), 65_536)?;
-        Ok(Self { deposits, orders: signed, left_out, next: 0 })
+        Ok(Self { deposits, orders: signed, left_out, next: 0, waiting: Waiting::default() })
     }
 
     /// What the traders bring to L1, in order.
@@ -236,6 +237,10 @@ impl Source for Market {
 
     fn put_back(&mut self) {
         self.next = self.next.saturating_sub(1);
+    }
+
+    fn waiting(&mut self) -> &mut Waiting {
+        &mut self.waiting
     }
 }
 

@@ -118,7 +118,7 @@ impl<'s> Packer<'s> {
     ///
     /// # Errors
     /// [`Unfinished`] if operations cannot be executed with what orders are paid: a balance overflows.
-    pub fn finish(self) -> Result<(BatchTrace, &'s mut State), Unfinished<'s>> {
+    pub fn finish(self) -> Result<(BatchTrace, &'s mut State), Box<Unfinished<'s>>> {
         let Self { state, batch, auction, taken } = self;
         let none = batch.ops.iter().all(|trace| trace.order.is_none() && trace.quote.is_none());
         let closed = if none {
@@ -141,7 +141,7 @@ impl<'s> Packer<'s> {
             }
             Err(Faults { at, why }) => {
                 let ops = taken.into_iter().map(|(op, _)| op).collect();
-                Err(Unfinished { state, ops, faults: at, why })
+                Err(Box::new(Unfinished { state, ops, faults: at, why }))
             }
         }
     }

@@ -5,7 +5,7 @@ use bastion_protocol::kinds::KINDS;
 use bastion_protocol::ops::Op;
 use bastion_protocol::path::DEPTH;
 use bastion_protocol::receipt::Place;
-use bastion_protocol::{Fr, Kind, Policy};
+use bastion_protocol::{Fr, Policy};
 use bastion_state::executor::{BatchContext, Checked, Footprint, OpTrace, OpenBatch, Rejection};
 use bastion_state::state::State;
 
@@ -28,8 +28,7 @@ pub struct Packing {
 }
 
 impl Packing {
-    /// Checks that an empty batch has room for an operation of every kind, and for an order with its quotes
-    /// (two tokens and a pair), wherever their accounts lie:
+    /// Checks that an empty batch has room for an operation of every kind, wherever its accounts lie:
     /// what any user can send must not stop the sequencer.
     pub(super) fn check(&self) -> Result<(), NodeError> {
         let ascending = self.sizes.windows(2).all(|pair| pair[0] < pair[1]);
@@ -37,21 +36,14 @@ impl Packing {
             return Err(NodeError::Sizes { sizes: self.sizes.clone() });
         }
         let room = &self.shape.slots;
-        let missing =
-            |place: String| Err(NodeError::DoesNotFit { place, shape: self.shape.name.clone() });
         for kind in KINDS.map(|description| description.kind) {
             let nodes = MOST_ACCOUNTS * DEPTH;
             let used = Slots::empty().with(kind, MOST_ACCOUNTS, nodes, usize::from(kind.exits()));
             if !used.fits(room) {
-                return missing(format!("an operation of kind {kind:?}"));
+                let (place, shape) =
+                    (format!("an operation of kind {kind:?}"), self.shape.name.clone());
+                return Err(NodeError::DoesNotFit { place, shape });
             }
-        }
-        // The quotes touch one account more: the fee account of the bought token.
-        let accounts = MOST_ACCOUNTS + 1;
-        let add = |used: Slots, kind| used.with(kind, accounts, accounts * DEPTH, 0);
-        let group = [Kind::Order, Kind::Quote, Kind::Quote, Kind::Quote];
-        if !group.into_iter().fold(Slots::empty(), add).fits(room) {
-            return missing("an order with its three quotes".into());
         }
         Ok(())
     }

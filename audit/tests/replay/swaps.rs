@@ -225,10 +225,10 @@ fn each_rule_of_orders_and_quotes_refuses_data_that_break_it() {
     assert_eq!(twice.broken, Broken::QuotedTwice { a: 0, b: 1 });
     let twice = refused(|r| r.extend([r[PRICE_0].clone(), price(0, 0)]));
     assert_eq!(twice.broken, Broken::QuotedTwice { a: 0, b: 0 });
-    let descends = refused(value(price(5, 0)));
+    let descends = refused(value(price(5, 1 << 95)));
     assert_eq!(descends, at(ANNA, Broken::Descends { from: 5, to: 4 }));
     // The other way round ben's order descends.
-    let descends = refused(value(price(3, 0)));
+    let descends = refused(value(price(3, 1 << 95)));
     assert_eq!(descends, at(BEN, Broken::Descends { from: 4, to: 3 }));
     let short = |sold: u128, paid: u128| Broken::Short {
         token: 1,

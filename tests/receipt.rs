@@ -43,7 +43,8 @@ fn two_receipts_for_one_place_cost_the_bond() {
     let anvil = Anvil::start(wall_clock());
     let mut l1 = RpcL1::connect(&anvil.url).unwrap();
     // Two signatures are judged without asking the rollup anything.
-    let (rollup, _) = l1.deploy(DEV_OPERATOR, test_token().unwrap().bytecode).unwrap();
+    let stub = test_token().unwrap().with_args(&"stub".to_owned().abi_encode());
+    let (rollup, _) = l1.deploy(DEV_OPERATOR, stub).unwrap();
     let code_of = slashing().unwrap().with_args(&rollup.abi_encode());
     let (contract, _) = l1.deploy(DEV_OPERATOR, code_of).unwrap();
     let key = B256::repeat_byte(1);

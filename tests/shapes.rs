@@ -43,7 +43,7 @@ fn the_report_is_machine_readable_and_respects_the_memory() {
             .iter()
             .map(|s| s["shape"].as_str().unwrap())
             .collect();
-        assert_eq!(names, ["tiny", "small", "medium", "standard", "large"]);
+        assert_eq!(names, ["tiny", "small", "medium", "market", "standard", "large"]);
         let best = recommended(&report);
         assert!(best["memory_bytes"].as_u64().unwrap() <= bytes);
         assert!(best["latency_seconds"].as_f64().unwrap() > 0.0);

@@ -244,7 +244,7 @@ test("accounts of an owner are listed, each checked", async () => {
 
 test("records that were not promised are red", async () => {
   const hash = node.world.operations[0]?.hash ?? "";
-  node.tamper = (path, answer) => (path.endsWith("/inclusion") ? { ...answer, records: ["0x1c8a0002"] } : answer);
+  node.tamper = (path, answer) => (path.endsWith("/inclusion") ? { ...answer, records: [`0x1c8a0002${"0".repeat(22)}`] } : answer);
   const page = await visit(`#/operations/${hash}`);
   const { kind, text } = await verdict(page);
   assert.equal(kind, "bad");

@@ -155,7 +155,7 @@ pub fn goes_on_wherever_it_stopped(
     let mut l1 = EmbeddedL1::new(TIME);
     let (all, steps) = attempt(&submission, &mut l1, usize::MAX, false);
     let steps = steps.unwrap();
-    assert!(steps[0].commit.is_some() && steps[0].finalize.is_some());
+    assert!(steps[0].commit.is_some() && steps[0].prove.is_some());
     let (none, again) = attempt(&submission, &mut l1, usize::MAX, false);
     assert_eq!((none, again.unwrap()), (0, vec![Steps::default()]));
 

@@ -248,7 +248,7 @@ test("records that were not promised are red", async () => {
   const page = await visit(`#/operations/${hash}`);
   const { kind, text } = await verdict(page);
   assert.equal(kind, "bad");
-  assert.match(text, /not to the promised/);
+  assert.match(text, /not the promised/);
 });
 
 test("a pasted receipt is verified against the address that its holder trusts", async () => {

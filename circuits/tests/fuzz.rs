@@ -180,7 +180,9 @@ fn what_the_executor_takes_can_be_proven() {
     // The draws reach every kind, so that agreement means something.
     for kind in Kind::ALL {
         let count = kinds.get(&kind).copied().unwrap_or(0);
-        let enough = kind == Kind::Noop || count * 100 >= plan.cases;
+        // Orders need prices: the tests of the packer and of the audit draw them.
+        let drawn = !matches!(kind, Kind::Noop | Kind::Order | Kind::Quote);
+        let enough = !drawn || count * 100 >= plan.cases;
         assert!(enough, "{kind:?} was executed {count} times");
     }
 }

@@ -159,6 +159,23 @@ impl<'g> Mutator<'g> {
         broken
     }
 
+    /// The terms that a changed cell takes off the bus, `table.rule`. Who looks at the changed grid alone
+    /// sees only that their partners are left.
+    pub fn gone_by(&self, row: usize, col: usize, value: Fr) -> BTreeSet<String> {
+        let mut gone = BTreeSet::new();
+        for (placement, _, readers) in self.readers_of(row, col) {
+            let rules = &self.rules[&placement.table];
+            for term in readers.terms.iter().map(|i| &rules.terms[*i]) {
+                let now = self.value(&term.multiplicity, placement.row, Some((row, col, value)));
+                let before = self.value(&term.multiplicity, placement.row, None);
+                if now == Fr::zero() && before != Fr::zero() {
+                    gone.insert(format!("{}.{}", placement.table.name(), term.name));
+                }
+            }
+        }
+        gone
+    }
+
     fn value(&self, expr: &Expr, base: usize, change: Option<(usize, usize, Fr)>) -> Fr {
         let challenges = Challenges { beta: Fr::zero(), gamma: Fr::zero() };
         let Some((row, col, value)) = change else {

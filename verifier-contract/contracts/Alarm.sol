@@ -16,13 +16,13 @@ abstract contract Alarm is Blocks {
     struct Contradiction {
         /// Another root after the same data,
         uint256 newRoot;
-        /// or another word chain.
+        /// or another order chain.
         uint256 cOut;
         bytes32 circuitId;
         uint256[12] accumulator;
         bytes proof;
         /// If the block has its data in a blob: the blob, and its value at the point that the other
-        /// word chain gives.
+        /// order chain gives.
         bytes32 versionedHash;
         bytes opening;
     }
@@ -42,7 +42,7 @@ abstract contract Alarm is Blocks {
     /// @param ofBlock Circuit of its proof.
     /// @param ofContradiction Circuit of the proof against it.
     /// @param newRoot What that proof says the root would be.
-    /// @param cOut What it says the word chain would be.
+    /// @param cOut What it says the order chain would be.
     event Alarmed(
         uint256 indexed number, bytes32 indexed ofBlock, bytes32 indexed ofContradiction, uint256 newRoot, uint256 cOut
     );

@@ -105,7 +105,7 @@ abstract contract Statements is Queue {
             mstore(add(m, data.length), versionedHash)
             let dataHash := keccak256(m, add(data.length, mul(32, mload(add(inputs, 352)))))
             mstore(m, "bastion.r.v1")
-            // Domain, the two roots, policy, time, word chain.
+            // Domain, the two roots, policy, time, order chain.
             mstore(add(m, 12), mload(add(inputs, 224)))
             mcopy(add(m, 44), inputs, 64)
             mstore(add(m, 108), mload(add(inputs, 192)))

@@ -166,7 +166,7 @@ contract AlarmTest is Fixture, L2Tree {
         require(ringAs(2, against(7, 33, OTHER)) == Statements.UnknownCircuit.selector, "removed");
         require(ringAs(2, against(P, 33, CIRCUIT)) == Statements.RootOutOfRange.selector, "a word twice");
         require(ringAs(2, against(102, 33 + P, CIRCUIT)) == Statements.RootOutOfRange.selector, "a word twice");
-        // Another word chain is another statement too.
+        // Another order chain is another statement too.
         require(ringAs(2, against(102, 34, CIRCUIT)) == 0, "evidence");
     }
 

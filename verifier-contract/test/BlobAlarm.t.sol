@@ -49,7 +49,7 @@ contract BlobAlarmTest is BlobWorld {
         require(ring(against(7, 33)) == 0 && rollup.doubted() == 1, "rung");
     }
 
-    function test_another_word_chain_stops_the_block() public {
+    function test_another_order_stops_the_block() public {
         require(ring(against(12, 34)) == 0 && rollup.doubted() == 1, "rung");
     }
 

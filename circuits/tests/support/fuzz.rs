@@ -10,8 +10,10 @@ use bastion_protocol::keys::{owner, SecretKey};
 use bastion_protocol::ops::{
     Action, Body, Deposit, Float, ForcedExit, Op, SignedOp, AMOUNT_BITS, FEE_BITS,
 };
-use bastion_protocol::{Account, Address, Fr, Index, Policy, Token, TokenLimits, TIME_BOUND};
-use bastion_state::executor::{BatchBuilder, BatchContext, BatchTrace, Footprint};
+use bastion_protocol::{
+    Account, Address, Fr, Index, Limit, Policy, Token, TokenLimits, TIME_BOUND,
+};
+use bastion_state::executor::{BatchContext, BatchTrace, Footprint, Packer, Pushed};
 use bastion_state::State;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha20Rng;
@@ -183,28 +185,28 @@ impl Case {
         }
     }
 
-    /// Fills the next batch with what the executor takes of what is drawn. `fits` as in
-    /// [`BatchBuilder::push`]; what it accepts is taken.
+    /// Fills the next batch with what the packer takes of what is drawn, and its quotes. `fits` as in
+    /// [`Packer::push`]; what it accepts is taken.
     pub fn batch(&mut self, most: usize, mut fits: impl FnMut(&Footprint) -> bool) -> BatchTrace {
         let mut state = std::mem::take(&mut self.state);
-        let mut builder = BatchBuilder::new(&mut state, self.context.clone()).unwrap();
+        let mut packer = Packer::new(&mut state, self.context.clone()).unwrap();
         let mut taken = 0;
         // L1 operations first; whatever is drawn later of them would end the batch.
         let l1 = self.rng.gen_range(0..=most / 2);
         for attempt in 0..6 * most {
             let from_l1 = attempt < 2 * l1 || once_in(&mut self.rng, 60);
             let op =
-                if from_l1 { self.request(builder.state()) } else { self.signed(builder.state()) };
-            match builder.push(&op, &mut fits) {
-                Ok(true) => taken += 1,
-                Ok(false) => break,
-                Err(_) => {}
+                if from_l1 { self.request(packer.state()) } else { self.signed(packer.state()) };
+            match packer.push(&op, &mut fits) {
+                Ok(Pushed::Taken) => taken += 1,
+                Ok(Pushed::Full) => break,
+                Ok(Pushed::Waits) | Err(_) => {}
             }
             if taken == most {
                 break;
             }
         }
-        let trace = builder.finish().unwrap();
+        let trace = finish(packer, &self.context);
         self.state = state;
         trace
     }
@@ -310,7 +312,8 @@ impl Case {
             };
         }
         let amount = self.amount(account.balance);
-        match self.rng.gen_range(0..8) {
+        match self.rng.gen_range(0..12) {
+            8..=11 => self.order(state, account, amount),
             0..=2 => {
                 let same: Vec<Index> = state
                     .accounts()
@@ -335,6 +338,38 @@ impl Case {
             }
             _ => Action::ChangeKey { keyhash: self.keyhash() },
         }
+    }
+
+    /// Mostly for another account of the same owner, near a price of 1.
+    fn order(&mut self, state: &State, account: &Account, amount: u128) -> Action {
+        let others: Vec<(Index, Token)> = state
+            .accounts()
+            .filter(|(_, a)| a.owner == account.owner && a.token != account.token)
+            .map(|(i, a)| (i, a.token))
+            .collect();
+        let to = match others.is_empty() || once_in(&mut self.rng, 12) {
+            true => self.some_account(state),
+            false => pick(&mut self.rng, &others).0,
+        };
+        let buy = match state.account(to) {
+            Some(to) if !once_in(&mut self.rng, 12) => to.token,
+            _ => pick(&mut self.rng, &TOKENS),
+        };
+        let limit = match self.rng.gen_range(0..8) {
+            0 => Limit::new(self.rng.gen::<u64>() | 1 << 63, self.rng.gen_range(0..128)).unwrap(),
+            1 => pick(
+                &mut self.rng,
+                &[(1 << 63, 127), (u64::MAX, 0), (1 << 63, 63)]
+                    .map(|(m, e)| Limit::new(m, e).unwrap()),
+            ),
+            _ => Limit::of(self.rng.gen_range(60_000..66_000), 65_536).unwrap(),
+        };
+        let amount = if once_in(&mut self.rng, 3) {
+            amount
+        } else {
+            u128::from(self.rng.gen_range(1..5_000u16))
+        };
+        Action::Order { to, buy, amount, limit }
     }
 
     /// Signed by whom it should be, for the account as it is, unless something goes wrong.
@@ -404,14 +439,31 @@ impl Case {
     }
 }
 
-/// The batch of some operations on a state, without those that are refused.
+/// The batch of what was taken, without operations that cannot be executed with what orders are paid.
+fn finish(packer: Packer<'_>, context: &BatchContext) -> BatchTrace {
+    let unfinished = match packer.finish() {
+        Ok((trace, _)) => return trace,
+        Err(unfinished) => *unfinished,
+    };
+    assert!(!unfinished.faults.is_empty(), "nothing is to blame: {}", unfinished.why);
+    let mut again = Packer::new(unfinished.state, context.clone()).unwrap();
+    for (n, op) in unfinished.ops.iter().enumerate() {
+        if unfinished.faults.iter().all(|(fault, _)| *fault != n) {
+            // What depended on them is refused.
+            let _ = again.push(op, |_| true);
+        }
+    }
+    finish(again, context)
+}
+
+/// The batch of some operations on a state, without those that are refused. Quotes are found anew.
 pub fn replayed(state: &State, context: &BatchContext, ops: &[Op]) -> BatchTrace {
     let mut state = state.clone();
-    let mut builder = BatchBuilder::new(&mut state, context.clone()).unwrap();
-    for op in ops {
-        let _ = builder.push(op, |_| true);
+    let mut packer = Packer::new(&mut state, context.clone()).unwrap();
+    for op in ops.iter().filter(|op| !matches!(op, Op::Quote(_))) {
+        let _ = packer.push(op, |_| true);
     }
-    builder.finish().unwrap()
+    finish(packer, context)
 }
 
 /// The fewest operations of a batch that still fail, as text.

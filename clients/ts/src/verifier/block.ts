@@ -63,7 +63,7 @@ function requireSame(claimed: PublicInputs, expected: PublicInputs): void {
   if (other !== undefined) throw new Refused("inputs", `the proof is about another ${other}: ${claimed[other]}, not ${expected[other]}`);
 }
 
-/** A block starts with an empty word chain, and with 1 as the value of its word polynomial. */
+/** A block starts with an empty order chain, and with 1 as the value of its word polynomial. */
 function requireWholeBlock({ cIn, yIn }: PublicInputs): void {
   if (cIn !== 0n || yIn !== 1n) throw new Refused("inputs", "no block has these inputs: cIn is 0 and yIn is 1 in every block");
 }

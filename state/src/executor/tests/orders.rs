@@ -133,7 +133,7 @@ fn orders_are_filled_by_the_quotes_of_their_batch() {
     assert_eq!((quote(3).previous, quote(3).uses, quote(3).surplus), (None, 3, SURPLUS[0]));
     assert_eq!((quote(5).previous, quote(5).uses), (Some(fraction.key()), 3));
 
-    // Two records each, of which the second is a number; a leaf of the word chain has both words.
+    // Two records each, of which the second is a number; a leaf of the order chain has both words.
     let data = posted_data(&trace.ops);
     assert_eq!(data.counts(), [0, 12, 0, 0]);
     let words: Vec<usize> = trace.ops.iter().map(|op| op.words().len()).collect();

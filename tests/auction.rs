@@ -38,7 +38,7 @@ fn a_market_that_does_not_fit_is_refused_before_any_work() {
     let dir = tempfile::tempdir().unwrap();
     for line in ["--shape tiny --orders 3", "--shape tiny --orders 1"] {
         let output = bastion(dir.path(), &format!("demo auction {line}"));
-        assert_eq!(code(&output), 1, "{line}: {}", stderr(&output));
+        assert_eq!(code(&output), 2, "{line}: {}", stderr(&output));
         assert!(stderr(&output).contains("takes 2 to 2"), "{line}: {}", stderr(&output));
         assert!(!dir.path().join(".bastion").exists(), "{line}");
     }

@@ -90,7 +90,7 @@ pub fn next_block(
         checked(shape, trace, &link).map(drop)
     };
     while traces.len() < batches {
-        let mut batch = Packed::new(state, context, shape)?;
+        let mut batch = Packed::new(state, context, shape, mode)?;
         if !done {
             done = batch.fill(source, refused)?;
         }
@@ -109,6 +109,7 @@ struct Packed<'s> {
     packer: Packer<'s>,
     context: &'s BatchContext,
     shape: &'s Shape,
+    mode: DataMode,
     usage: Slots,
     /// Where its operations stand in the input.
     places: Vec<String>,
@@ -119,15 +120,22 @@ impl<'s> Packed<'s> {
         state: &'s mut State,
         context: &'s BatchContext,
         shape: &'s Shape,
+        mode: DataMode,
     ) -> Result<Self, NodeError> {
         let packer = Packer::new(state, context.clone()).map_err(NodeError::Rejected)?;
-        Ok(Self { packer, context, shape, usage: Slots::empty(), places: Vec::new() })
+        Ok(Self { packer, context, shape, mode, usage: Slots::empty(), places: Vec::new() })
     }
 
     fn push(&mut self, place: &str, op: &Op) -> Result<Pushed, Rejection> {
+        let (shape, mode) = (self.shape, self.mode);
+        let room = |usage: Slots| match mode {
+            // The tables for blobs are those of an empty batch.
+            DataMode::Calldata => usage.with_blob(0, 0).fits(&shape.slots),
+            DataMode::Blob => usage.fits(&shape.slots),
+        };
         let fits = |f: &Footprint| {
             let next = self.usage.with(f.kind, f.accounts, f.nodes, f.tokens);
-            let fits = next.fits(&self.shape.slots);
+            let fits = room(next);
             if fits {
                 self.usage = next;
             }
@@ -142,7 +150,7 @@ impl<'s> Packed<'s> {
                 Pushed::Taken
             }
             // Nothing else fits either.
-            Pushed::Waits if !more.fits(&self.shape.slots) => Pushed::Full,
+            Pushed::Waits if !room(more) => Pushed::Full,
             Pushed::Waits | Pushed::Full => pushed,
         })
     }
@@ -242,7 +250,7 @@ impl<'s> Packed<'s> {
         provable: &dyn Fn(&BatchTrace) -> Result<(), CircuitError>,
         refused: &mut Vec<Refused>,
     ) -> Result<BatchTrace, NodeError> {
-        let Self { packer, context, shape, places, .. } = self;
+        let Self { packer, context, shape, mode, places, .. } = self;
         // Quotes stand behind all other operations, of which each has a place.
         let (state, ops, faults) = match packer.finish() {
             Ok((trace, state)) => {
@@ -270,7 +278,7 @@ impl<'s> Packed<'s> {
             }
         };
         let mut faults = faults.into_iter().peekable();
-        let mut again = Self::new(state, context, shape)?;
+        let mut again = Self::new(state, context, shape, mode)?;
         for (n, (place, op)) in places.into_iter().zip(&ops).enumerate() {
             if let Some((_, why)) = faults.next_if(|(fault, _)| *fault == n) {
                 refused.push(Refused::new(place, why));

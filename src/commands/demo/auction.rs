@@ -16,6 +16,7 @@ use bastion_node::pipeline::{BlockProver, Cache, Timings};
 use bastion_node::recommend::MemoryPlan;
 use bastion_node::sequencer::ReceiptSigner;
 use bastion_node::settle::RollupClient;
+use bastion_node::NodeError;
 use bastion_protocol::data::DataMode;
 use bastion_protocol::header::domain;
 use bastion_protocol::{field, Address, Kind};
@@ -27,6 +28,7 @@ use serde::Serialize;
 
 use super::{audit, history, Audited, BLOB_GAS, EMBEDDED_TIME};
 use crate::config::{self, Settings};
+use crate::exit::CliError;
 use crate::output;
 
 mod text;
@@ -124,7 +126,10 @@ struct Report {
 pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
     let start = Instant::now();
     let shape = &args.shape;
-    let size = Size::of(shape, args.orders)?;
+    let size = Size::of(shape, args.orders).map_err(|e| match e {
+        NodeError::Orders { .. } => eyre::Report::new(CliError::Usage(e.to_string())),
+        other => other.into(),
+    })?;
     MemoryPlan::new(shape, BATCHES).require(settings.memory)?;
     let mut chain = EmbeddedL1::new(EMBEDDED_TIME);
     let l1: &mut dyn DevChain = &mut chain;

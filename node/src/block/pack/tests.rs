@@ -19,6 +19,8 @@ const TIME: u64 = 1_800_000_000;
 enum Ask {
     Deposit(&'static str),
     Pay(u32, u128),
+    /// Alice pays a new owner.
+    Open(u64),
 }
 
 struct Asked {
@@ -41,14 +43,24 @@ impl Source for Asked {
                 keyhash: dev_key(name).public().keyhash(),
                 exit: dev_exit(name),
             }),
-            Ask::Pay(from, amount) => {
+            Ask::Pay(..) | Ask::Open(_) => {
+                let (from, action) = match ask {
+                    Ask::Pay(from, amount) => {
+                        (from, Action::Transfer { to: FIRST_USER + 1 - from, amount })
+                    }
+                    Ask::Open(key) => {
+                        let (keyhash, exit) = (Fr::from(key), dev_exit("carol"));
+                        (0, Action::TransferNew { keyhash, exit, amount: 1 })
+                    }
+                    Ask::Deposit(_) => unreachable!("made above"),
+                };
                 let body = Body {
                     account: FIRST_USER + from,
                     token: 0,
                     nonce: state.account(FIRST_USER + from).map_or(0, |a| a.nonce),
                     deadline: TIME,
                     fee: 0,
-                    action: Action::Transfer { to: FIRST_USER + 1 - from, amount },
+                    action,
                 };
                 let name = ["alice", "bob"][from as usize];
                 Op::Signed(body.sign(&dev_key(name), Fr::from(1u64), dev_exit(name))?)
@@ -91,7 +103,7 @@ fn packed(
 ) -> (BatchTrace, Vec<Refused>) {
     let (shape, context) = (Shape::tiny(), context());
     let mut refused = Vec::new();
-    let mut batch = Packed::new(state, &context, &shape).unwrap();
+    let mut batch = Packed::new(state, &context, &shape, DataMode::Calldata).unwrap();
     assert!(batch.fill(&mut asked(asks), &mut refused).unwrap());
     let provable = |trace: &BatchTrace| {
         let fault = trace.ops.iter().position(&unprovable);
@@ -174,4 +186,23 @@ fn an_l1_operation_starts_the_next_batch() {
     assert_eq!(lens(&next().unwrap().unwrap()), [1, 0]);
     assert!(next().unwrap().is_none());
     assert!(refused.is_empty());
+}
+
+/// What stands in calldata needs no room in the tables for blobs.
+#[test]
+fn owners_in_calldata_take_no_room_in_a_blob() {
+    let room = Shape::tiny().slots.owners;
+    let opens = (1..=room as u64 + 1).map(Ask::Open);
+    let asks: Vec<Ask> = [Ask::Deposit("alice")].into_iter().chain(opens).collect();
+    let lens = |mode| {
+        let (mut state, mut refused) = (State::new(), Vec::new());
+        let shape = Shape::tiny();
+        let block =
+            next_block(&mut state, &context(), &shape, 2, mode, &mut asked(&asks), &mut refused);
+        assert!(refused.is_empty());
+        let batches = block.unwrap().unwrap().batches;
+        batches.iter().map(|batch| batch.ops.len()).collect::<Vec<_>>()
+    };
+    assert_eq!(lens(DataMode::Calldata), [room + 2, 0]);
+    assert_eq!(lens(DataMode::Blob), [room + 1, 1]);
 }

@@ -20,6 +20,7 @@
 //! | [`times`] | deadlines and delays of the contracts | §10 |
 //! | [`receipt`] | the operator's signed promise of a place | §13 |
 //! | [`queue`], [`exits`] | the queue's rolling hash, the tree of exits | §8 |
+//! | [`blind`] | orders that get their place before anybody knows them | §16 |
 //! | [`memo`], [`watcher`] | what is claimed with a block, what watchers sign | §14, §15 |
 
 #![forbid(unsafe_code)]
@@ -27,6 +28,7 @@
 
 pub mod account;
 pub mod address;
+pub mod blind;
 pub mod blob;
 pub mod codec;
 pub mod data;

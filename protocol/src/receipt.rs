@@ -14,7 +14,7 @@ const NAME: &[u8] = b"Bastion";
 const VERSION: &[u8] = b"1";
 const DOMAIN_TYPE: &[u8] =
     b"EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)";
-const TYPE: &[u8] = b"Receipt(uint32 epoch,uint64 number,uint32 batch,uint32 position,\
+pub(crate) const TYPE: &[u8] = b"Receipt(uint32 epoch,uint64 number,uint32 batch,uint32 position,\
 bytes32 operation,uint256 leaf,uint64 time)";
 
 /// Where an operation stands.
@@ -59,16 +59,13 @@ impl Receipt {
     /// The hash that the sequencer signs, for a rollup on a chain.
     #[must_use]
     pub fn digest(&self, chain_id: u64, contract: Address) -> [u8; 32] {
-        let domain = keccak(&[
-            &keccak(&[DOMAIN_TYPE]),
-            &keccak(&[NAME]),
-            &keccak(&[VERSION]),
-            &word(chain_id),
-            &[0; 12],
-            &contract.0,
-        ]);
+        typed(&self.content(), chain_id, contract)
+    }
+
+    /// Its part of typed data.
+    pub(crate) fn content(&self) -> [u8; 32] {
         let Place { block, batch, position } = self.place;
-        let content = keccak(&[
+        keccak(&[
             &keccak(&[TYPE]),
             &word(self.epoch.into()),
             &word(block),
@@ -77,12 +74,25 @@ impl Receipt {
             &self.operation,
             &field::to_bytes(&self.leaf),
             &word(self.time),
-        ]);
-        keccak(&[&[0x19, 0x01], &domain, &content])
+        ])
     }
 }
 
-fn word(x: u64) -> [u8; 32] {
+/// The digest of typed data, for a rollup on a chain.
+pub(crate) fn typed(content: &[u8; 32], chain_id: u64, contract: Address) -> [u8; 32] {
+    let domain = keccak(&[
+        &keccak(&[DOMAIN_TYPE]),
+        &keccak(&[NAME]),
+        &keccak(&[VERSION]),
+        &word(chain_id),
+        &[0; 12],
+        &contract.0,
+    ]);
+    keccak(&[&[0x19, 0x01], &domain, content])
+}
+
+/// A number as the ABI encodes it.
+pub(crate) fn word(x: u64) -> [u8; 32] {
     let mut word = [0; 32];
     word[24..].copy_from_slice(&x.to_be_bytes());
     word

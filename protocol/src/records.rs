@@ -376,14 +376,19 @@ impl L2Record {
     /// [`RecordError::Length`].
     pub fn read(record: &[u8]) -> Result<Self, RecordError> {
         let mut fields = Fields::of(Section::L2, record)?;
-        let word = fields.number::<15>();
-        Ok(Self {
-            kind: (word >> 116) as u8,
+        Ok(Self::of_word(fields.number::<15>()))
+    }
+
+    /// The record of a posted word; what is above its 120 bits is not looked at.
+    #[must_use]
+    pub fn of_word(word: u128) -> Self {
+        Self {
+            kind: (word >> 116) as u8 & 0xf,
             fee12: (word >> 104) as u64 & 0xfff,
             from: (word >> 72) as Index,
             to: (word >> 40) as Index,
             amount40: word as u64 & ((1 << 40) - 1),
-        })
+        }
     }
 }
 

@@ -141,7 +141,7 @@ contract Inclusion {
         return batch.counts >> OPERATIONS;
     }
 
-    function _element(uint256 word) private pure returns (uint256) {
+    function _element(uint256 word) internal pure returns (uint256) {
         if (word >= Poseidon2.P) revert WordTooLarge(word);
         return word;
     }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
+import {Bonds} from "../contracts/Bonds.sol";
 import {Receipts} from "../contracts/Receipts.sol";
+import {ReceiptFaults} from "../contracts/ReceiptFaults.sol";
 import {Slashing} from "../contracts/Slashing.sol";
 import {Times} from "../contracts/Times.sol";
 import {SlashingWorld} from "./SlashingWorld.sol";
@@ -87,7 +89,7 @@ contract BondsTest is SlashingWorld {
 
     function test_one_receipt_twice_is_none() public {
         announceTwo(one, one);
-        vm.expectPartialRevert(Slashing.SameReceipt.selector);
+        vm.expectPartialRevert(ReceiptFaults.SameReceipt.selector);
         report(one, one);
     }
 
@@ -99,7 +101,7 @@ contract BondsTest is SlashingWorld {
             if (i == 2) other.batch += 1;
             if (i == 3) other.position += 1;
             announceTwo(one, other);
-            vm.expectPartialRevert(Slashing.OtherPlace.selector);
+            vm.expectPartialRevert(ReceiptFaults.OtherPlace.selector);
             report(one, other);
         }
     }
@@ -108,23 +110,23 @@ contract BondsTest is SlashingWorld {
         announceTwo(one, other);
         Receipts.Signed memory foreign = sign(OTHER_KEY, other);
         Receipts.Signed memory own = signed(one);
-        vm.expectRevert(abi.encodeWithSelector(Slashing.OtherSigner.selector, vm.addr(OTHER_KEY)));
+        vm.expectRevert(abi.encodeWithSelector(ReceiptFaults.OtherSigner.selector, vm.addr(OTHER_KEY)));
         reportSigned(own, foreign);
-        vm.expectRevert(abi.encodeWithSelector(Slashing.OtherSigner.selector, vm.addr(OTHER_KEY)));
+        vm.expectRevert(abi.encodeWithSelector(ReceiptFaults.OtherSigner.selector, vm.addr(OTHER_KEY)));
         reportSigned(foreign, own);
     }
 
     // Announcements.
 
     function test_a_report_must_be_announced() public {
-        vm.expectPartialRevert(Slashing.NotAnnounced.selector);
+        vm.expectPartialRevert(Bonds.NotAnnounced.selector);
         report(one, other);
     }
 
     function test_a_report_waits_after_its_announcement() public {
         announceTwo(one, other);
         vm.warp(now_() - 1);
-        vm.expectRevert(abi.encodeWithSelector(Slashing.TooSoon.selector, now_() + 1));
+        vm.expectRevert(abi.encodeWithSelector(Bonds.TooSoon.selector, now_() + 1));
         report(one, other);
         vm.warp(now_() + 1);
         report(one, other);
@@ -137,12 +139,12 @@ contract BondsTest is SlashingWorld {
         address copier = address(0xc091e4);
         (Receipts.Signed memory a, Receipts.Signed memory b) = (signed(one), signed(other));
         vm.prank(copier);
-        vm.expectPartialRevert(Slashing.NotAnnounced.selector);
+        vm.expectPartialRevert(Bonds.NotAnnounced.selector);
         slashing.reportTwo(OWNER, sequencer, a, b, SALT);
         bytes32 evidence = keccak256(abi.encode(digestOf(one), digestOf(other)));
         slashing.announceReport(slashing.commitment(copier, OWNER, evidence, SALT));
         vm.prank(copier);
-        vm.expectPartialRevert(Slashing.TooSoon.selector);
+        vm.expectPartialRevert(Bonds.TooSoon.selector);
         slashing.reportTwo(OWNER, sequencer, a, b, SALT);
         report(one, other);
         requireSlashed();
@@ -150,7 +152,7 @@ contract BondsTest is SlashingWorld {
 
     function test_an_announcement_is_for_one_evidence() public {
         announceTwo(one, receiptOf(7, 1, 2, 13));
-        vm.expectPartialRevert(Slashing.NotAnnounced.selector);
+        vm.expectPartialRevert(Bonds.NotAnnounced.selector);
         report(one, other);
     }
 
@@ -170,7 +172,7 @@ contract BondsTest is SlashingWorld {
     function test_a_bond_is_lost_once() public {
         announceTwo(one, other);
         report(one, other);
-        vm.expectPartialRevert(Slashing.NoBond.selector);
+        vm.expectPartialRevert(Bonds.NoBond.selector);
         report(one, other);
         requireSlashed();
     }
@@ -198,7 +200,7 @@ contract BondsTest is SlashingWorld {
     function test_nobody_stands_in_the_way_of_an_owner() public {
         vm.deal(address(this), 1);
         slashing.bond{value: 1}(sequencer);
-        vm.expectPartialRevert(Slashing.IsLeaving.selector);
+        vm.expectPartialRevert(Bonds.IsLeaving.selector);
         this.leaveTwice();
         require(bondOf(OWNER, sequencer) == BOND, "bond");
     }
@@ -216,28 +218,28 @@ contract BondsTest is SlashingWorld {
     }
 
     function test_a_bond_of_nothing_is_refused() public {
-        vm.expectPartialRevert(Slashing.NoBond.selector);
+        vm.expectPartialRevert(Bonds.NoBond.selector);
         slashing.bond(sequencer);
     }
 
     function test_a_bond_leaves_after_its_delay() public {
         vm.prank(OWNER);
-        vm.expectPartialRevert(Slashing.NotLeaving.selector);
+        vm.expectPartialRevert(Bonds.NotLeaving.selector);
         slashing.withdraw(sequencer, OWNER);
         vm.prank(OWNER);
         slashing.announceWithdrawal(sequencer);
         vm.warp(now_() + Times.BOND_DELAY - 1);
         vm.prank(OWNER);
-        vm.expectRevert(abi.encodeWithSelector(Slashing.TooSoon.selector, now_() + 1));
+        vm.expectRevert(abi.encodeWithSelector(Bonds.TooSoon.selector, now_() + 1));
         slashing.withdraw(sequencer, OWNER);
         vm.warp(now_() + 1);
-        vm.expectPartialRevert(Slashing.NoBond.selector);
+        vm.expectPartialRevert(Bonds.NoBond.selector);
         slashing.withdraw(sequencer, address(this));
         vm.prank(OWNER);
         slashing.withdraw(sequencer, address(0x33));
         require(address(0x33).balance == BOND && bondOf(OWNER, sequencer) == 0, "withdrawn");
         vm.prank(OWNER);
-        vm.expectPartialRevert(Slashing.NoBond.selector);
+        vm.expectPartialRevert(Bonds.NoBond.selector);
         slashing.withdraw(sequencer, OWNER);
     }
 
@@ -255,7 +257,7 @@ contract BondsTest is SlashingWorld {
         vm.prank(OWNER);
         slashing.announceWithdrawal(sequencer);
         vm.prank(OWNER);
-        vm.expectPartialRevert(Slashing.IsLeaving.selector);
+        vm.expectPartialRevert(Bonds.IsLeaving.selector);
         slashing.bond{value: 3}(sequencer);
     }
 
@@ -266,14 +268,14 @@ contract BondsTest is SlashingWorld {
         slashing.cancelWithdrawal(sequencer);
         vm.warp(now_() + 2 * Times.BOND_DELAY);
         vm.prank(OWNER);
-        vm.expectPartialRevert(Slashing.NotLeaving.selector);
+        vm.expectPartialRevert(Bonds.NotLeaving.selector);
         slashing.withdraw(sequencer, OWNER);
     }
 
     function test_only_whoever_has_a_bond_announces() public {
-        vm.expectPartialRevert(Slashing.NoBond.selector);
+        vm.expectPartialRevert(Bonds.NoBond.selector);
         slashing.announceWithdrawal(sequencer);
-        vm.expectPartialRevert(Slashing.NoBond.selector);
+        vm.expectPartialRevert(Bonds.NoBond.selector);
         slashing.cancelWithdrawal(sequencer);
     }
 
@@ -283,7 +285,7 @@ contract BondsTest is SlashingWorld {
         vm.warp(now_() + Times.BOND_DELAY);
         address proud = address(new Proud());
         vm.prank(OWNER);
-        vm.expectRevert(abi.encodeWithSelector(Slashing.PaymentRefused.selector, proud));
+        vm.expectRevert(abi.encodeWithSelector(Bonds.PaymentRefused.selector, proud));
         slashing.withdraw(sequencer, proud);
         require(bondOf(OWNER, sequencer) == BOND, "bond");
     }
@@ -305,7 +307,7 @@ contract BondsTest is SlashingWorld {
         bytes32 evidence = keccak256(abi.encode(digestOf(one), digestOf(other)));
         slashing.announceReport(slashing.commitment(address(greedy), OWNER, evidence, SALT));
         vm.warp(now_() + Times.REPORT_DELAY);
-        call = abi.encodeCall(Slashing.reportTwo, (OWNER, sequencer, signed(one), signed(other), SALT));
+        call = abi.encodeCall(ReceiptFaults.reportTwo, (OWNER, sequencer, signed(one), signed(other), SALT));
         greedy.arm(slashing, call);
     }
 
@@ -325,7 +327,7 @@ contract BondsTest is SlashingWorld {
         bytes32 evidence = keccak256(abi.encode(digestOf(one), digestOf(other)));
         slashing.announceReport(slashing.commitment(address(proud), OWNER, evidence, SALT));
         announceTwo(one, other);
-        bytes memory call = abi.encodeCall(Slashing.reportTwo, (OWNER, sequencer, signed(one), signed(other), SALT));
+        bytes memory call = abi.encodeCall(ReceiptFaults.reportTwo, (OWNER, sequencer, signed(one), signed(other), SALT));
         require(!proud.go(address(slashing), call), "paid");
         require(bondOf(OWNER, sequencer) == BOND, "bond");
         report(one, other);

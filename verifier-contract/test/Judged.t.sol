@@ -5,6 +5,7 @@ import {IBlocks} from "../contracts/IBlocks.sol";
 import {Inclusion} from "../contracts/Inclusion.sol";
 import {Poseidon2} from "../contracts/Poseidon2.sol";
 import {Receipts} from "../contracts/Receipts.sol";
+import {ReceiptFaults} from "../contracts/ReceiptFaults.sol";
 import {Slashing} from "../contracts/Slashing.sol";
 import {Statements} from "../contracts/Statements.sol";
 import {Times} from "../contracts/Times.sol";
@@ -74,7 +75,7 @@ contract JudgedTest is Fixture {
         bytes memory answer;
         (ok, answer) = address(slashing).call(
             abi.encodeCall(
-                Slashing.reportBroken,
+                ReceiptFaults.reportBroken,
                 (address(this), sequencer, s, inputs, exitsOf(headerOf(1), data()), batches(), LEAF, new uint256[](0), SALT)
             )
         );
@@ -89,7 +90,7 @@ contract JudgedTest is Fixture {
         bytes memory answer;
         (ok, answer) = address(slashing).call(
             abi.encodeCall(
-                Slashing.reportOvertaken,
+                ReceiptFaults.reportOvertaken,
                 (address(this), sequencer, s, number, inputs, exitsOf(headerOf(1), data()), SALT)
             )
         );
@@ -107,7 +108,7 @@ contract JudgedTest is Fixture {
         Receipts.Signed memory other = sign(1, now_(), LEAF + 1);
         (, uint256[16] memory inputs) = finalBlock(12);
         (bool ok, bytes4 why) = broken(kept, inputs);
-        require(!ok && why == Slashing.Kept.selector, "kept");
+        require(!ok && why == ReceiptFaults.Kept.selector, "kept");
         (ok,) = broken(other, inputs);
         require(ok, "broken");
     }
@@ -128,7 +129,7 @@ contract JudgedTest is Fixture {
         Receipts.Signed memory later = sign(1, now_(), LEAF + 1);
         (, uint256[16] memory inputs) = finalBlock(13);
         (bool ok, bytes4 why) = broken(lost, inputs);
-        require(!ok && why == Slashing.Void.selector, "void");
+        require(!ok && why == ReceiptFaults.Void.selector, "void");
         (ok,) = broken(later, inputs);
         require(ok, "a receipt of the next epoch");
     }
@@ -142,7 +143,7 @@ contract JudgedTest is Fixture {
         (uint256 number, uint256[16] memory inputs) = finalBlock(13);
         require(number == 2, "number");
         (bool ok, bytes4 why) = broken(lost, inputs);
-        require(!ok && why == Slashing.Void.selector, "void");
+        require(!ok && why == ReceiptFaults.Void.selector, "void");
     }
 
     /// Operators do not answer for blocks that others bring, even if none is taken back for them.
@@ -157,9 +158,9 @@ contract JudgedTest is Fixture {
         rollup.settle(h, data(), CIRCUIT, limbs, "");
         uint256[16] memory inputs = inputsOf(h, data());
         (bool ok, bytes4 why) = broken(other, inputs);
-        require(!ok && why == Slashing.Void.selector, "void");
+        require(!ok && why == ReceiptFaults.Void.selector, "void");
         (ok, why) = overtaken(next, 1, inputs);
-        require(!ok && why == Slashing.Void.selector, "void too");
+        require(!ok && why == ReceiptFaults.Void.selector, "void too");
     }
 
     function test_an_operators_own_settlement_makes_none_void() public {
@@ -189,6 +190,6 @@ contract JudgedTest is Fixture {
         rollup.revertCommits();
         (uint256 number, uint256[16] memory inputs) = finalBlock(12);
         (bool ok, bytes4 why) = overtaken(next, number, inputs);
-        require(!ok && why == Slashing.Void.selector, "void");
+        require(!ok && why == ReceiptFaults.Void.selector, "void");
     }
 }

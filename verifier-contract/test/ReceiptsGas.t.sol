@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
+import {ReceiptFaults} from "../contracts/ReceiptFaults.sol";
+import {Bonds} from "../contracts/Bonds.sol";
 import {Inclusion} from "../contracts/Inclusion.sol";
 import {Poseidon2} from "../contracts/Poseidon2.sol";
 import {Receipts} from "../contracts/Receipts.sol";
@@ -69,7 +71,7 @@ contract ReceiptsGasTest is SlashingWorld {
         returns (bytes memory)
     {
         return abi.encodeCall(
-            Slashing.reportBroken,
+            ReceiptFaults.reportBroken,
             (OWNER, sequencer, signed(r), inputs, EXITS, batches, shownLeaf, shownPath, SALT)
         );
     }
@@ -99,7 +101,7 @@ contract ReceiptsGasTest is SlashingWorld {
         r.time += 1;
         announce(r);
         bytes memory call = abi.encodeCall(
-            Slashing.reportBroken,
+            ReceiptFaults.reportBroken,
             (OWNER, sequencer, signed(r), inputs, EXITS, new Inclusion.Batch[](0), 0, new uint256[](0), SALT)
         );
         send("receipt, another time", call);
@@ -111,7 +113,7 @@ contract ReceiptsGasTest is SlashingWorld {
         r.time -= 1;
         announce(r);
         bytes memory call =
-            abi.encodeCall(Slashing.reportOvertaken, (OWNER, sequencer, signed(r), 7, inputs, EXITS, SALT));
+            abi.encodeCall(ReceiptFaults.reportOvertaken, (OWNER, sequencer, signed(r), 7, inputs, EXITS, SALT));
         send("receipt, overtaken", call);
         requireSlashed();
     }
@@ -121,12 +123,12 @@ contract ReceiptsGasTest is SlashingWorld {
             (receiptOf(7, 1, POSITION, leaf), receiptOf(7, 1, POSITION, leaf + 1));
         announceTwo(one, other);
         bytes memory call =
-            abi.encodeCall(Slashing.reportTwo, (OWNER, sequencer, signed(one), signed(other), SALT));
+            abi.encodeCall(ReceiptFaults.reportTwo, (OWNER, sequencer, signed(one), signed(other), SALT));
         send("receipt, two for one place", call);
         requireSlashed();
     }
 
     function test_gas_of_an_announcement() public {
-        send("receipt, announce a report", abi.encodeCall(Slashing.announceReport, (keccak256("anything"))));
+        send("receipt, announce a report", abi.encodeCall(Bonds.announceReport, (keccak256("anything"))));
     }
 }

@@ -2,7 +2,9 @@
 pragma solidity 0.8.37;
 
 import {Inclusion} from "../contracts/Inclusion.sol";
+import {Bonds} from "../contracts/Bonds.sol";
 import {Receipts} from "../contracts/Receipts.sol";
+import {ReceiptFaults} from "../contracts/ReceiptFaults.sol";
 import {Slashing} from "../contracts/Slashing.sol";
 import {Times} from "../contracts/Times.sol";
 import {SlashingWorld} from "./SlashingWorld.sol";
@@ -103,7 +105,7 @@ contract SlashingTest is SlashingWorld {
         (uint256 leaf, uint256[] memory path) = last();
         Receipts.Receipt memory r = receiptOf(7, 2, 2, leaf);
         announce(r);
-        vm.expectPartialRevert(Slashing.Kept.selector);
+        vm.expectPartialRevert(ReceiptFaults.Kept.selector);
         report(signed(r), leaf, path);
         // Nor by a leaf that is another word and the same element, or that is not there.
         vm.expectPartialRevert(Inclusion.WordTooLarge.selector);
@@ -142,7 +144,7 @@ contract SlashingTest is SlashingWorld {
         uint256[16] memory same = inputsOf(5, TIME);
         blocks.finalize(6, same, EXITS);
         announce(broken(9));
-        vm.expectPartialRevert(Slashing.Kept.selector);
+        vm.expectPartialRevert(ReceiptFaults.Kept.selector);
         overtaken(signed(broken(9)), 6, same);
     }
 
@@ -151,9 +153,9 @@ contract SlashingTest is SlashingWorld {
         blocks.finalize(9, later, EXITS);
         blocks.finalize(10, later, EXITS);
         announce(broken(9));
-        vm.expectRevert(abi.encodeWithSelector(Slashing.NotEarlier.selector, 9));
+        vm.expectRevert(abi.encodeWithSelector(ReceiptFaults.NotEarlier.selector, 9));
         overtaken(signed(broken(9)), 9, later);
-        vm.expectRevert(abi.encodeWithSelector(Slashing.NotEarlier.selector, 10));
+        vm.expectRevert(abi.encodeWithSelector(ReceiptFaults.NotEarlier.selector, 10));
         overtaken(signed(broken(9)), 10, later);
     }
 
@@ -170,7 +172,7 @@ contract SlashingTest is SlashingWorld {
         announce(broken(7));
         (uint256 leaf, uint256[] memory path) = last();
         Receipts.Signed memory s = sign(OTHER_KEY, broken(7));
-        vm.expectRevert(abi.encodeWithSelector(Slashing.OtherSigner.selector, vm.addr(OTHER_KEY)));
+        vm.expectRevert(abi.encodeWithSelector(ReceiptFaults.OtherSigner.selector, vm.addr(OTHER_KEY)));
         report(s, leaf, path);
     }
 
@@ -180,7 +182,7 @@ contract SlashingTest is SlashingWorld {
         Receipts.Signed memory s = signed(receiptOf(7, 2, 2, leaf));
         s.receipt.leaf = 12345;
         announce(s.receipt);
-        vm.expectPartialRevert(Slashing.OtherSigner.selector);
+        vm.expectPartialRevert(ReceiptFaults.OtherSigner.selector);
         report(s, leaf, path);
     }
 
@@ -208,7 +210,7 @@ contract SlashingTest is SlashingWorld {
         report(s, leaf, path);
         // No bond answers for the address that failure gives, whoever tries to make one.
         vm.deal(address(this), 1);
-        vm.expectPartialRevert(Slashing.NoBond.selector);
+        vm.expectPartialRevert(Bonds.NoBond.selector);
         slashing.bond{value: 1}(address(0));
     }
 
@@ -218,7 +220,7 @@ contract SlashingTest is SlashingWorld {
         (uint256 leaf, uint256[] memory path) = last();
         Receipts.Signed memory s = signed(broken(7));
         vm.chainId(5);
-        vm.expectPartialRevert(Slashing.OtherSigner.selector);
+        vm.expectPartialRevert(ReceiptFaults.OtherSigner.selector);
         report(s, leaf, path);
     }
 
@@ -229,7 +231,7 @@ contract SlashingTest is SlashingWorld {
         s.receipt = broken(7);
         (s.v, s.r, s.s) = vm.sign(KEY, digestFor(s.receipt, address(0x77)));
         announce(s.receipt);
-        vm.expectPartialRevert(Slashing.OtherSigner.selector);
+        vm.expectPartialRevert(ReceiptFaults.OtherSigner.selector);
         report(s, leaf, path);
     }
 
@@ -240,7 +242,7 @@ contract SlashingTest is SlashingWorld {
         finalBlock(7);
         announce(broken(7));
         (uint256 leaf, uint256[] memory path) = last();
-        vm.expectRevert(abi.encodeWithSelector(Slashing.Void.selector, 0));
+        vm.expectRevert(abi.encodeWithSelector(ReceiptFaults.Void.selector, 0));
         report(signed(broken(7)), leaf, path);
     }
 
@@ -271,7 +273,7 @@ contract SlashingTest is SlashingWorld {
         finalBlock(7);
         announce(broken(7));
         (uint256 leaf, uint256[] memory path) = last();
-        vm.expectRevert(abi.encodeWithSelector(Slashing.Void.selector, 2));
+        vm.expectRevert(abi.encodeWithSelector(ReceiptFaults.Void.selector, 2));
         report(signed(broken(7)), leaf, path);
     }
 
@@ -293,7 +295,7 @@ contract SlashingTest is SlashingWorld {
         blocks.takeBack(5);
         blocks.finalize(6, later, EXITS);
         announce(broken(9));
-        vm.expectRevert(abi.encodeWithSelector(Slashing.Void.selector, 0));
+        vm.expectRevert(abi.encodeWithSelector(ReceiptFaults.Void.selector, 0));
         overtaken(signed(broken(9)), 6, later);
     }
 
@@ -325,7 +327,7 @@ contract SlashingTest is SlashingWorld {
         r.epoch = epoch;
         announce(r);
         (uint256 leaf, uint256[] memory path) = last();
-        if (isVoid) vm.expectPartialRevert(Slashing.Void.selector);
+        if (isVoid) vm.expectPartialRevert(ReceiptFaults.Void.selector);
         report(signed(r), leaf, path);
         require(bondOf(OWNER, sequencer) == (isVoid ? BOND : 0), "bond");
     }

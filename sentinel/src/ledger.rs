@@ -15,11 +15,12 @@ use crate::{Input, SentinelError};
 /// Totals of one token, in its smallest unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Totals {
-    /// Deposited since the start and paid by auctions, and what accounts held at the start.
+    /// Deposited since the start, and what accounts held at the start.
     pub deposited: Wide,
-    /// Left to L1 since the start, and sold in auctions.
+    /// Left to L1 since the start.
     pub exited: Wide,
-    /// Held by accounts.
+    /// Held by accounts, and by the auction of the open batch. What an auction takes of a token it gives to others:
+    /// orders change no totals, whether they are seen with what they hold back or with what they sold in the end.
     pub live: Wide,
 }
 
@@ -94,13 +95,22 @@ impl Ledger {
     pub(crate) fn after(&self, input: &Input, token: Token) -> Option<Totals> {
         let mut totals = self.totals(token);
         let crossing = Crossing::of(&input.trace, token);
-        totals.deposited = totals.deposited.plus(crossing.deposited);
-        totals.exited = totals.exited.plus(crossing.exited);
+        let auctioned = auctioned(&input.trace);
+        if auctioned {
+            // It is in the auction, not gone; what comes from there was not gone.
+            totals.live = totals.live.plus(crossing.exited);
+        } else {
+            totals.deposited = totals.deposited.plus(crossing.deposited);
+            totals.exited = totals.exited.plus(crossing.exited);
+        }
         for (_, _, after) in input.holders_of(token) {
             totals.live = totals.live.plus(after.map_or(0, |a| a.balance));
         }
         for (_, before, _) in input.holders_of(token) {
             totals.live = totals.live.minus(before.map_or(0, |a| a.balance))?;
+        }
+        if auctioned {
+            totals.live = totals.live.minus(crossing.deposited)?;
         }
         Some(totals)
     }
@@ -123,6 +133,9 @@ impl Ledger {
     /// [`SentinelError::TakenBack`] if it was never counted; the ledger is as before.
     pub(crate) fn take_back(&mut self, trace: &OpTrace) -> Result<(), SentinelError> {
         let account = trace.accesses.iter().flatten().next().map_or(0, |access| access.index);
+        if auctioned(trace) {
+            return Ok(());
+        }
         // A forced exit of an account that is not there does nothing, and has no token.
         for token in tokens(trace) {
             let totals = self.totals(token);
@@ -137,6 +150,11 @@ impl Ledger {
         }
         Ok(())
     }
+}
+
+/// Whether it goes through the auction of its batch.
+fn auctioned(trace: &OpTrace) -> bool {
+    trace.order.is_some() || trace.quote.is_some()
 }
 
 /// The tokens that an operation moves: two with an order.

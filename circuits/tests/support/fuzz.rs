@@ -206,7 +206,7 @@ impl Case {
                 break;
             }
         }
-        let trace = finish(packer, &self.context);
+        let trace = packer.finish().unwrap().0;
         self.state = state;
         trace
     }
@@ -439,23 +439,6 @@ impl Case {
     }
 }
 
-/// The batch of what was taken, without operations that cannot be executed with what orders are paid.
-fn finish(packer: Packer<'_>, context: &BatchContext) -> BatchTrace {
-    let unfinished = match packer.finish() {
-        Ok((trace, _)) => return trace,
-        Err(unfinished) => *unfinished,
-    };
-    assert!(!unfinished.faults.is_empty(), "nothing is to blame: {}", unfinished.why);
-    let mut again = Packer::new(unfinished.state, context.clone()).unwrap();
-    for (n, op) in unfinished.ops.iter().enumerate() {
-        if unfinished.faults.iter().all(|(fault, _)| *fault != n) {
-            // What depended on them is refused.
-            let _ = again.push(op, |_| true);
-        }
-    }
-    finish(again, context)
-}
-
 /// The batch of some operations on a state, without those that are refused. Quotes are found anew.
 pub fn replayed(state: &State, context: &BatchContext, ops: &[Op]) -> BatchTrace {
     let mut state = state.clone();
@@ -463,7 +446,7 @@ pub fn replayed(state: &State, context: &BatchContext, ops: &[Op]) -> BatchTrace
     for op in ops.iter().filter(|op| !matches!(op, Op::Quote(_))) {
         let _ = packer.push(op, |_| true);
     }
-    finish(packer, context)
+    packer.finish().unwrap().0
 }
 
 /// The fewest operations of a batch that still fail, as text.

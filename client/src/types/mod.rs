@@ -32,7 +32,9 @@ pub use account::{AccountProof, Accounts, Pending};
 pub use block::{Batch, Batches, Block, Blocks, Stage, Transactions, Tx};
 pub use event::Event;
 pub use job::{Intent, Intents, Job, JobState, Jobs, Progress, ProofKind};
-pub use operation::{Answer, Answers, Inclusion, Operation, Operations, Progressed, Submission};
+pub use operation::{
+    Answer, Answers, Filled, Inclusion, Operation, Operations, Progressed, Submission,
+};
 pub use problem::Problem;
 pub use sentinel::{Evidence, Findings, FreezeRequest, Held, Quarantine, Reason, SentinelStatus};
 pub use status::{FeeEstimate, Health, Status, Version};

@@ -112,6 +112,20 @@ pub struct Operation {
     pub fee: Amount,
     /// The receiver of a transfer to an account that exists, or the account that an order pays.
     pub to: Option<Index>,
+    /// What an order got; null before its batch is closed, and for other operations.
+    pub filled: Option<Filled>,
+}
+
+/// What an order got in the auction of its batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Filled {
+    /// What it sold; 0 if it was not filled.
+    pub sold: Amount,
+    /// The token that it bought.
+    pub buy: Token,
+    /// What it was paid of that token.
+    pub paid: Amount,
 }
 
 /// Operations, newest first.

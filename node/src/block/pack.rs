@@ -5,9 +5,7 @@ use bastion_circuits::{CircuitError, Shape, Slots};
 use bastion_protocol::data::{chain_start, polynomial_start, DataMode};
 use bastion_protocol::ops::Op;
 use bastion_protocol::Kind;
-use bastion_state::executor::{
-    BatchContext, BatchTrace, Footprint, Packer, Pushed, Rejection, Unfinished,
-};
+use bastion_state::executor::{BatchContext, BatchTrace, Footprint, Packer, Pushed, Rejection};
 use bastion_state::state::State;
 use serde::Serialize;
 
@@ -251,40 +249,29 @@ impl<'s> Packed<'s> {
         refused: &mut Vec<Refused>,
     ) -> Result<BatchTrace, NodeError> {
         let Self { packer, context, shape, mode, places, .. } = self;
-        // Quotes stand behind all other operations, of which each has a place.
-        let (state, ops, faults) = match packer.finish() {
-            Ok((trace, state)) => {
-                let why = match provable(&trace) {
-                    Ok(()) => return Ok(trace),
-                    Err(why) => why,
-                };
-                let CircuitError::Unprovable { operation: Some((fault, _)), .. } = why else {
-                    return Err(why.into());
-                };
-                if fault >= places.len() {
-                    return Err(why.into());
-                }
-                state.undo(&trace);
-                let ops: Vec<Op> = trace.ops.iter().map(|op| op.op).collect();
-                (state, ops, vec![(fault, why.to_string())])
-            }
-            Err(unfinished) => {
-                let Unfinished { state, ops, faults, why } = *unfinished;
-                if faults.is_empty() {
-                    return Err(NodeError::Rejected(why));
-                }
-                let told = |(place, why): (usize, Rejection)| (place, why.to_string());
-                (state, ops, faults.into_iter().map(told).collect())
-            }
+        let (trace, state) = packer.finish().map_err(NodeError::Rejected)?;
+        let why = match provable(&trace) {
+            Ok(()) => return Ok(trace),
+            Err(why) => why,
         };
-        let mut faults = faults.into_iter().peekable();
+        // Quotes stand behind all other operations, of which each has a place.
+        let fault = match &why {
+            CircuitError::Unprovable { operation: Some((fault, _)), .. }
+                if *fault < places.len() =>
+            {
+                *fault
+            }
+            _ => return Err(why.into()),
+        };
+        let why = why.to_string();
+        state.undo(&trace);
         let mut again = Self::new(state, context, shape, mode)?;
-        for (n, (place, op)) in places.into_iter().zip(&ops).enumerate() {
-            if let Some((_, why)) = faults.next_if(|(fault, _)| *fault == n) {
-                refused.push(Refused::new(place, why));
+        for (n, (place, trace)) in places.into_iter().zip(&trace.ops).enumerate() {
+            if n == fault {
+                refused.push(Refused::new(place, &why));
                 continue;
             }
-            match again.push(&place, op) {
+            match again.push(&place, &trace.op) {
                 Ok(Pushed::Taken) => {}
                 Ok(Pushed::Waits | Pushed::Full) => refused.push(Refused::new(
                     place,

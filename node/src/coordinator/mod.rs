@@ -205,7 +205,8 @@ impl Coordinator {
             trace: self.artifacts.put(&bytes)?,
         };
         let mut inner = self.lock();
-        let entries = trace.ops.iter().zip(row.first..);
+        // Quotes come last, and have no entries.
+        let entries = trace.ops.iter().filter(|op| op.quote.is_none()).zip(row.first..);
         let touched = entries.flat_map(|(op, entry)| {
             let accesses = op.accesses.iter().flatten();
             accesses.map(move |access| (access.index, entry))

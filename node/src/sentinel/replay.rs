@@ -8,7 +8,7 @@ use bastion_protocol::receipt::operation_hash;
 use bastion_sentinel::findings::{self, Finding};
 use bastion_sentinel::rules::RuleSet;
 use bastion_sentinel::{explain, Config, Decision, Input, Screener, Verdict};
-use bastion_state::executor::OpenBatch;
+use bastion_state::executor::{execute_again, Pushed, UnpricedBatch};
 use bastion_state::State;
 use serde::Serialize;
 
@@ -72,7 +72,7 @@ pub fn replay(data: &Path, rollup: Rollup, rules: RuleSet) -> Result<Replayed, N
     let broken = |why: String| NodeError::LogBroken { why };
     for (number, row) in log.batches(0)? {
         let (context, mut entry) = (row.context.clone(), row.first);
-        let mut open = OpenBatch::new(&mut state, context.clone())
+        let mut open = UnpricedBatch::new(&mut state, context.clone())
             .map_err(|e| broken(format!("batch {number}: {e}")))?;
         let entries = log.entries(row.first)?;
         for found in entries.take_while(|e| e.as_ref().map_or(true, |e| e.batch == number)) {
@@ -92,8 +92,20 @@ pub fn replay(data: &Path, rollup: Rollup, rules: RuleSet) -> Result<Replayed, N
             let of_l1 = !matches!(op, Op::Signed(_));
             out.compare(&screener.judge(&input), &input, &version, of_l1, &mut recorded);
             screener.learn(&input);
-            open.include(&mut state, trace, |_| true);
-            (entry, out.operations) = (entry + 1, out.operations + 1);
+            match open.include(&mut state, trace, None, |_| true) {
+                Pushed::Taken => (entry, out.operations) = (entry + 1, out.operations + 1),
+                Pushed::Waits | Pushed::Full => {
+                    return Err(broken(format!("entry {entry}: it does not fit")));
+                }
+            }
+        }
+        // Verdicts are made before there are prices. What follows stands on what the orders got.
+        let quotes = log.quotes(number)?;
+        if !quotes.is_empty() {
+            let ops: Vec<Op> = open.ops().copied().collect();
+            open.abandon(&mut state);
+            let closed = execute_again(&mut state, &context, &ops, &quotes);
+            closed.map_err(|e| broken(format!("batch {number}: {e}")))?;
         }
     }
     // What is left was never included, or included after it was released.

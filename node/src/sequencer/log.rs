@@ -6,9 +6,14 @@
 //! | `operations` | hash of a signed operation (32) | number of its entry (8) |
 //! | `arrivals` | number of the entry (8) | when it arrived, in milliseconds since 1970 (8) |
 //! | `batches` | number of the batch since genesis (8) | [`BatchRow`] |
+//! | `quotes` | number of the batch (8) | the quotes that it ended with, if it has orders |
 //! | `meta` | `schema`, `rollup`, `queue`, `base`, `restored`, `least_epoch` | version (4); chain id (8) and contract (20); entries taken from the L1 queue (8); [`Base`]; [`Restored`], if the log may be older than what was promised; least epoch of receipts from now on |
 //!
 //! The log is the truth about order: state, jobs and posted data follow from it by executing it again.
+//! Quotes are part of the truth: they are written with the row that closes their batch, and no solver is asked
+//! about a closed batch again. They have no entry, for nobody sent them and nobody has a receipt; in the batch they
+//! stand behind all of its entries.
+//!
 //! Each call of [`Log::append`] is one write that is synced, so a group of operations costs one sync.
 
 mod restored;
@@ -18,7 +23,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
 
 use bastion_protocol::ops::Op;
-use bastion_protocol::Address;
+use bastion_protocol::{Address, Quote};
 use bastion_state::executor::BatchContext;
 use rocksdb::{ColumnFamily, Direction, IteratorMode, Options, WriteBatch, WriteOptions, DB};
 use serde::de::DeserializeOwned;
@@ -34,7 +39,9 @@ const ENTRIES: &str = "entries";
 const OPERATIONS: &str = "operations";
 const ARRIVALS: &str = "arrivals";
 const BATCHES: &str = "batches";
+const QUOTES: &str = "quotes";
 const META: &str = "meta";
+const FAMILIES: [&str; 6] = [ENTRIES, OPERATIONS, ARRIVALS, BATCHES, QUOTES, META];
 
 /// An accepted operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,7 +72,7 @@ pub struct BatchRow {
     pub epoch: u32,
     /// Its first entry.
     pub first: u64,
-    /// Number of its operations, once it takes no more.
+    /// Number of its operations, quotes among them, once it takes no more.
     pub sealed: Option<u32>,
     /// Whether it is the last of its block.
     pub ends_block: bool,
@@ -109,6 +116,8 @@ pub struct Appended {
     pub arrived_ms: u64,
     /// Batches that began or ended.
     pub batches: Vec<(u64, BatchRow)>,
+    /// Quotes of batches that ended.
+    pub quotes: Vec<(u64, Vec<Quote>)>,
     /// Entries taken from the L1 queue, if there are more now.
     pub queue: Option<u64>,
 }
@@ -190,7 +199,7 @@ impl Log {
         let mut options = Options::default();
         options.create_if_missing(true);
         options.create_missing_column_families(true);
-        let db = DB::open_cf(&options, path, [ENTRIES, OPERATIONS, ARRIVALS, BATCHES, META]);
+        let db = DB::open_cf(&options, path, FAMILIES);
         let db = db.map_err(|e| {
             let why = match e.to_string().contains("lock") {
                 true => format!("in use by another process: stop it first ({e})"),
@@ -260,6 +269,9 @@ impl Log {
         for (number, row) in &appended.batches {
             batch.put_cf(self.family(BATCHES)?, number.to_be_bytes(), self.encode(row)?);
         }
+        for (number, quotes) in &appended.quotes {
+            batch.put_cf(self.family(QUOTES)?, number.to_be_bytes(), self.encode(quotes)?);
+        }
         if let Some(queue) = appended.queue {
             batch.put_cf(self.family(META)?, "queue", queue.to_be_bytes());
         }
@@ -279,9 +291,12 @@ impl LogReader {
     /// [`NodeError::Log`] if it cannot be read.
     pub fn open_read_only(path: &Path) -> Result<Self, NodeError> {
         let shown = path.display().to_string();
-        let families = [ENTRIES, OPERATIONS, ARRIVALS, BATCHES, META];
-        let db = DB::open_cf_for_read_only(&Options::default(), path, families, false);
-        let db = db.map_err(|e| NodeError::Log { path: shown.clone(), why: e.to_string() })?;
+        let failed = |e: rocksdb::Error| NodeError::Log { path: shown.clone(), why: e.to_string() };
+        let options = Options::default();
+        // A log that was written before orders were taken has no quotes.
+        let mut families = DB::list_cf(&options, path).map_err(failed)?;
+        families.retain(|name| FAMILIES.contains(&name.as_str()));
+        let db = DB::open_cf_for_read_only(&options, path, families, false).map_err(failed)?;
         let (next, queue) = (Arc::default(), Arc::default());
         Ok(Self { db: Arc::new(db), path: shown.into(), next, queue })
     }
@@ -344,6 +359,18 @@ impl LogReader {
     pub fn batch(&self, number: u64) -> Result<Option<BatchRow>, NodeError> {
         let row = self.get(BATCHES, &number.to_be_bytes())?;
         row.map(|bytes| self.decode(&bytes)).transpose()
+    }
+
+    /// The quotes that a batch ended with, in their order. None before it is closed, and if it has no orders.
+    ///
+    /// # Errors
+    /// As [`LogReader::find`].
+    pub fn quotes(&self, number: u64) -> Result<Vec<Quote>, NodeError> {
+        if self.db.cf_handle(QUOTES).is_none() {
+            return Ok(Vec::new());
+        }
+        let row = self.get(QUOTES, &number.to_be_bytes())?;
+        row.map_or_else(|| Ok(Vec::new()), |bytes| self.decode(&bytes))
     }
 
     /// Entries from a number on, in order.

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | an operation that was accepted before gets its receipt again | [`LogReader::find`] |
 //! | signatures are checked in parallel, many by one equation | `signatures` |
-//! | operations are executed in order; full batches are closed | `open` |
+//! | operations are executed in order; full batches are closed, and their orders cleared | `open` |
 //! | receipts are signed in parallel | `signer` |
 //! | operations and receipts are written, synced once | [`Log::append`] |
 //! | the receipts are handed out | |
@@ -88,6 +88,17 @@ pub struct Closed {
     pub row: BatchRow,
     /// What it did.
     pub batch: ClosedBatch,
+    /// What its operations did when they were accepted, if that was something else: before there were prices, an
+    /// order held all of its amount back. Only of batches that are executed again at the start.
+    accepted: Option<Vec<OpTrace>>,
+}
+
+impl Closed {
+    /// What its operations did when they were accepted, quotes aside.
+    fn accepted(&self) -> impl Iterator<Item = &OpTrace> {
+        let all = self.accepted.as_deref().unwrap_or(self.batch.ops());
+        all.iter().filter(|trace| trace.quote.is_none())
+    }
 }
 
 /// The sequencer.
@@ -164,9 +175,9 @@ impl Sequencer {
                 }
             }
             let closed = self.closed.iter().flat_map(|closed| {
-                closed.batch.ops().iter().map(move |trace| (trace, closed.row.context.time))
+                closed.accepted().map(move |trace| (trace, closed.row.context.time))
             });
-            let open = self.current.ops().iter().map(|trace| (trace, self.current.time()));
+            let open = self.current.accepted().map(|trace| (trace, self.current.time()));
             for (entry, (trace, time)) in (self.first_replayed()..).zip(closed.chain(open)) {
                 let arrived_ms = self.log.arrived_ms(entry)?.unwrap_or(time.saturating_mul(1_000));
                 let hash = operation_hash(&trace.op);
@@ -433,7 +444,6 @@ impl Sequencer {
         appended: &mut Appended,
     ) -> Result<Result<(u64, Receipt), Decline>, NodeError> {
         let Item { op, hash: operation, checked } = *item;
-        let mut screened = false;
         // Twice: the batch may be full, and then the next one is empty.
         for _ in 0..2 {
             let slots = &self.packing.shape.slots;
@@ -443,27 +453,28 @@ impl Sequencer {
                 Ok(None) => return Err(NodeError::Stopped),
                 Ok(Some(trace)) => trace,
             };
-            if let Some(watch) = self.sentinel.as_ref().filter(|_| !screened) {
-                screened = true;
+            // Before anybody looks at it: closing a batch clears its orders, and accounts hold something else then.
+            if !self.current.has_room(&trace, slots) {
+                self.close_batch(false, appended)?;
+                continue;
+            }
+            if let Some(watch) = &self.sentinel {
                 let candidate = self.candidate(&trace, operation, appended.arrived_ms);
                 let admitted = lock(watch).admit(&candidate);
                 if let Err(decline) = admitted {
                     return Ok(Err(decline));
                 }
             }
-            match self.current.include(&mut self.state, trace, slots) {
-                Some(place) => {
-                    if let Some(watch) = &self.sentinel {
-                        lock(watch).included(first);
-                    }
-                    // Only a Noop has none, and nobody sends one.
-                    let leaf = self.current.last_leaf().unwrap_or_default();
-                    let (epoch, time) = (self.current.epoch(), self.current.time());
-                    let receipt = Receipt { epoch, place, operation, leaf, time };
-                    return Ok(Ok((self.current.number(), receipt)));
-                }
-                None => self.close_batch(false, appended)?,
+            // Only a Noop has none, and nobody sends one. Prices do not change it.
+            let leaf = trace.leaf().unwrap_or_default();
+            let included = self.current.include(&mut self.state, trace, checked, slots);
+            let place = included.ok_or(NodeError::Stopped)?;
+            if let Some(watch) = &self.sentinel {
+                lock(watch).included(first);
             }
+            let (epoch, time) = (self.current.epoch(), self.current.time());
+            let receipt = Receipt { epoch, place, operation, leaf, time };
+            return Ok(Ok((self.current.number(), receipt)));
         }
         let shape = self.packing.shape.name.clone();
         Err(NodeError::DoesNotFit { place: hex::encode(operation), shape })
@@ -481,7 +492,7 @@ impl Sequencer {
     }
 
     fn close_batch(&mut self, block: bool, appended: &mut Appended) -> Result<(), NodeError> {
-        let closed = self.current.close(&self.state, &self.packing.sizes, block, appended)?;
+        let closed = self.current.close(&mut self.state, &self.packing.sizes, block, appended)?;
         self.closed.extend(closed);
         Ok(())
     }

@@ -5,8 +5,11 @@ use bastion_protocol::kinds::KINDS;
 use bastion_protocol::ops::Op;
 use bastion_protocol::path::DEPTH;
 use bastion_protocol::receipt::Place;
-use bastion_protocol::{Fr, Policy};
-use bastion_state::executor::{BatchContext, Checked, Footprint, OpTrace, OpenBatch, Rejection};
+use bastion_protocol::{Fr, Kind, Policy, Quote};
+use bastion_state::executor::{
+    execute_again, BatchContext, Checked, ClosedBatch, Footprint, OpTrace, Pushed, Rejection,
+    UnpricedBatch,
+};
 use bastion_state::state::State;
 
 use super::log::{Appended, BatchRow, Log};
@@ -36,21 +39,35 @@ impl Packing {
             return Err(NodeError::Sizes { sizes: self.sizes.clone() });
         }
         let room = &self.shape.slots;
+        let refused = |what: String| {
+            let shape = self.shape.name.clone();
+            Err(NodeError::DoesNotFit { place: what, shape })
+        };
         for kind in KINDS.map(|description| description.kind) {
-            let nodes = MOST_ACCOUNTS * DEPTH;
+            let nodes = most_nodes(MOST_ACCOUNTS);
             let used = Slots::empty().with(kind, MOST_ACCOUNTS, nodes, usize::from(kind.exits()));
             if !used.fits(room) {
-                let (place, shape) =
-                    (format!("an operation of kind {kind:?}"), self.shape.name.clone());
-                return Err(NodeError::DoesNotFit { place, shape });
+                return refused(format!("an operation of kind {kind:?}"));
             }
         }
-        Ok(())
+        // An order with the quotes of its tokens and its pair, which touch one more fee account.
+        let (accounts, nodes) = (MOST_ACCOUNTS + 1, most_nodes(MOST_ACCOUNTS + 1));
+        let kinds = [Kind::Order, Kind::Quote, Kind::Quote, Kind::Quote];
+        let add = |used: Slots, kind| used.with(kind, accounts, nodes, 0);
+        match kinds.into_iter().fold(Slots::empty(), add).fits(room) {
+            true => Ok(()),
+            false => refused("an order with its quotes".into()),
+        }
     }
 }
 
 /// Accounts of an operation at most.
 const MOST_ACCOUNTS: usize = 3;
+
+/// Nodes above so many leaves at most, wherever they lie.
+fn most_nodes(leaves: usize) -> usize {
+    (0..DEPTH as u32).map(|level| leaves.min(1_usize.checked_shl(level).unwrap_or(leaves))).sum()
+}
 
 /// The open batch, or what the next one will be.
 #[derive(Debug)]
@@ -59,7 +76,7 @@ pub(super) struct Current {
     /// Number of the batch since genesis.
     number: u64,
     row: Option<BatchRow>,
-    open: Option<OpenBatch>,
+    open: Option<UnpricedBatch>,
     usage: Slots,
     /// Block, batch in it, and context of its block: none before the block's first operation.
     block: u64,
@@ -121,36 +138,36 @@ impl Current {
             if number != current.number {
                 return Err(broken(format!("batch {} is missing", current.number)));
             }
-            let mut open = OpenBatch::new(state, row.context.clone())
-                .map_err(|e| broken(format!("batch {number}: {e}")))?;
+            let broken = |why: String| broken(format!("batch {number}: {why}"));
             let entries = log.entries(row.first)?;
-            let entries = entries.take_while(|e| e.as_ref().map_or(true, |e| e.batch == number));
-            for (position, entry) in entries.enumerate() {
-                let entry = entry?;
-                let broken =
-                    |why: String| broken(format!("batch {number}, operation {position}: {why}"));
-                let trace = open.execute(state, &entry.op, None);
-                let trace = trace.map_err(|rejection| broken(rejection.to_string()))?;
-                if !include(&mut open, &mut current.usage, state, trace, None) {
-                    return Err(broken("it does not fit".into()));
-                }
+            let own = entries.take_while(|e| e.as_ref().map_or(true, |e| e.batch == number));
+            let ops: Vec<Op> = own.map(|entry| Ok(entry?.op)).collect::<Result<_, NodeError>>()?;
+            let Some(count) = row.sealed else {
+                let mut usage = Slots::empty();
+                let open = again(state, &row.context, &ops, &mut usage).map_err(broken)?;
+                (current.open, current.row, current.usage) = (Some(open), Some(row), usage);
+                continue;
+            };
+            let quotes = log.quotes(number)?;
+            let found = ops.len() + quotes.len();
+            if count as usize != found {
+                return Err(broken(format!("{found} operations of {count}")));
             }
-            match row.sealed {
-                None => {
-                    current.open = Some(open);
-                    current.row = Some(row);
+            // The prices are those that were found then: a solver may have learned since.
+            let accepted = match quotes.is_empty() {
+                true => None,
+                false => {
+                    let batch = again(state, &row.context, &ops, &mut Slots::empty());
+                    let batch = batch.map_err(broken)?;
+                    let accepted = batch.traces().cloned().collect();
+                    batch.abandon(state);
+                    Some(accepted)
                 }
-                Some(count) if count as usize == open.ops().len() => {
-                    let batch = open.close(state);
-                    let batch = batch.map_err(|e| broken(format!("batch {number}: {e}")))?;
-                    current.after(&row);
-                    closed.push(Closed { number, row, batch });
-                }
-                Some(count) => {
-                    let found = open.ops().len();
-                    return Err(broken(format!("batch {number}: {found} operations of {count}")));
-                }
-            }
+            };
+            let batch = execute_again(state, &row.context, &ops, &quotes);
+            let batch = batch.map_err(|rejection| broken(rejection.to_string()))?;
+            current.after(&row);
+            closed.push(Closed { number, row, batch, accepted });
         }
         Ok((current, closed))
     }
@@ -179,7 +196,7 @@ impl Current {
         policy: &Policy,
         now: u64,
     ) -> Result<(), NodeError> {
-        let open = OpenBatch::new(state, self.fresh(policy, now));
+        let open = UnpricedBatch::new(state, self.fresh(policy, now));
         open.map(drop).map_err(NodeError::Rejected)
     }
 
@@ -199,7 +216,7 @@ impl Current {
             self.epoch = self.next_epoch;
         }
         let context = self.context.clone().unwrap_or_else(|| self.fresh(policy, now));
-        let open = OpenBatch::new(state, context.clone()).map_err(NodeError::Rejected)?;
+        let open = UnpricedBatch::new(state, context.clone()).map_err(NodeError::Rejected)?;
         self.last_time = context.time;
         let row = BatchRow {
             block: self.block,
@@ -228,18 +245,29 @@ impl Current {
         open.execute(state, op, checked).map(Some)
     }
 
-    /// Includes what [`Current::execute`] gave in the open batch; `None` if it does not fit.
+    /// Whether the open batch has room for what [`Current::execute`] gave, and for the quotes that it may need. An
+    /// order has none either if the auction of the batch takes no more: then the batch ends before it, so that
+    /// nobody waits for a receipt.
+    pub(super) fn has_room(&self, trace: &OpTrace, room: &Slots) -> bool {
+        let footprints = self.open.as_ref().and_then(|open| open.footprints(trace));
+        let with = |used: Slots, f: &Footprint| used.with(f.kind, f.accounts, f.nodes, f.tokens);
+        footprints.is_some_and(|all| all.iter().fold(self.usage, with).fits(room))
+    }
+
+    /// Includes what [`Current::execute`] gave in the open batch; `None` if there is no room.
     pub(super) fn include(
         &mut self,
         state: &mut State,
         trace: OpTrace,
+        checked: Option<Checked>,
         room: &Slots,
     ) -> Option<Place> {
         let open = self.open.as_mut()?;
-        if !include(open, &mut self.usage, state, trace, Some(room)) {
-            return None;
+        match include(open, &mut self.usage, state, (trace, checked), Some(room)) {
+            Pushed::Taken => {}
+            Pushed::Waits | Pushed::Full => return None,
         }
-        let position = open.ops().len().saturating_sub(1) as u32;
+        let position = open.len().saturating_sub(1) as u32;
         Some(Place { block: self.block, batch: self.batch, position })
     }
 
@@ -253,25 +281,21 @@ impl Current {
         self.row.as_ref().map(|row| row.first)
     }
 
-    /// The operations of the open batch.
-    pub(super) fn ops(&self) -> &[OpTrace] {
-        self.open.as_ref().map_or(&[], OpenBatch::ops)
+    /// What the operations of the open batch did when they were accepted.
+    pub(super) fn accepted(&self) -> impl Iterator<Item = &OpTrace> {
+        self.open.iter().flat_map(UnpricedBatch::traces)
     }
 
-    /// The leaf of the last operation in the order tree.
-    pub(super) fn last_leaf(&self) -> Option<Fr> {
-        self.open.as_ref()?.ops().last()?.leaf()
-    }
-
-    /// Closes the open batch, if there is one. The block ends with it if it has as many batches as it
-    /// may have, or if `block` is to end and a circuit proves so many.
+    /// Closes the open batch, if there is one. Its orders are cleared, and the quotes come behind all other
+    /// operations. The block ends with it if it has as many batches as it may have, or if `block` is to end and a
+    /// circuit proves so many.
     ///
     /// # Errors
-    /// [`NodeError::Rejected`] for a batch with an auction that does not clear. None has one: the batch
-    /// takes no orders.
+    /// [`NodeError::Rejected`] for a batch that cannot be executed at any prices. It never took what could make
+    /// it one ([`UnpricedBatch`]).
     pub(super) fn close(
         &mut self,
-        state: &State,
+        state: &mut State,
         sizes: &[u32],
         block: bool,
         appended: &mut Appended,
@@ -279,20 +303,24 @@ impl Current {
         let (Some(open), Some(mut row)) = (self.open.take(), self.row.take()) else {
             return Ok(None);
         };
-        row.sealed = Some(open.ops().len() as u32);
+        let batch = open.close(state).map_err(NodeError::Rejected)?;
+        row.sealed = Some(batch.ops().len() as u32);
         let count = row.batch.saturating_add(1);
         let full = sizes.last().is_none_or(|most| count >= *most);
         row.ends_block = full || block && sizes.contains(&count);
         let number = self.number;
+        let quotes: Vec<Quote> = quotes_of(&batch).collect();
+        if !quotes.is_empty() {
+            appended.quotes.push((number, quotes));
+        }
         appended.batches.push((number, row.clone()));
         self.after(&row);
-        let batch = open.close(state).map_err(NodeError::Rejected)?;
-        Ok(Some(Closed { number, row, batch }))
+        Ok(Some(Closed { number, row, batch, accepted: None }))
     }
 
     /// Whether the open batch has waited long enough.
     pub(super) fn batch_is_due(&self, packing: &Packing, now: u64) -> bool {
-        let has_any = self.open.as_ref().is_some_and(|open| !open.ops().is_empty());
+        let has_any = self.open.as_ref().is_some_and(|open| !open.is_empty());
         has_any && self.age(now) >= packing.batch_seconds * u64::from(self.batch + 1)
     }
 
@@ -313,7 +341,7 @@ impl Current {
     /// Forgets a batch that was opened for operations of which none was accepted: a block begins with
     /// its first operation, so that nobody can make the operator prove blocks of nothing.
     pub(super) fn forget_empty(&mut self, appended: &mut Appended) {
-        if self.open.as_ref().is_some_and(|open| open.ops().is_empty()) {
+        if self.open.as_ref().is_some_and(UnpricedBatch::is_empty) {
             (self.open, self.row) = (None, None);
             appended.batches.retain(|(number, row)| *number != self.number || row.sealed.is_some());
             if self.batch == 0 {
@@ -345,20 +373,43 @@ impl Current {
 }
 
 fn include(
-    open: &mut OpenBatch,
+    open: &mut UnpricedBatch,
     usage: &mut Slots,
     state: &mut State,
-    trace: OpTrace,
+    (trace, checked): (OpTrace, Option<Checked>),
     room: Option<&Slots>,
-) -> bool {
-    let mut next = *usage;
+) -> Pushed {
     let fits = |f: &Footprint| {
-        next = usage.with(f.kind, f.accounts, f.nodes, f.tokens);
-        room.is_none_or(|room| next.fits(room))
+        let next = usage.with(f.kind, f.accounts, f.nodes, f.tokens);
+        let fits = room.is_none_or(|room| next.fits(room));
+        if fits {
+            *usage = next;
+        }
+        fits
     };
-    let included = open.include(state, trace, fits);
-    if included {
-        *usage = next;
+    open.include(state, trace, checked, fits)
+}
+
+/// Executes the operations of a batch again, as they were accepted, with whatever room they take.
+fn again(
+    state: &mut State,
+    context: &BatchContext,
+    ops: &[Op],
+    usage: &mut Slots,
+) -> Result<UnpricedBatch, String> {
+    let mut open = UnpricedBatch::new(state, context.clone()).map_err(|e| e.to_string())?;
+    for (position, op) in ops.iter().enumerate() {
+        let broken = |why: String| format!("operation {position}: {why}");
+        let trace = open.execute(state, op, None).map_err(|e| broken(e.to_string()))?;
+        match include(&mut open, usage, state, (trace, None), None) {
+            Pushed::Taken => {}
+            Pushed::Waits | Pushed::Full => return Err(broken("it does not fit".into())),
+        }
     }
-    included
+    Ok(open)
+}
+
+/// The quotes of a closed batch, in their order.
+fn quotes_of(batch: &ClosedBatch) -> impl Iterator<Item = Quote> + '_ {
+    batch.ops().iter().filter_map(|trace| trace.quote).map(|quoted| quoted.quote)
 }

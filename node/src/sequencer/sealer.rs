@@ -69,7 +69,7 @@ impl Sealer {
         closed: Closed,
         keep: impl FnOnce(&Sealed) -> Result<(), NodeError>,
     ) -> Result<Sealed, NodeError> {
-        let Closed { number, row, batch } = closed;
+        let Closed { number, row, batch, accepted: _ } = closed;
         let mut ledger = self.ledger.write();
         let batches = ledger.store.batches();
         if number != batches {

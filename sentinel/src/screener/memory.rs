@@ -109,11 +109,10 @@ impl Memory {
     }
 
     fn mix(&mut self, input: &Input, from: Option<crate::graph::Mark>, now: u64) {
-        let amount = input.trace.order.map_or(input.trace.amount, |order| order.paid);
+        let amount = input.trace.amount;
         let (access, from) = match input.kind() {
             Kind::Transfer | Kind::TransferNew => (input.receiver(), from),
-            // What is bought with it is no cleaner than what was sold.
-            Kind::Order => (input.trace.accesses[1].as_ref(), from),
+            Kind::Order => return self.taint_bought(input, from, now),
             Kind::Deposit => (input.acting(), None),
             Kind::DepositNew
             | Kind::ForcedExit
@@ -133,6 +132,17 @@ impl Memory {
         let held = access.before.map_or(0, |a| a.balance);
         let mixed = self.taint.mixed(from, mark, held, amount, now);
         self.taint.set(access.index, mixed);
+    }
+
+    /// What an order buys is no cleaner than what it sells. How much that is shows when the batch is closed, so it
+    /// counts as all that the account has; nothing makes the account cleaner. Both are one owner's.
+    fn taint_bought(&mut self, input: &Input, from: Option<crate::graph::Mark>, now: u64) {
+        let Some(access) = input.trace.accesses[1].as_ref() else { return };
+        let came = self.taint.mixed(from, None, 0, 1, now);
+        if came.is_some() {
+            let mark = self.taint.of(access.index, false, now);
+            self.taint.set(access.index, mark.max(came));
+        }
     }
 
     fn learn_token(&mut self, input: &Input, now: u64) {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bastion_auction::{Class, Posted, TokenQuote};
+use bastion_auction::{Auction, AuctionError, Class, Order, Posted, Terms, TokenQuote};
 use bastion_protocol::ops::Op;
 use bastion_protocol::quote::{key, Quoted};
 use bastion_protocol::{ProtocolError, Quote, Token};
@@ -36,6 +36,32 @@ impl Quotes {
             quotes.insert(Quote::fraction(sell, buy, fraction)?, 0);
         }
         Ok(quotes)
+    }
+
+    /// The quotes of a batch that was closed, with what they leave by its orders. Of a pair at the margin without a
+    /// fraction there is one more, 0, which the batch then lacks.
+    ///
+    /// # Errors
+    /// [`Rejection::Encoding`] if the orders are no auction, or the quotes do not clear it.
+    pub(super) fn known(
+        orders: impl Iterator<Item = Order>,
+        quotes: &[Quote],
+    ) -> Result<Self, Rejection> {
+        let wrong = |error: AuctionError| Rejection::Encoding(error.to_string());
+        let auction = Auction::new(orders.collect(), Terms::default()).map_err(wrong)?;
+        let (mut prices, mut fractions) = (BTreeMap::new(), BTreeMap::new());
+        for quote in quotes {
+            match quote.content()? {
+                Quoted::Price { market, price } => {
+                    prices.insert(quote.a, TokenQuote { market, price });
+                }
+                Quoted::Fraction(fraction) => {
+                    fractions.insert((quote.a, quote.b), fraction);
+                }
+            }
+        }
+        let posted = Posted::of(&auction, prices, &fractions).map_err(wrong)?;
+        Ok(Self::of(&posted)?)
     }
 
     /// Adds a quote, in place of one with the same tokens. The surplus of a token is what orders sell of it

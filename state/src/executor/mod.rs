@@ -14,18 +14,20 @@ mod rejection;
 mod signed;
 mod trace;
 mod transfer;
+mod unpriced;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use crate::tree::{Change, NodeTouch};
 pub use auction::Quotes;
-pub use packer::{Packer, Pushed, Unfinished};
+pub use packer::Packer;
 pub use posted::{order_chain, order_tree, posted_data};
 pub use rejection::Rejection;
 pub use signed::{check_signatures, Checked};
 pub use trace::{
     Access, AccountTouch, BatchTrace, Flow, LimiterTrace, OpTrace, OrderTrace, QuoteTrace,
 };
+pub use unpriced::{execute_again, filled, Pushed, UnpricedBatch, MOST_PAID};
 
 use auction::Book;
 
@@ -222,23 +224,8 @@ impl OpenBatch {
         if self.ops.len() >= MAX_OPS || (trace.kind.is_l1() && self.has_l2) {
             return false;
         }
-        let mut fresh_nodes = BTreeSet::new();
-        let mut fresh = 0;
-        let mut seen = BTreeSet::new();
-        for access in trace.accesses.iter().flatten() {
-            if self.before.contains_key(&access.index) || !seen.insert(access.index) {
-                continue;
-            }
-            fresh += 1;
-            for height in 1..=bastion_protocol::path::DEPTH as u8 {
-                let level = bastion_protocol::path::DEPTH as u8 - height;
-                let index = (u64::from(access.index) >> height) as Index;
-                if self.nodes.contains(&(level, index)) || !fresh_nodes.insert((level, index)) {
-                    break;
-                }
-            }
-        }
-        let new_token = trace.limiter.filter(|l| !self.tokens.contains(&l.token)).map(|l| l.token);
+        let (fresh, fresh_nodes) = self.fresh(touched(&trace));
+        let new_token = self.new_token(&trace);
         let footprint = Footprint {
             kind: trace.kind,
             accounts: self.before.len() + fresh,
@@ -259,6 +246,52 @@ impl OpenBatch {
         self.book.include(&trace);
         self.ops.push(trace);
         true
+    }
+
+    /// Accounts that it does not touch so far, and the nodes above them that do not change so far.
+    fn fresh(&self, indices: impl Iterator<Item = Index>) -> (usize, BTreeSet<(u8, Index)>) {
+        let mut nodes = BTreeSet::new();
+        let mut seen = BTreeSet::new();
+        for index in indices {
+            if self.before.contains_key(&index) || !seen.insert(index) {
+                continue;
+            }
+            for height in 1..=bastion_protocol::path::DEPTH as u8 {
+                let level = bastion_protocol::path::DEPTH as u8 - height;
+                let node = (level, (u64::from(index) >> height) as Index);
+                if self.nodes.contains(&node) || !nodes.insert(node) {
+                    break;
+                }
+            }
+        }
+        (seen.len(), nodes)
+    }
+
+    /// The token with which an operation uses the limiter first.
+    fn new_token(&self, trace: &OpTrace) -> Option<Token> {
+        trace.limiter.filter(|limiter| !self.tokens.contains(&limiter.token)).map(|l| l.token)
+    }
+
+    /// What the batch would use with an operation and quotes behind it, which touch the accounts `also`: one for
+    /// each of them, all with the totals at the end. `None` if it takes no such operation any more.
+    fn footprints(
+        &self,
+        trace: &OpTrace,
+        quotes: usize,
+        also: impl Iterator<Item = Index>,
+    ) -> Option<Vec<Footprint>> {
+        if self.ops.len() + quotes >= MAX_OPS || (trace.kind.is_l1() && self.has_l2) {
+            return None;
+        }
+        let (accounts, nodes) = self.fresh(touched(trace).chain(also));
+        let of = |kind| Footprint {
+            kind,
+            accounts: self.before.len() + accounts,
+            nodes: self.nodes.len() + nodes.len(),
+            tokens: self.tokens.len() + usize::from(self.new_token(trace).is_some()),
+        };
+        let kinds = std::iter::once(trace.kind).chain(std::iter::repeat_n(Kind::Quote, quotes));
+        Some(kinds.map(of).collect())
     }
 
     /// Takes the batch back: the accounts of the state are as before it.
@@ -287,6 +320,17 @@ impl OpenBatch {
         }
     }
 
+    /// Without quotes that only held room: they changed nothing.
+    fn without_quotes(mut self) -> Self {
+        let all = self.ops.len();
+        self.ops.retain(|trace| trace.quote.is_none());
+        if self.ops.len() < all {
+            let kept: BTreeSet<Index> = self.ops.iter().flat_map(touched).collect();
+            self.before.retain(|index, _| kept.contains(index));
+        }
+        self
+    }
+
     fn closed(self, state: &State) -> ClosedBatch {
         let touch = |(index, before): (&Index, &Option<Account>)| AccountTouch {
             index: *index,
@@ -296,6 +340,11 @@ impl OpenBatch {
         let accounts = self.before.iter().map(touch).collect();
         ClosedBatch { context: self.context, ops: self.ops, accounts }
     }
+}
+
+/// The accounts that an operation touches.
+fn touched(trace: &OpTrace) -> impl Iterator<Item = Index> + '_ {
+    trace.accesses.iter().flatten().map(|access| access.index)
 }
 
 /// A batch that is full, and that the tree does not know yet.

@@ -154,7 +154,7 @@ pub enum Rejection {
     #[error("account {0} holds the token that is sold: name an account of another token")]
     SameToken(Index),
     /// An order in a batch that clears none.
-    #[error("this batch clears no orders: they are taken where a whole batch is packed at once")]
+    #[error("this batch has no prices: orders are taken where they are cleared at its end")]
     NoAuction,
     /// The batch has no price quote of a token of an order.
     #[error("the batch has no price of token {0}: give it one, which may be 0")]

@@ -3,6 +3,7 @@
 mod edges;
 mod orders;
 mod packing;
+mod promised;
 mod refusals;
 
 use std::collections::BTreeMap;

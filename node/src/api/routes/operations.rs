@@ -131,7 +131,6 @@ fn rejected(rejection: &executor::Rejection) -> Rejection {
         R::SystemAccount(_) => "system_account",
         R::OtherOwner { .. } => "other_owner",
         R::SameToken(_) => "same_token",
-        R::NoAuction => "no_auction",
         _ => "rejected",
     };
     Rejection { code: code.into(), message: rejection.to_string() }

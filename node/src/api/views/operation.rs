@@ -1,8 +1,9 @@
 //! Operations as the API shows them.
 
-use bastion_client::types::{Amount, Bytes, Hash, Operation, Progressed};
-use bastion_protocol::ops::Op;
+use bastion_client::types::{Amount, Bytes, Filled, Hash, Operation, Progressed};
+use bastion_protocol::ops::{Action, Op};
 use bastion_protocol::{Index, Kind, Token};
+use bastion_state::executor;
 
 use crate::api::problem::Fault;
 use crate::api::Backend;
@@ -59,6 +60,7 @@ impl Backend {
     /// An entry of the log.
     pub(in crate::api) fn operation(&self, number: u64, entry: Entry) -> Result<Operation, Fault> {
         let status = self.progressed(&entry)?;
+        let filled = self.filled(&entry)?;
         let Said { kind, account, token, amount, fee, to } = Said::of(&entry.op);
         Ok(Operation {
             hash: Hash(entry.receipt.receipt.operation),
@@ -73,7 +75,30 @@ impl Backend {
             amount: Amount(amount),
             fee: Amount(fee),
             to,
+            filled,
         })
+    }
+
+    /// What an order got, by the quotes that its batch ended with.
+    fn filled(&self, entry: &Entry) -> Result<Option<Filled>, Fault> {
+        let Op::Signed(signed) = &entry.op else {
+            return Ok(None);
+        };
+        let Action::Order { buy, .. } = signed.body.action else {
+            return Ok(None);
+        };
+        let quotes = self.parts.log.quotes(entry.batch)?;
+        if quotes.is_empty() {
+            return Ok(None);
+        }
+        let fill = executor::filled(&entry.op, &quotes);
+        let fill = fill.map_err(|why| Fault::internal(format!("batch {}: {why}", entry.batch)))?;
+        let filled = |fill: bastion_auction::Fill| Filled {
+            sold: Amount(fill.sold),
+            buy,
+            paid: Amount(fill.bought),
+        };
+        Ok(fill.map(filled))
     }
 
     /// How far an entry has come.

@@ -2,8 +2,9 @@
 
 use super::orders::*;
 use super::*;
-use crate::executor::{Packer, Pushed};
+use crate::executor::{execute_again, filled, Packer, Pushed, MOST_PAID};
 use bastion_protocol::ops::SignedOp;
+use bastion_protocol::Quote;
 
 fn signed(op: Op) -> SignedOp {
     let Op::Signed(signed) = op else { panic!() };
@@ -178,32 +179,79 @@ fn a_quote_makes_no_account_for_operations_before_it() {
     assert!(state.account(fee).unwrap().balance > 5);
 }
 
-/// An order whose account cannot hold what it is paid is named, with all others of its kind, and the state
-/// is as before the batch.
+/// Who may be paid so much that an account cannot hold it is refused before anything is promised.
 #[test]
-fn what_overflows_is_named() {
+fn what_could_overflow_is_refused_at_once() {
     let mut state = market();
-    let root = state.root();
     let mut packer = Packer::new(&mut state, context()).unwrap();
-    let full = |nonce| {
-        resigned(order(ANNA_SELLS, BRIM, MILLION, 9, 10), ANNA_SELLS, |body| body.nonce = nonce)
-    };
-    for op in [full(0), full(1), pair()[1]] {
-        assert_eq!(packer.push(&op, |_| true), Ok(Pushed::Taken));
-    }
-    let unfinished = packer.finish().unwrap_err();
-    let places: Vec<usize> = unfinished.faults.iter().map(|(place, _)| *place).collect();
-    assert_eq!(places[0], 0);
-    assert_eq!(unfinished.faults[0].1, Rejection::BalanceOverflow(BRIM));
-    assert_eq!(unfinished.ops, [full(0), full(1), pair()[1]]);
-    assert!(!places.contains(&2));
-    assert_eq!(unfinished.state.root(), root);
-    let mut packer = Packer::new(&mut state, context()).unwrap();
+    let full = order(ANNA_SELLS, BRIM, MILLION, 9, 10);
+    assert_eq!(packer.push(&full, |_| true), Err(Rejection::BalanceOverflow(BRIM)));
     for op in pair() {
         assert_eq!(packer.push(&op, |_| true), Ok(Pushed::Taken));
     }
+    // What comes later must not leave too little room either, of a paid account and of one that may get back
+    // what its orders hold.
+    let most = u128::MAX - MOST_PAID;
+    let from_brim = |to, amount| {
+        let body = Body {
+            account: BRIM,
+            token: 2,
+            nonce: 0,
+            deadline: TIME,
+            fee: 0,
+            action: Action::Transfer { to, amount },
+        };
+        Op::Signed(body.sign(&key(ANNA_SELLS), Fr::from(DOMAIN), exit(ANNA_SELLS)).unwrap())
+    };
+    let largest =
+        |most: u128, bits: u32| bastion_protocol::ops::Float::floor(most, bits).value().unwrap();
+    let whole = largest(u128::MAX, bastion_protocol::ops::AMOUNT_BITS);
+    let refused = packer.push(&from_brim(ANNA_BUYS, whole), |_| true);
+    assert_eq!(refused, Err(Rejection::BalanceOverflow(ANNA_BUYS)));
+    let fee = bastion_protocol::account::fee_index(2);
+    assert_eq!(packer.push(&from_brim(fee, whole), |_| true), Err(Rejection::BalanceOverflow(fee)));
+    let refused = packer.push(&from_brim(BEN_SELLS, whole), |_| true);
+    assert_eq!(refused, Err(Rejection::BalanceOverflow(BEN_SELLS)));
+    let less = largest(most, bastion_protocol::ops::AMOUNT_BITS);
+    assert!(less < most && less > u128::MAX / 2);
+    assert_eq!(packer.push(&from_brim(ANNA_BUYS, less), |_| true), Ok(Pushed::Taken));
     let (trace, _) = packer.finish().unwrap();
     assert!(trace.ops[0].order.unwrap().paid > 0);
+}
+
+/// A transfer to an account of which an order holds something back: it may come back.
+#[test]
+fn what_is_held_back_counts_as_held() {
+    let fund = |balance| {
+        let mut accounts: Vec<_> = market().accounts().map(|(i, account)| (i, *account)).collect();
+        accounts.iter_mut().find(|(i, _)| *i == BEN_SELLS).unwrap().1.balance = balance;
+        let of = |name: Index| (key(name).public().keyhash(), exit(name));
+        State::with_accounts(accounts, [of(ANNA_SELLS), of(BEN_SELLS)]).unwrap()
+    };
+    let back = |amount| {
+        let body = Body {
+            account: BRIM,
+            token: 2,
+            nonce: 0,
+            deadline: TIME,
+            fee: 0,
+            action: Action::Transfer { to: BEN_SELLS, amount },
+        };
+        Op::Signed(body.sign(&key(ANNA_SELLS), Fr::from(DOMAIN), exit(ANNA_SELLS)).unwrap())
+    };
+    // With the order of 3,000,000 and its fee of 10 there is room for 9 and for no more.
+    for (amount, pushed) in
+        [(10, Ok(Pushed::Taken)), (11, Err(Rejection::BalanceOverflow(BEN_SELLS)))]
+    {
+        let mut state = fund(u128::MAX);
+        let mut packer = Packer::new(&mut state, context()).unwrap();
+        assert_eq!(packer.push(&pair()[1], |_| true), Ok(Pushed::Taken));
+        assert_eq!(packer.push(&back(amount), |_| true), pushed);
+        let (trace, state) = packer.finish().unwrap();
+        assert_eq!(trace.ops[0].order.unwrap().sold, 0);
+        let held = state.account(BEN_SELLS).unwrap().balance;
+        assert_eq!(held, u128::MAX - 10 + if amount == 10 { 10 } else { 0 });
+    }
 }
 
 /// A fee account that holds no more stops the orders of its token, and only those.
@@ -218,18 +266,49 @@ fn a_full_fee_account_stops_its_token_only() {
     let mut state = State::with_accounts(accounts, [of(ANNA_SELLS), of(BEN_SELLS)]).unwrap();
     let free = |op, who| resigned(op, who, |body| body.fee = 0);
     let [anna, ben] = pair();
-    let ops = [
-        resigned(anna, ANNA_SELLS, |body| {
-            body.action = Action::Transfer { to: BEN_BUYS, amount: 5 };
-        }),
-        resigned(anna, ANNA_SELLS, |body| body.nonce = 1),
-        free(ben, BEN_SELLS),
-    ];
+    let pays = resigned(anna, ANNA_SELLS, |body| {
+        body.action = Action::Transfer { to: BEN_BUYS, amount: 5 };
+    });
     let mut packer = Packer::new(&mut state, context()).unwrap();
-    for op in &ops {
-        assert_eq!(packer.push(op, |_| true), Ok(Pushed::Taken));
+    let overflow = Err(Rejection::BalanceOverflow(fee));
+    assert_eq!(packer.push(&pays, |_| true), Ok(Pushed::Taken));
+    let anna = resigned(anna, ANNA_SELLS, |body| body.nonce = 1);
+    assert_eq!(packer.push(&anna, |_| true), overflow);
+    assert_eq!(packer.push(&free(ben, BEN_SELLS), |_| true), overflow);
+    assert_eq!(packer.finish().unwrap().0.ops.len(), 1);
+}
+
+/// A batch that is executed again from its operations and quotes is the same, and no other quotes will do.
+#[test]
+fn a_closed_batch_executes_again() {
+    let mut state = market();
+    let mut packer = Packer::new(&mut state, context()).unwrap();
+    for op in pair() {
+        assert_eq!(packer.push(&op, |_| true), Ok(Pushed::Taken));
     }
-    let unfinished = packer.finish().unwrap_err();
-    let overflow = Rejection::BalanceOverflow(fee);
-    assert_eq!(unfinished.faults, [(1, overflow.clone()), (2, overflow)]);
+    let (trace, _) = packer.finish().unwrap();
+    let quotes: Vec<Quote> = trace.ops.iter().filter_map(|op| Some(op.quote?.quote)).collect();
+    let again = |quotes: &[Quote]| {
+        let mut state = market();
+        let closed = execute_again(&mut state, &context(), &pair(), quotes);
+        if closed.is_err() {
+            assert!(state.accounts().eq(market().accounts()));
+        }
+        closed.map(|closed| closed.seal(state.tree_mut()))
+    };
+    assert_eq!(again(&quotes).unwrap(), trace);
+    for op in &trace.ops {
+        let fill = op.order.map(|order| (order.sold, order.paid));
+        let found = filled(&op.op, &quotes).unwrap();
+        assert_eq!(found.map(|fill| (fill.sold, fill.bought)), fill);
+    }
+    assert!(matches!(filled(&pair()[0], &[]), Err(Rejection::NoPrice(1))));
+    assert!(again(&quotes[1..]).is_err(), "a token without a price");
+    assert!(again(&[&quotes[..], &quotes[..1]].concat()).is_err(), "one twice");
+    let unused = Quote::fraction(2, 1, 7).unwrap();
+    assert!(again(&[&quotes[..], &[unused]].concat()).is_err(), "one that nobody uses");
+    let none: Vec<Quote> = [1, 2].map(|token| Quote::price(token, 0, 0).unwrap()).to_vec();
+    assert_eq!(again(&none).unwrap().ops[0].order.unwrap().sold, 0);
+    let dear = Quote::price(2, 0, (1 << 96) - 1).unwrap();
+    assert!(again(&[Quote::price(1, 0, 1 << 95).unwrap(), dear]).is_err(), "prices do not clear");
 }

@@ -45,6 +45,18 @@ pub enum Distrust {
         /// What is wrong.
         why: String,
     },
+    /// A blind receipt that does not keep what its owner counts on.
+    #[error("the blind receipt does not hold: {why}; do not reveal the order")]
+    Blind {
+        /// What is wrong.
+        why: String,
+    },
+    /// A closing before which nothing should be revealed.
+    #[error("the closing of the batch does not hold: {why}; do not reveal the order, and keep the receipt as evidence")]
+    Closing {
+        /// What is wrong.
+        why: String,
+    },
     /// An answer about another rollup.
     #[error("the node is of {what} {found}, not {expected}: choose another node")]
     OtherRollup {

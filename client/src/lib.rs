@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`types`] | every answer of the API |
 //! | [`receipt`] | signed receipts, and who signed them |
+//! | [`blind`] | blind orders: what owners check before they reveal them |
 //! | [`check`] | what a user checks of a node's answers |
 //! | [`http`] | a client over HTTP |
 //! | [`keys`] | key files, encrypted |
@@ -14,6 +15,7 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+pub mod blind;
 pub mod check;
 pub mod error;
 #[cfg(feature = "http")]
@@ -23,6 +25,7 @@ pub mod keys;
 pub mod receipt;
 pub mod types;
 
+pub use blind::{SignedBlind, SignedClosing};
 pub use error::ClientError;
 #[cfg(feature = "http")]
 pub use http::{Admin, Client};

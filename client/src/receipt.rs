@@ -77,18 +77,22 @@ impl SignedReceipt {
     /// are refused: each would be a second one of the same receipt.
     #[must_use]
     pub fn signer(&self, chain_id: u64, contract: Address) -> Option<Address> {
-        let digits = self.signature.strip_prefix("0x")?;
-        let bytes: [u8; SIGNATURE_LEN] = hex::decode(digits).ok()?.try_into().ok()?;
-        let (rs, v) = bytes.split_last_chunk::<1>()?;
-        let signature = Signature::from_slice(rs).ok()?;
-        if signature.normalize_s().is_some() {
-            return None;
-        }
-        let id = RecoveryId::from_byte(v[0].checked_sub(27)?)?;
-        let digest = self.receipt.digest(chain_id, contract);
-        let key = VerifyingKey::recover_from_prehash(&digest, &signature, id).ok()?;
-        Some(address_of(&key))
+        signer_of(&self.receipt.digest(chain_id, contract), &self.signature)
     }
+}
+
+/// Who signed a digest, by a signature of 65 bytes as `0x` and hex digits.
+pub(crate) fn signer_of(digest: &[u8; 32], signature: &str) -> Option<Address> {
+    let digits = signature.strip_prefix("0x")?;
+    let bytes: [u8; SIGNATURE_LEN] = hex::decode(digits).ok()?.try_into().ok()?;
+    let (rs, v) = bytes.split_last_chunk::<1>()?;
+    let signature = Signature::from_slice(rs).ok()?;
+    if signature.normalize_s().is_some() {
+        return None;
+    }
+    let id = RecoveryId::from_byte(v[0].checked_sub(27)?)?;
+    let key = VerifyingKey::recover_from_prehash(digest, &signature, id).ok()?;
+    Some(address_of(&key))
 }
 
 /// The L1 address of a key.

@@ -5,6 +5,7 @@ mod auction;
 mod deposit;
 mod forced_exit;
 mod freeze;
+mod hidden;
 mod limiter;
 mod order;
 mod packer;
@@ -20,6 +21,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub use crate::tree::{Change, NodeTouch};
 pub use auction::Quotes;
+pub use hidden::HiddenOrder;
 pub use packer::Packer;
 pub use posted::{order_chain, order_tree, posted_data};
 pub use rejection::Rejection;

@@ -1,5 +1,6 @@
 //! Every rejection, by an operation that breaks exactly one rule.
 
+mod concealed;
 mod edges;
 mod orders;
 mod packing;

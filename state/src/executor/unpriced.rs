@@ -46,14 +46,14 @@ pub const MOST_PAID: u128 = 1 << AMOUNT_BITS;
 #[derive(Debug)]
 pub struct UnpricedBatch {
     /// Orders sell all and are paid nothing; quotes hold room and have no effect.
-    batch: OpenBatch,
-    auction: Auction,
+    pub(super) batch: OpenBatch,
+    pub(super) auction: Auction,
     /// What it took, quotes aside, with evidence about signatures.
-    taken: Vec<(Op, Option<Checked>)>,
-    /// What the orders of an account hold back.
-    held: BTreeMap<Index, u128>,
+    pub(super) taken: Vec<(Op, Option<Checked>)>,
+    /// What an account may have besides: what its orders hold back, and fees of hidden orders.
+    pub(super) held: BTreeMap<Index, u128>,
     /// Accounts that orders or quotes may pay.
-    paid: BTreeSet<Index>,
+    pub(super) paid: BTreeSet<Index>,
 }
 
 /// What became of an operation that a batch was offered.
@@ -185,7 +185,7 @@ impl UnpricedBatch {
     }
 
     /// Holds room for the quotes of an order's tokens and of its pair.
-    fn make_room(
+    pub(super) fn make_room(
         &mut self,
         state: &mut State,
         order: Order,

@@ -15,6 +15,7 @@ use bastion_state::executor::{order_chain, posted_data, BatchContext, BatchTrace
 use crate::error::NodeError;
 use crate::posted::{post, values, PostedData};
 
+pub(crate) use pack::fits;
 pub use pack::{next_block, Refused, Source, Waiting};
 
 /// An executed block.
@@ -33,6 +34,19 @@ pub struct Block {
 }
 
 impl Block {
+    /// The block of one executed batch, which continues `old_root`. What does not fit a blob is posted in calldata.
+    ///
+    /// # Errors
+    /// If a blob cannot be made.
+    pub fn of_batch(
+        old_root: Fr,
+        context: &BatchContext,
+        batch: BatchTrace,
+        mode: DataMode,
+    ) -> Result<Self, NodeError> {
+        bind(old_root, context, vec![batch], mode)
+    }
+
     /// What it posts.
     pub fn posted(&self) -> PostedData<'_> {
         PostedData { data: &self.data, blob: self.blob.as_deref() }

@@ -5,6 +5,7 @@
 //! | [`workload`] | operations from CSV and JSON lines |
 //! | [`mod@bench`] | times of the stages, and the floor |
 //! | [`block`] | batches of a block, its data and public inputs |
+//! | [`blind`] | a batch of orders that nobody knows before it is closed |
 //! | [`blobs`] | blobs of committed blocks: who has them, and where they are kept |
 //! | [`block_store`] | a folder of proven blocks |
 //! | [`pipeline`] | from blocks to proofs |
@@ -31,6 +32,7 @@
 
 pub mod api;
 pub mod bench;
+pub mod blind;
 pub mod blobs;
 pub mod block;
 pub mod block_store;

@@ -3,20 +3,24 @@
 //!
 //! The contract decides. What is found here says which of its calls to try, and what to tell people.
 
+mod blind;
+
 use alloy_primitives::{keccak256, Address, Bytes, B256, U256};
 use alloy_sol_types::{SolCall, SolInterface, SolValue};
 use bastion_client::SignedReceipt;
 use bastion_contract::slashing::ISlashing::{self, ISlashingErrors as Refused};
-use bastion_contract::slashing::Receipt;
 use bastion_l1::{L1Error, ReadL1};
 use bastion_protocol::order::{operations_of, BatchOrder, InclusionProof, OrderError};
 use bastion_protocol::receipt::Place;
-use bastion_protocol::{Address as L2Address, Fr, PublicInputs, Receipt as ProtocolReceipt};
+use bastion_protocol::{Address as L2Address, Fr, PublicInputs};
 use serde::Serialize;
 
+use crate::blind::l1::plain;
 use crate::error::NodeError;
 use crate::exodus::view;
 use crate::settle::to_u256;
+
+pub use blind::{blind_signer, closing_signer, words_at};
 
 /// Which promise is broken, in the words of the contract's `Fault`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -34,6 +38,12 @@ pub enum Fault {
     OtherLeaf,
     /// An earlier block has a later time.
     Overtaken,
+    /// Two closings of one batch.
+    TwoClosings,
+    /// An operation stands behind the closing of its batch.
+    Reopened,
+    /// The forfeit stands at the place of an order that was revealed on L1.
+    Ignored,
 }
 
 impl std::fmt::Display for Fault {
@@ -47,6 +57,9 @@ impl std::fmt::Display for Fault {
             Self::Overtaken => {
                 "an earlier block has a later time, so the block can have its own no more"
             }
+            Self::TwoClosings => "two closings of one batch",
+            Self::Reopened => "an operation stands behind the closing of its batch",
+            Self::Ignored => "the forfeit stands at the place of an order that was revealed on L1",
         })
     }
 }
@@ -68,6 +81,7 @@ enum Shown {
     Two(Box<(ISlashing::Signed, ISlashing::Signed)>),
     Block(Box<(ISlashing::Signed, InclusionProof)>),
     Earlier(Box<(ISlashing::Signed, InclusionProof)>),
+    Blind(Box<blind::BlindShown>),
 }
 
 /// What the contract would say to a report.
@@ -90,31 +104,30 @@ fn read(
     chain_id: u64,
     rollup: Address,
 ) -> Result<(ISlashing::Signed, Address, B256), NodeError> {
+    let contract = L2Address(rollup.into_array());
+    let (r, s, v, signer) = parts(&signed.signature, signed.signer(chain_id, contract))?;
+    let receipt = plain(&signed.receipt);
+    let digest = signed.receipt.digest(chain_id, contract).into();
+    Ok((ISlashing::Signed { receipt, r, s, v }, signer, digest))
+}
+
+/// The parts of a signature for the contract, and who has made it.
+fn parts(
+    signature: &str,
+    signer: Option<L2Address>,
+) -> Result<(B256, B256, u8, Address), NodeError> {
     let malformed = || NodeError::Receipt {
         why: "its signature is none of 65 bytes with v 27 or 28 and s in the lower half".into(),
     };
-    let contract = L2Address(rollup.into_array());
-    let signer = signed.signer(chain_id, contract).ok_or_else(malformed)?;
-    let bytes: Bytes = signed.signature.parse().map_err(|_| malformed())?;
+    let signer = signer.ok_or_else(malformed)?;
+    let bytes: Bytes = signature.parse().map_err(|_| malformed())?;
     let bytes: &[u8; 65] = bytes.as_ref().try_into().map_err(|_| malformed())?;
     // A contract takes no other.
     if !matches!(bytes[64], 27 | 28) {
         return Err(malformed());
     }
-    let ProtocolReceipt { epoch, place, operation, leaf, time } = signed.receipt;
-    let receipt = Receipt {
-        epoch,
-        number: place.block,
-        batch: place.batch,
-        position: place.position,
-        operation: operation.into(),
-        leaf: to_u256(&leaf),
-        time,
-    };
-    let (r, s, v) = (B256::from_slice(&bytes[..32]), B256::from_slice(&bytes[32..64]), bytes[64]);
-    let digest = signed.receipt.digest(chain_id, contract).into();
-    let signer = Address::from(signer.0);
-    Ok((ISlashing::Signed { receipt, r, s, v }, signer, digest))
+    let (r, s) = (B256::from_slice(&bytes[..32]), B256::from_slice(&bytes[32..64]));
+    Ok((r, s, bytes[64], Address::from(signer.0)))
 }
 
 fn unreadable(error: OrderError) -> NodeError {
@@ -218,6 +231,7 @@ impl Evidence {
     pub fn block(&self) -> Option<u64> {
         match &self.shown {
             Shown::Two(_) => None,
+            Shown::Blind(shown) => shown.block(),
             Shown::Block(shown) | Shown::Earlier(shown) => Some(shown.1.block),
         }
     }
@@ -229,6 +243,7 @@ impl Evidence {
     pub fn report(&self, owner: Address, exit_root: B256, salt: B256) -> Result<Bytes, NodeError> {
         let signer = self.signer;
         let call = match &self.shown {
+            Shown::Blind(shown) => return shown.report((owner, signer), exit_root, salt),
             Shown::Two(two) => {
                 let (first, second) = (two.0.clone(), two.1.clone());
                 ISlashing::reportTwoCall { owner, signer, first, second, salt }.abi_encode()

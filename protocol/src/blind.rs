@@ -175,14 +175,6 @@ pub enum BlindError {
         /// How many were given.
         got: usize,
     },
-    /// The amount is too small to be hidden.
-    #[error("an amount of {amount} units is too small to be hidden: sell at least {least}")]
-    TooSmall {
-        /// The amount.
-        amount: u128,
-        /// The least.
-        least: u128,
-    },
     /// A field does not fit.
     #[error(transparent)]
     Protocol(#[from] crate::ProtocolError),

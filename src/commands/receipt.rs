@@ -6,11 +6,10 @@ use std::time::Duration;
 
 use alloy_primitives::{Address, Bytes, B256, U256};
 use alloy_sol_types::SolCall;
-use bastion_client::SignedReceipt;
 use bastion_contract::slashing::ISlashing;
 use bastion_l1::{ReadL1, RpcL1, SendL1};
 use bastion_node::history::collect;
-use bastion_node::slashing::{bond, signer, Evidence, Fault, Verdict};
+use bastion_node::slashing::{bond, Evidence, Fault, Verdict};
 use bastion_protocol::order::InclusionProof;
 use bastion_protocol::times::REPORT_DELAY;
 use clap::Subcommand;
@@ -24,14 +23,20 @@ use crate::config::Settings;
 use crate::exit::{CliError, BROKEN};
 use crate::output;
 
+mod paper;
+
+use paper::{block_of, Paper};
+
 /// How often L1's clock is looked at.
 const LOOK: Duration = Duration::from_secs(5);
 
-/// Checks a sequencer's receipts, and shows L1 those that were broken: the bond of their key is lost.
+/// Checks a sequencer's receipts and closings, and shows L1 those that were broken: the bond of their key is lost.
 ///
 /// A receipt is broken if the final block has something else at its place, if an earlier final block has a later
-/// time, or if there is another receipt for the same place and epoch. Whoever reports it takes a part of the bond,
-/// and the rest is burned. Nobody can take a report away: it is announced as a hash ten minutes before it is made.
+/// time, or if there is another receipt for the same place and epoch. A blind receipt is broken too if its order was
+/// revealed on L1 in time and its forfeit stands at the place; a closing, if an operation stands behind it. Whoever
+/// reports it takes a part of the bond, and the rest is burned. Nobody can take a report away: it is announced as a
+/// hash ten minutes before it is made.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  bastion receipt check receipt.json --l1 URL --contract ROLLUP\n  \
@@ -83,7 +88,7 @@ enum Command {
 
 #[derive(Debug, clap::Args)]
 struct Case {
-    /// The receipt; two, if they are for one place.
+    /// The receipt, blind receipt or closing; two, if they are for one place or batch.
     #[arg(required = true, num_args = 1..=2, value_name = "RECEIPT")]
     receipts: Vec<PathBuf>,
     /// A proof of inclusion.
@@ -104,49 +109,35 @@ struct Found {
 }
 
 impl Case {
-    fn look(&self) -> eyre::Result<Found> {
-        let receipts: Vec<SignedReceipt> = self
-            .receipts
-            .iter()
-            .map(|path| read("receipt", path))
-            .collect::<Result<_, CliError>>()?;
+    fn look(&self, slashing: Option<Address>) -> eyre::Result<Found> {
+        let papers: Vec<Paper> =
+            self.receipts.iter().map(|path| Paper::read(path)).collect::<Result<_, CliError>>()?;
         let proof: Option<InclusionProof> =
             self.proof.as_deref().map(|path| read("proof of inclusion", path)).transpose()?;
-        if receipts.len() == 2 && proof.is_some() {
+        if papers.len() == 2 && proof.is_some() {
             let why =
                 "two receipts for one place need no proof: give one receipt, or leave --proof out";
             return Err(CliError::Usage(why.into()).into());
         }
         let mut l1 = self.on_l1.connect()?;
-        let (chain, contract) = (l1.chain_id(), self.on_l1.contract);
-        let evidence = match (&receipts[..], &proof) {
-            ([first, second], _) => Some(Evidence::two(first, second, chain, contract)?),
-            ([receipt, ..], Some(proof)) => Evidence::against(receipt, proof, chain, contract)?,
-            _ => None,
-        };
-        let first = receipts.first().ok_or_else(|| CliError::Usage("no receipt".into()))?;
-        let signer = signer(first, chain, contract)?;
-        let exit_root = match evidence.as_ref().and_then(Evidence::block) {
-            None => B256::ZERO,
-            Some(block) => exit_root(&mut l1, contract, block)?,
-        };
-        let compared = proof.is_some() || receipts.len() == 2;
-        Ok(Found { l1, signer, evidence, exit_root, compared })
+        let at = (l1.chain_id(), self.on_l1.contract);
+        let (mut evidence, mut root) = (None, B256::ZERO);
+        match (&papers[..], &proof) {
+            ([first, second], _) => evidence = first.and(second, at)?,
+            ([paper, ..], Some(proof)) => {
+                let history = collect(&mut l1, self.on_l1.contract)?;
+                evidence = paper.against(proof, &history, (&mut l1, slashing), at)?;
+                if let Some(block) = evidence.as_ref().and_then(Evidence::block) {
+                    root = block_of(&history, block)?.exit_root.into();
+                }
+            }
+            _ => {}
+        }
+        let first = papers.first().ok_or_else(|| CliError::Usage("no receipt".into()))?;
+        let signer = first.signer(at)?;
+        let compared = proof.is_some() || papers.len() == 2;
+        Ok(Found { l1, signer, evidence, exit_root: root, compared })
     }
-}
-
-/// The root of a block's exits, as L1 tells it.
-fn exit_root(l1: &mut RpcL1, contract: Address, number: u64) -> eyre::Result<B256> {
-    let history = collect(l1, contract)?;
-    let place = number.checked_sub(1).and_then(|place| usize::try_from(place).ok());
-    let block = place.and_then(|place| history.blocks.get(place));
-    let block = block.ok_or_else(|| {
-        CliError::Usage(format!(
-            "the proof is about block {number}, and L1 has {}",
-            history.blocks.len()
-        ))
-    })?;
-    Ok(block.exit_root.into())
 }
 
 #[derive(Serialize)]
@@ -181,7 +172,7 @@ fn check(
     asked: Option<(&Address, &Address)>,
     settings: &Settings,
 ) -> eyre::Result<ExitCode> {
-    let mut found = case.look()?;
+    let mut found = case.look(asked.map(|(slashing, _)| *slashing))?;
     let (mut held, mut verdict) = (None, None);
     if let Some((slashing, owner)) = asked {
         held = Some(bond(&mut found.l1, *slashing, *owner, found.signer)?);
@@ -258,8 +249,8 @@ fn slash(
     dry_run: bool,
     settings: &Settings,
 ) -> eyre::Result<ExitCode> {
-    let Found { mut l1, evidence, exit_root, compared, .. } = case.look()?;
     let Report { slashing, owner, from } = *report;
+    let Found { mut l1, evidence, exit_root, compared, .. } = case.look(Some(slashing))?;
     let evidence = evidence.ok_or_else(|| {
         let why = match compared {
             true => "the promise was kept, as far as the proof shows: there is nothing to report",

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
+import {Blind} from "../contracts/Blind.sol";
 import {Inclusion} from "../contracts/Inclusion.sol";
 import {Receipts} from "../contracts/Receipts.sol";
 import {ReceiptVectors} from "./ReceiptVectors.sol";
@@ -21,6 +22,34 @@ contract ReceiptVectorsTest is SlashingWorld {
         Receipts.Receipt memory receipt = ReceiptVectors.receipt();
         require(this.digest(receipt, ReceiptVectors.ROLLUP) == ReceiptVectors.DIGEST, "digest");
         require(digestFor(receipt, ReceiptVectors.ROLLUP) == ReceiptVectors.DIGEST, "reference");
+    }
+
+    function digestBlind(Blind.Receipt calldata blind, address rollup) external view returns (bytes32) {
+        return Blind.digest(blind, rollup);
+    }
+
+    function digestClosing(Blind.Closing calldata closing, address rollup) external view returns (bytes32) {
+        return Blind.digest(closing, rollup);
+    }
+
+    function requireOpening(
+        Blind.Receipt calldata blind,
+        Blind.Terms calldata terms,
+        Blind.Opening calldata opening,
+        uint48[] calldata paid,
+        address rollup
+    ) external view {
+        Blind.requireOpening(blind, terms, opening, paid, rollup);
+    }
+
+    function test_blind_receipts_and_closings_are_those_of_the_protocol() public {
+        vm.chainId(31_337);
+        address rollup = ReceiptVectors.ROLLUP;
+        require(this.digestBlind(ReceiptVectors.blind(), rollup) == ReceiptVectors.BLIND_DIGEST, "blind");
+        require(this.digestClosing(ReceiptVectors.closing(), rollup) == ReceiptVectors.CLOSING_DIGEST, "closing");
+        this.requireOpening(
+            ReceiptVectors.blind(), ReceiptVectors.terms(), ReceiptVectors.opening(), ReceiptVectors.paid(), rollup
+        );
     }
 
     function test_a_proof_of_the_protocol_is_taken() public {

@@ -2,15 +2,21 @@
 //! them again.
 #![allow(clippy::unwrap_used)]
 
-use bastion_protocol::hash::compress;
+use bastion_protocol::blind::terms::{Opening, Paid, Terms};
+use bastion_protocol::blind::{conceal, paid_word, BlindReceipt, Closing, Entry, Hidden};
+use bastion_protocol::hash::{compress, keccak};
+use bastion_protocol::header::domain;
+use bastion_protocol::keys::SecretKey;
+use bastion_protocol::ops::{Action, Body};
 use bastion_protocol::order::{counts_word, next, InclusionProof, OrderTree};
 use bastion_protocol::receipt::Place;
-use bastion_protocol::{field, Address, Fr, Receipt};
+use bastion_protocol::{field, Address, Fr, Limit, Receipt};
 use std::path::Path;
 
 const FILE: &str = "test/ReceiptVectors.sol";
 const CHAIN: u64 = 31_337;
 const TIME: u64 = 1_800_000_000;
+const ROLLUP: Address = Address([0x77; 20]);
 
 fn list(elements: &[Fr]) -> String {
     elements.iter().map(field::to_hex).collect::<Vec<_>>().join(", ")
@@ -33,8 +39,96 @@ fn proof() -> InclusionProof {
     InclusionProof::build(9, inputs, &batches, 3, 10).unwrap()
 }
 
+/// A hidden order, what was agreed on about it, and its blind receipt at the proof's place.
+fn hidden(proof: &InclusionProof) -> (Hidden, Terms, BlindReceipt) {
+    let rollup = domain(CHAIN, ROLLUP);
+    let limit = Limit::of(3_000_000_000, 1_000_000_000_000_000_000).unwrap();
+    let amount = 1_500_000_000_000_000_000;
+    let action = Action::Order { to: 131_090, buy: 1, amount, limit };
+    let body = Body { account: 131_072, token: 3, nonce: 9, deadline: TIME + 5, fee: 70, action };
+    let body = conceal(body, [0x0123_4567_89ab_cdef, 999_999]).unwrap();
+    let paid = [(131_080, 2), (131_090, 1)].map(|(account, token)| Paid { account, token });
+    let accounts = paid.iter().map(|paid| paid.account).collect();
+    let key = SecretKey::from_seed(b"owner");
+    let hidden = Hidden::new(body, accounts, (131_200, 50_000), &key, rollup).unwrap();
+    let terms = Terms {
+        message: hidden.request.message,
+        account: body.account,
+        token: body.token,
+        nonce: body.nonce,
+        available: 1_500_000_000_000_000_070,
+        paid: paid.to_vec(),
+        reveal_by: TIME + 600,
+    };
+    let place = Place { block: proof.block, batch: proof.batch, position: proof.position };
+    let leaf = hidden.request.leaf;
+    let receipt = Receipt { epoch: 3, place, operation: terms.hash(), leaf, time: TIME };
+    let forfeit = hidden.request.forfeit_leaf().unwrap();
+    let blind = BlindReceipt { receipt, forfeit };
+    terms.check_opening(&blind, &hidden.opening, rollup).unwrap();
+    (hidden, terms, blind)
+}
+
+/// The functions of the library about blind orders.
+fn blind_vectors(proof: &InclusionProof) -> String {
+    let (hidden, terms, blind) = hidden(proof);
+    let Opening { to, buy, limit, deadline, .. } = hidden.opening;
+    let (amount, fee) = hidden.opening.encoded().unwrap();
+    let Terms { account, token, nonce, available, reveal_by, .. } = terms;
+    let packed: Vec<u8> = terms
+        .paid
+        .iter()
+        .flat_map(|p| paid_word(p.account, p.token).to_be_bytes().into_iter().skip(2))
+        .collect();
+    let paid: String = (0..)
+        .zip(&terms.paid)
+        .map(|(i, p)| format!("\n        p[{i}] = {};", paid_word(p.account, p.token)))
+        .collect();
+    let entries = [Entry { leaf: proof.leaf, forfeit: None }, blind.entry()];
+    let closing = Closing::of(&entries, 3, proof.block, proof.batch, TIME);
+    format!(
+        "
+    /// Of the blind receipt and of the closing below.
+    bytes32 internal constant BLIND_DIGEST = {blind_digest};
+    bytes32 internal constant CLOSING_DIGEST = {closing_digest};
+
+    function blind() internal pure returns (Blind.Receipt memory) {{
+        return Blind.Receipt(Receipts.Receipt(3, BLOCK, BATCH, POSITION, {operation}, {leaf}, {TIME}), {forfeit});
+    }}
+
+    function terms() internal pure returns (Blind.Terms memory) {{
+        return Blind.Terms({message}, {account}, {token}, {nonce}, {available}, {packed}, {reveal_by});
+    }}
+
+    function opening() internal pure returns (Blind.Opening memory) {{
+        return Blind.Opening({to}, {buy}, {amount}, {fee}, {limit}, {deadline});
+    }}
+
+    function paid() internal pure returns (uint48[] memory p) {{
+        p = new uint48[]({count});{paid}
+    }}
+
+    function closing() internal pure returns (Blind.Closing memory) {{
+        return Blind.Closing(3, BLOCK, BATCH, {entries}, {root}, {TIME});
+    }}
+",
+        blind_digest = hex(&blind.digest(CHAIN, ROLLUP)),
+        closing_digest = hex(&closing.digest(CHAIN, ROLLUP)),
+        operation = hex(&blind.receipt.operation),
+        leaf = field::to_hex(&blind.receipt.leaf),
+        forfeit = field::to_hex(&blind.forfeit),
+        message = field::to_hex(&terms.message),
+        packed = hex(&keccak(&[&packed])),
+        limit = limit.word(),
+        count = terms.paid.len(),
+        entries = closing.count,
+        root = field::to_hex(&closing.root),
+    )
+}
+
 fn vectors() -> String {
     let proof = proof();
+    let about_blind = blind_vectors(&proof);
     let batches: String = proof
         .batches()
         .unwrap()
@@ -57,11 +151,12 @@ fn vectors() -> String {
         leaf: proof.leaf,
         time: TIME,
     };
-    let digest = hex(&receipt.digest(CHAIN, Address([0x77; 20])));
+    let digest = hex(&receipt.digest(CHAIN, ROLLUP));
     format!(
         "// SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
+import {{Blind}} from \"../contracts/Blind.sol\";
 import {{Inclusion}} from \"../contracts/Inclusion.sol\";
 import {{Receipts}} from \"../contracts/Receipts.sol\";
 
@@ -90,7 +185,7 @@ library ReceiptVectors {{
     function siblings() internal pure returns (uint256[] memory s) {{
         s = new uint256[]({depth});{siblings}
     }}
-}}
+{about_blind}}}
 ",
         block = proof.block,
         batch = proof.batch,

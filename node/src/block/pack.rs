@@ -126,12 +126,8 @@ impl<'s> Packed<'s> {
 
     fn push(&mut self, place: &str, op: &Op) -> Result<Pushed, Rejection> {
         let (shape, mode) = (self.shape, self.mode);
-        let room = |usage: Slots| match mode {
-            // The tables for blobs are those of an empty batch.
-            DataMode::Calldata => usage.with_blob(0, 0).fits(&shape.slots),
-            DataMode::Blob => usage.fits(&shape.slots),
-        };
-        let fits = |f: &Footprint| {
+        let room = |usage: Slots| fits(shape, mode, usage);
+        let taken = |f: &Footprint| {
             let next = self.usage.with(f.kind, f.accounts, f.nodes, f.tokens);
             let fits = room(next);
             if fits {
@@ -139,7 +135,7 @@ impl<'s> Packed<'s> {
             }
             fits
         };
-        let pushed = self.packer.push(op, fits)?;
+        let pushed = self.packer.push(op, taken)?;
         let Slots { accounts, nodes, policies, .. } = self.usage;
         let more = self.usage.with(Kind::Transfer, accounts, nodes, policies);
         Ok(match pushed {
@@ -281,6 +277,15 @@ impl<'s> Packed<'s> {
             }
         }
         again.finish(provable, refused)
+    }
+}
+
+/// Whether a batch of a shape has room for this, posted in a mode.
+pub(crate) fn fits(shape: &Shape, mode: DataMode, usage: Slots) -> bool {
+    match mode {
+        // The tables for blobs are those of an empty batch.
+        DataMode::Calldata => usage.with_blob(0, 0).fits(&shape.slots),
+        DataMode::Blob => usage.fits(&shape.slots),
     }
 }
 

@@ -1,13 +1,18 @@
 //! A market for the demo: traders with an account in each token, and the orders that they sign.
 
+mod blind;
 mod dispute;
+mod hidden;
 mod receipts;
 mod reorder;
 mod summary;
 
+use std::collections::BTreeSet;
+
 use bastion_auction::sample::Rng;
 use bastion_circuits::{Shape, Slots};
 use bastion_protocol::account::FIRST_USER;
+use bastion_protocol::blind::{BURNED_EXIT, BURNED_KEYHASH};
 use bastion_protocol::ops::{Action, Body, Deposit, Float, Op, AMOUNT_BITS, FEE_BITS};
 use bastion_protocol::{Address, Fr, Index, Kind, Limit, Token};
 use bastion_state::state::State;
@@ -16,8 +21,10 @@ use crate::block::{Source, Waiting};
 use crate::devnet::{dev_exit, dev_key};
 use crate::error::NodeError;
 
+pub use blind::{Blinds, Play, Told};
 pub use dispute::{Dispute, Operator, Steps};
-pub use receipts::{compare, sign_all, sign_false, Compared};
+pub use hidden::{Fate, HiddenOrder};
+pub use receipts::{compare, sign_false, Compared};
 pub use reorder::{reorder, Reordered};
 pub use summary::{summary, Classes, PairSummary, Summary, TokenSummary};
 
@@ -52,6 +59,8 @@ pub const COINS: [Coin; 5] = [
 const ORDERS_EACH: usize = 10;
 /// What each account begins with, in cents.
 const DEPOSIT: u128 = 10_000_000;
+/// What is lost with an order that is not revealed, in cents.
+const BOND: u128 = 5_000;
 /// Limits lie within so much of the fair price, in parts of 65,536: two in a hundred.
 const SPREAD: u64 = 1_300;
 /// How long orders hold, in seconds.
@@ -66,32 +75,37 @@ pub struct Size {
     pub tokens: usize,
     /// Traders, each with an account in each token.
     pub traders: usize,
+    /// Orders that are hidden until the batch is closed, at most: each is the last one of its account.
+    pub blind: usize,
 }
 
 impl Size {
     /// The market with some orders that one batch of a shape holds. By default there are 200 orders, or as many
-    /// as fit.
+    /// as fit, and a quarter of them is hidden.
     ///
     /// # Errors
     /// [`NodeError::Orders`] if there is no room for so many orders, or fewer than 2.
-    pub fn of(shape: &Shape, orders: Option<usize>) -> Result<Self, NodeError> {
+    pub fn of(
+        shape: &Shape,
+        orders: Option<usize>,
+        blind: Option<usize>,
+    ) -> Result<Self, NodeError> {
         let slots = &shape.slots;
         // A quote for each token, and one for each pair.
         let tokens = slots.quotes.isqrt().min(COINS.len());
         let sized = |orders: usize| {
             let traders = orders.div_ceil(ORDERS_EACH).max(2);
-            Self { orders, tokens, traders }
+            let blind = blind.unwrap_or(orders.div_ceil(4)).min(orders);
+            Self { orders, tokens, traders, blind }
         };
         let fits = |orders: usize| {
-            let Self { traders, .. } = sized(orders);
-            let accounts = traders * tokens + tokens;
+            let size = sized(orders);
+            let made = size.deposits();
+            let accounts = made + tokens;
             // Two runs of neighbours, users and fees, and the paths above them.
             let nodes = accounts + 64;
-            let kinds = [
-                (Kind::DepositNew, traders * tokens),
-                (Kind::Order, orders),
-                (Kind::Quote, tokens * tokens),
-            ];
+            let kinds =
+                [(Kind::DepositNew, made), (Kind::Order, orders), (Kind::Quote, tokens * tokens)];
             let each = kinds.into_iter().flat_map(|(kind, n)| std::iter::repeat_n(kind, n));
             let add = |usage: Slots, kind| usage.with(kind, accounts, nodes, 0);
             each.fold(Slots::empty(), add).fits(slots)
@@ -103,12 +117,18 @@ impl Size {
             false => Err(NodeError::Orders { wanted, most, shape: shape.name.clone() }),
         }
     }
+
+    /// Deposits: one for each account of a trader, and for each one that forfeits are paid to.
+    fn deposits(&self) -> usize {
+        self.traders * self.tokens + self.blind.min(self.tokens)
+    }
 }
 
 /// Deposits, then signed orders.
 pub struct Market {
     deposits: Vec<Op>,
     orders: Vec<Op>,
+    hidden: Vec<HiddenOrder>,
     /// An order that is signed like the others and that no batch takes.
     left_out: Op,
     next: usize,
@@ -175,7 +195,7 @@ impl Market {
     /// # Errors
     /// Those of signing.
     pub fn new(size: Size, domain: Fr, time: u64, seed: u64) -> Result<Self, NodeError> {
-        let Size { orders, tokens, traders } = size;
+        let Size { orders, tokens, traders, blind } = size;
         let tokens = tokens.min(COINS.len());
         let mut deposits = Vec::with_capacity(traders * tokens);
         for trader in 0..traders {
@@ -205,7 +225,22 @@ impl Market {
             signed.push(signers.order(i % traders, pair, amount, asked.into())?);
         }
         let left_out = signers.order(0, [0, 1], COINS[0].units(DEPOSIT / 50), 65_536)?;
-        Ok(Self { deposits, orders: signed, left_out, next: 0, waiting: Waiting::default() })
+        let chosen = hidden::last_of_accounts(blind, &signed);
+        let burned: BTreeSet<Token> = chosen.iter().map(|(_, body)| body.token).collect();
+        deposits.extend(burned.iter().map(|token| {
+            let (keyhash, exit) = (BURNED_KEYHASH, BURNED_EXIT);
+            let amount = COINS[usize::from(*token)].units(BOND);
+            Op::Deposit(Deposit { token: *token, amount, keyhash, exit })
+        }));
+        let hidden = hidden::hide(&size, domain, chosen, &burned, &mut rng)?;
+        Ok(Self {
+            deposits,
+            orders: signed,
+            hidden,
+            left_out,
+            next: 0,
+            waiting: Waiting::default(),
+        })
     }
 
     /// What the traders bring to L1, in order.
@@ -216,6 +251,11 @@ impl Market {
     /// The orders, in order.
     pub fn orders(&self) -> &[Op] {
         &self.orders
+    }
+
+    /// The orders that are hidden, in order.
+    pub fn hidden(&self) -> &[HiddenOrder] {
+        &self.hidden
     }
 
     /// An order of the first trader that is none of [`Market::orders`].

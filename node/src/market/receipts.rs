@@ -1,41 +1,16 @@
 //! Receipts of a block's operations, and whether L1 shows that they were kept.
 
 use bastion_audit::{History, Replay};
+use bastion_client::SignedBlind;
 use bastion_protocol::ops::Op;
 use bastion_protocol::order::leaf_of;
-use bastion_protocol::receipt::{operation_hash, Place};
+use bastion_protocol::receipt::operation_hash;
 use bastion_protocol::records::value_record;
-use bastion_protocol::{Address, Policy, Receipt};
-use bastion_state::executor::OpTrace;
+use bastion_protocol::{Address, Fr, Policy, Receipt};
 use serde::Serialize;
 
-use crate::block::Block;
 use crate::error::NodeError;
 use crate::sequencer::{ReceiptSigner, SignedReceipt};
-
-/// A receipt for each operation that somebody sent, quotes aside. A block's number and the epoch are not its own
-/// knowledge.
-///
-/// # Errors
-/// Those of signing.
-pub fn sign_all(
-    signer: &ReceiptSigner,
-    block: &Block,
-    number: u64,
-    epoch: u32,
-) -> Result<Vec<SignedReceipt>, NodeError> {
-    let time = block.header.time;
-    let mut receipts = Vec::new();
-    for (batch, trace) in (0..).zip(&block.batches) {
-        for (position, op) in (0..).zip(&trace.ops).filter(|(_, op)| op.quote.is_none()) {
-            let Some(leaf) = OpTrace::leaf(op) else { continue };
-            let place = Place { block: number, batch, position };
-            let operation = operation_hash(&op.op);
-            receipts.push(signer.sign(Receipt { epoch, place, operation, leaf, time })?);
-        }
-    }
-    Ok(receipts)
-}
 
 /// A receipt that promises the place of `kept` to another operation, an order. None if it is none.
 ///
@@ -65,10 +40,17 @@ pub fn sign_false(
 /// Receipts against L1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Compared {
-    /// Receipts.
+    /// Receipts, blind ones included.
     pub receipts: usize,
-    /// Those whose leaf stands at their place, with their signer and their block's time.
+    /// Those for whose place L1 shows what they promise, with their signer and their block's time.
     pub kept: usize,
+}
+
+/// A promise about a place.
+struct Vow {
+    receipt: Receipt,
+    forfeit: Option<Fr>,
+    signer: Option<Address>,
 }
 
 /// Compares receipts with the blocks of a history, all of them under one policy, from posted data alone.
@@ -79,6 +61,7 @@ pub fn compare(
     history: &History,
     policy: &Policy,
     receipts: &[SignedReceipt],
+    blind: &[SignedBlind],
     signer: Address,
 ) -> Result<Compared, NodeError> {
     let mut replay = Replay::new();
@@ -96,14 +79,27 @@ pub fn compare(
         }
         blocks.push((block.header.time, replay.take_order()));
     }
-    let kept = |signed: &&SignedReceipt| {
-        let Receipt { place, leaf, time, .. } = signed.receipt;
+    let (chain, contract) = (history.chain_id, history.contract);
+    let known = receipts.iter().map(|signed| Vow {
+        receipt: signed.receipt,
+        forfeit: None,
+        signer: signed.signer(chain, contract),
+    });
+    let hidden = blind.iter().map(|signed| Vow {
+        receipt: signed.blind.receipt,
+        forfeit: Some(signed.blind.forfeit),
+        signer: signed.signer(chain, contract),
+    });
+    let kept = |vow: &Vow| {
+        let Receipt { place, leaf, time, .. } = vow.receipt;
         let number = usize::try_from(place.block).ok().and_then(|n| n.checked_sub(1));
         let stands = number.and_then(|n| blocks.get(n)).and_then(|(at, order)| {
             let batch = order.batches.get(place.batch as usize)?;
-            Some(*at == time && batch.leaves.get(place.position as usize) == Some(&leaf))
+            let found = *batch.leaves.get(place.position as usize)?;
+            Some(*at == time && (found == leaf || Some(found) == vow.forfeit))
         });
-        stands == Some(true) && signed.signer(history.chain_id, history.contract) == Some(signer)
+        stands == Some(true) && vow.signer == Some(signer)
     };
-    Ok(Compared { receipts: receipts.len(), kept: receipts.iter().filter(kept).count() })
+    let kept = known.chain(hidden).filter(kept).count();
+    Ok(Compared { receipts: receipts.len() + blind.len(), kept })
 }

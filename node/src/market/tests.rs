@@ -1,9 +1,12 @@
+use alloy_primitives::B256;
+use bastion_l1::{EmbeddedL1, SendL1, DEV_CHAIN_ID, DEV_OPERATOR};
 use bastion_protocol::data::DataMode;
 use bastion_state::executor::{BatchContext, BatchTrace};
 
 use super::*;
 use crate::block::{next_block, Block};
 use crate::devnet::dev_policy;
+use crate::sequencer::ReceiptSigner;
 
 const TIME: u64 = 1_800_000_000;
 
@@ -28,8 +31,8 @@ fn only(block: &Block) -> &BatchTrace {
 #[test]
 fn two_orders_trade_in_the_smallest_batch() {
     let shape = Shape::tiny();
-    let size = Size::of(&shape, None).unwrap();
-    assert_eq!(size, Size { orders: 2, tokens: 2, traders: 2 });
+    let size = Size::of(&shape, None, Some(0)).unwrap();
+    assert_eq!(size, Size { orders: 2, tokens: 2, traders: 2, blind: 0 });
     let block = block(&shape, size, 1);
     let summary = summary(only(&block));
     assert_eq!((summary.orders, summary.classes.filled), (2, 2), "{summary:?}");
@@ -39,7 +42,7 @@ fn two_orders_trade_in_the_smallest_batch() {
 #[test]
 fn sizes_that_do_not_fit_are_refused() {
     for orders in [0, 1, 3, usize::MAX / 1_000] {
-        let error = Size::of(&Shape::tiny(), Some(orders)).unwrap_err().to_string();
+        let error = Size::of(&Shape::tiny(), Some(orders), None).unwrap_err().to_string();
         assert!(error.contains("2 to 2"), "{error}");
     }
 }
@@ -47,7 +50,7 @@ fn sizes_that_do_not_fit_are_refused() {
 #[test]
 fn a_market_of_200_orders_is_one_batch_and_its_order_does_not_matter() {
     let shape = Shape::market();
-    let size = Size::of(&shape, None).unwrap();
+    let size = Size::of(&shape, None, Some(0)).unwrap();
     assert_eq!((size.orders, size.tokens), (200, 5));
     for seed in 1..4 {
         let block = block(&shape, size, seed);
@@ -66,8 +69,82 @@ fn a_market_of_200_orders_is_one_batch_and_its_order_does_not_matter() {
 #[test]
 fn another_outcome_is_another() {
     let shape = Shape::tiny();
-    let mut block = block(&shape, Size::of(&shape, None).unwrap(), 1);
+    let mut block = block(&shape, Size::of(&shape, None, Some(0)).unwrap(), 1);
     let order = block.batches[0].ops.iter_mut().find_map(|op| op.order.as_mut()).unwrap();
     order.paid -= 1;
     assert_eq!(reorder(only(&block), 10, 1), Reordered { tried: 10, same: 0 });
+}
+
+/// A chain with the contract that takes openings, for a rollup that is any contract.
+fn chain() -> (EmbeddedL1, ReceiptSigner, Operator) {
+    let mut l1 = EmbeddedL1::new(TIME);
+    let owner = DEV_OPERATOR;
+    // Code of one byte, which stops.
+    let code = [0x60, 0x01, 0x60, 0x00, 0x53, 0x60, 0x01, 0x60, 0x00, 0xf3];
+    let (rollup, _) = l1.deploy(owner, code.to_vec().into()).unwrap();
+    let contract = Address(rollup.into_array());
+    let signer = ReceiptSigner::new(&B256::repeat_byte(5), DEV_CHAIN_ID, contract).unwrap();
+    let operator = Operator::bonded(&mut l1, rollup, owner, signer.address(), 1).unwrap();
+    (l1, signer, operator)
+}
+
+fn played(shape: &Shape, size: Size, seed: u64) -> (Market, BatchTrace, Told) {
+    let (mut l1, signer, operator) = chain();
+    let contract = signer.contract();
+    let domain = bastion_protocol::header::domain(DEV_CHAIN_ID, contract);
+    let context = BatchContext { domain, time: TIME, policy: dev_policy() };
+    let market = Market::new(size, domain, TIME, seed).unwrap();
+    let mut state = State::new();
+    let play = Play {
+        context: &context,
+        shape,
+        mode: DataMode::Blob,
+        signer: &signer,
+        slashing: operator.slashing,
+    };
+    let (trace, told) = market.play(&mut state, &play, &mut l1).unwrap();
+    (market, trace, told)
+}
+
+#[test]
+fn a_market_with_blind_orders_keeps_its_promises() {
+    let shape = Shape::market();
+    let size = Size::of(&shape, Some(60), Some(20)).unwrap();
+    let (market, trace, told) = played(&shape, size, 3);
+    let Blinds { orders, revealed, on_l1, forfeited, reveal_gas, .. } = told.blinds;
+    assert_eq!((orders, revealed, on_l1, forfeited), (20, 18, 1, 1));
+    assert!(reveal_gas > 21_000);
+    assert_eq!(told.blind.len(), 20);
+    // What was promised stands at its place.
+    let leaf = |place: u32| trace.ops[place as usize].leaf().unwrap();
+    for signed in &told.receipts {
+        assert_eq!(leaf(signed.receipt.place.position), signed.receipt.leaf);
+    }
+    let mut forfeits = 0;
+    for (order, signed) in market.hidden().iter().zip(&told.blind) {
+        let found = leaf(signed.blind.receipt.place.position);
+        match order.fate {
+            Fate::Revealed | Fate::OnL1 => assert_eq!(found, signed.blind.receipt.leaf),
+            Fate::Withheld => assert_eq!(found, signed.blind.forfeit),
+        }
+        forfeits += usize::from(found == signed.blind.forfeit);
+    }
+    assert_eq!(forfeits, 1);
+    // Behind the closing there are quotes alone.
+    let count = told.closing.closing.count as usize;
+    assert!(trace.ops[..count].iter().all(|op| op.quote.is_none()));
+    assert!(trace.ops[count..].iter().all(|op| op.quote.is_some()));
+    assert_eq!(reorder(&trace, 10, 1), Reordered { tried: 10, same: 10 });
+    let found = summary(&trace);
+    assert_eq!(found.orders, 59);
+}
+
+#[test]
+fn the_smallest_batch_has_room_for_a_blind_order() {
+    let shape = Shape::tiny();
+    let size = Size::of(&shape, None, None).unwrap();
+    assert_eq!(size, Size { orders: 2, tokens: 2, traders: 2, blind: 1 });
+    let (_, trace, told) = played(&shape, size, 1);
+    assert_eq!((told.blinds.orders, told.blinds.revealed), (1, 1));
+    assert_eq!(summary(&trace).classes.filled, 2);
 }

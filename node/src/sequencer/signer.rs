@@ -3,6 +3,8 @@
 use alloy_primitives::{Address, B256};
 use bastion_client::receipt::{address_of, SIGNATURE_LEN};
 pub use bastion_client::SignedReceipt;
+use bastion_client::{SignedBlind, SignedClosing};
+use bastion_protocol::blind::{BlindReceipt, Closing, Entry, Terms};
 use bastion_protocol::receipt::hash;
 use bastion_protocol::{field, Address as L2Address, Fr, Receipt};
 use k256::ecdsa::SigningKey;
@@ -55,13 +57,43 @@ impl ReceiptSigner {
     /// # Errors
     /// [`NodeError::SequencerKey`], which no valid key gives.
     pub fn sign(&self, receipt: Receipt) -> Result<SignedReceipt, NodeError> {
-        let digest = receipt.digest(self.chain_id, self.contract);
+        let signature = self.sign_digest(&receipt.digest(self.chain_id, self.contract))?;
+        Ok(SignedReceipt { receipt, signature })
+    }
+
+    /// Signs a blind receipt, and tells its digest.
+    ///
+    /// # Errors
+    /// As [`ReceiptSigner::sign`].
+    pub fn sign_blind(
+        &self,
+        blind: BlindReceipt,
+        terms: Terms,
+    ) -> Result<(SignedBlind, [u8; 32]), NodeError> {
+        let digest = blind.digest(self.chain_id, self.contract);
+        Ok((SignedBlind { blind, terms, signature: self.sign_digest(&digest)? }, digest))
+    }
+
+    /// Signs the closing of a batch.
+    ///
+    /// # Errors
+    /// As [`ReceiptSigner::sign`].
+    pub fn sign_closing(
+        &self,
+        closing: Closing,
+        entries: Vec<Entry>,
+    ) -> Result<SignedClosing, NodeError> {
+        let signature = self.sign_digest(&closing.digest(self.chain_id, self.contract))?;
+        Ok(SignedClosing { closing, entries, signature })
+    }
+
+    fn sign_digest(&self, digest: &[u8; 32]) -> Result<String, NodeError> {
         let (signature, id) =
-            self.key.sign_prehash_recoverable(&digest).map_err(|_| NodeError::SequencerKey)?;
+            self.key.sign_prehash_recoverable(digest).map_err(|_| NodeError::SequencerKey)?;
         let mut bytes = [0; SIGNATURE_LEN];
         bytes[..64].copy_from_slice(&signature.to_bytes());
         bytes[64] = 27 + id.to_byte();
-        Ok(SignedReceipt { receipt, signature: format!("0x{}", hex::encode(bytes)) })
+        Ok(format!("0x{}", hex::encode(bytes)))
     }
 }
 

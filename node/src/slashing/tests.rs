@@ -4,6 +4,7 @@ use alloy_primitives::address;
 use bastion_contract::rollup::slashing as contract;
 use bastion_l1::{DevChain, EmbeddedL1, SendL1};
 use bastion_protocol::order::{counts_word, next, OrderTree};
+use bastion_protocol::Receipt;
 use k256::ecdsa::{Signature, SigningKey};
 
 const TIME_OF_BLOCK: u64 = 1_800_000_000;
@@ -101,10 +102,10 @@ impl World {
     fn receipt(&self, (block, batch, position): (u64, u32, u32), leaf: Fr) -> SignedReceipt {
         let place = Place { block, batch, position };
         let (operation, time) = ([1; 32], TIME_OF_BLOCK);
-        self.sign(ProtocolReceipt { epoch: 0, place, operation, leaf, time })
+        self.sign(Receipt { epoch: 0, place, operation, leaf, time })
     }
 
-    fn sign(&self, receipt: ProtocolReceipt) -> SignedReceipt {
+    fn sign(&self, receipt: Receipt) -> SignedReceipt {
         let digest = receipt.digest(self.l1.chain_id(), L2Address(self.rollup.into_array()));
         let (signature, id) = self.key.sign_prehash_recoverable(&digest).unwrap();
         let bytes: Bytes = [&signature.to_bytes()[..], &[27 + id.to_byte()]].concat().into();

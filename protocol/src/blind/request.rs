@@ -17,12 +17,11 @@ pub const BURNED_KEYHASH: Fr = Fr::ZERO;
 pub const BURNED_EXIT: Address =
     Address([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xde, 0xad]);
 
-/// Bits of a limit's mantissa that are drawn at random. The limit rises by less than `2^-19` of itself.
-pub const HIDDEN_BITS: u32 = 44;
+/// Bits of a limit's mantissa that are drawn at random. The limit rises by less than `2^-16` of itself, which is
+/// half of the auction's fee.
+pub const HIDDEN_BITS: u32 = 47;
 /// The amount falls by a random part below this one of itself.
 const AMOUNT_PART: u128 = 1 << 20;
-/// Least steps of the amount's last digit within that part: what is sold must have some.
-const AMOUNT_STEPS: u128 = 1 << 8;
 
 /// Whether an account with this owner can never be spent from.
 #[must_use]
@@ -120,21 +119,17 @@ impl Request {
 }
 
 /// An order with the same meaning that nobody finds by trying: the low bits of its limit are replaced by
-/// `random` ones such that the limit does not fall, and its amount falls by less than a millionth.
+/// `random` ones such that the limit does not fall, and its amount falls by less than a millionth if it has so
+/// many units.
 ///
 /// # Errors
-/// [`BlindError::NotAnOrder`]; [`BlindError::TooSmall`] for an amount with too few digits;
-/// [`BlindError::Protocol`] for a limit at the end of its range.
+/// [`BlindError::NotAnOrder`]; [`BlindError::Protocol`] for a limit at the end of its range.
 pub fn conceal(order: Body, random: [u64; 2]) -> Result<Body, BlindError> {
     let Action::Order { to, buy, amount, limit } = order.action else {
         return Err(BlindError::NotAnOrder);
     };
-    let least = AMOUNT_PART * AMOUNT_STEPS;
-    if amount < least {
-        return Err(BlindError::TooSmall { amount, least });
-    }
-    let less = u128::from(random[1]) % (amount / AMOUNT_PART);
-    let amount = Float::floor(amount - less, AMOUNT_BITS).value().unwrap_or(amount);
+    let less = u128::from(random[1]) % (amount / AMOUNT_PART).max(1);
+    let amount = Float::floor(amount.saturating_sub(less), AMOUNT_BITS).value().unwrap_or(amount);
     let action = Action::Order { to, buy, amount, limit: raised(limit, random[0])? };
     Ok(Body { action, ..order })
 }

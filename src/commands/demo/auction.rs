@@ -5,11 +5,11 @@ use std::time::Instant;
 use alloy_primitives::keccak256;
 use bastion_circuits::{cost, Shape};
 use bastion_l1::{DevChain, EmbeddedL1, DEV_CHAIN_ID, DEV_OPERATOR};
-use bastion_node::block::{next_block, Block};
+use bastion_node::block::Block;
 use bastion_node::deploy::Roles;
 use bastion_node::devnet::{dev_exit, dev_policy};
 use bastion_node::market::{
-    compare, reorder, sign_all, sign_false, summary, Compared, Dispute, Market, Operator,
+    compare, reorder, sign_false, summary, Blinds, Compared, Dispute, Market, Operator, Play,
     Reordered, Size, Summary,
 };
 use bastion_node::pipeline::{BlockProver, Cache, Timings};
@@ -40,10 +40,11 @@ const BOND: u128 = 4_000_000_000_000_000_000;
 
 /// Clears a market of signed orders at one price a token, proves it, and settles it on an embedded L1.
 ///
-/// Traders deposit five tokens and sign orders; the operator signs a receipt for each place; one auction clears them all,
-/// and its batch is proved, verified by the contract and audited from what L1 holds. The same orders are cleared again
-/// in random orders, which must change nothing. Then the operator lies: it signs a receipt for an order that it left
-/// out, and a stranger takes its bond with the receipt and what L1 holds.
+/// Traders deposit five tokens and sign orders; the operator signs a receipt for each place. Some orders are blind: the
+/// operator does not know them before it has closed the batch, and a trader whom it does not hear reveals his on L1.
+/// One auction clears all orders, and its batch is proved, verified by the contract and audited from what L1 holds. The
+/// same orders are cleared again in random orders, which must change nothing. Then the operator lies: it signs a receipt
+/// for an order that it left out, and a stranger takes its bond with the receipt and what L1 holds.
 /// If the cache holds no reference string, an UNSAFE one is made.
 #[derive(Debug, clap::Args)]
 #[command(
@@ -56,6 +57,9 @@ pub(crate) struct Args {
     /// Orders; 200 by default, or as many as the shape takes.
     #[arg(long, value_name = "N")]
     orders: Option<usize>,
+    /// How many of them are hidden until the batch is closed, at most one of each account; a quarter by default.
+    #[arg(long, value_name = "N")]
+    blind: Option<usize>,
     /// Which random orders.
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
@@ -103,6 +107,7 @@ struct Report {
     auction: Summary,
     operations: usize,
     reordered: Reordered,
+    blind: Blinds,
     receipts: Compared,
     new_root: String,
     finalized_root: String,
@@ -126,7 +131,7 @@ struct Report {
 pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
     let start = Instant::now();
     let shape = &args.shape;
-    let size = Size::of(shape, args.orders).map_err(|e| match e {
+    let size = Size::of(shape, args.orders, args.blind).map_err(|e| match e {
         NodeError::Orders { .. } => eyre::Report::new(CliError::Usage(e.to_string())),
         other => other.into(),
     })?;
@@ -149,7 +154,7 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
     let signer = ReceiptSigner::new(&keccak256("bastion.dev.sequencer"), DEV_CHAIN_ID, contract)?;
     let operator = Operator::bonded(l1, rollup.rollup, DEV_OPERATOR, signer.address(), BOND)?;
     let context = BatchContext { domain: domain(DEV_CHAIN_ID, contract), time: l1.now()?, policy };
-    let mut market = Market::new(size, context.domain, context.time, args.seed)?;
+    let market = Market::new(size, context.domain, context.time, args.seed)?;
     let mut deposits = 0;
     for op in market.deposits() {
         deposits += rollup.enqueue(l1, op)?;
@@ -157,10 +162,18 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
 
     // L2: one batch.
     let execute = Instant::now();
-    let block = auction(&mut state, &context, args, &mut market)?;
+    let old_root = state.root();
+    let play = Play {
+        context: &context,
+        shape,
+        mode: args.data_mode,
+        signer: &signer,
+        slashing: operator.slashing,
+    };
+    let (trace, told) = market.play(&mut state, &play, l1)?;
+    let block = Block::of_batch(old_root, &context, trace, args.data_mode)?;
     let execute_seconds = execute.elapsed().as_secs_f64();
     let batch = block.batches.first().ok_or_else(|| eyre!("the block has no batch"))?;
-    let receipts = sign_all(&signer, &block, 1, 0)?;
     let reordered = reorder(batch, args.reorder, args.seed);
     if reordered.same != reordered.tried {
         let Reordered { tried, same } = reordered;
@@ -179,13 +192,14 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
     let audit = audit(l1, rollup.rollup, &prover.verifier_dir(&cache), &context.policy)?;
     let history = history(l1, rollup.rollup)?;
     let address = Address(signer.address().into_array());
-    let compared = compare(&history, &context.policy, &receipts, address)?;
+    let compared = compare(&history, &context.policy, &told.receipts, &told.blind, address)?;
     if compared.kept != compared.receipts {
         return Err(eyre!("L1 shows {} of {} receipts", compared.kept, compared.receipts));
     }
 
     // The operator promised the last order's place to another order, which is in no block.
-    let last = receipts.last().ok_or_else(|| eyre!("there are no receipts"))?;
+    let last = told.receipts.iter().max_by_key(|signed| signed.receipt.place);
+    let last = last.ok_or_else(|| eyre!("there are no receipts"))?;
     let lie = sign_false(&signer, last, market.left_out())?
         .ok_or_else(|| eyre!("the order that was left out has no leaf"))?;
     let stranger = dev_exit("stranger").0.into();
@@ -206,6 +220,7 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
         deposits: market.deposits().len(),
         operations: batch.ops.len(),
         reordered,
+        blind: told.blinds,
         receipts: compared,
         new_root,
         finalized_root,
@@ -238,25 +253,4 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
         total_seconds: start.elapsed().as_secs_f64(),
     };
     output::report(settings, &report, text::text)
-}
-
-/// The block of the market: deposits, orders and quotes in one batch.
-fn auction(
-    state: &mut State,
-    context: &BatchContext,
-    args: &Args,
-    market: &mut Market,
-) -> eyre::Result<Block> {
-    let mut refused = Vec::new();
-    let mode = args.data_mode;
-    let block = next_block(state, context, &args.shape, BATCHES, mode, market, &mut refused)?
-        .ok_or_else(|| eyre!("the market made no operations"))?;
-    if let Some(first) = refused.first() {
-        return Err(eyre!("{}: {}", first.place, first.why));
-    }
-    let orders = block.operations().filter(|op| op.order.is_some()).count();
-    match orders == market.orders().len() {
-        true => Ok(block),
-        false => Err(eyre!("{orders} of {} orders fit the batch", market.orders().len())),
-    }
 }

@@ -111,6 +111,19 @@ pub(super) fn text(r: &Report) -> String {
         "cleared in other orders",
         format!("{}: the same prices and fills in {}", r.reordered.tried, r.reordered.same),
     );
+    let b = &r.blind;
+    row(
+        "blind orders",
+        format!(
+            "{}: {} revealed to the operator, {} on L1, {} forfeited",
+            b.orders, b.revealed, b.on_l1, b.forfeited
+        ),
+    );
+    row(
+        "a blind receipt; an opening",
+        format!("{:.1} ms; {:.1} ms (99 of 100)", b.receipt_ms, b.reveal_ms),
+    );
+    row("gas: an opening on L1", b.reveal_gas.to_string());
     row("receipts", format!("{}, and L1 shows {} kept", r.receipts.receipts, r.receipts.kept));
     row("operations of the batch", format!("{} (shape {})", r.operations, r.shape));
     row("finalized root", r.finalized_root.clone());

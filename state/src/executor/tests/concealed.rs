@@ -74,8 +74,15 @@ fn steps() -> impl Strategy<Value = (Vec<u128>, Vec<Step>)> {
         (0..USERS, 0..TOKENS, 1..TOKENS, any::<bool>(), any::<bool>(), any::<bool>()),
         (0_u32..112, (1_u32..2_000, 1_u32..2_000)),
     );
-    let step = step.prop_map(|((user, sell, by, hidden, revealed, other), (bits, limit))| {
-        Step { user, sell, buy: (sell + by) % TOKENS, hidden, revealed, other, bits, limit }
+    let step = step.prop_map(|((user, sell, by, hidden, revealed, other), (bits, limit))| Step {
+        user,
+        sell,
+        buy: (sell + by) % TOKENS,
+        hidden,
+        revealed,
+        other,
+        bits,
+        limit,
     });
     let accounts = ((USERS + 1) * u32::from(TOKENS)) as usize;
     (proptest::collection::vec(balance, accounts), proptest::collection::vec(step, 1..24))

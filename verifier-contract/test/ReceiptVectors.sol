@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
+import {Blind} from "../contracts/Blind.sol";
 import {Inclusion} from "../contracts/Inclusion.sol";
 import {Receipts} from "../contracts/Receipts.sol";
 
@@ -36,5 +37,31 @@ library ReceiptVectors {
         s[1] = 0x202474d13aee02cf4b314aa25dc7bcd93353442eaa1d3e93d3db3951130430cd;
         s[2] = 0x209962ae11d5a601940fea635921e98789102078c502e7844c3802a365a418da;
         s[3] = 0x142cca18f2cfd6b9b0f5954dfea50bed26fd122feaeef2f029c7c97e157e800c;
+    }
+
+    /// Of the blind receipt and of the closing below.
+    bytes32 internal constant BLIND_DIGEST = 0x80b8546a99608c9202a9a8801595056ff1f983a419d337869ed57f734ce66275;
+    bytes32 internal constant CLOSING_DIGEST = 0x6733ddeb1eabcd867129a43ecdab762f923c001271be15b396aa484b3be52d01;
+
+    function blind() internal pure returns (Blind.Receipt memory) {
+        return Blind.Receipt(Receipts.Receipt(3, BLOCK, BATCH, POSITION, 0x229bf4e904ba5f25d7d51fe88ac3529db424fe5dcf42af0b48703b30e2c3b254, 0x2cad4cbc1772af8f22e32cae9bbfb946d368359f4dfa8bc19794dfde57f1619c, 1800000000), 0x000000000000000000000000000000000018c000020000000200800000186a00);
+    }
+
+    function terms() internal pure returns (Blind.Terms memory) {
+        return Blind.Terms(0x2a514dff76c2d171a9560fe7735be2ee0971cb91f3452499b923b1ced56a1e3d, 131072, 3, 9, 1500000000000000070, 0x3a9e28a8402b7d076118d5b7fdc0c57ff081fe0bd0f9fc6e2bfa184bdff0d7bc, 1800000600);
+    }
+
+    function opening() internal pure returns (Blind.Opening memory) {
+        return Blind.Opening(131090, 1, 479999999976, 2240, 1901483573678543665116, 1800000005);
+    }
+
+    function paid() internal pure returns (uint48[] memory p) {
+        p = new uint48[](2);
+        p[0] = 8590458882;
+        p[1] = 8591114241;
+    }
+
+    function closing() internal pure returns (Blind.Closing memory) {
+        return Blind.Closing(3, BLOCK, BATCH, 2, 0x161b64378b417030285aa89295da0cba535a7e18a0ae679bcc017a34f370639e, 1800000000);
     }
 }

@@ -93,27 +93,42 @@ impl Size {
         let slots = &shape.slots;
         // A quote for each token, and one for each pair.
         let tokens = slots.quotes.isqrt().min(COINS.len());
-        let sized = |orders: usize| {
+        let sized = |orders: usize, blind: usize| {
             let traders = orders.div_ceil(ORDERS_EACH).max(2);
-            let blind = blind.unwrap_or(orders.div_ceil(4)).min(orders);
-            Self { orders, tokens, traders, blind }
+            Self { orders, tokens, traders, blind: blind.min(orders) }
         };
-        let fits = |orders: usize| {
-            let size = sized(orders);
+        let fits = |size: Self| {
             let made = size.deposits();
             let accounts = made + tokens;
             // Two runs of neighbours, users and fees, and the paths above them.
             let nodes = accounts + 64;
-            let kinds =
-                [(Kind::DepositNew, made), (Kind::Order, orders), (Kind::Quote, tokens * tokens)];
+            let kinds = [
+                (Kind::DepositNew, made),
+                (Kind::Order, size.orders),
+                (Kind::Quote, tokens * tokens),
+            ];
             let each = kinds.into_iter().flat_map(|(kind, n)| std::iter::repeat_n(kind, n));
             let add = |usage: Slots, kind| usage.with(kind, accounts, nodes, 0);
             each.fold(Slots::empty(), add).fits(slots)
         };
-        let most = (0..=slots.orders).rev().find(|orders| fits(*orders)).unwrap_or(0);
+        // What fits with so many blind orders; the smallest shapes have room for none.
+        let most_with = |blind: &dyn Fn(usize) -> usize| {
+            let mut sizes = (0..=slots.orders).rev().map(|orders| sized(orders, blind(orders)));
+            sizes.find(|size| fits(*size)).map_or(0, |size| size.orders)
+        };
+        let quarter = |orders: usize| orders.div_ceil(4);
+        let (most, blind) = match blind {
+            Some(blind) => (most_with(&|_| blind), blind),
+            None => match most_with(&quarter) {
+                most if most >= 2.max(orders.unwrap_or(0)) => {
+                    (most, quarter(orders.unwrap_or(most.min(200))))
+                }
+                _ => (most_with(&|_| 0), 0),
+            },
+        };
         let wanted = orders.unwrap_or(most.min(200));
         match tokens >= 2 && wanted >= 2 && wanted <= most {
-            true => Ok(sized(wanted)),
+            true => Ok(sized(wanted, blind)),
             false => Err(NodeError::Orders { wanted, most, shape: shape.name.clone() }),
         }
     }

@@ -140,11 +140,16 @@ fn a_market_with_blind_orders_keeps_its_promises() {
 }
 
 #[test]
-fn the_smallest_batch_has_room_for_a_blind_order() {
+fn the_smallest_batch_has_room_for_no_blind_order() {
     let shape = Shape::tiny();
     let size = Size::of(&shape, None, None).unwrap();
-    assert_eq!(size, Size { orders: 2, tokens: 2, traders: 2, blind: 1 });
+    assert_eq!(size, Size { orders: 2, tokens: 2, traders: 2, blind: 0 });
+    assert!(Size::of(&shape, Some(2), Some(1)).is_err());
     let (_, trace, told) = played(&shape, size, 1);
-    assert_eq!((told.blinds.orders, told.blinds.revealed), (1, 1));
+    assert_eq!((told.blinds.orders, told.receipts.len()), (0, 6));
     assert_eq!(summary(&trace).classes.filled, 2);
+    // By default a quarter.
+    let size = Size::of(&Shape::market(), None, None).unwrap();
+    assert_eq!((size.orders, size.blind), (200, 50));
+    assert_eq!(Size::of(&Shape::market(), Some(40), None).unwrap().blind, 10);
 }

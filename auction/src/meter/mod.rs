@@ -1,6 +1,6 @@
 //! The meter of sandwiches and front-running: what an operation took from the others, by replaying the trace
 //! without it, a simulation of one flow on three kinds of venues, and one of traders and an operator who abuses its
-//! place ([`market`](fn@market)).
+//! place ([`market()`]).
 //!
 //! The price at which gains are counted, the mark, comes from outside: in the simulation it is the fair price
 //! that users and makers stand around.

@@ -7,6 +7,7 @@
 mod agents;
 mod freedom;
 mod operator;
+mod strategy;
 #[cfg(test)]
 mod tests;
 
@@ -19,7 +20,7 @@ use operator::play;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-pub use operator::{Place, Strategy};
+pub use strategy::{Place, Strategy};
 
 /// What came of a strategy in a place, over all rounds. Amounts are in units of the quote token at the fair price.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -75,7 +75,7 @@ fn name(why: &str) -> &'static str {
     // The verifier's error, and that of L1 operations that are not the queue's next ones. Data that cannot be read as
     // so many batches do not come about by another order.
     let known = ["PairingFailed", "QueueMismatch"];
-    *known.iter().find(|name| why.contains(**name)).unwrap_or_else(|| panic!("{why}"))
+    known.iter().find(|name| why.contains(**name)).unwrap_or_else(|| panic!("{why}"))
 }
 
 /// What `bastion-audit` says: `accepted`, or the name of its refusal.

@@ -9,16 +9,19 @@ export PROPTEST_CASES=${PROPTEST_CASES:-512}
 # Another seed in every run, where `make test` has always the same.
 export BASTION_TEST_SEED=${BASTION_TEST_SEED:-$(od -An -N6 -tu8 /dev/urandom | tr -d ' ')}
 echo "to repeat this run: BASTION_TEST_SEED=$BASTION_TEST_SEED"
+export BASTION_REORDERED=${BASTION_REORDERED:-10000}
 export BASTION_FUZZ_BATCHES=${BASTION_FUZZ_BATCHES:-6000}
 rm -f "$BASTION_SOUNDNESS_REPORT"
+# The third verifier: the tests of other orders run it.
+(cd clients/ts && npm ci --no-audit --no-fund --loglevel=error && npm run --silent build)
 run() { "$cargo" test --release --locked --workspace "$@" -- --nocapture; }
 run --lib chip
 run --lib plonk
 run --test mutation --test cheats --test reference --test batch
 run --test fuzz
-run --test audit --test block --test third
+run --test audit --test block --test third --test reordered
 # The third verifier, on all of the changed proofs that `third` judged.
-(cd clients/ts && npm ci --no-audit --no-fund --loglevel=error && npm run --silent build && BASTION_MUTATIONS=all node --test build/test/agreement.test.js)
+(cd clients/ts && BASTION_MUTATIONS=all node --test build/test/agreement.test.js)
 # The contracts' invariants, by a seed of their own.
 FOUNDRY_PROFILE=deep ./verifier-contract/forge.sh --mc BridgeInvariants
 # Figures of one name add up.

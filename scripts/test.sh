@@ -12,6 +12,8 @@ if [ -z "${BASTION_NO_PYTHON:-}" ] && ! python3 -m pip download --quiet --no-dep
   echo "PyPI cannot be reached: what talks to TAXII peers in Python is LEFT OUT" >&2
   export BASTION_NO_PYTHON=1
 fi
+# The third verifier, which judges other orders of a proven block in a test of `node`.
+(cd clients/ts && npm ci --no-audit --no-fund --loglevel=error && npm run --silent build) || status=1
 "$cargo" test --release --locked --workspace --tests --no-fail-fast 2>&1 | tee -a "$log" || status=1
 # Above, the prover used the best arithmetic of this processor. Proofs and sums of points by the others;
 # one that it lacks is the best again.

@@ -132,6 +132,8 @@ fn usage_is_2_for_every_command() {
         "bench load --seconds 0",
         "bench load --dir none",
         "bench --batches 1 load",
+        "bench market --rounds 0",
+        "bench market --traders 101",
         "cost --shape huge",
         "shapes --cores 0",
     ] {
@@ -153,6 +155,27 @@ fn a_measured_load_is_pure_json_and_leaves_nothing() {
     assert_eq!(report["transfers"], 20);
     assert!(report["receipt_ms"]["p99"].is_f64() && report["receipts_per_second"].is_f64());
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn a_simulated_market_is_pure_json_and_the_same_each_time() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = || {
+        let output = bastion(dir.path(), "bench market --rounds 2 --traders 4 --json");
+        assert_eq!(code(&output), 0, "{}", stderr(&output));
+        stdout(&output)
+    };
+    let text = run();
+    assert_eq!(text, run());
+    let report: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let rows = report["rows"].as_array().unwrap();
+    let reorders = rows.iter().filter(|row| row["strategy"] == "reorder");
+    let extracted = |place: &str| {
+        let row = reorders.clone().find(|row| row["place"] == place).unwrap();
+        row["extracted"].as_i64().unwrap()
+    };
+    assert_eq!((extracted("auction"), extracted("blind_auction")), (0, 0));
+    assert!(extracted("book") > 0);
 }
 
 #[test]

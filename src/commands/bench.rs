@@ -40,6 +40,7 @@ pub(crate) struct Args {
 #[derive(Debug, clap::Subcommand)]
 enum What {
     Load(LoadArgs),
+    Market(super::bench_market::Args),
     Ready(ReadyArgs),
     Sentinel(super::bench_sentinel::Args),
 }
@@ -152,6 +153,7 @@ fn load(args: &LoadArgs, settings: &Settings) -> eyre::Result<()> {
 pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
     match &args.what {
         Some(What::Load(args)) => return load(args, settings),
+        Some(What::Market(args)) => return super::bench_market::run(args, settings),
         Some(What::Ready(args)) => return ready(args, settings),
         Some(What::Sentinel(args)) => return super::bench_sentinel::run(args, settings),
         None => {}

@@ -2,6 +2,7 @@
 
 pub(crate) mod audit;
 pub(crate) mod bench;
+pub(crate) mod bench_market;
 pub(crate) mod bench_sentinel;
 pub(crate) mod blobs;
 pub(crate) mod bundle;

@@ -5,7 +5,7 @@ use crate::sample::Rng;
 use crate::{AuctionError, Limit, Terms};
 
 /// Base units of the smallest order.
-const UNIT: u64 = 1_000_000_000;
+pub(super) const UNIT: u64 = 1_000_000_000;
 /// The makers' orders on each side.
 const LEVELS: u64 = 40;
 /// Distance of the makers' orders, in ten thousandths of the price.
@@ -13,7 +13,7 @@ const STEP: u64 = 5;
 /// What each maker's order sells, in the smallest orders.
 const DEPTH: u64 = 8;
 /// First account of users.
-const USERS: Trader = 1_000;
+pub(super) const USERS: Trader = 1_000;
 /// The makers' account.
 const MAKERS: Trader = 1;
 
@@ -30,7 +30,7 @@ impl Block {
     pub fn next(rng: &mut Rng, last: Mark, users: u64) -> Result<Self, AuctionError> {
         // Up to half a percent up or down.
         let mark = Mark { quote: last.quote / 1_000 * (995 + rng.below(11)), base: last.base };
-        let mut block = Self { mark, users: Vec::new(), makers: Vec::new() };
+        let mut block = Self::around(mark)?;
         // More buyers than sellers in one block, fewer in another.
         let buyers = 25 + rng.below(51);
         for user in 0..users {
@@ -51,6 +51,12 @@ impl Block {
             let to = rng.below(block.users.len() as u64) as usize;
             block.users.swap(i, to);
         }
+        Ok(block)
+    }
+
+    /// A block without users, with makers around a price.
+    pub fn around(mark: Mark) -> Result<Self, AuctionError> {
+        let mut block = Self { mark, users: Vec::new(), makers: Vec::new() };
         for level in 1..=LEVELS {
             for sell in [BASE, QUOTE] {
                 let amount = u128::from(UNIT * DEPTH);
@@ -60,8 +66,13 @@ impl Block {
         Ok(block)
     }
 
+    /// The same block at another fair price: its makers stay where they are.
+    pub fn at(&self, mark: Mark) -> Self {
+        Self { mark, ..self.clone() }
+    }
+
     /// A swap of so much in the base token's worth, for at least so many ten thousandths of the fair price.
-    fn swap(
+    pub fn swap(
         &self,
         trader: Trader,
         sell: u16,

@@ -315,7 +315,7 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
 /// What L1 tells of the rollup, with the blobs that the chain holds.
 fn history(l1: &mut dyn DevChain, rollup: alloy_primitives::Address) -> eyre::Result<History> {
     let mut history = collect(l1, rollup)?;
-    for blob in history.blocks.iter_mut().filter_map(|block| block.blob.as_mut()) {
+    for blob in history.blocks.iter_mut().flat_map(|block| &mut block.blobs) {
         blob.bytes = l1.blob(blob.versioned_hash.into())?.map(Into::into);
     }
     Ok(history)

@@ -149,11 +149,17 @@ contract GasTest is BlobWorld, L2Tree {
 
     /// Full ones, of four batches each.
     function test_gas_of_blocks_in_many_blobs() public {
-        measureMany(2, "a");
-        measureMany(6, "b");
+        sendMany("commit in 2 blobs, 16272 transfers", 2, "a", false);
+        sendMany("commit in 2 blobs, 16272 transfers, second of two", 2, "b", false);
+        sendMany("commit in 6 blobs, 48816 transfers", 6, "c", false);
     }
 
-    function measureMany(uint256 n, string memory newRoot) private {
+    function test_gas_of_blocks_in_two_blobs_and_one_call() public {
+        sendMany("settle in 2 blobs, 16272 transfers, without the verifier", 2, "a", true);
+        sendMany("settle in 2 blobs, 16272 transfers, second of two, without the verifier", 2, "b", true);
+    }
+
+    function sendMany(string memory name, uint256 n, string memory newRoot, bool inOne) private {
         uint256[] memory values = new uint256[](n);
         bytes memory data;
         for (uint256 i = 0; i < n; ++i) {
@@ -162,8 +168,9 @@ contract GasTest is BlobWorld, L2Tree {
         (bytes32[] memory hashes, bytes memory openings) = constants(values);
         blobs.blobhashes(hashes);
         Statements.Header memory h = headerOf(rollup.committedRoot(), newRoot, uint32(4 * n));
-        bytes memory call = abi.encodeCall(Blocks.commitInBlobs, (h, data, openings));
-        string memory name = n == 2 ? "commit in 2 blobs, 16272 transfers" : "commit in 6 blobs, 48816 transfers";
+        bytes memory call = inOne
+            ? abi.encodeCall(Blocks.settleInBlobs, (h, data, openings, CIRCUIT, limbsOf(newRoot), ""))
+            : abi.encodeCall(Blocks.commitInBlobs, (h, data, openings));
         send(name, address(rollup), 0, call);
     }
 

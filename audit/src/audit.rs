@@ -239,7 +239,7 @@ impl<'a> Audit<'a> {
                 let name = match &why {
                     DataFault::Calldata(_) => "data",
                     DataFault::Missing { .. } => "blob_missing",
-                    DataFault::Blob { .. } => "blob",
+                    DataFault::Blob { .. } | DataFault::Layout(_) => "blob",
                 };
                 self.find(name, Some(number), why.to_string());
                 return None;

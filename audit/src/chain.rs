@@ -117,8 +117,8 @@ pub struct Block {
     pub header: Header,
     /// Posted bytes, those in calldata.
     pub data: Vec<u8>,
-    /// The blob with its L2 and owner records; `None` if all its data are in calldata.
-    pub blob: Option<PostedBlob>,
+    /// The blobs with its L2 and owner records, in order; none if all its data are in calldata.
+    pub blobs: Vec<PostedBlob>,
     /// What the operator claimed with its commit, if anything.
     pub memo: Option<Memo>,
     /// L1 time of the commit.

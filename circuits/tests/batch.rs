@@ -100,12 +100,12 @@ fn batches_in_a_blob_make_up_their_block() {
     let claim = Claim {
         domain: header.domain,
         c_out: header.c_out,
-        versioned_hash: [1; 32],
+        versioned_hashes: &[[1; 32]],
         batches: 4,
         elements: coefficients(&data).unwrap().len() as u32,
     };
     let (r, z) = (link().r, claim.point());
-    let block = header.public_inputs_in_blob(&data, r, z).unwrap().map(to_halo2).into_array();
+    let block = header.public_inputs_in_blobs(&data, r, z).unwrap().map(to_halo2).into_array();
     let (mut c_in, mut y_in) = (chain_start(), polynomial_start());
     let mut batches = Vec::new();
     for (n, trace) in traces.iter().enumerate() {

@@ -39,8 +39,8 @@ function read(path) {
 }
 
 const { proof, header, data, verifier: folder } = options();
-if (existsSync(data.replace(/\.data$/, ".blob"))) {
-  end(1, "this block has its data in a blob, and this program reads calldata alone: use `bastion verify --independent`");
+if (existsSync(data.replace(/\.data$/, ".blob-0"))) {
+  end(1, "this block has its data in blobs, and this program reads calldata alone: use `bastion verify --independent`");
 }
 const manifestText = read(join(folder, "manifest.json")).toString();
 const description = read(join(folder, "description.json")).toString();

@@ -105,16 +105,16 @@ pub trait SendL1: ReadL1 {
     /// [`L1Error::Nonce`] if the account's nonce is another, [`L1Error::Waiting`] if another
     /// transaction of the account is not mined yet.
     fn send(&mut self, from: Address, to: Address, wei: U256, data: Bytes) -> Result<u64, L1Error>;
-    /// The same with a blob; the gas of the blob is not counted.
+    /// The same with blobs, at least one; their gas is not counted.
     ///
     /// # Errors
     /// As [`Self::send`].
-    fn send_blob(
+    fn send_blobs(
         &mut self,
         from: Address,
         to: Address,
         data: Bytes,
-        blob: &Sidecar,
+        blobs: &[Sidecar],
     ) -> Result<u64, L1Error>;
 }
 

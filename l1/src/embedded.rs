@@ -200,18 +200,19 @@ impl SendL1 for EmbeddedL1 {
         Ok(result.gas_used)
     }
 
-    fn send_blob(
+    fn send_blobs(
         &mut self,
         from: Address,
         to: Address,
         data: Bytes,
-        blob: &Sidecar,
+        blobs: &[Sidecar],
     ) -> Result<u64, L1Error> {
-        let hash = blob.versioned_hash();
-        let sent = self.evm.send_blobs(from, to, data.clone(), vec![hash])?;
+        let hashes: Vec<B256> = blobs.iter().map(Sidecar::versioned_hash).collect();
+        let sent = self.evm.send_blobs(from, to, data.clone(), hashes.clone())?;
         let result = done("transaction", sent)?;
         self.remember(Some(to), data, result.logs);
-        self.blobs.insert(hash, Bytes::copy_from_slice(blob.blob()));
+        let bytes = blobs.iter().map(|blob| Bytes::copy_from_slice(blob.blob()));
+        self.blobs.extend(hashes.into_iter().zip(bytes));
         Ok(result.gas_used)
     }
 }

@@ -85,7 +85,7 @@ pub struct Market {
     pub base_fee: u128,
     /// The 20th percentile of the tips in each of the last ten blocks, of which the median.
     pub tip: u128,
-    /// The fee for each unit of a blob's gas in the next block; 0 where there are no blobs.
+    /// The fee for each unit of the gas of blobs in the next block; 0 where there are no blobs.
     pub blob_fee: u128,
 }
 

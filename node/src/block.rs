@@ -7,7 +7,6 @@ use std::sync::Arc;
 use bastion_circuits::witness::{BlobLink, ChainedInputs};
 use bastion_l1::blob::Sidecar;
 use bastion_protocol::blob::point::limbs;
-use bastion_protocol::blob::BlobError;
 use bastion_protocol::data::{chain_start, polynomial_start, DataMode};
 use bastion_protocol::{Fr, Header, PublicInputs};
 use bastion_state::executor::{order_chain, posted_data, BatchContext, BatchTrace};
@@ -15,7 +14,6 @@ use bastion_state::executor::{order_chain, posted_data, BatchContext, BatchTrace
 use crate::error::NodeError;
 use crate::posted::{post, values, PostedData};
 
-pub(crate) use pack::fits;
 pub use pack::{next_block, Refused, Source, Waiting};
 
 /// An executed block.
@@ -25,8 +23,8 @@ pub struct Block {
     pub header: Header,
     /// What is posted in calldata.
     pub data: Vec<u8>,
-    /// The blob with the rest; none if all is in calldata.
-    pub blob: Option<Arc<Sidecar>>,
+    /// The blobs with the rest, in order; none if all is in calldata.
+    pub blobs: Arc<[Sidecar]>,
     /// Its batches.
     pub batches: Vec<BatchTrace>,
     /// Whether the packer has evaluated every rule of the circuit on them.
@@ -49,7 +47,7 @@ impl Block {
 
     /// What it posts.
     pub fn posted(&self) -> PostedData<'_> {
-        PostedData { data: &self.data, blob: self.blob.as_deref() }
+        PostedData { data: &self.data, blobs: &self.blobs }
     }
 
     /// What links each batch to the block.
@@ -60,8 +58,8 @@ impl Block {
         let posted = self.posted();
         let data: Vec<_> = self.batches.iter().map(|batch| posted_data(&batch.ops)).collect();
         let mut blobs = vec![None; data.len()];
-        if let Some(sidecar) = &self.blob {
-            let z = posted.point(&self.header, sidecar)?;
+        if posted.mode() == DataMode::Blob {
+            let z = posted.point(&self.header)?;
             let behind = values(&data, z)?.into_iter().skip(1);
             blobs = behind.map(|to| Some(BlobLink { z, to })).collect();
         }
@@ -115,10 +113,9 @@ impl Block {
 }
 
 /// The block of executed batches, which continue one another from `old_root` on.
-/// What does not fit a blob is posted in calldata.
 ///
 /// # Errors
-/// If a blob cannot be made.
+/// If they are to be in blobs, and do not fit those of a transaction.
 pub(crate) fn bind(
     old_root: Fr,
     context: &BatchContext,
@@ -126,10 +123,7 @@ pub(crate) fn bind(
     mode: DataMode,
 ) -> Result<Block, NodeError> {
     let records: Vec<_> = batches.iter().map(|b| posted_data(&b.ops)).collect();
-    let (data, blob) = match post(&records, mode) {
-        Err(NodeError::Blob(BlobError::Full { .. })) => post(&records, DataMode::Calldata)?,
-        posted => posted?,
-    };
+    let (data, blobs) = post(&records, mode)?;
     let header = Header {
         old_root,
         new_root: batches.last().map_or(old_root, |b| b.new_root),
@@ -139,5 +133,5 @@ pub(crate) fn bind(
         c_out: batches.iter().fold(chain_start(), |c, b| order_chain(c, &b.ops)),
         batches: batches.len() as u32,
     };
-    Ok(Block { header, data, blob, batches, checked: false })
+    Ok(Block { header, data, blobs, batches, checked: false })
 }

@@ -5,7 +5,7 @@
 //! | `manifest.json` | shape, circuits, chain, contract, policy, tokens, number of blocks |
 //! | `NNNN.header.json` | the block's claims |
 //! | `NNNN.data` | posted bytes, those in calldata |
-//! | `NNNN.blob` | the blob with its L2 and owner records, if they are in one |
+//! | `NNNN.blob-M` | the blobs with its L2 and owner records, in order from 0, if they are in some |
 //! | `NNNN.batch-M.json` | proof of each batch |
 //! | `NNNN.proof.json` | the block's final proof |
 //! | `.proving` | what a run of `bastion prove` has yet to finish ([`crate::work`]) |
@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bastion_l1::blob::Sidecar;
+use bastion_protocol::blob::MAX_BLOBS;
 use bastion_protocol::header::domain;
 use bastion_protocol::policy::Policy;
 use bastion_protocol::{Address, Header};
@@ -129,8 +130,8 @@ pub struct StoredBlock {
     pub header: Header,
     /// Posted bytes, those in calldata.
     pub data: Vec<u8>,
-    /// The blob with the rest; none if all is in calldata.
-    pub blob: Option<Arc<Sidecar>>,
+    /// The blobs with the rest, in order; none if all is in calldata.
+    pub blobs: Arc<[Sidecar]>,
     /// Proof of each batch.
     pub batches: Vec<BatchProof>,
     /// The final proof.
@@ -140,7 +141,7 @@ pub struct StoredBlock {
 impl StoredBlock {
     /// What it posts.
     pub fn posted(&self) -> PostedData<'_> {
-        PostedData { data: &self.data, blob: self.blob.as_deref() }
+        PostedData { data: &self.data, blobs: &self.blobs }
     }
 }
 
@@ -266,8 +267,8 @@ impl BlockDir {
     ) -> Result<(), NodeError> {
         self.write_json(&self.file(number, "header.json"), &block.header)?;
         write_bytes_atomic(&self.file(number, "data"), &block.data)?;
-        if let Some(blob) = &block.blob {
-            write_bytes_atomic(&self.file(number, "blob"), blob.blob())?;
+        for (i, blob) in block.blobs.iter().enumerate() {
+            write_bytes_atomic(&self.file(number, &blob_kind(i)), blob.blob())?;
         }
         for (i, proof) in proven.batches.iter().enumerate() {
             let path = self.file(number, &format!("batch-{i}.json"));
@@ -286,14 +287,7 @@ impl BlockDir {
         let header: Header = self.read_json(&path)?;
         self.check_spelling(&path, &json_bytes(&path, &header)?)?;
         let data = self.read(&self.file(number, "data"))?;
-        let path = self.file(number, "blob");
-        let blob = match self.read(&path) {
-            Ok(bytes) => Some(Arc::new(Sidecar::new(&bytes).map_err(|e| {
-                NodeError::Malformed { path: path.display().to_string(), why: e.to_string() }
-            })?)),
-            Err(NodeError::Missing { .. }) => None,
-            Err(other) => return Err(other),
-        };
+        let blobs = self.read_blobs(number)?;
         if header.batches > MAX_BATCHES {
             return Err(NodeError::Tampered { block: number, what: "the number of batches" });
         }
@@ -310,8 +304,32 @@ impl BlockDir {
         let proof = BlockProof::from_json(&self.read(&path)?);
         let proof = proof.map_err(|e| of_the_folder(number, e.into()))?;
         self.check_spelling(&path, &proof.to_json()?)?;
-        Ok(StoredBlock { header, data, blob, batches, proof })
+        Ok(StoredBlock { header, data, blobs, batches, proof })
     }
+
+    /// The blobs of a block: as many as there are, from 0 on. If one was left out, the proof is about others.
+    fn read_blobs(&self, number: usize) -> Result<Arc<[Sidecar]>, NodeError> {
+        let mut blobs = Vec::new();
+        for i in 0..MAX_BLOBS {
+            let path = self.file(number, &blob_kind(i));
+            let bytes = match self.read(&path) {
+                Ok(bytes) => bytes,
+                Err(NodeError::Missing { .. }) => break,
+                Err(other) => return Err(other),
+            };
+            let sidecar = Sidecar::new(&bytes).map_err(|e| NodeError::Malformed {
+                path: path.display().to_string(),
+                why: e.to_string(),
+            });
+            blobs.push(sidecar?);
+        }
+        Ok(blobs.into())
+    }
+}
+
+/// How the files of a block's blobs end.
+fn blob_kind(i: usize) -> String {
+    format!("blob-{i}")
 }
 
 fn json_bytes(path: &Path, value: &impl Serialize) -> Result<Vec<u8>, NodeError> {

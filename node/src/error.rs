@@ -156,7 +156,7 @@ pub enum NodeError {
         why: String,
     },
     /// A proof, public input or data byte is not what was proven.
-    #[error("block {block}: {what} does not match the proof; the folder was changed after it was proven (or the file of its blob was left out)")]
+    #[error("block {block}: {what} does not match the proof; the folder was changed after it was proven (or the file of one of its blobs was left out)")]
     Tampered {
         /// Number of the block.
         block: usize,

@@ -51,6 +51,7 @@ pub mod market;
 pub mod nats;
 pub mod pipeline;
 pub mod posted;
+pub mod posting;
 pub mod recommend;
 pub mod second_verifier;
 pub mod sentinel;

@@ -1,4 +1,4 @@
-//! What a block posts: bytes in calldata, and the blob, if its L2 and owner records are in one.
+//! What a block posts: bytes in calldata, and the blobs, if its L2 and owner records are in some.
 
 use std::sync::Arc;
 
@@ -20,42 +20,39 @@ use crate::settle::{header_of, to_u256};
 pub struct PostedData<'a> {
     /// What is in calldata.
     pub data: &'a [u8],
-    /// The blob with the rest; none if all is in calldata.
-    pub blob: Option<&'a Sidecar>,
+    /// The blobs with the rest, in order; none if all is in calldata.
+    pub blobs: &'a [Sidecar],
 }
 
 impl<'a> From<&'a Vec<u8>> for PostedData<'a> {
     /// Data that are all in calldata.
     fn from(data: &'a Vec<u8>) -> Self {
-        Self { data, blob: None }
+        Self { data, blobs: &[] }
     }
 }
 
-/// The data of batches as they are posted: calldata, and the blob if they are to be in one.
+/// The data of batches as they are posted: calldata, and the blobs if they are to be in some.
 ///
 /// # Errors
-/// If they do not fit a blob.
-pub fn post(
-    batches: &[BatchData],
-    mode: DataMode,
-) -> Result<(Vec<u8>, Option<Arc<Sidecar>>), NodeError> {
+/// If they do not fit the blobs of a transaction.
+pub fn post(batches: &[BatchData], mode: DataMode) -> Result<(Vec<u8>, Arc<[Sidecar]>), NodeError> {
     let data = batches.iter().flat_map(|batch| batch.to_bytes_in(mode)).collect();
-    let sidecar = match mode {
-        DataMode::Calldata => None,
-        DataMode::Blob => {
-            let blob = blob::to_blob(&blob::coefficients(batches)?)?;
-            Some(Arc::new(Sidecar::new(&blob).map_err(bastion_l1::L1Error::from)?))
-        }
+    let blobs = match mode {
+        DataMode::Calldata => Vec::new(),
+        DataMode::Blob => blob::to_blobs(&blob::coefficients(batches)?)?,
     };
-    Ok((data, sidecar))
+    let sidecars = blobs.iter().map(|bytes| Sidecar::new(bytes));
+    let sidecars: Arc<[Sidecar]> =
+        sidecars.collect::<Result<_, _>>().map_err(bastion_l1::L1Error::from)?;
+    Ok((data, sidecars))
 }
 
 impl PostedData<'_> {
     /// Where the L2 and owner records are.
     pub fn mode(&self) -> DataMode {
-        match self.blob {
-            None => DataMode::Calldata,
-            Some(_) => DataMode::Blob,
+        match self.blobs.is_empty() {
+            true => DataMode::Calldata,
+            false => DataMode::Blob,
         }
     }
 
@@ -64,30 +61,38 @@ impl PostedData<'_> {
     /// # Errors
     /// If the data are not those of so many batches.
     pub fn batches(&self, count: u32) -> Result<Vec<BatchData>, NodeError> {
-        let Some(sidecar) = self.blob else {
-            return Ok(read_batches(self.data, count)?);
-        };
-        let coefficients = blob::from_blob(sidecar.blob())?;
-        Ok(Posted::read(self.data, count)?.complete(&coefficients)?)
+        match self.mode() {
+            DataMode::Calldata => Ok(read_batches(self.data, count)?),
+            DataMode::Blob => Ok(Posted::read(self.data, count)?.complete(&self.coefficients()?)?),
+        }
+    }
+
+    /// The coefficients of the block's polynomial that the blobs hold.
+    fn coefficients(&self) -> Result<Vec<Scalar>, NodeError> {
+        Ok(blob::from_blobs(self.blobs.iter().map(Sidecar::blob))?)
+    }
+
+    /// Versioned hashes of the blobs.
+    pub fn versioned_hashes(&self) -> Vec<[u8; 32]> {
+        self.blobs.iter().map(|sidecar| sidecar.versioned_hash().0).collect()
     }
 
     /// The challenge `r` of the block.
     pub fn challenge(&self, header: &Header) -> Fr {
-        match self.blob {
-            None => header.challenge(self.data),
-            Some(sidecar) => header.challenge_in_blob(self.data, &sidecar.versioned_hash()),
+        match self.mode() {
+            DataMode::Calldata => header.challenge(self.data),
+            DataMode::Blob => header.challenge_in_blobs(self.data, &self.versioned_hashes()),
         }
     }
 
-    /// The point at which the block's blob is evaluated.
+    /// The point at which the block's blobs are evaluated.
     ///
     /// # Errors
-    /// If the data are not those of so many batches.
-    pub fn point(&self, header: &Header, sidecar: &Sidecar) -> Result<u128, NodeError> {
-        let elements = Posted::read(self.data, header.batches)?.elements();
-        // Elements beyond a blob are refused where they are read.
-        let elements = u32::try_from(elements).unwrap_or(u32::MAX);
-        Ok(header.blob_claim(sidecar.versioned_hash().0, elements).point())
+    /// If the data are not those of so many batches, or the batches take another number of blobs.
+    pub fn point(&self, header: &Header) -> Result<u128, NodeError> {
+        let posted = Posted::read(self.data, header.batches)?;
+        posted.require_blobs(self.blobs.len())?;
+        Ok(header.blob_claim(&self.versioned_hashes(), posted.elements()).point())
     }
 
     /// The public inputs of the block, as the contract computes them.
@@ -95,12 +100,12 @@ impl PostedData<'_> {
     /// # Errors
     /// If the data are not those of the header's batches.
     pub fn public_inputs(&self, header: &Header) -> Result<PublicInputs<Fr>, NodeError> {
-        let Some(sidecar) = self.blob else {
+        if self.mode() == DataMode::Calldata {
             return Ok(header.public_inputs(self.data)?);
-        };
-        let coefficients = blob::from_blob(sidecar.blob())?;
+        }
+        let coefficients = self.coefficients()?;
         let batches = Posted::read(self.data, header.batches)?.complete(&coefficients)?;
-        let z = self.point(header, sidecar)?;
+        let z = self.point(header)?;
         let value = blob::evaluate(&coefficients, z);
         Ok(header.public_inputs_at(&batches, self.challenge(header), z, &value))
     }
@@ -117,13 +122,14 @@ impl PostedData<'_> {
     /// Calldata that commit the block.
     ///
     /// # Errors
-    /// If there is a blob and no proof of its value.
+    /// If there is no proof of the value of a blob.
     pub fn commit_call(&self, header: &Header) -> Result<Bytes, NodeError> {
         let (header_of_call, data) = (header_of(header), Bytes::copy_from_slice(self.data));
-        Ok(match self.opening(header)? {
-            None => IRollup::commitCall { header: header_of_call, data }.abi_encode(),
-            Some(opening) => {
-                IRollup::commitInBlobCall { header: header_of_call, data, opening }.abi_encode()
+        Ok(match self.mode() {
+            DataMode::Calldata => IRollup::commitCall { header: header_of_call, data }.abi_encode(),
+            DataMode::Blob => {
+                let openings = self.openings(header)?;
+                IRollup::commitInBlobsCall { header: header_of_call, data, openings }.abi_encode()
             }
         }
         .into())
@@ -138,8 +144,8 @@ impl PostedData<'_> {
         let circuit_id = proof.circuit_id.to_bytes().into();
         let accumulator = proof.accumulator.map(|limb| to_u256(&limb));
         let proof = Bytes::from(proof.proof.clone());
-        Ok(match self.opening(header)? {
-            None => IRollup::settleCall {
+        Ok(match self.mode() {
+            DataMode::Calldata => IRollup::settleCall {
                 header: header_of_call,
                 data,
                 circuitId: circuit_id,
@@ -147,10 +153,10 @@ impl PostedData<'_> {
                 proof,
             }
             .abi_encode(),
-            Some(opening) => IRollup::settleInBlobCall {
+            DataMode::Blob => IRollup::settleInBlobsCall {
                 header: header_of_call,
                 data,
-                opening,
+                openings: self.openings(header)?,
                 circuitId: circuit_id,
                 accumulator,
                 proof,
@@ -160,15 +166,17 @@ impl PostedData<'_> {
         .into())
     }
 
-    /// Value of the blob's polynomial, commitment and proof; none without a blob.
-    fn opening(&self, header: &Header) -> Result<Option<Bytes>, NodeError> {
-        let Some(sidecar) = self.blob else { return Ok(None) };
-        let z = B256::left_padding_from(&self.point(header, sidecar)?.to_be_bytes());
-        let opened = sidecar.point_proof(z).map_err(bastion_l1::L1Error::from)?;
-        let commitment = sidecar.commitment();
-        let parts: [&[u8]; 3] =
-            [opened.value.as_slice(), commitment.as_slice(), opened.proof.as_slice()];
-        Ok(Some(parts.concat().into()))
+    /// For each blob the value of its polynomial, commitment and proof.
+    fn openings(&self, header: &Header) -> Result<Bytes, NodeError> {
+        let z = B256::left_padding_from(&self.point(header)?.to_be_bytes());
+        let mut openings = Vec::new();
+        for sidecar in self.blobs {
+            let opened = sidecar.point_proof(z).map_err(bastion_l1::L1Error::from)?;
+            openings.extend_from_slice(opened.value.as_slice());
+            openings.extend_from_slice(sidecar.commitment().as_slice());
+            openings.extend_from_slice(opened.proof.as_slice());
+        }
+        Ok(openings.into())
     }
 }
 
@@ -187,7 +195,7 @@ pub(crate) fn exit_root_of(data: &[u8], mode: DataMode, count: u32) -> Result<B2
     Ok(exit_root(&exit_tree(&exits)).into())
 }
 
-/// The value of a blob's polynomial from each batch on, with powers counted from its first coefficient,
+/// The value of a block's polynomial from each batch on, with powers counted from its first coefficient,
 /// and behind the last one: 0.
 ///
 /// # Errors
@@ -226,8 +234,8 @@ mod tests {
     fn a_blob_and_calldata_make_the_batches() {
         let batches = [batch(40, 3, 7), BatchData::default(), batch(1, 0, 9)];
         for mode in [DataMode::Calldata, DataMode::Blob] {
-            let (data, blob) = post(&batches, mode).unwrap();
-            let posted = PostedData { data: &data, blob: blob.as_deref() };
+            let (data, blobs) = post(&batches, mode).unwrap();
+            let posted = PostedData { data: &data, blobs: &blobs };
             assert_eq!(posted.mode(), mode);
             assert_eq!(posted.batches(3).unwrap(), batches);
             assert!(posted.batches(2).is_err());
@@ -249,21 +257,50 @@ mod tests {
     }
 
     #[test]
-    fn records_that_do_not_fit_a_blob_are_told() {
-        let many = vec![batch(2_100, 0, 1); 4];
+    fn records_that_do_not_fit_the_blobs_of_a_transaction_are_told() {
+        let many = vec![batch(8_192, 0, 1); 7];
         assert!(matches!(post(&many, DataMode::Blob), Err(NodeError::Blob(_))));
         assert!(post(&many, DataMode::Calldata).is_ok());
     }
 
     #[test]
-    fn the_blob_is_part_of_the_challenge() {
-        let (data, blob) = post(&[batch(3, 0, 7)], DataMode::Blob).unwrap();
-        let (same, other) = post(&[batch(3, 0, 8)], DataMode::Blob).unwrap();
-        let posted = |data, blob| PostedData { data, blob };
+    fn the_blobs_are_part_of_the_challenge() {
+        let (data, blobs) = post(&[batch(3, 0, 7)], DataMode::Blob).unwrap();
+        let (same, others) = post(&[batch(3, 0, 8)], DataMode::Blob).unwrap();
+        let posted = |data, blobs| PostedData { data, blobs };
         // L1 records and exits differ between them: calldata of the one, blob of the other.
-        let [own, mixed] = [posted(&data, blob.as_deref()), posted(&data, other.as_deref())];
+        let [own, mixed] = [posted(&data, &blobs), posted(&data, &others)];
         assert_ne!(data, same);
         assert_ne!(own.challenge(&header(1)), mixed.challenge(&header(1)));
-        assert_ne!(own.challenge(&header(1)), posted(&data, None).challenge(&header(1)));
+        assert_ne!(own.challenge(&header(1)), posted(&data, &[]).challenge(&header(1)));
+    }
+
+    /// The parts of the contract's computation, with openings as the precompile takes them.
+    #[test]
+    fn a_block_in_two_blobs_is_opened_in_both() {
+        let batches = [batch(5_000, 3, 7), batch(5_000, 0, 9)];
+        let (data, blobs) = post(&batches, DataMode::Blob).unwrap();
+        assert_eq!(blobs.len(), 2);
+        let posted = PostedData { data: &data, blobs: &blobs };
+        assert_eq!(posted.batches(2).unwrap(), batches);
+        let inputs = posted.public_inputs(&header(2)).unwrap();
+        let z = posted.point(&header(2)).unwrap();
+        assert_eq!(inputs.z, Fr::from(z));
+        let openings = posted.openings(&header(2)).unwrap();
+        assert_eq!(openings.len(), 2 * 128);
+        let values: Vec<Scalar> = openings
+            .chunks(128)
+            .map(|opening| blob::point::from_bytes(opening.first_chunk().unwrap()).unwrap())
+            .collect();
+        let value = blob::combine(&values, z);
+        assert_eq!(value, blob::evaluate(&blob::coefficients(&batches).unwrap(), z));
+        let [low, high] = blob::point::limbs(&value).map(Fr::from);
+        assert_eq!((inputs.blob_in_low, inputs.blob_in_high), (low, high));
+        // One of them alone is no block's, nor are both and one more.
+        let more = [&blobs[..], &blobs[..1]].concat();
+        for blobs in [&blobs[..1], &more[..]] {
+            let other = PostedData { data: &data, blobs };
+            assert!(matches!(other.commit_call(&header(2)), Err(NodeError::Blob(_))));
+        }
     }
 }

@@ -117,17 +117,20 @@ impl SecondVerifier {
         Ok(())
     }
 }
-/// The public inputs of a stored block; its blob is read with the auditor's code.
+/// The public inputs of a stored block; its blobs are read with the auditor's code.
 fn public_inputs(block: &StoredBlock) -> Option<PublicInputs<Fr>> {
     let header = &block.header;
-    let Some(sidecar) = &block.blob else {
+    if block.blobs.is_empty() {
         return header.public_inputs(&block.data).ok();
-    };
-    let hash = blob::versioned_hash(sidecar.blob()).ok()?;
-    let coefficients = blob::read(sidecar.blob(), &hash).ok()?;
+    }
+    let (mut hashes, mut coefficients) = (Vec::new(), Vec::new());
+    for sidecar in block.blobs.iter() {
+        let hash = blob::versioned_hash(sidecar.blob()).ok()?;
+        coefficients.extend(blob::read(sidecar.blob(), &hash).ok()?);
+        hashes.push(hash);
+    }
     let posted = Posted::read(&block.data, header.batches).ok()?;
-    let z = header.blob_claim(hash, u32::try_from(posted.elements()).ok()?).point();
-    let batches = posted.complete(&coefficients).ok()?;
-    let r = header.challenge_in_blob(&block.data, &hash);
-    Some(header.public_inputs_at(&batches, r, z, &evaluate(&coefficients, z)))
+    posted.require_blobs(hashes.len()).ok()?;
+    posted.complete(&coefficients).ok()?;
+    header.public_inputs_posted(&block.data, &hashes, |z| evaluate(&coefficients, z)).ok()
 }

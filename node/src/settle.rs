@@ -199,7 +199,7 @@ impl RollupClient {
         Ok(BlockGas { commit: 0, prove: self.send_posted(l1, posted, call)? })
     }
 
-    /// Commits a block, with its blob if it has one; returns the gas used, without that of the blob.
+    /// Commits a block, with its blobs if it has some; returns the gas used, without that of the blobs.
     ///
     /// # Errors
     /// With the contract's named error.
@@ -213,16 +213,16 @@ impl RollupClient {
         self.send_posted(l1, posted, call)
     }
 
-    /// Sends a call with the block's blob, if it has one.
+    /// Sends a call with the block's blobs, if it has some.
     fn send_posted(
         &self,
         l1: &mut dyn SendL1,
         posted: PostedData<'_>,
         call: Bytes,
     ) -> Result<u64, NodeError> {
-        Ok(match posted.blob {
-            None => l1.send(self.operator, self.rollup, U256::ZERO, call)?,
-            Some(blob) => l1.send_blob(self.operator, self.rollup, call, blob)?,
+        Ok(match posted.blobs {
+            [] => l1.send(self.operator, self.rollup, U256::ZERO, call)?,
+            blobs => l1.send_blobs(self.operator, self.rollup, call, blobs)?,
         })
     }
 

@@ -4,6 +4,8 @@
 
 #[path = "../../l1/tests/support/anvil.rs"]
 mod anvil;
+#[path = "exodus/two_blobs.rs"]
+mod two_blobs;
 
 use alloy_primitives::{keccak256, Address, Bytes, B256, U256};
 use alloy_sol_types::{sol, SolCall, SolValue};
@@ -24,7 +26,7 @@ use bastion_node::posted::PostedData;
 use bastion_node::settle::{header_of, to_u256};
 use bastion_node::NodeError;
 use bastion_protocol::account::FIRST_USER;
-use bastion_protocol::blob::{coefficients, to_blob, Posted as InBlob};
+use bastion_protocol::blob::{coefficients, to_blobs, Posted as InBlob};
 use bastion_protocol::data::BatchData;
 use bastion_protocol::header::domain;
 use bastion_protocol::ops::{Action, Body, Op};
@@ -120,7 +122,7 @@ impl Posting<'_> {
             Self::Folder => {
                 let keep = Keep::new(dir.path());
                 let blocks = collect(l1, contract).unwrap().blocks;
-                for hash in blocks.into_iter().filter_map(|b| Some(b.blob?.versioned_hash)) {
+                for hash in blocks.into_iter().flat_map(|b| b.versioned_hashes()) {
                     let bytes = l1.blob(hash.into()).unwrap().unwrap();
                     keep.put(&hash, &bytes).unwrap();
                 }
@@ -161,7 +163,7 @@ fn settle(
         batches: 1,
     };
     if !matches!(posting, Posting::Calldata) {
-        return settle_in_blob(l1, contract, &header, data);
+        return settle_in_blobs(l1, contract, &header, &[data]);
     }
     let call = IRollup::settleCall {
         header: header_of(&header),
@@ -173,14 +175,24 @@ fn settle(
     send(l1, DEV_OPERATOR, contract, 0, call.abi_encode());
 }
 
-fn settle_in_blob(l1: &mut dyn DevChain, contract: Address, header: &Header, batch: BatchData) {
-    let batches = [batch];
-    let blob = Sidecar::new(&to_blob(&coefficients(&batches).unwrap()).unwrap()).unwrap();
-    let data = InBlob::to_bytes(&batches);
-    let posted = PostedData { data: &data, blob: Some(&blob) };
+/// The blobs of batches, and what stands in calldata.
+fn in_blobs(batches: &[BatchData]) -> (Vec<Sidecar>, Vec<u8>) {
+    let blobs = to_blobs(&coefficients(batches).unwrap()).unwrap();
+    let blobs = blobs.iter().map(|bytes| Sidecar::new(bytes).unwrap()).collect();
+    (blobs, InBlob::to_bytes(batches))
+}
+
+fn settle_in_blobs(
+    l1: &mut dyn DevChain,
+    contract: Address,
+    header: &Header,
+    batches: &[BatchData],
+) {
+    let (blobs, data) = in_blobs(batches);
+    let posted = PostedData { data: &data, blobs: &blobs };
     let call = posted.commit_call(header).unwrap();
     l1.fund(DEV_OPERATOR, U256::from(10).pow(U256::from(19))).unwrap();
-    l1.send_blob(DEV_OPERATOR, contract, call, &blob).unwrap();
+    l1.send_blobs(DEV_OPERATOR, contract, call, &blobs).unwrap();
     let committed = l1.view(contract, IRollup::committedCall {}.abi_encode().into()).unwrap();
     let number = U256::abi_decode(&committed).unwrap();
     let inputs = posted.public_inputs(header).unwrap().into_array().map(|x| to_u256(&x));
@@ -525,7 +537,7 @@ fn without_its_blobs_a_history_is_not_enough() {
     let (_, dir) = Posting::Folder.open(&mut l1, contract);
     let of_block = |l1: &mut EmbeddedL1, i: usize| {
         let block = collect(l1, contract).unwrap().blocks.swap_remove(i);
-        dir.path().join(file_name(&block.blob.unwrap().versioned_hash))
+        dir.path().join(file_name(&block.blobs[0].versioned_hash))
     };
     let mut folder = Blobs::none().with_folder(dir.path());
     let (first, second) = (of_block(&mut l1, 0), of_block(&mut l1, 1));

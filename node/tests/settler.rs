@@ -266,7 +266,7 @@ impl World {
     fn history(&self) -> (History, Replay) {
         let mut l1 = RpcL1::connect(&self.anvil.url).unwrap();
         let mut history = collect(&mut l1, self.contract).unwrap();
-        for blob in history.blocks.iter_mut().filter_map(|block| block.blob.as_mut()) {
+        for blob in history.blocks.iter_mut().flat_map(|block| &mut block.blobs) {
             blob.bytes = l1.blob(blob.versioned_hash.into()).unwrap().map(Into::into);
         }
         let mut replay = Replay::new();
@@ -472,8 +472,9 @@ fn blocks_in_blobs_are_settled_from_an_account_of_their_own() {
     let (history, mut replay) = world.history();
     let block = |number| world.coordinator.block(number).unwrap().unwrap();
     for (number, found) in (1..).zip(&history.blocks) {
-        let kept = world.coordinator.blob(&block(number)).unwrap();
-        assert_eq!(found.blob.as_ref().unwrap().bytes, kept, "{number}");
+        let kept = world.coordinator.blobs_of(&block(number)).unwrap();
+        let found: Vec<_> = found.blobs.iter().map(|blob| blob.bytes.clone().unwrap()).collect();
+        assert_eq!((found.len(), &found), (1, &kept), "{number}");
     }
     assert_eq!(replay.root(), block(2).header.new_root);
     // All but the commits are the operator's.

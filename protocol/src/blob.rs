@@ -2,16 +2,17 @@
 //! the point at which its value is compared.
 //!
 //! L2 and owner records of a batch are laid out in slots of 120 bits ([`layout`]). Two slots make an
-//! element, the elements of all batches are the coefficients of one polynomial over the scalar field
-//! of BLS12-381, and the blob holds its values at the 4096 roots of unity ([`transform`]). L1 records
-//! and exits stay in calldata, because the contract reads them.
+//! element, and the elements of all batches are the coefficients of one polynomial over the scalar field
+//! of BLS12-381. Each blob has 4096 of them, and holds the values of the polynomial with these at the
+//! 4096 roots of unity ([`transform`]). L1 records and exits stay in calldata, because the contract reads
+//! them.
 //!
 //! | module | content |
 //! |---|---|
 //! | [`calldata`] | what calldata tell of such a block |
 //! | [`layout`] | records to slots and coefficients, and back |
 //! | [`point`] | the point of evaluation, and the value there as two limbs |
-//! | [`transform`] | coefficients to the bytes of a blob, and back |
+//! | [`transform`] | coefficients to the bytes of blobs, and back |
 
 pub mod calldata;
 pub mod layout;
@@ -22,8 +23,8 @@ use ark_ff::{BigInt, Fp256, MontBackend, MontConfig, MontFp};
 
 pub use calldata::Posted;
 pub use layout::{coefficients, decode, slots, BlobRecords};
-pub use point::{evaluate, Claim};
-pub use transform::{from_blob, to_blob, BLOB_BYTES};
+pub use point::{combine, evaluate, Claim};
+pub use transform::{from_blob, from_blobs, to_blob, to_blobs, BLOB_BYTES};
 
 /// Parameters of the scalar field of BLS12-381, from EIP-4844 (`BLS_MODULUS`,
 /// `PRIMITIVE_ROOT_OF_UNITY`).
@@ -44,6 +45,18 @@ pub type Scalar = Fp256<MontBackend<ScalarConfig, 4>>;
 
 /// Elements of a blob (EIP-4844, `FIELD_ELEMENTS_PER_BLOB`).
 pub const ELEMENTS: usize = 4096;
+
+/// Most blobs of a block: as many as a transaction may carry (EIP-7594, `MAX_BLOBS_PER_TX`).
+pub const MAX_BLOBS: usize = 6;
+
+/// Most elements of a block.
+pub const MAX_ELEMENTS: usize = MAX_BLOBS * ELEMENTS;
+
+/// Blobs that so many elements take. A block has one even if its batches take no elements.
+#[must_use]
+pub fn blobs_for(elements: u64) -> u64 {
+    elements.div_ceil(ELEMENTS as u64).max(1)
+}
 
 /// Bits of a slot: an L2 record has 15 bytes.
 pub const SLOT_BITS: u32 = 120;
@@ -67,11 +80,21 @@ pub const OWNER_PART: usize = 13;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BlobError {
-    /// More elements than a blob has.
-    #[error("{elements} elements, a blob has {ELEMENTS}: put fewer batches into the block")]
+    /// More elements than there is room for.
+    #[error("{elements} elements, and room for {most}: put fewer batches into the block")]
     Full {
         /// Elements that the batches take, or that were given.
         elements: usize,
+        /// Elements that the blob has, or all blobs of a block.
+        most: usize,
+    },
+    /// Another number of blobs than the batches take.
+    #[error("{got} blobs, the counts of the batches ask for {needed}: compare counts and block")]
+    Blobs {
+        /// Blobs that the counts ask for.
+        needed: u64,
+        /// Blobs that there are.
+        got: usize,
     },
     /// A record that does not have the length of its section.
     #[error("{what} record of {got} bytes, not {expected}: cut the data by section")]

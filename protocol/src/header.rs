@@ -51,17 +51,16 @@ impl Header {
     /// new_root || policy_root || time || c_out || keccak256(data)) mod p`.
     #[must_use]
     pub fn challenge(&self, data: &[u8]) -> Fr {
-        self.challenge_of(keccak(&[data]))
+        self.challenge_of(keccak(&[data]), &[])
     }
 
-    /// The same for a block with a blob: the hash is of the bytes in calldata and the versioned hash,
-    /// so that `r` stands for all that was posted.
+    /// The same for a block with blobs, whose versioned hashes follow: `r` stands for all that was posted.
     #[must_use]
-    pub fn challenge_in_blob(&self, data: &[u8], versioned_hash: &[u8; 32]) -> Fr {
-        self.challenge_of(keccak(&[data, versioned_hash]))
+    pub fn challenge_in_blobs(&self, data: &[u8], versioned_hashes: &[[u8; 32]]) -> Fr {
+        self.challenge_of(keccak(&[data]), versioned_hashes)
     }
 
-    fn challenge_of(&self, posted: [u8; 32]) -> Fr {
+    fn challenge_of(&self, posted: [u8; 32], versioned_hashes: &[[u8; 32]]) -> Fr {
         field::reduce(&keccak(&[
             b"bastion.r.v1",
             &field::to_bytes(&self.domain),
@@ -71,6 +70,7 @@ impl Header {
             &wide(self.time),
             &field::to_bytes(&self.c_out),
             &posted,
+            versioned_hashes.as_flattened(),
         ]))
     }
 
@@ -108,12 +108,12 @@ impl Header {
         }
     }
 
-    /// The public inputs of a block whose L2 and owner records are in a blob, at the points `r` and
+    /// The public inputs of a block whose L2 and owner records are in blobs, at the points `r` and
     /// `z` that belong to it.
     ///
     /// # Errors
-    /// [`BlobError`] if the records do not fit a blob.
-    pub fn public_inputs_in_blob(
+    /// [`BlobError`] if the records do not fit the blobs of a block.
+    pub fn public_inputs_in_blobs(
         &self,
         batches: &[BatchData],
         r: Fr,
@@ -123,7 +123,7 @@ impl Header {
         Ok(self.public_inputs_at(batches, r, z, &value))
     }
 
-    /// The same, with the value at `z` of the polynomial that the blob itself holds.
+    /// The same, with the value at `z` of the polynomial that the blobs themselves hold.
     #[must_use]
     pub fn public_inputs_at(
         &self,
@@ -135,29 +135,27 @@ impl Header {
         let batches = batches.iter();
         let y_out =
             batches.fold(polynomial_start(), |y, batch| batch.evaluate_in(DataMode::Blob, y, r));
-        self.inputs_in_blob(y_out, r, z, value)
+        self.inputs_in_blobs(y_out, r, z, value)
     }
 
-    /// The same from the bytes in calldata, the blob's versioned hash and the value that the precompile
-    /// confirmed: what the contract computes.
+    /// The same from the bytes in calldata, the versioned hashes of the blobs, and what gives the value of
+    /// the block's polynomial at the point that follows: what the contract computes.
     ///
     /// # Errors
     /// If the bytes are not those of `batches` batches.
     pub fn public_inputs_posted(
         &self,
         data: &[u8],
-        versioned_hash: &[u8; 32],
-        value: &blob::Scalar,
+        versioned_hashes: &[[u8; 32]],
+        value_at: impl FnOnce(u128) -> blob::Scalar,
     ) -> Result<PublicInputs<Fr>, ProtocolError> {
         let posted = Posted::read(data, self.batches)?;
-        let r = self.challenge_in_blob(data, versioned_hash);
-        // More elements than a blob has are no block's.
-        let elements = u32::try_from(posted.elements()).unwrap_or(u32::MAX);
-        let z = self.blob_claim(*versioned_hash, elements).point();
-        Ok(self.inputs_in_blob(posted.polynomial(r), r, z, value))
+        let r = self.challenge_in_blobs(data, versioned_hashes);
+        let z = self.blob_claim(versioned_hashes, posted.elements()).point();
+        Ok(self.inputs_in_blobs(posted.polynomial(r), r, z, &value_at(z)))
     }
 
-    fn inputs_in_blob(&self, y_out: Fr, r: Fr, z: u128, value: &blob::Scalar) -> PublicInputs<Fr> {
+    fn inputs_in_blobs(&self, y_out: Fr, r: Fr, z: u128, value: &blob::Scalar) -> PublicInputs<Fr> {
         let [blob_in_low, blob_in_high] = blob::point::limbs(value).map(Fr::from);
         PublicInputs {
             y_out,
@@ -169,10 +167,15 @@ impl Header {
         }
     }
 
-    /// What fixes the point at which the block's blob is compared.
+    /// What fixes the point at which the block's blobs are compared. Elements beyond `2^32` are no block's.
     #[must_use]
-    pub fn blob_claim(&self, versioned_hash: [u8; 32], elements: u32) -> blob::Claim {
+    pub fn blob_claim<'h>(
+        &self,
+        versioned_hashes: &'h [[u8; 32]],
+        elements: u64,
+    ) -> blob::Claim<'h> {
         let Self { domain, c_out, batches, .. } = *self;
-        blob::Claim { domain, c_out, versioned_hash, batches, elements }
+        let elements = u32::try_from(elements).unwrap_or(u32::MAX);
+        blob::Claim { domain, c_out, versioned_hashes, batches, elements }
     }
 }

@@ -1,5 +1,6 @@
 //! `bastion blobs`
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -42,8 +43,10 @@ struct Report {
     chain_id: u64,
     l1_block: u64,
     folder: String,
-    /// Blocks whose data are in a blob.
+    /// Blocks whose data are in blobs.
     blocks: u64,
+    /// Blobs of all of them.
+    blobs: u64,
     /// Blobs that the folder has now.
     kept: u64,
     /// Those among them that were fetched.
@@ -71,7 +74,8 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<ExitCode> {
         chain_id: l1.chain_id(),
         l1_block: pin.number,
         folder: args.out.display().to_string(),
-        blocks: wanted.len() as u64,
+        blocks: wanted.iter().map(|(block, _)| block).collect::<BTreeSet<_>>().len() as u64,
+        blobs: wanted.len() as u64,
         kept: 0,
         fetched: 0,
         missing: Vec::new(),
@@ -98,8 +102,8 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<ExitCode> {
 
 fn text(r: &Report) -> String {
     let mut out = format!(
-        "{} blocks have their data in blobs, as of L1 block {}\n{} are in {}, {} of them new",
-        r.blocks, r.l1_block, r.kept, r.folder, r.fetched
+        "{} blocks have their data in {} blobs, as of L1 block {}\n{} are in {}, {} of them new",
+        r.blocks, r.blobs, r.l1_block, r.kept, r.folder, r.fetched
     );
     for missing in &r.missing {
         out += &format!("\nMISSING: block {}: {}", missing.block, missing.why);

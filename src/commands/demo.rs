@@ -105,7 +105,7 @@ struct Gas {
     commit: u64,
     /// The proof, which moves the root.
     prove: u64,
-    /// Gas that the blob is worth at the least price that it has (EIP-7918); 0 without one.
+    /// Gas that the blobs are worth at the least price that they have (EIP-7918); 0 without any.
     blob: u64,
     /// Operations that users signed: transfers, but for a few.
     transfers: u64,
@@ -114,11 +114,8 @@ struct Gas {
 }
 
 impl Gas {
-    fn new(gas: BlockGas, mode: DataMode, transfers: u64) -> Self {
-        let blob = match mode {
-            DataMode::Calldata => 0,
-            DataMode::Blob => BLOB_GAS,
-        };
+    fn new(gas: BlockGas, blobs: usize, transfers: u64) -> Self {
+        let blob = BLOB_GAS * blobs as u64;
         let BlockGas { commit, prove } = gas;
         let per_transfer = (gas.total() + blob) / transfers.max(1);
         Self { commit, prove, blob, transfers, per_transfer }
@@ -153,6 +150,7 @@ struct Report {
     finalized_root: String,
     contract: String,
     data_mode: DataMode,
+    blobs: usize,
     data_bytes: usize,
     proof_bytes: usize,
     verifier_code_bytes: usize,
@@ -285,6 +283,7 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
         finalized_root: format!("{finalized:#066x}"),
         contract: contract.to_string(),
         data_mode: block.posted().mode(),
+        blobs: block.blobs.len(),
         data_bytes: block.data.len(),
         proof_bytes: proven.proof.proof.len(),
         verifier_code_bytes: verifier.contract.code_size,
@@ -294,7 +293,7 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
         execute_seconds,
         timings: proven.timings,
         l1_rules: args.l1.is_none().then_some(args.l1_rules),
-        gas: Gas::new(gas, block.posted().mode(), signed),
+        gas: Gas::new(gas, block.blobs.len(), signed),
         claims,
         exodus,
         audit,
@@ -315,7 +314,7 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
 /// What L1 tells of the rollup, with the blobs that the chain holds.
 fn history(l1: &mut dyn DevChain, rollup: alloy_primitives::Address) -> eyre::Result<History> {
     let mut history = collect(l1, rollup)?;
-    for blob in history.blocks.iter_mut().filter_map(|block| block.blob.as_mut()) {
+    for blob in history.blocks.iter_mut().flat_map(|block| &mut block.blobs) {
         blob.bytes = l1.blob(blob.versioned_hash.into())?.map(Into::into);
     }
     Ok(history)
@@ -371,11 +370,12 @@ fn text(r: &Report) -> String {
     row("batch proofs", format!("{:.1} s", r.timings.prove));
     row("aggregation", format!("{:.1} s", r.timings.aggregate));
     row("total", format!("{:.1} s", r.total_seconds));
-    let blob = match r.data_mode {
-        DataMode::Calldata => "",
-        DataMode::Blob => " and a blob",
+    let blobs = match r.blobs {
+        0 => String::new(),
+        1 => " and a blob".into(),
+        blobs => format!(" and {blobs} blobs"),
     };
-    row("posted data", format!("{} bytes of calldata{blob}", r.data_bytes));
+    row("posted data", format!("{} bytes of calldata{blobs}", r.data_bytes));
     row("proof", format!("{} bytes", r.proof_bytes));
     row("verifier contract", format!("{} bytes", r.verifier_code_bytes));
     row("gas: commit, prove and finalize", format!("{}, {}", r.gas.commit, r.gas.prove));

@@ -10,6 +10,7 @@ use bastion_node::block_store::{BlockDir, Manifest, FORMAT};
 use bastion_node::deploy::rollup_address;
 use bastion_node::devnet::dev_policy;
 use bastion_node::pipeline::{BlockProver, Cache, Timings};
+use bastion_node::posting::{MaxBlobs, Posting};
 use bastion_node::recommend::MemoryPlan;
 use bastion_node::work::{Run, Standing, WorkFolder};
 use bastion_node::workload::{import_csv, import_jsonl, CsvReport, Format, Input};
@@ -64,10 +65,12 @@ pub(crate) struct Args {
     /// Batches in a block.
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=8))]
     batches: u8,
-    /// Where L2 and owner records are posted: calldata, or blob. A block that no blob has room for goes
-    /// into calldata.
+    /// Where L2 and owner records are posted: calldata, or blob.
     #[arg(long, value_name = "MODE", default_value_t = DataMode::Calldata)]
     data_mode: DataMode,
+    /// Most blobs of a block [default: rollup.max-blobs].
+    #[arg(long, value_name = "NUMBER")]
+    max_blobs: Option<MaxBlobs>,
     /// Leaves out rows, lines and operations that are not valid, instead of failing, and lists them.
     #[arg(long)]
     skip_invalid: bool,
@@ -121,7 +124,9 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
         time: run.time,
         policy: dev_policy(),
     };
-    let Executed { blocks, import, refused, root } = execute(args, &input, &context)?;
+    let max_blobs = args.max_blobs.unwrap_or(settings.node.rollup.max_blobs);
+    let posting = Posting { mode: args.data_mode, max_blobs };
+    let Executed { blocks, import, refused, root } = execute(args, posting, &input, &context)?;
 
     // What stands in the way is told before anything long begins.
     MemoryPlan::new(&args.shape, run.batches).require(settings.memory)?;
@@ -232,7 +237,12 @@ struct Executed {
 }
 
 /// Execution first: a bad operation is reported before minutes of proving.
-fn execute(args: &Args, input: &Input, context: &BatchContext) -> eyre::Result<Executed> {
+fn execute(
+    args: &Args,
+    posting: Posting,
+    input: &Input,
+    context: &BatchContext,
+) -> eyre::Result<Executed> {
     let mut import = None;
     let mut refused = Vec::new();
     let (limit, skip) = (args.limit, args.skip_invalid);
@@ -256,7 +266,7 @@ fn execute(args: &Args, input: &Input, context: &BatchContext) -> eyre::Result<E
         context,
         &args.shape,
         usize::from(args.batches),
-        args.data_mode,
+        posting,
         source.as_mut(),
         &mut refused,
     )? {
@@ -286,7 +296,7 @@ fn is_proven(folder: &BlockDir, prover: &BlockProver, number: usize, block: &Blo
     folder.read_block(number).is_ok_and(|stored| {
         stored.header == block.header
             && stored.data == block.data
-            && stored.blob == block.blob
+            && stored.blobs == block.blobs
             && prover.checker().verify(number, &block.header.old_root, &stored).is_ok()
     })
 }

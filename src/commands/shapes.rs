@@ -163,7 +163,7 @@ fn text(c: &Comparison) -> String {
 }
 
 fn verdict(p: &Prediction) -> &'static str {
-    match (p.recommended, p.fits_memory, p.fits_l1) {
+    match (p.recommended, p.fits_memory, p.is_taken()) {
         (true, ..) => "recommended",
         (_, false, _) => "too large for the memory",
         (_, _, false) => "too much data for an L1 transaction",

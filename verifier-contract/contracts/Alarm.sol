@@ -21,10 +21,10 @@ abstract contract Alarm is Blocks {
         bytes32 circuitId;
         uint256[12] accumulator;
         bytes proof;
-        /// If the block has its data in a blob: the blob, and its value at the point that the other
+        /// If the block has its data in blobs: the blobs, and their values at the point that the other
         /// order chain gives.
-        bytes32 versionedHash;
-        bytes opening;
+        bytes32[] versionedHashes;
+        bytes openings;
     }
 
     /// @notice Two circuits of which one at least is broken; they may be the same.
@@ -169,11 +169,12 @@ abstract contract Alarm is Blocks {
         bytes calldata data,
         Contradiction calldata other
     ) private view {
-        if (_challenge(inputs, data, other.versionedHash) != inputs[R]) revert WrongData(number);
+        bytes32[] memory hashes = other.versionedHashes;
+        if (_challenge(inputs, data, hashes) != inputs[R]) revert WrongData(number);
         if (other.newRoot == inputs[NEW_ROOT] && other.cOut == inputs[C_OUT]) revert NoContradiction();
         // Old root, policy, domain and time stay; what follows is another, and with it the challenge.
         (inputs[NEW_ROOT], inputs[C_OUT]) = (other.newRoot, other.cOut);
-        _complete(inputs, batches, data, other.versionedHash, other.opening, inputs[TIME] + MAX_RELEASE_DELAY);
+        _complete(inputs, batches, data, hashes, other.openings, inputs[TIME] + MAX_RELEASE_DELAY);
         _requireProof(number, other.circuitId, other.accumulator, inputs, other.proof);
     }
 }

@@ -24,10 +24,10 @@ abstract contract Blocks is Chain {
     /// @param header What it claims.
     /// @param exitRoot Number and tree of its exits.
     /// @param processed Queue entries processed after it.
-    /// @param versionedHash Versioned hash of the blob that holds its L2 and owner records, 0 if
-    /// calldata hold them.
+    /// @param versionedHashes Versioned hashes of the blobs that hold its L2 and owner records, in order;
+    /// none if calldata hold them.
     event Committed(
-        uint256 indexed number, Header header, bytes32 exitRoot, uint256 processed, bytes32 versionedHash
+        uint256 indexed number, Header header, bytes32 exitRoot, uint256 processed, bytes32[] versionedHashes
     );
     /// @notice A block is proven.
     /// @param number Its number.
@@ -82,16 +82,17 @@ abstract contract Blocks is Chain {
 
     /// @notice Posts a block: its header and its data.
     function commit(Header calldata header, bytes calldata data) external {
-        _commitOnly(header, data, 0, msg.data[:0]);
+        _commitOnly(header, data, _none(), msg.data[:0]);
     }
 
-    /// @notice Posts a block whose L2 and owner records are in the first blob of the transaction.
+    /// @notice Posts a block whose L2 and owner records are in the blobs of the transaction: as many as
+    /// the records take, and at least one.
     /// @param header Its header.
     /// @param data For each batch, the numbers of all its records, its L1 records and its exits.
-    /// @param opening Value of the blob's polynomial at the point that all of this gives (32 bytes),
-    /// commitment and proof (48 bytes each).
-    function commitInBlob(Header calldata header, bytes calldata data, bytes calldata opening) external {
-        _commitOnly(header, data, _blob(), opening);
+    /// @param openings For each blob in order: the value of its polynomial at the point that all of this
+    /// gives (32 bytes), commitment and proof (48 bytes each).
+    function commitInBlobs(Header calldata header, bytes calldata data, bytes calldata openings) external {
+        _commitOnly(header, data, _blobs(), openings);
     }
 
     /// @notice Proves the next committed block; open to anybody. A proven block before it becomes final.
@@ -163,22 +164,22 @@ abstract contract Blocks is Chain {
             // Even if there is none: operators do not answer for blocks that others bring.
             _takeBack(s, s.proven);
         }
-        _settle(s, header, data, 0, msg.data[:0], circuitId, accumulator, proof);
+        _settle(s, header, data, _none(), msg.data[:0], circuitId, accumulator, proof);
     }
 
-    /// @notice Commits, proves and finalizes a block whose L2 and owner records are in the first blob
-    /// of the transaction; for operators.
-    function settleInBlob(
+    /// @notice Commits, proves and finalizes a block whose L2 and owner records are in the blobs of the
+    /// transaction; for operators.
+    function settleInBlobs(
         Header calldata header,
         bytes calldata data,
-        bytes calldata opening,
+        bytes calldata openings,
         bytes32 circuitId,
         uint256[12] calldata accumulator,
         bytes calldata proof
     ) external {
         State memory s = _calm();
         _requireOperator(_mayCommit(header));
-        _settle(s, header, data, _blob(), opening, circuitId, accumulator, proof);
+        _settle(s, header, data, _blobs(), openings, circuitId, accumulator, proof);
     }
 
     /// @notice Takes back the commits that are not proven: an operator at any time, anybody when
@@ -207,10 +208,25 @@ abstract contract Blocks is Chain {
         if (!allowed) revert NotOperator(msg.sender);
     }
 
-    /// @dev Versioned hash of the transaction's first blob.
-    function _blob() private view returns (bytes32 versionedHash) {
-        versionedHash = blobhash(0);
-        if (versionedHash == 0) revert NoBlob();
+    /// @dev The hashes of a block that has all of its data in calldata.
+    function _none() private pure returns (bytes32[] memory hashes) {}
+
+    /// @dev Versioned hashes of the transaction's blobs. A block takes all of them: who reads the
+    /// transaction need not know which are its own.
+    function _blobs() private view returns (bytes32[] memory hashes) {
+        uint256 n = 0;
+        assembly ("memory-safe") {
+            hashes := mload(0x40)
+            let end := add(hashes, 32)
+            for { let hash := blobhash(0) } hash { hash := blobhash(n) } {
+                mstore(end, hash)
+                end := add(end, 32)
+                n := add(n, 1)
+            }
+            mstore(hashes, n)
+            mstore(0x40, end)
+        }
+        if (n == 0) revert NoBlob();
     }
 
     /// @dev Whether the sender is an operator. Requires that no pause runs, and that blocks may be made
@@ -222,12 +238,15 @@ abstract contract Blocks is Chain {
         return operator;
     }
 
-    function _commitOnly(Header calldata header, bytes calldata data, bytes32 versionedHash, bytes calldata opening)
-        private
-    {
+    function _commitOnly(
+        Header calldata header,
+        bytes calldata data,
+        bytes32[] memory versionedHashes,
+        bytes calldata openings
+    ) private {
         State memory s = _calm();
         _requireOperator(_mayCommit(header));
-        (, Blockbook.Block memory b) = _commit(s, header, data, versionedHash, opening);
+        (, Blockbook.Block memory b) = _commit(s, header, data, versionedHashes, openings);
         _write(s.committed, b);
         _committedRoot = header.newRoot;
         _state = s;
@@ -238,14 +257,14 @@ abstract contract Blocks is Chain {
         State memory s,
         Header calldata header,
         bytes calldata data,
-        bytes32 versionedHash,
-        bytes calldata opening,
+        bytes32[] memory versionedHashes,
+        bytes calldata openings,
         bytes32 circuitId,
         uint256[12] calldata accumulator,
         bytes calldata proof
     ) private {
         _requireNext(s.proven, s.proven + 1, uint256(s.committed) + 1);
-        (uint256[16] memory inputs, Blockbook.Block memory b) = _commit(s, header, data, versionedHash, opening);
+        (uint256[16] memory inputs, Blockbook.Block memory b) = _commit(s, header, data, versionedHashes, openings);
         (b.circuit, b.finalizedAt) = (_prove(s, circuitId, accumulator, inputs, proof), block.timestamp);
         _write(s.committed, b);
         _finalized(s, header.newRoot);
@@ -258,17 +277,18 @@ abstract contract Blocks is Chain {
         State memory s,
         Header calldata header,
         bytes calldata data,
-        bytes32 versionedHash,
-        bytes calldata opening
+        bytes32[] memory versionedHashes,
+        bytes calldata openings
     ) private returns (uint256[16] memory inputs, Blockbook.Block memory b) {
         _checkHeader(header, s);
         if (data.length > MAX_DATA) revert DataTooLong(MAX_DATA, data.length);
         inputs = _statement(header);
-        if (versionedHash != 0) inputs[MODE] = 1;
+        bool inBlobs = versionedHashes.length != 0;
+        if (inBlobs) inputs[MODE] = 1;
         Data.Summary memory d =
-            _complete(inputs, header.batches, data, versionedHash, opening, header.time + MAX_RELEASE_DELAY);
+            _complete(inputs, header.batches, data, versionedHashes, openings, header.time + MAX_RELEASE_DELAY);
         uint256 processed = s.processed + d.l1Count;
-        if (d.l1Count != 0) _requireEntries(s.processed, processed, data, versionedHash != 0);
+        if (d.l1Count != 0) _requireEntries(s.processed, processed, data, inBlobs);
         // An entry waits longer than those behind it, so that the first one tells of all.
         if (d.l1Count < header.batches * OVERDUE_PER_BATCH && _waitsLonger(processed, Times.OPERATOR_DEADLINE)) {
             revert OverdueWaits(processed + 1);
@@ -276,12 +296,12 @@ abstract contract Blocks is Chain {
         (s.committed, s.time, s.processed) = (s.committed + 1, uint40(header.time), uint40(processed));
         _records[s.committed] = _recordOf(inputs, d.exitRoot);
         (b.committedAt, b.time, b.processed) = (block.timestamp, header.time, processed);
-        emit Committed(s.committed, header, d.exitRoot, processed, versionedHash);
+        emit Committed(s.committed, header, d.exitRoot, processed, versionedHashes);
     }
 
     /// @dev Requires that the L1 records of the data are the entries after `from`, up to `to`.
-    function _requireEntries(uint256 from, uint256 to, bytes calldata data, bool inBlob) private view {
-        if (to >= entries.length || entries[to].roll != Data.rolled(data, inBlob, entries[from].roll)) {
+    function _requireEntries(uint256 from, uint256 to, bytes calldata data, bool inBlobs) private view {
+        if (to >= entries.length || entries[to].roll != Data.rolled(data, inBlobs, entries[from].roll)) {
             revert QueueMismatch(to);
         }
     }

@@ -39,17 +39,17 @@ library Data {
         uint256 l1Count;
         /// Number of exits and their tree in one hash, 0 if nothing leaves.
         bytes32 exitRoot;
-        /// Elements of a blob that the L2 and owner records take.
+        /// Elements of blobs that the L2 and owner records take.
         uint256 elements;
     }
 
     /// @notice Reads `batches` batches.
     /// @param data Posted bytes.
-    /// @param inBlob Whether a blob holds the L2 and owner records, and the data their numbers alone.
+    /// @param inBlobs Whether blobs hold the L2 and owner records, and the data their numbers alone.
     /// @param batches How many batches they hold.
     /// @param r Evaluation point.
     /// @param latest Latest release time that an exit may have.
-    function read(bytes calldata data, bool inBlob, uint256 batches, uint256 r, uint256 latest)
+    function read(bytes calldata data, bool inBlobs, uint256 batches, uint256 r, uint256 latest)
         internal
         pure
         returns (Summary memory s)
@@ -69,7 +69,7 @@ library Data {
                 uint256 exits = (counts >> 16) & 0xffff;
                 uint256 owners = counts & 0xffff;
                 uint256 packed = l1 | (l2 << 16) | (exits << 32) | (owners << 48);
-                if (inBlob) {
+                if (inBlobs) {
                     // Four slots for an owner, 32 slots in 16 elements: a batch fills whole groups.
                     s.elements += (l2 + 4 * owners + 31) / 32 * 16;
                     (l2, owners) = (0, 0);
@@ -119,15 +119,15 @@ library Data {
     /// @notice Roll of the queue after the L1 records of data that `read` has taken. Most blocks have
     /// none, and do without.
     /// @param data Posted bytes.
-    /// @param inBlob As for `read`.
+    /// @param inBlobs As for `read`.
     /// @param roll Roll of the queue before the block.
-    function rolled(bytes calldata data, bool inBlob, bytes32 roll) internal pure returns (bytes32) {
+    function rolled(bytes calldata data, bool inBlobs, bytes32 roll) internal pure returns (bytes32) {
         for (uint256 pos = 0; pos < data.length;) {
             uint256 counts = uint256(_word(data, pos)) >> 192;
             uint256 l1 = counts >> 48;
             roll = _roll(data, pos + COUNTS, l1, roll);
             pos += COUNTS + l1 * L1 + ((counts >> 16) & 0xffff) * EXIT;
-            if (!inBlob) pos += ((counts >> 32) & 0xffff) * L2 + (counts & 0xffff) * OWNER;
+            if (!inBlobs) pos += ((counts >> 32) & 0xffff) * L2 + (counts & 0xffff) * OWNER;
         }
         return roll;
     }

@@ -24,6 +24,10 @@ abstract contract Statements is Queue {
     uint256 private constant BLS_MODULUS = 0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000001;
     uint256 private constant BLOB_ELEMENTS = 4096;
 
+    /// @notice Most blobs of a block: as many as L1 lets a transaction carry (EIP-7594,
+    /// `MAX_BLOBS_PER_TX`).
+    uint256 public constant MAX_BLOBS = 6;
+
     /// @notice What a block claims.
     struct Header {
         uint256 oldRoot;
@@ -46,11 +50,19 @@ abstract contract Statements is Queue {
     /// @notice A root, or another element of a statement, is not below the field modulus.
     /// @param root The word.
     error RootOutOfRange(uint256 root);
-    /// @notice The batches of a block take more elements than a blob has.
-    /// @param most Elements of a blob.
+    /// @notice The batches of a block take more elements than all blobs of a transaction have.
+    /// @param most Elements of these blobs.
     /// @param actual How many they take.
-    error BlobTooFull(uint256 most, uint256 actual);
-    /// @notice The blob's polynomial does not have the value that is claimed.
+    error BlobsTooFull(uint256 most, uint256 actual);
+    /// @notice A block has as many blobs as its batches take, and one if they take none.
+    /// @param expected How many they take.
+    /// @param actual How many there are.
+    error WrongBlobs(uint256 expected, uint256 actual);
+    /// @notice There must be one opening of 128 bytes for each blob.
+    /// @param expected Their length.
+    /// @param actual Length of what was given.
+    error OpeningsLength(uint256 expected, uint256 actual);
+    /// @notice A blob's polynomial does not have the value that is claimed.
     /// @param versionedHash Versioned hash of the blob.
     /// @param z Where it is evaluated.
     error BlobRefused(bytes32 versionedHash, uint256 z);
@@ -72,38 +84,37 @@ abstract contract Statements is Queue {
     }
 
     /// @dev Adds to a statement what the data of the block give: `r`, `y` and, if its mode says that
-    /// there is a blob, point and value.
-    /// @param versionedHash Of the blob, if there is one.
-    /// @param opening Value of the blob's polynomial (32 bytes), commitment and proof (48 bytes each).
+    /// there are blobs, point and value.
+    /// @param versionedHashes Of the blobs, if there are any.
+    /// @param openings For each blob the value of its polynomial (32 bytes), commitment and proof (48
+    /// bytes each).
     /// @param latest Latest release time that an exit may have.
     function _complete(
         uint256[16] memory inputs,
         uint256 batches,
         bytes calldata data,
-        bytes32 versionedHash,
-        bytes calldata opening,
+        bytes32[] memory versionedHashes,
+        bytes calldata openings,
         uint256 latest
     ) internal view returns (Data.Summary memory s) {
-        inputs[R] = _challenge(inputs, data, versionedHash);
+        inputs[R] = _challenge(inputs, data, versionedHashes);
         s = Data.read(data, inputs[MODE] != 0, batches, inputs[R], latest);
         inputs[Y_OUT] = s.y;
-        if (inputs[MODE] != 0) _open(inputs, batches, s.elements, versionedHash, opening);
+        if (inputs[MODE] != 0) _open(inputs, batches, s.elements, versionedHashes, openings);
     }
 
-    /// @dev Evaluation point of a statement, which all other inputs and the data fix. A blob is fixed
-    /// by its versioned hash: the point at which it is evaluated has too few bits for that.
-    function _challenge(uint256[16] memory inputs, bytes calldata data, bytes32 versionedHash)
+    /// @dev Evaluation point of a statement, which all other inputs and the data fix. Blobs are fixed
+    /// by their versioned hashes: the point at which they are evaluated has too few bits for that.
+    function _challenge(uint256[16] memory inputs, bytes calldata data, bytes32[] memory versionedHashes)
         internal
         pure
         returns (uint256)
     {
         uint256 r = 0;
         assembly ("memory-safe") {
-            // Data, and the blob behind them.
             let m := mload(0x40)
             calldatacopy(m, data.offset, data.length)
-            mstore(add(m, data.length), versionedHash)
-            let dataHash := keccak256(m, add(data.length, mul(32, mload(add(inputs, 352)))))
+            let dataHash := keccak256(m, data.length)
             mstore(m, "bastion.r.v1")
             // Domain, the two roots, policy, time, order chain.
             mstore(add(m, 12), mload(add(inputs, 224)))
@@ -112,42 +123,68 @@ abstract contract Statements is Queue {
             mstore(add(m, 140), mload(add(inputs, 256)))
             mstore(add(m, 172), mload(add(inputs, 96)))
             mstore(add(m, 204), dataHash)
-            r := keccak256(m, 236)
+            // Blobs, if the mode says that there are any.
+            let size := mul(mload(add(inputs, 352)), mul(32, mload(versionedHashes)))
+            mcopy(add(m, 236), add(versionedHashes, 32), size)
+            r := keccak256(m, add(236, size))
         }
         return r % Data.P;
     }
 
-    /// @dev Takes point and value of the blob's polynomial, if L1 confirms the value. The point comes
-    /// after both what the circuit evaluates (`c_out`) and what the blob holds are fixed.
+    /// @dev Takes point and value of the block's polynomial, if L1 confirms the value of each blob there.
+    /// The blobs hold its coefficients, 4096 each. The point comes after both what the circuit evaluates
+    /// (`c_out`) and what the blobs hold are fixed.
     function _open(
         uint256[16] memory inputs,
         uint256 batches,
         uint256 elements,
-        bytes32 versionedHash,
-        bytes calldata opening
+        bytes32[] memory versionedHashes,
+        bytes calldata openings
     ) private view {
-        if (elements > BLOB_ELEMENTS) revert BlobTooFull(BLOB_ELEMENTS, elements);
-        (uint256 dom, uint256 cOut, uint256 z, bool ok) = (inputs[7], inputs[C_OUT], 0, opening.length == 128);
+        if (elements > MAX_BLOBS * BLOB_ELEMENTS) revert BlobsTooFull(MAX_BLOBS * BLOB_ELEMENTS, elements);
+        uint256 n = versionedHashes.length;
+        // Few elements, and as many blobs as they take: nothing overflows.
+        unchecked {
+            uint256 expected = elements == 0 ? 1 : (elements + BLOB_ELEMENTS - 1) / BLOB_ELEMENTS;
+            if (n != expected) revert WrongBlobs(expected, n);
+            if (openings.length != 128 * n) revert OpeningsLength(128 * n, openings.length);
+        }
+        (uint256 dom, uint256 cOut, uint256 z, uint256 value) = (inputs[7], inputs[C_OUT], 0, 0);
+        (bytes32 hash, bool ok) = (0, true);
         assembly ("memory-safe") {
             let m := mload(0x40)
+            let size := mul(32, n)
             mstore(m, "bastion.z.v1")
             mstore(add(m, 12), dom)
             mstore(add(m, 44), cOut)
-            mstore(add(m, 76), versionedHash)
-            mstore(add(m, 108), batches)
-            mstore(add(m, 140), elements)
-            z := and(keccak256(m, 172), 0xffffffffffffffffffffffffffffffff)
+            mcopy(add(m, 76), add(versionedHashes, 32), size)
+            mstore(add(m, add(76, size)), batches)
+            mstore(add(m, add(108, size)), elements)
+            z := and(keccak256(m, add(140, size)), 0xffffffffffffffffffffffffffffffff)
 
-            mstore(m, versionedHash)
-            mstore(add(m, 32), z)
-            calldatacopy(add(m, 64), opening.offset, 128)
-            // It takes canonical values alone, and says in which field it has computed.
-            ok := and(ok, staticcall(gas(), POINT_EVALUATION, m, 192, m, 64))
-            ok := and(ok, eq(returndatasize(), 64))
-            ok := and(ok, and(eq(mload(m), BLOB_ELEMENTS), eq(mload(add(m, 32)), BLS_MODULUS)))
+            // What the value of the blobs behind one counts for: z^4096. One blob has none behind it.
+            let step := 0
+            if gt(n, 1) {
+                step := z
+                for { let i := 0 } lt(i, 12) { i := add(i, 1) } { step := mulmod(step, step, BLS_MODULUS) }
+            }
+            // By Horner's rule, from the last blob.
+            for {} n {} {
+                n := sub(n, 1)
+                hash := mload(add(add(versionedHashes, 32), mul(32, n)))
+                let at := add(openings.offset, mul(128, n))
+                mstore(m, hash)
+                mstore(add(m, 32), z)
+                calldatacopy(add(m, 64), at, 128)
+                // It takes canonical values alone, and says in which field it has computed.
+                ok := staticcall(gas(), POINT_EVALUATION, m, 192, m, 64)
+                ok := and(ok, eq(returndatasize(), 64))
+                ok := and(ok, and(eq(mload(m), BLOB_ELEMENTS), eq(mload(add(m, 32)), BLS_MODULUS)))
+                if iszero(ok) { break }
+                value := addmod(mulmod(value, step, BLS_MODULUS), calldataload(at), BLS_MODULUS)
+            }
         }
-        if (!ok) revert BlobRefused(versionedHash, z);
-        uint256 value = uint256(bytes32(opening));
+        if (!ok) revert BlobRefused(hash, z);
         (inputs[10], inputs[12], inputs[13]) = (z, value & type(uint128).max >> 1, value >> 127);
     }
 

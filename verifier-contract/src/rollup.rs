@@ -36,14 +36,14 @@ sol! {
             bytes32 circuitId;
             uint256[12] accumulator;
             bytes proof;
-            bytes32 versionedHash;
-            bytes opening;
+            bytes32[] versionedHashes;
+            bytes openings;
         }
 
         event Alarmed(uint256 indexed number, bytes32 indexed ofBlock, bytes32 indexed ofContradiction, uint256 newRoot, uint256 cOut);
         event Claimed(uint256 indexed number, uint256 indexed position, address indexed to, uint16 token, uint256 amount);
         event Collected(address indexed account, uint16 indexed token, uint256 amount, address to);
-        event Committed(uint256 indexed number, Header header, bytes32 exitRoot, uint256 processed, bytes32 versionedHash);
+        event Committed(uint256 indexed number, Header header, bytes32 exitRoot, uint256 processed, bytes32[] versionedHashes);
         event Departed(uint32 indexed index, address indexed exit, uint16 indexed token, uint256 amount);
         event Deposited(uint256 indexed entry, address indexed from, uint16 token, uint128 amount, bytes32 keyhash, address exit);
         event ExodusBegan(uint256 indexed number, uint256 root);
@@ -64,7 +64,7 @@ sol! {
         error AmountTooLarge(uint256 held, uint256 amount);
         error BatchesOutOfRange(uint256 most, uint256 actual);
         error BlobRefused(bytes32 versionedHash, uint256 z);
-        error BlobTooFull(uint256 most, uint256 actual);
+        error BlobsTooFull(uint256 most, uint256 actual);
         error BucketFull(uint16 token, uint256 room, uint256 earliest);
         error DataLength(uint256 expected, uint256 actual);
         error DataTooLong(uint256 longest, uint256 actual);
@@ -88,6 +88,7 @@ sol! {
         error NotTheOwner(address sender);
         error NothingOverdue();
         error NothingToRevert();
+        error OpeningsLength(uint256 expected, uint256 actual);
         error OverdueWaits(uint256 entry);
         error Processed(uint256 entry);
         error ProofRefused(uint256 number);
@@ -107,6 +108,7 @@ sol! {
         error UnknownCircuit(bytes32 circuitId);
         error UnknownToken(uint16 token);
         error WordOutOfRange(uint256 offset);
+        error WrongBlobs(uint256 expected, uint256 actual);
         error WrongData(uint256 number);
         error WrongArrival(uint256 amount, uint256 arrived);
         error WrongInputs(uint256 number);
@@ -133,6 +135,7 @@ sol! {
 
         function FIRST_USER() external view returns (uint32);
         function MAX_BATCHES() external view returns (uint256);
+        function MAX_BLOBS() external view returns (uint256);
         function MAX_DATA() external view returns (uint256);
         function MAX_RELEASE_DELAY() external view returns (uint256);
         function OVERDUE_PER_BATCH() external view returns (uint256);
@@ -146,7 +149,7 @@ sol! {
         function claimed(uint256 number, uint256 word) external view returns (uint256);
         function collect(address account, uint16 token, address to) external;
         function commit(Header calldata header, bytes calldata data) external;
-        function commitInBlob(Header calldata header, bytes calldata data, bytes calldata opening) external;
+        function commitInBlobs(Header calldata header, bytes calldata data, bytes calldata openings) external;
         function committedRoot() external view returns (uint256);
         function committed() external view returns (uint64);
         function depart(uint32 index, Account calldata account, uint256[32] calldata path) external;
@@ -180,7 +183,7 @@ sol! {
         function reverts(uint256 index) external view returns (uint64 to, uint64 when);
         function room(uint16 token) external view returns (uint256);
         function settle(Header calldata header, bytes calldata data, bytes32 circuitId, uint256[12] calldata accumulator, bytes calldata proof) external;
-        function settleInBlob(Header calldata header, bytes calldata data, bytes calldata opening, bytes32 circuitId, uint256[12] calldata accumulator, bytes calldata proof) external;
+        function settleInBlobs(Header calldata header, bytes calldata data, bytes calldata openings, bytes32 circuitId, uint256[12] calldata accumulator, bytes calldata proof) external;
         function stateRoot() external view returns (uint256);
         function tokenId(address erc20) external view returns (uint16);
         function tokens(uint256) external view returns (address);

@@ -12,7 +12,7 @@ contract BlobTest is BlobWorld {
     bytes32 own;
 
     event Committed(
-        uint256 indexed number, Statements.Header header, bytes32 exitRoot, uint256 processed, bytes32 versionedHash
+        uint256 indexed number, Statements.Header header, bytes32 exitRoot, uint256 processed, bytes32[] versionedHashes
     );
 
     function setUp() public {
@@ -27,7 +27,7 @@ contract BlobTest is BlobWorld {
     }
 
     function callOf(bytes memory data, bytes memory opening) internal view returns (bytes memory) {
-        return abi.encodeCall(Blocks.commitInBlob, (header(GENESIS, 12), data, opening));
+        return abi.encodeCall(Blocks.commitInBlobs, (header(GENESIS, 12), data, opening));
     }
 
     // ---- what is taken
@@ -40,8 +40,8 @@ contract BlobTest is BlobWorld {
         );
         Statements.Header memory h = header(GENESIS, 12);
         blobs.expectEmit(address(rollup));
-        emit Committed(1, h, exitRoot(1, leafOf(record)), 1, own);
-        rollup.commitInBlob(h, data, openingOf(1));
+        emit Committed(1, h, exitRoot(1, leafOf(record)), 1, list(own));
+        rollup.commitInBlobs(h, data, openingOf(1));
         uint256[16] memory inputs = blobInputs(h, data, own, 16, 1);
         (bytes32 kept,,,,,) = rollup.blocks(1);
         bytes32 exits = exitRoot(1, leafOf(record));
@@ -79,12 +79,12 @@ contract BlobTest is BlobWorld {
         finalizeWith(counts(0, 0, 0, 0), 12);
         bytes memory data = counts(0, 1, 0, 0);
         Statements.Header memory h = header(12, 13);
-        rollup.commitInBlob(h, data, openingOf(1));
+        rollup.commitInBlobs(h, data, openingOf(1));
         proveBlob(blobInputs(h, data, own, 16, 1), data, 1);
         rollup.finalize(2);
         finalizeWith(counts(0, 0, 0, 0), 14);
         // Commits in blobs are taken back like others.
-        rollup.commitInBlob(header(14, 15), data, openingOf(1));
+        rollup.commitInBlobs(header(14, 15), data, openingOf(1));
         rollup.revertCommits();
         require(rollup.committed() == 3 && rollup.stateRoot() == 14, "taken back");
     }
@@ -93,7 +93,7 @@ contract BlobTest is BlobWorld {
         bytes memory data = counts(0, 0, 0, 0);
         Statements.Header memory h = header(GENESIS, 12);
         blobs.expectEmit(address(rollup));
-        emit Committed(1, h, 0, 0, 0);
+        emit Committed(1, h, 0, 0, new bytes32[](0));
         rollup.commit(h, data);
         (bytes32 kept,,,,,) = rollup.blocks(1);
         require(kept == recordOf(inputsOf(h, data), 0), "calldata");
@@ -110,11 +110,11 @@ contract BlobTest is BlobWorld {
         require(why(callOf(counts(0, 8_192, 0, 0), openingOf(1))) == 0, "full");
         rollup.revertCommits();
         Statements.Header memory h = header(GENESIS, 12);
-        vm.expectRevert(abi.encodeWithSelector(Statements.BlobTooFull.selector, 4_096, 4_112));
-        rollup.commitInBlob(h, counts(0, 8_193, 0, 0), openingOf(1));
+        vm.expectRevert(abi.encodeWithSelector(Statements.WrongBlobs.selector, 2, 1));
+        rollup.commitInBlobs(h, counts(0, 8_193, 0, 0), openingOf(1));
         require(why(callOf(counts(0, 8_188, 0, 1), openingOf(1))) == 0, "an owner has four slots");
         rollup.revertCommits();
-        require(why(callOf(counts(0, 8_189, 0, 1), openingOf(1))) == Statements.BlobTooFull.selector, "owners count");
+        require(why(callOf(counts(0, 8_189, 0, 1), openingOf(1))) == Statements.WrongBlobs.selector, "owners count");
     }
 
     function test_the_elements_of_all_batches_count() public withBlob {
@@ -130,14 +130,14 @@ contract BlobTest is BlobWorld {
         }
         require(elements == 16 * (0 + 1 + 1 + 1 + 2 + 2 + 1 + 2), "counted by hand");
         h.batches = 8;
-        rollup.commitInBlob(h, data, openingOf(1));
+        rollup.commitInBlobs(h, data, openingOf(1));
         proveBlob(blobInputs(h, data, own, elements, 1), data, h.batches);
 
         h = header(12, 13);
         h.batches = 2;
         data = abi.encodePacked(counts(0, 8_161, 0, 0), counts(0, 1, 0, 0));
-        vm.expectRevert(abi.encodeWithSelector(Statements.BlobTooFull.selector, 4_096, 4_112));
-        rollup.commitInBlob(h, data, openingOf(1));
+        vm.expectRevert(abi.encodeWithSelector(Statements.WrongBlobs.selector, 2, 1));
+        rollup.commitInBlobs(h, data, openingOf(1));
     }
 
     // ---- what is refused
@@ -146,19 +146,12 @@ contract BlobTest is BlobWorld {
         Statements.Header memory h = header(GENESIS, 12);
         vm.prank(address(5));
         vm.expectRevert(abi.encodeWithSelector(Blocks.NotOperator.selector, address(5)));
-        rollup.commitInBlob(h, counts(0, 1, 0, 0), openingOf(1));
+        rollup.commitInBlobs(h, counts(0, 1, 0, 0), openingOf(1));
     }
 
     function test_there_must_be_a_blob() public withBlob {
         blobs.blobhashes(new bytes32[](0));
         require(why(callOf(counts(0, 1, 0, 0), openingOf(1))) == Blocks.NoBlob.selector, "none");
-    }
-
-    function test_the_first_blob_counts() public withBlob {
-        bytes32[] memory hashes = new bytes32[](2);
-        (hashes[0], hashes[1]) = (hashOf(INFINITY), own);
-        blobs.blobhashes(hashes);
-        require(why(callOf(counts(0, 1, 0, 0), openingOf(1))) == Statements.BlobRefused.selector, "the second one");
     }
 
     function test_another_blob_is_refused() public withBlob {
@@ -167,9 +160,9 @@ contract BlobTest is BlobWorld {
         Statements.Header memory h = header(GENESIS, 12);
         uint256 z = pointOf(h, hashOf(INFINITY), 16);
         vm.expectRevert(abi.encodeWithSelector(Statements.BlobRefused.selector, hashOf(INFINITY), z));
-        rollup.commitInBlob(h, data, openingOf(1));
+        rollup.commitInBlobs(h, data, openingOf(1));
         // The blob of zeros has its own opening.
-        rollup.commitInBlob(h, data, abi.encodePacked(uint256(0), INFINITY, INFINITY));
+        rollup.commitInBlobs(h, data, abi.encodePacked(uint256(0), INFINITY, INFINITY));
     }
 
     function test_another_value_is_refused() public withBlob {
@@ -185,7 +178,7 @@ contract BlobTest is BlobWorld {
     }
 
     function test_an_opening_has_128_bytes() public withBlob {
-        bytes4 refused = Statements.BlobRefused.selector;
+        bytes4 refused = Statements.OpeningsLength.selector;
         bytes memory data = counts(0, 1, 0, 0);
         require(why(callOf(data, "")) == refused, "none");
         bytes memory short = openingOf(1);
@@ -220,7 +213,7 @@ contract BlobTest is BlobWorld {
         blobs.mockCall(PRECOMPILE, question, abi.encode(4096, BLS_MODULUS));
         bytes memory data = counts(0, 1, 0, 0);
         bytes memory opening = abi.encodePacked(uint256(7), GENERATOR, GENERATOR);
-        require(why(abi.encodeCall(Blocks.commitInBlob, (h, data, opening))) == 0, "the question");
+        require(why(abi.encodeCall(Blocks.commitInBlobs, (h, data, opening))) == 0, "the question");
     }
 
     function test_a_value_has_two_limbs() public withBlob {
@@ -228,7 +221,7 @@ contract BlobTest is BlobWorld {
         bytes memory data = counts(0, 1, 0, 0);
         uint256 value = BLS_MODULUS - 1;
         blobs.mockCall(PRECOMPILE, "", abi.encode(4096, BLS_MODULUS));
-        rollup.commitInBlob(h, data, openingOf(value));
+        rollup.commitInBlobs(h, data, openingOf(value));
         uint256[16] memory inputs = blobInputs(h, data, own, 16, value);
         require(inputs[12] < 1 << 127 && inputs[13] < 1 << 128, "limbs");
         require(inputs[12] + inputs[13] * (1 << 127) == value, "value");

@@ -26,7 +26,7 @@ contract BlobAlarmTest is BlobWorld {
         carry(own);
         data = counts(0, 3, 0, 1);
         h = header(GENESIS, 12);
-        rollup.commitInBlob(h, data, openingOf(1));
+        rollup.commitInBlobs(h, data, openingOf(1));
         proveBlob(inputs(), data, 1);
         // Whoever rings the alarm sends no blob.
         blobs.blobhashes(new bytes32[](0));
@@ -38,7 +38,7 @@ contract BlobAlarmTest is BlobWorld {
 
     function against(uint256 newRoot, uint256 cOut) internal view returns (Alarm.Contradiction memory c) {
         (c.newRoot, c.cOut, c.circuitId) = (newRoot, cOut, CIRCUIT);
-        (c.versionedHash, c.opening) = (own, openingOf(1));
+        (c.versionedHashes, c.openings) = (list(own), openingOf(1));
     }
 
     function ring(Alarm.Contradiction memory c) internal returns (bytes4) {
@@ -78,12 +78,16 @@ contract BlobAlarmTest is BlobWorld {
 
     function test_another_blob_is_no_evidence() public {
         Alarm.Contradiction memory c = against(7, 33);
-        c.versionedHash = hashOf(INFINITY);
-        c.opening = abi.encodePacked(uint256(0), INFINITY, INFINITY);
+        c.versionedHashes = list(hashOf(INFINITY));
+        c.openings = abi.encodePacked(uint256(0), INFINITY, INFINITY);
         require(ring(c) == Alarm.WrongData.selector, "another blob");
-        c.versionedHash = 0;
+        c.versionedHashes = new bytes32[](0);
         require(ring(c) == Alarm.WrongData.selector, "none");
-        // The hash behind the data gives the same bytes, but the block has a blob.
+        // Twice the blob, and the blob as data.
+        c.versionedHashes = new bytes32[](2);
+        (c.versionedHashes[0], c.versionedHashes[1]) = (own, own);
+        require(ring(c) == Alarm.WrongData.selector, "twice");
+        c.versionedHashes = new bytes32[](0);
         bytes memory longer = bytes.concat(data, own);
         bytes memory call = abi.encodeCall(Alarm.alarm, (1, inputs(), bytes32(0), 1, longer, c));
         require(why(call) == Alarm.WrongData.selector, "as data");
@@ -91,10 +95,10 @@ contract BlobAlarmTest is BlobWorld {
 
     function test_a_wrong_opening_is_no_evidence() public {
         Alarm.Contradiction memory c = against(7, 34);
-        c.opening = openingOf(2);
+        c.openings = openingOf(2);
         require(ring(c) == Statements.BlobRefused.selector, "another value");
-        c.opening = "";
-        require(ring(c) == Statements.BlobRefused.selector, "none");
+        c.openings = "";
+        require(ring(c) == Statements.OpeningsLength.selector, "none");
     }
 
     function test_other_data_are_no_evidence() public {

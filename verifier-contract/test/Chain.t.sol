@@ -214,7 +214,7 @@ contract ChainTest is BlobWorld {
         require(why(abi.encodeCall(Blocks.finalize, (1))) == runs, "alone");
         carry(hashOf(GENERATOR));
         bytes memory call = abi.encodeCall(
-            Blocks.settleInBlob, (header(13, 14), counts(0, 1, 0, 0), openingOf(1), CIRCUIT, limbs, "")
+            Blocks.settleInBlobs, (header(13, 14), counts(0, 1, 0, 0), openingOf(1), CIRCUIT, limbs, "")
         );
         require(why(call) == runs, "with a block behind it");
         skip(3 days);
@@ -229,7 +229,7 @@ contract ChainTest is BlobWorld {
     function inBlob(uint256 oldRoot, uint256 newRoot) internal view returns (bytes memory) {
         uint256[12] memory limbs;
         Statements.Header memory h = header(oldRoot, newRoot);
-        return abi.encodeCall(Blocks.settleInBlob, (h, counts(0, 1, 0, 0), openingOf(1), CIRCUIT, limbs, ""));
+        return abi.encodeCall(Blocks.settleInBlobs, (h, counts(0, 1, 0, 0), openingOf(1), CIRCUIT, limbs, ""));
     }
 
     function test_a_block_in_a_blob_in_one_call() public {

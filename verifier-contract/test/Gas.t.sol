@@ -140,21 +140,48 @@ contract GasTest is BlobWorld, L2Tree {
     function test_gas_of_a_block_in_a_blob() public {
         carry(hashOf(GENERATOR));
         Statements.Header memory h = headerOf(FIRST_ROOT, "a", 4);
-        bytes memory call = abi.encodeCall(Blocks.commitInBlob, (h, fullBlob(), openingOf(1)));
+        bytes memory call = abi.encodeCall(Blocks.commitInBlobs, (h, fullBlob(), openingOf(1)));
         send("commit in a blob, 8136 transfers", address(rollup), 0, call);
         h = headerOf(random("a"), "b", 4);
-        call = abi.encodeCall(Blocks.commitInBlob, (h, fullBlob(), openingOf(1)));
+        call = abi.encodeCall(Blocks.commitInBlobs, (h, fullBlob(), openingOf(1)));
         send("commit in a blob, 8136 transfers, second of two", address(rollup), 0, call);
+    }
+
+    /// Full ones, of four batches each.
+    function test_gas_of_blocks_in_many_blobs() public {
+        sendMany("commit in 2 blobs, 16272 transfers", 2, "a", false);
+        sendMany("commit in 2 blobs, 16272 transfers, second of two", 2, "b", false);
+        sendMany("commit in 6 blobs, 48816 transfers", 6, "c", false);
+    }
+
+    function test_gas_of_blocks_in_two_blobs_and_one_call() public {
+        sendMany("settle in 2 blobs, 16272 transfers, without the verifier", 2, "a", true);
+        sendMany("settle in 2 blobs, 16272 transfers, second of two, without the verifier", 2, "b", true);
+    }
+
+    function sendMany(string memory name, uint256 n, string memory newRoot, bool inOne) private {
+        uint256[] memory values = new uint256[](n);
+        bytes memory data;
+        for (uint256 i = 0; i < n; ++i) {
+            (values[i], data) = (i + 1, bytes.concat(data, fullBlob()));
+        }
+        (bytes32[] memory hashes, bytes memory openings) = constants(values);
+        blobs.blobhashes(hashes);
+        Statements.Header memory h = headerOf(rollup.committedRoot(), newRoot, uint32(4 * n));
+        bytes memory call = inOne
+            ? abi.encodeCall(Blocks.settleInBlobs, (h, data, openings, CIRCUIT, limbsOf(newRoot), ""))
+            : abi.encodeCall(Blocks.commitInBlobs, (h, data, openings));
+        send(name, address(rollup), 0, call);
     }
 
     function test_gas_of_a_block_in_a_blob_and_one_call() public {
         carry(hashOf(GENERATOR));
         Statements.Header memory h = headerOf(FIRST_ROOT, "a", 4);
         bytes memory call =
-            abi.encodeCall(Blocks.settleInBlob, (h, fullBlob(), openingOf(1), CIRCUIT, limbsOf("settle"), ""));
+            abi.encodeCall(Blocks.settleInBlobs, (h, fullBlob(), openingOf(1), CIRCUIT, limbsOf("settle"), ""));
         send("settle in a blob, 8136 transfers, without the verifier", address(rollup), 0, call);
         h = headerOf(random("a"), "b", 4);
-        call = abi.encodeCall(Blocks.settleInBlob, (h, fullBlob(), openingOf(1), CIRCUIT, limbsOf("other"), ""));
+        call = abi.encodeCall(Blocks.settleInBlobs, (h, fullBlob(), openingOf(1), CIRCUIT, limbsOf("other"), ""));
         send("settle in a blob, 8136 transfers, second of two, without the verifier", address(rollup), 0, call);
     }
 

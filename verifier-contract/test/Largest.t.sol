@@ -4,13 +4,13 @@ pragma solidity 0.8.37;
 import {Alarm} from "../contracts/Alarm.sol";
 import {Blocks} from "../contracts/Blocks.sol";
 import {Statements} from "../contracts/Statements.sol";
-import {Fixture} from "./Support.sol";
+import {BlobWorld} from "./BlobWorld.sol";
 import {GasVm} from "./Gas.t.sol";
 
 /// The largest block that the contract takes, of whatever its data are, is committed, settled and
 /// doubted in one transaction each: below 2^24 gas (EIP-7825), with the calldata at the higher of the
 /// usual price and EIP-7623's floor, and room for a verifier and its proof.
-contract LargestTest is Fixture {
+contract LargestTest is BlobWorld {
     uint256 private constant CAP = 1 << 24;
     /// Twice what the verifier of a block takes, and its proof by the floor.
     uint256 private constant VERIFIER = 1_500_000;
@@ -82,6 +82,31 @@ contract LargestTest is Fixture {
         settleLargest(data, batches);
         deploy(GENESIS, POLICY);
         measure(data, batches);
+    }
+
+    /// Six full blobs, and as much calldata as there may be beside them.
+    function test_of_most_blobs() public {
+        bytes memory data = bytes.concat(
+            counts(0, 49_152, 0, 0),
+            fill(exitRecord(address(uint160(uint256(keccak256("to")))), 257, uint40(now_()), 1), 2, 255)
+        );
+        uint256[] memory values = new uint256[](6);
+        for (uint256 i = 0; i < 6; ++i) {
+            values[i] = i + 1;
+        }
+        (bytes32[] memory hashes, bytes memory openings) = constants(values);
+        blobs.blobhashes(hashes);
+        Statements.Header memory h = header(GENESIS, 12);
+        h.batches = 256;
+        uint256[12] memory limbs;
+        send("settle", abi.encodeCall(Blocks.settleInBlobs, (h, data, openings, CIRCUIT, limbs, "")));
+        uint256[16] memory inputs = blobInputs(h, data, hashes, 24_576, values);
+        Alarm.Contradiction memory c;
+        (c.newRoot, c.cOut, c.circuitId) = (7, 33, CIRCUIT);
+        (c.versionedHashes, c.openings) = (hashes, openings);
+        bytes32 exits = this.readExits(data, true, 256);
+        send("alarm", abi.encodeCall(Alarm.alarm, (1, inputs, exits, 256, data, c)));
+        require(rollup.doubted() == 1, "rung");
     }
 
     function test_of_transfers() public {

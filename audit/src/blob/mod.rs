@@ -9,7 +9,7 @@ mod setup;
 use ark_bls12_381::Fr;
 use ark_ff::PrimeField;
 use ark_poly::{EvaluationDomain, Radix2EvaluationDomain};
-use bastion_protocol::blob::{BlobError, Scalar, ELEMENTS};
+use bastion_protocol::blob::{Scalar, ELEMENTS};
 use sha2::{Digest, Sha256};
 
 use crate::points::element;
@@ -22,7 +22,7 @@ pub const BLOB_BYTES: usize = 32 * ELEMENTS;
 /// First byte of a hash that is of a KZG commitment (EIP-4844, `VERSIONED_HASH_VERSION_KZG`).
 const VERSION: u8 = 1;
 
-/// Why bytes are not the blob that L1 has the hash of, or not the blob of a block.
+/// Why bytes are not the blob that L1 has the hash of.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BlobFault {
@@ -50,9 +50,6 @@ pub enum BlobFault {
         /// The one that L1 has.
         expected: [u8; 32],
     },
-    /// The blob that L1 has the hash of, but it is not laid out as the block's counts say.
-    #[error(transparent)]
-    Layout(#[from] BlobError),
 }
 
 /// The values of a blob at the powers of the root of unity, in their order.
@@ -85,7 +82,7 @@ pub fn versioned_hash(blob: &[u8]) -> Result<[u8; 32], BlobFault> {
 /// The coefficients of a blob, from the lowest power up, after it was held against its versioned hash.
 ///
 /// # Errors
-/// [`BlobFault`], but for [`BlobFault::Layout`].
+/// [`BlobFault`].
 pub fn read(blob: &[u8], expected: &[u8; 32]) -> Result<Vec<Scalar>, BlobFault> {
     let values = values(blob)?;
     let found = hash_of(&values).unwrap_or_default();
@@ -104,7 +101,7 @@ pub fn read(blob: &[u8], expected: &[u8; 32]) -> Result<Vec<Scalar>, BlobFault> 
 #[cfg(test)]
 mod tests {
     use ark_ff::{BigInteger, Field};
-    use bastion_protocol::blob::{decode, from_blob, to_blob};
+    use bastion_protocol::blob::{decode, from_blob, to_blob, BlobError};
 
     use super::*;
 

@@ -1,6 +1,6 @@
 //! The data of a block, wherever it posted them.
 
-use bastion_protocol::blob::{evaluate, Posted};
+use bastion_protocol::blob::{evaluate, BlobError, Posted};
 use bastion_protocol::data::{read_batches, BatchData};
 use bastion_protocol::records::Section;
 use bastion_protocol::{Fr, Header, ProtocolError, PublicInputs};
@@ -8,7 +8,7 @@ use bastion_protocol::{Fr, Header, ProtocolError, PublicInputs};
 use super::{read, BlobFault};
 use crate::chain::Block;
 
-/// The blob of a block.
+/// A blob of a block.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PostedBlob {
     /// The hash that the contract was told, as BLOBHASH gave it.
@@ -38,7 +38,7 @@ pub enum DataFault {
         /// Its versioned hash.
         hash: [u8; 32],
     },
-    /// The blob is not what it must be.
+    /// A blob is not what it must be.
     #[error("the blob 0x{}: {fault}", hex::encode(hash))]
     Blob {
         /// Its versioned hash.
@@ -46,6 +46,9 @@ pub enum DataFault {
         /// What is wrong with it.
         fault: BlobFault,
     },
+    /// The blobs are those that L1 has the hashes of, but they are not laid out as the block's counts say.
+    #[error("its blobs: {0}")]
+    Layout(#[from] BlobError),
 }
 
 /// The data of a block.
@@ -63,9 +66,9 @@ impl Block {
     /// # Errors
     /// [`DataFault::Calldata`].
     pub fn exits(&self) -> Result<Vec<Vec<u8>>, DataFault> {
-        let batches = match self.blob {
-            None => read_batches(&self.data, self.header.batches)?,
-            Some(_) => Posted::read(&self.data, self.header.batches)?.batches().to_vec(),
+        let batches = match self.blobs.is_empty() {
+            true => read_batches(&self.data, self.header.batches)?,
+            false => Posted::read(&self.data, self.header.batches)?.batches().to_vec(),
         };
         Ok(batches.iter().flat_map(|batch| batch.section(Section::Exits).to_vec()).collect())
     }
@@ -76,21 +79,31 @@ impl Block {
     /// [`DataFault`].
     pub fn read(&self, domain: Fr) -> Result<Data, DataFault> {
         let header = Header { domain, ..self.header };
-        let Some(blob) = &self.blob else {
+        if self.blobs.is_empty() {
             let batches = read_batches(&self.data, header.batches)?;
             let inputs = header.public_inputs_of(&batches, header.challenge(&self.data));
             return Ok(Data { batches, inputs });
-        };
-        let hash = blob.versioned_hash;
-        let refused = |fault| DataFault::Blob { hash, fault };
+        }
         let posted = Posted::read(&self.data, header.batches)?;
-        let bytes = blob.bytes.as_ref().ok_or(DataFault::Missing { hash })?;
-        let coefficients = read(bytes, &hash).map_err(refused)?;
-        // Elements beyond a blob are refused with the batches.
-        let elements = u32::try_from(posted.elements()).unwrap_or(u32::MAX);
-        let batches = posted.complete(&coefficients).map_err(|e| refused(e.into()))?;
-        let value = evaluate(&coefficients, header.blob_claim(hash, elements).point());
-        let inputs = header.public_inputs_posted(&self.data, &hash, &value)?;
+        posted.require_blobs(self.blobs.len())?;
+        let mut coefficients = Vec::new();
+        for PostedBlob { versioned_hash: hash, bytes } in &self.blobs {
+            let hash = *hash;
+            let bytes = bytes.as_ref().ok_or(DataFault::Missing { hash })?;
+            let own = read(bytes, &hash).map_err(|fault| DataFault::Blob { hash, fault })?;
+            coefficients.extend(own);
+        }
+        let batches = posted.complete(&coefficients)?;
+        // All of them at once, where the contract joins the values of the blobs.
+        let value_at = |z| evaluate(&coefficients, z);
+        let hashes = self.versioned_hashes();
+        let inputs = header.public_inputs_posted(&self.data, &hashes, value_at)?;
         Ok(Data { batches, inputs })
+    }
+
+    /// Versioned hashes of the blobs, in order; none if all data are in calldata.
+    #[must_use]
+    pub fn versioned_hashes(&self) -> Vec<[u8; 32]> {
+        self.blobs.iter().map(|blob| blob.versioned_hash).collect()
     }
 }

@@ -86,7 +86,7 @@ fn block(state: &mut State, time: u64, processed: u64, ops: &[Op]) -> Block {
             batches: 1,
         },
         data: posted.to_bytes(),
-        blob: None,
+        blobs: Vec::new(),
         memo: None,
         committed_at: time + 60,
         exit_root: exit_root(&exit_tree(&posted.records[Section::Exits as usize])),

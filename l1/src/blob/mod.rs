@@ -1,4 +1,4 @@
-//! A blob (EIP-4844) on its way to L1: its commitment and proofs, and the transaction that carries it.
+//! Blobs (EIP-4844) on their way to L1: their commitments and proofs, and the transaction that carries them.
 //!
 //! L1 takes a blob with its KZG commitment and 128 proofs, one for each cell of the extended blob
 //! (EIP-7594, since Fusaka). The contract takes a proof of the polynomial's value at one point.
@@ -9,6 +9,7 @@ mod pool;
 mod sidecar;
 
 pub use pool::{pool_form, PoolForm};
+pub(crate) use sidecar::to_alloy;
 pub use sidecar::{PointProof, Sidecar, BLOB_BYTES};
 
 /// Why bytes make no blob, or a blob no proof.
@@ -29,10 +30,12 @@ pub enum SidecarError {
         /// The library's words.
         why: String,
     },
-    /// A transaction names other blobs than it carries.
-    #[error("the transaction does not name the blob that it carries, {hash}, and it alone: name it by its versioned hash")]
-    OtherBlob {
-        /// Versioned hash of the blob.
-        hash: alloy::primitives::B256,
+    /// A transaction names other blobs than it carries, or in another order.
+    #[error("the transaction names the blobs {named:?}, and carries {carried:?}: name those that it carries by their versioned hashes, in order")]
+    OtherBlobs {
+        /// Versioned hashes that it names.
+        named: Vec<alloy::primitives::B256>,
+        /// Versioned hashes of its blobs.
+        carried: Vec<alloy::primitives::B256>,
     },
 }

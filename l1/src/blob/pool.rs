@@ -1,12 +1,12 @@
-//! The transaction that carries a blob, as nodes take it.
+//! The transaction that carries blobs, as nodes take it.
 
 use alloy::consensus::{SignableTransaction, TxEip4844};
 use alloy::eips::eip2718::Encodable2718;
 use alloy::primitives::{Bytes, Signature, B256};
 
-use super::{Sidecar, SidecarError};
+use super::{to_alloy, Sidecar, SidecarError};
 
-/// A signed transaction with its blob.
+/// A signed transaction with its blobs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PoolForm {
     /// Its hash. Blobs are no part of it: blocks hold the transaction without them.
@@ -16,21 +16,21 @@ pub struct PoolForm {
     pub raw: Bytes,
 }
 
-/// The form of a transaction and its blob that is sent. What is signed is the transaction alone
+/// The form of a transaction and its blobs that is sent. What is signed is the transaction alone
 /// ([`SignableTransaction::signature_hash`]).
 ///
 /// # Errors
-/// [`SidecarError::OtherBlob`] if the transaction names another blob, or further ones.
+/// [`SidecarError::OtherBlobs`] if the transaction names other blobs, or in another order.
 pub fn pool_form(
     transaction: TxEip4844,
     signature: Signature,
-    sidecar: &Sidecar,
+    blobs: &[Sidecar],
 ) -> Result<PoolForm, SidecarError> {
-    let hash = sidecar.versioned_hash();
-    if transaction.blob_versioned_hashes != [hash] {
-        return Err(SidecarError::OtherBlob { hash });
+    let carried: Vec<B256> = blobs.iter().map(Sidecar::versioned_hash).collect();
+    if transaction.blob_versioned_hashes != carried {
+        return Err(SidecarError::OtherBlobs { named: transaction.blob_versioned_hashes, carried });
     }
-    let signed = transaction.with_sidecar(sidecar.to_alloy()).into_signed(signature);
+    let signed = transaction.with_sidecar(to_alloy(blobs)).into_signed(signature);
     Ok(PoolForm { hash: *signed.hash(), raw: signed.encoded_2718().into() })
 }
 
@@ -48,7 +48,7 @@ mod tests {
     /// The key of the first account of every development chain.
     const KEY: &str = "ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80";
 
-    fn transaction(sidecar: &Sidecar) -> TxEip4844 {
+    fn transaction(blobs: &[Sidecar]) -> TxEip4844 {
         TxEip4844 {
             chain_id: 1,
             nonce: 7,
@@ -58,7 +58,7 @@ mod tests {
             to: address!("00000000000000000000000000000000000000aa"),
             value: U256::ZERO,
             access_list: Default::default(),
-            blob_versioned_hashes: vec![sidecar.versioned_hash()],
+            blob_versioned_hashes: blobs.iter().map(Sidecar::versioned_hash).collect(),
             max_fee_per_blob_gas: 5_000_000_000,
             input: vec![1, 2, 3].into(),
         }
@@ -86,13 +86,24 @@ mod tests {
         rlp(0xc0, &items.concat())
     }
 
+    fn sidecars(bases: &[u64]) -> Vec<Sidecar> {
+        bases.iter().map(|base| Sidecar::new(&powers(*base)).unwrap()).collect()
+    }
+
     #[test]
     fn the_form_is_that_of_the_eip() {
-        let sidecar = Sidecar::new(&powers(3)).unwrap();
+        of_the_eip(&sidecars(&[3]));
+        of_the_eip(&sidecars(&[3, 2]));
+    }
+
+    fn of_the_eip(blobs: &[Sidecar]) {
         let wallet = Wallet::hex(KEY).unwrap();
-        let tx = transaction(&sidecar);
+        let tx = transaction(blobs);
         let signature = wallet.sign(&tx.signature_hash()).unwrap();
-        let form = pool_form(tx, signature, &sidecar).unwrap();
+        let form = pool_form(tx, signature, blobs).unwrap();
+        let each = |of: fn(&Sidecar) -> Vec<u8>| -> Vec<Vec<u8>> {
+            blobs.iter().map(|sidecar| string(&of(sidecar))).collect()
+        };
 
         let number = |n: u64| {
             let bytes = n.to_be_bytes();
@@ -113,18 +124,19 @@ mod tests {
             string(&[1, 2, 3]),
             list(&[]),
             string(&number(5_000_000_000)),
-            list(&[string(sidecar.versioned_hash().as_slice())]),
+            list(&each(|s| s.versioned_hash().to_vec())),
         ];
         let unsigned = [vec![3], list(&fields)].concat();
         fields.extend([small(signature.v().into()), wide(signature.r()), wide(signature.s())]);
         let body = list(&fields);
         assert_eq!(form.hash, keccak256([&[3], &body[..]].concat()));
-        let proofs: Vec<_> = sidecar.cell_proofs().iter().map(|p| string(p.as_slice())).collect();
+        let proofs = blobs.iter().flat_map(|sidecar| sidecar.cell_proofs());
+        let proofs: Vec<_> = proofs.map(|p| string(p.as_slice())).collect();
         let pool = list(&[
             body,
             small(1),
-            list(&[string(sidecar.blob())]),
-            list(&[string(sidecar.commitment().as_slice())]),
+            list(&each(|s| s.blob().to_vec())),
+            list(&each(|s| s.commitment().to_vec())),
             list(&proofs),
         ]);
         assert!(form.raw == [vec![3], pool].concat());
@@ -141,31 +153,34 @@ mod tests {
                 alloy::eips::eip7594::BlobTransactionSidecarVariant,
             >,
         >;
-        let sidecar = Sidecar::new(&powers(5)).unwrap();
+        let blobs = sidecars(&[5, 3]);
         let wallet = Wallet::hex(KEY).unwrap();
-        let tx = transaction(&sidecar);
+        let tx = transaction(&blobs);
         let signature = wallet.sign(&tx.signature_hash()).unwrap();
-        let form = pool_form(tx.clone(), signature, &sidecar).unwrap();
+        let form = pool_form(tx.clone(), signature, &blobs).unwrap();
         let read = Pooled::decode_2718_exact(&form.raw).unwrap();
         assert_eq!(*read.hash(), form.hash);
         assert_eq!(read.recover_signer().unwrap(), wallet.address());
         let Pooled::Eip4844(signed) = read else { panic!("another type") };
         assert_eq!(signed.tx().tx(), &tx);
         let found = signed.tx().sidecar().as_eip7594().unwrap();
-        assert!(*found == sidecar.to_alloy());
+        assert!(*found == to_alloy(&blobs));
         // As a block holds it.
         let bare = TxEnvelope::from(tx.into_signed(signature));
         assert_eq!(*bare.tx_hash(), form.hash);
     }
 
     #[test]
-    fn a_transaction_names_its_blob_and_no_other() {
-        let sidecar = Sidecar::new(&powers(2)).unwrap();
-        let own = sidecar.versioned_hash();
-        for hashes in [vec![], vec![B256::ZERO], vec![own, own]] {
-            let tx = TxEip4844 { blob_versioned_hashes: hashes, ..transaction(&sidecar) };
-            let form = pool_form(tx, Signature::test_signature(), &sidecar);
-            assert_eq!(form, Err(SidecarError::OtherBlob { hash: own }));
+    fn a_transaction_names_its_blobs_in_order_and_no_others() {
+        let blobs = sidecars(&[2, 3]);
+        let carried: Vec<B256> = blobs.iter().map(Sidecar::versioned_hash).collect();
+        let [one, two] = [carried[0], carried[1]];
+        for named in [vec![], vec![one], vec![two, one], vec![one, B256::ZERO], vec![one, two, two]]
+        {
+            let tx = TxEip4844 { blob_versioned_hashes: named.clone(), ..transaction(&blobs) };
+            let form = pool_form(tx, Signature::test_signature(), &blobs);
+            let carried = carried.clone();
+            assert_eq!(form, Err(SidecarError::OtherBlobs { named, carried }));
         }
     }
 }

@@ -109,15 +109,15 @@ impl Sidecar {
         let parts: [&[u8]; 5] = [&*hash, &*z, &*proof.value, &*self.commitment, &*proof.proof];
         parts.concat()
     }
+}
 
-    /// As alloy has it, for a transaction.
-    pub(crate) fn to_alloy(&self) -> BlobTransactionSidecarEip7594 {
-        BlobTransactionSidecarEip7594::new(
-            vec![self.blob],
-            vec![self.commitment],
-            self.cell_proofs.clone(),
-        )
-    }
+/// Blobs as alloy has them, for a transaction: the cell proofs of all of them one after the other.
+pub(crate) fn to_alloy(blobs: &[Sidecar]) -> BlobTransactionSidecarEip7594 {
+    BlobTransactionSidecarEip7594::new(
+        blobs.iter().map(|sidecar| sidecar.blob).collect(),
+        blobs.iter().map(|sidecar| sidecar.commitment).collect(),
+        blobs.iter().flat_map(|sidecar| sidecar.cell_proofs.iter().copied()).collect(),
+    )
 }
 
 #[cfg(test)]

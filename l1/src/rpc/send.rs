@@ -12,7 +12,7 @@ use super::client::Client;
 use super::forms::{Filled, Receipt, Transaction};
 use super::retry::pause;
 use super::RpcL1;
-use crate::blob::Sidecar;
+use crate::blob::{to_alloy, Sidecar};
 use crate::chain::{DevChain, ReadL1, SendL1};
 use crate::error::L1Error;
 use crate::nonce::NonceFault;
@@ -186,17 +186,17 @@ impl SendL1 for RpcL1 {
         Ok(transact(self, from, tx)?.gas_used.0)
     }
 
-    fn send_blob(
+    fn send_blobs(
         &mut self,
         from: Address,
         to: Address,
         data: Bytes,
-        blob: &Sidecar,
+        blobs: &[Sidecar],
     ) -> Result<u64, L1Error> {
         let _: Result<Value, _> = self.client.ask("anvil_impersonateAccount", (from,));
         let mut tx = TransactionRequest::default().to(to).input(data.into());
-        tx.blob_versioned_hashes = Some(vec![blob.versioned_hash()]);
-        tx.sidecar = Some(blob.to_alloy().into());
+        tx.blob_versioned_hashes = Some(blobs.iter().map(Sidecar::versioned_hash).collect());
+        tx.sidecar = Some(to_alloy(blobs).into());
         tx.max_fee_per_blob_gas = Some(BLOB_FEE);
         Ok(transact(self, from, tx)?.gas_used.0)
     }

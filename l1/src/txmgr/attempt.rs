@@ -27,9 +27,9 @@ struct Draft {
     gas: u64,
     fees: Fees,
     cancels: bool,
-    /// What it carries. One that cancels carries it too: pools let nothing without a blob take the place of
-    /// what has one.
-    blob: Option<Bytes>,
+    /// The blobs that it carries. One that cancels carries them too: pools let nothing without blobs take the
+    /// place of what has some.
+    blobs: Vec<Bytes>,
 }
 
 impl TxManager {
@@ -47,7 +47,7 @@ impl TxManager {
         let market = self.l1.market()?;
         let limit = self.options.limits.fee_per_gas;
         let fees = self.wanted(i, market).within(limit);
-        if self.intents[i].request.blob.is_some() && fees.blob < market.blob_fee {
+        if !self.intents[i].request.blobs.is_empty() && fees.blob < market.blob_fee {
             let fee = market.blob_fee;
             let why = format!("each gas of a blob costs {fee} wei now, and at most {limit} are allowed: it waits until it is cheaper");
             return Err(self.capped(i, why));
@@ -58,8 +58,8 @@ impl TxManager {
             return Err(self.capped(i, why));
         }
         self.afford(i, gas, fees, call.value, now)?;
-        let blob = self.blob(i);
-        self.launch(i, Draft { call, nonce, gas, fees, cancels: false, blob }, now, notices)
+        let blobs = self.blobs(i);
+        self.launch(i, Draft { call, nonce, gas, fees, cancels: false, blobs }, now, notices)
     }
 
     /// Replaces the attempts that are on their way by one that pays more.
@@ -98,8 +98,8 @@ impl TxManager {
         for fees in self.candidates(i, Fees { max, tip, blob }, market)? {
             match self.afford(i, gas, fees, call.value, now) {
                 Ok(()) => {
-                    let blob = self.blob(i);
-                    let draft = Draft { call, nonce, gas, fees, cancels, blob };
+                    let blobs = self.blobs(i);
+                    let draft = Draft { call, nonce, gas, fees, cancels, blobs };
                     return self.launch(i, draft, now, notices);
                 }
                 Err(error) => failure = Some(error),
@@ -124,14 +124,14 @@ impl TxManager {
     /// What to pay in a market for an intent.
     fn wanted(&self, i: usize, market: Market) -> Fees {
         let fees = Fees::of(market, self.options.min_tip);
-        match self.intents[i].request.blob {
-            None => fees,
-            Some(_) => fees.with_blob(market),
+        match self.intents[i].request.blobs.is_empty() {
+            true => fees,
+            false => fees.with_blobs(market),
         }
     }
 
-    fn blob(&self, i: usize) -> Option<Bytes> {
-        self.intents[i].request.blob.as_ref().map(|blob| blob.bytes.clone())
+    fn blobs(&self, i: usize) -> Vec<Bytes> {
+        self.intents[i].request.blobs.iter().map(|blob| blob.bytes.clone()).collect()
     }
 
     /// The least gas limit of the next attempt: what was asked for, and what earlier ones had.
@@ -149,7 +149,7 @@ impl TxManager {
     /// Holds an attempt against the limits.
     fn afford(&self, i: usize, gas: u64, fees: Fees, value: U256, now: u64) -> Result<(), L1Error> {
         let limits = &self.options.limits;
-        let total = fees.total(gas, value);
+        let total = fees.total(gas, self.intents[i].request.blobs.len(), value);
         // One of the attempts with a nonce is mined: what is no dearer than the dearest adds nothing.
         if total <= self.intents[i].committed() {
             return Ok(());
@@ -195,10 +195,10 @@ impl TxManager {
     }
 
     fn sign(&self, draft: Draft, now: u64) -> Result<Attempt, L1Error> {
-        if let Some(blob) = &draft.blob {
-            return self.sign_with_blob(&draft, blob, now);
+        if !draft.blobs.is_empty() {
+            return self.sign_with_blobs(&draft, now);
         }
-        let Draft { call, nonce, gas, fees, cancels, blob: _ } = draft;
+        let Draft { call, nonce, gas, fees, cancels, blobs: _ } = draft;
         let tx = TxEip1559 {
             chain_id: self.l1.chain_id(),
             nonce,
@@ -217,18 +217,19 @@ impl TxManager {
         Ok(Attempt { raw, hash, nonce, gas, fees, value: call.value, time: now, cancels })
     }
 
-    /// The same with a blob: commitment and proofs are part of the bytes that are sent and stored.
-    fn sign_with_blob(&self, draft: &Draft, blob: &[u8], now: u64) -> Result<Attempt, L1Error> {
-        let Draft { call, nonce, gas, fees, cancels, blob: _ } = draft;
+    /// The same with blobs: commitments and proofs are part of the bytes that are sent and stored.
+    fn sign_with_blobs(&self, draft: &Draft, now: u64) -> Result<Attempt, L1Error> {
+        let Draft { call, nonce, gas, fees, cancels, blobs } = draft;
         let (nonce, gas, fees, cancels) = (*nonce, *gas, *fees, *cancels);
-        let sidecar = Sidecar::new(blob)?;
+        let blobs = blobs.iter().map(|bytes| Sidecar::new(bytes));
+        let blobs: Vec<Sidecar> = blobs.collect::<Result<_, _>>()?;
         let tx = TxEip4844 {
             chain_id: self.l1.chain_id(),
             nonce,
             gas_limit: gas,
             max_fee_per_gas: fees.max,
             max_priority_fee_per_gas: fees.tip,
-            // Nothing is created by a transaction with a blob.
+            // Nothing is created by a transaction with blobs.
             to: call.to.unwrap_or_default(),
             value: call.value,
             access_list: Default::default(),
@@ -237,7 +238,7 @@ impl TxManager {
             input: call.input.clone(),
         };
         let signature = self.wallet.sign(&tx.signature_hash())?;
-        let PoolForm { hash, raw } = pool_form(tx, signature, &sidecar)?;
+        let PoolForm { hash, raw } = pool_form(tx, signature, &blobs)?;
         Ok(Attempt { raw, hash, nonce, gas, fees, value: call.value, time: now, cancels })
     }
 

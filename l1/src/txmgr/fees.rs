@@ -21,7 +21,7 @@ pub struct Fees {
     pub max: u128,
     /// At most to the proposer of its block.
     pub tip: u128,
-    /// At most for each unit of its blob's gas; 0 for a transaction without a blob.
+    /// At most for each unit of the gas of its blobs; 0 for a transaction without blobs.
     pub blob: u128,
 }
 
@@ -33,9 +33,9 @@ impl Fees {
         Self { max: market.base_fee.saturating_mul(2).saturating_add(tip), tip, blob: 0 }
     }
 
-    /// The same for a transaction with a blob, whose fee may double too.
+    /// The same for a transaction with blobs, whose fee may double too.
     #[must_use]
-    pub fn with_blob(self, market: Market) -> Self {
+    pub fn with_blobs(self, market: Market) -> Self {
         Self { blob: market.blob_fee.saturating_mul(2).max(1), ..self }
     }
 
@@ -46,7 +46,7 @@ impl Fees {
     }
 
     /// What replaces a transaction that pays this: at least `wanted`; `None` if no number is large enough.
-    /// Of a transaction with a blob all three fees must double, whatever the replacement is for.
+    /// Of a transaction with blobs all three fees must double, whatever the replacement is for.
     pub fn replaced_by(self, wanted: Self) -> Option<Self> {
         if self.blob == 0 {
             let (old, new) = ([self.max, self.tip], [wanted.max, wanted.tip]);
@@ -63,10 +63,11 @@ impl Fees {
         self.replaced_by(Self { max: 0, tip: 0, blob: 0 })
     }
 
-    /// What a transaction may cost at most, in wei: its gas, its blob and what it brings.
-    pub fn total(self, gas: u64, value: U256) -> U256 {
+    /// What a transaction may cost at most, in wei: its gas, its blobs and what it brings.
+    pub fn total(self, gas: u64, blobs: usize, value: U256) -> U256 {
         let product = |gas: u64, fee: u128| U256::from(gas).saturating_mul(U256::from(fee));
-        let own = product(gas, self.max).saturating_add(product(BLOB_GAS, self.blob));
+        let of_blobs = BLOB_GAS.saturating_mul(blobs as u64);
+        let own = product(gas, self.max).saturating_add(product(of_blobs, self.blob));
         own.saturating_add(value)
     }
 
@@ -174,17 +175,19 @@ mod tests {
         assert_eq!(fees.within(150), Fees { max: 150, tip: 10, blob: 0 });
         assert_eq!(fees.within(4), Fees { max: 4, tip: 4, blob: 0 });
         assert_eq!(Fees::of(Market { base_fee: 100, tip: 0, blob_fee: 0 }, 0).tip, 1);
-        assert_eq!(fees.total(21_000, U256::from(5)), U256::from(21_000 * 210 + 5));
-        let blob = fees.with_blob(market);
+        assert_eq!(fees.total(21_000, 0, U256::from(5)), U256::from(21_000 * 210 + 5));
+        let blob = fees.with_blobs(market);
         assert_eq!(blob, Fees { max: 210, tip: 10, blob: 6 });
         assert_eq!(blob.within(4).blob, 4);
-        assert_eq!(fees.with_blob(Market { blob_fee: 0, ..market }).blob, 1);
+        assert_eq!(fees.with_blobs(Market { blob_fee: 0, ..market }).blob, 1);
         let total = U256::from(21_000 * 210 + 6 * 131_072 + 5);
-        assert_eq!(blob.total(21_000, U256::from(5)), total);
+        assert_eq!(blob.total(21_000, 1, U256::from(5)), total);
+        let total = U256::from(21_000 * 210 + 6 * 6 * 131_072 + 5);
+        assert_eq!(blob.total(21_000, 6, U256::from(5)), total);
         // All three double, also where the market asks for less.
         let twice = blob.replaced_by(fees).unwrap();
         assert_eq!(twice, Fees { max: 421, tip: 21, blob: 13 });
-        let most = Fees { max: u128::MAX, tip: 0, blob: 0 }.total(u64::MAX, U256::MAX);
+        let most = Fees { max: u128::MAX, tip: 0, blob: 0 }.total(u64::MAX, usize::MAX, U256::MAX);
         assert_eq!(most, U256::MAX);
     }
 }

@@ -20,11 +20,11 @@ pub struct Request {
     pub input: Bytes,
     /// Its gas limit is no lower than this.
     pub gas: u64,
-    /// The blob that it carries, if it carries one.
-    pub blob: Option<BlobOf>,
+    /// The blobs that it carries, in order; none for a transaction of another type.
+    pub blobs: Vec<BlobOf>,
 }
 
-/// A blob that a transaction carries.
+/// One of the blobs that a transaction carries.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BlobOf {
     /// Its versioned hash.
@@ -43,18 +43,25 @@ impl BlobOf {
 impl Request {
     /// A call that brings nothing.
     pub fn call(name: impl Into<String>, to: Address, input: Bytes) -> Self {
-        Self { name: name.into(), to: Some(to), value: U256::ZERO, input, gas: 0, blob: None }
+        Self {
+            name: name.into(),
+            to: Some(to),
+            value: U256::ZERO,
+            input,
+            gas: 0,
+            blobs: Vec::new(),
+        }
     }
 
-    /// The same with a blob.
+    /// The same with blobs.
     #[must_use]
-    pub fn with_blob(self, sidecar: &Sidecar) -> Self {
-        Self { blob: Some(BlobOf::new(sidecar)), ..self }
+    pub fn with_blobs(self, blobs: &[Sidecar]) -> Self {
+        Self { blobs: blobs.iter().map(BlobOf::new).collect(), ..self }
     }
 
     /// The call as an account makes it.
     pub(super) fn from(&self, from: Address) -> Call {
-        let blobs = self.blob.iter().map(|blob| blob.hash).collect();
+        let blobs = self.blobs.iter().map(|blob| blob.hash).collect();
         Call { from, to: self.to, value: self.value, input: self.input.clone(), blobs }
     }
 }
@@ -194,10 +201,10 @@ impl Intent {
 
     /// Whether it has the effect that is asked for. The gas limit is no part of it.
     pub(super) fn is_for(&self, request: &Request) -> bool {
-        let Request { name, to, value, input, gas: _, blob } = request;
+        let Request { name, to, value, input, gas: _, blobs } = request;
         let own = (&self.request.name, &self.request.to, &self.request.value, self.digest);
-        let hash = |blob: &Option<BlobOf>| blob.as_ref().map(|blob| blob.hash);
-        own == (name, to, value, keccak256(input)) && hash(&self.request.blob) == hash(blob)
+        let hashes = |blobs: &[BlobOf]| blobs.iter().map(|blob| blob.hash).collect::<Vec<_>>();
+        own == (name, to, value, keccak256(input)) && hashes(&self.request.blobs) == hashes(blobs)
     }
 
     /// Drops what is long, if nothing needs it any more. Blocks have a hundred kilobytes of calldata, and
@@ -209,7 +216,7 @@ impl Intent {
             State::Final(_) | State::Superseded | State::Cancelled(_) => {
                 self.attempts.iter_mut().for_each(|a| a.raw = Bytes::new());
                 self.request.input = Bytes::new();
-                self.request.blob.iter_mut().for_each(|blob| blob.bytes = Bytes::new());
+                self.request.blobs.iter_mut().for_each(|blob| blob.bytes = Bytes::new());
             }
         }
         self
@@ -236,7 +243,8 @@ impl Intent {
     pub(super) fn committed(&self) -> U256 {
         match self.state {
             State::Sent => {
-                let costs = self.live().map(|a| a.fees.total(a.gas, a.value));
+                let blobs = self.request.blobs.len();
+                let costs = self.live().map(|a| a.fees.total(a.gas, blobs, a.value));
                 costs.max().unwrap_or(U256::ZERO)
             }
             _ => U256::ZERO,

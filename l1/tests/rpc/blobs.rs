@@ -16,7 +16,7 @@ use crate::TIME;
 /// The key of the first account of every development chain.
 const KEY: &str = "ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80";
 
-fn transaction(sidecar: &Sidecar, nonce: u64) -> TxEip4844 {
+fn transaction(blobs: &[Sidecar], nonce: u64) -> TxEip4844 {
     TxEip4844 {
         chain_id: DEV_CHAIN_ID,
         nonce,
@@ -26,7 +26,7 @@ fn transaction(sidecar: &Sidecar, nonce: u64) -> TxEip4844 {
         to: Address::repeat_byte(7),
         value: U256::ZERO,
         access_list: Default::default(),
-        blob_versioned_hashes: vec![sidecar.versioned_hash()],
+        blob_versioned_hashes: blobs.iter().map(Sidecar::versioned_hash).collect(),
         max_fee_per_blob_gas: 30_000_000_000,
         input: Bytes::from_static(&[1, 2, 3]),
     }
@@ -44,29 +44,31 @@ fn mined(l1: &mut RpcL1, transaction: B256) -> Receipt {
 }
 
 #[test]
-fn a_node_takes_a_blob_and_gives_it_back() {
+fn a_node_takes_blobs_and_gives_them_back() {
     let anvil = Anvil::start(TIME);
     let mut l1 = RpcL1::connect(&anvil.url).unwrap();
     let signer: PrivateKeySigner = KEY.parse().unwrap();
     let mut bytes = vec![0; BLOB_BYTES];
     (bytes[31], bytes[131_000]) = (9, 7);
-    let sidecar = Sidecar::new(&bytes).unwrap();
-    let tx = transaction(&sidecar, 0);
+    let blobs = [Sidecar::new(&bytes).unwrap(), Sidecar::new(&[3; BLOB_BYTES]).unwrap()];
+    let tx = transaction(&blobs, 0);
     let signature = signer.sign_hash_sync(&tx.signature_hash()).unwrap();
-    let form = pool_form(tx, signature, &sidecar).unwrap();
+    let form = pool_form(tx, signature, &blobs).unwrap();
     l1.send_raw(&form.raw).unwrap();
     let receipt = mined(&mut l1, form.hash);
     assert!(receipt.succeeded);
 
     let web = Web::new(&anvil.url).unwrap();
     let path = format!("/eth/v1/beacon/blobs/{}", receipt.block);
-    let hash = sidecar.versioned_hash().to_string();
-    let answer: Value = web.json(&path, &[("versioned_hashes", &hash)]).unwrap().unwrap();
-    assert_eq!(answer["data"], serde_json::json!([hex::encode_prefixed(&bytes)]));
+    for blob in &blobs {
+        let hash = blob.versioned_hash().to_string();
+        let answer: Value = web.json(&path, &[("versioned_hashes", &hash)]).unwrap().unwrap();
+        assert_eq!(answer["data"], serde_json::json!([hex::encode_prefixed(blob.blob())]));
+    }
     assert!(web.get("/nothing/is/here", &[]).unwrap().is_none());
 
     // The same with another blob than the proofs are of.
-    let other = Sidecar::new(&[1; BLOB_BYTES]).unwrap();
+    let other = [Sidecar::new(&[1; BLOB_BYTES]).unwrap()];
     let tx = transaction(&other, 1);
     let signature = signer.sign_hash_sync(&tx.signature_hash()).unwrap();
     let form = pool_form(tx, signature, &other).unwrap();

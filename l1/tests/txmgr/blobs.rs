@@ -1,4 +1,4 @@
-//! Transactions that carry a blob: what they pay, what replaces them, what is sent again.
+//! Transactions that carry blobs: what they pay, what replaces them, what is sent again.
 
 use alloy::primitives::{Address, Bytes, U256};
 use bastion_l1::blob::Sidecar;
@@ -23,7 +23,7 @@ fn taker(rig: &Rig) -> Address {
 }
 
 fn request(rig: &Rig) -> Request {
-    Request::call(NAME, taker(rig), Bytes::new()).with_blob(&sidecar(7))
+    Request::call(NAME, taker(rig), Bytes::new()).with_blobs(&[sidecar(7)])
 }
 
 fn attempts(manager: &TxManager) -> Vec<Attempt> {
@@ -59,13 +59,13 @@ fn a_blob_arrives_and_is_paid_for() {
 
     // Asking again is asking for the same, with another blob it is not.
     manager.submit(request.clone(), TIME + 1).unwrap();
-    let other = request.clone().with_blob(&sidecar(8));
+    let other = request.clone().with_blobs(&[sidecar(8)]);
     assert!(matches!(manager.submit(other, TIME + 1), Err(L1Error::OtherIntent { .. })));
     rig.mine(2);
     manager.step(TIME + 2).unwrap();
     assert_eq!(state(&manager, NAME), "final");
     let intent = manager.get(NAME).unwrap();
-    let kept = intent.request.blob.as_ref().unwrap();
+    let kept = &intent.request.blobs[0];
     assert!(kept.bytes.is_empty() && intent.attempts.iter().all(|a| a.raw.is_empty()));
     manager.submit(request, TIME + 3).unwrap();
 }
@@ -148,4 +148,52 @@ fn no_more_is_paid_for_a_blob_than_is_allowed() {
     rig.mine(1);
     manager.step(TIME + 101).unwrap();
     assert_eq!(state(&manager, NAME), "mined");
+}
+
+/// Two blobs are paid for as two, held against the limits as two, and replaced together.
+#[test]
+fn two_blobs_go_together() {
+    let rig = Rig::new();
+    let blobs = [sidecar(7), sidecar(8)];
+    let request = Request::call(NAME, taker(&rig), Bytes::new()).with_blobs(&blobs);
+    rig.hold();
+    let mut manager = rig.manager();
+    manager.submit(request.clone(), TIME).unwrap();
+    calm(&manager.step(TIME).unwrap());
+    let first = attempts(&manager);
+    assert!(first.len() == 1 && first[0].raw.len() > 2 * 131_072);
+    let Attempt { fees, gas, value, .. } = first[0].clone();
+    drop(manager);
+
+    // What the transaction with one blob may cost is not enough for a replacement with two.
+    let least = fees.replacement().unwrap();
+    let mut few = options();
+    few.limits.transaction = least.total(gas, 1, value);
+    let mut manager = rig.manager_at(&[&rig.anvil.url], few, Judge::default());
+    let notices = manager.step(TIME + 60).unwrap();
+    let capped =
+        |notice: &Notice| matches!(notice, Notice::Trouble { error: L1Error::Capped { .. }, .. });
+    assert!(notices.iter().any(capped), "{notices:?}");
+    assert_eq!(attempts(&manager), first);
+    drop(manager);
+
+    let mut manager = rig.manager();
+    calm(&manager.step(TIME + 120).unwrap());
+    let both = attempts(&manager);
+    assert!(both.len() == 2 && doubled(&both[1], &both[0]), "{:?}", both[1].fees);
+    rig.mine(1);
+    calm(&manager.step(TIME + 121).unwrap());
+    let State::Mined(inclusion) = manager.get(NAME).unwrap().state.clone() else {
+        panic!("{}", state(&manager, NAME));
+    };
+    assert!(inclusion.succeeded);
+    let gas = U256::from(inclusion.gas_used) * U256::from(inclusion.gas_price);
+    assert!(inclusion.cost >= gas + U256::from(2 * 131_072), "both blobs are paid for");
+    for blob in &blobs {
+        let held = rig.read().blob(blob.versioned_hash()).unwrap().unwrap();
+        assert!(*held == *blob.blob());
+    }
+    // In another order they are another request.
+    let swapped = request.with_blobs(&[sidecar(8), sidecar(7)]);
+    assert!(matches!(manager.submit(swapped, TIME + 122), Err(L1Error::OtherIntent { .. })));
 }

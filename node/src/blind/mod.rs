@@ -17,12 +17,11 @@ pub mod l1;
 
 use std::collections::BTreeMap;
 
-use bastion_circuits::{Shape, Slots};
+use bastion_circuits::Slots;
 use bastion_client::{SignedBlind, SignedClosing, SignedReceipt};
 use bastion_protocol::account::FIRST_USER;
 use bastion_protocol::blind::terms::{Opening, Paid, Terms};
 use bastion_protocol::blind::{bond_of, is_burned, BlindReceipt, Closing, Entry, Request};
-use bastion_protocol::data::DataMode;
 use bastion_protocol::ops::{Action, Op, SignedOp};
 use bastion_protocol::receipt::{operation_hash, Place};
 use bastion_protocol::{Account, Fr, Index, Receipt};
@@ -32,7 +31,6 @@ use bastion_state::executor::{
 };
 use bastion_state::state::State;
 
-use crate::block::fits;
 use crate::sequencer::ReceiptSigner;
 
 pub use error::BlindBatchError;
@@ -55,8 +53,8 @@ pub struct BlindBatch<'s> {
     state: &'s mut State,
     batch: UnpricedBatch,
     context: BatchContext,
-    shape: &'s Shape,
-    mode: DataMode,
+    /// What it has room for.
+    room: Slots,
     usage: Slots,
     rules: Rules,
     places: Vec<Promised>,
@@ -98,20 +96,19 @@ impl Promised {
 }
 
 impl<'s> BlindBatch<'s> {
-    /// An empty batch, which is to be proven in a shape and posted in a mode.
+    /// An empty batch with room for this: what a shape has, and what can be posted.
     ///
     /// # Errors
     /// [`BlindBatchError::Rejected`] for a context that no batch can have.
     pub fn new(
         state: &'s mut State,
         context: BatchContext,
-        shape: &'s Shape,
-        mode: DataMode,
+        room: Slots,
         rules: Rules,
     ) -> Result<Self, BlindBatchError> {
         let batch = UnpricedBatch::new(state, context.clone())?;
         let (usage, places, hidden) = (Slots::empty(), Vec::new(), BTreeMap::new());
-        Ok(Self { state, batch, context, shape, mode, usage, rules, places, hidden, closed: false })
+        Ok(Self { state, batch, context, room, usage, rules, places, hidden, closed: false })
     }
 
     /// Takes an operation of the queue, or an order. Others could spend what a hidden order may be paid.
@@ -138,7 +135,7 @@ impl<'s> BlindBatch<'s> {
         let trace = self.batch.execute(self.state, op, checked.as_ref())?;
         let leaf = OpTrace::leaf(&trace).ok_or(BlindBatchError::NotAnOrder)?;
         let mut usage = self.usage;
-        let room = room(self.shape, self.mode, &mut usage);
+        let room = counted(self.room, &mut usage);
         let taken = self.batch.include(self.state, trace, checked, room);
         self.usage = usage;
         self.must_be_taken(taken)?;
@@ -183,7 +180,7 @@ impl<'s> BlindBatch<'s> {
         let checked = check_signatures(self.state, self.context.domain, &[op]).pop().flatten();
         let hidden = HiddenOrder { paid: request.paid.clone(), forfeit: request.forfeit };
         let mut usage = self.usage;
-        let room = room(self.shape, self.mode, &mut usage);
+        let room = counted(self.room, &mut usage);
         let taken = self.batch.include_hidden(self.state, &hidden, checked, room);
         self.usage = usage;
         self.must_be_taken(taken?)?;
@@ -273,13 +270,13 @@ impl<'s> BlindBatch<'s> {
         if hidden > 0 && l1_time <= reveal_by {
             return Err(BlindBatchError::TooSoon { hidden, l1_time, reveal_by });
         }
-        let Self { state, batch, context, shape, mode, places, .. } = self;
+        let Self { state, batch, context, room, places, .. } = self;
         batch.abandon(state);
         let ops: Vec<Op> = places.iter().map(Promised::op).collect();
         let mut batch = Packer::new(state, context)?;
         let mut usage = Slots::empty();
         for op in &ops {
-            let pushed = batch.push(op, room(shape, mode, &mut usage))?;
+            let pushed = batch.push(op, counted(room, &mut usage))?;
             if pushed != Pushed::Taken {
                 return Err(BlindBatchError::NoRoom);
             }
@@ -322,14 +319,10 @@ impl<'s> BlindBatch<'s> {
 }
 
 /// Asks whether something fits, and counts it if it does.
-fn room<'a>(
-    shape: &'a Shape,
-    mode: DataMode,
-    usage: &'a mut Slots,
-) -> impl FnMut(&Footprint) -> bool + 'a {
+fn counted(room: Slots, usage: &mut Slots) -> impl FnMut(&Footprint) -> bool + '_ {
     move |f| {
         let next = usage.with(f.kind, f.accounts, f.nodes, f.tokens);
-        let fits = fits(shape, mode, next);
+        let fits = next.fits(&room);
         if fits {
             *usage = next;
         }

@@ -1,5 +1,6 @@
 use super::*;
 use alloy_primitives::B256;
+use bastion_circuits::Shape;
 use bastion_protocol::account::FIRST_USER;
 use bastion_protocol::blind::{BlindError, Hidden, BURNED_EXIT, BURNED_KEYHASH};
 use bastion_protocol::keys::SecretKey;
@@ -34,8 +35,8 @@ fn signer() -> ReceiptSigner {
 const RULES: Rules = Rules { epoch: 0, block: 1, batch: 0, reveal_by: REVEAL_BY };
 
 /// A batch after the deposits.
-fn batch<'s>(state: &'s mut State, shape: &'s Shape) -> BlindBatch<'s> {
-    let mut batch = BlindBatch::new(state, context(), shape, DataMode::Blob, RULES).unwrap();
+fn batch(state: &mut State) -> BlindBatch<'_> {
+    let mut batch = BlindBatch::new(state, context(), Shape::market().slots, RULES).unwrap();
     let owner = (key().public().keyhash(), dev_exit("owner"));
     for (token, whose) in [(0, owner), (1, owner), (0, (BURNED_KEYHASH, BURNED_EXIT))] {
         batch.take(&deposit(token, whose), &signer()).unwrap();
@@ -63,8 +64,8 @@ fn signed(body: Body) -> Op {
 
 /// Runs something with a batch of the market's shape.
 fn with(test: impl FnOnce(BlindBatch<'_>)) {
-    let (mut state, shape) = (State::new(), Shape::market());
-    test(batch(&mut state, &shape));
+    let mut state = State::new();
+    test(batch(&mut state));
 }
 
 #[test]

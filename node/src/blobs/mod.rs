@@ -176,7 +176,7 @@ impl Blobs {
     /// [`NodeError::NoBlob`] with what each source said.
     pub fn require(&mut self, history: &History, to: Option<usize>) -> Result<(), NodeError> {
         let finals = history.blocks.iter().take_while(|block| block.finalized.is_some());
-        let mut posted = finals.take(to.unwrap_or(usize::MAX)).filter_map(|b| b.blob.as_ref());
+        let mut posted = finals.take(to.unwrap_or(usize::MAX)).flat_map(|b| &b.blobs);
         let Some(missing) = posted.find(|blob| blob.bytes.is_none()) else { return Ok(()) };
         let hash = missing.versioned_hash;
         Err(self.reasons.remove(&hash).unwrap_or_else(|| NodeError::NoBlob {

@@ -2,7 +2,7 @@
 
 use bastion_circuits::witness::{checked, ChainedInputs};
 use bastion_circuits::{CircuitError, Shape, Slots};
-use bastion_protocol::data::{chain_start, polynomial_start, DataMode};
+use bastion_protocol::data::{chain_start, polynomial_start};
 use bastion_protocol::ops::Op;
 use bastion_protocol::Kind;
 use bastion_state::executor::{BatchContext, BatchTrace, Footprint, Packer, Pushed, Rejection};
@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use super::{bind, Block};
 use crate::error::NodeError;
+use crate::posting::Posting;
 
 /// Turns the next step of a workload into an operation on the state as it is.
 pub trait Source {
@@ -57,7 +58,7 @@ pub struct Refused {
     pub why: String,
 }
 
-/// Fills the next block of at most `batches` batches from a source, to be posted in a mode. `Ok(None)`:
+/// Fills the next block of at most `batches` batches from a source, to be posted as told. `Ok(None)`:
 /// nothing is left.
 ///
 /// Refused operations are left out and reported; the state is as if they had not been there. Each
@@ -71,10 +72,12 @@ pub fn next_block(
     context: &BatchContext,
     shape: &Shape,
     batches: usize,
-    mode: DataMode,
+    posting: impl Into<Posting>,
     source: &mut dyn Source,
     refused: &mut Vec<Refused>,
 ) -> Result<Option<Block>, NodeError> {
+    let posting = posting.into();
+    let room = posting.room(shape, batches);
     let old_root = state.root();
     let mut traces = Vec::with_capacity(batches);
     let mut done = false;
@@ -88,7 +91,7 @@ pub fn next_block(
         checked(shape, trace, &link).map(drop)
     };
     while traces.len() < batches {
-        let mut batch = Packed::new(state, context, shape, mode)?;
+        let mut batch = Packed::new(state, context, shape, room)?;
         if !done {
             done = batch.fill(source, refused)?;
         }
@@ -97,7 +100,7 @@ pub fn next_block(
     if traces.iter().all(|t| t.ops.is_empty()) {
         return Ok(None);
     }
-    let mut block = bind(old_root, context, traces, mode)?;
+    let mut block = bind(old_root, context, traces, posting.mode)?;
     block.checked = true;
     Ok(Some(block))
 }
@@ -107,7 +110,8 @@ struct Packed<'s> {
     packer: Packer<'s>,
     context: &'s BatchContext,
     shape: &'s Shape,
-    mode: DataMode,
+    /// What it has room for.
+    room: Slots,
     usage: Slots,
     /// Where its operations stand in the input.
     places: Vec<String>,
@@ -118,24 +122,23 @@ impl<'s> Packed<'s> {
         state: &'s mut State,
         context: &'s BatchContext,
         shape: &'s Shape,
-        mode: DataMode,
+        room: Slots,
     ) -> Result<Self, NodeError> {
         let packer = Packer::new(state, context.clone()).map_err(NodeError::Rejected)?;
-        Ok(Self { packer, context, shape, mode, usage: Slots::empty(), places: Vec::new() })
+        Ok(Self { packer, context, shape, room, usage: Slots::empty(), places: Vec::new() })
     }
 
     fn push(&mut self, place: &str, op: &Op) -> Result<Pushed, Rejection> {
-        let (shape, mode) = (self.shape, self.mode);
-        let room = |usage: Slots| fits(shape, mode, usage);
-        let taken = |f: &Footprint| {
+        let room = self.room;
+        let fits = |f: &Footprint| {
             let next = self.usage.with(f.kind, f.accounts, f.nodes, f.tokens);
-            let fits = room(next);
+            let fits = next.fits(&room);
             if fits {
                 self.usage = next;
             }
             fits
         };
-        let pushed = self.packer.push(op, taken)?;
+        let pushed = self.packer.push(op, fits)?;
         let Slots { accounts, nodes, policies, .. } = self.usage;
         let more = self.usage.with(Kind::Transfer, accounts, nodes, policies);
         Ok(match pushed {
@@ -144,7 +147,7 @@ impl<'s> Packed<'s> {
                 Pushed::Taken
             }
             // Nothing else fits either.
-            Pushed::Waits if !room(more) => Pushed::Full,
+            Pushed::Waits if !more.fits(&room) => Pushed::Full,
             Pushed::Waits | Pushed::Full => pushed,
         })
     }
@@ -244,7 +247,7 @@ impl<'s> Packed<'s> {
         provable: &dyn Fn(&BatchTrace) -> Result<(), CircuitError>,
         refused: &mut Vec<Refused>,
     ) -> Result<BatchTrace, NodeError> {
-        let Self { packer, context, shape, mode, places, .. } = self;
+        let Self { packer, context, shape, room, places, .. } = self;
         let (trace, state) = packer.finish().map_err(NodeError::Rejected)?;
         let why = match provable(&trace) {
             Ok(()) => return Ok(trace),
@@ -261,7 +264,7 @@ impl<'s> Packed<'s> {
         };
         let why = why.to_string();
         state.undo(&trace);
-        let mut again = Self::new(state, context, shape, mode)?;
+        let mut again = Self::new(state, context, shape, room)?;
         for (n, (place, trace)) in places.into_iter().zip(&trace.ops).enumerate() {
             if n == fault {
                 refused.push(Refused::new(place, &why));
@@ -277,15 +280,6 @@ impl<'s> Packed<'s> {
             }
         }
         again.finish(provable, refused)
-    }
-}
-
-/// Whether a batch of a shape has room for this, posted in a mode.
-pub(crate) fn fits(shape: &Shape, mode: DataMode, usage: Slots) -> bool {
-    match mode {
-        // The tables for blobs are those of an empty batch.
-        DataMode::Calldata => usage.with_blob(0, 0).fits(&shape.slots),
-        DataMode::Blob => usage.fits(&shape.slots),
     }
 }
 

@@ -3,7 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use super::{BlockDir, Manifest};
+use bastion_protocol::blob::MAX_BLOBS;
+
+use super::{blob_kind, BlockDir, Manifest};
 use crate::error::NodeError;
 
 impl BlockDir {
@@ -25,10 +27,11 @@ impl BlockDir {
                 held: held.len(),
             });
         }
-        let known = ["header.json", "data", "blob", "proof.json"].map(String::from);
+        let known = ["header.json", "data", "proof.json"].map(String::from);
+        let blobs = (0..MAX_BLOBS).map(blob_kind);
         let proofs = (0..manifest.batches_per_block.min(super::MAX_BATCHES as usize))
             .map(|i| format!("batch-{i}.json"));
-        let known: BTreeSet<String> = known.into_iter().chain(proofs).collect();
+        let known: BTreeSet<String> = known.into_iter().chain(blobs).chain(proofs).collect();
         match files.iter().find(|(_, kind)| !known.contains(kind)) {
             None => Ok(manifest),
             Some((number, kind)) => {
@@ -119,7 +122,14 @@ mod tests {
 
     #[test]
     fn a_file_that_no_block_has_is_refused_and_others_are_nobodys_business() {
-        for name in ["0000.batch-2.json", "0000.batch-00.json", "0000.header", "0000.data.bak"] {
+        for name in [
+            "0000.batch-2.json",
+            "0000.batch-00.json",
+            "0000.header",
+            "0000.data.bak",
+            "0000.blob",
+            "0000.blob-6",
+        ] {
             let (_dir, folder) = folder(1, &[&BLOCK[..], &[name]].concat());
             let error = folder.complete().unwrap_err();
             assert!(error.to_string().contains(name), "{error}");

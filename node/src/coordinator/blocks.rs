@@ -59,8 +59,8 @@ pub struct BlockInfo {
     pub data: Digest,
     /// Their length.
     pub data_bytes: u64,
-    /// Versioned hash of the blob with its L2 and owner records; none if they are in calldata.
-    pub blob: Option<[u8; 32]>,
+    /// Versioned hashes of the blobs with its L2 and owner records, in order; none if they are in calldata.
+    pub blobs: Vec<[u8; 32]>,
     /// keccak256 of its public inputs, by which the contract remembers it.
     pub hash: [u8; 32],
     /// Public inputs of its batches, in order.

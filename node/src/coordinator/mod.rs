@@ -241,11 +241,10 @@ impl Coordinator {
         let block = bind(old_root, &context, traces, self.mode)?;
         let links = block.links()?;
         let statements = block.statements(&links)?.into_iter();
-        // Before anything names it: whoever finds the block finds its blob.
-        let blob = block.blob.as_ref().map(|sidecar| {
-            let hash = sidecar.versioned_hash().0;
-            self.blobs.put(&hash, sidecar.blob()).map(|()| hash)
-        });
+        // Before anything names them: whoever finds the block finds its blobs.
+        for sidecar in block.blobs.iter() {
+            self.blobs.put(&sidecar.versioned_hash().0, sidecar.blob())?;
+        }
         let statement =
             |s: bastion_protocol::PublicInputs<_>| Statement(s.into_array().map(Element).to_vec());
         let info = BlockInfo {
@@ -255,7 +254,7 @@ impl Coordinator {
             hash: block_hash(&block.posted().public_inputs(&block.header)?).0,
             data: self.artifacts.put(&block.data)?,
             data_bytes: block.data.len() as u64,
-            blob: blob.transpose()?,
+            blobs: block.posted().versioned_hashes(),
             statements: statements.map(statement).collect(),
             inputs: Vec::new(),
             batch_circuit,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
-use bastion_protocol::blob::{from_blob, Posted};
+use bastion_protocol::blob::{from_blobs, Posted};
 use bastion_protocol::data::{read_batches, BatchData};
 use bastion_protocol::{BlockProof, Index};
 use bastion_prover::artifact::Digest;
@@ -161,28 +161,34 @@ impl Coordinator {
         &self.blobs
     }
 
-    /// The blob of a block, if it has one.
+    /// The blobs of a block, in order; none if all of its data are in calldata.
     ///
     /// # Errors
-    /// [`NodeError::NoBlob`] if it is missing, [`NodeError::BadBlob`] if it is damaged.
-    pub fn blob(&self, block: &BlockInfo) -> Result<Option<Vec<u8>>, NodeError> {
-        let Some(hash) = &block.blob else { return Ok(None) };
-        let missing = || NodeError::NoBlob {
-            hash: file_name(hash),
-            why: format!("the folder {} does not have it", self.blobs.dir().display()),
+    /// [`NodeError::NoBlob`] if one is missing, [`NodeError::BadBlob`] if one is damaged.
+    pub fn blobs_of(&self, block: &BlockInfo) -> Result<Vec<Vec<u8>>, NodeError> {
+        let read = |hash: &[u8; 32]| {
+            let missing = || NodeError::NoBlob {
+                hash: file_name(hash),
+                why: format!("the folder {} does not have it", self.blobs.dir().display()),
+            };
+            self.blobs.get(hash)?.ok_or_else(missing)
         };
-        self.blobs.get(hash)?.ok_or_else(missing).map(Some)
+        block.blobs.iter().map(read).collect()
     }
 
     /// The records of a block's batches.
     ///
     /// # Errors
-    /// As [`Self::data`] and [`Self::blob`].
+    /// As [`Self::data`] and [`Self::blobs_of`].
     pub fn records(&self, block: &BlockInfo) -> Result<Vec<BatchData>, NodeError> {
         let (data, count) = (self.data(block)?, block.header.batches);
-        match self.blob(block)? {
-            None => Ok(read_batches(&data, count)?),
-            Some(blob) => Ok(Posted::read(&data, count)?.complete(&from_blob(&blob)?)?),
+        let blobs = self.blobs_of(block)?;
+        match blobs.is_empty() {
+            true => Ok(read_batches(&data, count)?),
+            false => {
+                let coefficients = from_blobs(blobs.iter().map(Vec::as_slice))?;
+                Ok(Posted::read(&data, count)?.complete(&coefficients)?)
+            }
         }
     }
 

@@ -14,7 +14,7 @@ use bastion_audit::chain::{History, OldMemo, Proving};
 use bastion_contract::bindings::verify_calldata;
 use bastion_contract::rollup::IRollup;
 use bastion_l1::Called;
-use bastion_protocol::blob::point;
+use bastion_protocol::blob::{combine, point, Scalar};
 use bastion_protocol::inputs::COUNT;
 use bastion_protocol::Fr;
 
@@ -24,6 +24,9 @@ use crate::blobs::{self, Blobs};
 use crate::error::NodeError;
 use crate::settle::{to_u256, Record};
 use bastion_protocol::{Header, Memo, PublicInputs};
+
+/// Bytes of the opening of a blob: value, commitment, proof.
+const OPENING: usize = 128;
 
 /// Finds the calls of one rollup.
 pub(super) struct Calls<'r, 'p> {
@@ -42,8 +45,8 @@ struct Wanted<'a> {
     record: B256,
     /// That root, as it was announced.
     exit_root: B256,
-    /// Versioned hash of the blob, if it has one.
-    blob: Option<[u8; 32]>,
+    /// Versioned hashes of its blobs, if it has some.
+    blobs: Vec<[u8; 32]>,
 }
 
 /// A call that may have proved a block.
@@ -62,8 +65,8 @@ struct Candidate {
 fn memo(input: &[u8], direct: bool) -> Option<Memo> {
     let commits = [
         IRollup::commitCall::SELECTOR,
-        IRollup::commitInBlobCall::SELECTOR,
-        IRollup::settleInBlobCall::SELECTOR,
+        IRollup::commitInBlobsCall::SELECTOR,
+        IRollup::settleInBlobsCall::SELECTOR,
     ];
     let by_operator = direct && commits.iter().any(|selector| input.starts_with(selector));
     by_operator.then(|| Memo::at_end_of(input)).flatten()
@@ -108,7 +111,7 @@ impl<'r, 'p> Calls<'r, 'p> {
                 },
                 record: self.reader.view(&record)?.record,
                 exit_root: block.exit_root.into(),
-                blob: block.blob.as_ref().map(|blob| blob.versioned_hash),
+                blobs: block.versioned_hashes(),
             };
             let ((data, inputs), memo) =
                 self.search(&wanted, "commit", origin.committed, |_, input, direct| {
@@ -116,7 +119,7 @@ impl<'r, 'p> Calls<'r, 'p> {
                 })?;
             (block.data, block.memo) = (data, memo);
             block.inputs_hash = keccak256(inputs.abi_encode()).0;
-            if let Some(blob) = &mut block.blob {
+            for blob in &mut block.blobs {
                 blob.bytes = sources.fetch(&blobs::Wanted {
                     versioned_hash: blob.versioned_hash,
                     l1_block: origin.l1_block,
@@ -232,10 +235,15 @@ impl Wanted<'_> {
         self.recorded(self.header.public_inputs(data).ok()?)
     }
 
-    /// The same for data of which a blob holds a part, and what the call says of it: its value first.
-    fn inputs_in_blob(&self, data: &[u8], opening: &[u8]) -> Option<[U256; COUNT]> {
-        let value = point::from_bytes(opening.first_chunk()?)?;
-        self.recorded(self.header.public_inputs_posted(data, &self.blob?, &value).ok()?)
+    /// The same for data of which blobs hold a part, and what the call says of each: its value first.
+    fn inputs_in_blobs(&self, data: &[u8], openings: &[u8]) -> Option<[U256; COUNT]> {
+        if openings.len() != OPENING * self.blobs.len() {
+            return None;
+        }
+        let values = openings.chunks(OPENING).map(|one| point::from_bytes(one.first_chunk()?));
+        let values: Vec<Scalar> = values.collect::<Option<_>>()?;
+        let value_at = |z| combine(&values, z);
+        self.recorded(self.header.public_inputs_posted(data, &self.blobs, value_at).ok()?)
     }
 
     fn recorded(&self, inputs: PublicInputs<Fr>) -> Option<[U256; COUNT]> {
@@ -259,17 +267,17 @@ impl Wanted<'_> {
             .filter_map(|(_, call)| IRollup::settleCall::abi_decode(call).ok())
             .map(|call| call.data);
         let mut found = commits.chain(settles);
-        if self.blob.is_none() {
+        if self.blobs.is_empty() {
             return found.find_map(|data| Some((data.to_vec(), self.inputs(&data)?)));
         }
-        let commits = places(input, IRollup::commitInBlobCall::SELECTOR, &header)
-            .filter_map(|(_, call)| IRollup::commitInBlobCall::abi_decode(call).ok())
-            .map(|call| (call.data, call.opening));
-        let settles = places(input, IRollup::settleInBlobCall::SELECTOR, &header)
-            .filter_map(|(_, call)| IRollup::settleInBlobCall::abi_decode(call).ok())
-            .map(|call| (call.data, call.opening));
-        commits.chain(settles).find_map(|(data, opening)| {
-            Some((data.to_vec(), self.inputs_in_blob(&data, &opening)?))
+        let commits = places(input, IRollup::commitInBlobsCall::SELECTOR, &header)
+            .filter_map(|(_, call)| IRollup::commitInBlobsCall::abi_decode(call).ok())
+            .map(|call| (call.data, call.openings));
+        let settles = places(input, IRollup::settleInBlobsCall::SELECTOR, &header)
+            .filter_map(|(_, call)| IRollup::settleInBlobsCall::abi_decode(call).ok())
+            .map(|call| (call.data, call.openings));
+        commits.chain(settles).find_map(|(data, openings)| {
+            Some((data.to_vec(), self.inputs_in_blobs(&data, &openings)?))
         })
     }
 
@@ -307,14 +315,14 @@ impl Wanted<'_> {
                 let same = call.circuitId == circuit && self.inputs(&call.data) == Some(inputs);
                 same.then_some((at, settled(call.accumulator, call.proof)))
             });
-        let in_blob =
-            places(input, IRollup::settleInBlobCall::SELECTOR, &head).filter_map(|(at, call)| {
-                let call = IRollup::settleInBlobCall::abi_decode(call).ok()?;
-                let found = self.inputs_in_blob(&call.data, &call.opening);
+        let in_blobs =
+            places(input, IRollup::settleInBlobsCall::SELECTOR, &head).filter_map(|(at, call)| {
+                let call = IRollup::settleInBlobsCall::abi_decode(call).ok()?;
+                let found = self.inputs_in_blobs(&call.data, &call.openings);
                 let same = call.circuitId == circuit && found == Some(inputs);
                 same.then_some((at, settled(call.accumulator, call.proof)))
             });
-        proves.chain(settles).chain(in_blob).collect()
+        proves.chain(settles).chain(in_blobs).collect()
     }
 }
 

@@ -305,8 +305,11 @@ impl Collector {
         self.history.blocks.push(Block {
             header,
             data: Vec::new(),
-            blob: (!e.versionedHash.is_zero())
-                .then_some(PostedBlob { versioned_hash: e.versionedHash.0, bytes: None }),
+            blobs: e
+                .versionedHashes
+                .iter()
+                .map(|hash| PostedBlob { versioned_hash: hash.0, bytes: None })
+                .collect(),
             committed_at: event.block.time,
             exit_root: e.exitRoot.0,
             inputs_hash: [0; 32],

@@ -65,10 +65,10 @@ pub fn blobs_of(
     let mut reader = Reader::new(l1, contract)?;
     let Collector { history, origins, .. } = reader.collector()?;
     let blocks = (1..).zip(history.blocks.iter().zip(&origins));
-    let wanted = blocks.filter_map(|(number, (block, origin))| {
-        let versioned_hash = block.blob.as_ref()?.versioned_hash;
+    let wanted = blocks.flat_map(|(number, (block, origin))| {
         let (l1_block, time) = (origin.l1_block, block.committed_at);
-        Some((number, Wanted { versioned_hash, l1_block, time }))
+        let wanted = move |versioned_hash| Wanted { versioned_hash, l1_block, time };
+        block.versioned_hashes().into_iter().map(move |hash| (number, wanted(hash)))
     });
     let wanted = wanted.collect();
     let pin = reader.pin;

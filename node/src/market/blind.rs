@@ -4,12 +4,11 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use alloy_primitives::{Address, U256};
-use bastion_circuits::Shape;
+use bastion_circuits::Slots;
 use bastion_client::check::Rollup;
 use bastion_client::{blind as owner, SignedBlind, SignedClosing, SignedReceipt};
 use bastion_l1::{DevChain, SendL1};
 use bastion_protocol::blind::is_burned;
-use bastion_protocol::data::DataMode;
 use bastion_protocol::ops::AMOUNT_BITS;
 use bastion_protocol::Address as L2Address;
 use bastion_state::executor::{BatchContext, BatchTrace};
@@ -30,10 +29,8 @@ const REVEAL_SECONDS: u64 = 600;
 pub struct Play<'a> {
     /// What holds for the batch.
     pub context: &'a BatchContext,
-    /// The shape that it is proven in.
-    pub shape: &'a Shape,
-    /// Where it is posted.
-    pub mode: DataMode,
+    /// What the batch has room for.
+    pub room: Slots,
     /// Signs for the operator.
     pub signer: &'a ReceiptSigner,
     /// The contract that judges receipts.
@@ -83,7 +80,7 @@ impl Market {
         play: &Play<'_>,
         l1: &mut dyn DevChain,
     ) -> Result<(BatchTrace, Told), NodeError> {
-        let &Play { context, shape, mode, signer, slashing } = play;
+        let &Play { context, room, signer, slashing } = play;
         let refused = |why: &dyn std::fmt::Display| NodeError::Receipt { why: why.to_string() };
         let reveal_by = context.time + REVEAL_SECONDS;
         let rules = Rules { epoch: 0, block: 1, batch: 0, reveal_by };
@@ -93,7 +90,7 @@ impl Market {
             sequencer: L2Address(signer.address().into_array()),
         };
         let mut batch =
-            BlindBatch::new(state, context.clone(), shape, mode, rules).map_err(|e| refused(&e))?;
+            BlindBatch::new(state, context.clone(), room, rules).map_err(|e| refused(&e))?;
         let (mut receipts, mut blind) = (Vec::new(), Vec::new());
         let (mut receipt_ms, mut reveal_ms) = (Vec::new(), Vec::new());
 

@@ -95,13 +95,8 @@ fn played(shape: &Shape, size: Size, seed: u64) -> (Market, BatchTrace, Told) {
     let context = BatchContext { domain, time: TIME, policy: dev_policy() };
     let market = Market::new(size, domain, TIME, seed).unwrap();
     let mut state = State::new();
-    let play = Play {
-        context: &context,
-        shape,
-        mode: DataMode::Blob,
-        signer: &signer,
-        slashing: operator.slashing,
-    };
+    let play =
+        Play { context: &context, room: shape.slots, signer: &signer, slashing: operator.slashing };
     let (trace, told) = market.play(&mut state, &play, &mut l1).unwrap();
     (market, trace, told)
 }

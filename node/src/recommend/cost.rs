@@ -1,11 +1,11 @@
 //! What a transfer costs at given prices: its share of L1's gas, and the cores that prove it.
 //!
 //! A block's gas is a part that does not depend on what is in it (three transactions, the proof's verification,
-//! a few words of storage) and the data of each transfer: in calldata, or in a blob, whose gas has a price of its
+//! a few words of storage) and the data of each transfer: in calldata, or in blobs, whose gas has a price of its
 //! own. So the larger a block, the less of the first part a transfer pays, as long as blocks are full.
 
 use bastion_circuits::blob::BlobSlots;
-use bastion_protocol::blob::{BLOB_BYTES, ELEMENTS, GROUP_SLOTS, SLOTS_PER_ELEMENT};
+use bastion_protocol::blob::{blobs_for, BLOB_BYTES, GROUP, MAX_BLOBS};
 use bastion_protocol::data::DataMode;
 use serde::Serialize;
 
@@ -21,26 +21,29 @@ const FLOOR: f64 = 21_000.0;
 const FLOOR_TRANSFER: f64 = 15.0 * 40.0;
 /// Gas of the commit of a block whose transfers are in a blob, however many (`verifier-contract/snapshots`).
 const COMMIT_IN_BLOB: f64 = 201_000.0;
+/// What each further blob adds: its opening, and the counts of four batches.
+const FURTHER_BLOB: f64 = 57_000.0;
 
 /// Gas of a blob, in the unit of blobs: one for each byte (EIP-4844).
 const BLOB_GAS: f64 = BLOB_BYTES as f64;
 
-/// Gas of the three transactions of a block of transfers. That of a blob is not in it.
-pub(super) fn block_gas(transfers: usize, mode: DataMode) -> f64 {
+/// Gas of the three transactions of a block of transfers, which are in so many blobs if they are in some. That
+/// of the blobs is not in it.
+pub(super) fn block_gas(transfers: usize, mode: DataMode, blobs: u64) -> f64 {
     let transfers = transfers as f64;
     let commit = match mode {
         DataMode::Calldata => {
             (COMMIT + TRANSFER * transfers).max(FLOOR + FLOOR_TRANSFER * transfers)
         }
-        DataMode::Blob => COMMIT_IN_BLOB,
+        DataMode::Blob => COMMIT_IN_BLOB + FURTHER_BLOB * blobs.saturating_sub(1) as f64,
     };
     PROVE_AND_FINALIZE + commit
 }
 
-/// Whether a blob has room for the transfers of all batches of a block.
-fn fits_blob(p: &Prediction) -> bool {
+/// Blobs that the transfers of all batches of a block take.
+fn blobs_of(p: &Prediction) -> u64 {
     let groups = BlobSlots::for_records(p.transfers.div_ceil(p.batches), 0).groups;
-    p.batches * groups * GROUP_SLOTS <= SLOTS_PER_ELEMENT * ELEMENTS
+    blobs_for((p.batches * groups * GROUP) as u64)
 }
 
 /// Prices, in one currency.
@@ -63,7 +66,9 @@ pub struct Prices {
 pub struct Cost {
     /// Where its data are posted.
     pub data_mode: DataMode,
-    /// Gas of a transfer, without that of the blob.
+    /// In how many blobs; 0 if they are in calldata.
+    pub blobs: u64,
+    /// Gas of a transfer, without that of the blobs.
     pub gas: f64,
     /// Gas of blobs for a transfer, in their unit.
     pub blob_gas: f64,
@@ -82,22 +87,24 @@ impl Prices {
     /// What a transfer costs on `cores` cores.
     pub fn cost(&self, p: &Prediction, cores: usize) -> Cost {
         let transfers = p.transfers as f64;
+        let taken = blobs_of(p);
         let in_mode = |data_mode| {
-            let gas = block_gas(p.transfers, data_mode) / transfers;
-            let blob_gas = match data_mode {
-                DataMode::Calldata => 0.0,
-                DataMode::Blob => BLOB_GAS / transfers,
+            let blobs = match data_mode {
+                DataMode::Calldata => 0,
+                DataMode::Blob => taken,
             };
+            let gas = block_gas(p.transfers, data_mode, blobs) / transfers;
+            let blob_gas = BLOB_GAS * blobs as f64 / transfers;
             let gwei = gas * self.gas_gwei + blob_gas * self.blob_gas_gwei;
-            (data_mode, gas, blob_gas, gwei * 1e-9 * self.ether)
+            (data_mode, blobs, gas, blob_gas, gwei * 1e-9 * self.ether)
         };
         // The cheaper one, if the data fit both.
         let (calldata, blob) = (in_mode(DataMode::Calldata), in_mode(DataMode::Blob));
-        let in_blob = fits_blob(p) && (blob.3 < calldata.3 || !p.fits_l1);
-        let (data_mode, gas, blob_gas, gas_cost) = if in_blob { blob } else { calldata };
+        let in_blobs = taken <= MAX_BLOBS as u64 && (blob.4 < calldata.4 || !p.fits_l1);
+        let (data_mode, blobs, gas, blob_gas, gas_cost) = if in_blobs { blob } else { calldata };
         let proving_cost = cores as f64 / p.transfers_per_second * self.core_hour / 3_600.0;
         let total = gas_cost + proving_cost;
         let full_from = transfers / self.wait_seconds;
-        Cost { data_mode, gas, blob_gas, gas_cost, proving_cost, total, full_from }
+        Cost { data_mode, blobs, gas, blob_gas, gas_cost, proving_cost, total, full_from }
     }
 }

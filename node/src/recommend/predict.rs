@@ -63,7 +63,7 @@ pub struct Prediction {
     pub cost: Option<Cost>,
     /// Whether the machine has the memory.
     pub fits_memory: bool,
-    /// Whether an L1 transaction takes the block's data.
+    /// Whether an L1 transaction takes the block's data in calldata.
     pub fits_l1: bool,
     /// Whether it is the best of those that fit.
     pub recommended: bool,
@@ -75,9 +75,14 @@ impl Prediction {
         self.cost.map_or(self.transfers_per_second, |cost| 1.0 / cost.total)
     }
 
-    /// Whether machine and L1 can take it.
+    /// Whether machine and L1 can take it: in calldata, or in blobs where these have a price.
     pub fn usable(&self) -> bool {
-        self.fits_memory && self.fits_l1
+        self.fits_memory && self.is_taken()
+    }
+
+    /// Whether a transaction takes its data.
+    pub fn is_taken(&self) -> bool {
+        self.fits_l1 || self.cost.is_some_and(|cost| cost.blobs > 0)
     }
 }
 

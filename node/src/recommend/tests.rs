@@ -194,13 +194,17 @@ fn prices_decide_what_is_best() {
         assert!((cost.total - cost.gas_cost - cost.proving_cost).abs() < 1e-12);
         let in_blob = cost.data_mode == DataMode::Blob;
         assert_eq!(in_blob, cost.blob_gas > 0.0);
-        // Four batches of the standard shape fill a blob; eight do not fit. Few transfers are cheaper in
-        // calldata.
+        // Four batches of the standard shape fill a blob, eight take two. A batch of the largest takes more
+        // than one, and six of them more than a transaction carries. Few transfers are cheaper in calldata.
         match (p.shape.as_str(), p.batches) {
-            ("standard", 1..=4) => assert!(in_blob, "{p:?}"),
-            ("tiny" | "large", _) | ("standard", _) => assert!(!in_blob, "{p:?}"),
+            ("standard", 1..=4) => assert_eq!(cost.blobs, 1, "{p:?}"),
+            ("standard", 5..=8) => assert_eq!(cost.blobs, 2, "{p:?}"),
+            ("large", 1..=5) => assert_eq!(cost.blobs, p.batches as u64 + 1, "{p:?}"),
+            ("tiny", _) => assert_eq!(cost.blobs, 0, "{p:?}"),
+            ("large", _) => assert!(cost.blobs == 0 && !p.usable(), "{p:?}"),
             _ => {}
         }
+        assert_eq!(in_blob, cost.blobs > 0);
         assert!((cost.full_from * 3_600.0 - p.transfers as f64).abs() < 1e-6);
     }
     assert!(all(&fastest).iter().all(|p| p.cost.is_none()));
@@ -213,7 +217,7 @@ fn gas_is_predicted() {
     for (transfers, mode, recorded) in
         [(12, DataMode::Blob, 701_700.0), (12, DataMode::Calldata, 652_600.0)]
     {
-        let part = super::cost::block_gas(transfers, mode) / recorded;
+        let part = super::cost::block_gas(transfers, mode, 1) / recorded;
         assert!((0.9..1.2).contains(&part), "{transfers} in {mode}: {part}");
     }
 }

@@ -11,6 +11,8 @@ use bastion_protocol::data::DataMode;
 use bastion_protocol::Token;
 use serde::{Deserialize, Serialize};
 
+use crate::posting::MaxBlobs;
+
 /// All sections.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
@@ -126,9 +128,11 @@ pub struct RollupConfig {
     pub manifest: PathBuf,
     /// Log, state, jobs, artifacts and transactions: what must not be lost.
     pub data_dir: PathBuf,
-    /// Where the L2 and owner records of blocks are posted: in calldata, or in a blob, which is cheaper and
-    /// needs an account for blobs.
+    /// Where the L2 and owner records of blocks are posted: in calldata, or in blobs, which are cheaper and
+    /// need an account for blobs.
     pub data_mode: DataMode,
+    /// Most blobs of a block. Batches close where their share of them is full.
+    pub max_blobs: MaxBlobs,
     /// Whether each block goes to L1 in one transaction, with its proof: less gas, but L1 learns of the data
     /// only when they are proven. Otherwise data go at once, and the proof follows.
     pub settle_in_one: bool,
@@ -144,6 +148,7 @@ impl Default for RollupConfig {
             manifest,
             data_dir,
             data_mode: DataMode::Calldata,
+            max_blobs: MaxBlobs::default(),
             settle_in_one: false,
             policies: Vec::new(),
         }

@@ -76,7 +76,7 @@ impl Plan<'_> {
                 value: Default::default(),
                 input: code,
                 gas: 0,
-                blob: None,
+                blobs: Vec::new(),
             };
             manager.submit(request, wall_clock())?;
             let block = wait(manager, &name(contract))?;
@@ -156,7 +156,7 @@ pub fn bond(
         value: U256::from(wei),
         input: ISlashing::bondCall { signer }.abi_encode().into(),
         gas: 0,
-        blob: None,
+        blobs: Vec::new(),
     };
     manager.submit(request, wall_clock())?;
     wait(manager, &name)?;
@@ -172,7 +172,7 @@ fn make_slashing(manager: &mut TxManager, contract: L1Address) -> Result<L1Addre
         value: U256::ZERO,
         input: code()?.with_args(&contract.abi_encode()),
         gas: 0,
-        blob: None,
+        blobs: Vec::new(),
     };
     manager.submit(request, wall_clock())?;
     wait(manager, &name)?;

@@ -88,7 +88,7 @@ pub fn rebuild(
         coordinator.adopt(*number, info)?;
     }
     // L1 drops them: the node goes on keeping them.
-    for blob in history.blocks.iter().filter_map(|block| block.blob.as_ref()) {
+    for blob in history.blocks.iter().flat_map(|block| &block.blobs) {
         if let Some(bytes) = &blob.bytes {
             coordinator.blobs().put(&blob.versioned_hash, bytes)?;
         }
@@ -173,7 +173,7 @@ fn info(
         operations,
         data: Digest::of(&block.data),
         data_bytes: block.data.len() as u64,
-        blob: block.blob.as_ref().map(|blob| blob.versioned_hash),
+        blobs: block.versioned_hashes(),
         hash: block_hash(&data.inputs).0,
         statements: Vec::new(),
         inputs: Vec::new(),

@@ -155,8 +155,11 @@ impl Node {
         let sizes = verifiers.sizes();
         let wall: crate::coordinator::Clock = Arc::new(wall_clock);
         let coordinator = Arc::new(Coordinator::open(data, verifiers, wall)?.posting(mode));
+        // In calldata too: what is sealed now may be posted after a restart in the other mode.
+        let most = sizes.last().map_or(1, |most| *most as usize);
+        let slots = config.rollup.max_blobs.room(&shape, most);
         let packing = Packing {
-            shape: shape.clone(),
+            shape: Shape { slots, ..shape.clone() },
             sizes,
             batch_seconds: config.sequencer.batch_seconds,
             block_seconds: config.sequencer.block_seconds,

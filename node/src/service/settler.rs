@@ -360,7 +360,7 @@ impl Settler {
             Step::Commit if self.goes_in_one(number, &block, counters, now) => Step::Settle,
             Step::Commit | Step::Prove | Step::Finalize | Step::Settle => step,
         };
-        let mut sidecar = None;
+        let mut sidecars = Vec::new();
         let input = match step {
             Step::Settle => {
                 let Some(proof) = self.coordinator.proof(number)? else { return Ok(()) };
@@ -370,20 +370,20 @@ impl Settler {
                 }
                 let call = self
                     .posted(number, &block, |posted| posted.settle_call(&block.header, &proof))?;
-                let Some((call, blob)) = call else { return Ok(()) };
-                sidecar = blob;
+                let Some((call, blobs)) = call else { return Ok(()) };
+                sidecars = blobs;
                 call
             }
             Step::Commit => {
                 self.control.set_trouble(step.name(), None);
-                // Proofs of a blob take a while: they are made once.
+                // Proofs of blobs take a while: they are made once.
                 if self.name(step, number, counters).is_none() {
                     return Ok(());
                 }
                 let call =
                     self.posted(number, &block, |posted| posted.commit_call(&block.header))?;
-                let Some((call, blob)) = call else { return Ok(()) };
-                sidecar = blob;
+                let Some((call, blobs)) = call else { return Ok(()) };
+                sidecars = blobs;
                 call
             }
             Step::Prove if number > counters.committed => return Ok(()),
@@ -413,11 +413,7 @@ impl Settler {
             }
             (Some(_), Step::Prove | Step::Finalize) | (None, _) => input,
         };
-        let request = Request::call(name, self.contract, input);
-        let request = match &sidecar {
-            None => request,
-            Some(sidecar) => request.with_blob(sidecar),
-        };
+        let request = Request::call(name, self.contract, input).with_blobs(&sidecars);
         Ok(self.senders.submit(request, now)?)
     }
 
@@ -437,38 +433,39 @@ impl Settler {
             && !sent(Step::Commit)
             && counters.committed == counters.proven
             && now < block.header.time.saturating_add(LONGEST_WAIT)
-            && (self.sentinel.is_none() || block.blob.is_some())
+            && (self.sentinel.is_none() || !block.blobs.is_empty())
     }
 
     /// What the contract keeps of a block's exits.
     fn exit_root(&self, block: &BlockInfo) -> Result<B256, NodeError> {
-        let mode = match block.blob {
-            None => DataMode::Calldata,
-            Some(_) => DataMode::Blob,
+        let mode = match block.blobs.is_empty() {
+            true => DataMode::Calldata,
+            false => DataMode::Blob,
         };
         exit_root_of(&self.coordinator.data(block)?, mode, block.header.batches)
     }
 
-    /// A call that brings a block's data, with its blob; none if the blob cannot be sent.
+    /// A call that brings a block's data, with its blobs; none if blobs cannot be sent.
     fn posted(
         &self,
         number: u64,
         block: &BlockInfo,
         call: impl FnOnce(PostedData<'_>) -> Result<Bytes, NodeError>,
-    ) -> Result<Option<(Bytes, Option<Sidecar>)>, NodeError> {
+    ) -> Result<Option<(Bytes, Vec<Sidecar>)>, NodeError> {
         let data = self.coordinator.data(block)?;
-        let blob = self.coordinator.blob(block)?;
-        if blob.is_some() && !self.senders.has_blobs() {
+        let blobs = self.coordinator.blobs_of(block)?;
+        if !blobs.is_empty() && !self.senders.has_blobs() {
             let why = format!(
-                "block {number} was sealed with its data in a blob, and there is no account for blobs: set \
+                "block {number} was sealed with its data in blobs, and there is no account for blobs: set \
                  l1.blob-keystore, or l1.blob-key-env and its variable"
             );
             self.control.set_trouble(Step::Commit.name(), Some(why));
             return Ok(None);
         }
-        let sidecar = blob.map(|bytes| Sidecar::new(&bytes).map_err(L1Error::from)).transpose()?;
-        let posted = PostedData { data: &data, blob: sidecar.as_ref() };
-        Ok(Some((call(posted)?, sidecar)))
+        let sidecars = blobs.iter().map(|bytes| Sidecar::new(bytes).map_err(L1Error::from));
+        let sidecars: Vec<Sidecar> = sidecars.collect::<Result<_, _>>()?;
+        let posted = PostedData { data: &data, blobs: &sidecars };
+        Ok(Some((call(posted)?, sidecars)))
     }
 
     /// The name of the transaction to ask for; none while the last one that had its effect may only not

@@ -109,14 +109,14 @@ impl SendL1 for Failing<'_> {
     fn send(&mut self, from: Address, to: Address, wei: U256, data: Bytes) -> Result<u64, L1Error> {
         self.transact(|l1| l1.send(from, to, wei, data))
     }
-    fn send_blob(
+    fn send_blobs(
         &mut self,
         from: Address,
         to: Address,
         data: Bytes,
-        blob: &Sidecar,
+        blobs: &[Sidecar],
     ) -> Result<u64, L1Error> {
-        self.transact(|l1| l1.send_blob(from, to, data, blob))
+        self.transact(|l1| l1.send_blobs(from, to, data, blobs))
     }
 }
 

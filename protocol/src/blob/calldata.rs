@@ -1,17 +1,17 @@
-//! What calldata tell of a block whose blob holds the rest.
+//! What calldata tell of a block whose blobs hold the rest.
 //!
 //! Each batch has its four counts, as with all data in calldata, then its L1 records, then its exits.
 
 use super::layout::{decode, groups, BlobRecords};
-use super::{BlobError, Scalar, GROUP};
+use super::{blobs_for, BlobError, Scalar, GROUP};
 use crate::data::{polynomial_start, read_all, BatchData, DataMode};
 use crate::records::Section;
 use crate::{Fr, ProtocolError};
 
-/// The calldata of a block with a blob.
+/// The calldata of a block with blobs.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Posted {
-    /// Numbers of records of each batch, those in the blob included.
+    /// Numbers of records of each batch, those in blobs included.
     pub counts: Vec<[u64; 4]>,
     /// L1 records and exits of each batch.
     batches: Vec<BatchData>,
@@ -40,14 +40,26 @@ impl Posted {
         &self.batches
     }
 
-    /// Elements that the batches take in the blob.
+    /// Elements that the batches take in the blobs.
     #[must_use]
     pub fn elements(&self) -> u64 {
         let groups = self.counts.iter().fold(0u64, |sum, c| sum.saturating_add(groups(*c)));
         groups.saturating_mul(GROUP as u64)
     }
 
-    /// The value of the word polynomial at `r` (section 6.4): calldata give it, the blob is not needed.
+    /// Requires as many blobs as the batches take.
+    ///
+    /// # Errors
+    /// [`BlobError::Blobs`].
+    pub fn require_blobs(&self, got: usize) -> Result<(), BlobError> {
+        let needed = blobs_for(self.elements());
+        match needed == got as u64 {
+            true => Ok(()),
+            false => Err(BlobError::Blobs { needed, got }),
+        }
+    }
+
+    /// The value of the word polynomial at `r` (section 6.4): calldata give it, no blob is needed.
     #[must_use]
     pub fn polynomial(&self, r: Fr) -> Fr {
         let both = self.batches.iter().zip(&self.counts);
@@ -56,7 +68,7 @@ impl Posted {
         })
     }
 
-    /// The batches, with what the blob of these coefficients holds of them.
+    /// The batches, with what the blobs of these coefficients hold of them.
     ///
     /// # Errors
     /// As [`decode`].
@@ -102,6 +114,22 @@ mod tests {
         assert_eq!(posted.polynomial(r), batches.iter().fold(polynomial_start(), in_blob));
         let short = BlobError::Short { needed: 32, got: 31 };
         assert_eq!(posted.complete(&coefficients[..31]), Err(short));
+    }
+
+    #[test]
+    fn a_block_has_as_many_blobs_as_its_batches_take() {
+        for (slots, needed) in [(0, 1), (1, 1), (8_192, 1), (8_193, 2), (16_384, 2), (49_152, 6)] {
+            let posted = Posted { counts: vec![[0, slots, 0, 0]], batches: Vec::new() };
+            for got in 0..8 {
+                let expected = match got as u64 == needed {
+                    true => Ok(()),
+                    false => Err(BlobError::Blobs { needed, got }),
+                };
+                assert_eq!(posted.require_blobs(got), expected, "{slots}");
+            }
+        }
+        let huge = Posted { counts: vec![[u64::MAX; 4]; 3], batches: Vec::new() };
+        assert!(huge.require_blobs(6).is_err());
     }
 
     #[test]

@@ -3,13 +3,13 @@
 //! Slots of a batch: one for each L2 record, then four for each owner record, then zeros up to a
 //! multiple of [`GROUP_SLOTS`]. Coefficient `i` of a batch is `slot_2i + 2^120 slot_(2i+1)`. The
 //! coefficients of the batches follow one another from the lowest power up, so what is missing at
-//! the end of a blob is zeros.
+//! the end of the last blob is zeros. A batch may begin in one blob and end in the next.
 
 use ark_ff::{AdditiveGroup, BigInt, PrimeField};
 
 use super::{
-    BlobError, Scalar, ELEMENTS, GROUP, GROUP_SLOTS, OWNER_PART, OWNER_SLOTS, SLOTS_PER_ELEMENT,
-    SLOT_BITS,
+    BlobError, Scalar, GROUP, GROUP_SLOTS, MAX_ELEMENTS, OWNER_PART, OWNER_SLOTS,
+    SLOTS_PER_ELEMENT, SLOT_BITS,
 };
 use crate::data::BatchData;
 use crate::field;
@@ -18,7 +18,7 @@ use crate::records::Section;
 /// Low 120 bits.
 const SLOT_MASK: u128 = (1 << SLOT_BITS) - 1;
 
-/// What a blob holds of one batch.
+/// What blobs hold of one batch.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct BlobRecords {
     /// L2 records, 15 bytes each.
@@ -77,14 +77,16 @@ fn number(bytes: &[u8]) -> u128 {
 /// The coefficients of a block's polynomial, from the lowest power up.
 ///
 /// # Errors
-/// [`BlobError::Full`] if they do not fit a blob, [`BlobError::Record`].
+/// [`BlobError::Full`] if they do not fit the blobs of a block, [`BlobError::Record`].
 pub fn coefficients(batches: &[BatchData]) -> Result<Vec<Scalar>, BlobError> {
     let mut out = Vec::new();
     for batch in batches {
         out.extend(slots(batch)?.chunks_exact(SLOTS_PER_ELEMENT).map(|s| element(s[0], s[1])));
     }
     match out.len() {
-        elements if elements > ELEMENTS => Err(BlobError::Full { elements }),
+        elements if elements > MAX_ELEMENTS => {
+            Err(BlobError::Full { elements, most: MAX_ELEMENTS })
+        }
         _ => Ok(out),
     }
 }
@@ -171,6 +173,7 @@ fn owner(slots: &[u128]) -> Vec<u8> {
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::ELEMENTS;
     use super::*;
     use crate::records::owner_record;
     use crate::{Address, Fr};
@@ -284,9 +287,11 @@ mod tests {
         short.records[Section::Owners as usize][0].pop();
         let error = BlobError::Record { what: "owner", expected: 52, got: 51 };
         assert_eq!(slots(&short), Err(error));
-        let many = vec![batch(vec![1; 2034], vec![]); 5];
-        assert_eq!(coefficients(&many), Err(BlobError::Full { elements: 5 * 1024 }));
-        // Four batches of the production shape fill a blob exactly.
+        let many = vec![batch(vec![1; 2034], vec![]); 25];
+        let full = BlobError::Full { elements: 25 * 1024, most: MAX_ELEMENTS };
+        assert_eq!(coefficients(&many), Err(full));
+        // Four batches of the production shape fill a blob exactly, and so do six times as many six.
         assert_eq!(coefficients(&many[..4]).unwrap().len(), ELEMENTS);
+        assert_eq!(coefficients(&many[..24]).unwrap().len(), MAX_ELEMENTS);
     }
 }

@@ -1,8 +1,8 @@
-//! The point at which blob and circuit are compared, and the value there.
+//! The point at which blobs and circuit are compared, and the value there.
 
-use ark_ff::{AdditiveGroup, BigInt, PrimeField};
+use ark_ff::{AdditiveGroup, BigInt, Field, PrimeField};
 
-use super::{BlobError, Scalar};
+use super::{BlobError, Scalar, ELEMENTS};
 use crate::field;
 use crate::hash::keccak;
 use crate::Fr;
@@ -12,29 +12,29 @@ pub const LOW_BITS: u32 = 127;
 
 /// What is fixed before the point of evaluation is known.
 ///
-/// `c_out` binds every word and every count of the block, the versioned hash binds the polynomial
-/// that the blob's commitment is for. If the point were known before either of them, a second
+/// `c_out` binds every word and every count of the block, the versioned hashes bind the polynomials
+/// that the commitments of the blobs are for. If the point were known before any of them, a second
 /// polynomial with the same value there is easily found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Claim {
+pub struct Claim<'h> {
     /// Chain and contract (`header::domain`).
     pub domain: Fr,
     /// Word chain over the block: the data commitment.
     pub c_out: Fr,
-    /// Versioned hash of the blob, as the opcode BLOBHASH gives it.
-    pub versioned_hash: [u8; 32],
+    /// Versioned hashes of the blobs in order, as the opcode BLOBHASH gives them.
+    pub versioned_hashes: &'h [[u8; 32]],
     /// Batches of the block, empty ones included.
     pub batches: u32,
-    /// Elements that the batches take in the blob.
+    /// Elements that the batches take in the blobs.
     pub elements: u32,
 }
 
-impl Claim {
-    /// The low 128 bits of `keccak256("bastion.z.v1" || domain || c_out || versioned hash ||
-    /// batches || elements)`, numbers in 32 bytes.
+impl Claim<'_> {
+    /// The low 128 bits of `keccak256("bastion.z.v1" || domain || c_out || versioned hashes ||
+    /// batches || elements)`, numbers in 32 bytes. The length tells how many hashes there are.
     ///
-    /// Two polynomials of degree below 4096 agree in at most 4095 points. So a false claim holds at
-    /// a random point with probability at most `4095 / 2^128 < 2^-116`.
+    /// Two polynomials of degree below `6 x 4096` agree in fewer than `6 x 4096` points. So a false claim
+    /// holds at a random point with probability below `6 x 4096 / 2^128 < 2^-113`.
     #[must_use]
     pub fn point(&self) -> u128 {
         let wide = |x: u32| field::to_bytes(&Fr::from(x));
@@ -42,7 +42,7 @@ impl Claim {
             b"bastion.z.v1",
             &field::to_bytes(&self.domain),
             &field::to_bytes(&self.c_out),
-            &self.versioned_hash,
+            self.versioned_hashes.as_flattened(),
             &wide(self.batches),
             &wide(self.elements),
         ]);
@@ -55,6 +55,14 @@ impl Claim {
 pub fn evaluate(coefficients: &[Scalar], z: u128) -> Scalar {
     let z = Scalar::from(z);
     coefficients.iter().rev().fold(Scalar::ZERO, |y, c| y * z + c)
+}
+
+/// The value at `z` of the block's polynomial, from those of its blobs in order: each has the coefficients
+/// of the next 4096 powers.
+#[must_use]
+pub fn combine(values: &[Scalar], z: u128) -> Scalar {
+    let step = Scalar::from(z).pow([ELEMENTS as u64]);
+    values.iter().rev().fold(Scalar::ZERO, |y, value| y * step + value)
 }
 
 /// The low 127 bits and the high 128 bits of a value: the circuit's limbs and public inputs.
@@ -101,11 +109,11 @@ mod tests {
 
     use super::*;
 
-    fn claim() -> Claim {
+    fn claim() -> Claim<'static> {
         Claim {
             domain: Fr::from(1u64),
             c_out: Fr::from(2u64),
-            versioned_hash: [3; 32],
+            versioned_hashes: &[[3; 32]],
             batches: 4,
             elements: 5,
         }
@@ -117,7 +125,9 @@ mod tests {
         let others = [
             Claim { domain: Fr::from(9u64), ..honest },
             Claim { c_out: Fr::from(9u64), ..honest },
-            Claim { versioned_hash: [9; 32], ..honest },
+            Claim { versioned_hashes: &[[9; 32]], ..honest },
+            Claim { versioned_hashes: &[], ..honest },
+            Claim { versioned_hashes: &[[3; 32], [3; 32]], ..honest },
             Claim { batches: 9, ..honest },
             Claim { elements: 9, ..honest },
         ];
@@ -132,6 +142,12 @@ mod tests {
         }
         let hash = keccak(&[&bytes]);
         assert_eq!(honest.point().to_be_bytes(), hash[16..]);
+        let [one, other] = [[[3; 32], [4; 32]], [[4; 32], [3; 32]]];
+        let [one, other] =
+            [&one, &other].map(|hashes| Claim { versioned_hashes: hashes, ..honest });
+        assert_ne!(one.point(), other.point());
+        bytes.splice(108..108, [4; 32]);
+        assert_eq!(one.point().to_be_bytes(), keccak(&[&bytes])[16..]);
     }
 
     /// Why `z` comes after the commitments: at a known point another polynomial has the same value.
@@ -145,7 +161,7 @@ mod tests {
         forged[1] += Scalar::from(5u64);
         assert_eq!(evaluate(&forged, z), evaluate(&honest, z));
         // The forged polynomial has another commitment, so another point, and there they differ.
-        let z = Claim { versioned_hash: [4; 32], ..claim() }.point();
+        let z = Claim { versioned_hashes: &[[4; 32]], ..claim() }.point();
         assert_ne!(evaluate(&forged, z), evaluate(&honest, z));
     }
 
@@ -189,6 +205,21 @@ mod tests {
             let powers = coefficients.iter().enumerate();
             let sum: Scalar = powers.map(|(i, c)| *c * Scalar::from(z).pow([i as u64])).sum();
             prop_assert_eq!(evaluate(&coefficients, z), sum);
+        }
+
+        /// Blobs opened one by one give the value of the polynomial of all coefficients.
+        #[test]
+        fn values_of_blobs_make_that_of_the_block(elements in 1usize..=6 * ELEMENTS, seed: u64, z: u128) {
+            let mut rng = ChaCha20Rng::seed_from_u64(seed);
+            let coefficients: Vec<Scalar> = (0..elements).map(|_| Scalar::rand(&mut rng)).collect();
+            let values: Vec<Scalar> =
+                coefficients.chunks(ELEMENTS).map(|own| evaluate(own, z)).collect();
+            prop_assert_eq!(combine(&values, z), evaluate(&coefficients, z));
+            // In another order they give another.
+            let reversed: Vec<Scalar> = values.iter().rev().copied().collect();
+            if values.len() > 1 && z > 1 {
+                prop_assert_ne!(combine(&reversed, z), evaluate(&coefficients, z));
+            }
         }
     }
 }

@@ -1,11 +1,11 @@
-//! Coefficients to the bytes of a blob, and back.
+//! Coefficients to the bytes of blobs, and back.
 //!
 //! EIP-4844 takes a blob as the values of a polynomial at the 4096 roots of unity in bit-reversed
 //! order, 32 bytes each, big-endian. So the coefficients of a blob are its inverse FFT.
 
 use ark_ff::{AdditiveGroup, FftField, Field, PrimeField};
 
-use super::{BlobError, Scalar, ELEMENTS};
+use super::{BlobError, Scalar, ELEMENTS, MAX_ELEMENTS};
 use crate::field;
 
 /// Bytes of a blob.
@@ -20,7 +20,7 @@ const LOG_ELEMENTS: u32 = ELEMENTS.trailing_zeros();
 /// [`BlobError::Full`] for more than 4096 coefficients.
 pub fn to_blob(coefficients: &[Scalar]) -> Result<Vec<u8>, BlobError> {
     if coefficients.len() > ELEMENTS {
-        return Err(BlobError::Full { elements: coefficients.len() });
+        return Err(BlobError::Full { elements: coefficients.len(), most: ELEMENTS });
     }
     let mut values = coefficients.to_vec();
     values.resize(ELEMENTS, Scalar::ZERO);
@@ -28,6 +28,31 @@ pub fn to_blob(coefficients: &[Scalar]) -> Result<Vec<u8>, BlobError> {
     transform(&mut values, root());
     reverse(&mut values);
     Ok(values.iter().flat_map(|v| field::limbs_to_bytes(v.into_bigint())).collect())
+}
+
+/// The bytes of the blobs of a block with these coefficients: 4096 for each, in order, and one blob even
+/// if there are none.
+///
+/// # Errors
+/// [`BlobError::Full`] for more coefficients than the blobs of a block have.
+pub fn to_blobs(coefficients: &[Scalar]) -> Result<Vec<Vec<u8>>, BlobError> {
+    let elements = coefficients.len();
+    if elements > MAX_ELEMENTS {
+        return Err(BlobError::Full { elements, most: MAX_ELEMENTS });
+    }
+    match coefficients {
+        [] => Ok(vec![to_blob(&[])?]),
+        some => some.chunks(ELEMENTS).map(to_blob).collect(),
+    }
+}
+
+/// The coefficients of the polynomial of a block with these blobs, 4096 of each.
+///
+/// # Errors
+/// As [`from_blob`]; the number of a value counts in its own blob.
+pub fn from_blobs<'b>(blobs: impl IntoIterator<Item = &'b [u8]>) -> Result<Vec<Scalar>, BlobError> {
+    let blobs: Vec<Vec<Scalar>> = blobs.into_iter().map(from_blob).collect::<Result<_, _>>()?;
+    Ok(blobs.concat())
 }
 
 /// The 4096 coefficients of a blob.
@@ -124,7 +149,27 @@ mod tests {
         assert_eq!(from_blob(&blob[1..]), Err(error));
         blob[64..96].copy_from_slice(&field::limbs_to_bytes(Scalar::MODULUS));
         assert_eq!(from_blob(&blob), Err(BlobError::NotCanonical { index: 2 }));
-        let error = BlobError::Full { elements: 4097 };
+        let error = BlobError::Full { elements: 4097, most: 4096 };
         assert_eq!(to_blob(&vec![Scalar::ZERO; 4097]), Err(error));
+        let error = BlobError::Full { elements: 24_577, most: 24_576 };
+        assert_eq!(to_blobs(&vec![Scalar::ZERO; 24_577]), Err(error));
+    }
+
+    #[test]
+    fn coefficients_fill_blob_after_blob() {
+        let mut rng = ChaCha20Rng::seed_from_u64(2);
+        assert_eq!(to_blobs(&[]).unwrap(), [vec![0; BLOB_BYTES]]);
+        for (elements, blobs) in [(1, 1), (4096, 1), (4097, 2), (8192, 2), (8193, 3)] {
+            let mut coefficients: Vec<Scalar> =
+                (0..elements).map(|_| Scalar::rand(&mut rng)).collect();
+            let made = to_blobs(&coefficients).unwrap();
+            assert_eq!(made.len(), blobs, "{elements}");
+            for (blob, own) in made.iter().zip(coefficients.chunks(ELEMENTS)) {
+                assert_eq!(*blob, to_blob(own).unwrap());
+            }
+            coefficients.resize(blobs * ELEMENTS, Scalar::ZERO);
+            let slices: Vec<&[u8]> = made.iter().map(Vec::as_slice).collect();
+            assert_eq!(from_blobs(slices).unwrap(), coefficients);
+        }
     }
 }

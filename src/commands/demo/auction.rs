@@ -13,6 +13,7 @@ use bastion_node::market::{
     Reordered, Size, Summary,
 };
 use bastion_node::pipeline::{BlockProver, Cache, Timings};
+use bastion_node::posting::Posting;
 use bastion_node::recommend::MemoryPlan;
 use bastion_node::sequencer::ReceiptSigner;
 use bastion_node::settle::RollupClient;
@@ -79,7 +80,7 @@ struct Gas {
     commit: u64,
     /// The proof, and moving the root.
     prove: u64,
-    /// Gas that the blob is worth at the least price that it has (EIP-7918); 0 without one.
+    /// Gas that the blobs are worth at the least price that they have (EIP-7918); 0 without any.
     blob: u64,
     /// Commit, prove and blob, for each order.
     per_order: u64,
@@ -165,8 +166,7 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
     let old_root = state.root();
     let play = Play {
         context: &context,
-        shape,
-        mode: args.data_mode,
+        room: Posting::from(args.data_mode).room(shape, BATCHES),
         signer: &signer,
         slashing: operator.slashing,
     };
@@ -206,10 +206,7 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
     let dispute = Dispute::settle(l1, &history, &context.policy, &lie, &operator, stranger)?;
 
     let auction = summary(batch);
-    let blob = match block.posted().mode() {
-        DataMode::Calldata => 0,
-        DataMode::Blob => BLOB_GAS,
-    };
+    let blob = BLOB_GAS * block.blobs.len() as u64;
     let costs = cost::report(shape)?;
     let order = costs.operations.get(&Kind::Order);
     let order = order.ok_or_else(|| eyre!("the cost report has no orders"))?;

@@ -49,11 +49,11 @@ impl Backend {
             position: place.position,
             records: records.ok_or_else(broken)?.into_iter().map(Bytes).collect(),
             leaf: Element(receipt.leaf),
-            offset: match block.blob {
-                None => {
+            offset: match block.blobs.is_empty() {
+                true => {
                     found.iter().map(|(section, n)| before + offset(batch, *section, *n)).collect()
                 }
-                Some(_) => Vec::new(),
+                false => Vec::new(),
             },
             commit_transaction: transactions
                 .and_then(|[commit, _, _]| commit.as_ref())

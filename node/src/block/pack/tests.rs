@@ -11,6 +11,7 @@ use bastion_protocol::Kind;
 
 use super::*;
 use crate::devnet::{dev_exit, dev_key, dev_policy};
+use crate::posting::Posting;
 
 const TIME: u64 = 1_800_000_000;
 
@@ -103,7 +104,7 @@ fn packed(
 ) -> (BatchTrace, Vec<Refused>) {
     let (shape, context) = (Shape::tiny(), context());
     let mut refused = Vec::new();
-    let mut batch = Packed::new(state, &context, &shape, DataMode::Calldata).unwrap();
+    let mut batch = Packed::new(state, &context, &shape, shape.slots).unwrap();
     assert!(batch.fill(&mut asked(asks), &mut refused).unwrap());
     let provable = |trace: &BatchTrace| {
         let fault = trace.ops.iter().position(&unprovable);
@@ -205,4 +206,33 @@ fn owners_in_calldata_take_no_room_in_a_blob() {
     };
     assert_eq!(lens(DataMode::Calldata), [room + 2, 0]);
     assert_eq!(lens(DataMode::Blob), [room + 1, 1]);
+}
+
+/// Where the blobs of a block are short, a batch takes less, and the next one the rest.
+#[test]
+fn batches_end_where_their_share_of_the_blobs_does() {
+    // 32 L2 records to a group: 16 batches of one group each fill what 16 of 256 groups are.
+    let mut shape = Shape::tiny();
+    shape.slots.groups = 1;
+    let narrow = Posting { mode: DataMode::Blob, max_blobs: 1.try_into().unwrap() };
+    assert_eq!(narrow.room(&Shape::tiny(), 256).groups, 1);
+    assert_eq!(narrow.room(&Shape::tiny(), 257).groups, 0);
+    // An owner has four slots: with 7 of them and 8 payments, 36 slots are more than a group.
+    let opens = (1..=7).map(Ask::Open);
+    let asks: Vec<Ask> = [Ask::Deposit("alice")].into_iter().chain(opens).collect();
+    let lens = |posting: Posting, batches| {
+        let (mut state, mut refused) = (State::new(), Vec::new());
+        let (context, shape) = (context(), Shape::tiny());
+        let mut source = asked(&asks);
+        let block =
+            next_block(&mut state, &context, &shape, batches, posting, &mut source, &mut refused);
+        assert!(refused.is_empty());
+        let block = block.unwrap().unwrap();
+        assert_eq!(block.blobs.len(), 1);
+        block.batches.iter().take(2).map(|batch| batch.ops.len()).collect::<Vec<_>>()
+    };
+    // One slot for the record and four for the owner: seven take 35.
+    assert_eq!(lens(DataMode::Blob.into(), 256), [8, 0]);
+    assert_eq!(lens(narrow, 256), [7, 1]);
+    assert_eq!(lens(narrow, 128), [8, 0]);
 }

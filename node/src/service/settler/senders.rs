@@ -62,11 +62,11 @@ impl Senders {
         blobs.or_else(|| self.plain.get(name))
     }
 
-    /// Asks for a transaction, of the account for blobs if it carries one.
+    /// Asks for a transaction, of the account for blobs if it carries some.
     pub(super) fn submit(&mut self, request: Request, now: u64) -> Result<(), L1Error> {
-        let manager = match (&request.blob, &mut self.blobs) {
-            (Some(_), Some(blobs)) => blobs,
-            (Some(_), None) | (None, _) => &mut self.plain,
+        let manager = match (request.blobs.is_empty(), &mut self.blobs) {
+            (false, Some(blobs)) => blobs,
+            (false, None) | (true, _) => &mut self.plain,
         };
         manager.submit(request, now).map(drop)
     }

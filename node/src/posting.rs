@@ -1,0 +1,122 @@
+//! Where the L2 and owner records of blocks are posted, and what a batch has room for there.
+
+use std::str::FromStr;
+
+use bastion_circuits::{Shape, Slots};
+use bastion_protocol::blob::{ELEMENTS, GROUP, MAX_BLOBS};
+use bastion_protocol::data::DataMode;
+use serde::{Deserialize, Serialize};
+
+/// Most blobs of a block: from 1 to 6, which is as many as L1 lets a transaction carry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "usize", into = "usize")]
+pub struct MaxBlobs(usize);
+
+impl Default for MaxBlobs {
+    /// All that L1 allows. A block has no more blobs than its records take, so a lower number saves nothing
+    /// and leaves less room for records.
+    fn default() -> Self {
+        Self(MAX_BLOBS)
+    }
+}
+
+impl TryFrom<usize> for MaxBlobs {
+    type Error = String;
+
+    fn try_from(blobs: usize) -> Result<Self, String> {
+        match (1..=MAX_BLOBS).contains(&blobs) {
+            true => Ok(Self(blobs)),
+            false => Err(format!("a block has 1 to {MAX_BLOBS} blobs, not {blobs}")),
+        }
+    }
+}
+
+impl From<MaxBlobs> for usize {
+    fn from(MaxBlobs(blobs): MaxBlobs) -> Self {
+        blobs
+    }
+}
+
+impl FromStr for MaxBlobs {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        text.parse::<usize>().map_err(|e| e.to_string())?.try_into()
+    }
+}
+
+impl MaxBlobs {
+    /// What a batch has room for, in a block of at most so many. The batches share the blobs evenly, so that
+    /// the records of a block fit whatever is in each batch.
+    #[must_use]
+    pub fn room(self, shape: &Shape, batches: usize) -> Slots {
+        let share = self.0 * (ELEMENTS / GROUP) / batches.max(1);
+        Slots { groups: shape.slots.groups.min(share), ..shape.slots }
+    }
+}
+
+/// How blocks are posted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Posting {
+    /// Where.
+    pub mode: DataMode,
+    /// In how many blobs at most.
+    pub max_blobs: MaxBlobs,
+}
+
+impl From<DataMode> for Posting {
+    fn from(mode: DataMode) -> Self {
+        Self { mode, max_blobs: MaxBlobs::default() }
+    }
+}
+
+impl Posting {
+    /// What a batch has room for, in a block of at most so many.
+    #[must_use]
+    pub fn room(&self, shape: &Shape, batches: usize) -> Slots {
+        match self.mode {
+            // The tables for blobs are those of an empty batch, whatever the records.
+            DataMode::Calldata => {
+                let (groups, limbs, owners) = (usize::MAX, usize::MAX, usize::MAX);
+                Slots { groups, limbs, owners, ..shape.slots }
+            }
+            DataMode::Blob => self.max_blobs.room(shape, batches),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_block_has_one_to_six_blobs() {
+        for blobs in 0..9 {
+            let read = blobs.to_string().parse::<MaxBlobs>();
+            assert_eq!(read.is_ok(), (1..=6).contains(&blobs), "{blobs}");
+            let from_json = serde_json::from_value::<MaxBlobs>(blobs.into());
+            assert_eq!(from_json.ok(), read.ok(), "{blobs}");
+        }
+        assert!("two".parse::<MaxBlobs>().is_err() && "-1".parse::<MaxBlobs>().is_err());
+        assert_eq!(serde_json::to_value(MaxBlobs::default()).unwrap(), 6);
+    }
+
+    #[test]
+    fn batches_share_the_blobs_of_their_block() {
+        let shape = Shape::standard();
+        let groups = |blobs, batches| {
+            let room = MaxBlobs::try_from(blobs).unwrap().room(&shape, batches);
+            assert_eq!(Slots { groups: 0, ..room }, Slots { groups: 0, ..shape.slots });
+            room.groups
+        };
+        // 256 groups fill a blob; a batch of the shape has no room for that many.
+        assert_eq!((groups(1, 1), groups(6, 1)), (shape.slots.groups, shape.slots.groups));
+        assert_eq!((groups(1, 4), groups(2, 8), groups(1, 8)), (64, 64, 32));
+        for batches in 1..=24 {
+            for blobs in 1..=6 {
+                let elements = (batches * groups(blobs, batches) * GROUP) as u64;
+                assert!(bastion_protocol::blob::blobs_for(elements) <= blobs as u64);
+            }
+        }
+    }
+}

@@ -10,6 +10,7 @@ use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use bastion_protocol::field;
+use bastion_protocol::ops::{Deposit, Op};
 use serde_json::Value;
 use support::{bastion, code, program, stderr, stdout};
 use world::{deposit_for, generous, World, ETH, USERS};
@@ -143,4 +144,77 @@ async fn transfers_keep_receipts_that_hold() {
         fs::read_to_string(&receipt).unwrap().replace("\"position\": ", "\"position\": 1");
     fs::write(&receipt, altered).unwrap();
     assert_eq!(code(&run("status alice")), 3);
+}
+
+/// An order is sold to another one of the same batch, and the status tells what it got.
+#[tokio::test(flavor = "multi_thread")]
+async fn orders_are_sent_and_their_fills_are_shown() {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    let world = World::start_at("127.0.0.1:0".parse().unwrap(), generous(), now).await;
+    let dir = tempfile::tempdir().unwrap();
+    let mut queue = u64::from(USERS);
+    for name in ["alice", "bob"] {
+        let key = new(dir.path(), name);
+        let keyhash = field::from_hex("key hash", key["keyhash"].as_str().unwrap()).unwrap();
+        let Op::Deposit(ether) = deposit_for(keyhash, EXIT.parse().unwrap()) else { panic!() };
+        let ops: Vec<Op> =
+            [0, 2].map(|token| Op::Deposit(Deposit { token, ..ether })).into_iter().collect();
+        let taken = world.parts.service.take_from_queue(queue, ops).unwrap();
+        taken.await.unwrap().unwrap();
+        queue += 2;
+    }
+    let run = |args: &str| {
+        let args = format!("wallet {args} --wallet w --password-file password");
+        program(dir.path()).env("BASTION_NODE", world.url()).args(args.split(' ')).output().unwrap()
+    };
+    let json = |output: &std::process::Output| -> Value {
+        assert_eq!(code(output), 0, "{}", stderr(output));
+        serde_json::from_str(&stdout(output)).unwrap()
+    };
+    // Before a batch is sealed, nobody knows which account is in which token.
+    let early = run("order alice --amount 1gwei --buy 2 --limit 1");
+    assert_eq!(code(&early), 2, "{}", stderr(&early));
+    world.seal().await;
+    for (args, said) in [
+        ("--amount 1gwei --buy 0 --limit 1", "is sold and bought"),
+        ("--amount 1gwei --buy 3 --limit 1", "no account in token 3"),
+        ("--amount 1gwei --buy 2 --limit 1 --to 131072", "no account 131072 in token 2"),
+        ("--amount 1gwei --buy 2 --limit 1e30", "2^64"),
+    ] {
+        let output = run(&format!("order alice {args}"));
+        assert_eq!(code(&output), 2, "{args}: {}", stderr(&output));
+        assert!(stderr(&output).contains(said), "{args}: {}", stderr(&output));
+    }
+    let sold = json(&run("order alice --amount 0.5eth --buy 2 --at-least 0.45eth --json"));
+    assert_eq!(sold["amount"], "500000000000000000");
+    assert_eq!(
+        (&sold["token"], &sold["buy"], &sold["filled"]),
+        (&0.into(), &2.into(), &Value::Null)
+    );
+    assert!(dir.path().join(sold["receipt"].as_str().unwrap()).exists());
+    let much = run("order alice --amount 0.75eth --buy 2 --limit 0.9");
+    assert_eq!(code(&much), 1);
+    assert!(stderr(&much).contains("insufficient_balance"), "{}", stderr(&much));
+    let bought = run("order bob --token 2 --amount 0.25eth --buy 0 --limit 9e-1 --fee 0");
+    assert_eq!(code(&bought), 0, "{}", stderr(&bought));
+    assert!(stdout(&bought).contains("held back"), "{}", stdout(&bought));
+
+    world.seal().await;
+    let status = json(&run("status alice --json"));
+    let receipts = status["receipts"].as_array().unwrap();
+    assert_eq!(receipts.len(), 2);
+    let alice = receipts.iter().find(|r| r["operation"] == sold["operation"]).unwrap();
+    let amount = |value: &Value| value.as_str().unwrap().parse::<u128>().unwrap();
+    let (got, paid) = (amount(&alice["filled"]["sold"]), amount(&alice["filled"]["paid"]));
+    assert!(got > ETH / 5 && paid > got * 9 / 10, "{alice}");
+    assert_eq!(alice["included"], true);
+    let in_token = |token: u64| {
+        let accounts = status["accounts"].as_array().unwrap();
+        let account = accounts.iter().find(|a| a["token"] == token).unwrap();
+        amount(&account["proven_balance"])
+    };
+    assert_eq!(in_token(2), ETH + paid);
+    assert!(in_token(0) <= ETH - got);
+    let text = stdout(&run("status bob"));
+    assert!(text.contains("the order was filled: ") && text.contains(" paid"), "{text}");
 }

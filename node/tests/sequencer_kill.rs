@@ -18,8 +18,8 @@ use bastion_node::NodeError;
 use bastion_protocol::account::FIRST_USER;
 use bastion_protocol::header::domain;
 use bastion_protocol::ops::{Action, Body, Deposit, Op, SignedOp};
-use bastion_protocol::{Address, Index};
-use bastion_state::executor::BatchBuilder;
+use bastion_protocol::{Address, Index, Kind, Limit, Token};
+use bastion_state::executor::execute_again;
 use bastion_state::State;
 use rand::{Rng, SeedableRng};
 
@@ -37,16 +37,49 @@ fn open(dir: &Path) -> (Sequencer, Sealer) {
     Sequencer::open(dir, signer, packing, dev_policy()).unwrap()
 }
 
+/// Each user's account in token 0, then each user's account in token 1.
 fn deposits() -> Vec<Op> {
-    let deposit = |n| {
+    let deposit = |n: Index| {
         Op::Deposit(Deposit {
-            token: 0,
+            token: (n / USERS) as Token,
             amount: 1_000_000_000_000,
-            keyhash: dev_key(&format!("user {n}")).public().keyhash(),
+            keyhash: dev_key(&format!("user {}", n % USERS)).public().keyhash(),
             exit: dev_exit("user"),
         })
     };
-    (0..USERS).map(deposit).collect()
+    (0..2 * USERS).map(deposit).collect()
+}
+
+/// Sells one token for the other, of those that user and nonce say.
+fn order(user: Index, nonce: u32) -> SignedOp {
+    let sell = user % 2;
+    let body = Body {
+        account: FIRST_USER + user + sell * USERS,
+        token: sell as Token,
+        nonce,
+        deadline: TIME + 1_000_000,
+        fee: 0,
+        action: Action::Order {
+            to: FIRST_USER + user + (1 - sell) * USERS,
+            buy: 1 - sell as Token,
+            amount: u128::from(1_000 + nonce % 90),
+            limit: Limit::of(9, 10).unwrap(),
+        },
+    };
+    body.sign(&dev_key(&format!("user {user}")), domain(CHAIN, CONTRACT), dev_exit("user")).unwrap()
+}
+
+/// What a user of the killed process sends: users 4 and 5 send orders, the others transfers.
+fn sent(user: Index, nonce: u32) -> SignedOp {
+    match user >= USERS - 2 {
+        true => order(user, nonce),
+        false => transfer(user, nonce),
+    }
+}
+
+/// The account that acts for a user.
+fn acting(user: Index) -> Index {
+    sent(user, 0).body.account
 }
 
 fn transfer(from: Index, nonce: u32) -> SignedOp {
@@ -69,9 +102,8 @@ fn the_killed_process() {
         return;
     };
     let (sequencer, sealer) = open(Path::new(&dir));
-    let nonces: Vec<u32> = (0..USERS)
-        .map(|n| sequencer.state().account(FIRST_USER + n).map_or(0, |a| a.nonce))
-        .collect();
+    let nonces: Vec<u32> =
+        (0..USERS).map(|n| sequencer.state().account(acting(n)).map_or(0, |a| a.nonce)).collect();
     let start = std::time::Instant::now();
     let clock = move || TIME + start.elapsed().as_millis() as u64 / 50;
     let (service, _running) = Service::start(sequencer, sealer, clock, |_| Ok(())).unwrap();
@@ -79,7 +111,7 @@ fn the_killed_process() {
     queued.blocking_recv().unwrap().unwrap();
     for round in 0..u32::MAX {
         let group: Vec<SignedOp> =
-            (0..USERS).map(|n| transfer(n, nonces[n as usize] + round)).collect();
+            (0..USERS).map(|n| sent(n, nonces[n as usize] + round)).collect();
         let answers = service.submit(group).unwrap().blocking_recv().unwrap().unwrap();
         let mut out = std::io::stdout().lock();
         for receipt in answers {
@@ -138,19 +170,36 @@ fn no_receipt_is_lost_or_contradicted() {
     let mut state = State::new();
     let mut places = BTreeMap::new();
     let entries: Vec<_> = sequencer.log().entries(0).unwrap().map(Result::unwrap).collect();
+    let (mut filled, mut open) = (0, None);
     for (number, row) in sequencer.log().batches(0).unwrap() {
-        let mut builder = BatchBuilder::new(&mut state, row.context.clone()).unwrap();
-        let own = entries.iter().filter(|entry| entry.batch == number);
-        for (position, entry) in own.enumerate() {
-            assert_eq!(builder.push(&entry.op, |_| true), Ok(true));
+        let own = || entries.iter().filter(|entry| entry.batch == number);
+        let (ops, quotes): (Vec<Op>, _) =
+            (own().map(|entry| entry.op).collect(), sequencer.log().quotes(number).unwrap());
+        for (position, entry) in own().enumerate() {
             let place = entry.receipt.receipt.place;
             assert_eq!(place.position as usize, position);
             assert_eq!((place.block, place.batch), (row.block, row.batch));
             assert!(places.insert(place, number).is_none(), "one place, two operations");
         }
-        let _ = builder.finish().unwrap();
+        let is_order = |op: &Op| matches!(op, Op::Signed(s) if s.body.action.kind() == Kind::Order);
+        if row.sealed.is_none() && ops.iter().any(is_order) {
+            open = Some((number, row));
+            continue;
+        }
+        assert_eq!(quotes.is_empty(), !ops.iter().any(is_order));
+        let closed = execute_again(&mut state, &row.context, &ops, &quotes).unwrap();
+        filled += closed.ops().iter().filter(|op| op.order.is_some_and(|o| o.sold > 0)).count();
     }
+    assert!(filled > 10, "{filled} filled orders are too few to say anything");
+    // What an open batch holds back is free again when it is closed, and its orders have prices.
     let mut sequencer = sequencer;
+    sequencer.close(true).unwrap();
+    if let Some((number, row)) = open {
+        let ops: Vec<Op> =
+            entries.iter().filter(|entry| entry.batch == number).map(|entry| entry.op).collect();
+        let quotes = sequencer.log().quotes(number).unwrap();
+        execute_again(&mut state, &row.context, &ops, &quotes).unwrap();
+    }
     for closed in sequencer.take_closed() {
         sealer.seal(closed, |_| Ok(())).unwrap();
     }

@@ -797,6 +797,15 @@ export interface components {
             /** @description The token in which the fee is paid. */
             token: components["schemas"]["u16"];
         };
+        /** @description What an order got in the auction of its batch. */
+        Filled: {
+            /** @description The token that it bought. */
+            buy: components["schemas"]["u16"];
+            /** @description What it was paid of that token. */
+            paid: components["schemas"]["Amount"];
+            /** @description What it sold; 0 if it was not filled. */
+            sold: components["schemas"]["Amount"];
+        };
         /** @description Entries of the log of findings, in order. */
         Findings: {
             /**
@@ -965,6 +974,7 @@ export interface components {
             entry: number;
             /** @description The fee, 0 for operations of L1. */
             fee: components["schemas"]["Amount"];
+            filled?: components["schemas"]["Filled"] | null;
             /** @description keccak256 of its bytes. Two deposits may have the same. */
             hash: components["schemas"]["Hash"];
             /** @description What it is, as its bytes say. */

@@ -1,4 +1,5 @@
 mod attacks;
+mod orders;
 
 use bastion_circuits::Shape;
 use bastion_protocol::account::FIRST_USER;

@@ -153,17 +153,16 @@ impl Current {
             if count as usize != found {
                 return Err(broken(format!("{found} operations of {count}")));
             }
-            // The prices are those that were found then: a solver may have learned since.
             let accepted = match quotes.is_empty() {
                 true => None,
-                false => {
-                    let batch = again(state, &row.context, &ops, &mut Slots::empty());
-                    let batch = batch.map_err(broken)?;
+                // For the sentinel alone. What is closed is closed, whatever is accepted today.
+                false => again(state, &row.context, &ops, &mut Slots::empty()).ok().map(|batch| {
                     let accepted = batch.traces().cloned().collect();
                     batch.abandon(state);
-                    Some(accepted)
-                }
+                    accepted
+                }),
             };
+            // The prices are those that were found then: a solver may have learned since.
             let batch = execute_again(state, &row.context, &ops, &quotes);
             let batch = batch.map_err(|rejection| broken(rejection.to_string()))?;
             current.after(&row);
@@ -390,7 +389,8 @@ fn include(
     open.include(state, trace, checked, fits)
 }
 
-/// Executes the operations of a batch again, as they were accepted, with whatever room they take.
+/// Executes the operations of a batch again, as they were accepted, with whatever room they take. The state is as
+/// before if that is not possible.
 fn again(
     state: &mut State,
     context: &BatchContext,
@@ -399,12 +399,15 @@ fn again(
 ) -> Result<UnpricedBatch, String> {
     let mut open = UnpricedBatch::new(state, context.clone()).map_err(|e| e.to_string())?;
     for (position, op) in ops.iter().enumerate() {
-        let broken = |why: String| format!("operation {position}: {why}");
-        let trace = open.execute(state, op, None).map_err(|e| broken(e.to_string()))?;
-        match include(&mut open, usage, state, (trace, None), None) {
-            Pushed::Taken => {}
-            Pushed::Waits | Pushed::Full => return Err(broken("it does not fit".into())),
-        }
+        let why = match open.execute(state, op, None) {
+            Err(rejection) => rejection.to_string(),
+            Ok(trace) => match include(&mut open, usage, state, (trace, None), None) {
+                Pushed::Taken => continue,
+                Pushed::Waits | Pushed::Full => "it does not fit".into(),
+            },
+        };
+        open.abandon(state);
+        return Err(format!("operation {position}: {why}"));
     }
     Ok(open)
 }

@@ -1,3 +1,5 @@
+mod orders;
+
 use std::collections::BTreeSet;
 
 use alloy_primitives::B256;

@@ -5,6 +5,7 @@ mod admin;
 mod blobs;
 mod document;
 mod events;
+mod orders;
 mod raw;
 mod reading;
 mod refusing;

@@ -22,17 +22,17 @@ const VALID: u64 = 3_600;
 
 /// Which account acts, and what it pays.
 #[derive(Debug, clap::Args)]
-struct Acting {
+pub(super) struct Acting {
     #[command(flatten)]
-    who: Who,
+    pub(super) who: Who,
     /// What to pay the operator, in the same form [default: what the node suggests].
     #[arg(long, value_parser = amount::read)]
-    fee: Option<u128>,
+    pub(super) fee: Option<u128>,
     /// Waits until it is final on L1.
     #[arg(long)]
-    wait: bool,
+    pub(super) wait: bool,
     #[command(flatten)]
-    node: NodeArgs,
+    pub(super) node: NodeArgs,
 }
 
 /// An account of a key.

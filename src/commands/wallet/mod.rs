@@ -4,6 +4,7 @@ pub(crate) mod amount;
 pub(crate) mod folder;
 mod l1;
 pub(crate) mod l2;
+mod order;
 mod status;
 
 use std::path::PathBuf;
@@ -18,7 +19,7 @@ use clap::Subcommand;
 use crate::config::Settings;
 use folder::Folder;
 
-/// Holds keys of accounts, and acts with them: deposits, transfers, withdrawals, claims.
+/// Holds keys of accounts, and acts with them: deposits, transfers, orders, withdrawals, claims.
 ///
 /// Keys lie encrypted in the wallet's folder, receipts beside them. A receipt counts when the
 /// sequencer's signature on it holds; a balance when its Merkle proof does. The wallet remembers the
@@ -27,6 +28,7 @@ use folder::Folder;
 #[command(after_help = "Examples:\n  bastion wallet new alice --exit 0x7099...79c8\n  \
 bastion wallet deposit alice --amount 0.5eth --l1 http://127.0.0.1:8545 --from 0x7099...79c8\n  \
 bastion wallet transfer alice --to 131073 --amount 1000gwei --wait\n  \
+bastion wallet order alice --amount 0.1eth --buy 2 --at-least 300000000\n  \
 bastion wallet withdraw alice --amount 0.1eth\n  \
 bastion wallet claim alice --l1 http://127.0.0.1:8545 --from 0x7099...79c8\n  \
 bastion wallet status alice --json")]
@@ -98,6 +100,7 @@ enum Command {
     Deposit(l1::Deposit),
     /// Transfers to an account that exists, or makes one for a key.
     Transfer(l2::Transfer),
+    Order(order::Order),
     /// Withdraws to L1. It can be claimed there once its block is final.
     Withdraw(l2::Withdraw),
     /// Puts another key in the place of an account's. The exit address stays.
@@ -142,6 +145,7 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
         Command::List => folder::list(&wallet),
         Command::Deposit(args) => l1::deposit(&wallet, args),
         Command::Transfer(args) => l2::transfer(&wallet, args),
+        Command::Order(args) => order::run(&wallet, args),
         Command::Withdraw(args) => l2::withdraw(&wallet, args),
         Command::ChangeKey(args) => l2::change_key(&wallet, args),
         Command::Claim(args) => l1::claim(&wallet, args),
@@ -194,6 +198,9 @@ mod tests {
                 "01".repeat(32)
             ),
             "bastion wallet withdraw alice --amount 7 --fee 1".into(),
+            "bastion wallet order alice --amount 1.5eth --buy 2 --limit 3e-9 --json".into(),
+            "bastion wallet order alice --token 2 --amount 7 --buy 0 --at-least 2gwei --to 5"
+                .into(),
             format!("bastion wallet claim alice --l1 http://l1 --from {a}"),
             format!("bastion wallet force-exit alice --account 131072 --l1 http://l1 --from {a}"),
             "bastion wallet status alice --node http://127.0.0.1:4000".into(),
@@ -209,6 +216,10 @@ mod tests {
             "bastion wallet transfer alice --to 1 --amount 1.5",
             "bastion wallet transfer alice --to 1 --amount -1",
             "bastion wallet transfer alice --to 1 --to-key 0x00 --amount 1",
+            "bastion wallet order alice --amount 1 --buy 2",
+            "bastion wallet order alice --amount 1 --limit 2",
+            "bastion wallet order alice --amount 1 --buy 2 --limit 0",
+            "bastion wallet order alice --amount 1 --buy 2 --limit 2 --at-least 2",
             "bastion wallet force-exit alice --l1 http://l1 --l1-key-env KEY",
         ] {
             assert!(!parses(line), "{line}");

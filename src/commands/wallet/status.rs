@@ -1,11 +1,11 @@
 //! What a key has, with its proofs checked.
 
-use bastion_client::types::{Hash, Progressed};
+use bastion_client::types::{Filled, Hash, Operation, Progressed};
 use bastion_client::{check, ClientError};
 use bastion_protocol::{field, Index, Token};
 use serde::Serialize;
 
-use super::{amount, block_on, NodeArgs, Wallet};
+use super::{amount, block_on, order, NodeArgs, Wallet};
 use crate::output;
 
 /// Receipts that are asked about: the last ones.
@@ -52,6 +52,9 @@ struct Receipt {
     signed: Signed,
     /// Null if the node does not know it.
     status: Option<Progressed>,
+    /// What an order got, and the token that it sold; null before its batch is closed, and for other operations.
+    filled: Option<Filled>,
+    sold_token: Option<Token>,
     /// Whether its records stand in the data of its block; null before it is sealed.
     included: Option<bool>,
 }
@@ -99,8 +102,8 @@ pub(super) fn run(wallet: &Wallet<'_>, args: &Args) -> eyre::Result<()> {
                     Signed::NobodyKnown
                 }
             };
-            let status = match client.operation(hash).await {
-                Ok(operation) => Some(operation.status),
+            let known: Option<Operation> = match client.operation(hash).await {
+                Ok(operation) => Some(operation),
                 Err(error) if error.code() == Some("not_found") => None,
                 Err(error) => return Err(error.into()),
             };
@@ -110,7 +113,18 @@ pub(super) fn run(wallet: &Wallet<'_>, args: &Args) -> eyre::Result<()> {
                 Err(error) => return Err(error.into()),
             };
             let (operation, block) = (hash.to_string(), signed.receipt.place.block);
-            receipts.push(Receipt { operation, block, signed: signed_by, status, included });
+            let status = known.as_ref().map(|operation| operation.status);
+            let filled = known.as_ref().and_then(|operation| operation.filled);
+            let sold_token = known.filter(|_| filled.is_some()).map(|operation| operation.token);
+            receipts.push(Receipt {
+                operation,
+                block,
+                signed: signed_by,
+                status,
+                filled,
+                sold_token,
+                included,
+            });
         }
         let (key, owner) = (args.name.clone(), field::to_hex(&file.owner()));
         Ok(Report { key, owner, accounts, receipts })
@@ -148,12 +162,16 @@ fn text(r: &Report) -> String {
             Some(status) => format!("{status:?}").to_lowercase(),
             None => "UNKNOWN TO THE NODE: keep the receipt as evidence".into(),
         };
+        let filled =
+            receipt.filled.zip(receipt.sold_token).map_or_else(String::new, |(got, sell)| {
+                format!("; the order was filled: {}", order::filled(&got, sell))
+            });
         let included = match receipt.included {
             Some(true) | None => "",
             Some(false) => ", AND NOT AS PROMISED: keep the receipt as evidence",
         };
         out += &format!(
-            "receipt    {} in block {}: {status}{included}{}\n",
+            "receipt    {} in block {}: {status}{filled}{included}{}\n",
             receipt.operation,
             receipt.block,
             match receipt.signed {

@@ -24,6 +24,7 @@
 //! whatever a solver does, there is a way to end the batch.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::panic::{catch_unwind, AssertUnwindSafe};
 
 use bastion_auction::{post, rule, solve, Auction, Fill, Order, Posted, Terms, AMOUNT_BITS};
 use bastion_protocol::account::{fee_index, is_limiter};
@@ -243,6 +244,16 @@ impl UnpricedBatch {
     /// None that an operation could cause, as this module argues. If there is a fault all the same, the
     /// [`Rejection`]; the accounts of the state are as before the batch.
     pub fn close(self, state: &mut State) -> Result<ClosedBatch, Rejection> {
+        self.close_at(state, |auction| post(auction, &solve(auction)))
+    }
+
+    /// As [`UnpricedBatch::close`], at the prices that `find` gives. If it panics, or its prices do not clear, nothing
+    /// is traded: no fault of a solver may keep what was promised from being executed.
+    pub(super) fn close_at(
+        self,
+        state: &mut State,
+        find: impl FnOnce(&Auction) -> Posted,
+    ) -> Result<ClosedBatch, Rejection> {
         let Self { batch, auction, mut taken, .. } = self;
         if auction.orders().is_empty() {
             // Room that was held for quotes of an order that was not taken is not used.
@@ -255,10 +266,11 @@ impl UnpricedBatch {
         let checked = check_signatures(state, context.domain, &ops);
         unchecked.into_iter().zip(checked).for_each(|((_, known), checked)| *known = checked);
         batch.abandon(state);
-        let posted = post(&auction, &solve(&auction));
-        match run(state, &context, &taken, &posted) {
-            Err(_) => run(state, &context, &taken, &Posted::none(&auction)),
-            closed => closed,
+        let found = catch_unwind(AssertUnwindSafe(|| find(&auction)));
+        let closed = found.ok().and_then(|posted| run(state, &context, &taken, &posted).ok());
+        match closed {
+            Some(closed) => Ok(closed),
+            None => run(state, &context, &taken, &Posted::none(&auction)),
         }
     }
 }

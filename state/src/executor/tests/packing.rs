@@ -2,7 +2,8 @@
 
 use super::orders::*;
 use super::*;
-use crate::executor::{execute_again, filled, Packer, Pushed, MOST_PAID};
+use crate::executor::{execute_again, filled, Packer, Pushed, UnpricedBatch, MOST_PAID};
+use bastion_auction::{post, solve, Auction, Posted};
 use bastion_protocol::ops::SignedOp;
 use bastion_protocol::Quote;
 
@@ -189,8 +190,7 @@ fn what_could_overflow_is_refused_at_once() {
     for op in pair() {
         assert_eq!(packer.push(&op, |_| true), Ok(Pushed::Taken));
     }
-    // What comes later must not leave too little room either, of a paid account and of one that may get back
-    // what its orders hold.
+    // What comes later must not leave too little room either.
     let most = u128::MAX - MOST_PAID;
     let from_brim = |to, amount| {
         let body = Body {
@@ -210,8 +210,6 @@ fn what_could_overflow_is_refused_at_once() {
     assert_eq!(refused, Err(Rejection::BalanceOverflow(ANNA_BUYS)));
     let fee = bastion_protocol::account::fee_index(2);
     assert_eq!(packer.push(&from_brim(fee, whole), |_| true), Err(Rejection::BalanceOverflow(fee)));
-    let refused = packer.push(&from_brim(BEN_SELLS, whole), |_| true);
-    assert_eq!(refused, Err(Rejection::BalanceOverflow(BEN_SELLS)));
     let less = largest(most, bastion_protocol::ops::AMOUNT_BITS);
     assert!(less < most && less > u128::MAX / 2);
     assert_eq!(packer.push(&from_brim(ANNA_BUYS, less), |_| true), Ok(Pushed::Taken));
@@ -311,4 +309,38 @@ fn a_closed_batch_executes_again() {
     assert_eq!(again(&none).unwrap().ops[0].order.unwrap().sold, 0);
     let dear = Quote::price(2, 0, (1 << 96) - 1).unwrap();
     assert!(again(&[Quote::price(1, 0, 1 << 95).unwrap(), dear]).is_err(), "prices do not clear");
+}
+
+/// Prices that do not clear, and a solver that fails, are no reason not to keep a promise.
+#[test]
+fn without_good_prices_nothing_is_traded() {
+    let wrong = |auction: &Auction| {
+        let mut posted = post(auction, &solve(auction));
+        *posted.surplus.values_mut().next().unwrap() += 1;
+        posted
+    };
+    let dear = |auction: &Auction| {
+        let mut posted = Posted::none(auction);
+        for (token, quote) in &mut posted.quotes {
+            quote.price = (1 << 95) + (u128::from(*token) << 94);
+        }
+        posted
+    };
+    let nothing = |_: &Auction| Posted::default();
+    let fails = |_: &Auction| -> Posted { panic!("a fault of the solver") };
+    let finders: [fn(&Auction) -> Posted; 4] = [wrong, dear, nothing, fails];
+    for (n, find) in finders.into_iter().enumerate() {
+        let mut state = market();
+        let mut batch = UnpricedBatch::new(&mut state, context()).unwrap();
+        for op in pair() {
+            let trace = batch.execute(&state, &op, None).unwrap();
+            assert_eq!(batch.include(&mut state, trace, None, |_| true), Pushed::Taken);
+        }
+        let closed = batch.close_at(&mut state, find).unwrap();
+        let kinds: Vec<Kind> = closed.ops().iter().map(|op| op.kind).collect();
+        assert_eq!(kinds, [Kind::Order, Kind::Order, Kind::Quote, Kind::Quote], "{n}");
+        assert!(closed.ops().iter().filter_map(|op| op.order).all(|order| order.sold == 0), "{n}");
+        let paid = 10 * MILLION - 10;
+        assert_eq!(balances(&state), [paid, 0, paid, 0], "{n}");
+    }
 }

@@ -15,7 +15,7 @@ fn account(user: Index, token: Token) -> Index {
     FIRST_USER + user + Index::from(token) * USERS
 }
 
-/// Gives every user an account in token 1 too.
+/// Gives every user an account in token 1 too. What follows is in a new batch, with room for two orders.
 async fn fund(world: &World) {
     let deposit = |user| {
         let keyhash = dev_key(&format!("user {user}")).public().keyhash();
@@ -23,6 +23,7 @@ async fn fund(world: &World) {
     };
     let ops = (0..USERS).map(deposit).collect();
     world.parts.service.take_from_queue(USERS.into(), ops).unwrap().await.unwrap().unwrap();
+    world.seal().await;
 }
 
 fn order(user: Index, sell: Token, nonce: u32, amount: u128) -> SignedOp {
@@ -85,11 +86,11 @@ async fn an_order_has_a_receipt_and_then_its_fill() {
     let next = transfer(2, 0);
     client.submit(&[next]).await.unwrap();
     world.seal().await;
-    let touching = client.operations_of(account(2, 0), None, 10).await.unwrap();
+    let touching = client.operations_of(account(2, 0), None, Some(10)).await.unwrap();
     let found: Vec<(Hash, u64)> = touching.iter().map(|op| (op.hash, op.entry)).collect();
     assert_eq!(found[0], (hash(&next), u64::from(2 * USERS) + 2));
     assert_eq!(client.operation(hash(&next)).await.unwrap().filled, None);
-    let fees = client.operations_of(0, None, 10).await.unwrap();
+    let fees = client.operations_of(0, None, Some(10)).await.unwrap();
     let kinds: Vec<Kind> = fees.iter().map(|op| op.kind).collect();
     assert_eq!(kinds, [Kind::Transfer, Kind::Order]);
 }

@@ -91,7 +91,7 @@ fn an_order_has_its_place_at_once_and_is_filled_at_the_end() {
     assert_eq!(accepted(sequencer.sequence(&group, TIME).unwrap()), receipts, "sent again");
 
     sequencer.close(true).unwrap();
-    assert!(balance(&sequencer, 0, 0) > ETH - ETH / 1_000 * 310);
+    assert!(balance(&sequencer, 0, 0) > ETH - ETH / 1_000 * 340);
     assert!(balance(&sequencer, 0, 1) > ETH + ETH / 1_000 * 290);
     let sealed = seal(&mut sequencer, &mut sealer);
     let quotes = sequencer.log().quotes(0).unwrap();

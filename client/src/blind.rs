@@ -1,6 +1,8 @@
 //! Blind orders from the side of their owners: what they check before they reveal anything (protocol section 16).
 
-use bastion_protocol::blind::{bond_of, BlindReceipt, Bond, Closing, Entry, Hidden, Paid, Terms};
+use bastion_protocol::blind::{
+    bond_of, BlindReceipt, Bond, Closing, Entry, Hidden, Paid, Terms, REVEAL_MARGIN,
+};
 use bastion_protocol::{Address, Index};
 use serde::{Deserialize, Serialize};
 
@@ -83,8 +85,9 @@ pub fn receipt(
 }
 
 /// Checks a closing before an order is revealed: that it is the sequencer's, that its list is what it signed, that
-/// the order's receipt is in it at its place, and that nobody has a cheap way to withhold an order. The last means
-/// that each forfeit goes to an account that nobody can spend from, and is no smaller than `least` says for the
+/// the order's receipt is in it at its place, that at the time `now` the order could still be revealed on L1 if the
+/// operator did not hear its owner, and that nobody has a cheap way to withhold an order. The last means that each
+/// forfeit goes to an account that nobody can spend from, and is no smaller than `least` says for the
 /// selling account; `None` if that account is not known.
 ///
 /// # Errors
@@ -93,6 +96,7 @@ pub fn closing(
     signed: &SignedClosing,
     own: &SignedBlind,
     rollup: &Rollup,
+    now: u64,
     is_burned: impl Fn(Index) -> bool,
     least: impl Fn(Index) -> Option<u128>,
 ) -> Result<(), Distrust> {
@@ -109,6 +113,13 @@ pub fn closing(
     }
     if entries.get(receipt.place.position as usize) != Some(&own.blind.entry()) {
         return wrong("it has something else at the receipt's place".into());
+    }
+    // An operator who waits with its closing hears the order when L1 takes it no more.
+    let latest = own.terms.reveal_by.saturating_sub(REVEAL_MARGIN);
+    if now > latest {
+        return wrong(format!(
+            "it is {now}, and after {latest} there is no time to reveal the order on L1"
+        ));
     }
     for (position, entry) in entries.iter().enumerate().filter(|(_, e)| e.forfeit.is_some()) {
         let Some(Bond { from, to, amount }) = bond_of(entry) else {

@@ -4,7 +4,9 @@ use std::str::FromStr;
 
 use bastion_circuits::{Shape, Slots};
 use bastion_protocol::blob::{ELEMENTS, GROUP, MAX_BLOBS};
-use bastion_protocol::data::DataMode;
+use bastion_protocol::data::{DataMode, COUNTS_LEN, MAX_DATA};
+use bastion_protocol::records::Section;
+use bastion_protocol::Kind;
 use serde::{Deserialize, Serialize};
 
 /// Most blobs of a block: from 1 to 6, which is as many as L1 lets a transaction carry.
@@ -85,9 +87,43 @@ impl Posting {
     }
 }
 
+/// What each of so many batches may post in calldata: a block that posts more is taken by no contract (protocol,
+/// section 10.4), and then none that follows it.
+pub(crate) fn calldata_share(batches: usize) -> usize {
+    (MAX_DATA / batches.max(1)).saturating_sub(COUNTS_LEN)
+}
+
+/// Bytes that an operation posts in calldata at most, where there is this room: none for L2 and owner records if they
+/// go to a blob.
+pub(crate) fn calldata_bytes(kind: Kind, room: &Slots) -> usize {
+    let in_calldata = room.groups == usize::MAX;
+    let posted = |section: &&Section| match section {
+        Section::L1 | Section::Exits => true,
+        Section::L2 | Section::Owners => in_calldata,
+    };
+    kind.description().sections.iter().filter(posted).map(|section| section.record_len()).sum()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn calldata_of_all_batches_is_taken() {
+        for batches in [1, 2, 3, 8, 256] {
+            let all = batches * (calldata_share(batches) + COUNTS_LEN);
+            assert!(all <= MAX_DATA && all + batches > MAX_DATA, "{batches}");
+        }
+        let shape = Shape::standard();
+        let blob = Posting::from(DataMode::Blob).room(&shape, 2);
+        let calldata = Posting::from(DataMode::Calldata).room(&shape, 2);
+        let bytes = |kind| (calldata_bytes(kind, &blob), calldata_bytes(kind, &calldata));
+        assert_eq!(bytes(Kind::Transfer), (0, 15));
+        assert_eq!(bytes(Kind::Order), (0, 30));
+        assert_eq!(bytes(Kind::TransferNew), (0, 67));
+        assert_eq!(bytes(Kind::Withdraw), (47, 62));
+        assert_eq!(bytes(Kind::DepositNew), (75, 75));
+    }
 
     #[test]
     fn a_block_has_one_to_six_blobs() {

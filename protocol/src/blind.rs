@@ -22,7 +22,7 @@ use crate::receipt::{typed, word, Receipt};
 use crate::{field, Address, Fr, Index, Token};
 
 pub use request::{
-    bond_of, conceal, is_burned, Bond, Hidden, Request, BURNED_EXIT, BURNED_KEYHASH,
+    bond_of, conceal, is_burned, Bond, Hidden, Request, BURNED_EXIT, BURNED_KEYHASH, REVEAL_MARGIN,
 };
 pub use terms::{Opening, Paid, Terms};
 
@@ -73,10 +73,11 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// Its node in the tree of a closing: the leaf, with the forfeit hashed to it.
+    /// Its node in the tree of a closing: the leaf, with the forfeit or 0 hashed to it. A leaf is a hash itself, so
+    /// all entries are hashed in the same way.
     #[must_use]
     pub fn node(&self) -> Fr {
-        self.forfeit.map_or(self.leaf, |forfeit| compress(self.leaf, forfeit))
+        compress(self.leaf, self.forfeit.unwrap_or(Fr::ZERO))
     }
 }
 

@@ -7,6 +7,11 @@ use serde::{Deserialize, Serialize};
 use crate::records::Section;
 use crate::{field, Fr, ProtocolError};
 
+/// Most bytes of a block's calldata that the contract takes (section 10.4).
+pub const MAX_DATA: usize = 262_144;
+/// Bytes of a batch's counts (section 6.2).
+pub const COUNTS_LEN: usize = 8;
+
 /// Value of the order chain before a block's first batch.
 #[must_use]
 pub fn chain_start() -> Fr {

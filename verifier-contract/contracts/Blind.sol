@@ -74,6 +74,9 @@ library Blind {
     /// Mantissa bits of amounts and of fees.
     uint256 private constant AMOUNT_BITS = 35;
     uint256 private constant FEE_BITS = 7;
+    /// Where the fee stands in a posted word.
+    uint256 private constant FEE_SHIFT = 104;
+    uint256 private constant FEE_MASK = 0xfff;
     /// An order sells less than this.
     uint256 private constant AMOUNT_BOUND = 1 << 112;
     /// Times are below this.
@@ -115,7 +118,9 @@ library Blind {
         }
         if (keccak256(packed) != terms.paid) revert OtherTerms();
         _requireContent(blind.receipt.leaf, terms, o, rollup);
-        if (!pays || !_executable(blind.receipt.time, terms, o)) revert NotExecutable();
+        // The owner has shown the fee with the forfeit.
+        bool sameFee = o.fee == blind.forfeit >> FEE_SHIFT & FEE_MASK;
+        if (!pays || !sameFee || !_executable(blind.receipt.time, terms, o)) revert NotExecutable();
     }
 
     /// @dev Requires that leaf and message are those of the order.
@@ -123,7 +128,7 @@ library Blind {
         bytes memory table = Poseidon2.constants();
         // A wider fee would run into the kind.
         if (o.fee >> 12 != 0) revert WrongOpening();
-        uint256 word = KIND_ORDER << 116 | uint256(o.fee) << 104 | uint256(terms.account) << 72
+        uint256 word = KIND_ORDER << 116 | uint256(o.fee) << FEE_SHIFT | uint256(terms.account) << 72
             | uint256(o.to) << 40 | o.amount;
         if (Poseidon2.compress(table, word, o.limit) != leaf) revert WrongOpening();
         uint256 signed_ = word | uint256(terms.nonce) << 120 | uint256(terms.token) << 152

@@ -46,7 +46,7 @@ abstract contract BlindFaults is ReceiptFaults {
     error TooLate(uint256 latest);
     /// @notice The order was not revealed here.
     error NotRevealed(bytes32 digest);
-    /// @notice These are not the words of the leaf, or not those of an L2 operation.
+    /// @notice These are not the words of the leaf.
     error NotItsWords();
 
     /// @notice Reveals a hidden order for which its owner has a blind receipt. Whether anybody signed the receipt is
@@ -183,8 +183,8 @@ abstract contract BlindFaults is ReceiptFaults {
         bytes32 digest = _requireSignedClosing(closing, signature, signer);
         bytes memory table = Poseidon2.constants();
         if (entry.position >= closing.count) revert NoSuchPosition(closing.count, entry.position);
-        uint256 node = _element(entry.leaf);
-        if (entry.forfeit != 0) node = Poseidon2.compress(table, node, _element(entry.forfeit));
+        // Of all entries in the same way: a leaf is a hash itself, and must not pass for a node.
+        uint256 node = Poseidon2.compress(table, _element(entry.leaf), _element(entry.forfeit));
         _requireLeaf(table, closing.root, closing.count, entry.position, node, entry.siblings);
         Promise memory vow = _promised(closing, entry.position);
         (vow.leaf, vow.forfeit) = (entry.leaf, entry.forfeit);
@@ -218,10 +218,12 @@ abstract contract BlindFaults is ReceiptFaults {
         _slash(owner, signer, Fault.Reopened, digest, salt);
     }
 
-    /// @dev The kind of the L2 operation whose words have a leaf. The leaf of a quote is a hash: it is too wide to pass
-    /// for the only word of another operation.
+    /// @dev What stands above the other bits of the first word of a leaf: the kind of an L2 operation, more than any kind
+    /// for one of L1. The leaf of a quote is a hash of two words: it is too wide to pass for the only word of another
+    /// operation, and has no other two.
     function _kind(uint256[] calldata words, uint256 leaf) private pure returns (uint256) {
-        if (words.length == 0 || words[0] >> WORD_BITS != 0) revert NotItsWords();
+        if (words.length == 0 || (words.length == 1 && words[0] >> WORD_BITS != 0)) revert NotItsWords();
+        _element(words[0]);
         bytes memory table = Poseidon2.constants();
         uint256 node = words[0];
         for (uint256 i = 1; i < words.length; ++i) {

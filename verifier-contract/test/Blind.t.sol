@@ -107,8 +107,9 @@ contract BlindTest is BlindWorld {
         terms.available = type(uint128).max;
         vm.expectPartialRevert(Blind.NotExecutable.selector);
         reveal(o, terms, paidOf());
+        // Another fee than the forfeit shows.
         o = openingOf();
-        o.fee = 3 << 5;
+        o.fee = 1 << 5;
         notExecutable(o);
         o = openingOf();
         o.amount = uint40(15_000_000_001) << 5;
@@ -151,7 +152,9 @@ contract BlindTest is BlindWorld {
         o.fee = 1 << 5 | 1;
         terms = termsOf(o);
         terms.available = type(uint128).max;
+        Blind.Receipt memory b = blindOf(o, terms);
+        b.forfeit = 1 << 116 | uint256(o.fee) << 104;
         vm.expectPartialRevert(Blind.NotExecutable.selector);
-        reveal(o, terms, paidOf());
+        slashing.reveal(b, terms, o, paidOf());
     }
 }

@@ -5,6 +5,7 @@ import {Blind} from "../contracts/Blind.sol";
 import {BlindFaults} from "../contracts/BlindFaults.sol";
 import {Bonds} from "../contracts/Bonds.sol";
 import {Inclusion} from "../contracts/Inclusion.sol";
+import {Poseidon2} from "../contracts/Poseidon2.sol";
 import {ReceiptFaults} from "../contracts/ReceiptFaults.sol";
 import {Receipts} from "../contracts/Receipts.sol";
 import {BlindWorld} from "./BlindWorld.sol";
@@ -281,6 +282,7 @@ contract BlindFaultsTest is BlindWorld {
         uint256[] memory entries = entriesOf();
         entry.position = position;
         entry.leaf = position == POSITION ? leafOf(openingOf()) : leavesOf(COUNT, 5)[position];
+        if (position == KNOWN_ORDER) entry.leaf = leafOf(knownOrder());
         entry.forfeit = position == POSITION ? FORFEIT : 0;
         entry.siblings = pathTo(entries, position);
     }
@@ -359,6 +361,24 @@ contract BlindFaultsTest is BlindWorld {
         this.replaced(behind, shown);
     }
 
+    /// Leaves are hashes too: an entry has one reading.
+    function test_an_entry_does_not_pass_for_another() public {
+        Blind.Opening memory known = knownOrder();
+        BlindFaults.Shown memory shown = shownWith(FORFEIT);
+        // The hidden order's entry as a known leaf.
+        BlindFaults.Entry memory entry = entryAt(POSITION);
+        (entry.leaf, entry.forfeit) = (entriesOf()[POSITION], 0);
+        vm.expectPartialRevert(Inclusion.WrongLeaf.selector);
+        this.replaced(entry, shown);
+        // A known order's words as a leaf and a forfeit.
+        shown = shownAt(leavesWith(FORFEIT, quoteLeaf(BOUGHT)), KNOWN_ORDER);
+        entry = entryAt(KNOWN_ORDER);
+        (entry.leaf, entry.forfeit) = (wordOf(known), known.limit);
+        vm.expectPartialRevert(Inclusion.WrongLeaf.selector);
+        this.replaced(entry, shown);
+        kept();
+    }
+
     function test_a_batch_that_is_shorter_than_its_closing() public {
         uint256[] memory leaves = leavesOf(2, 5);
         replaced(entryAt(3), shownAt(leaves, 1));
@@ -408,6 +428,16 @@ contract BlindFaultsTest is BlindWorld {
         vm.expectPartialRevert(BlindFaults.NotItsWords.selector);
         this.reopened(COUNT + 1, new uint256[](0), shown);
         kept();
+    }
+
+    /// In a batch of L1 operations alone.
+    function test_a_deposit_behind_the_closing() public {
+        uint256[] memory words = new uint256[](3);
+        (words[0], words[1], words[2]) = (1 << 176 | 5, 6, 7);
+        bytes memory table = Poseidon2.constants();
+        uint256 leaf = Poseidon2.compress(table, Poseidon2.compress(table, words[0], words[1]), words[2]);
+        reopened(COUNT + 1, words, shownAt(leavesWith(FORFEIT, leaf), COUNT + 1));
+        lost("deposit");
     }
 
     function test_nothing_stands_behind_the_last_operation() public {

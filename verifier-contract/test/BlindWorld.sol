@@ -21,8 +21,9 @@ abstract contract BlindWorld is SlashingWorld {
     uint32 internal constant POSITION = 2;
     /// Operations of the batch before its quotes.
     uint32 internal constant COUNT = 4;
-    /// A transfer's word.
-    uint256 internal constant FORFEIT = 1 << 116 | uint256(ACCOUNT) << 72 | 500 << 40 | 77;
+    uint256 internal constant KNOWN_ORDER = 3;
+    /// A transfer's word, with the order's fee.
+    uint256 internal constant FORFEIT = 1 << 116 | 64 << 104 | uint256(ACCOUNT) << 72 | 500 << 40 | 77;
 
     function openingOf() internal pure returns (Blind.Opening memory o) {
         // 1,500 x 10^7 for a fee of 2, at a limit of 3 / 2.
@@ -117,11 +118,22 @@ abstract contract BlindWorld is SlashingWorld {
 
     // The block: its second batch has what was promised, and two quotes.
 
-    /// What the closing promised, by place: the order's entry has its forfeit too.
+    /// What the closing promised, by place: a leaf with 0, that of the order with its forfeit.
     function entriesOf() internal view returns (uint256[] memory entries) {
         entries = leavesOf(COUNT, 5);
         bytes memory table = Poseidon2.constants();
-        entries[POSITION] = Poseidon2.compress(table, leafOf(openingOf()), FORFEIT);
+        entries[KNOWN_ORDER] = leafOf(knownOrder());
+        for (uint256 i = 0; i < COUNT; ++i) {
+            bool hidden = i == POSITION;
+            uint256 leaf = hidden ? leafOf(openingOf()) : entries[i];
+            entries[i] = Poseidon2.compress(table, leaf, hidden ? FORFEIT : 0);
+        }
+    }
+
+    /// An order that the operator knew.
+    function knownOrder() internal pure returns (Blind.Opening memory o) {
+        o = openingOf();
+        o.to += 1;
     }
 
     function closing() internal view returns (Blind.Closing memory) {
@@ -141,7 +153,7 @@ abstract contract BlindWorld is SlashingWorld {
         leaves = new uint256[](COUNT + 2);
         uint256[] memory known = leavesOf(COUNT, 5);
         for (uint256 i = 0; i < COUNT; ++i) {
-            leaves[i] = i == POSITION ? atPlace : known[i];
+            leaves[i] = i == POSITION ? atPlace : i == KNOWN_ORDER ? leafOf(knownOrder()) : known[i];
         }
         (leaves[COUNT], leaves[COUNT + 1]) = (quoteLeaf(TOKEN), behind);
     }

@@ -74,7 +74,7 @@ fn a_receipt_that_keeps_less_is_not() {
     let refused = receipt(&foreign, &order, &rollup(), REVEAL_BY);
     assert!(matches!(refused, Err(Distrust::Signer { .. })));
     let other_leaf = hidden(2).request.leaf;
-    let changes: [&dyn Fn(&mut SignedBlind); 8] = [
+    let changes: [&dyn Fn(&mut SignedBlind); 9] = [
         &|s| s.blind.receipt.leaf = other_leaf,
         &|s| s.terms.message += Fr::from(1_u64),
         &|s| s.blind.forfeit += Fr::from(1_u64),
@@ -82,6 +82,7 @@ fn a_receipt_that_keeps_less_is_not() {
         &|s| s.terms.paid[0].account += 1,
         &|s| s.terms.available = 5_069,
         &|s| s.terms.nonce += 1,
+        &|s| s.blind.forfeit += bastion_protocol::field::pow2(104),
         &|s| s.blind.receipt.operation = keccak(&[b"other terms"]),
     ];
     for (i, change) in changes.into_iter().enumerate() {
@@ -106,7 +107,7 @@ fn closing_of(entries: Vec<Entry>, byte: u8) -> SignedClosing {
 
 fn check(signed: &SignedClosing, own: &SignedBlind) -> Result<(), Distrust> {
     let least = |account| (account == 11).then_some(1_000);
-    closing(signed, own, &rollup(), |account| account == BURNED, least)
+    closing(signed, own, &rollup(), TIME + 300, |account| account == BURNED, least)
 }
 
 #[test]
@@ -146,6 +147,17 @@ fn nothing_is_revealed_after_another_closing() {
         signed.signature = sign(&signed.closing.digest(CHAIN, CONTRACT), 1);
         refused(signed);
     }
+    // It comes so late that L1 might not take an opening any more.
+    let least = |_| Some(0);
+    let late = closing(
+        &closing_of(vec![known(1), entry], 1),
+        &own,
+        &rollup(),
+        REVEAL_BY - 299,
+        |account| account == BURNED,
+        least,
+    );
+    assert!(matches!(late, Err(Distrust::Closing { .. })), "{late:?}");
     // Somebody withholds his order at little cost: too small a forfeit, one to an account that is spent from, of an
     // account that nobody knows, and none at all.
     let with = |account: Index, (burned, bond): (Index, u128)| {

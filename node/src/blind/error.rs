@@ -1,7 +1,7 @@
 //! Why a batch of blind orders does not take something.
 
 use bastion_protocol::blind::BlindError;
-use bastion_protocol::Index;
+use bastion_protocol::{Index, Token};
 use bastion_state::executor::Rejection;
 
 /// Why a batch of blind orders does not take something.
@@ -23,6 +23,17 @@ pub enum BlindBatchError {
     /// The forfeit is not lost to everybody.
     #[error("the forfeit goes to {}, which could be spent from: name an account with key hash 0 and exit address 0x00..00dead", named(.0))]
     NotBurned(Option<Index>),
+    /// The operator has no least forfeit for a token.
+    #[error("token {0} is none that hidden orders may sell or buy here: the operator lists no forfeit for it")]
+    NotListed(Token),
+    /// The forfeit is too small.
+    #[error("the forfeit is too small: it must be at least {least} units of token {token}")]
+    SmallForfeit {
+        /// The token.
+        token: Token,
+        /// The least.
+        least: u128,
+    },
     /// An account that may be paid does not exist.
     #[error("there is no account {0}: name accounts of your own that exist")]
     NoAccount(Index),

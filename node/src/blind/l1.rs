@@ -33,19 +33,26 @@ pub fn reveal(signed: &SignedBlind, opening: &Opening) -> Result<Bytes, NodeErro
     Ok(ISlashing::revealCall { blind, terms, opening, paid: paid.collect() }.abi_encode().into())
 }
 
-/// The openings that the contract took so far, each with the digest of its receipt.
+/// What the contract took up to a time.
+pub struct Openings {
+    /// Time of the last block that was read.
+    pub time: u64,
+    /// Each with the digest of its receipt.
+    pub openings: Vec<([u8; 32], Opening)>,
+}
+
+/// The openings that the contract took so far, and up to when. A batch is finished by this time and no other:
+/// between two looks at L1 there may be one more.
 ///
 /// # Errors
 /// Those of L1. An event that cannot be read is passed over: the contract lets nothing else through than what an
 /// order can say.
-pub fn openings(
-    l1: &mut dyn ReadL1,
-    slashing: Address,
-) -> Result<Vec<([u8; 32], Opening)>, NodeError> {
+pub fn openings(l1: &mut dyn ReadL1, slashing: Address) -> Result<Openings, NodeError> {
     let pin = l1.pin()?;
     let events = l1.events(&pin, &[slashing])?;
     let revealed = events.iter().filter_map(|e| ISlashing::Revealed::decode_log_data(&e.data).ok());
-    Ok(revealed.filter_map(|event| Some((event.digest.0, opening(&event.opening)?))).collect())
+    let openings = revealed.filter_map(|event| Some((event.digest.0, opening(&event.opening)?)));
+    Ok(Openings { time: pin.time, openings: openings.collect() })
 }
 
 fn opening(o: &contract::Opening) -> Option<Opening> {

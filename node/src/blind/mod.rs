@@ -24,7 +24,7 @@ use bastion_protocol::blind::terms::{Opening, Paid, Terms};
 use bastion_protocol::blind::{bond_of, is_burned, BlindReceipt, Closing, Entry, Request};
 use bastion_protocol::ops::{Action, Op, SignedOp};
 use bastion_protocol::receipt::{operation_hash, Place};
-use bastion_protocol::{Account, Fr, Index, Receipt};
+use bastion_protocol::{Account, Fr, Index, Receipt, Token};
 use bastion_state::executor::{
     check_signatures, BatchContext, BatchTrace, Footprint, HiddenOrder, OpTrace, Packer, Pushed,
     UnpricedBatch,
@@ -36,7 +36,7 @@ use crate::sequencer::ReceiptSigner;
 pub use error::BlindBatchError;
 
 /// Where a batch stands, and what its hidden orders must keep.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rules {
     /// Epoch of its receipts.
     pub epoch: u32,
@@ -46,6 +46,9 @@ pub struct Rules {
     pub batch: u32,
     /// Until when L1 takes openings of its orders, in seconds.
     pub reveal_by: u64,
+    /// The tokens that hidden orders may sell and buy, each with the least forfeit in it. The operator publishes this:
+    /// owners reveal nothing after a closing with a smaller forfeit, or one in a token that they cannot price.
+    pub bonds: BTreeMap<Token, u128>,
 }
 
 /// A batch of plain and blind orders.
@@ -134,11 +137,15 @@ impl<'s> BlindBatch<'s> {
         let checked = check_signatures(self.state, self.context.domain, &[*op]).pop().flatten();
         let trace = self.batch.execute(self.state, op, checked.as_ref())?;
         let leaf = OpTrace::leaf(&trace).ok_or(BlindBatchError::NotAnOrder)?;
+        // Nothing is held for what is not taken.
         let mut usage = self.usage;
-        let room = counted(self.room, &mut usage);
-        let taken = self.batch.include(self.state, trace, checked, room);
-        self.usage = usage;
+        let footprints = self.batch.footprints(&trace).ok_or(BlindBatchError::NoRoom)?;
+        if !footprints.iter().all(counted(self.room, &mut usage)) {
+            return Err(BlindBatchError::NoRoom);
+        }
+        let taken = self.batch.include(self.state, trace, checked, |_| true);
         self.must_be_taken(taken)?;
+        self.usage = usage;
         let receipt = self.receipt(operation_hash(op), leaf);
         self.places.push(Promised::Known { op: *op, leaf });
         Ok(signer.sign(receipt)?)
@@ -161,6 +168,11 @@ impl<'s> BlindBatch<'s> {
         }
         let forfeit = request.forfeit_leaf()?;
         let bond = bond_of(&Entry { leaf, forfeit: Some(forfeit) });
+        let token = request.forfeit.body.token;
+        let least = *self.rules.bonds.get(&token).ok_or(BlindBatchError::NotListed(token))?;
+        if bond.is_none_or(|bond| bond.amount < least) {
+            return Err(BlindBatchError::SmallForfeit { token, least });
+        }
         let to = bond.map(|bond| bond.to).and_then(|to| self.state.account(to).map(|a| (to, *a)));
         match to {
             Some((_, burned)) if is_burned(burned.owner) => {}
@@ -169,9 +181,12 @@ impl<'s> BlindBatch<'s> {
         let mut paid = Vec::with_capacity(request.paid.len());
         for &to in &request.paid {
             let token = self.state.account(to).map(|account| account.token);
-            paid.push(Paid { account: to, token: token.ok_or(BlindBatchError::NoAccount(to))? });
+            let token = token.ok_or(BlindBatchError::NoAccount(to))?;
+            if !self.rules.bonds.contains_key(&token) {
+                return Err(BlindBatchError::NotListed(token));
+            }
+            paid.push(Paid { account: to, token });
         }
-        let token = request.forfeit.body.token;
         let available = self.batch.available(self.state, account);
         let reveal_by = self.rules.reveal_by;
         let terms = Terms { message, account, token, nonce, available, paid, reveal_by };
@@ -181,9 +196,9 @@ impl<'s> BlindBatch<'s> {
         let hidden = HiddenOrder { paid: request.paid.clone(), forfeit: request.forfeit };
         let mut usage = self.usage;
         let room = counted(self.room, &mut usage);
-        let taken = self.batch.include_hidden(self.state, &hidden, checked, room);
+        let taken = self.batch.include_hidden(self.state, &hidden, checked, room)?;
+        self.must_be_taken(taken)?;
         self.usage = usage;
-        self.must_be_taken(taken?)?;
         let blind = BlindReceipt { receipt: self.receipt(terms.hash(), leaf), forfeit };
         let (signed, digest) = signer.sign_blind(blind, terms)?;
         let concealed =
@@ -201,7 +216,7 @@ impl<'s> BlindBatch<'s> {
         self.must_be_open()?;
         self.closed = true;
         let entries: Vec<Entry> = self.places.iter().map(Promised::entry).collect();
-        let Rules { epoch, block, batch, .. } = self.rules;
+        let &Rules { epoch, block, batch, .. } = &self.rules;
         let closing = Closing::of(&entries, epoch, block, batch, self.context.time);
         Ok(signer.sign_closing(closing, entries)?)
     }
@@ -285,7 +300,7 @@ impl<'s> BlindBatch<'s> {
     }
 
     fn receipt(&self, operation: [u8; 32], leaf: Fr) -> Receipt {
-        let Rules { epoch, block, batch, .. } = self.rules;
+        let &Rules { epoch, block, batch, .. } = &self.rules;
         // A batch has fewer than 2^16 operations.
         let position = u32::try_from(self.places.len()).unwrap_or(u32::MAX);
         let place = Place { block, batch, position };

@@ -32,11 +32,14 @@ fn signer() -> ReceiptSigner {
     ReceiptSigner::new(&B256::repeat_byte(5), 1, Address([7; 20])).unwrap()
 }
 
-const RULES: Rules = Rules { epoch: 0, block: 1, batch: 0, reveal_by: REVEAL_BY };
+fn rules() -> Rules {
+    let bonds = [(0, 1_000), (1, 1_000)].into();
+    Rules { epoch: 0, block: 1, batch: 0, reveal_by: REVEAL_BY, bonds }
+}
 
 /// A batch after the deposits.
 fn batch(state: &mut State) -> BlindBatch<'_> {
-    let mut batch = BlindBatch::new(state, context(), Shape::market().slots, RULES).unwrap();
+    let mut batch = BlindBatch::new(state, context(), Shape::market().slots, rules()).unwrap();
     let owner = (key().public().keyhash(), dev_exit("owner"));
     for (token, whose) in [(0, owner), (1, owner), (0, (BURNED_KEYHASH, BURNED_EXIT))] {
         batch.take(&deposit(token, whose), &signer()).unwrap();
@@ -170,6 +173,15 @@ fn what_breaks_a_promise_is_not_taken() {
     });
     refused(hidden_with(body(1), vec![PAID], BURNED).request, |e| {
         matches!(e, BlindBatchError::Rejected(_))
+    });
+    // Owners could not price these.
+    let small = Hidden::new(body(0), vec![PAID], (BURNED, 999), &key(), context().domain);
+    refused(small.unwrap().request, |e| {
+        matches!(e, BlindBatchError::SmallForfeit { token: 0, least: 1_000 })
+    });
+    let other = Body { token: 7, ..body(0) };
+    refused(hidden_with(other, vec![PAID], BURNED).request, |e| {
+        matches!(e, BlindBatchError::NotListed(7))
     });
     let system = Body { account: 5, ..body(0) };
     refused(hidden_with(system, vec![PAID], BURNED).request, |e| {

@@ -12,6 +12,7 @@ use serde::Serialize;
 use super::{bind, Block};
 use crate::error::NodeError;
 use crate::posting::Posting;
+use crate::posting::{calldata_bytes, calldata_share};
 
 /// Turns the next step of a workload into an operation on the state as it is.
 pub trait Source {
@@ -77,7 +78,7 @@ pub fn next_block(
     refused: &mut Vec<Refused>,
 ) -> Result<Option<Block>, NodeError> {
     let posting = posting.into();
-    let room = posting.room(shape, batches);
+    let room = (posting.room(shape, batches), calldata_share(batches));
     let old_root = state.root();
     let mut traces = Vec::with_capacity(batches);
     let mut done = false;
@@ -113,6 +114,8 @@ struct Packed<'s> {
     /// What it has room for.
     room: Slots,
     usage: Slots,
+    /// What it posts in calldata, and may post there.
+    bytes: [usize; 2],
     /// Where its operations stand in the input.
     places: Vec<String>,
 }
@@ -122,19 +125,22 @@ impl<'s> Packed<'s> {
         state: &'s mut State,
         context: &'s BatchContext,
         shape: &'s Shape,
-        room: Slots,
+        (room, share): (Slots, usize),
     ) -> Result<Self, NodeError> {
         let packer = Packer::new(state, context.clone()).map_err(NodeError::Rejected)?;
-        Ok(Self { packer, context, shape, room, usage: Slots::empty(), places: Vec::new() })
+        let (usage, bytes) = (Slots::empty(), [0, share]);
+        Ok(Self { packer, context, shape, room, usage, bytes, places: Vec::new() })
     }
 
     fn push(&mut self, place: &str, op: &Op) -> Result<Pushed, Rejection> {
         let room = self.room;
         let fits = |f: &Footprint| {
             let next = self.usage.with(f.kind, f.accounts, f.nodes, f.tokens);
-            let fits = next.fits(&room);
+            let [posted, most] = self.bytes;
+            let posted = posted + calldata_bytes(f.kind, &room);
+            let fits = next.fits(&room) && posted <= most;
             if fits {
-                self.usage = next;
+                (self.usage, self.bytes[0]) = (next, posted);
             }
             fits
         };
@@ -247,7 +253,7 @@ impl<'s> Packed<'s> {
         provable: &dyn Fn(&BatchTrace) -> Result<(), CircuitError>,
         refused: &mut Vec<Refused>,
     ) -> Result<BatchTrace, NodeError> {
-        let Self { packer, context, shape, room, places, .. } = self;
+        let Self { packer, context, shape, room, bytes: [_, share], places, .. } = self;
         let (trace, state) = packer.finish().map_err(NodeError::Rejected)?;
         let why = match provable(&trace) {
             Ok(()) => return Ok(trace),
@@ -264,7 +270,7 @@ impl<'s> Packed<'s> {
         };
         let why = why.to_string();
         state.undo(&trace);
-        let mut again = Self::new(state, context, shape, room)?;
+        let mut again = Self::new(state, context, shape, (room, share))?;
         for (n, (place, trace)) in places.into_iter().zip(&trace.ops).enumerate() {
             if n == fault {
                 refused.push(Refused::new(place, &why));

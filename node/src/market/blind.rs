@@ -10,7 +10,7 @@ use bastion_client::{blind as owner, SignedBlind, SignedClosing, SignedReceipt};
 use bastion_l1::{DevChain, SendL1};
 use bastion_protocol::blind::is_burned;
 use bastion_protocol::ops::AMOUNT_BITS;
-use bastion_protocol::Address as L2Address;
+use bastion_protocol::{Address as L2Address, Token};
 use bastion_state::executor::{BatchContext, BatchTrace};
 use bastion_state::state::State;
 use serde::Serialize;
@@ -83,7 +83,13 @@ impl Market {
         let &Play { context, room, signer, slashing } = play;
         let refused = |why: &dyn std::fmt::Display| NodeError::Receipt { why: why.to_string() };
         let reveal_by = context.time + REVEAL_SECONDS;
-        let rules = Rules { epoch: 0, block: 1, batch: 0, reveal_by };
+        // Published before anybody hides an order.
+        let least_bonds: BTreeMap<Token, u128> = (0..)
+            .zip(COINS)
+            .map(|(token, coin)| (token, rounded(coin.units(BOND), AMOUNT_BITS)))
+            .collect();
+        let bonds = least_bonds.clone();
+        let rules = Rules { epoch: 0, block: 1, batch: 0, reveal_by, bonds };
         let rollup = Rollup {
             chain_id: signer.chain_id(),
             contract: signer.contract(),
@@ -117,10 +123,11 @@ impl Market {
         let burned = |account| batch.account(account).is_some_and(|a| is_burned(a.owner));
         let least = |account| {
             let token = batch.account(account)?.token;
-            Some(rounded(COINS.get(usize::from(token))?.units(BOND), AMOUNT_BITS))
+            least_bonds.get(&token).copied()
         };
+        let now = l1.now()?;
         for own in &blind {
-            let checked = owner::closing(&closing, own, &rollup, burned, least);
+            let checked = owner::closing(&closing, own, &rollup, now, burned, least);
             checked.map_err(|e| refused(&e))?;
         }
 
@@ -149,15 +156,15 @@ impl Market {
             l1.advance(REVEAL_SECONDS + 60)?;
         }
         let mut on_l1 = 0;
-        for (digest, opening) in openings(l1, slashing)? {
+        let shown = openings(l1, slashing)?;
+        for (digest, opening) in shown.openings {
             if let Some(account) = batch.account_of(&digest) {
                 batch.reveal(account, &opening, signer).map_err(|e| refused(&e))?;
                 on_l1 += 1;
             }
         }
-        let now = l1.pin()?.time;
         let forfeited = batch.unrevealed().count();
-        let trace = batch.finish(now).map_err(|e| refused(&e))?;
+        let trace = batch.finish(shown.time).map_err(|e| refused(&e))?;
         let blinds = Blinds {
             orders: blind.len(),
             revealed: reveal_ms.len(),

@@ -454,7 +454,10 @@ impl Sequencer {
                 Ok(Some(trace)) => trace,
             };
             // Before anybody looks at it: closing a batch clears its orders, and accounts hold something else then.
-            if !self.current.has_room(&trace, slots) {
+            if !self.current.has_room(&trace, &self.packing) {
+                if self.current.goes_on_without(&trace, slots) {
+                    return Ok(Err(Rejection::AuctionFull.into()));
+                }
                 self.close_batch(false, appended)?;
                 continue;
             }

@@ -15,6 +15,7 @@ use bastion_state::state::State;
 use super::log::{Appended, BatchRow, Log};
 use super::Closed;
 use crate::error::NodeError;
+use crate::posting::{calldata_bytes, calldata_share};
 
 /// When batches and blocks close.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,7 +47,8 @@ impl Packing {
         for kind in KINDS.map(|description| description.kind) {
             let nodes = most_nodes(MOST_ACCOUNTS);
             let used = Slots::empty().with(kind, MOST_ACCOUNTS, nodes, usize::from(kind.exits()));
-            if !used.fits(room) {
+            let most = self.sizes.last().copied().unwrap_or(1) as usize;
+            if !used.fits(room) || calldata_bytes(kind, room) > calldata_share(most) {
                 return refused(format!("an operation of kind {kind:?}"));
             }
         }
@@ -244,13 +246,31 @@ impl Current {
         open.execute(state, op, checked).map(Some)
     }
 
-    /// Whether the open batch has room for what [`Current::execute`] gave, and for the quotes that it may need. An
-    /// order has none either if the auction of the batch takes no more: then the batch ends before it, so that
-    /// nobody waits for a receipt.
-    pub(super) fn has_room(&self, trace: &OpTrace, room: &Slots) -> bool {
-        let footprints = self.open.as_ref().and_then(|open| open.footprints(trace));
+    /// Whether the open batch has room for what [`Current::execute`] gave, and for the quotes that it may need: in the
+    /// tables of its shape, and in the calldata that it may post.
+    pub(super) fn has_room(&self, trace: &OpTrace, packing: &Packing) -> bool {
+        let Some(open) = &self.open else {
+            return false;
+        };
+        let room = &packing.shape.slots;
         let with = |used: Slots, f: &Footprint| used.with(f.kind, f.accounts, f.nodes, f.tokens);
-        footprints.is_some_and(|all| all.iter().fold(self.usage, with).fits(room))
+        let Some(footprints) = open.footprints(trace) else {
+            return false;
+        };
+        let most = packing.sizes.last().copied().unwrap_or(1) as usize;
+        let quotes = calldata_bytes(Kind::Quote, room) * self.usage.quotes;
+        let posted: usize = open.traces().map(|trace| calldata_bytes(trace.kind, room)).sum();
+        let added: usize = footprints.iter().map(|f| calldata_bytes(f.kind, room)).sum();
+        posted + quotes + added <= calldata_share(most)
+            && footprints.iter().fold(self.usage, with).fits(room)
+    }
+
+    /// Whether an order that has no room lacks it in the auction alone, so that the batch goes on without it. If it
+    /// ended, anybody could end each batch by orders that fill nothing.
+    pub(super) fn goes_on_without(&self, trace: &OpTrace, room: &Slots) -> bool {
+        let Slots { accounts, nodes, policies, .. } = self.usage;
+        let another = self.usage.with(Kind::Transfer, accounts, nodes, policies);
+        trace.order.is_some() && another.fits(room)
     }
 
     /// Includes what [`Current::execute`] gave in the open batch; `None` if there is no room.

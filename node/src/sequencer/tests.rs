@@ -10,7 +10,7 @@ use bastion_protocol::ops::{Action, Body, Deposit, ForcedExit};
 use bastion_protocol::order::leaf_of;
 use bastion_protocol::receipt::Place;
 use bastion_protocol::{Address, Fr, Index};
-use bastion_state::executor::{BatchBuilder, BatchContext, BatchTrace};
+use bastion_state::executor::{posted_data, BatchBuilder, BatchContext, BatchTrace};
 
 use super::*;
 use crate::devnet::{dev_exit, dev_key, dev_policy};
@@ -396,6 +396,30 @@ fn no_sealed_batch_is_lost() {
     assert_eq!(seal(&mut sequencer, &mut sealer)[0].trace, seen[0]);
     drop((sequencer, sealer));
     assert!(open(dir.path()).0.take_closed().is_empty());
+}
+
+/// A block with more calldata is taken by no contract, and then none after it. Anybody can fill the queue.
+#[test]
+fn a_block_posts_no_more_calldata_than_l1_takes() {
+    use bastion_protocol::data::MAX_DATA;
+    let dir = tempfile::tempdir().unwrap();
+    // Each batch may post 1,016 bytes: 13 records of L1 operations, of which the shape has room for 17.
+    let most = 256;
+    let packing = Packing { sizes: vec![most], ..packing() };
+    let signer = ReceiptSigner::new(&B256::repeat_byte(1), CHAIN, CONTRACT).unwrap();
+    let (mut sequencer, mut sealer) =
+        Sequencer::open(dir.path(), signer, packing, dev_policy()).unwrap();
+    let exit = dev_exit("nobody");
+    let request = Op::ForcedExit(ForcedExit { index: FIRST_USER + 9, token: 0, exit });
+    sequencer.take_from_queue(0, &[request; 40], TIME).unwrap();
+    sequencer.close(true).unwrap();
+    let sealed = seal(&mut sequencer, &mut sealer);
+    let counts: Vec<usize> = sealed.iter().map(|batch| batch.trace.ops.len()).collect();
+    assert_eq!(counts[..4], [13, 13, 13, 1]);
+    let posted = |batch: &Sealed| posted_data(&batch.trace.ops).to_bytes().len();
+    let all: usize = sealed.iter().map(posted).sum();
+    assert_eq!((sealed.len(), all <= MAX_DATA), (most as usize, true));
+    assert!(posted(&sealed[0]) * most as usize <= MAX_DATA);
 }
 
 /// What a user or a caller gives cannot stop the sequencer.

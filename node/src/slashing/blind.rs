@@ -376,48 +376,75 @@ impl Evidence {
     ) -> Result<Option<Self>, NodeError> {
         let (own, signer, hash) = read_closing(signed, chain_id, rollup)?;
         let closing = &signed.closing;
-        if (proof.block, proof.batch) != (closing.block, closing.batch) {
+        if proof.block != closing.block {
             return refused(format!(
-                "the proof is about block {}, batch {}, and the closing about block {}, batch {}",
-                proof.block, proof.batch, closing.block, closing.batch
+                "the proof is about block {}, and the closing about block {}",
+                proof.block, closing.block
             ));
         }
         let of = |fault, shown| {
             let shown = Shown::Blind(Box::new(shown));
             Ok(Some(Self { fault, signer, hash, shown }))
         };
-        if proof.position >= closing.count {
-            let kind = posted.and_then(|words| words.first()).map(kind_of);
-            return match (kind, posted) {
-                (Some(kind), Some(posted)) if kind != Some(QUOTE) => {
+        if !closing.lists(&signed.entries) {
+            return refused("the entries are not those of the closing");
+        }
+        let replaced = |fault, position: u64| match entry_at(&signed.entries, position) {
+            None => refused("the closing has no such entry"),
+            Some(entry) => {
+                of(fault, BlindShown::Replaced(own.clone(), Box::new(entry), proof.clone()))
+            }
+        };
+        let all = proof.batches().map_err(unreadable)?;
+        let operations = all
+            .get(closing.batch as usize)
+            .map(|order| operations_of(&order.counts).unwrap_or_default());
+        // Of a batch that is not there, or shorter, the first entry without a place is shown.
+        let count = u64::from(closing.count);
+        match operations {
+            _ if PublicInputs::from_array(proof.inputs).time != Fr::from(closing.time) => {
+                return replaced(Fault::OtherTime, 0)
+            }
+            None => return replaced(Fault::NoBatch, 0),
+            Some(operations) if operations < count => {
+                return replaced(Fault::NoPosition, operations)
+            }
+            Some(_) if proof.batch != closing.batch => {
+                return refused(format!(
+                    "the proof is about batch {}, and the closing about batch {}",
+                    proof.batch, closing.batch
+                ))
+            }
+            Some(_) => {}
+        }
+        if u64::from(proof.position) >= count {
+            let first = posted.and_then(|words| words.first());
+            return match (first, posted) {
+                (Some(first), Some(posted)) if kind_of(first) != Some(QUOTE) => {
                     let posted = posted.iter().map(to_u256).collect();
                     of(Fault::Reopened, BlindShown::Reopened(own, posted, proof.clone()))
                 }
                 _ => Ok(None),
             };
         }
-        if !signed.closing.lists(&signed.entries) {
-            return refused("the entries are not those of the closing");
+        match signed.entries.get(proof.position as usize) {
+            Some(entry) if keeps(entry, proof.leaf) => Ok(None),
+            _ => replaced(Fault::OtherLeaf, proof.position.into()),
         }
-        let position = proof.position as usize;
-        let Some(entry) = signed.entries.get(position) else {
-            return refused("the closing has no such entry");
-        };
-        let siblings = tree(&signed.entries).siblings(position).unwrap_or_default();
-        let shown = ISlashing::Entry {
-            position: U256::from(proof.position),
-            leaf: to_u256(&entry.leaf),
-            forfeit: entry.forfeit.map_or(U256::ZERO, |forfeit| to_u256(&forfeit)),
-            siblings: siblings.iter().map(to_u256).collect(),
-        };
-        let place = (proof.batch, proof.position);
-        let fault = match (Placed { proof, time: closing.time, place }).fault()? {
-            Some(fault) => fault,
-            None if keeps(entry, proof.leaf) => return Ok(None),
-            None => Fault::OtherLeaf,
-        };
-        of(fault, BlindShown::Replaced(own, Box::new(shown), proof.clone()))
     }
+}
+
+/// An entry with its path, for the contract.
+fn entry_at(entries: &[Entry], position: u64) -> Option<ISlashing::Entry> {
+    let place = usize::try_from(position).ok()?;
+    let entry = entries.get(place)?;
+    let siblings = tree(entries).siblings(place)?;
+    Some(ISlashing::Entry {
+        position: U256::from(position),
+        leaf: to_u256(&entry.leaf),
+        forfeit: entry.forfeit.map_or(U256::ZERO, |forfeit| to_u256(&forfeit)),
+        siblings: siblings.iter().map(to_u256).collect(),
+    })
 }
 
 /// Number of the kind of a Quote.

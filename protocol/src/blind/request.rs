@@ -3,12 +3,11 @@
 use ark_ff::AdditiveGroup;
 use serde::{Deserialize, Serialize};
 
-use super::terms::{body_leaf, Opening};
+use super::terms::{body_leaf, posted_word, Opening};
 use super::{BlindError, Entry};
 use crate::keys::{owner, PublicKey, SecretKey, Signature};
 use crate::limit::Limit;
 use crate::ops::{Action, Body, Float, SignedOp, AMOUNT_BITS};
-use crate::records::L2Record;
 use crate::{field, Address, Fr, Index, Kind};
 
 /// Key hash of the accounts that forfeits are paid to: no key is known that has it.
@@ -22,6 +21,10 @@ pub const BURNED_EXIT: Address =
 pub const HIDDEN_BITS: u32 = 47;
 /// The amount falls by a random part below this one of itself.
 const AMOUNT_PART: u128 = 1 << 20;
+
+/// Seconds that an owner needs for an opening on L1, if the operator does not hear him: nothing is revealed later than
+/// so long before [`Terms::reveal_by`](super::Terms::reveal_by).
+pub const REVEAL_MARGIN: u64 = 300;
 
 /// Whether an account with this owner can never be spent from.
 #[must_use]
@@ -155,13 +158,7 @@ fn raised(limit: Limit, random: u64) -> Result<Limit, BlindError> {
 /// to `to`. None if its forfeit is no transfer.
 #[must_use]
 pub fn bond_of(entry: &Entry) -> Option<Bond> {
-    let bytes = field::to_bytes(&entry.forfeit?);
-    let (above, word) = bytes.split_last_chunk::<16>()?;
-    let word = u128::from_be_bytes(*word);
-    if above.iter().any(|byte| *byte != 0) || word >> 120 != 0 {
-        return None;
-    }
-    let record = L2Record::of_word(word);
+    let record = posted_word(&entry.forfeit?)?;
     if record.kind != Kind::Transfer.description().number {
         return None;
     }

@@ -9,6 +9,7 @@ use crate::limit::Limit;
 use crate::ops::{Action, Body, Float, AMOUNT_BITS, FEE_BITS};
 use crate::order::leaf;
 use crate::receipt::word;
+use crate::records::L2Record;
 use crate::{field, Address, Fr, Index, Token};
 
 /// Most accounts of one order that may be paid.
@@ -162,6 +163,11 @@ impl Terms {
         if opening.amount == 0 {
             return refused("it sells nothing".into());
         }
+        let shown = posted_word(&blind.forfeit).and_then(|forfeit| forfeit.fee());
+        if shown != Some(opening.fee) {
+            let fee = opening.fee;
+            return refused(format!("its fee is {fee}, and its forfeit shows another one"));
+        }
         let cost = opening.amount.checked_add(opening.fee);
         if cost.is_none_or(|cost| cost > self.available) {
             return refused(format!(
@@ -177,6 +183,15 @@ impl Terms {
         }
         Ok(())
     }
+}
+
+/// The record of a leaf that is the only word of an operation.
+pub(super) fn posted_word(leaf: &Fr) -> Option<L2Record> {
+    let bytes = field::to_bytes(leaf);
+    let (above, word) = bytes.split_last_chunk::<16>()?;
+    let word = u128::from_be_bytes(*word);
+    let fits = above.iter().all(|byte| *byte == 0) && word >> 120 == 0;
+    fits.then(|| L2Record::of_word(word))
 }
 
 /// The leaf of an order or a transfer, which post no owner and no exit.

@@ -118,6 +118,13 @@ fn what_cannot_be_executed_does_not_open() {
     refused(with(|_, to| *to = 13), |_| ());
     refused(Body { deadline: TIME - 1, ..order() }, |_| ());
     refused(order(), |t| t.available = 1_500_000_000_000_000_069);
+    // Another fee than the forfeit shows.
+    let hidden = hidden(order());
+    let terms = terms(&hidden);
+    let mut blind = receipt(&hidden, &terms);
+    blind.forfeit += field::pow2(104);
+    let result = terms.check_opening(&blind, &hidden.opening, domain_of_rollup());
+    assert!(matches!(result, Err(BlindError::NotExecutable { .. })), "{result:?}");
 }
 
 #[test]
@@ -216,6 +223,12 @@ fn a_closing_lists_its_entries_and_no_others() {
     let swapped = Entry { leaf: blind.forfeit.unwrap(), forfeit: Some(blind.leaf) };
     assert!(!closing.lists(&[known(1), swapped, known(2)]));
     assert!(!closing.lists(&[known(1), known(3), known(2)]));
+    // A hidden entry is none of a known leaf, nor the other way round.
+    let node = Entry { leaf: blind.node(), forfeit: None };
+    assert!(!closing.lists(&[known(1), node, known(2)]));
+    let plain = Entry { leaf: compress(Fr::from(7_u64), Fr::from(8_u64)), forfeit: None };
+    let split = Entry { leaf: Fr::from(7_u64), forfeit: Some(Fr::from(8_u64)) };
+    assert!(!Closing::of(&[plain], 0, 1, 0, TIME).lists(&[split]));
     assert!(Closing::of(&[], 0, 1, 0, TIME).lists(&[]));
     let json = serde_json::to_string(&entries).unwrap();
     assert_eq!(serde_json::from_str::<Vec<Entry>>(&json).unwrap(), entries);

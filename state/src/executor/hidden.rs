@@ -6,12 +6,14 @@
 //! its quotes, and bounds of balances for the most that each account could get. The account that sells does nothing
 //! else in the batch, so nothing of it depends on which of the two it was.
 
+use std::collections::BTreeSet;
+
 use bastion_auction::Order;
 use bastion_protocol::account::{fee_index, is_limiter, FIRST_USER};
 use bastion_protocol::ops::{Op, SignedOp};
 use bastion_protocol::{Account, Index, Kind, Limit};
 
-use super::unpriced::{Pushed, UnpricedBatch, MOST_PAID};
+use super::unpriced::{quotes_for, Pushed, UnpricedBatch, MOST_PAID};
 use super::{Checked, Footprint, OpenBatch, Rejection};
 use crate::state::State;
 
@@ -33,7 +35,7 @@ impl UnpricedBatch {
     }
 
     /// Takes a hidden order: executes its forfeit, and holds what the order could need. From then on its account
-    /// must do nothing else in this batch. If it is not taken, room may be held all the same.
+    /// must do nothing else in this batch. If it is not taken, nothing changed.
     ///
     /// # Errors
     /// A [`Rejection`] if the forfeit cannot be executed, an account cannot be paid, or the account is none of a
@@ -62,26 +64,42 @@ impl UnpricedBatch {
             orders.push(Order { sell: seller.token, buy: paid.token, amount, limit: any_limit()? });
         }
         self.bounded(state, fee_index(seller.token), available)?;
+        orders.iter().try_for_each(|order| self.bounded(state, fee_index(order.buy), 0))?;
+        let fees = orders.iter().map(|order| fee_index(order.buy));
+        let also: Vec<Index> = hidden.paid.iter().copied().chain(fees).collect();
+        // Nothing is held before it is clear that all fits.
+        let mut auction = self.auction.clone();
+        let quotes: BTreeSet<u64> = orders
+            .iter()
+            .flat_map(|order| quotes_for(*order))
+            .filter(|quote| !self.batch.book.posts(quote))
+            .map(|quote| quote.key())
+            .collect();
+        let room = self.batch.footprints(&trace, quotes.len(), also.iter().copied());
+        // An order takes at least the room of a transfer.
+        let as_order = |(n, f): (usize, Footprint)| match n {
+            0 => Footprint { kind: Kind::Order, ..f },
+            _ => f,
+        };
+        let fits =
+            room.is_some_and(|all| all.into_iter().enumerate().map(as_order).all(|f| fits(&f)));
+        if !fits || orders.iter().any(|order| auction.push(*order).is_err()) {
+            return Ok(Pushed::Waits);
+        }
+        self.auction = auction;
         for order in &orders {
-            self.bounded(state, fee_index(order.buy), 0)?;
-            if self.auction.check(*order).is_err() || !self.make_room(state, *order, &mut fits) {
-                return Ok(Pushed::Waits);
-            }
-            if self.auction.push(*order).is_err() {
+            if !self.make_room(state, *order, &mut |_| true) {
                 return Ok(Pushed::Waits);
             }
         }
-        let fees = orders.iter().map(|order| fee_index(order.buy));
-        let also: Vec<Index> = hidden.paid.iter().copied().chain(fees).collect();
         self.batch.touch(state, &also);
-        // An order takes at least the room of a transfer.
-        let as_order = |f: &Footprint| fits(&Footprint { kind: Kind::Order, ..*f });
-        if !self.batch.include(state, trace, as_order) {
+        if !self.batch.include(state, trace, |_| true) {
             return Ok(Pushed::Waits);
         }
         self.taken.push((op, checked));
-        // Without the forfeit its amount stays; the order's fee may be all that is available.
+        // Without the forfeit its amount and its fee may stay; the order's fee may be all that is available.
         let bond = hidden.forfeit.body.action.amount().unwrap_or_default();
+        let bond = bond.saturating_add(hidden.forfeit.body.fee);
         for (index, more) in [(account, bond), (fee_index(seller.token), available)] {
             let held = self.held.entry(index).or_default();
             *held = held.saturating_add(more);

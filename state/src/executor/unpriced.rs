@@ -344,7 +344,7 @@ fn run_with<'a>(
 }
 
 /// What holds room for the quotes that an order may need: of both its tokens and of its pair.
-fn quotes_for(Order { sell, buy, .. }: Order) -> [Quote; 3] {
+pub(super) fn quotes_for(Order { sell, buy, .. }: Order) -> [Quote; 3] {
     [(sell, sell), (buy, buy), (sell, buy)].map(|(a, b)| Quote { a, b, value: 0 })
 }
 
@@ -360,13 +360,8 @@ fn order_in(op: &Op) -> Option<Order> {
         return None;
     };
     let sell = signed.body.token;
-    match signed.body.action {
-        Action::Order { buy, amount, limit, .. } => Some(Order { sell, buy, amount, limit }),
-        Action::Transfer { .. }
-        | Action::TransferNew { .. }
-        | Action::Withdraw { .. }
-        | Action::ChangeKey { .. }
-        | Action::Freeze { .. }
-        | Action::Unfreeze { .. } => None,
-    }
+    let Action::Order { buy, amount, limit, .. } = signed.body.action else {
+        return None;
+    };
+    Some(Order { sell, buy, amount, limit })
 }

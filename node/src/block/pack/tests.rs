@@ -104,7 +104,7 @@ fn packed(
 ) -> (BatchTrace, Vec<Refused>) {
     let (shape, context) = (Shape::tiny(), context());
     let mut refused = Vec::new();
-    let mut batch = Packed::new(state, &context, &shape, shape.slots).unwrap();
+    let mut batch = Packed::new(state, &context, &shape, (shape.slots, usize::MAX)).unwrap();
     assert!(batch.fill(&mut asked(asks), &mut refused).unwrap());
     let provable = |trace: &BatchTrace| {
         let fault = trace.ops.iter().position(&unprovable);

@@ -108,21 +108,25 @@ fn an_order_has_its_place_at_once_and_is_filled_at_the_end() {
     assert_eq!(sequencer.log().batch(2).unwrap().unwrap().first, 6);
 }
 
-/// The shape has room for two orders and four quotes. A third order ends the batch, and has its receipt at once.
+/// The shape has room for two orders and four quotes. A third order waits for the next batch, and nobody else does:
+/// else orders that fill nothing would end each batch.
 #[test]
-fn an_order_that_the_auction_has_no_room_for_begins_the_next_batch() {
+fn an_order_that_the_auction_has_no_room_for_is_sent_again() {
     let dir = tempfile::tempdir().unwrap();
     let (mut sequencer, mut sealer) = open(dir.path());
     fund_pairs(&mut sequencer, 2);
-    let group = [
-        order(0, 0, 0, 100),
-        order(1, 1, 0, 100),
-        order(0, 0, 1, 50),
-        transfer(0, 2, 2),
-        order(1, 1, 1, 50),
-    ];
-    let receipts = accepted(sequencer.sequence(&group, TIME).unwrap());
-    assert_eq!(places(&receipts), [(1, 0, 4), (1, 0, 5), (1, 1, 0), (1, 1, 1), (1, 1, 2)]);
+    let third = order(0, 0, 1, 50);
+    let group = [order(0, 0, 0, 100), order(1, 1, 0, 100), third, transfer(0, 2, 1)];
+    let mut answers = sequencer.sequence(&group, TIME).unwrap();
+    let refused = answers.remove(2).unwrap_err();
+    assert_eq!(refused, Decline::Rejected(Rejection::AuctionFull));
+    let mut receipts = accepted(answers);
+    assert_eq!(places(&receipts), [(1, 0, 4), (1, 0, 5), (1, 0, 6)]);
+    sequencer.close(false).unwrap();
+    let again = [order(0, 0, 2, 50), order(1, 1, 1, 50)];
+    let later = accepted(sequencer.sequence(&again, TIME).unwrap());
+    assert_eq!(places(&later), [(1, 1, 0), (1, 1, 1)]);
+    receipts.extend(later);
     sequencer.close(true).unwrap();
     let sealed = seal(&mut sequencer, &mut sealer);
     kept(&sealed, &receipts);
@@ -147,7 +151,11 @@ fn an_order_that_the_auction_has_no_room_for_begins_the_next_batch() {
     };
     let other = body.sign(&key(0), domain(), dev_exit("user")).unwrap();
     let group = [order(0, 0, 3, 10), other];
-    let receipts = accepted(sequencer.sequence(&group, TIME).unwrap());
+    let mut answers = sequencer.sequence(&group, TIME).unwrap();
+    assert_eq!(answers.pop().unwrap(), Err(Decline::Rejected(Rejection::AuctionFull)));
+    let mut receipts = accepted(answers);
+    sequencer.close(false).unwrap();
+    receipts.extend(accepted(sequencer.sequence(&[other], TIME).unwrap()));
     let batches: Vec<u32> = receipts.iter().map(|r| r.receipt.place.batch).collect();
     assert_eq!(batches, [0, 1]);
     sequencer.close(true).unwrap();

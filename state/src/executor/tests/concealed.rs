@@ -140,7 +140,8 @@ proptest! {
             buys.sort_unstable();
             buys.dedup();
             let paid: Vec<Index> = buys.iter().map(|token| account(step.user, *token)).collect();
-            let fee = u128::from(step.bits % 2);
+            // Another fee than the order's, at times.
+            let fee = u128::from(step.limit.0 % 3);
             let burned = account(NOBODY, step.sell);
             let action = Action::Transfer { to: burned, amount: 1 };
             let forfeit = signed(&state, step.user, step.sell, fee, action);
@@ -239,6 +240,14 @@ fn without_room_it_waits() {
         let hidden = HiddenOrder { paid: vec![account(0, 1)], forfeit };
         let pushed = batch.include_hidden(&mut state, &hidden, None, |f| f.kind != least);
         assert_eq!(pushed, Ok(Pushed::Waits), "{least:?}");
+        // Nothing is held for what was not taken.
+        let mut asked = Vec::new();
+        let pushed = batch.include_hidden(&mut state, &hidden, None, |f| {
+            asked.push(f.kind);
+            true
+        });
+        assert_eq!(pushed, Ok(Pushed::Taken));
+        assert_eq!(asked, [Kind::Order, Kind::Quote, Kind::Quote, Kind::Quote]);
         batch.abandon(&mut state);
     }
 }

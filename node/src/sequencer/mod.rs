@@ -66,6 +66,9 @@ pub enum Decline {
         /// What the sentinel found.
         reasons: Vec<Reason>,
     },
+    /// The auction of the open batch has no room for an order and its quotes. The batch goes on without it.
+    #[error("the auction of this batch has no room for the order: send it again when the batch has closed")]
+    AuctionFull,
     /// The sentinel refuses it, and it leaves no mark.
     #[error("refused by {}; a forced exit on L1 needs nobody's leave", detectors(.reasons))]
     Refused {
@@ -456,7 +459,7 @@ impl Sequencer {
             // Before anybody looks at it: closing a batch clears its orders, and accounts hold something else then.
             if !self.current.has_room(&trace, &self.packing) {
                 if self.current.goes_on_without(&trace, slots) {
-                    return Ok(Err(Rejection::AuctionFull.into()));
+                    return Ok(Err(Decline::AuctionFull));
                 }
                 self.close_batch(false, appended)?;
                 continue;

@@ -156,9 +156,6 @@ pub enum Rejection {
     /// An order in a batch that clears none.
     #[error("this batch has no prices: orders are taken where they are cleared at its end")]
     NoAuction,
-    /// The auction of this batch has no room for an order and its quotes; the batch goes on.
-    #[error("the auction of this batch has no room for the order: send it again when the batch has closed")]
-    AuctionFull,
     /// The batch has no price quote of a token of an order.
     #[error("the batch has no price of token {0}: give it one, which may be 0")]
     NoPrice(Token),

@@ -97,6 +97,10 @@ fn declined(op: &SignedOp, decline: Decline) -> Answer {
             reasons: shown(&reasons),
             bytes: None,
         }),
+        Decline::AuctionFull => {
+            let (code, message) = ("auction_full".into(), decline.to_string());
+            Answer::Rejection(Rejection { code, message })
+        }
         Decline::Refused { .. } => {
             Answer::Rejection(Rejection { code: "refused".into(), message: decline.to_string() })
         }

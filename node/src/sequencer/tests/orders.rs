@@ -119,7 +119,7 @@ fn an_order_that_the_auction_has_no_room_for_is_sent_again() {
     let group = [order(0, 0, 0, 100), order(1, 1, 0, 100), third, transfer(0, 2, 1)];
     let mut answers = sequencer.sequence(&group, TIME).unwrap();
     let refused = answers.remove(2).unwrap_err();
-    assert_eq!(refused, Decline::Rejected(Rejection::AuctionFull));
+    assert_eq!(refused, Decline::AuctionFull);
     let mut receipts = accepted(answers);
     assert_eq!(places(&receipts), [(1, 0, 4), (1, 0, 5), (1, 0, 6)]);
     sequencer.close(false).unwrap();
@@ -152,7 +152,7 @@ fn an_order_that_the_auction_has_no_room_for_is_sent_again() {
     let other = body.sign(&key(0), domain(), dev_exit("user")).unwrap();
     let group = [order(0, 0, 3, 10), other];
     let mut answers = sequencer.sequence(&group, TIME).unwrap();
-    assert_eq!(answers.pop().unwrap(), Err(Decline::Rejected(Rejection::AuctionFull)));
+    assert_eq!(answers.pop().unwrap(), Err(Decline::AuctionFull));
     let mut receipts = accepted(answers);
     sequencer.close(false).unwrap();
     receipts.extend(accepted(sequencer.sequence(&[other], TIME).unwrap()));

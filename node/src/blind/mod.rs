@@ -68,7 +68,7 @@ pub struct BlindBatch<'s> {
 
 /// What was promised for a place.
 enum Promised {
-    Known { op: Op, leaf: Fr },
+    Known { op: Box<Op>, leaf: Fr },
     Hidden(Box<Concealed>),
 }
 
@@ -90,7 +90,7 @@ impl Promised {
     /// What is executed.
     fn op(&self) -> Op {
         match self {
-            Self::Known { op, .. } => *op,
+            Self::Known { op, .. } => **op,
             Self::Hidden(concealed) => {
                 Op::Signed(concealed.revealed.unwrap_or(concealed.request.forfeit))
             }
@@ -147,7 +147,7 @@ impl<'s> BlindBatch<'s> {
         self.must_be_taken(taken)?;
         self.usage = usage;
         let receipt = self.receipt(operation_hash(op), leaf);
-        self.places.push(Promised::Known { op: *op, leaf });
+        self.places.push(Promised::Known { op: Box::new(*op), leaf });
         Ok(signer.sign(receipt)?)
     }
 

@@ -41,7 +41,7 @@ library ReceiptVectors {
 
     /// Of the blind receipt and of the closing below.
     bytes32 internal constant BLIND_DIGEST = 0x80b8546a99608c9202a9a8801595056ff1f983a419d337869ed57f734ce66275;
-    bytes32 internal constant CLOSING_DIGEST = 0x6733ddeb1eabcd867129a43ecdab762f923c001271be15b396aa484b3be52d01;
+    bytes32 internal constant CLOSING_DIGEST = 0xf019b2951a5f6b85b47e1c38fc59e156457f7ac819d5921d7cd5f5b95050a79a;
 
     function blind() internal pure returns (Blind.Receipt memory) {
         return Blind.Receipt(Receipts.Receipt(3, BLOCK, BATCH, POSITION, 0x229bf4e904ba5f25d7d51fe88ac3529db424fe5dcf42af0b48703b30e2c3b254, 0x2cad4cbc1772af8f22e32cae9bbfb946d368359f4dfa8bc19794dfde57f1619c, 1800000000), 0x000000000000000000000000000000000018c000020000000200800000186a00);
@@ -62,6 +62,6 @@ library ReceiptVectors {
     }
 
     function closing() internal pure returns (Blind.Closing memory) {
-        return Blind.Closing(3, BLOCK, BATCH, 2, 0x161b64378b417030285aa89295da0cba535a7e18a0ae679bcc017a34f370639e, 1800000000);
+        return Blind.Closing(3, BLOCK, BATCH, 2, 0x047d9aeb18cb7ebb7e0fc1a987bc9dc12a2fe5e772d6fa6d3eb1f75a53089d30, 1800000000);
     }
 }

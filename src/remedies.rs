@@ -112,6 +112,8 @@ fn fault(command: &str) -> Option<String> {
     let error = Cli::try_parse_from(words(command)).err()?;
     match error.kind() {
         ErrorKind::MissingRequiredArgument
+        // With a setting in the environment, a command without a subcommand has something given.
+        | ErrorKind::MissingSubcommand
         | ErrorKind::DisplayHelp
         | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
         | ErrorKind::DisplayVersion => None,

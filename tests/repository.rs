@@ -2,7 +2,7 @@
 //! complete, no file is too long to read.
 #![allow(clippy::unwrap_used)]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -156,6 +156,37 @@ fn the_list_of_files_for_a_kind_is_complete() {
     let listed = listed("Add a kind of operation");
     assert_eq!(found, listed);
     assert!(listed.len() <= 8);
+}
+
+/// Figures of gas that documents take from the snapshot, which the contract tests compare with what they measure.
+#[test]
+fn figures_of_gas_are_those_of_the_snapshot() {
+    let snapshot: BTreeMap<String, String> =
+        serde_json::from_str(&read("verifier-contract/snapshots/Gas.json")).unwrap();
+    let told = [
+        ("README.md", "request of a forced exit"),
+        ("README.md", "claim, one of 64 exits"),
+        ("README.md", "exodus, an account leaves"),
+        ("README.md", "exodus, a deposit is given back"),
+        ("docs/performance.md", "blind order, opening"),
+        ("docs/performance.md", "blind order, ignored"),
+        ("docs/performance.md", "closing, an operation behind it"),
+        ("docs/performance.md", "closing, two of one batch"),
+        ("docs/performance.md", "commit in a blob, 8136 transfers"),
+        ("docs/performance.md", "commit in a blob, 8136 transfers, second of two"),
+        ("docs/performance.md", "commit in 2 blobs, 16272 transfers"),
+        ("docs/performance.md", "commit in 2 blobs, 16272 transfers, second of two"),
+        ("docs/performance.md", "commit in 6 blobs, 48816 transfers"),
+        ("docs/performance.md", "settle in a blob, 8136 transfers, without the verifier"),
+        ("docs/performance.md", "settle in 2 blobs, 16272 transfers, without the verifier"),
+        ("docs/performance.md", "prove and finalize, without the verifier"),
+    ];
+    for (document, name) in told {
+        let gas = &snapshot[name];
+        let (thousands, rest) = gas.split_at(gas.len() - 3);
+        let figure = format!("{thousands},{rest}");
+        assert!(read(document).contains(&figure), "{document}: {name} is {figure}");
+    }
 }
 
 /// Longest file that still tells one story.

@@ -19,6 +19,7 @@ use bastion_node::worker::admission::Admission;
 use bastion_node::worker::keys::WorkerKeys;
 use bastion_node::worker::Worker;
 use bastion_node::NodeError;
+use bastion_protocol::data::DataMode;
 use bastion_protocol::header::domain;
 use bastion_protocol::ops::{Action, Body, Deposit, Op, SignedOp};
 use bastion_protocol::Address;
@@ -77,8 +78,13 @@ fn transfer(nonce: u32) -> SignedOp {
 /// A sealed block of two batches.
 fn sealed(dir: &Path) -> Vec<Sealed> {
     let signer = ReceiptSigner::new(&B256::repeat_byte(1), CHAIN, CONTRACT).unwrap();
-    let packing =
-        Packing { shape: Shape::tiny(), sizes: vec![2], batch_seconds: 10, block_seconds: 60 };
+    let packing = Packing {
+        shape: Shape::tiny(),
+        mode: DataMode::Blob,
+        sizes: vec![2],
+        batch_seconds: 10,
+        block_seconds: 60,
+    };
     let (mut sequencer, mut sealer) = Sequencer::open(dir, signer, packing, dev_policy()).unwrap();
     let deposit = |name: &str| {
         Op::Deposit(Deposit {

@@ -16,6 +16,7 @@ use bastion_node::sequencer::{
 };
 use bastion_node::NodeError;
 use bastion_protocol::account::FIRST_USER;
+use bastion_protocol::data::DataMode;
 use bastion_protocol::header::domain;
 use bastion_protocol::ops::{Action, Body, Deposit, Op, SignedOp};
 use bastion_protocol::{Address, Index, Kind, Limit, Token};
@@ -32,8 +33,13 @@ const ROUNDS: usize = 25;
 
 fn open(dir: &Path) -> (Sequencer, Sealer) {
     let signer = ReceiptSigner::new(&B256::repeat_byte(1), CHAIN, CONTRACT).unwrap();
-    let packing =
-        Packing { shape: Shape::tiny(), sizes: vec![2], batch_seconds: 1, block_seconds: 5 };
+    let packing = Packing {
+        shape: Shape::tiny(),
+        mode: DataMode::Blob,
+        sizes: vec![2],
+        batch_seconds: 1,
+        block_seconds: 5,
+    };
     Sequencer::open(dir, signer, packing, dev_policy()).unwrap()
 }
 
@@ -251,8 +257,13 @@ fn a_copy_that_is_put_back_promises_no_place_twice() {
         let path = data.join("log");
         let mark = Log::mark_restored(&path).unwrap();
         let signer = ReceiptSigner::new(&B256::repeat_byte(1), CHAIN, CONTRACT).unwrap();
-        let packing =
-            Packing { shape: Shape::tiny(), sizes: vec![2], batch_seconds: 1, block_seconds: 5 };
+        let packing = Packing {
+            shape: Shape::tiny(),
+            mode: DataMode::Blob,
+            sizes: vec![2],
+            batch_seconds: 1,
+            block_seconds: 5,
+        };
         let refused = Sequencer::open(&data, signer, packing, dev_policy());
         assert!(matches!(refused, Err(NodeError::Restored { .. })));
         // As the node does, with what L1 says before and after blocks were taken back.

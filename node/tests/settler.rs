@@ -189,7 +189,7 @@ impl World {
         let signer =
             ReceiptSigner::new(&B256::repeat_byte(1), rollup.chain_id, rollup.contract).unwrap();
         let (shape, sizes) = (Shape::tiny(), vec![1]);
-        let packing = Packing { shape, sizes, batch_seconds: 600, block_seconds: 600 };
+        let packing = Packing { shape, mode, sizes, batch_seconds: 600, block_seconds: 600 };
         let folder = data.join("sequencer");
         let (sequencer, sealer) = Sequencer::open(&folder, signer, packing, dev_policy()).unwrap();
         let now = l1.block(At::Latest).unwrap().unwrap().time;

@@ -78,8 +78,7 @@ abstract contract BlindFaults is ReceiptFaults {
         _requireOnePlace(first.receipt, second.receipt);
         bytes32 one = _requireSignedBlind(first, firstSignature, signer);
         bytes32 other = _requireSignedBlind(second, secondSignature, signer);
-        if (one == other) revert SameReceipt();
-        _slash(owner, signer, Fault.TwoForOnePlace, keccak256(abi.encode(one, other)), salt);
+        _slashTwo(owner, signer, Fault.TwoForOnePlace, one, other, salt);
     }
 
     /// @notice Shows a blind receipt and another one, of one epoch for one place, that do not agree. A receipt for the
@@ -96,7 +95,7 @@ abstract contract BlindFaults is ReceiptFaults {
         bytes32 one = _requireSignedBlind(blind, signature, signer);
         bytes32 other = _requireSigned(signed, signer);
         if (signed.receipt.leaf == blind.receipt.leaf && signed.receipt.time == blind.receipt.time) revert Kept();
-        _slash(owner, signer, Fault.TwoForOnePlace, keccak256(abi.encode(one, other)), salt);
+        _slashTwo(owner, signer, Fault.TwoForOnePlace, one, other, salt);
     }
 
     /// @notice Shows that the final block of a blind receipt has neither the hidden order nor its forfeit at the place,
@@ -112,9 +111,7 @@ abstract contract BlindFaults is ReceiptFaults {
         bytes32 digest = _requireSignedBlind(blind, signature, signer);
         Promise memory vow = _promise(blind.receipt);
         vow.forfeit = blind.forfeit;
-        _requireNotVoid(vow.epoch, vow.number, _requireFinal(vow.number, shown.inputs, shown.exitRoot));
-        Fault fault = _fault(vow, shown.inputs, shown.batches, shown.leaf, shown.siblings);
-        _slash(owner, signer, fault, digest, salt);
+        _slash(owner, signer, _judge(vow, shown), digest, salt);
     }
 
     /// @notice Shows that the block of a blind receipt cannot have its time any more, as `reportOvertaken` does.
@@ -145,10 +142,9 @@ abstract contract BlindFaults is ReceiptFaults {
         bytes32 digest = _requireSignedBlind(blind, signature, signer);
         if (revealed[digest] == 0) revert NotRevealed(digest);
         Promise memory vow = _promise(blind.receipt);
-        _requireNotVoid(vow.epoch, vow.number, _requireFinal(vow.number, shown.inputs, shown.exitRoot));
         // With the hidden order alone promised, the forfeit is another leaf.
+        Fault fault = _judge(vow, shown);
         if (shown.leaf != blind.forfeit) revert Kept();
-        Fault fault = _fault(vow, shown.inputs, shown.batches, shown.leaf, shown.siblings);
         _slash(owner, signer, fault == Fault.OtherLeaf ? Fault.Ignored : fault, digest, salt);
     }
 
@@ -166,8 +162,7 @@ abstract contract BlindFaults is ReceiptFaults {
         if (!same) revert OtherPlace();
         bytes32 one = _requireSignedClosing(first, firstSignature, signer);
         bytes32 other = _requireSignedClosing(second, secondSignature, signer);
-        if (one == other) revert SameReceipt();
-        _slash(owner, signer, Fault.TwoClosings, keccak256(abi.encode(one, other)), salt);
+        _slashTwo(owner, signer, Fault.TwoClosings, one, other, salt);
     }
 
     /// @notice Shows that a final block has something else at a place than the closing of the batch promised.
@@ -188,9 +183,7 @@ abstract contract BlindFaults is ReceiptFaults {
         _requireLeaf(table, closing.root, closing.count, entry.position, node, entry.siblings);
         Promise memory vow = _promised(closing, entry.position);
         (vow.leaf, vow.forfeit) = (entry.leaf, entry.forfeit);
-        _requireNotVoid(vow.epoch, vow.number, _requireFinal(vow.number, shown.inputs, shown.exitRoot));
-        Fault fault = _fault(vow, shown.inputs, shown.batches, shown.leaf, shown.siblings);
-        _slash(owner, signer, fault, digest, salt);
+        _slash(owner, signer, _judge(vow, shown), digest, salt);
     }
 
     /// @notice Shows that an operation stands behind the closing of its batch, and is no quote.
@@ -208,12 +201,9 @@ abstract contract BlindFaults is ReceiptFaults {
         bytes32 digest = _requireSignedClosing(closing, signature, signer);
         if (position < closing.count) revert Kept();
         Promise memory vow = _promised(closing, position);
-        _requireNotVoid(vow.epoch, vow.number, _requireFinal(vow.number, shown.inputs, shown.exitRoot));
-        if (shown.inputs[INPUT_TIME] != closing.time) revert Kept();
-        // No leaf is promised, so what stands there is another one.
-        Fault fault = _fault(vow, shown.inputs, shown.batches, shown.leaf, shown.siblings);
-        // A batch that is shorter has nothing behind its closing.
-        if (fault != Fault.OtherLeaf) revert Kept();
+        // No leaf is promised, so what stands there is another one. A block of another time, or a batch that is
+        // shorter, has nothing behind this closing.
+        if (_judge(vow, shown) != Fault.OtherLeaf) revert Kept();
         if (_kind(words, shown.leaf) == KIND_QUOTE) revert Kept();
         _slash(owner, signer, Fault.Reopened, digest, salt);
     }
@@ -231,6 +221,12 @@ abstract contract BlindFaults is ReceiptFaults {
         }
         if (node != leaf) revert NotItsWords();
         return words[0] >> KIND_SHIFT;
+    }
+
+    /// @dev What is wrong with a final block, by a promise that is not void.
+    function _judge(Promise memory vow, Shown calldata shown) private view returns (Fault) {
+        _requireNotVoid(vow.epoch, vow.number, _requireFinal(vow.number, shown.inputs, shown.exitRoot));
+        return _fault(vow, shown.inputs, shown.batches, shown.leaf, shown.siblings);
     }
 
     /// @dev What a closing promises of a place, without a leaf.

@@ -49,8 +49,7 @@ abstract contract ReceiptFaults is Inclusion, Bonds {
     ) external {
         _requireOnePlace(first.receipt, second.receipt);
         (bytes32 one, bytes32 other) = (_requireSigned(first, signer), _requireSigned(second, signer));
-        if (one == other) revert SameReceipt();
-        _slash(owner, signer, Fault.TwoForOnePlace, keccak256(abi.encode(one, other)), salt);
+        _slashTwo(owner, signer, Fault.TwoForOnePlace, one, other, salt);
     }
 
     /// @notice Shows that the final block of a receipt is not what the receipt says. `batches`, `leaf` and `siblings`
@@ -88,6 +87,12 @@ abstract contract ReceiptFaults is Inclusion, Bonds {
         bytes32 digest = _requireSigned(signed, signer);
         _requireOvertaken(signed.receipt, number, inputs, exitRoot);
         _slash(owner, signer, Fault.Overtaken, digest, salt);
+    }
+
+    /// @dev Empties a bond for two promises that differ.
+    function _slashTwo(address owner, address signer, Fault fault, bytes32 one, bytes32 other, bytes32 salt) internal {
+        if (one == other) revert SameReceipt();
+        _slash(owner, signer, fault, keccak256(abi.encode(one, other)), salt);
     }
 
     /// @dev Requires that a final block before a receipt's has a later time.

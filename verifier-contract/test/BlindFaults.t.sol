@@ -15,11 +15,12 @@ contract BlindFaultsTest is BlindWorld {
 
     function setUp() public {
         world();
+        vm.recordLogs();
     }
 
-    function lost(string memory why) internal view {
-        require(bondOf(OWNER, sequencer) == 0, why);
-        require(REPORTER.balance == BOND / 4, why);
+    function lost(Bonds.Fault fault) internal {
+        require(namedFault() == fault, "fault");
+        requireSlashed();
     }
 
     function kept() internal view {
@@ -38,7 +39,7 @@ contract BlindFaultsTest is BlindWorld {
         announceEvidence(pairOf(digestOf(a), digestOf(b)));
         vm.prank(REPORTER);
         slashing.reportTwoBlind(OWNER, sequencer, a, sealed_(a), b, sealed_(b), SALT);
-        lost("two");
+        lost(Bonds.Fault.TwoForOnePlace);
     }
 
     function test_one_blind_receipt_twice_is_none() public {
@@ -84,17 +85,17 @@ contract BlindFaultsTest is BlindWorld {
 
     function test_a_receipt_for_another_operation_does_not_agree() public {
         andOther(leafOf(openingOf()) + 1, TIME);
-        lost("leaf");
+        lost(Bonds.Fault.TwoForOnePlace);
     }
 
     function test_a_receipt_for_the_forfeit_does_not_agree() public {
         andOther(FORFEIT, TIME);
-        lost("forfeit");
+        lost(Bonds.Fault.TwoForOnePlace);
     }
 
     function test_a_receipt_with_another_time_does_not_agree() public {
         andOther(leafOf(openingOf()), TIME + 1);
-        lost("time");
+        lost(Bonds.Fault.TwoForOnePlace);
     }
 
     // The block.
@@ -111,7 +112,7 @@ contract BlindFaultsTest is BlindWorld {
 
     function test_another_leaf_at_the_place() public {
         broken(blind(), shownWith(1234));
-        lost("leaf");
+        lost(Bonds.Fault.OtherLeaf);
     }
 
     function test_either_leaf_keeps_the_promise() public {
@@ -129,7 +130,7 @@ contract BlindFaultsTest is BlindWorld {
         Blind.Receipt memory b = blind();
         b.receipt.position = COUNT + 2;
         broken(b, shown);
-        lost("position");
+        lost(Bonds.Fault.NoPosition);
     }
 
     function test_a_batch_that_is_not_there() public {
@@ -137,7 +138,7 @@ contract BlindFaultsTest is BlindWorld {
         Blind.Receipt memory b = blind();
         b.receipt.batch = 2;
         broken(b, shown);
-        lost("batch");
+        lost(Bonds.Fault.NoBatch);
     }
 
     function test_a_wrong_path_shows_nothing() public {
@@ -161,7 +162,7 @@ contract BlindFaultsTest is BlindWorld {
         announceEvidence(digestOf(b));
         vm.prank(REPORTER);
         slashing.reportBlindOvertaken(OWNER, sequencer, b, sealed_(b), 6, inputs, EXITS, SALT);
-        lost("overtaken");
+        lost(Bonds.Fault.Overtaken);
     }
 
     function test_an_earlier_block_with_an_earlier_time_shows_nothing() public {
@@ -191,7 +192,7 @@ contract BlindFaultsTest is BlindWorld {
         revealNow();
         BlindFaults.Shown memory shown = shownWith(FORFEIT);
         ignored(shown);
-        lost("ignored");
+        lost(Bonds.Fault.Ignored);
     }
 
     /// The block may be final before the time is over: an operator that does not wait bears that.
@@ -200,7 +201,7 @@ contract BlindFaultsTest is BlindWorld {
         vm.warp(REVEAL_BY);
         revealNow();
         ignored(shown);
-        lost("ignored");
+        lost(Bonds.Fault.Ignored);
     }
 
     function test_the_forfeit_of_an_order_that_nobody_revealed_is_none() public {
@@ -300,7 +301,7 @@ contract BlindFaultsTest is BlindWorld {
         announceEvidence(pairOf(digestOf(c), digestOf(d)));
         vm.prank(REPORTER);
         slashing.reportTwoClosings(OWNER, sequencer, c, sealed_(c), d, sealed_(d), SALT);
-        lost("closings");
+        lost(Bonds.Fault.TwoClosings);
     }
 
     function test_closings_of_different_batches_are_none() public {
@@ -321,12 +322,12 @@ contract BlindFaultsTest is BlindWorld {
         uint256[] memory leaves = leavesWith(FORFEIT, quoteLeaf(BOUGHT));
         leaves[1] += 1;
         replaced(entryAt(1), shownAt(leaves, 1));
-        lost("known");
+        lost(Bonds.Fault.OtherLeaf);
     }
 
     function test_an_operation_in_place_of_a_hidden_one() public {
         replaced(entryAt(POSITION), shownWith(1234));
-        lost("hidden");
+        lost(Bonds.Fault.OtherLeaf);
     }
 
     function test_what_the_closing_promised_is_no_fault() public {
@@ -382,7 +383,7 @@ contract BlindFaultsTest is BlindWorld {
     function test_a_batch_that_is_shorter_than_its_closing() public {
         uint256[] memory leaves = leavesOf(2, 5);
         replaced(entryAt(3), shownAt(leaves, 1));
-        lost("shorter");
+        lost(Bonds.Fault.NoPosition);
     }
 
     function reopened(uint256 position, uint256[] memory words, BlindFaults.Shown memory shown) public {
@@ -407,13 +408,13 @@ contract BlindFaultsTest is BlindWorld {
         uint128 limit = openingOf().limit;
         uint256[] memory leaves = leavesWith(FORFEIT, leafOf(openingOf()));
         reopened(COUNT + 1, list(word, limit), shownAt(leaves, COUNT + 1));
-        lost("order");
+        lost(Bonds.Fault.Reopened);
     }
 
     function test_a_transfer_behind_the_closing() public {
         uint256[] memory leaves = leavesWith(FORFEIT, FORFEIT + 1);
         reopened(COUNT + 1, list(FORFEIT + 1), shownAt(leaves, COUNT + 1));
-        lost("transfer");
+        lost(Bonds.Fault.Reopened);
     }
 
     function test_a_quote_behind_the_closing_is_none() public {
@@ -437,7 +438,21 @@ contract BlindFaultsTest is BlindWorld {
         bytes memory table = Poseidon2.constants();
         uint256 leaf = Poseidon2.compress(table, Poseidon2.compress(table, words[0], words[1]), words[2]);
         reopened(COUNT + 1, words, shownAt(leavesWith(FORFEIT, leaf), COUNT + 1));
-        lost("deposit");
+        lost(Bonds.Fault.Reopened);
+    }
+
+    /// Another time is a fault of its own, and shows nothing about what stands behind.
+    function test_a_block_of_another_time_than_its_closing() public {
+        BlindFaults.Shown memory shown = shownAt(leavesWith(FORFEIT, FORFEIT + 1), COUNT + 1);
+        Blind.Closing memory c = closing();
+        c.time += 1;
+        announceEvidence(digestOf(c));
+        vm.prank(REPORTER);
+        vm.expectPartialRevert(ReceiptFaults.Kept.selector);
+        slashing.reportReopened(OWNER, sequencer, c, sealed_(c), COUNT + 1, list(FORFEIT + 1), shown, SALT);
+        vm.prank(REPORTER);
+        slashing.reportReplaced(OWNER, sequencer, c, sealed_(c), entryAt(0), shown, SALT);
+        lost(Bonds.Fault.OtherTime);
     }
 
     function test_nothing_stands_behind_the_last_operation() public {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
+import {Bonds} from "../contracts/Bonds.sol";
 import {IBlocks} from "../contracts/IBlocks.sol";
 import {Inclusion} from "../contracts/Inclusion.sol";
 import {Poseidon2} from "../contracts/Poseidon2.sol";
@@ -9,6 +10,14 @@ import {Slashing} from "../contracts/Slashing.sol";
 import {Times} from "../contracts/Times.sol";
 
 interface SignVm {
+    struct Log {
+        bytes32[] topics;
+        bytes data;
+        address emitter;
+    }
+
+    function recordLogs() external;
+    function getRecordedLogs() external returns (Log[] memory);
     function sign(uint256 key, bytes32 digest) external pure returns (uint8 v, bytes32 r, bytes32 s);
     function addr(uint256 key) external pure returns (address);
     function prank(address) external;
@@ -198,6 +207,12 @@ abstract contract SlashingWorld {
 
     function bondOf(address owner, address key) internal view returns (uint256 amount) {
         (amount,) = slashing.bonds(owner, key);
+    }
+
+    /// As what the contract named the fault that emptied a bond since `recordLogs`.
+    function namedFault() internal returns (Bonds.Fault fault) {
+        SignVm.Log[] memory logs = vm.getRecordedLogs();
+        (fault,,,) = abi.decode(logs[logs.length - 1].data, (Bonds.Fault, bytes32, uint256, uint256));
     }
 
     /// The bond is gone: a quarter to the reporter, the rest burned.

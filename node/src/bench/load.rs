@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use alloy_primitives::B256;
 use bastion_circuits::Shape;
 use bastion_protocol::account::FIRST_USER;
+use bastion_protocol::data::DataMode;
 use bastion_protocol::header::domain;
 use bastion_protocol::keys::SecretKey;
 use bastion_protocol::ops::{Action, Body, Deposit, Op};
@@ -89,6 +90,7 @@ impl Load {
         let signer = ReceiptSigner::new(&B256::repeat_byte(1), CHAIN, CONTRACT)?;
         let packing = Packing {
             shape: self.shape.clone(),
+            mode: DataMode::Blob,
             sizes: vec![4],
             batch_seconds: 600,
             block_seconds: 3_600,

@@ -6,6 +6,7 @@ use std::time::Instant;
 use alloy_primitives::B256;
 use bastion_circuits::Shape;
 use bastion_protocol::account::FIRST_USER;
+use bastion_protocol::data::DataMode;
 use bastion_protocol::keys::owner;
 use bastion_protocol::{Account, Address, Fr};
 use bastion_state::state::State;
@@ -51,8 +52,13 @@ pub fn ready(accounts: u32, dir: &Path) -> Result<ReadyReport, NodeError> {
 
     let start = Instant::now();
     let signer = ReceiptSigner::new(&B256::repeat_byte(1), CHAIN, CONTRACT)?;
-    let packing =
-        Packing { shape: Shape::standard(), sizes: vec![2], batch_seconds: 10, block_seconds: 60 };
+    let packing = Packing {
+        shape: Shape::standard(),
+        mode: DataMode::Blob,
+        sizes: vec![2],
+        batch_seconds: 10,
+        block_seconds: 60,
+    };
     let opened = Sequencer::open(&data, signer, packing, dev_policy())?;
     let ready_seconds = start.elapsed().as_secs_f64();
     drop(opened);

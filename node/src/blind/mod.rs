@@ -17,7 +17,6 @@ pub mod l1;
 
 use std::collections::BTreeMap;
 
-use bastion_circuits::Slots;
 use bastion_client::{SignedBlind, SignedClosing, SignedReceipt};
 use bastion_protocol::account::FIRST_USER;
 use bastion_protocol::blind::terms::{Opening, Paid, Terms};
@@ -26,11 +25,11 @@ use bastion_protocol::ops::{Action, Op, SignedOp};
 use bastion_protocol::receipt::{operation_hash, Place};
 use bastion_protocol::{Account, Fr, Index, Receipt, Token};
 use bastion_state::executor::{
-    check_signatures, BatchContext, BatchTrace, Footprint, HiddenOrder, OpTrace, Packer, Pushed,
-    UnpricedBatch,
+    check_signatures, BatchContext, BatchTrace, HiddenOrder, OpTrace, Packer, Pushed, UnpricedBatch,
 };
 use bastion_state::state::State;
 
+use crate::posting::{Room, Usage};
 use crate::sequencer::ReceiptSigner;
 
 pub use error::BlindBatchError;
@@ -57,8 +56,8 @@ pub struct BlindBatch<'s> {
     batch: UnpricedBatch,
     context: BatchContext,
     /// What it has room for.
-    room: Slots,
-    usage: Slots,
+    room: Room,
+    usage: Usage,
     rules: Rules,
     places: Vec<Promised>,
     /// Places of hidden orders by their accounts.
@@ -106,11 +105,11 @@ impl<'s> BlindBatch<'s> {
     pub fn new(
         state: &'s mut State,
         context: BatchContext,
-        room: Slots,
+        room: Room,
         rules: Rules,
     ) -> Result<Self, BlindBatchError> {
         let batch = UnpricedBatch::new(state, context.clone())?;
-        let (usage, places, hidden) = (Slots::empty(), Vec::new(), BTreeMap::new());
+        let (usage, places, hidden) = (Usage::none(), Vec::new(), BTreeMap::new());
         Ok(Self { state, batch, context, room, usage, rules, places, hidden, closed: false })
     }
 
@@ -140,7 +139,7 @@ impl<'s> BlindBatch<'s> {
         // Nothing is held for what is not taken.
         let mut usage = self.usage;
         let footprints = self.batch.footprints(&trace).ok_or(BlindBatchError::NoRoom)?;
-        if !footprints.iter().all(counted(self.room, &mut usage)) {
+        if !footprints.iter().all(self.room.count(&mut usage)) {
             return Err(BlindBatchError::NoRoom);
         }
         let taken = self.batch.include(self.state, trace, checked, |_| true);
@@ -195,7 +194,7 @@ impl<'s> BlindBatch<'s> {
         let checked = check_signatures(self.state, self.context.domain, &[op]).pop().flatten();
         let hidden = HiddenOrder { paid: request.paid.clone(), forfeit: request.forfeit };
         let mut usage = self.usage;
-        let room = counted(self.room, &mut usage);
+        let room = self.room.count(&mut usage);
         let taken = self.batch.include_hidden(self.state, &hidden, checked, room)?;
         self.must_be_taken(taken)?;
         self.usage = usage;
@@ -271,30 +270,43 @@ impl<'s> BlindBatch<'s> {
         })
     }
 
-    /// Clears the orders and executes the batch, with the forfeit of each order that is hidden still. `l1_time` is
-    /// the time of the last final block of L1 whose openings were taken.
+    /// Whether the batch can be finished. `l1_time` is the time of the last final block of L1 whose openings were
+    /// taken.
     ///
     /// # Errors
     /// [`BlindBatchError::Open`] before the closing; [`BlindBatchError::TooSoon`] while L1 may take an opening of an
-    /// order that is hidden still. None that owners could cause, as the executor argues.
-    pub fn finish(self, l1_time: u64) -> Result<BatchTrace, BlindBatchError> {
+    /// order that is hidden still.
+    pub fn ready(&self, l1_time: u64) -> Result<(), BlindBatchError> {
         if !self.closed {
             return Err(BlindBatchError::Open);
         }
         let (hidden, reveal_by) = (self.unrevealed().count(), self.rules.reveal_by);
-        if hidden > 0 && l1_time <= reveal_by {
-            return Err(BlindBatchError::TooSoon { hidden, l1_time, reveal_by });
+        match hidden > 0 && l1_time <= reveal_by {
+            true => Err(BlindBatchError::TooSoon { hidden, l1_time, reveal_by }),
+            false => Ok(()),
         }
+    }
+
+    /// Clears the orders and executes the batch, with the forfeit of each order that is hidden still.
+    ///
+    /// # Errors
+    /// Those of [`BlindBatch::ready`], which should be asked before: the batch is gone, and the state as before it.
+    /// None that owners could cause, as the executor argues.
+    pub fn finish(self, l1_time: u64) -> Result<BatchTrace, BlindBatchError> {
+        let ready = self.ready(l1_time);
         let Self { state, batch, context, room, places, .. } = self;
         batch.abandon(state);
-        let ops: Vec<Op> = places.iter().map(Promised::op).collect();
+        ready?;
         let mut batch = Packer::new(state, context)?;
-        let mut usage = Slots::empty();
-        for op in &ops {
-            let pushed = batch.push(op, counted(room, &mut usage))?;
-            if pushed != Pushed::Taken {
-                return Err(BlindBatchError::NoRoom);
-            }
+        let mut usage = Usage::none();
+        for op in places.iter().map(Promised::op) {
+            let why = match batch.push(&op, room.count(&mut usage)) {
+                Ok(Pushed::Taken) => continue,
+                Ok(Pushed::Waits | Pushed::Full) => BlindBatchError::NoRoom,
+                Err(rejection) => rejection.into(),
+            };
+            batch.abandon();
+            return Err(why);
         }
         Ok(batch.finish()?.0)
     }
@@ -330,18 +342,6 @@ impl<'s> BlindBatch<'s> {
             Pushed::Taken => Ok(()),
             Pushed::Waits | Pushed::Full => Err(BlindBatchError::NoRoom),
         }
-    }
-}
-
-/// Asks whether something fits, and counts it if it does.
-fn counted(room: Slots, usage: &mut Slots) -> impl FnMut(&Footprint) -> bool + '_ {
-    move |f| {
-        let next = usage.with(f.kind, f.accounts, f.nodes, f.tokens);
-        let fits = next.fits(&room);
-        if fits {
-            *usage = next;
-        }
-        fits
     }
 }
 

@@ -8,6 +8,9 @@ use bastion_protocol::ops::{Body, Deposit};
 use bastion_protocol::{Address, Kind, Limit};
 
 use crate::devnet::{dev_exit, dev_key, dev_policy};
+use crate::posting::Posting;
+use bastion_circuits::Slots;
+use bastion_protocol::data::DataMode;
 
 const TIME: u64 = 1_800_000_000;
 const REVEAL_BY: u64 = TIME + 600;
@@ -37,9 +40,13 @@ fn rules() -> Rules {
     Rules { epoch: 0, block: 1, batch: 0, reveal_by: REVEAL_BY, bonds }
 }
 
+fn room() -> Room {
+    Posting::from(DataMode::Blob).room(&Shape::market(), 1)
+}
+
 /// A batch after the deposits.
 fn batch(state: &mut State) -> BlindBatch<'_> {
-    let mut batch = BlindBatch::new(state, context(), Shape::market().slots, rules()).unwrap();
+    let mut batch = BlindBatch::new(state, context(), room(), rules()).unwrap();
     let owner = (key().public().keyhash(), dev_exit("owner"));
     for (token, whose) in [(0, owner), (1, owner), (0, (BURNED_KEYHASH, BURNED_EXIT))] {
         batch.take(&deposit(token, whose), &signer()).unwrap();
@@ -110,6 +117,19 @@ fn a_batch_waits_for_l1_while_an_order_is_hidden() {
         });
     }
     with(|batch| assert!(matches!(batch.finish(TIME), Err(BlindBatchError::Open))));
+}
+
+/// A batch that cannot be finished leaves the state as it was.
+#[test]
+fn what_is_not_finished_leaves_no_trace() {
+    let (mut state, before) = (State::new(), State::new());
+    let mut batch = batch(&mut state);
+    batch.take_blind(&hidden().request, &signer()).unwrap();
+    batch.close(&signer()).unwrap();
+    assert!(matches!(batch.ready(REVEAL_BY), Err(BlindBatchError::TooSoon { .. })));
+    batch.ready(REVEAL_BY + 1).unwrap();
+    assert!(batch.finish(REVEAL_BY).is_err());
+    assert!(state.accounts().eq(before.accounts()));
 }
 
 #[test]

@@ -1,18 +1,16 @@
 //! Fills the batches of a block from a source.
 
 use bastion_circuits::witness::{checked, ChainedInputs};
-use bastion_circuits::{CircuitError, Shape, Slots};
+use bastion_circuits::{CircuitError, Shape};
 use bastion_protocol::data::{chain_start, polynomial_start};
 use bastion_protocol::ops::Op;
-use bastion_protocol::Kind;
-use bastion_state::executor::{BatchContext, BatchTrace, Footprint, Packer, Pushed, Rejection};
+use bastion_state::executor::{BatchContext, BatchTrace, Packer, Pushed, Rejection};
 use bastion_state::state::State;
 use serde::Serialize;
 
 use super::{bind, Block};
 use crate::error::NodeError;
-use crate::posting::Posting;
-use crate::posting::{calldata_bytes, calldata_share};
+use crate::posting::{Posting, Room, Usage};
 
 /// Turns the next step of a workload into an operation on the state as it is.
 pub trait Source {
@@ -78,7 +76,7 @@ pub fn next_block(
     refused: &mut Vec<Refused>,
 ) -> Result<Option<Block>, NodeError> {
     let posting = posting.into();
-    let room = (posting.room(shape, batches), calldata_share(batches));
+    let room = posting.room(shape, batches);
     let old_root = state.root();
     let mut traces = Vec::with_capacity(batches);
     let mut done = false;
@@ -112,10 +110,8 @@ struct Packed<'s> {
     context: &'s BatchContext,
     shape: &'s Shape,
     /// What it has room for.
-    room: Slots,
-    usage: Slots,
-    /// What it posts in calldata, and may post there.
-    bytes: [usize; 2],
+    room: Room,
+    usage: Usage,
     /// Where its operations stand in the input.
     places: Vec<String>,
 }
@@ -125,35 +121,21 @@ impl<'s> Packed<'s> {
         state: &'s mut State,
         context: &'s BatchContext,
         shape: &'s Shape,
-        (room, share): (Slots, usize),
+        room: Room,
     ) -> Result<Self, NodeError> {
         let packer = Packer::new(state, context.clone()).map_err(NodeError::Rejected)?;
-        let (usage, bytes) = (Slots::empty(), [0, share]);
-        Ok(Self { packer, context, shape, room, usage, bytes, places: Vec::new() })
+        Ok(Self { packer, context, shape, room, usage: Usage::none(), places: Vec::new() })
     }
 
     fn push(&mut self, place: &str, op: &Op) -> Result<Pushed, Rejection> {
-        let room = self.room;
-        let fits = |f: &Footprint| {
-            let next = self.usage.with(f.kind, f.accounts, f.nodes, f.tokens);
-            let [posted, most] = self.bytes;
-            let posted = posted + calldata_bytes(f.kind, &room);
-            let fits = next.fits(&room) && posted <= most;
-            if fits {
-                (self.usage, self.bytes[0]) = (next, posted);
-            }
-            fits
-        };
-        let pushed = self.packer.push(op, fits)?;
-        let Slots { accounts, nodes, policies, .. } = self.usage;
-        let more = self.usage.with(Kind::Transfer, accounts, nodes, policies);
+        let pushed = self.packer.push(op, self.room.count(&mut self.usage))?;
         Ok(match pushed {
             Pushed::Taken => {
                 self.places.push(place.into());
                 Pushed::Taken
             }
             // Nothing else fits either.
-            Pushed::Waits if !more.fits(&room) => Pushed::Full,
+            Pushed::Waits if !self.room.holds_another(self.usage) => Pushed::Full,
             Pushed::Waits | Pushed::Full => pushed,
         })
     }
@@ -253,7 +235,7 @@ impl<'s> Packed<'s> {
         provable: &dyn Fn(&BatchTrace) -> Result<(), CircuitError>,
         refused: &mut Vec<Refused>,
     ) -> Result<BatchTrace, NodeError> {
-        let Self { packer, context, shape, room, bytes: [_, share], places, .. } = self;
+        let Self { packer, context, shape, room, places, .. } = self;
         let (trace, state) = packer.finish().map_err(NodeError::Rejected)?;
         let why = match provable(&trace) {
             Ok(()) => return Ok(trace),
@@ -270,7 +252,7 @@ impl<'s> Packed<'s> {
         };
         let why = why.to_string();
         state.undo(&trace);
-        let mut again = Self::new(state, context, shape, (room, share))?;
+        let mut again = Self::new(state, context, shape, room)?;
         for (n, (place, trace)) in places.into_iter().zip(&trace.ops).enumerate() {
             if n == fault {
                 refused.push(Refused::new(place, &why));

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use alloy_primitives::{Address, U256};
-use bastion_circuits::Slots;
 use bastion_client::check::Rollup;
 use bastion_client::{blind as owner, SignedBlind, SignedClosing, SignedReceipt};
 use bastion_l1::{DevChain, SendL1};
@@ -20,6 +19,7 @@ use crate::blind::l1::{openings, reveal};
 use crate::blind::{BlindBatch, Rules};
 use crate::devnet::dev_exit;
 use crate::error::NodeError;
+use crate::posting::Room;
 use crate::sequencer::ReceiptSigner;
 
 /// How long L1 takes openings after the block's time, in seconds.
@@ -30,7 +30,7 @@ pub struct Play<'a> {
     /// What holds for the batch.
     pub context: &'a BatchContext,
     /// What the batch has room for.
-    pub room: Slots,
+    pub room: Room,
     /// Signs for the operator.
     pub signer: &'a ReceiptSigner,
     /// The contract that judges receipts.

@@ -6,6 +6,7 @@ use bastion_state::executor::{BatchContext, BatchTrace};
 use super::*;
 use crate::block::{next_block, Block};
 use crate::devnet::dev_policy;
+use crate::posting::Posting;
 use crate::sequencer::ReceiptSigner;
 
 const TIME: u64 = 1_800_000_000;
@@ -95,8 +96,12 @@ fn played(shape: &Shape, size: Size, seed: u64) -> (Market, BatchTrace, Told) {
     let context = BatchContext { domain, time: TIME, policy: dev_policy() };
     let market = Market::new(size, domain, TIME, seed).unwrap();
     let mut state = State::new();
-    let play =
-        Play { context: &context, room: shape.slots, signer: &signer, slashing: operator.slashing };
+    let play = Play {
+        context: &context,
+        room: Posting::from(DataMode::Blob).room(shape, 1),
+        signer: &signer,
+        slashing: operator.slashing,
+    };
     let (trace, told) = market.play(&mut state, &play, &mut l1).unwrap();
     (market, trace, told)
 }

@@ -3,6 +3,7 @@ mod orders;
 
 use bastion_circuits::Shape;
 use bastion_protocol::account::FIRST_USER;
+use bastion_protocol::data::DataMode;
 use bastion_protocol::keys::SecretKey;
 use bastion_protocol::ops::{Body, Deposit, ForcedExit};
 use bastion_protocol::receipt::operation_hash;
@@ -76,8 +77,13 @@ impl World {
     pub(super) fn unwatched(&mut self, act: impl FnOnce(&mut Self)) {
         self.close();
         let signer = ReceiptSigner::new(&[1; 32].into(), CHAIN, CONTRACT).unwrap();
-        let packing =
-            Packing { shape: Shape::tiny(), sizes: vec![2], batch_seconds: 10, block_seconds: 60 };
+        let packing = Packing {
+            shape: Shape::tiny(),
+            mode: DataMode::Blob,
+            sizes: vec![2],
+            batch_seconds: 10,
+            block_seconds: 60,
+        };
         let dir = self.dir.path();
         let (sequencer, sealer) =
             Sequencer::open(&dir.join("sequencer"), signer, packing, dev_policy()).unwrap();

@@ -144,7 +144,8 @@ impl Sequencer {
         let (store, mut state) = Store::open(&dir.join("state"))?;
         let domain = bastion_protocol::header::domain(signer.chain_id(), signer.contract());
         let sealer = Sealer::new(state.take_tree(), store)?;
-        let (current, closed) = Current::replay(&log, &mut state, sealer.batches(), domain)?;
+        let (current, closed) =
+            Current::replay(&log, &mut state, sealer.batches(), domain, &packing.room())?;
         let sequencer = Self {
             state,
             log,
@@ -399,7 +400,23 @@ impl Sequencer {
         if due.is_empty() {
             return Ok(());
         }
-        let answers = self.sequence(&due, now)?;
+        let mut answers = self.sequence(&due, now)?;
+        // Nobody has to send again what was held back: the batch ends for it.
+        loop {
+            let full = |answer: &Answer| matches!(answer, Err(Decline::AuctionFull));
+            let waiting: Vec<usize> = (0..due.len()).filter(|n| full(&answers[*n])).collect();
+            if waiting.is_empty() {
+                break;
+            }
+            self.close(false)?;
+            let ops: Vec<SignedOp> = waiting.iter().map(|n| due[*n]).collect();
+            let again = self.sequence(&ops, now)?;
+            let none = again.iter().all(full);
+            waiting.into_iter().zip(again).for_each(|(n, answer)| answers[n] = answer);
+            if none {
+                break;
+            }
+        }
         let mut sentinel = lock(&watch);
         for (op, answer) in due.iter().zip(&answers) {
             sentinel.was_executed(op, answer.as_ref().err(), wall_ms());
@@ -449,7 +466,7 @@ impl Sequencer {
         let Item { op, hash: operation, checked } = *item;
         // Twice: the batch may be full, and then the next one is empty.
         for _ in 0..2 {
-            let slots = &self.packing.shape.slots;
+            let room = &self.packing.room();
             self.current.begin(&mut self.state, &self.policy, now, first, appended)?;
             let trace = match self.current.execute(&self.state, &op, checked.as_ref()) {
                 Err(rejection) => return Ok(Err(rejection.into())),
@@ -457,8 +474,8 @@ impl Sequencer {
                 Ok(Some(trace)) => trace,
             };
             // Before anybody looks at it: closing a batch clears its orders, and accounts hold something else then.
-            if !self.current.has_room(&trace, &self.packing) {
-                if self.current.goes_on_without(&trace, slots) {
+            if !self.current.has_room(&trace, room) {
+                if self.current.goes_on_without(&trace, room) {
                     return Ok(Err(Decline::AuctionFull));
                 }
                 self.close_batch(false, appended)?;
@@ -473,7 +490,7 @@ impl Sequencer {
             }
             // Only a Noop has none, and nobody sends one. Prices do not change it.
             let leaf = trace.leaf().unwrap_or_default();
-            let included = self.current.include(&mut self.state, trace, checked, slots);
+            let included = self.current.include(&mut self.state, trace, checked, room);
             let place = included.ok_or(NodeError::Stopped)?;
             if let Some(watch) = &self.sentinel {
                 lock(watch).included(first);

@@ -1,6 +1,7 @@
 //! The batch and the block that are open, and when they close.
 
-use bastion_circuits::{Shape, Slots};
+use bastion_circuits::Shape;
+use bastion_protocol::data::DataMode;
 use bastion_protocol::kinds::KINDS;
 use bastion_protocol::ops::Op;
 use bastion_protocol::path::DEPTH;
@@ -15,13 +16,15 @@ use bastion_state::state::State;
 use super::log::{Appended, BatchRow, Log};
 use super::Closed;
 use crate::error::NodeError;
-use crate::posting::{calldata_bytes, calldata_share};
+use crate::posting::{Room, Usage};
 
 /// When batches and blocks close.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Packing {
     /// A batch closes when a table of this shape is full.
     pub shape: Shape,
+    /// Where blocks are posted, which decides what of a batch counts as calldata.
+    pub mode: DataMode,
     /// Numbers of batches that a block may have, ascending: a circuit proves each. A block whose time is
     /// up is filled to the next of them, so that blocks are small when little is sent and large when much is.
     pub sizes: Vec<u32>,
@@ -32,6 +35,12 @@ pub struct Packing {
 }
 
 impl Packing {
+    /// What a batch has room for.
+    pub(super) fn room(&self) -> Room {
+        let most = self.sizes.last().copied().unwrap_or(1);
+        Room::new(self.shape.slots, self.mode, most as usize)
+    }
+
     /// Checks that an empty batch has room for an operation of every kind, wherever its accounts lie:
     /// what any user can send must not stop the sequencer.
     pub(super) fn check(&self) -> Result<(), NodeError> {
@@ -39,24 +48,24 @@ impl Packing {
         if !ascending || self.sizes.first().is_none_or(|size| *size == 0) {
             return Err(NodeError::Sizes { sizes: self.sizes.clone() });
         }
-        let room = &self.shape.slots;
+        let room = self.room();
         let refused = |what: String| {
             let shape = self.shape.name.clone();
             Err(NodeError::DoesNotFit { place: what, shape })
         };
+        let (accounts, nodes) = (MOST_ACCOUNTS, most_nodes(MOST_ACCOUNTS));
         for kind in KINDS.map(|description| description.kind) {
-            let nodes = most_nodes(MOST_ACCOUNTS);
-            let used = Slots::empty().with(kind, MOST_ACCOUNTS, nodes, usize::from(kind.exits()));
-            let most = self.sizes.last().copied().unwrap_or(1) as usize;
-            if !used.fits(room) || calldata_bytes(kind, room) > calldata_share(most) {
+            let alone = Footprint { kind, accounts, nodes, tokens: usize::from(kind.exits()) };
+            if !room.holds(&room.with(Usage::none(), &alone)) {
                 return refused(format!("an operation of kind {kind:?}"));
             }
         }
         // An order with the quotes of its tokens and its pair, which touch one more fee account.
         let (accounts, nodes) = (MOST_ACCOUNTS + 1, most_nodes(MOST_ACCOUNTS + 1));
         let kinds = [Kind::Order, Kind::Quote, Kind::Quote, Kind::Quote];
-        let add = |used: Slots, kind| used.with(kind, accounts, nodes, 0);
-        match kinds.into_iter().fold(Slots::empty(), add).fits(room) {
+        let of = |kind| Footprint { kind, accounts, nodes, tokens: 0 };
+        let add = |used: Usage, kind| room.with(used, &of(kind));
+        match room.holds(&kinds.into_iter().fold(Usage::none(), add)) {
             true => Ok(()),
             false => refused("an order with its quotes".into()),
         }
@@ -79,7 +88,7 @@ pub(super) struct Current {
     number: u64,
     row: Option<BatchRow>,
     open: Option<UnpricedBatch>,
-    usage: Slots,
+    usage: Usage,
     /// Block, batch in it, and context of its block: none before the block's first operation.
     block: u64,
     batch: u32,
@@ -98,6 +107,7 @@ impl Current {
         state: &mut State,
         stored: u64,
         domain: Fr,
+        room: &Room,
     ) -> Result<(Self, Vec<Closed>), NodeError> {
         let (base, least) = (log.base()?, log.least_epoch()?);
         let mut current = Self {
@@ -105,7 +115,7 @@ impl Current {
             number: stored,
             row: None,
             open: None,
-            usage: Slots::empty(),
+            usage: Usage::none(),
             block: base.block + 1,
             batch: 0,
             context: None,
@@ -145,8 +155,9 @@ impl Current {
             let own = entries.take_while(|e| e.as_ref().map_or(true, |e| e.batch == number));
             let ops: Vec<Op> = own.map(|entry| Ok(entry?.op)).collect::<Result<_, NodeError>>()?;
             let Some(count) = row.sealed else {
-                let mut usage = Slots::empty();
-                let open = again(state, &row.context, &ops, &mut usage).map_err(broken)?;
+                let mut usage = Usage::none();
+                let count = |f: &Footprint| usage = room.with(usage, f);
+                let open = again(state, &row.context, &ops, count).map_err(broken)?;
                 (current.open, current.row, current.usage) = (Some(open), Some(row), usage);
                 continue;
             };
@@ -158,7 +169,7 @@ impl Current {
             let accepted = match quotes.is_empty() {
                 true => None,
                 // For the sentinel alone. What is closed is closed, whatever is accepted today.
-                false => again(state, &row.context, &ops, &mut Slots::empty()).ok().map(|batch| {
+                false => again(state, &row.context, &ops, |_| ()).ok().map(|batch| {
                     let accepted = batch.traces().cloned().collect();
                     batch.abandon(state);
                     accepted
@@ -177,7 +188,7 @@ impl Current {
     fn after(&mut self, row: &BatchRow) {
         self.number += 1;
         self.batch = row.batch + 1;
-        self.usage = Slots::empty();
+        self.usage = Usage::none();
         (self.open, self.row) = (None, None);
         if row.ends_block {
             (self.block, self.batch, self.context) = (self.block + 1, 0, None);
@@ -248,29 +259,16 @@ impl Current {
 
     /// Whether the open batch has room for what [`Current::execute`] gave, and for the quotes that it may need: in the
     /// tables of its shape, and in the calldata that it may post.
-    pub(super) fn has_room(&self, trace: &OpTrace, packing: &Packing) -> bool {
-        let Some(open) = &self.open else {
-            return false;
-        };
-        let room = &packing.shape.slots;
-        let with = |used: Slots, f: &Footprint| used.with(f.kind, f.accounts, f.nodes, f.tokens);
-        let Some(footprints) = open.footprints(trace) else {
-            return false;
-        };
-        let most = packing.sizes.last().copied().unwrap_or(1) as usize;
-        let quotes = calldata_bytes(Kind::Quote, room) * self.usage.quotes;
-        let posted: usize = open.traces().map(|trace| calldata_bytes(trace.kind, room)).sum();
-        let added: usize = footprints.iter().map(|f| calldata_bytes(f.kind, room)).sum();
-        posted + quotes + added <= calldata_share(most)
-            && footprints.iter().fold(self.usage, with).fits(room)
+    pub(super) fn has_room(&self, trace: &OpTrace, room: &Room) -> bool {
+        let footprints = self.open.as_ref().and_then(|open| open.footprints(trace));
+        let with = |used, f: &Footprint| room.with(used, f);
+        footprints.is_some_and(|all| room.holds(&all.iter().fold(self.usage, with)))
     }
 
     /// Whether an order that has no room lacks it in the auction alone, so that the batch goes on without it. If it
     /// ended, anybody could end each batch by orders that fill nothing.
-    pub(super) fn goes_on_without(&self, trace: &OpTrace, room: &Slots) -> bool {
-        let Slots { accounts, nodes, policies, .. } = self.usage;
-        let another = self.usage.with(Kind::Transfer, accounts, nodes, policies);
-        trace.order.is_some() && another.fits(room)
+    pub(super) fn goes_on_without(&self, trace: &OpTrace, room: &Room) -> bool {
+        trace.order.is_some() && room.holds_another(self.usage)
     }
 
     /// Includes what [`Current::execute`] gave in the open batch; `None` if there is no room.
@@ -279,10 +277,10 @@ impl Current {
         state: &mut State,
         trace: OpTrace,
         checked: Option<Checked>,
-        room: &Slots,
+        room: &Room,
     ) -> Option<Place> {
         let open = self.open.as_mut()?;
-        match include(open, &mut self.usage, state, (trace, checked), Some(room)) {
+        match open.include(state, trace, checked, room.count(&mut self.usage)) {
             Pushed::Taken => {}
             Pushed::Waits | Pushed::Full => return None,
         }
@@ -391,37 +389,22 @@ impl Current {
     }
 }
 
-fn include(
-    open: &mut UnpricedBatch,
-    usage: &mut Slots,
-    state: &mut State,
-    (trace, checked): (OpTrace, Option<Checked>),
-    room: Option<&Slots>,
-) -> Pushed {
-    let fits = |f: &Footprint| {
-        let next = usage.with(f.kind, f.accounts, f.nodes, f.tokens);
-        let fits = room.is_none_or(|room| next.fits(room));
-        if fits {
-            *usage = next;
-        }
-        fits
-    };
-    open.include(state, trace, checked, fits)
-}
-
-/// Executes the operations of a batch again, as they were accepted, with whatever room they take. The state is as
+/// Executes the operations of a batch again, as they were accepted, with whatever room they take, and counts that. The state is as
 /// before if that is not possible.
 fn again(
     state: &mut State,
     context: &BatchContext,
     ops: &[Op],
-    usage: &mut Slots,
+    mut count: impl FnMut(&Footprint),
 ) -> Result<UnpricedBatch, String> {
     let mut open = UnpricedBatch::new(state, context.clone()).map_err(|e| e.to_string())?;
     for (position, op) in ops.iter().enumerate() {
         let why = match open.execute(state, op, None) {
             Err(rejection) => rejection.to_string(),
-            Ok(trace) => match include(&mut open, usage, state, (trace, None), None) {
+            Ok(trace) => match open.include(state, trace, None, |f| {
+                count(f);
+                true
+            }) {
                 Pushed::Taken => continue,
                 Pushed::Waits | Pushed::Full => "it does not fit".into(),
             },

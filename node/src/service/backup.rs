@@ -336,8 +336,13 @@ mod tests {
         let rollup = rollup();
         let signer =
             ReceiptSigner::new(&B256::repeat_byte(1), rollup.chain_id, rollup.contract).unwrap();
-        let packing =
-            Packing { shape: Shape::tiny(), sizes: vec![2], batch_seconds: 10, block_seconds: 60 };
+        let packing = Packing {
+            shape: Shape::tiny(),
+            mode: bastion_protocol::data::DataMode::Blob,
+            sizes: vec![2],
+            batch_seconds: 10,
+            block_seconds: 60,
+        };
         let clock: crate::coordinator::Clock = std::sync::Arc::new(|| 1_800_000_000);
         let coordinator = Coordinator::open(&data, verifiers(), clock).unwrap();
         let (mut sequencer, mut sealer) =

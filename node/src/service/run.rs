@@ -160,6 +160,7 @@ impl Node {
         let slots = config.rollup.max_blobs.room(&shape, most);
         let packing = Packing {
             shape: Shape { slots, ..shape.clone() },
+            mode,
             sizes,
             batch_seconds: config.sequencer.batch_seconds,
             block_seconds: config.sequencer.block_seconds,

@@ -1,3 +1,5 @@
+mod blind;
+
 use super::*;
 
 use alloy_primitives::address;

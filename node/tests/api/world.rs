@@ -20,6 +20,7 @@ use bastion_node::service::config::{Mode, SentinelConfig};
 use bastion_node::service::run::{Order, Parts};
 use bastion_node::service::{Control, Identity, L1Status, L1View};
 use bastion_protocol::account::FIRST_USER;
+use bastion_protocol::data::DataMode;
 use bastion_protocol::header::domain;
 use bastion_protocol::keys::owner;
 use bastion_protocol::ops::{Action, Body, Deposit, Op, SignedOp};
@@ -104,6 +105,7 @@ impl World {
         let coordinator = Arc::new(coordinator);
         let packing = Packing {
             shape: Shape::tiny(),
+            mode: DataMode::Blob,
             sizes: vec![2],
             batch_seconds: 3_600,
             block_seconds: 3_600,

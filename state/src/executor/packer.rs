@@ -50,6 +50,11 @@ impl<'s> Packer<'s> {
         Ok(self.batch.include(self.state, trace, checked, fits))
     }
 
+    /// Takes the batch back: the accounts of the state are as before it.
+    pub fn abandon(self) {
+        self.batch.abandon(self.state);
+    }
+
     /// Clears the orders, and executes the batch with their quotes behind all other operations. If no prices
     /// are found, nothing is traded.
     ///

@@ -104,7 +104,8 @@ fn packed(
 ) -> (BatchTrace, Vec<Refused>) {
     let (shape, context) = (Shape::tiny(), context());
     let mut refused = Vec::new();
-    let mut batch = Packed::new(state, &context, &shape, (shape.slots, usize::MAX)).unwrap();
+    let mut batch =
+        Packed::new(state, &context, &shape, Room::new(shape.slots, DataMode::Blob, 1)).unwrap();
     assert!(batch.fill(&mut asked(asks), &mut refused).unwrap());
     let provable = |trace: &BatchTrace| {
         let fault = trace.ops.iter().position(&unprovable);
@@ -215,8 +216,8 @@ fn batches_end_where_their_share_of_the_blobs_does() {
     let mut shape = Shape::tiny();
     shape.slots.groups = 1;
     let narrow = Posting { mode: DataMode::Blob, max_blobs: 1.try_into().unwrap() };
-    assert_eq!(narrow.room(&Shape::tiny(), 256).groups, 1);
-    assert_eq!(narrow.room(&Shape::tiny(), 257).groups, 0);
+    assert_eq!(narrow.room(&Shape::tiny(), 256).slots.groups, 1);
+    assert_eq!(narrow.room(&Shape::tiny(), 257).slots.groups, 0);
     // An owner has four slots: with 7 of them and 8 payments, 36 slots are more than a group.
     let opens = (1..=7).map(Ask::Open);
     let asks: Vec<Ask> = [Ask::Deposit("alice")].into_iter().chain(opens).collect();

@@ -24,6 +24,48 @@ fn order(world: &World, user: Index, sell: Token, nonce: u32, amount: u128) -> S
     body.sign(&key(user), domain, dev_exit("user")).unwrap()
 }
 
+/// Rules that hold back orders of more than a tenth of an ether for a second.
+fn holding() -> RuleSet {
+    let rule = "id: large-order\ntitle: A large order\nstatus: stable\nseverity: high\nfamily: test\n\
+        description: For a test.\ncondition: kind == order and amount > 100000000000000000\nwindow: 60\n\
+        action:\n  quarantine: 1\nexamples: {fires: [], quiet: []}\n";
+    let files = [("large-order.yaml".to_owned(), rule.as_bytes().to_vec())];
+    RuleSet::from_files(1, &files.into()).unwrap()
+}
+
+/// Whoever is held back was told that nothing needs to be sent again.
+#[test]
+fn an_order_that_was_held_back_is_not_lost_to_a_full_auction() {
+    let mut world = World::new(Mode::Enforce);
+    let deposit = |(user, token)| {
+        let (keyhash, exit) = (key(user).public().keyhash(), dev_exit("user"));
+        Op::Deposit(Deposit { token, amount: ETH, keyhash, exit })
+    };
+    let users: Vec<Index> = (0..3).collect();
+    let pairs = users.iter().flat_map(|user| [(*user, 0), (*user, 1)]);
+    let ops: Vec<Op> = pairs.map(deposit).collect();
+    let time = world.time;
+    world.sequencer().take_from_queue(0, &ops, time).unwrap();
+    world.sequencer().close(false).unwrap();
+    world.sentinel().put_in_force(Ok(holding()), "a test", wall_ms()).unwrap();
+    let held = order(&world, 2, 0, 0, ETH / 2);
+    let answer = world.send(held);
+    assert!(matches!(answer, Err(Decline::Held { .. })), "{answer:?}");
+    // The shape has room for two orders.
+    for (user, sell) in [(0, 0), (1, 1)] {
+        let op = order(&world, user, sell, 0, ETH / 20);
+        world.send(op).unwrap();
+    }
+    let third = order(&world, 0, 0, 1, ETH / 20);
+    assert_eq!(world.send(third), Err(Decline::AuctionFull));
+    std::thread::sleep(std::time::Duration::from_millis(1_100));
+    world.sequencer().run_due(time).unwrap();
+    let hash = operation_hash(&Op::Signed(held));
+    assert!(world.sentinel().held(&hash).is_none());
+    let (_, entry) = world.sequencer().log().find(&hash).unwrap().expect("it was lost");
+    assert_eq!(entry.op, Op::Signed(held));
+}
+
 /// However much of what was learned is lost, it is learned again as it was: from orders of open batches, and from
 /// those of closed ones too, which were seen before there were prices.
 #[test]

@@ -26,6 +26,19 @@ interface GasVm {
     function snapshotValue(string calldata group, string calldata name, uint256 value) external;
 }
 
+/// What a transaction with this input pays (EIP-2028, EIP-3529, EIP-7623).
+function transactionGas(GasVm.Gas memory used, bytes memory input) pure returns (uint256) {
+    uint256 tokens = 0;
+    for (uint256 i = 0; i < input.length; ++i) {
+        tokens += input[i] == 0 ? 1 : 4;
+    }
+    uint256 refund = used.gasRefunded > 0 ? uint64(used.gasRefunded) : 0;
+    uint256 total = 21_000 + 4 * tokens + used.gasTotalUsed;
+    total -= refund < total / 5 ? refund : total / 5;
+    uint256 floor = 21_000 + 10 * tokens;
+    return total > floor ? total : floor;
+}
+
 /// Gas of single transactions as a receipt shows it: 21,000, calldata at the higher of the usual
 /// price and EIP-7623's floor, cold storage. The figures are committed in snapshots/Gas.json; a run
 /// that gives others fails.
@@ -68,15 +81,7 @@ contract GasTest is BlobWorld, L2Tree {
         (bool ok,) = to.call{value: value}(input);
         GasVm.Gas memory used = gas.lastCallGas();
         require(ok, name);
-        uint256 tokens = 0;
-        for (uint256 i = 0; i < input.length; ++i) {
-            tokens += input[i] == 0 ? 1 : 4;
-        }
-        uint256 refund = used.gasRefunded > 0 ? uint64(used.gasRefunded) : 0;
-        uint256 total = 21_000 + 4 * tokens + used.gasTotalUsed;
-        total -= refund < total / 5 ? refund : total / 5;
-        uint256 floor = 21_000 + 10 * tokens;
-        gas.snapshotValue("Gas", name, total > floor ? total : floor);
+        gas.snapshotValue("Gas", name, transactionGas(used, input));
     }
 
     function transfers(uint16 n) internal pure returns (bytes memory data) {

@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 import {Inclusion} from "../contracts/Inclusion.sol";
 import {Poseidon2} from "../contracts/Poseidon2.sol";
-import {GasVm} from "./Gas.t.sol";
+import {GasVm, transactionGas} from "./Gas.t.sol";
 import {SlashingWorld} from "./SlashingWorld.sol";
 
 /// Measures gas of reports, as that of other transactions: about a block of two batches with 2,034 operations each,
@@ -50,14 +50,6 @@ abstract contract ReceiptsGasWorld is SlashingWorld {
         (bool ok,) = address(slashing).call(input);
         GasVm.Gas memory used = gas.lastCallGas();
         require(ok, name);
-        uint256 tokens = 0;
-        for (uint256 i = 0; i < input.length; ++i) {
-            tokens += input[i] == 0 ? 1 : 4;
-        }
-        uint256 refund = used.gasRefunded > 0 ? uint64(used.gasRefunded) : 0;
-        uint256 total = 21_000 + 4 * tokens + used.gasTotalUsed;
-        total -= refund < total / 5 ? refund : total / 5;
-        uint256 floor = 21_000 + 10 * tokens;
-        gas.snapshotValue("Gas", name, total > floor ? total : floor);
+        gas.snapshotValue("Gas", name, transactionGas(used, input));
     }
 }

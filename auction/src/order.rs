@@ -104,6 +104,11 @@ impl Auction {
         self.supply.keys().copied()
     }
 
+    /// What all orders sell of a token.
+    pub(crate) fn supply(&self, token: Token) -> u128 {
+        self.supply.get(&token).copied().unwrap_or_default()
+    }
+
     /// The orders.
     #[must_use]
     pub fn orders(&self) -> &[Order] {

@@ -19,12 +19,15 @@ use std::collections::{BTreeMap, BTreeSet};
 /// loses its poorer half too, so that at most six more end with pairs of tokens.
 const PATIENT: usize = 2;
 
+/// Orders below `2^-20` of what is offered of a token are dust beside those that trade in it.
+const DUST_BITS: u32 = 20;
+
 /// Clears an auction. The result passes [`verify`] and is the same on every machine and for every
 /// order of the orders, up to their places.
 ///
 /// Each market is cleared on its own. Where one does not clear, tokens are suspended, and what is left is
-/// tried again. If a pair of tokens alone fills more orders than what comes out, that is taken. In the end there
-/// is no trade rather than a wrong one.
+/// tried again. If a pair of tokens alone fills more orders than what comes out, dust left aside, that is taken.
+/// In the end there is no trade rather than a wrong one.
 #[must_use]
 pub fn solve(auction: &Auction) -> Clearing {
     let mut suspended = BTreeSet::new();
@@ -51,12 +54,20 @@ pub fn solve(auction: &Auction) -> Clearing {
         suspended.extend(failed);
         pass += 1;
     };
-    let filled = |clearing: &Clearing| clearing.fills.iter().filter(|fill| fill.sold > 0).count();
     // What tokens are worth is a guess where prices were not found. A pair alone needs none.
     let pair = if suspended.is_empty() { None } else { best_pair(auction) };
-    let most = found.as_ref().map_or(0, filled);
-    let better = pair.filter(|pair| filled(pair) > most).or(found);
+    let most = found.as_ref().map_or(0, |found| filled(auction, found));
+    let better = pair.filter(|pair| filled(auction, pair) > most).or(found);
     better.unwrap_or_else(|| Clearing::none(auction.orders().len()))
+}
+
+/// Orders that a clearing fills, without dust: a few units of a token that is traded must not count as much as
+/// those that trade it.
+fn filled(auction: &Auction, clearing: &Clearing) -> usize {
+    let counts =
+        |amount: u128, token: Token| amount > 0 && amount >= auction.supply(token) >> DUST_BITS;
+    let fills = auction.orders().iter().zip(&clearing.fills);
+    fills.filter(|(o, fill)| counts(fill.sold, o.sell) && counts(fill.bought, o.buy)).count()
 }
 
 /// The clearing of a market, or the tokens to suspend.
@@ -81,9 +92,10 @@ fn best_pair(auction: &Auction) -> Option<Clearing> {
     let mut best: Option<(usize, Clearing)> = None;
     for market in markets::pairs(auction) {
         let Some(cleared) = two::solve(&market, auction.terms()) else { continue };
-        let filled = cleared.fills.iter().filter(|fill| fill.sold > 0).count();
+        let Some(clearing) = checked(auction, vec![(market, cleared)]) else { continue };
+        let filled = filled(auction, &clearing);
         if filled > best.as_ref().map_or(0, |(most, _)| *most) {
-            best = checked(auction, vec![(market, cleared)]).map(|c| (filled, c)).or(best);
+            best = Some((filled, clearing));
         }
     }
     best.map(|(_, clearing)| clearing)

@@ -26,9 +26,21 @@ fn order(world: &World, user: Index, sell: Token, nonce: u32, amount: u128) -> S
 
 /// Rules that hold back orders of more than a tenth of an ether for a second.
 fn holding() -> RuleSet {
-    let rule = "id: large-order\ntitle: A large order\nstatus: stable\nseverity: high\nfamily: test\n\
-        description: For a test.\ncondition: kind == order and amount > 100000000000000000\nwindow: 60\n\
-        action:\n  quarantine: 1\nexamples: {fires: [], quiet: []}\n";
+    let rule = r#"
+id: large-order
+title: "A large order"
+status: stable
+severity: high
+family: test
+description: "For a test."
+condition: kind == order and amount > 100000000000000000
+window: 60
+action: {quarantine: 1}
+false_positives: ["Whoever trades a lot."]
+examples:
+  fires: [{note: "none can be written", ops: [{deposit: {to: a, amount: 1}}]}]
+  quiet: [{note: "a deposit", ops: [{deposit: {to: a, amount: 1}}]}]
+"#;
     let files = [("large-order.yaml".to_owned(), rule.as_bytes().to_vec())];
     RuleSet::from_files(1, &files.into()).unwrap()
 }

@@ -480,13 +480,14 @@ fn every_number_of_batches_fits_its_rows() {
     let keys =
         CircuitKeys::generate::<bastion_circuits::BatchCircuit>(&shape, &fixture.srs).unwrap();
     let dummy = || gen_dummy_snark_from_protocol::<SHPLONK>(keys.verifier().protocol().clone());
-    for batches in 1..=8 {
+    // The largest of each size: fewer fit as well.
+    for batches in [1, 2, 5, 10, 21, 42] {
         let snarks: Vec<_> = (0..batches).map(|_| dummy()).collect();
         let shape = BlockShape::for_batches(batches);
         let circuit = BlockCircuit::new(CircuitBuilderStage::Keygen, shape.k, g1, &snarks);
-        let cells = circuit.map(|c| c.cells());
-        println!("{batches} batches, k = {}: {cells:?}", shape.k);
-        assert!(cells.is_ok(), "{batches} batches: {cells:?}");
+        let made = circuit.map(|c| (c.cells(), c.block_params().columns));
+        println!("{batches} batches, k = {}: {made:?}", shape.k);
+        assert!(made.is_ok_and(|(_, columns)| columns <= 2), "{batches} batches");
         for named in bastion_circuits::Shape::all() {
             let k = shape.srs_k(named.k);
             assert!(k >= named.k && k >= shape.k);

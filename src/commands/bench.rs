@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use bastion_circuits::Shape;
 use bastion_node::bench::{self, Baseline, BenchReport, Load};
 use bastion_node::pipeline::{BlockProver, Cache};
-use bastion_node::recommend::MemoryPlan;
+use bastion_node::recommend::{MemoryPlan, MAX_BATCHES};
 use bastion_prover::srs::SrsChoice;
 use eyre::{eyre, WrapErr};
 use tracing::warn;
@@ -29,7 +29,7 @@ pub(crate) struct Args {
     #[arg(long, default_value = "small", value_parser = config::shape)]
     shape: Shape,
     /// Batches in the block.
-    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=8))]
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=i64::from(MAX_BATCHES)))]
     batches: u8,
     /// Fails if cells, commitments or the ratios to the floor are worse than this file says. Ratios
     /// may be larger by a fifth than those of the same arithmetic there, if the file has any.

@@ -11,7 +11,7 @@ use bastion_node::deploy::rollup_address;
 use bastion_node::devnet::dev_policy;
 use bastion_node::pipeline::{BlockProver, Cache, Timings};
 use bastion_node::posting::{MaxBlobs, Posting};
-use bastion_node::recommend::MemoryPlan;
+use bastion_node::recommend::{MemoryPlan, MAX_BATCHES};
 use bastion_node::work::{Run, Standing, WorkFolder};
 use bastion_node::workload::{import_csv, import_jsonl, CsvReport, Format, Input};
 use bastion_protocol::data::DataMode;
@@ -63,7 +63,7 @@ pub(crate) struct Args {
     #[arg(long, value_parser = limit)]
     limit: Option<usize>,
     /// Batches in a block.
-    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=8))]
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=i64::from(MAX_BATCHES)))]
     batches: u8,
     /// Where L2 and owner records are posted: calldata, or blob.
     #[arg(long, value_name = "MODE", default_value_t = DataMode::Calldata)]

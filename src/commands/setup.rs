@@ -6,7 +6,7 @@ use std::time::Instant;
 use bastion_aggregator::verifier as verifier_folder;
 use bastion_circuits::Shape;
 use bastion_node::pipeline::{BlockProver, Cache};
-use bastion_node::recommend::MemoryPlan;
+use bastion_node::recommend::{MemoryPlan, MAX_BATCHES};
 use bastion_protocol::CircuitId;
 use bastion_prover::srs::{B2sum, SrsChoice, SrsOrigin};
 use serde::Serialize;
@@ -24,7 +24,7 @@ pub(crate) struct Args {
     #[arg(long, default_value = "small", value_parser = config::shape)]
     shape: Shape,
     /// Batches in a block.
-    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=8))]
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=i64::from(MAX_BATCHES)))]
     batches: u8,
     /// Reference string of a public ceremony: a .ptau file of snarkjs, or halo2's raw parameters.
     #[arg(long, value_name = "FILE", conflicts_with = "unsafe_dev_srs")]

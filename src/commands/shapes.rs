@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 
 use bastion_node::recommend::{
-    matrix, Comparison, Machine, MatrixEntry, Prediction, Prices, UnitCosts,
+    matrix, Comparison, Machine, MatrixEntry, Prediction, Prices, UnitCosts, MAX_BATCHES,
 };
 use bastion_prover::schedule::MemoryBudget;
 use comfy_table::{presets, Cell, CellAlignment, Table};
@@ -34,7 +34,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "N")]
     cores: Option<NonZeroUsize>,
     /// Batches in a block [default: as many as are best].
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=8))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=i64::from(MAX_BATCHES)))]
     batches: Option<u8>,
     /// Price of a unit of gas, in 10^9 wei: recommends by cost.
     #[arg(long, value_name = "GWEI", value_parser = price)]

@@ -10,6 +10,7 @@ use bastion_node::check::FolderVerifier;
 use bastion_node::deploy::Roles;
 use bastion_node::devnet::dev_policy;
 use bastion_node::pipeline::Cache;
+use bastion_node::recommend::MAX_BATCHES;
 use bastion_node::sequencer::ReceiptSigner;
 use bastion_node::service::deployment::{self, Plan};
 use bastion_node::service::manifest::Rollup;
@@ -86,7 +87,7 @@ struct Deploy {
     #[arg(long, value_parser = config::shape)]
     shape: Shape,
     /// Batches in a block.
-    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=8))]
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=i64::from(MAX_BATCHES)))]
     batches: u8,
     /// Who may do what, as JSON: governor, operators, guardians, to_pause, council, to_unpause.
     #[arg(long, value_name = "FILE", required_unless_present = "dev")]

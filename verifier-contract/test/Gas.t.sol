@@ -157,11 +157,14 @@ contract GasTest is BlobWorld, L2Tree {
         sendMany("commit in 2 blobs, 16272 transfers", 2, "a", false);
         sendMany("commit in 2 blobs, 16272 transfers, second of two", 2, "b", false);
         sendMany("commit in 6 blobs, 48816 transfers", 6, "c", false);
+        sendMany("commit in 6 blobs, 48816 transfers, second of two", 6, "d", false);
     }
 
-    function test_gas_of_blocks_in_two_blobs_and_one_call() public {
+    function test_gas_of_blocks_in_many_blobs_and_one_call() public {
         sendMany("settle in 2 blobs, 16272 transfers, without the verifier", 2, "a", true);
         sendMany("settle in 2 blobs, 16272 transfers, second of two, without the verifier", 2, "b", true);
+        sendMany("settle in 6 blobs, 48816 transfers, without the verifier", 6, "c", true);
+        sendMany("settle in 6 blobs, 48816 transfers, second of two, without the verifier", 6, "d", true);
     }
 
     function sendMany(string memory name, uint256 n, string memory newRoot, bool inOne) private {

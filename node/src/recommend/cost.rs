@@ -1,6 +1,6 @@
 //! What a transfer costs at given prices: its share of L1's gas, and the cores that prove it.
 //!
-//! A block's gas is a part that does not depend on what is in it (three transactions, the proof's verification,
+//! A block's gas is a part that does not depend on what is in it (two transactions, the proof's verification,
 //! a few words of storage) and the data of each transfer: in calldata, or in blobs, whose gas has a price of its
 //! own. So the larger a block, the less of the first part a transfer pays, as long as blocks are full.
 
@@ -11,23 +11,25 @@ use serde::Serialize;
 
 use super::Prediction;
 
-/// Gas of proof and finalization of a block (recorded by `bastion demo`, rules of Osaka).
-const PROVE_AND_FINALIZE: f64 = 469_000.0;
-/// Gas of the commit of a block without transfers, and what each transfer adds if none of its bytes is 0.
-const COMMIT: f64 = 137_000.0;
-const TRANSFER: f64 = 500.0;
+/// Gas of proof and finalization of a block (recorded by `bastion demo auction`, rules of Osaka).
+const PROVE_AND_FINALIZE: f64 = 401_000.0;
+/// Gas of the commit of a block without transfers, and what each transfer adds if none of its 15 bytes is 0: 16 for a
+/// byte, and hashing (`verifier-contract/snapshots`).
+const COMMIT: f64 = 106_000.0;
+const TRANSFER: f64 = 260.0;
 /// The least that L1 takes for a transaction (EIP-7623): for itself, and for the 15 bytes of each transfer.
 const FLOOR: f64 = 21_000.0;
 const FLOOR_TRANSFER: f64 = 15.0 * 40.0;
-/// Gas of the commit of a block whose transfers are in a blob, however many (`verifier-contract/snapshots`).
-const COMMIT_IN_BLOB: f64 = 201_000.0;
+/// Gas of the commit of a block whose transfers are in a blob, however many: the mean of two blocks
+/// (`verifier-contract/snapshots`).
+const COMMIT_IN_BLOB: f64 = 153_000.0;
 /// What each further blob adds: its opening, and the counts of four batches.
 const FURTHER_BLOB: f64 = 57_000.0;
 
 /// Gas of a blob, in the unit of blobs: one for each byte (EIP-4844).
 const BLOB_GAS: f64 = BLOB_BYTES as f64;
 
-/// Gas of the three transactions of a block of transfers, which are in so many blobs if they are in some. That
+/// Gas of the two transactions of a block of transfers, which are in so many blobs if they are in some. That
 /// of the blobs is not in it.
 pub(super) fn block_gas(transfers: usize, mode: DataMode, blobs: u64) -> f64 {
     let transfers = transfers as f64;

@@ -28,8 +28,10 @@ use predict::Predictor;
 pub use units::UnitCosts;
 pub use work::CoreSeconds;
 
+/// Most batches of a block: so many of `standard` fill the six blobs that a block may take.
+pub const MAX_BATCHES: u8 = 24;
 /// Batches that a block may have.
-pub const BATCHES: RangeInclusive<usize> = 1..=8;
+pub const BATCHES: RangeInclusive<usize> = 1..=MAX_BATCHES as usize;
 /// Throughputs that differ by less than this part are a tie, and the block with fewer transfers
 /// wins: it is proven sooner and takes less memory.
 const TIE: f64 = 0.03;

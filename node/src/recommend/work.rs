@@ -22,7 +22,7 @@ const OTHER_OF_BLOCK: f64 = 1.2;
 
 /// Cells of scalar arithmetic that a block circuit has for each batch (the aggregator's test of all
 /// numbers of batches prints them).
-const SCALAR_CELLS: usize = 90_200;
+const SCALAR_CELLS: usize = 98_000;
 
 /// The proofs there are: counted once, the same on every machine.
 pub(super) struct Works {

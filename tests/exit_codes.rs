@@ -106,7 +106,7 @@ fn usage_is_2_for_every_command() {
         "demo --shape huge",
         "setup --shape huge --unsafe-dev-srs",
         "setup --batches 0",
-        "setup --batches 9",
+        "setup --batches 25",
         "setup --srs-b2sum 00",
         "prove rows.csv --out out --shape huge",
         "prove rows.csv --out out --batches 256",

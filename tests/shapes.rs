@@ -82,7 +82,7 @@ fn what_cannot_be_is_an_error() {
         ["--cores", "0"],
         ["--cores", "many"],
         ["--batches", "0"],
-        ["--batches", "9"],
+        ["--batches", "25"],
         ["--shape", "tiny"],
     ] {
         assert_eq!(shapes(&args).status.code(), Some(2), "{args:?}");

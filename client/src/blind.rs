@@ -74,6 +74,11 @@ pub fn receipt(
         let till = terms.reveal_by;
         return wrong(format!("L1 would take the opening until {till} only, not {reveal_by}"));
     }
+    // An opening shows all of them to L1, which has gas for a few.
+    if !terms.paid.iter().map(|paid| paid.account).eq(asked.paid.iter().copied()) {
+        return wrong("it names other accounts that may be paid than were asked for".into());
+    }
+    terms.check().map_err(|e| Distrust::Blind { why: e.to_string() })?;
     let paid = Paid { account: hidden.opening.to, token: hidden.opening.buy };
     if !terms.paid.contains(&paid) {
         return wrong(format!("account {} is none that may be paid", paid.account));

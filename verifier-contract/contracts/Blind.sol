@@ -110,11 +110,18 @@ library Blind {
         address rollup
     ) internal view {
         if (keccak256(abi.encode(terms)) != blind.receipt.operation) revert OtherTerms();
-        bytes memory packed;
+        // With room for the last store, which writes a word.
+        bytes memory packed = new bytes(6 * paid.length + 26);
         bool pays = false;
         for (uint256 i = 0; i < paid.length; ++i) {
-            packed = bytes.concat(packed, bytes6(paid[i]));
+            bytes32 entry = bytes32(bytes6(paid[i]));
+            assembly ("memory-safe") {
+                mstore(add(add(packed, 32), mul(i, 6)), entry)
+            }
             pays = pays || paid[i] == uint48(o.to) << 16 | o.buy;
+        }
+        assembly ("memory-safe") {
+            mstore(packed, mul(paid.length, 6))
         }
         if (keccak256(packed) != terms.paid) revert OtherTerms();
         _requireContent(blind.receipt.leaf, terms, o, rollup);

@@ -74,12 +74,13 @@ fn a_receipt_that_keeps_less_is_not() {
     let refused = receipt(&foreign, &order, &rollup(), REVEAL_BY);
     assert!(matches!(refused, Err(Distrust::Signer { .. })));
     let other_leaf = hidden(2).request.leaf;
-    let changes: [&dyn Fn(&mut SignedBlind); 9] = [
+    let changes: [&dyn Fn(&mut SignedBlind); 10] = [
         &|s| s.blind.receipt.leaf = other_leaf,
         &|s| s.terms.message += Fr::from(1_u64),
         &|s| s.blind.forfeit += Fr::from(1_u64),
         &|s| s.terms.reveal_by -= 1,
         &|s| s.terms.paid[0].account += 1,
+        &|s| s.terms.paid.push(Paid { account: 13, token: 1 }),
         &|s| s.terms.available = 5_069,
         &|s| s.terms.nonce += 1,
         &|s| s.blind.forfeit += bastion_protocol::field::pow2(104),
@@ -93,6 +94,23 @@ fn a_receipt_that_keeps_less_is_not() {
     // A block that comes later than the order lasts.
     let late = blind_with(&order, |s| s.blind.receipt.time += 1, 1);
     assert!(receipt(&late, &order, &rollup(), REVEAL_BY).is_err());
+}
+
+/// L1 looks at all accounts that may be paid: with thousands of them no opening fits one transaction, and the operator
+/// could choose which orders it executes.
+#[test]
+fn a_receipt_whose_opening_l1_cannot_take_is_refused() {
+    let mut order = hidden(1);
+    let padded = |s: &mut SignedBlind| {
+        s.terms.paid = (12..3_012).map(|account| Paid { account, token: 1 }).collect();
+    };
+    let signed = blind_with(&order, padded, 1);
+    let refused = receipt(&signed, &order, &rollup(), REVEAL_BY);
+    assert!(matches!(refused, Err(Distrust::Blind { .. })), "{refused:?}");
+    // Nor is it if the owner asked for as many.
+    order.request.paid = (12..3_012).collect();
+    let refused = receipt(&signed, &order, &rollup(), REVEAL_BY);
+    assert!(matches!(refused, Err(Distrust::Blind { .. })), "{refused:?}");
 }
 
 fn known(n: u64) -> Entry {

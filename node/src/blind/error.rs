@@ -26,6 +26,14 @@ pub enum BlindBatchError {
     /// The operator has no least forfeit for a token.
     #[error("token {0} is none that hidden orders may sell or buy here: the operator lists no forfeit for it")]
     NotListed(Token),
+    /// It may buy many tokens.
+    #[error("the accounts that may be paid are of {got} tokens: name those of at most {most}")]
+    Tokens {
+        /// How many.
+        got: usize,
+        /// At most.
+        most: usize,
+    },
     /// The forfeit is too small.
     #[error("the forfeit is too small: it must be at least {least} units of token {token}")]
     SmallForfeit {

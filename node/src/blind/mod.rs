@@ -15,7 +15,7 @@
 mod error;
 pub mod l1;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bastion_client::{SignedBlind, SignedClosing, SignedReceipt};
 use bastion_protocol::account::FIRST_USER;
@@ -33,6 +33,10 @@ use crate::posting::{Room, Usage};
 use crate::sequencer::ReceiptSigner;
 
 pub use error::BlindBatchError;
+
+/// Most tokens that one hidden order may buy: quotes of all of them are held for it, and two orders could hold those of
+/// a whole batch.
+const MOST_TOKENS: usize = 4;
 
 /// Where a batch stands, and what its hidden orders must keep.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -186,10 +190,17 @@ impl<'s> BlindBatch<'s> {
             }
             paid.push(Paid { account: to, token });
         }
+        let tokens: BTreeSet<Token> = paid.iter().map(|paid| paid.token).collect();
+        if tokens.len() > MOST_TOKENS {
+            return Err(BlindBatchError::Tokens { got: tokens.len(), most: MOST_TOKENS });
+        }
         let available = self.batch.available(self.state, account);
         let reveal_by = self.rules.reveal_by;
         let terms = Terms { message, account, token, nonce, available, paid, reveal_by };
         terms.check()?;
+        // First: once the forfeit is executed, nothing may fail that would leave it without its place.
+        let blind = BlindReceipt { receipt: self.receipt(terms.hash(), leaf), forfeit };
+        let (signed, digest) = signer.sign_blind(blind, terms)?;
         let op = Op::Signed(request.forfeit);
         let checked = check_signatures(self.state, self.context.domain, &[op]).pop().flatten();
         let hidden = HiddenOrder { paid: request.paid.clone(), forfeit: request.forfeit };
@@ -198,8 +209,6 @@ impl<'s> BlindBatch<'s> {
         let taken = self.batch.include_hidden(self.state, &hidden, checked, room)?;
         self.must_be_taken(taken)?;
         self.usage = usage;
-        let blind = BlindReceipt { receipt: self.receipt(terms.hash(), leaf), forfeit };
-        let (signed, digest) = signer.sign_blind(blind, terms)?;
         let concealed =
             Concealed { request: request.clone(), signed: signed.clone(), digest, revealed: None };
         self.hidden.insert(account, self.places.len());

@@ -475,7 +475,7 @@ impl Sequencer {
             };
             // Before anybody looks at it: closing a batch clears its orders, and accounts hold something else then.
             if !self.current.has_room(&trace, room) {
-                if self.current.goes_on_without(&trace, room) {
+                if self.current.goes_on_without(&trace, &self.packing, now) {
                     return Ok(Err(Decline::AuctionFull));
                 }
                 self.close_batch(false, appended)?;

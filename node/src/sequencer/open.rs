@@ -93,6 +93,8 @@ pub(super) struct Current {
     block: u64,
     batch: u32,
     context: Option<BatchContext>,
+    /// When the open batch began by this node's clock; 0 for one that the log had.
+    opened: u64,
     /// Time of the last block that began: L1 takes no block before it, whatever the clock says.
     last_time: u64,
     epoch: u32,
@@ -119,6 +121,7 @@ impl Current {
             block: base.block + 1,
             batch: 0,
             context: None,
+            opened: 0,
             last_time: base.time,
             epoch: base.epoch.max(least),
             next_epoch: base.epoch.max(least),
@@ -229,6 +232,7 @@ impl Current {
         }
         let context = self.context.clone().unwrap_or_else(|| self.fresh(policy, now));
         let open = UnpricedBatch::new(state, context.clone()).map_err(NodeError::Rejected)?;
+        self.opened = now;
         self.last_time = context.time;
         let row = BatchRow {
             block: self.block,
@@ -266,9 +270,12 @@ impl Current {
     }
 
     /// Whether an order that has no room lacks it in the auction alone, so that the batch goes on without it. If it
-    /// ended, anybody could end each batch by orders that fill nothing.
-    pub(super) fn goes_on_without(&self, trace: &OpTrace, room: &Room) -> bool {
-        trace.order.is_some() && room.holds_another(self.usage)
+    /// ended at once, anybody could end each batch by orders that fill nothing. If it never ended, whoever is first
+    /// in each batch could keep all others out of its auction by such orders. So a batch ends for an order after half
+    /// of its time, and the order is the first one of the next.
+    pub(super) fn goes_on_without(&self, trace: &OpTrace, packing: &Packing, now: u64) -> bool {
+        let young = now < self.opened.saturating_add(packing.batch_seconds.div_ceil(2));
+        young && trace.order.is_some() && packing.room().holds_another(self.usage)
     }
 
     /// Includes what [`Current::execute`] gave in the open batch; `None` if there is no room.

@@ -15,6 +15,8 @@ use crate::{Decision, Verdict};
 
 /// No configuration holds an operation longer: 24 hours, in milliseconds.
 pub const HARD_LIMIT_MS: u64 = 24 * 3_600_000;
+/// Most operations that are released at a time: a sequencer may have to close a batch for each of them.
+pub const MOST_DUE: usize = 64;
 /// Most bytes of a held operation's record.
 const MAX_RECORD: usize = 64 << 10;
 /// Most bytes of the reason of a drop.
@@ -191,7 +193,7 @@ impl Quarantine {
         }
     }
 
-    /// Takes what is released, in the order of arrival. A crash before the next [`Quarantine::sync`] brings
+    /// Takes what is released, in the order of arrival, at most [`MOST_DUE`] at a time. A crash before the next [`Quarantine::sync`] brings
     /// it back, and it is released once more: include the operations durably, then sync.
     pub fn due(&mut self, now_ms: u64) -> Vec<SignedOp> {
         self.turn_back(now_ms);
@@ -202,7 +204,8 @@ impl Quarantine {
             self.ready.insert(number, Ending::Time);
         }
         let mut out = Vec::new();
-        for (number, ending) in std::mem::take(&mut self.ready) {
+        while out.len() < MOST_DUE {
+            let Some((number, ending)) = self.ready.pop_first() else { break };
             if let Some(held) = self.remove(number) {
                 self.record(&Record::Left { hash: held.hash, ending: ending.clone() });
                 self.remember(held.hash, ending);

@@ -165,6 +165,34 @@ fn an_order_that_the_auction_has_no_room_for_is_sent_again() {
     assert_eq!(quotes, [2, 2], "orders that nobody answers have prices of 0");
 }
 
+/// Whoever is first in a batch can take all of its auction by orders that fill nothing, but for half of its time only:
+/// then an order that has no room ends the batch, and is the first one of the next.
+#[test]
+fn nobody_is_kept_from_the_auction_for_long() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut sequencer, _sealer) = open(dir.path());
+    fund_pairs(&mut sequencer, 2);
+    let junk = [deposit_of(9, 10, 100), deposit_of(9, 11, 1)];
+    sequencer.take_from_queue(4, &junk, TIME).unwrap();
+    sequencer.close(false).unwrap();
+    for round in 0..5 {
+        let (account, to) = (FIRST_USER + 4, FIRST_USER + 5);
+        let action = Action::Order { to, buy: 11, amount: 1, limit: Limit::of(9, 10).unwrap() };
+        let deadline = TIME + 3_600;
+        let body = Body { account, token: 10, nonce: round, deadline, fee: 0, action };
+        let dust = body.sign(&key(9), domain(), dev_exit("user")).unwrap();
+        let began = TIME + u64::from(10 * round);
+        accepted(sequencer.sequence(&[dust], began).unwrap());
+        let honest = [order(0, 0, round, 5), order(1, 1, round, 5)];
+        let early = sequencer.sequence(&honest, began + 4).unwrap();
+        assert!(early.iter().all(|answer| *answer == Err(Decline::AuctionFull)), "{early:?}");
+        let taken = accepted(sequencer.sequence(&honest, began + 5).unwrap());
+        let positions: Vec<u32> = taken.iter().map(|r| r.receipt.place.position).collect();
+        assert_eq!(positions, [0, 1]);
+        sequencer.close(false).unwrap();
+    }
+}
+
 fn owner_of(user: Index) -> Fr {
     bastion_protocol::keys::owner(key(user).public().keyhash(), dev_exit("user"))
 }

@@ -40,6 +40,9 @@ enum Command {
     },
     /// Makes the data folder of a backup. Receipts that were given after the backup are lost with it: restore
     /// the newest one, and only if the folder itself is lost.
+    #[command(
+        after_help = "Examples:\n  bastion db restore /backup/2026-11-26\n  bastion db restore /backup/2026-11-26 --nothing-lost"
+    )]
     Restore {
         /// The folder of the backup.
         folder: PathBuf,
@@ -53,6 +56,9 @@ enum Command {
     Restored,
     /// Sends the signed operations of an old data folder to a node that was rebuilt from L1, in order. What it
     /// executed before, and what is too late, is refused and changes nothing.
+    #[command(
+        after_help = "Example: bastion db resend data.old --after-block 41 --node http://127.0.0.1:4000"
+    )]
     Resend {
         /// The old data folder.
         folder: PathBuf,

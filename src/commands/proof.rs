@@ -33,6 +33,10 @@ enum What {
     ///
     /// Replays the data up to its block, builds the path from the operation to the block's public inputs, and
     /// checks it against the order that the block claims before it is shown.
+    #[command(
+        after_help = "Examples:\n  bastion proof inclusion 3:0:17 --l1 http://127.0.0.1:8545 --contract 0x9fe4...a6e0\n  \
+bastion proof inclusion operation.json --l1 URL --contract A --policy policy.json --json"
+    )]
     Inclusion {
         /// The operation: its place as BLOCK:BATCH:POSITION (as in a receipt), or a file with its JSON.
         #[arg(value_name = "OP")]

@@ -61,6 +61,7 @@ enum Command {
     /// Puts ether behind the key of receipts, from the operator's account: whoever shows a broken receipt takes a
     /// part of it, and the rest is burned. Makes the contract for it if the manifest names none. The node must be
     /// stopped.
+    #[command(after_help = "Example: bastion l1 bond --amount 10eth")]
     Bond {
         /// How much, such as 1eth.
         #[arg(long, value_parser = amount::read)]
@@ -71,6 +72,7 @@ enum Command {
     },
     /// Prints the calls that begin a new epoch of receipts: what was promised and is not proven becomes void. For a
     /// node whose data folder was restored.
+    #[command(after_help = "Example: bastion l1 new-epoch --json")]
     NewEpoch,
     /// Takes a transaction back that is not in a block yet.
     Cancel {
@@ -101,6 +103,9 @@ struct Deploy {
 }
 
 #[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Example: bastion l1 tighten --token 0 --percent 50 --policy policies/2.json"
+)]
 struct Tighten {
     /// The token of which less is to leave.
     #[arg(long, default_value_t = 0)]

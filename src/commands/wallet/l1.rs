@@ -146,6 +146,9 @@ fn own(manager: &mut TxManager, request: Request) -> eyre::Result<u64> {
 }
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  \
+bastion wallet deposit alice --amount 0.5eth --l1 http://127.0.0.1:8545 --from 0x7099...79c8\n  \
+bastion wallet deposit alice --token 2 --amount 3000000000 --l1 URL --l1-keystore alice.json --l1-password-file FILE")]
 pub(super) struct Deposit {
     /// The key's name.
     name: String,
@@ -259,6 +262,9 @@ pub(super) fn force_exit(wallet: &Wallet<'_>, args: &ForceExit) -> eyre::Result<
 }
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  \
+bastion wallet claim alice --l1 http://127.0.0.1:8545 --from 0x7099...79c8\n  \
+bastion wallet claim alice --to 0x3c44...93bc --l1 URL --l1-keystore alice.json --l1-password-file FILE")]
 pub(super) struct Claim {
     /// The key's name: what is due to its exit address is claimed.
     name: String,

@@ -57,7 +57,9 @@ struct Moved {
 }
 
 #[derive(Debug, clap::Args)]
-#[command(group = clap::ArgGroup::new("receiver").required(true))]
+#[command(group = clap::ArgGroup::new("receiver").required(true), after_help = "Examples:\n  \
+bastion wallet transfer alice --to 131073 --amount 1000gwei --wait\n  \
+bastion wallet transfer alice --to-key KEYHASH --to-exit 0x3c44...93bc --amount 0.1eth")]
 pub(super) struct Transfer {
     #[command(flatten)]
     acting: Acting,

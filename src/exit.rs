@@ -81,6 +81,12 @@ pub(crate) enum CliError {
         /// Why.
         why: String,
     },
+    /// A block that L1 may take back.
+    #[error("block {block} is not final on L1 and may be taken back, so it decides nothing: ask again when it is final")]
+    NotFinal {
+        /// The block.
+        block: u64,
+    },
     /// Blocks for another chain.
     #[error("the blocks in {} are for chain {blocks}, and the node is of chain {node}: give the URL of a node of chain {blocks}", dir.display())]
     OtherChain {
@@ -178,7 +184,7 @@ fn of_cli(error: &CliError) -> u8 {
         CliError::OtherChain { .. } => MISMATCH,
         // What it stands for is in its cause.
         CliError::Output(_) | CliError::Refused { .. } | CliError::NoOperations { .. } => FAILURE,
-        CliError::Unfit { .. } | CliError::NoFault { .. } => FAILURE,
+        CliError::Unfit { .. } | CliError::NoFault { .. } | CliError::NotFinal { .. } => FAILURE,
     }
 }
 

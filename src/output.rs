@@ -89,6 +89,16 @@ pub(crate) fn report<T: Serialize>(
     }
 }
 
+/// So many of something: `1 block`, `2 batches`.
+pub(crate) fn count(n: u64, one: &str) -> String {
+    let ending = match n {
+        1 => "",
+        _ if one.ends_with("ch") => "es",
+        _ => "s",
+    };
+    format!("{n} {one}{ending}")
+}
+
 /// Prints an error with its causes; the code is that of [`exit::code`].
 pub(crate) fn fail(error: &eyre::Report, json: bool) -> ExitCode {
     let code = exit::code(error);
@@ -124,4 +134,15 @@ pub(crate) fn usage(error: &clap::Error, json: bool) -> ExitCode {
 /// One line.
 fn json_error(causes: &[String], code: u8) -> String {
     format!("{}\n", serde_json::json!({ "error": causes, "exit_code": code }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::count;
+
+    #[test]
+    fn one_is_singular() {
+        let counted = [0, 1, 2].map(|n| [count(n, "block"), count(n, "batch")].join(", "));
+        assert_eq!(counted, ["0 blocks, 0 batches", "1 block, 1 batch", "2 blocks, 2 batches"]);
+    }
 }

@@ -42,6 +42,17 @@ fn a_market_that_does_not_fit_is_refused_before_any_work() {
         assert!(stderr(&output).contains("takes 2 to 2"), "{line}: {}", stderr(&output));
         assert!(!dir.path().join(".bastion").exists(), "{line}");
     }
+    for (line, why) in [
+        ("--shape tiny --blind 5", "--blind 0, or --shape market"),
+        ("--orders 20 --blind 21", "at most"),
+        ("--orders 60 --blind 60", "at most"),
+        ("--blind 5000", "at most"),
+    ] {
+        let output = bastion(dir.path(), &format!("demo auction {line}"));
+        assert_eq!(code(&output), 2, "{line}: {}", stderr(&output));
+        assert!(stderr(&output).contains(why), "{line}: {}", stderr(&output));
+        assert!(!dir.path().join(".bastion").exists(), "{line}");
+    }
     // Flags of the main story are no flags of this one.
     assert_eq!(code(&bastion(dir.path(), "demo --shape tiny auction")), 2);
     let help = bastion(dir.path(), "demo auction --help");

@@ -66,10 +66,28 @@ fn two_receipts_for_one_place_cost_the_bond() {
     assert_eq!(code(&one), 0, "{}", stderr(&one));
     assert!(stdout(&one).contains(&signer.to_string()) && stdout(&one).contains("--proof"));
     let kept = run(format!("receipt check one.json next.json {l1_flags}"));
-    assert_eq!(code(&kept), 3, "{}", stdout(&kept));
+    assert_eq!(code(&kept), 2, "{}", stdout(&kept));
     assert!(stderr(&kept).contains("different epochs or places"), "{}", stderr(&kept));
-    let unknown = run(format!("receipt check none.json {l1_flags}"));
-    assert_eq!(code(&unknown), 2, "{}", stderr(&unknown));
+    // What shows nothing is no broken promise.
+    let stranger =
+        ReceiptSigner::new(&B256::repeat_byte(2), CHAIN, L2Address(rollup.into_array())).unwrap();
+    write(dir, "foreign.json", &stranger, 3, 12);
+    let text = fs::read_to_string(dir.join("one.json")).unwrap();
+    let mut malformed: Value = serde_json::from_str(&text).unwrap();
+    malformed["signature"] = "0x1234".into();
+    fs::write(dir.join("malformed.json"), malformed.to_string()).unwrap();
+    fs::write(dir.join("nothing.json"), "{}").unwrap();
+    for (files, why) in [
+        ("one.json one.json", "same receipt"),
+        ("one.json foreign.json", "different keys"),
+        ("malformed.json", "signature"),
+        ("none.json", "receipt, blind receipt or closing none.json"),
+        ("nothing.json", "receipt, blind receipt or closing nothing.json"),
+    ] {
+        let output = run(format!("receipt check {files} {l1_flags}"));
+        assert_eq!(code(&output), 2, "{files}: {}", stderr(&output));
+        assert!(stderr(&output).contains(why), "{files}: {}", stderr(&output));
+    }
 
     let both = run(format!("receipt check one.json other.json {judged} --json"));
     assert_eq!(code(&both), 3, "{}", stderr(&both));

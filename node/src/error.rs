@@ -40,16 +40,9 @@ pub enum NodeError {
         /// The shape.
         shape: String,
     },
-    /// A number of orders that the demo's market cannot have.
-    #[error("{wanted} orders: a batch of shape `{shape}` takes 2 to {most} of this market")]
-    Orders {
-        /// What was asked for.
-        wanted: usize,
-        /// The most.
-        most: usize,
-        /// The shape.
-        shape: String,
-    },
+    /// A size that the demo's market cannot have.
+    #[error(transparent)]
+    Market(#[from] crate::market::SizeError),
     /// A batch that no proof exists of, found before any proving.
     #[error("batch {batch} of the block: {why}")]
     Unprovable {
@@ -412,6 +405,9 @@ pub enum NodeError {
         /// What is wrong.
         why: String,
     },
+    /// A proof of inclusion that shows nothing: its path leads elsewhere, or it is of no block of L1.
+    #[error("the proof of inclusion does not hold: {0}; make one by `bastion proof inclusion`")]
+    Unproven(String),
     /// The sequencer could not write its log.
     #[error("the sequencer has stopped, because its log could not be written: see the error before, then start it again")]
     Stopped,

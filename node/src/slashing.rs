@@ -130,13 +130,29 @@ fn parts(
     Ok((r, s, bytes[64], Address::from(signer.0)))
 }
 
-fn unreadable(error: OrderError) -> NodeError {
-    NodeError::Receipt { why: error.to_string() }
+fn unproven(error: OrderError) -> NodeError {
+    NodeError::Unproven(error.to_string())
+}
+
+/// Checks the path of a proof, and that its public inputs are those of which L1 holds the hash.
+///
+/// # Errors
+/// [`NodeError::Unproven`] if it shows nothing.
+pub fn holds(proof: &InclusionProof, inputs_hash: B256) -> Result<(), NodeError> {
+    proof.verify().map_err(unproven)?;
+    let found = keccak256(words(&proof.inputs).abi_encode());
+    if found != inputs_hash {
+        return Err(NodeError::Unproven(format!(
+            "the hash of its public inputs is {found}, and L1 holds {inputs_hash} of block {}",
+            proof.block
+        )));
+    }
+    Ok(())
 }
 
 /// All batches of a block, for the contract.
 fn batches(proof: &InclusionProof) -> Result<Vec<ISlashing::Batch>, NodeError> {
-    let batches = proof.batches().map_err(unreadable)?;
+    let batches = proof.batches().map_err(unproven)?;
     let batch = |b: &BatchOrder| ISlashing::Batch {
         root: b.root.map_or(U256::ZERO, |root| to_u256(&root)),
         counts: to_u256(&b.counts),
@@ -179,10 +195,10 @@ impl Evidence {
     }
 
     /// A receipt against a block, which is its own or an earlier one. None if the promise was kept, as far as the
-    /// proof shows.
+    /// proof shows. Whether L1 has such a block is not looked at ([`holds`]).
     ///
     /// # Errors
-    /// [`NodeError::Receipt`] if the proof is about something else.
+    /// [`NodeError::Unproven`] if the proof does not hold, [`NodeError::Receipt`] if it is about something else.
     pub fn against(
         signed: &SignedReceipt,
         proof: &InclusionProof,
@@ -191,6 +207,7 @@ impl Evidence {
     ) -> Result<Option<Self>, NodeError> {
         let refused = |why: String| Err(NodeError::Receipt { why });
         let (own, signer, hash) = read(signed, chain_id, rollup)?;
+        proof.verify().map_err(unproven)?;
         let receipt = &signed.receipt;
         let Place { block, batch, position } = receipt.place;
         let time = PublicInputs::from_array(proof.inputs).time;
@@ -207,7 +224,7 @@ impl Evidence {
                 proof.block, block
             ));
         }
-        let all = proof.batches().map_err(unreadable)?;
+        let all = proof.batches().map_err(unproven)?;
         let operations = |order: &BatchOrder| operations_of(&order.counts).unwrap_or_default();
         let at_place = (proof.batch, proof.position) == (batch, position);
         let fault = match all.get(batch as usize).map(operations) {
@@ -239,7 +256,7 @@ impl Evidence {
     /// The call that reports it. `exit_root` is that of [`Evidence::block`].
     ///
     /// # Errors
-    /// [`NodeError::Receipt`] for a proof whose words are no field elements.
+    /// [`NodeError::Unproven`] for a proof whose words are none.
     pub fn report(&self, owner: Address, exit_root: B256, salt: B256) -> Result<Bytes, NodeError> {
         let signer = self.signer;
         let call = match &self.shown {

@@ -309,7 +309,7 @@ fn text(o: &Output) -> String {
     let r = &o.report;
     let mut out = format!(
         "rollup     {} on chain {} as of L1 block {} ({})\nverifier   {}{}\n\
-         audited    {} blocks, {} batches, {} operations, {} proofs; {} accounts\n\
+         audited    {}, {}, {}, {}; {} accounts\n\
          root       {}\n\
          waiting    {} queue entries; {} blocks not final, which were not checked\n\
          took       {:.1} s to read, {:.2} s to audit ({:.1} batches/s)\n",
@@ -319,10 +319,10 @@ fn text(o: &Output) -> String {
         o.l1_block_hash,
         o.verifiers.join(", "),
         if o.unsafe_srs { " (UNSAFE reference string: its proofs prove nothing)" } else { "" },
-        r.blocks,
-        r.batches,
-        r.operations,
-        r.proofs,
+        output::count(r.blocks as u64, "block"),
+        output::count(r.batches, "batch"),
+        output::count(r.operations, "operation"),
+        output::count(r.proofs as u64, "proof"),
         r.accounts,
         r.root,
         r.queue_waiting,

@@ -25,7 +25,7 @@ bastion bench --shape small --check benches/baseline.json\n  bastion bench load 
 pub(crate) struct Args {
     #[command(subcommand)]
     what: Option<What>,
-    /// Shape: tiny, small, medium, standard or large (`bastion shapes` compares them).
+    /// Shape: tiny, small, medium, market, standard or large (`bastion shapes` compares them).
     #[arg(long, default_value = "small", value_parser = config::shape)]
     shape: Shape,
     /// Batches in the block.
@@ -199,9 +199,13 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
 
 fn text(r: &BenchReport) -> String {
     let mut out = format!(
-        "shape {}, {} batches, {} transfers, {} threads, arithmetic {}\n\n\
+        "shape {}, {}, {} transfers, {} threads, arithmetic {}\n\n\
          stage         seconds  core-seconds  peak memory\n",
-        r.shape, r.batches, r.transfers, r.threads, r.arithmetic
+        r.shape,
+        output::count(r.batches as u64, "batch"),
+        r.transfers,
+        r.threads,
+        r.arithmetic
     );
     for s in &r.stages {
         out += &format!(

@@ -59,7 +59,7 @@ const BLOB_GAS: u64 = 1 << 13;
 pub(crate) struct Args {
     #[command(subcommand)]
     story: Option<Story>,
-    /// Shape: tiny, small, medium, standard or large (`bastion shapes` compares them).
+    /// Shape: tiny, small, medium, market, standard or large (`bastion shapes` compares them).
     #[arg(long, default_value = "small", value_parser = config::shape)]
     shape: Shape,
     /// Where L2 and owner records are posted: blob, or calldata.
@@ -139,6 +139,14 @@ struct Audited {
     blocks: usize,
     proofs: usize,
     clean: bool,
+}
+
+impl std::fmt::Display for Audited {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let [blocks, proofs] = [(self.blocks, "block"), (self.proofs, "proof")]
+            .map(|(n, one)| output::count(n as u64, one));
+        write!(f, "{blocks}, {proofs}, no finding")
+    }
 }
 
 #[derive(Serialize)]
@@ -388,9 +396,6 @@ fn text(r: &Report) -> String {
     row("gas: deposits back", format!("{:?}", r.exodus.refunds));
     row("gas: claims left", format!("{:?}", r.exodus.claims));
     row("vault after exodus", format!("{} wei", r.vault));
-    row(
-        "audit from L1 data",
-        format!("{} blocks, {} proofs, no finding", r.audit.blocks, r.audit.proofs),
-    );
+    row("audit from L1 data", r.audit.to_string());
     table.to_string()
 }

@@ -68,10 +68,10 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
 fn text(r: &Report) -> String {
     let m = &r.manifest;
     let mut out = format!(
-        "shape {}, {} batches a block, {} blocks\nchain {}, contract {}\nbatch circuit {}\nblock circuit {}\nreference string {}{}\n",
+        "shape {}, {} a block, {}\nchain {}, contract {}\nbatch circuit {}\nblock circuit {}\nreference string {}{}\n",
         m.shape,
-        m.batches_per_block,
-        m.blocks,
+        output::count(m.batches_per_block as u64, "batch"),
+        output::count(m.blocks as u64, "block"),
         m.chain_id,
         m.contract,
         m.batch_circuit_id,

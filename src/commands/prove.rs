@@ -53,7 +53,7 @@ pub(crate) struct Args {
     /// Kind of the input, csv or jsonl [default: by its content].
     #[arg(long, value_parser = format)]
     format: Option<Format>,
-    /// Shape: tiny, small, medium, standard or large (`bastion shapes` compares them).
+    /// Shape: tiny, small, medium, market, standard or large (`bastion shapes` compares them).
     #[arg(long, default_value = "small", value_parser = config::shape)]
     shape: Shape,
     /// Folder for the proven blocks; must not hold any but those of the same run.
@@ -303,8 +303,11 @@ fn is_proven(folder: &BlockDir, prover: &BlockProver, number: usize, block: &Blo
 
 fn text(r: &Report) -> String {
     let mut out = format!(
-        "{} operations in {} blocks, {} bytes of data, {:.1} s\n",
-        r.operations, r.blocks, r.data_bytes, r.seconds
+        "{} in {}, {} bytes of data, {:.1} s\n",
+        output::count(r.operations as u64, "operation"),
+        output::count(r.blocks as u64, "block"),
+        r.data_bytes,
+        r.seconds
     );
     if let Some(i) = &r.import {
         out += &format!(
@@ -323,7 +326,8 @@ fn text(r: &Report) -> String {
         out += &format!("left out: {}: {}\n", refused.place, refused.why);
     }
     if r.resumed_blocks > 0 {
-        out += &format!("{} blocks were proven by an earlier run\n", r.resumed_blocks);
+        let blocks = output::count(r.resumed_blocks as u64, "block");
+        out += &format!("{blocks} proven by an earlier run\n");
     }
     for (i, t) in (r.resumed_blocks..).zip(&r.timings) {
         out += &format!(

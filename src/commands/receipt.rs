@@ -8,7 +8,8 @@ use alloy_primitives::{Address, Bytes, B256, U256};
 use alloy_sol_types::SolCall;
 use bastion_contract::slashing::ISlashing;
 use bastion_l1::{ReadL1, RpcL1, SendL1};
-use bastion_node::history::collect;
+use bastion_node::blobs::Blobs;
+use bastion_node::history::collect_pinned;
 use bastion_node::slashing::{bond, Evidence, Fault, Verdict};
 use bastion_protocol::order::InclusionProof;
 use bastion_protocol::times::REPORT_DELAY;
@@ -17,14 +18,16 @@ use rand::rngs::OsRng;
 use rand::RngCore;
 use serde::Serialize;
 
-use crate::commands::rollup;
 use crate::commands::wallet::amount;
+use crate::commands::{rollup, sources};
 use crate::config::Settings;
 use crate::exit::{CliError, BROKEN};
 use crate::output;
 
+mod known;
 mod paper;
 
+use known::Known;
 use paper::{block_of, Paper};
 
 /// How often L1's clock is looked at.
@@ -53,7 +56,7 @@ pub(crate) struct Args {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Says who signed a receipt, whether a bond stands behind it, and whether it was broken. Sends nothing. Exit
-    /// code 3 if it was broken.
+    /// code 3 if it was broken, or if the proof does not hold.
     Check {
         #[command(flatten)]
         case: Case,
@@ -96,6 +99,8 @@ struct Case {
     proof: Option<PathBuf>,
     #[command(flatten)]
     on_l1: rollup::Args,
+    #[command(flatten)]
+    sources: sources::Args,
 }
 
 /// What a case shows.
@@ -104,8 +109,11 @@ struct Found {
     signer: Address,
     /// None if the promise was kept, or nothing was shown about it.
     evidence: Option<Evidence>,
+    known: Known,
     exit_root: B256,
     compared: bool,
+    /// Blocks were taken back since it was signed, which may have made it void.
+    reverted: bool,
 }
 
 impl Case {
@@ -122,21 +130,29 @@ impl Case {
         let mut l1 = self.on_l1.connect()?;
         let at = (l1.chain_id(), self.on_l1.contract);
         let (mut evidence, mut root) = (None, B256::ZERO);
+        let (mut known, mut reverted) = (Known::NotCompared, false);
         match (&papers[..], &proof) {
-            ([first, second], _) => evidence = first.and(second, at)?,
+            ([first, second], _) => {
+                evidence = first.and(second, at)?;
+                known = if evidence.is_some() { Known::Broken } else { Known::Agree };
+            }
             ([paper, ..], Some(proof)) => {
-                let history = collect(&mut l1, self.on_l1.contract)?;
-                evidence = paper.against(proof, &history, (&mut l1, slashing), at)?;
-                if let Some(block) = evidence.as_ref().and_then(Evidence::block) {
-                    root = block_of(&history, block)?.exit_root.into();
-                }
+                // Only what stands behind a closing is read from the data.
+                let mut blobs = match paper {
+                    Paper::Closing(_) => self.sources.open()?,
+                    _ => Blobs::none(),
+                };
+                let (history, _) = collect_pinned(&mut l1, self.on_l1.contract, &mut blobs)?;
+                let block = block_of(&history, proof.block)?;
+                (evidence, known) = paper.against(proof, block, (&mut l1, slashing), at)?;
+                (root, reverted) = (block.exit_root.into(), history.reverts > paper.epoch());
             }
             _ => {}
         }
         let first = papers.first().ok_or_else(|| CliError::Usage("no receipt".into()))?;
         let signer = first.signer(at)?;
         let compared = proof.is_some() || papers.len() == 2;
-        Ok(Found { l1, signer, evidence, exit_root: root, compared })
+        Ok(Found { l1, signer, evidence, known, exit_root: root, compared, reverted })
     }
 }
 
@@ -153,6 +169,10 @@ struct Checked {
     verdict: Option<Verdict>,
     /// Whether a proof or another receipt was given.
     compared: bool,
+    /// What that shows.
+    known: Known,
+    /// Whether the promise was broken. A receipt that is void, or may be, was not.
+    broken: bool,
 }
 
 pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<ExitCode> {
@@ -182,6 +202,13 @@ fn check(
         }
     }
     let fault = found.evidence.as_ref().map(|evidence| evidence.fault);
+    let stands = match &verdict {
+        Some(Verdict::Kept | Verdict::Void) => false,
+        Some(Verdict::Broken) => true,
+        // A contract that refuses the evidence, as for want of a bond, has not looked whether it is void.
+        None | Some(Verdict::Refused(_)) => !found.reverted,
+    };
+    let broken = fault.is_some() && stands;
     let checked = Checked {
         signer: found.signer,
         bond: held.map(|(amount, _)| amount.to_string()),
@@ -189,12 +216,10 @@ fn check(
         fault,
         verdict,
         compared: found.compared,
+        known: found.known,
+        broken,
     };
     output::report(settings, &checked, checked_text)?;
-    let broken = match &checked.verdict {
-        Some(verdict) => *verdict == Verdict::Broken,
-        None => fault.is_some(),
-    };
     Ok(if broken { ExitCode::from(BROKEN) } else { ExitCode::SUCCESS })
 }
 
@@ -205,12 +230,15 @@ fn checked_text(c: &Checked) -> String {
         let leaving = c.leaves_at.map_or(String::new(), |at| format!(", may leave at {at}"));
         text += &format!("bond       {}{leaving}\n", amount::shown(wei, 0));
     }
-    match (&c.fault, c.compared) {
-        (None, false) => text += "place      not compared with a block (--proof)",
-        (None, true) => text += "place      as promised",
-        (Some(fault), _) => text += &format!("BROKEN     {fault}"),
+    match &c.fault {
+        None => text += &format!("place      {}", c.known),
+        Some(fault) if c.broken => text += &format!("BROKEN     {fault}"),
+        Some(fault) => text += &format!("differs    {fault}"),
     }
     match &c.verdict {
+        None if c.fault.is_some() && !c.broken => {
+            text += "\nvoid       not asked, and blocks were taken back since: give --slashing and --owner";
+        }
         None | Some(Verdict::Broken) => {}
         Some(Verdict::Kept) => text += "\ncontract   it was kept",
         Some(Verdict::Void) => text += "\ncontract   the receipt is void: blocks were taken back",
@@ -242,6 +270,17 @@ struct Slashed {
     dry_run: bool,
 }
 
+/// Why there is nothing to report, if no evidence was shown.
+fn nothing(known: Known) -> CliError {
+    match known {
+        Known::NotCompared => {
+            let why = "one receipt alone shows nothing: give a proof (--proof), or another receipt for its place";
+            CliError::Usage(why.into())
+        }
+        known => CliError::NoFault { why: format!("what is known of the place: {known}") },
+    }
+}
+
 fn slash(
     case: &Case,
     report: &Report,
@@ -250,14 +289,8 @@ fn slash(
     settings: &Settings,
 ) -> eyre::Result<ExitCode> {
     let Report { slashing, owner, from } = *report;
-    let Found { mut l1, evidence, exit_root, compared, .. } = case.look(Some(slashing))?;
-    let evidence = evidence.ok_or_else(|| {
-        let why = match compared {
-            true => "the promise was kept, as far as the proof shows: there is nothing to report",
-            false => "one receipt alone shows nothing: give a proof (--proof), or another receipt for its place",
-        };
-        CliError::Usage(why.into())
-    })?;
+    let Found { mut l1, evidence, exit_root, known, .. } = case.look(Some(slashing))?;
+    let evidence = evidence.ok_or_else(|| nothing(known))?;
     match evidence.verdict(&mut l1, slashing, owner, exit_root)? {
         Verdict::Broken => {}
         Verdict::Kept => {

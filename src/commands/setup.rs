@@ -20,7 +20,7 @@ use crate::output;
 #[command(after_help = "Examples:\n  bastion setup --shape small --unsafe-dev-srs\n  \
 bastion setup --shape small --srs powersOfTau28_hez_final_21.ptau --srs-b2sum 9aef0573cef4ded9...")]
 pub(crate) struct Args {
-    /// Shape: tiny, small, medium, standard or large (`bastion shapes` compares them).
+    /// Shape: tiny, small, medium, market, standard or large (`bastion shapes` compares them).
     #[arg(long, default_value = "small", value_parser = config::shape)]
     shape: Shape,
     /// Batches in a block.
@@ -94,11 +94,11 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
         let file = r.srs_file_b2sum.as_deref();
         let file = file.map_or(String::new(), |sum| format!("its file's b2sum {sum}\n"));
         format!(
-            "{file}shape            {}, {} batches a block\nreference string {}\n\
+            "{file}shape            {}, {} a block\nreference string {}\n\
              batch circuit    {}\nblock circuit    {}\nverifier code    {} bytes\n\
              verifier         {}\nits folder       {}\ntook             {:.1} s",
             r.shape,
-            r.batches,
+            output::count(r.batches as u64, "batch"),
             srs_line(&r.srs, r.unsafe_dev_srs),
             r.batch_circuit_id,
             r.block_circuit_id,

@@ -134,8 +134,8 @@ pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
     };
     output::report(settings, &report, |r| {
         let mut out = format!(
-            "{} blocks verified in {:.1} s, root {}\nreference string {}\nverifier {}\n",
-            r.blocks,
+            "{} verified in {:.1} s, root {}\nreference string {}\nverifier {}\n",
+            output::count(r.blocks as u64, "block"),
             r.seconds,
             r.root,
             srs_line(&r.srs, r.unsafe_srs),
@@ -197,10 +197,10 @@ fn independent(args: &Args, settings: &Settings) -> eyre::Result<()> {
     };
     output::report(settings, &report, |r| {
         format!(
-            "{} blocks, {} proofs verified by the second verifier in {:.3} s, root {}\n\
+            "{}, {} verified by the second verifier in {:.3} s, root {}\n\
              reference string {}\nverifier {}",
-            r.blocks,
-            r.proofs,
+            output::count(r.blocks as u64, "block"),
+            output::count(r.proofs as u64, "proof"),
             r.seconds,
             r.root,
             srs_line(&r.srs, r.unsafe_srs),

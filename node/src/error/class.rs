@@ -25,7 +25,7 @@ impl NodeError {
             },
             Self::Sentinel(bastion_sentinel::SentinelError::Log { .. }) => ErrorClass::Invalid,
             Self::BlockCount { .. } | Self::Foreign { .. } => ErrorClass::Invalid,
-            Self::Receipt { .. } => ErrorClass::Invalid,
+            Self::Receipt { .. } | Self::Unproven(_) => ErrorClass::Invalid,
             Self::NothingFits { .. } | Self::TooLittleMemory { .. } => ErrorClass::Resources,
             Self::Proof(e) => e.into(),
             Self::Prover(e) => e.class(),

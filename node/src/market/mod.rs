@@ -79,23 +79,68 @@ pub struct Size {
     pub blind: usize,
 }
 
+/// Why a market cannot have a size.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SizeError {
+    /// A shape without orders, or with fewer than two.
+    #[error(
+        "a batch of shape `{shape}` has no room for a market: give --shape tiny, or --shape market"
+    )]
+    NoMarket {
+        /// The shape.
+        shape: String,
+    },
+    /// A number of orders that do not fit.
+    #[error("{wanted} orders: a batch of shape `{shape}` takes 2 to {most} of this market")]
+    Orders {
+        /// What was asked for.
+        wanted: usize,
+        /// The most.
+        most: usize,
+        /// The shape.
+        shape: String,
+    },
+    /// The orders fit, but none of them can be blind.
+    #[error("{blind} blind orders: a batch of shape `{shape}` has no room for any beside {orders} orders: give --blind 0, {more}")]
+    NoBlind {
+        /// What was asked for.
+        blind: usize,
+        /// Orders.
+        orders: usize,
+        /// What else helps.
+        more: &'static str,
+        /// The shape.
+        shape: String,
+    },
+    /// More blind orders than there can be.
+    #[error("{blind} blind orders: of {orders} orders at most {most} can be blind (the last one of an account, and as many as the shape has room for): give --blind {most} or less")]
+    Blind {
+        /// What was asked for.
+        blind: usize,
+        /// Orders.
+        orders: usize,
+        /// The most.
+        most: usize,
+    },
+}
+
 impl Size {
     /// The market with some orders that one batch of a shape holds. By default there are 200 orders, or as many
     /// as fit, and a quarter of them is hidden.
     ///
     /// # Errors
-    /// [`NodeError::Orders`] if there is no room for so many orders, or fewer than 2.
+    /// [`SizeError`] if there is no room for so many orders or blind ones, or they are fewer than 2.
     pub fn of(
         shape: &Shape,
         orders: Option<usize>,
         blind: Option<usize>,
-    ) -> Result<Self, NodeError> {
+    ) -> Result<Self, SizeError> {
         let slots = &shape.slots;
         // A quote for each token, and one for each pair.
         let tokens = slots.quotes.isqrt().min(COINS.len());
         let sized = |orders: usize, blind: usize| {
             let traders = orders.div_ceil(ORDERS_EACH).max(2);
-            Self { orders, tokens, traders, blind: blind.min(orders) }
+            Self { orders, tokens, traders, blind }
         };
         let fits = |size: Self| {
             let made = size.deposits();
@@ -116,6 +161,11 @@ impl Size {
             let mut sizes = (0..=slots.orders).rev().map(|orders| sized(orders, blind(orders)));
             sizes.find(|size| fits(*size)).map_or(0, |size| size.orders)
         };
+        let shape = || shape.name.clone();
+        let plain = most_with(&|_| 0);
+        if tokens < 2 || plain < 2 {
+            return Err(SizeError::NoMarket { shape: shape() });
+        }
         let quarter = |orders: usize| orders.div_ceil(4);
         let (most, blind) = match blind {
             Some(blind) => (most_with(&|_| blind), blind),
@@ -123,13 +173,57 @@ impl Size {
                 most if most >= 2.max(orders.unwrap_or(0)) => {
                     (most, quarter(orders.unwrap_or(most.min(200))))
                 }
-                _ => (most_with(&|_| 0), 0),
+                _ => (plain, 0),
             },
         };
-        let wanted = orders.unwrap_or(most.min(200));
-        match tokens >= 2 && wanted >= 2 && wanted <= most {
-            true => Ok(sized(wanted, blind)),
-            false => Err(NodeError::Orders { wanted, most, shape: shape.name.clone() }),
+        let wanted = orders.unwrap_or(most.clamp(2, 200));
+        if wanted < 2 || wanted > plain {
+            return Err(SizeError::Orders { wanted, most: plain, shape: shape() });
+        }
+        // The orders fit, so it is blind ones that do not.
+        let room = (0..=blind.min(tokens)).rev().find(|blind| fits(sized(wanted, *blind)));
+        // Accounts for forfeits take room, one for each token at most.
+        let room = room.map_or(0, |room| if room == tokens { wanted } else { room });
+        match blind.min(wanted).min(room) {
+            most if most == blind => Ok(sized(wanted, blind)),
+            0 => {
+                let more = match wanted {
+                    2 => "or --shape market",
+                    _ => "fewer --orders, or --shape market",
+                };
+                Err(SizeError::NoBlind { blind, orders: wanted, more, shape: shape() })
+            }
+            most => Err(SizeError::Blind { blind, orders: wanted, most }),
+        }
+    }
+
+    /// The same, if as many of the orders of a seed can be blind: only the last one of an account can, and a seed does
+    /// not give every account an order.
+    ///
+    /// # Errors
+    /// Those of [`Size::of`], and [`SizeError::Blind`] if fewer can be blind than were asked for.
+    pub fn seeded(
+        shape: &Shape,
+        orders: Option<usize>,
+        blind: Option<usize>,
+        seed: u64,
+    ) -> Result<Self, SizeError> {
+        let Some(asked) = blind else {
+            return Self::of(shape, orders, None);
+        };
+        let size = match Self::of(shape, orders, blind) {
+            Err(SizeError::Blind { orders, most, .. }) => {
+                Self::of(shape, Some(orders), Some(most))?
+            }
+            other => other?,
+        };
+        let drafts = drafts(&size, &mut Rng::new(seed));
+        let accounts: BTreeSet<_> = drafts.iter().map(|d| (d.trader, d.pair[0])).collect();
+        match size.blind.min(accounts.len()) {
+            most if most < asked => {
+                Err(SizeError::Blind { blind: asked, orders: size.orders, most })
+            }
+            _ => Ok(size),
         }
     }
 
@@ -204,6 +298,36 @@ fn trader_keys(trader: usize) -> (bastion_protocol::keys::SecretKey, Address) {
     (dev_key(&name), dev_exit(&name))
 }
 
+/// An order before it is signed.
+struct Draft {
+    trader: usize,
+    pair: [usize; 2],
+    amount: u128,
+    asked: u128,
+}
+
+/// Random orders. The first two are willing, and want opposite things.
+fn drafts(size: &Size, rng: &mut Rng) -> Vec<Draft> {
+    let tokens = size.tokens.min(COINS.len());
+    let mut drafts = Vec::with_capacity(size.orders);
+    let mut pair = [0, 1];
+    for i in 0..size.orders {
+        pair.reverse();
+        if i % 2 == 0 && i > 0 {
+            let first = rng.below(tokens as u64) as usize;
+            let others = (tokens as u64).saturating_sub(1);
+            pair = [first, (first + 1 + rng.below(others) as usize) % tokens];
+        }
+        let better = if i < 2 { 0 } else { rng.below(2 * SPREAD + 1) };
+        let asked = u128::from(65_536 - SPREAD + better);
+        // From one to eight parts in a hundred of what the account has, so that it can pay all its orders.
+        let cents = DEPOSIT / 100 + u128::from(rng.below(DEPOSIT as u64 * 7 / 100));
+        let amount = COINS[pair[0]].units(cents);
+        drafts.push(Draft { trader: i % size.traders, pair, amount, asked });
+    }
+    drafts
+}
+
 impl Market {
     /// Random orders, the same for the same seed. The first two are willing, and want opposite things.
     ///
@@ -224,20 +348,8 @@ impl Market {
         let mut signers = Signers { size, domain, deadline: time + VALID, nonces };
         let mut rng = Rng::new(seed);
         let mut signed = Vec::with_capacity(orders);
-        let mut pair = [0, 1];
-        for i in 0..orders {
-            pair.reverse();
-            if i % 2 == 0 && i > 0 {
-                let first = rng.below(tokens as u64) as usize;
-                let others = (tokens as u64).saturating_sub(1);
-                pair = [first, (first + 1 + rng.below(others) as usize) % tokens];
-            }
-            let better = if i < 2 { 0 } else { rng.below(2 * SPREAD + 1) };
-            let asked = 65_536 - SPREAD + better;
-            // From one to eight parts in a hundred of what the account has, so that it can pay all its orders.
-            let cents = DEPOSIT / 100 + u128::from(rng.below(DEPOSIT as u64 * 7 / 100));
-            let amount = COINS[pair[0]].units(cents);
-            signed.push(signers.order(i % traders, pair, amount, asked.into())?);
+        for Draft { trader, pair, amount, asked } in drafts(&size, &mut rng) {
+            signed.push(signers.order(trader, pair, amount, asked)?);
         }
         let left_out = signers.order(0, [0, 1], COINS[0].units(DEPOSIT / 50), 65_536)?;
         let chosen = hidden::last_of_accounts(blind, &signed);

@@ -49,6 +49,41 @@ fn sizes_that_do_not_fit_are_refused() {
 }
 
 #[test]
+fn blind_orders_that_cannot_be_are_refused_with_the_most_that_can() {
+    let error = |shape: &Shape, orders, blind| {
+        Size::of(shape, orders, Some(blind)).unwrap_err().to_string()
+    };
+    for (orders, blind) in [(None, 5), (None, 1), (Some(2), 1), (Some(2), 9)] {
+        let text = error(&Shape::tiny(), orders, blind);
+        assert!(text.starts_with(&format!("{blind} blind orders")), "{text}");
+        assert!(
+            text.contains("no room") && text.contains("--blind 0, or --shape market"),
+            "{text}"
+        );
+    }
+    // What does not fit without blind orders is not their fault.
+    assert!(error(&Shape::tiny(), Some(3), 5).contains("2 to 2"));
+    let mut none = Shape::tiny();
+    none.slots.orders = 1;
+    assert!(error(&none, None, 0).contains("no room for a market"));
+    let market = Shape::market();
+    assert!(error(&market, Some(20), 21).contains("at most 20 can be blind"));
+    assert!(error(&market, None, 201).contains("--blind 200 or less"));
+    // Only the last order of an account can be blind.
+    let most_of = |orders, blind| match Size::seeded(&market, orders, Some(blind), 3).unwrap_err() {
+        SizeError::Blind { blind: asked, most, .. } if asked == blind => most,
+        other => panic!("{other}"),
+    };
+    let most = most_of(Some(60), 60);
+    assert!((20..=30).contains(&most), "{most}");
+    assert_eq!((most_of(Some(60), 61), most_of(Some(60), most + 1)), (most, most));
+    assert!(most_of(None, 300) <= 100);
+    let size = Size::seeded(&market, Some(60), Some(most), 3).unwrap();
+    let hidden = |size| Market::new(size, Fr::from(1_u64), TIME, 3).unwrap().hidden().len();
+    assert_eq!((hidden(size), hidden(Size { blind: 60, ..size })), (most, most));
+}
+
+#[test]
 fn a_market_of_200_orders_is_one_batch_and_its_order_does_not_matter() {
     let shape = Shape::market();
     let size = Size::of(&shape, None, Some(0)).unwrap();
@@ -144,7 +179,6 @@ fn the_smallest_batch_has_room_for_no_blind_order() {
     let shape = Shape::tiny();
     let size = Size::of(&shape, None, None).unwrap();
     assert_eq!(size, Size { orders: 2, tokens: 2, traders: 2, blind: 0 });
-    assert!(Size::of(&shape, Some(2), Some(1)).is_err());
     let (_, trace, told) = played(&shape, size, 1);
     assert_eq!((told.blinds.orders, told.receipts.len()), (0, 6));
     assert_eq!(summary(&trace).classes.filled, 2);

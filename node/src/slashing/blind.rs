@@ -10,7 +10,7 @@ use bastion_protocol::order::{operations_of, BatchOrder, InclusionProof};
 use bastion_protocol::records::{L2Posted, Section};
 use bastion_protocol::{Address as L2Address, Fr, PublicInputs};
 
-use super::{batches, parts, read, unreadable, words, Evidence, Fault, Shown};
+use super::{batches, parts, read, unproven, words, Evidence, Fault, Shown};
 use crate::blind::l1::receipt;
 use crate::error::NodeError;
 use crate::settle::to_u256;
@@ -324,7 +324,7 @@ impl Evidence {
     /// revealed on L1 in time. None if the promise was kept, as far as the proof shows.
     ///
     /// # Errors
-    /// [`NodeError::Receipt`] if the proof is about something else.
+    /// As [`Evidence::against`].
     pub fn against_blind(
         signed: &SignedBlind,
         proof: &InclusionProof,
@@ -333,6 +333,7 @@ impl Evidence {
         rollup: Address,
     ) -> Result<Option<Self>, NodeError> {
         let (own, signer, hash) = read_blind(signed, chain_id, rollup)?;
+        proof.verify().map_err(unproven)?;
         let receipt = &signed.blind.receipt;
         let place = receipt.place;
         let time = PublicInputs::from_array(proof.inputs).time;
@@ -348,7 +349,11 @@ impl Evidence {
         }
         let at = Placed { proof, time: receipt.time, place: (place.batch, place.position) };
         if proof.block > place.block {
-            return refused(format!("the proof is about block {}, which is later", proof.block));
+            return refused(format!(
+                "the proof is about block {}, which is later than block {} of the promise: a proof of that block or an \
+                 earlier one says something about it",
+                proof.block, place.block
+            ));
         }
         let fault = match at.fault()? {
             Some(fault) => fault,
@@ -366,7 +371,7 @@ impl Evidence {
     /// behind the closing. None if the promise was kept, as far as the proof shows.
     ///
     /// # Errors
-    /// [`NodeError::Receipt`] if the proof is about something else, or the entries are not the closing's.
+    /// As [`Evidence::against`], and [`NodeError::Receipt`] if the entries are not the closing's.
     pub fn against_closing(
         signed: &SignedClosing,
         proof: &InclusionProof,
@@ -375,6 +380,7 @@ impl Evidence {
         rollup: Address,
     ) -> Result<Option<Self>, NodeError> {
         let (own, signer, hash) = read_closing(signed, chain_id, rollup)?;
+        proof.verify().map_err(unproven)?;
         let closing = &signed.closing;
         if proof.block != closing.block {
             return refused(format!(
@@ -395,7 +401,7 @@ impl Evidence {
                 of(fault, BlindShown::Replaced(own.clone(), Box::new(entry), proof.clone()))
             }
         };
-        let all = proof.batches().map_err(unreadable)?;
+        let all = proof.batches().map_err(unproven)?;
         let operations = all
             .get(closing.batch as usize)
             .map(|order| operations_of(&order.counts).unwrap_or_default());
@@ -473,7 +479,7 @@ impl Placed<'_> {
     /// What is wrong with the block before its leaf is looked at.
     fn fault(&self) -> Result<Option<Fault>, NodeError> {
         let Self { proof, time, place: (batch, position) } = *self;
-        let all = proof.batches().map_err(unreadable)?;
+        let all = proof.batches().map_err(unproven)?;
         let operations = |order: &BatchOrder| operations_of(&order.counts).unwrap_or_default();
         if PublicInputs::from_array(proof.inputs).time != Fr::from(time) {
             return Ok(Some(Fault::OtherTime));

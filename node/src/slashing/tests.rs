@@ -213,28 +213,58 @@ fn the_contract_refuses_what_is_not_so() {
     let mut world = World::new();
     let proof = world.block.proof(7, 2, 1);
     let broken = world.receipt((7, 2, 1), Fr::from(12_345_u64));
-    let mut forged = proof.clone();
-    forged.leaf += Fr::from(1_u64);
-    let (evidence, _) = fault(world.against(&broken, &forged));
-    let verdict = world.verdict(&evidence);
+    let (evidence, _) = fault(world.against(&broken, &proof));
+    let mut forged = evidence.clone();
+    let Shown::Block(shown) = &mut forged.shown else { panic!("{forged:?}") };
+    shown.1.leaf += Fr::from(1_u64);
+    let verdict = world.verdict(&forged);
     assert!(
         matches!(&verdict, Verdict::Refused(why) if why.contains("WrongBatches")),
         "{verdict:?}"
     );
     let mut other = proof.clone();
     other.inputs[0] += Fr::from(1_u64);
-    let (evidence, _) = fault(world.against(&broken, &other));
-    let verdict = world.verdict(&evidence);
+    let (of_other, _) = fault(world.against(&broken, &other));
+    let verdict = world.verdict(&of_other);
     assert!(
         matches!(&verdict, Verdict::Refused(why) if why.contains("NotItsInputs")),
         "{verdict:?}"
     );
-    let (evidence, _) = fault(world.against(&broken, &proof));
     let elsewhere = evidence.verdict(&mut world.l1, world.slashing, REPORTER, EXITS).unwrap();
     assert!(
         matches!(&elsewhere, Verdict::Refused(why) if why.contains("no bond")),
         "{elsewhere:?}"
     );
+}
+
+/// A forged proof decides nothing, neither for the sequencer nor against it.
+#[test]
+fn a_proof_that_does_not_hold_decides_nothing() {
+    let world = World::new();
+    let proof = world.block.proof(7, 2, 1);
+    let hash = keccak256(words(&proof.inputs).abi_encode());
+    holds(&proof, hash).unwrap();
+    let unproven = |error: NodeError, why: &str| {
+        assert!(matches!(error, NodeError::Unproven(_)), "{error}");
+        assert_eq!(error.class(), bastion_prover::ErrorClass::Invalid);
+        assert!(error.to_string().contains(why), "{error}");
+    };
+    let mut forged = proof.clone();
+    forged.leaf = Fr::from(12_345_u64);
+    unproven(holds(&forged, hash).unwrap_err(), "c_out");
+    // The first is what the block has, the second what the forger says, the third is of a later block.
+    for (block, leaf) in [(7, proof.leaf), (7, forged.leaf), (9, forged.leaf)] {
+        let receipt = world.receipt((block, 2, 1), leaf);
+        unproven(world.against(&receipt, &forged).unwrap_err(), "c_out");
+    }
+    // Another time would break every receipt of the block.
+    let mut late = proof.clone();
+    late.inputs[8] += Fr::from(1_u64);
+    unproven(holds(&late, hash).unwrap_err(), "of block 7");
+    // A shorter path is none.
+    let mut short = proof;
+    short.siblings.pop();
+    unproven(holds(&short, hash).unwrap_err(), "siblings");
 }
 
 #[test]

@@ -17,7 +17,6 @@ use bastion_node::posting::Posting;
 use bastion_node::recommend::MemoryPlan;
 use bastion_node::sequencer::ReceiptSigner;
 use bastion_node::settle::RollupClient;
-use bastion_node::NodeError;
 use bastion_protocol::data::DataMode;
 use bastion_protocol::header::domain;
 use bastion_protocol::{field, Address, Kind};
@@ -58,7 +57,8 @@ pub(crate) struct Args {
     /// Orders; 200 by default, or as many as the shape takes.
     #[arg(long, value_name = "N")]
     orders: Option<usize>,
-    /// How many of them are hidden until the batch is closed, at most one of each account; a quarter by default.
+    /// How many of them are hidden until the batch is closed, at most one of each account; a quarter by default, and
+    /// none if the shape has no room.
     #[arg(long, value_name = "N")]
     blind: Option<usize>,
     /// Which random orders.
@@ -132,10 +132,8 @@ struct Report {
 pub(crate) fn run(args: &Args, settings: &Settings) -> eyre::Result<()> {
     let start = Instant::now();
     let shape = &args.shape;
-    let size = Size::of(shape, args.orders, args.blind).map_err(|e| match e {
-        NodeError::Orders { .. } => eyre::Report::new(CliError::Usage(e.to_string())),
-        other => other.into(),
-    })?;
+    let size = Size::seeded(shape, args.orders, args.blind, args.seed)
+        .map_err(|e| CliError::Usage(e.to_string()))?;
     MemoryPlan::new(shape, BATCHES).require(settings.memory)?;
     let mut chain = EmbeddedL1::new(EMBEDDED_TIME);
     let l1: &mut dyn DevChain = &mut chain;

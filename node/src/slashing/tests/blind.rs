@@ -240,6 +240,19 @@ fn what_a_closing_promised_is_no_fault() {
 }
 
 #[test]
+fn a_forged_proof_decides_nothing_about_blind_receipts_and_closings() {
+    let mut world = World::new();
+    let mut forged = world.block.proof(7, 2, 1);
+    forged.leaf = Fr::from(77_u64);
+    let blind = world.blind(PLACE, None, forged.leaf);
+    refused(world.against_blind(&blind, &forged), "proof of inclusion does not hold");
+    for entry in [known(77), known(301)] {
+        let closing = world.closing(2, vec![known(300), entry], TIME_OF_BLOCK);
+        refused(world.against_closing(&closing, &forged, None), "proof of inclusion does not hold");
+    }
+}
+
+#[test]
 fn terms_that_were_not_signed_are_refused() {
     let mut world = World::new();
     let proof = world.block.proof(7, 2, 1);

@@ -112,18 +112,22 @@ pub(super) fn text(r: &Report) -> String {
         format!("{}: the same prices and fills in {}", r.reordered.tried, r.reordered.same),
     );
     let b = &r.blind;
-    row(
-        "blind orders",
-        format!(
-            "{}: {} revealed to the operator, {} on L1, {} forfeited",
-            b.orders, b.revealed, b.on_l1, b.forfeited
-        ),
-    );
-    row(
-        "a blind receipt; an opening",
-        format!("{:.1} ms; {:.1} ms (99 of 100)", b.receipt_ms, b.reveal_ms),
-    );
-    row("gas: an opening on L1", b.reveal_gas.to_string());
+    if b.orders > 0 {
+        row(
+            "blind orders",
+            format!(
+                "{}: {} revealed to the operator, {} on L1, {} forfeited",
+                b.orders, b.revealed, b.on_l1, b.forfeited
+            ),
+        );
+        row(
+            "a blind receipt; an opening",
+            format!("{:.1} ms; {:.1} ms (99 of 100)", b.receipt_ms, b.reveal_ms),
+        );
+    }
+    if b.on_l1 > 0 {
+        row("gas: an opening on L1", b.reveal_gas.to_string());
+    }
     row("receipts", format!("{}, and L1 shows {} kept", r.receipts.receipts, r.receipts.kept));
     row("operations of the batch", format!("{} (shape {})", r.operations, r.shape));
     row("finalized root", r.finalized_root.clone());
@@ -142,10 +146,7 @@ pub(super) fn text(r: &Report) -> String {
     row("gas: deposits", g.deposits.to_string());
     row("gas: commit, prove and finalize", format!("{}, {}", g.commit, g.prove));
     row("gas of an order", g.per_order.to_string());
-    row(
-        "audit from L1 data",
-        format!("{} blocks, {} proofs, no finding", r.audit.blocks, r.audit.proofs),
-    );
+    row("audit from L1 data", r.audit.to_string());
     let place = d.place;
     row(
         "a false receipt",

@@ -214,7 +214,7 @@ fn prices_decide_what_is_best() {
 #[test]
 fn gas_is_predicted() {
     for (transfers, mode, recorded) in
-        [(12, DataMode::Blob, 701_700.0), (12, DataMode::Calldata, 652_600.0)]
+        [(12, DataMode::Blob, 588_387.0), (12, DataMode::Calldata, 539_881.0)]
     {
         let part = super::cost::block_gas(transfers, mode, 1) / recorded;
         assert!((0.9..1.2).contains(&part), "{transfers} in {mode}: {part}");

@@ -193,7 +193,7 @@ impl Quarantine {
         }
     }
 
-    /// Takes what is released, in the order of arrival, at most [`MOST_DUE`] at a time. A crash before the next [`Quarantine::sync`] brings
+    /// Takes what is released, in the order of arrival, at most `MOST_DUE` at a time. A crash before the next [`Quarantine::sync`] brings
     /// it back, and it is released once more: include the operations durably, then sync.
     pub fn due(&mut self, now_ms: u64) -> Vec<SignedOp> {
         self.turn_back(now_ms);

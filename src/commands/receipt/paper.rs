@@ -64,12 +64,12 @@ impl Paper {
             Self::Blind(serde_json::from_value(value).map_err(|e| bad("blind receipt", e))?)
         } else if value.get("closing").is_some() {
             Self::Closing(serde_json::from_value(value).map_err(|e| bad("closing", e))?)
-        } else if value.get("receipt").is_some() {
+        } else if value.get("signature").is_some() {
             Self::Receipt(serde_json::from_value(value).map_err(|e| bad("receipt", e))?)
         } else {
-            let why =
-                "it has no field `receipt`, `blind` or `closing`: give a file that the node signed"
-                    .into();
+            let why = "it has none of the fields `signature`, `blind` and `closing`: give a file that the \
+                       node signed"
+                .into();
             return Err(CliError::BadFile { what: KINDS, path: path.to_owned(), why });
         })
     }

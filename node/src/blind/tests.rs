@@ -209,6 +209,28 @@ fn what_breaks_a_promise_is_not_taken() {
     });
 }
 
+/// Quotes of all tokens that it may buy are held for a hidden order. Two orders must not hold those of a batch.
+#[test]
+fn a_hidden_order_may_buy_four_tokens() {
+    let mut state = State::new();
+    let bonds = (0..6).map(|token| (token, 1_000)).collect();
+    let rules = Rules { bonds, ..rules() };
+    let mut batch = BlindBatch::new(&mut state, context(), room(), rules).unwrap();
+    let owner = (key().public().keyhash(), dev_exit("owner"));
+    batch.take(&deposit(0, owner), &signer()).unwrap();
+    for token in 1..6 {
+        batch.take(&deposit(token, owner), &signer()).unwrap();
+    }
+    batch.take(&deposit(0, (BURNED_KEYHASH, BURNED_EXIT)), &signer()).unwrap();
+    let asks = |tokens: Index| {
+        let paid = (PAID..PAID + tokens).collect();
+        hidden_with(body(0), paid, FIRST_USER + 6).request
+    };
+    let refused = batch.take_blind(&asks(5), &signer());
+    assert!(matches!(refused, Err(BlindBatchError::Tokens { got: 5, most: 4 })), "{refused:?}");
+    batch.take_blind(&asks(4), &signer()).unwrap();
+}
+
 #[test]
 fn only_orders_and_entries_of_the_queue_are_taken() {
     with(|mut batch| {

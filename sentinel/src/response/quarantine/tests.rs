@@ -77,6 +77,26 @@ fn what_is_held_is_seen_and_released_in_order_of_arrival() {
     assert_eq!(q.len(), 1);
 }
 
+/// A sequencer may have to close a batch for each operation that is released, and answers nobody meanwhile.
+#[test]
+fn some_are_released_at_a_time_and_none_is_lost() {
+    let mut f = Fixture::new();
+    f.limits = Limits { count: 200, remembered: 200, ..f.limits };
+    let mut q = f.open();
+    let all: Vec<SignedOp> = (0..MOST_DUE as u32 + 6).map(|n| op(n, 0)).collect();
+    for (n, op) in (0..).zip(&all) {
+        q.hold(op, hash(n), T + n, &verdict(T + 9000, &["rule.a"])).unwrap();
+    }
+    assert_eq!(q.due(T + 9000), all[..MOST_DUE]);
+    assert_eq!(q.next_due_ms(), Some(0), "the others wait for nothing");
+    // Nor does a crash lose them.
+    q.sync().unwrap();
+    drop(q);
+    let mut q = f.open();
+    assert_eq!(q.due(T + 9000), all[MOST_DUE..]);
+    assert!(q.due(T + 9000).is_empty());
+}
+
 #[test]
 fn no_operation_is_held_twice() {
     let f = Fixture::new();
